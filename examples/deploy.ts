@@ -1,0 +1,23 @@
+/**
+ * BWS on Deno Deploy, or wherever else a handler is all that is wanted. The config is the text of a TOML file in the
+ * environment variable `BWS_TOML`; without it, the object below.
+ *
+ *     deno run -A examples/deploy.ts
+ */
+
+import { type ConfigInput, createHandler } from "@bws/bws";
+
+const config: ConfigInput = {
+  sites: [{
+    headers: { "strict-transport-security": "max-age=31536000" },
+    proxy: {
+      // Upstreams on the internet tell their sites apart by Host: send theirs, not ours.
+      preserve_host: false,
+      upstreams: [{ name: "origin", url: "https://example.com" }],
+      routes: [{ path: "/", upstream: "origin" }],
+    },
+  }],
+};
+
+// Deno Deploy chooses the port itself.
+Deno.serve({ port: Number(Deno.env.get("PORT") ?? 8000) }, createHandler(Deno.env.get("BWS_TOML") ?? config));

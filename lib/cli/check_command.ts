@@ -1,0 +1,57 @@
+/**
+ * `bws check`: would this config run?
+ *
+ * @module
+ */
+
+import { ConfigError } from "../config/config_error.ts";
+import { loadConfig } from "../config/load_config.ts";
+import { formatProblems, type Problem } from "../config/problem.ts";
+import type { Config } from "../config/schema.ts";
+import type { CommandInput } from "./command.ts";
+import { configPaths } from "./config_path.ts";
+import { counted, listenLines, siteList } from "./listen_lines.ts";
+import { paint, type Terminal } from "./terminal.ts";
+
+/** Checks config files and opens no port. Ends with 1 if one of them is refused. */
+export async function checkCommand(input: CommandInput): Promise<number> {
+  const strict = input.flags.has("strict");
+  let exitCode = 0;
+  for (const path of configPaths(input)) {
+    if (!await checkFile(path, strict, input.terminal)) exitCode = 1;
+  }
+  return exitCode;
+}
+
+async function checkFile(path: string, strict: boolean, terminal: Terminal): Promise<boolean> {
+  const { config, problems } = await read(path, strict);
+  if (problems.length > 0) terminal.tell(formatProblems(problems, { color: terminal.errorColored }));
+  if (config === undefined || (strict && problems.length > 0)) {
+    terminal.tell(`${paint(terminal.errorColored, "red", "refused")} ${path}: ${counted(problems.length, "problem")}`);
+    return false;
+  }
+  const warned = problems.length === 0 ? "" : `, ${counted(problems.length, "warning")}`;
+  terminal.print(`${paint(terminal.outputColored, "green", "ok")} ${path}: ${describe(config)}${warned}`);
+  for (const { url, sites } of listenLines(config)) terminal.print(`   ${url}  ${siteList(sites)}`);
+  if (config.management.enabled) {
+    terminal.print(`   http://${config.management.host}:${config.management.port}  management API`);
+  }
+  return true;
+}
+
+async function read(path: string, strict: boolean): Promise<{ config?: Config; problems: readonly Problem[] }> {
+  try {
+    const { config, warnings } = await loadConfig(path, { strict });
+    return { config, problems: warnings };
+  } catch (error) {
+    if (error instanceof ConfigError) return { problems: error.problems };
+    throw error;
+  }
+}
+
+function describe(config: Config): string {
+  const proxies = config.sites.flatMap(({ proxy }) => proxy?.enabled === true ? [proxy] : []);
+  const routes = proxies.reduce((sum, proxy) => sum + proxy.routes.length, 0);
+  const upstreams = proxies.reduce((sum, proxy) => sum + proxy.upstreams.length, 0);
+  return [counted(config.sites.length, "site"), counted(routes, "route"), counted(upstreams, "upstream")].join(", ");
+}

@@ -1,0 +1,118 @@
+/**
+ * The commands of `bws`.
+ *
+ * @module
+ */
+
+import type { Command, Flag } from "./command.ts";
+
+/** Flags that every command has. */
+export const SHARED_FLAGS: readonly Flag[] = [
+  { name: "help", short: "h", help: "Show this help" },
+  { name: "version", short: "V", help: "Show the version" },
+];
+
+/** The command that is meant where none is named. */
+export const DEFAULT_COMMAND = "run";
+
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "run",
+    usage: "[run] [CONFIG]",
+    summary: "Run the sites of a config file",
+    details: [
+      "Reads CONFIG (./config.toml without one), opens its ports and serves until it is",
+      "told to stop. Ctrl-C or SIGTERM lets exchanges under way end within",
+      "server.shutdown_timeout; a second one ends at once.",
+    ],
+    maxPositionals: 1,
+    flags: [{ name: "config", short: "c", value: "CONFIG", help: "The config file, as an alternative to CONFIG" }],
+    examples: [
+      ["bws", "run ./config.toml"],
+      ["bws sites.toml", "run another file"],
+    ],
+    load: async () => (await import("./run_command.ts")).runCommand,
+  },
+  {
+    name: "check",
+    usage: "check [CONFIG…]",
+    summary: "Check a config file, without opening a port",
+    details: [
+      "Lists every problem with its line and what was expected. Ends with 0 when the",
+      "file would run, else with 1.",
+    ],
+    maxPositionals: Infinity,
+    flags: [
+      { name: "config", short: "c", value: "CONFIG", help: "The config file, as an alternative to CONFIG" },
+      { name: "strict", help: "Refuse what would only be warned of, such as unknown keys" },
+    ],
+    examples: [
+      ["bws check sites.toml", "what is wrong, and where it would listen"],
+      ["bws check --strict sites.toml", "for continuous integration"],
+    ],
+    load: async () => (await import("./check_command.ts")).checkCommand,
+  },
+  {
+    name: "proxy",
+    usage: "proxy --to URL [--to URL…] [--from [HOST]:PORT]",
+    summary: "Proxy one port to upstreams, without a config file",
+    details: ["Everything goes to the upstreams, WebSocket included."],
+    maxPositionals: 0,
+    flags: [
+      { name: "from", short: "f", value: "[HOST]:PORT", help: "Where to listen (:8080)" },
+      { name: "to", short: "t", value: "URL", many: true, help: "An upstream; several share the load" },
+      { name: "policy", short: "p", value: "NAME", help: "How they share it (round_robin)" },
+      { name: "change-host", help: "Send the host of URL upstream, not the client's" },
+    ],
+    examples: [
+      ["bws proxy --to http://127.0.0.1:3000", "localhost:8080 → localhost:3000"],
+      ["bws proxy -f :9000 -t :3001 -t :3002 -p least_connections", "the least busy of two"],
+    ],
+    load: async () => (await import("./proxy_command.ts")).proxyCommand,
+  },
+  {
+    name: "files",
+    usage: "files [DIR] [--port PORT] [--browse]",
+    summary: "Serve the files of a folder, without a config file",
+    details: ["Serves DIR (this folder without one). Names that begin with a dot stay hidden."],
+    maxPositionals: 1,
+    flags: [
+      { name: "port", short: "p", value: "PORT", help: "Port to listen on (8080)" },
+      { name: "browse", short: "b", help: "List folders that have no index.html" },
+    ],
+    examples: [["bws files ./public --browse", "http://localhost:8080"]],
+    load: async () => (await import("./files_command.ts")).filesCommand,
+  },
+  {
+    name: "demo",
+    usage: "demo [--port PORT]",
+    summary: "Watch three balancing policies at work in the browser",
+    details: [
+      "Starts three sample upstreams, a proxy before them, and a page that shows which",
+      "of them answers, live, and lets you stop one. Needs nothing but itself.",
+    ],
+    maxPositionals: 0,
+    flags: [{ name: "port", short: "p", value: "PORT", help: "Port to listen on (8080, or the next that is free)" }],
+    examples: [["bws demo", "then open the address that it prints"]],
+    load: async () => (await import("./demo/demo_command.ts")).demoCommand,
+  },
+  {
+    name: "schema",
+    usage: "schema",
+    summary: "Print the JSON Schema of config files, for editors",
+    details: ["Editors use it to complete and to check config files."],
+    maxPositionals: 0,
+    flags: [],
+    examples: [[
+      "bws schema > bws.schema.json",
+      "then begin a config with #:schema bws.schema.json",
+    ]],
+    load: async () => (await import("./schema_command.ts")).schemaCommand,
+  },
+];
+
+/** The command called `name`. */
+export function commandNamed(name: string): Command | undefined {
+  return COMMANDS.find((command) => command.name === name);
+}

@@ -1,0 +1,72 @@
+/**
+ * A server that answers slowly, says who it is, and can be stopped and brought back on the same port.
+ *
+ * @module
+ */
+
+import type { Sample } from "./scene.ts";
+
+/** Marks requests of the demo's own traffic, which is counted where it starts. */
+export const TRAFFIC_HEADER = "x-demo-traffic";
+
+/** Told of each request that is not the demo's own. */
+export type OnVisit = (visit: { path: string; elapsedMs: number }) => void;
+
+/** One sample upstream. Owned by the demo. */
+export class SampleUpstream {
+  /** Its name and manners. */
+  readonly sample: Sample;
+  readonly #onVisit: OnVisit;
+  #server: Deno.HttpServer<Deno.NetAddr> | undefined;
+  #port = 0;
+  #stopping: Promise<void> = Promise.resolve();
+
+  /** Makes an upstream that does not listen yet. */
+  constructor(sample: Sample, onVisit: OnVisit) {
+    this.sample = sample;
+    this.#onVisit = onVisit;
+  }
+
+  /** Whether it listens. */
+  get serving(): boolean {
+    return this.#server !== undefined;
+  }
+
+  /** Its address; known once it has listened. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Listens; the first port stays its own. */
+  async start(): Promise<void> {
+    await this.#stopping;
+    if (this.#server !== undefined) return;
+    this.#server = Deno.serve(
+      { hostname: "127.0.0.1", port: this.#port, onListen: () => {} },
+      (request) => this.#answer(request),
+    );
+    this.#port = this.#server.addr.port;
+  }
+
+  /** Takes no more connections; answers under way still end. */
+  stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server !== undefined) this.#stopping = server.shutdown();
+    return this.#stopping;
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/health") return new Response(null, { status: 204 });
+    const startMs = performance.now();
+    const { name, latencyMs } = this.sample;
+    await new Promise((resolve) => setTimeout(resolve, latencyMs * (0.75 + Math.random() / 2)));
+    const elapsedMs = performance.now() - startMs;
+    if (!request.headers.has(TRAFFIC_HEADER)) this.#onVisit({ path: pathname, elapsedMs });
+    const told = { upstream: name, path: pathname, took_ms: Math.round(elapsedMs) };
+    const headers = { "content-type": "application/json", "x-upstream": name, "cache-control": "no-store" };
+    // The line end is for curl, which leaves the cursor where the answer ends.
+    return new Response(JSON.stringify(told) + "\n", { headers });
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Configs that are made of flags, and not of a file.
+ *
+ * @module
+ */
+
+import { ConfigError } from "../config/config_error.ts";
+import { sentenceOf } from "../config/problem.ts";
+import { resolveConfig } from "../config/resolve_config.ts";
+import type { Config, ConfigInput } from "../config/schema.ts";
+import { UsageError } from "./usage_error.ts";
+
+/**
+ * Checks a config that was made of flags.
+ *
+ * @throws {UsageError} It is refused: the flags were wrong.
+ */
+export function flagConfig(input: ConfigInput): Config {
+  try {
+    return resolveConfig(input).config;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // Where the problem lies in a config that nobody wrote does not matter.
+    throw new UsageError(error.problems.map(sentenceOf).join("; "), { cause: error });
+  }
+}
+
+/**
+ * A port from the text of a flag.
+ *
+ * @throws {UsageError} It is no port.
+ */
+export function readPort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (port <= 65535) return port;
+  throw new UsageError(`${JSON.stringify(text)} is no port, expected a whole number from 0 to 65535`);
+}

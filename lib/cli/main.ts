@@ -1,0 +1,78 @@
+/**
+ * The command line: finds the command, runs it, and turns what went wrong into an exit code. 0 is success, 1 a config
+ * that is refused or a port that cannot be opened, 2 a wrong command line.
+ *
+ * @module
+ */
+
+import { ConfigError } from "../config/config_error.ts";
+import { formatProblems } from "../config/problem.ts";
+import { VERSION } from "../version.ts";
+import { type ReadArguments, readArguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { commandNamed } from "./commands.ts";
+import { commandHelp, programHelp } from "./help.ts";
+import { paint, processTerminal, type Terminal } from "./terminal.ts";
+import { UsageError } from "./usage_error.ts";
+
+/**
+ * Runs `bws`.
+ *
+ * @param args Arguments without the program's name.
+ * @param terminal Where to write.
+ * @returns The exit code.
+ */
+export async function main(args: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
+  let command: Command | undefined;
+  try {
+    const read = readArguments(args[0] === "help" ? [...args.slice(1), "--help"] : args, { fileExists });
+    command = read.command;
+    const answer = answerOf(read, terminal);
+    if (answer !== undefined) {
+      terminal.print(answer);
+      return 0;
+    }
+    const run = await command.load();
+    return await run({ positionals: read.positionals, flags: read.flags, terminal });
+  } catch (error) {
+    return failed(error, command ?? commandNamed(args[0] ?? ""), terminal);
+  }
+}
+
+// What is answered without running the command.
+function answerOf({ command, named, positionals, flags }: ReadArguments, terminal: Terminal): string | undefined {
+  if (flags.has("help")) {
+    const meant = named ? command : commandNamed(positionals[0] ?? "");
+    return meant === undefined ? programHelp(terminal.outputColored) : commandHelp(meant, terminal.outputColored);
+  }
+  if (flags.has("version")) return `bws ${VERSION}`;
+  return undefined;
+}
+
+function failed(error: unknown, command: Command | undefined, terminal: Terminal): number {
+  const colored = terminal.errorColored;
+  const label = paint(colored, "red", "bws:");
+  if (error instanceof UsageError) {
+    terminal.tell(`${label} ${error.message}`);
+    terminal.tell(`Usage: bws ${command?.usage ?? "[CONFIG] | COMMAND [ARGUMENTS]"}`);
+    terminal.tell(`Try:   bws ${command === undefined ? "" : `${command.name} `}--help`);
+    return 2;
+  }
+  if (error instanceof ConfigError) {
+    terminal.tell(formatProblems(error.problems, { color: colored }));
+    const count = error.problems.length;
+    terminal.tell(`${label} The config is refused: ${count === 1 ? "1 problem" : `${count} problems`}`);
+    return 1;
+  }
+  // Ports that cannot be opened and files that cannot be read come with a message that says it all.
+  terminal.tell(`${label} ${error instanceof Error ? error.message : String(error)}`);
+  return 1;
+}
+
+function fileExists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * `bws run`: the server.
+ *
+ * @module
+ */
+
+import { loadConfig } from "../config/load_config.ts";
+import { formatProblems } from "../config/problem.ts";
+import type { CommandInput } from "./command.ts";
+import { configPaths } from "./config_path.ts";
+import { serveConfig } from "./serve_config.ts";
+
+/**
+ * Serves the sites of a config file.
+ *
+ * @throws {ConfigError} The file is refused.
+ * @throws {ListenError} A port cannot be opened.
+ */
+export async function runCommand(input: CommandInput): Promise<number> {
+  const { terminal } = input;
+  const { config, warnings } = await loadConfig(configPaths(input)[0]);
+  if (warnings.length > 0) terminal.tell(formatProblems(warnings, { color: terminal.errorColored }));
+  return await serveConfig(config, terminal);
+}

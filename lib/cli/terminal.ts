@@ -1,0 +1,48 @@
+/**
+ * Where a command writes: what was asked for goes to standard output, everything else to standard error.
+ *
+ * @module
+ */
+
+/** Styles that a terminal can show. */
+export type Style = "bold" | "dim" | "red" | "yellow" | "green" | "cyan";
+
+/** The two outputs of a command. */
+export interface Terminal {
+  /** Whether colours are wanted on standard output. */
+  readonly outputColored: boolean;
+  /** Whether colours are wanted on standard error. */
+  readonly errorColored: boolean;
+  /** Writes what was asked for; adds the line end. */
+  print(text: string): void;
+  /** Writes about the work itself: problems, progress; adds the line end. */
+  tell(text: string): void;
+}
+
+/** The terminal of this process. Colours are for people: not in pipes and files, and not with `NO_COLOR`. */
+export function processTerminal(): Terminal {
+  return {
+    outputColored: !Deno.noColor && Deno.stdout.isTerminal(),
+    errorColored: !Deno.noColor && Deno.stderr.isTerminal(),
+    print: (text) => write(Deno.stdout, text),
+    tell: (text) => write(Deno.stderr, text),
+  };
+}
+
+/** `text` in a style, where `colored`. */
+export function paint(colored: boolean, style: Style, text: string): string {
+  return colored ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text;
+}
+
+const CODES: Readonly<Record<Style, number>> = { bold: 1, dim: 2, red: 31, yellow: 33, green: 32, cyan: 36 };
+const encoder = new TextEncoder();
+
+function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let rest = encoder.encode(text + "\n");
+  try {
+    while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+  } catch (error) {
+    // Whoever read has seen enough, as `head` does.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * All checks of a config, in order, on a tree from either a file or an object.
+ *
+ * @module
+ */
+
+import { resolveFiles } from "./file_paths.ts";
+import type { Problem } from "./problem.ts";
+import type { ProblemList } from "./problem_list.ts";
+import { checkProxies } from "./proxy_checks.ts";
+import { type Config, configSchema } from "./schema.ts";
+import { reportIssues } from "./schema_issues.ts";
+import { walkSchema } from "./schema_walk.ts";
+import { checkServer } from "./server_checks.ts";
+import { checkSites } from "./site_checks.ts";
+import { plainValue, type TableNode } from "./source_tree.ts";
+
+/** What came out of checking a config. */
+export interface ConfigReport {
+  /** The config, if there are no problems. */
+  config?: Config;
+  /** Why the config is refused, in the order of the file. */
+  problems: Problem[];
+  /** What is odd, but no reason to refuse it. */
+  warnings: Problem[];
+}
+
+/** Options that hold for files and for objects. */
+export interface CheckOptions {
+  /**
+   * Folder from which relative paths start.
+   *
+   * @default {"."}
+   */
+  baseDir?: string;
+  /**
+   * Whether to look if files and folders are there. Needs the permission to read.
+   *
+   * @default {true}
+   */
+  checkFiles?: boolean;
+  /**
+   * Names of policies beside the built-in ones, which the embedder brings.
+   *
+   * @default {[]}
+   */
+  policies?: readonly string[];
+  /**
+   * Whether keys that are not known are problems, instead of warnings.
+   *
+   * @default {false}
+   */
+  strict?: boolean;
+}
+
+/** What the checks know of the text besides its tree. */
+export interface CheckContext {
+  readonly problems: ProblemList;
+  /** Whether the tree lacks parts of the file. */
+  readonly incomplete: boolean;
+}
+
+/** Checks a tree, which it changes, and makes a config of it. */
+export function checkConfig(root: TableNode, context: CheckContext, options: CheckOptions): ConfigReport {
+  const { problems, incomplete } = context;
+  const { baseDir = ".", checkFiles = true, policies = [] } = options;
+  const unknownKeys = walkSchema(configSchema, root, problems);
+  resolveFiles(root, { baseDir, checkFiles }, problems);
+  const result = configSchema.safeParse(plainValue(root));
+  if (!result.success) reportIssues(result.error.issues, { root, problems, unknownKeys, incomplete });
+  for (const { place, message, expected, suggestion } of unknownKeys) {
+    problems.unknownKey(place, { message, expected, suggestion });
+  }
+  checkServer(root, problems);
+  checkSites(root, problems);
+  checkProxies(root, problems, policies);
+  const { errors, warnings } = problems;
+  return result.success && errors.length === 0
+    ? { config: result.data, problems: [], warnings }
+    : { problems: errors, warnings };
+}

@@ -1,0 +1,23 @@
+/**
+ * The error that refuses a config, with every problem that it has.
+ *
+ * @module
+ */
+
+import { formatProblems, type Problem } from "./problem.ts";
+
+/** A config was refused. Its message is the formatted text of all problems. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  /** Why, in the order of the file. */
+  readonly problems: readonly Problem[];
+
+  /**
+   * @param problems At least one.
+   * @param options The `cause`, where the file could not be read.
+   */
+  constructor(problems: readonly Problem[], options?: ErrorOptions) {
+    super(formatProblems(problems), options);
+    this.problems = problems;
+  }
+}

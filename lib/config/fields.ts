@@ -1,0 +1,157 @@
+/**
+ * The kinds of values that the schema is made of. The error text of each is what was *expected*, in words that fit after
+ * "expected"; what was found is told by whoever knows the place in the file.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { isToken } from "../http/header_lines.ts";
+import { HTTP_METHODS } from "./http_methods.ts";
+import { nearestName, oneOf } from "./nearest_name.ts";
+
+/** Why a value of the right type is not valid. */
+export interface Fault {
+  /** What was found, in words that fit after the key's name, where "is" and the value do not tell it well. */
+  readonly message?: string;
+  /** What was expected. */
+  readonly expected: string;
+  /** The nearest valid text. */
+  readonly suggestion?: string;
+}
+
+const LINE_EXPECTED = "text without line breaks and NUL, in characters up to U+00FF";
+// deno-lint-ignore no-control-regex
+const LINE = /^[^\r\n\x00\u0100-\uffff]*$/;
+// Timers of the runtime hold 31 bits
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+const DURATION_UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const SIZE = /^(\d+(?:\.\d+)?) ?([kmgt]?b|[kmgt]ib)$/i;
+const SIZE_UNITS = ["", "k", "m", "g", "t"];
+
+/** True or false. */
+export const flag = (): z.ZodBoolean => z.boolean({ error: "true or false" });
+
+/** Text that is not empty. */
+export function text(expected = "text that is not empty"): z.ZodString {
+  return z.string({ error: expected }).min(1, { error: expected });
+}
+
+/** A whole number within bounds, both included. */
+export function integer(min: number, max: number, error = `a whole number from ${min} to ${max}`): z.ZodInt {
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** One of a few words. */
+export function choice<const T extends readonly [string, ...string[]]>(words: T): z.ZodEnum<{ [K in T[number]]: K }> {
+  return z.enum(words, { error: oneOf(words) });
+}
+
+/** A table, written `[where]`. */
+export function table<T extends z.ZodRawShape>(where: string, shape: T): z.ZodObject<T> {
+  return z.object(shape, { error: `a table, written [${where}]` });
+}
+
+/** A list of tables, each written `[[where]]`. */
+export function tables<T extends z.ZodType>(where: string, item: T): z.ZodArray<T> {
+  return z.array(item, { error: `a list of tables, each written [[${where}]]` });
+}
+
+/** A list. */
+export function list<T extends z.ZodType>(item: T, expected = "a list of texts"): z.ZodArray<T> {
+  return z.array(item, { error: expected });
+}
+
+/** Text that a function judges. `pattern` is for editors, which cannot run the function. */
+export function judged(faultOf: (value: string) => Fault | undefined, expected: string, pattern?: string): z.ZodString {
+  const schema = z.string({ error: expected }).superRefine((value, context) => {
+    const fault = faultOf(value);
+    if (fault === undefined) return;
+    const { message: found, suggestion } = fault;
+    context.addIssue({ code: "custom", message: fault.expected, params: { found, suggestion } });
+  });
+  return pattern === undefined ? schema : schema.meta({ pattern });
+}
+
+/** Text that one expression describes. */
+export function matching(pattern: RegExp, expected: string): z.ZodString {
+  return z.string({ error: expected }).regex(pattern, { error: expected });
+}
+
+/** A path that begins with a slash. */
+export function slashPath(expected = 'a path that begins with "/" and holds no spaces'): z.ZodString {
+  return matching(/^\/[^\s]*$/, expected);
+}
+
+/** The name of a header field or of a method's like (RFC 9110, section 5.6.2). */
+export function token(what: string): z.ZodString {
+  const expected = `${what}: letters, digits and !#$%&'*+-.^_\`|~`;
+  return judged((value) => isToken(value) ? undefined : { expected }, expected, "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$");
+}
+
+/** The value of a header field. CR, LF and NUL would end the field and begin another (RFC 9110, section 5.5). */
+export const fieldValue = (): z.ZodString => matching(LINE, LINE_EXPECTED);
+
+/** A request method; comes out in upper case. */
+export function method() {
+  return judged(methodFault, "a method such as GET").transform((value) => value.toUpperCase());
+}
+
+function methodFault(value: string): Fault | undefined {
+  const upper = value.toUpperCase();
+  if (HTTP_METHODS.includes(upper)) return undefined;
+  const expected = "a known HTTP method such as GET or POST";
+  return { expected, suggestion: nearestName(upper, HTTP_METHODS) };
+}
+
+/** Options of {@linkcode duration}. */
+export interface DurationOptions {
+  /** Whether 0 is allowed. */
+  zero?: boolean;
+  /** The longest duration allowed, in milliseconds. */
+  maxMs?: number;
+}
+
+/** A duration: a number of seconds, or text such as "250ms", "30s", "2m", "1h". Comes out in milliseconds. */
+export function duration({ zero = false, maxMs = MAX_TIMER_MS }: DurationOptions = {}) {
+  const days = Math.floor(maxMs / 86_400_000);
+  const error = `a duration ${
+    zero ? "from 0" : "above 0"
+  } to ${days} days: seconds, or text such as "250ms", "30s", "2m", "1h"`;
+  return z.union([z.number(), z.string().meta({ pattern: DURATION.source })], { error }).transform((value, context) => {
+    const ms = durationMs(value);
+    if (ms !== undefined && ms <= maxMs && (ms > 0 || (ms === 0 && zero))) {
+      return Math.max(Math.round(ms), ms > 0 ? 1 : 0);
+    }
+    context.addIssue({ code: "custom", message: error });
+    return z.NEVER;
+  });
+}
+
+function durationMs(value: number | string): number | undefined {
+  if (typeof value === "number") return value * 1000;
+  const match = DURATION.exec(value);
+  return match === null ? undefined : Number(match[1]) * DURATION_UNITS_MS[match[2]];
+}
+
+/** A size: a number of bytes, or text such as "10MB" (decimal) and "512KiB" (binary). Comes out in bytes. */
+export function size() {
+  const error = 'a size above 0: bytes, or text such as "10MB", "512KiB", "1GiB"';
+  // Editors read the pattern without the flag that ignores case
+  const pattern = "^\\d+(\\.\\d+)? ?([kKmMgGtT]?[bB]|[kKmMgGtT][iI][bB])$";
+  return z.union([z.number(), z.string().meta({ pattern })], { error }).transform((value, context) => {
+    const bytes = typeof value === "number" ? value : sizeBytes(value);
+    if (bytes !== undefined && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+    context.addIssue({ code: "custom", message: error });
+    return z.NEVER;
+  });
+}
+
+function sizeBytes(value: string): number | undefined {
+  const match = SIZE.exec(value);
+  if (match === null) return undefined;
+  const unit = match[2].toLowerCase().replace(/i?b$/, "");
+  const base = /ib$/i.test(match[2]) ? 1024 : 1000;
+  return Math.round(Number(match[1]) * base ** SIZE_UNITS.indexOf(unit));
+}

@@ -1,0 +1,36 @@
+/**
+ * Tables of header fields, as sites, proxies and probes have them.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { fieldValue, flag, list, table, token } from "./fields.ts";
+
+/** A table of header names and their values. */
+export function headerTable(where: string) {
+  return z.record(token("a header name"), fieldValue(), { error: `a table of texts, written [${where}]` });
+}
+
+/**
+ * Header names to remove: a list, or a table of booleans in which only those that are true count. Comes out as a list of
+ * names in lower case.
+ */
+export function headerNames() {
+  const names = list(token("a header name"));
+  const flags = z.record(token("a header name"), flag());
+  return z.union([flags, names], { error: "a list of header names, or a table of names and booleans" })
+    .transform((given) => {
+      const kept = Array.isArray(given) ? given : Object.keys(given).filter((name) => given[name]);
+      return [...new Set(kept.map((name) => name.toLowerCase()))];
+    });
+}
+
+/** Changes to the header fields of one direction. */
+export function headerChanges(where: string) {
+  return table(where, {
+    set: headerTable(`${where}.set`).prefault({}).describe("Fields that replace all fields of their name."),
+    add: headerTable(`${where}.add`).prefault({}).describe("Fields that are added to those of their name."),
+    remove: headerNames().prefault([]).describe("Names of fields that are taken away."),
+  });
+}

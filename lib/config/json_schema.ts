@@ -1,0 +1,45 @@
+/**
+ * The schema for editors.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { configSchema } from "./schema.ts";
+
+/** A JSON Schema, as data. */
+export type JsonSchema = Record<string, unknown>;
+
+/**
+ * The JSON Schema (draft 2020-12) of a config file as it is written, with titles, descriptions and defaults. Editors use
+ * it for completion and checks; it is stricter than the server in that unknown keys are errors.
+ */
+export function jsonSchema(): JsonSchema {
+  const { $schema, ...rest } = z.toJSONSchema(configSchema, {
+    target: "draft-2020-12",
+    io: "input",
+    override: ({ jsonSchema: part }) => {
+      // Tables of free names have a schema for their values already
+      if (part.type === "object" && part.additionalProperties === undefined) part.additionalProperties = false;
+      allowSubstitution(part);
+    },
+  });
+  const description = "Config file of BWS, a reverse proxy and static web server.";
+  return { $schema, title: "BWS config", description, ...rest };
+}
+
+const SUBSTITUTION = "\\$\\{";
+
+/** Lets `"${NAME}"` stand for any value but a table or a list. */
+function allowSubstitution(part: z.core.JSONSchema.BaseSchema): void {
+  if (part.enum !== undefined) {
+    part.anyOf = [{ type: "string", enum: part.enum }, { type: "string", pattern: SUBSTITUTION }];
+    delete part.enum;
+    delete part.type;
+  } else if (part.type === "boolean" || part.type === "number" || part.type === "integer") {
+    // Not an array of types in the library's own types, but one in JSON Schema
+    Object.assign(part, { type: [part.type, "string"], pattern: SUBSTITUTION });
+  } else if (part.type === "string" && part.pattern !== undefined && !part.pattern.endsWith(`|${SUBSTITUTION}`)) {
+    part.pattern = `(?:${part.pattern})|${SUBSTITUTION}`;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Reads a config file from disk.
+ *
+ * @module
+ */
+
+// Built into the runtime, as in file_paths.ts
+import { dirname, resolve } from "node:path";
+import { ConfigError } from "./config_error.ts";
+import { parseConfig, type ParseConfigOptions } from "./parse_config.ts";
+import type { Problem } from "./problem.ts";
+import type { Config } from "./schema.ts";
+
+/** A config that was accepted. */
+export interface LoadedConfig {
+  /** The config. */
+  config: Config;
+  /** What is odd in it. */
+  warnings: Problem[];
+  /** Absolute path of the file. */
+  file: string;
+}
+
+/** Options of {@linkcode loadConfig}. Relative paths start from the file's folder, unless `baseDir` is given. */
+export type LoadConfigOptions = ParseConfigOptions;
+
+/**
+ * Reads and checks a config file.
+ *
+ * @param path Path of the file; problems name it as it is given here.
+ * @throws {ConfigError} The file cannot be read, or is refused; the message lists all problems.
+ */
+export async function loadConfig(path: string, options: LoadConfigOptions = {}): Promise<LoadedConfig> {
+  const { file = path } = options;
+  const text = decode(await read(path, file), file);
+  const absolute = resolve(path);
+  const { config, problems, warnings } = parseConfig(text, { baseDir: dirname(absolute), ...options, file });
+  if (config === undefined) throw new ConfigError(problems);
+  return { config, warnings, file: absolute };
+}
+
+async function read(path: string, file: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Error) throw new ConfigError([fileProblem(file, readFailure(error))], { cause: error });
+    throw error;
+  }
+}
+
+function readFailure(error: Error): Pick<Problem, "message" | "expected"> {
+  if (error instanceof Deno.errors.NotFound) {
+    return { message: "the config file is not there", expected: "the path of a TOML file; give another, or create it" };
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    return { message: "the config file may not be read", expected: "the permission --allow-read" };
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return { message: "the config file may not be read", expected: "a file that this user may read; see its mode" };
+  }
+  if (error instanceof Deno.errors.IsADirectory) {
+    return { message: "the config file is a folder", expected: "the path of a TOML file" };
+  }
+  return { message: `the config file cannot be read: ${error.message}`, expected: "the path of a TOML file" };
+}
+
+function decode(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const details = { message: "the config file is not UTF-8", expected: "TOML, which is always UTF-8" };
+    throw new ConfigError([fileProblem(file, details)], { cause });
+  }
+}
+
+function fileProblem(file: string, details: Pick<Problem, "message" | "expected">): Problem {
+  return { severity: "error", file, line: 0, column: 0, length: 0, sourceLine: "", path: "", ...details };
+}

@@ -1,0 +1,94 @@
+/**
+ * What several keys of a proxy decide together. Like the checks of sites, on the tree as it was written.
+ *
+ * @module
+ */
+
+import { nearestName, oneOf } from "./nearest_name.ts";
+import type { ProblemList } from "./problem_list.ts";
+import { POLICY_NAMES } from "./proxy_schema.ts";
+import { checkRoutes } from "./route_checks.ts";
+import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode } from "./source_tree.ts";
+import { usesTls } from "./upstream_url.ts";
+
+/**
+ * Checks the proxy of each site. One that is not enabled is not checked: it may be half finished.
+ *
+ * @param policies Names of policies that an embedder brings.
+ */
+export function checkProxies(root: TableNode, problems: ProblemList, policies: readonly string[]): void {
+  for (const site of tablesOf(root, "sites")) {
+    const proxy = tableOf(site, "proxy");
+    if (proxy === undefined || !booleanOf(proxy, "enabled", true)) continue;
+    checkPolicy(proxy, problems, [...POLICY_NAMES, ...policies]);
+    checkTls(proxy, problems);
+    checkInterval(proxy, problems);
+    checkRoutes(proxy, problems);
+    checkUpstreamNames(proxy, problems);
+  }
+}
+
+function checkPolicy(proxy: TableNode, problems: ProblemList, policies: readonly string[]): void {
+  const method = textNode(tableOf(proxy, "load_balancing"), "method");
+  if (method === undefined || policies.includes(method.value)) return;
+  problems.error(method, {
+    message: `unknown policy ${JSON.stringify(method.value)}`,
+    expected: oneOf(policies),
+    suggestion: nearestName(method.value, policies),
+  });
+}
+
+function checkTls(proxy: TableNode, problems: ProblemList): void {
+  for (const upstream of tablesOf(proxy, "upstreams")) {
+    const url = textNode(upstream, "url");
+    const tls = upstream.entries.get("tls");
+    if (tls === undefined || url === undefined || usesTls(url.value)) continue;
+    problems.error({ path: tls.node.path, span: tls.keySpan }, {
+      message: `tls is given for ${JSON.stringify(url.value)}, which does not use TLS`,
+      expected: "an https:// URL, or no tls",
+    });
+  }
+}
+
+function checkInterval(proxy: TableNode, problems: ProblemList): void {
+  const check = tableOf(proxy, "health_check");
+  const twin = check?.entries.get("interval_seconds");
+  if (twin === undefined || child(check, "interval") === undefined) return;
+  problems.error({ path: twin.node.path, span: twin.keySpan }, {
+    message: "health_check has both interval and interval_seconds",
+    expected: "one of them",
+  });
+}
+
+/** Compares the names that routes use with the names that upstreams have. */
+function checkUpstreamNames(proxy: TableNode, problems: ProblemList): void {
+  const routes = tablesOf(proxy, "routes");
+  const upstreams = tablesOf(proxy, "upstreams");
+  const list = child(proxy, "upstreams");
+  const names = upstreams.map((upstream) => textNode(upstream, "name"));
+  // A name that is missing or has a wrong type is reported; the routes that use it are not wrong too
+  if ((list !== undefined && list.kind !== "list") || names.includes(undefined)) return;
+  const known = new Set(names.flatMap((name) => name?.value ?? []));
+  const used = new Set<string>();
+  let sure = routes.length > 0;
+  for (const route of routes) {
+    const upstream = textNode(route, "upstream");
+    if (upstream !== undefined && known.has(upstream.value)) {
+      used.add(upstream.value);
+      continue;
+    }
+    sure = false;
+    if (upstream === undefined || upstream.value === "") continue;
+    problems.error(upstream, {
+      message: `unknown upstream ${JSON.stringify(upstream.value)}`,
+      expected: known.size === 0 ? "a name of [[sites.proxy.upstreams]], of which there are none" : oneOf([...known]),
+      suggestion: nearestName(upstream.value, known),
+    });
+  }
+  if (!sure) return;
+  for (const name of names) {
+    if (name === undefined || used.has(name.value)) continue;
+    used.add(name.value);
+    problems.warning(name, { message: `no route uses the upstream ${JSON.stringify(name.value)}` });
+  }
+}

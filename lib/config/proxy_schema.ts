@@ -1,0 +1,69 @@
+/**
+ * The table `[sites.proxy]`.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { duration, flag, integer, table, tables } from "./fields.ts";
+import { headerChanges, headerNames, headerTable } from "./header_fields.ts";
+import { healthCheckSchema } from "./health_check_schema.ts";
+import { routeSchema } from "./route_schema.ts";
+import { upstreamSchema } from "./upstream_schema.ts";
+import { websocketSchema } from "./websocket_schema.ts";
+
+/** The policies that a config may name without the help of an embedder. */
+export const POLICY_NAMES = [
+  ...["round_robin", "weighted", "least_connections", "weighted_round_robin", "random", "power_of_two", "first"],
+] as const;
+
+const loadBalancingSchema = table("sites.proxy.load_balancing", {
+  // Not an enum: embedders bring policies of their own, and a check compares with all of them
+  method: z.string({ error: "the name of a policy" }).meta({ enum: [...POLICY_NAMES] }).default("round_robin")
+    .describe("How a pool chooses the upstream of the next attempt."),
+});
+
+const timeoutSchema = table("sites.proxy.timeout", {
+  connect: duration().prefault("5s").describe("Longest time to open a connection to an upstream."),
+  read: duration().prefault("30s").describe("Longest silence while an answer is awaited or read."),
+  write: duration().prefault("30s").describe("Longest silence while a request is sent."),
+  client: duration().prefault("60s").describe(
+    "Longest time that a client neither sends its body nor takes the answer.",
+  ),
+});
+
+const proxyHeadersSchema = table("sites.proxy.headers", {
+  add_x_forwarded: flag().default(true).describe("Send X-Forwarded-For, -Proto and -Host upstream."),
+  add_forwarded: flag().default(false).describe("Send the Forwarded header field of RFC 7239 upstream."),
+  add: headerTable("sites.proxy.headers.add").prefault({}).describe("Fields that are added in both directions."),
+  remove: headerNames().prefault([]).describe("Names of fields that are taken away in both directions."),
+  request: headerChanges("sites.proxy.headers.request").prefault({}).describe("Changes to what goes upstream."),
+  response: headerChanges("sites.proxy.headers.response").prefault({}).describe("Changes to what comes back."),
+});
+
+const connectionsSchema = table("sites.proxy.connections", {
+  max_idle: integer(0, 1_000_000).default(64).describe("Most idle connections that are kept for an upstream."),
+  idle_timeout: duration().prefault("4s").describe("How long an idle connection is kept."),
+  max_connections: integer(0, 1_000_000).default(0).describe(
+    "Most exchanges at a time for an upstream; 0 is no limit.",
+  ),
+  queue_size: integer(0, 1_000_000).default(1024).describe("Most requests that wait while all upstreams are full."),
+  queue_timeout: duration().prefault("5s").describe("Longest time that a request waits for an upstream."),
+});
+
+/** `[sites.proxy]`: routes, upstreams and how they are used. */
+export const proxySchema = table("sites.proxy", {
+  enabled: flag().default(true).describe("Whether the site proxies; its tables are checked in any case."),
+  preserve_host: flag().default(true).describe("Send the client's Host upstream, instead of the host of the URL."),
+  upstreams: tables("sites.proxy.upstreams", upstreamSchema).prefault([]).describe("The servers to proxy to."),
+  routes: tables("sites.proxy.routes", routeSchema).prefault([]).describe("Which requests go to which pool."),
+  load_balancing: loadBalancingSchema.prefault({}).describe("How pools choose."),
+  timeout: timeoutSchema.prefault({}).describe("How long upstreams may take."),
+  headers: proxyHeadersSchema.prefault({}).describe("What changes in header fields."),
+  connections: connectionsSchema.prefault({}).describe("How connections to upstreams are kept and limited."),
+  websocket: websocketSchema.prefault({}).describe("How WebSockets are kept and bounded."),
+  health_check: healthCheckSchema.prefault({ enabled: false }).describe("How upstreams are probed; on when present."),
+});
+
+/** A proxy, after defaults. */
+export type ProxyConfig = z.output<typeof proxySchema>;

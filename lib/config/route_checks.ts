@@ -1,0 +1,107 @@
+/**
+ * What several keys of a route, or several routes, decide together.
+ *
+ * @module
+ */
+
+import { matchPath } from "../routing/match_path.ts";
+import { parsePattern } from "../routing/pattern_syntax.ts";
+import { lineOf, type ProblemList } from "./problem_list.ts";
+import { booleanOf, child, type Place, type TableNode, tablesOf, textNode, textNodesOf } from "./source_tree.ts";
+
+/** Routes of one path and kind: the one without methods, and the first of each method. */
+interface Claimed {
+  all?: Place;
+  readonly methods: Map<string, Place>;
+}
+
+/** Checks the routes of an enabled proxy. */
+export function checkRoutes(proxy: TableNode, problems: ProblemList): void {
+  const routes = tablesOf(proxy, "routes");
+  const list = child(proxy, "routes");
+  if (list === undefined || (list.kind === "list" && list.items.length === 0)) {
+    problems.warning(proxy, { message: "the proxy has no routes", expected: "a [[sites.proxy.routes]] table" });
+  }
+  const claims = new Map<string, Claimed>();
+  for (const route of routes) {
+    checkKind(route, problems);
+    checkRewriting(route, problems);
+    checkPath(route, problems);
+    checkDuplicate(route, claims, problems);
+  }
+}
+
+function checkKind(route: TableNode, problems: ProblemList): void {
+  if (!booleanOf(route, "exact", false) || !booleanOf(route, "pattern", false)) return;
+  refuseKey(route, "pattern", problems, "the route is both exact and a pattern", "one of exact and pattern");
+}
+
+function checkRewriting(route: TableNode, problems: ProblemList): void {
+  if (!booleanOf(route, "strip_prefix", false)) return;
+  if (booleanOf(route, "pattern", false)) {
+    refuseKey(
+      route,
+      "strip_prefix",
+      problems,
+      "a pattern has no prefix to strip",
+      "rewrite_target, or no strip_prefix",
+    );
+  } else if (child(route, "rewrite_target") !== undefined) {
+    refuseKey(route, "rewrite_target", problems, "the route has both strip_prefix and rewrite_target", "one of them");
+  }
+}
+
+function refuseKey(route: TableNode, key: string, problems: ProblemList, message: string, expected: string): void {
+  const entry = route.entries.get(key);
+  if (entry !== undefined) problems.error({ path: entry.node.path, span: entry.keySpan }, { message, expected });
+}
+
+function checkPath(route: TableNode, problems: ProblemList): void {
+  const path = textNode(route, "path");
+  if (path === undefined || !path.value.startsWith("/")) return;
+  if (booleanOf(route, "pattern", false)) {
+    if (isPattern(path.value)) return;
+    const message = `path ${JSON.stringify(path.value)} is no URLPattern`;
+    problems.error(path, { message, expected: 'the syntax of a URLPattern pathname, such as "/users/:id"' });
+  } else if (/[?#]/.test(path.value)) {
+    const message = `path ${JSON.stringify(path.value)} holds a query or a fragment, which routes do not see`;
+    problems.error(path, { message, expected: "a path alone, or pattern = true" });
+  } else if (matchPath(path.value) === undefined) {
+    const message = `path ${JSON.stringify(path.value)} has a "%" without two hexadecimal digits`;
+    problems.error(path, { message, expected: 'an encoded byte such as "%2F", or "%25" for the sign itself' });
+  }
+}
+
+function isPattern(pathname: string): boolean {
+  try {
+    parsePattern(pathname);
+    return true;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}
+
+/** A route that matches only what an earlier one of the same path and kind matches can never be reached. */
+function checkDuplicate(route: TableNode, claims: Map<string, Claimed>, problems: ProblemList): void {
+  const path = textNode(route, "path");
+  if (path === undefined) return;
+  const kind = booleanOf(route, "exact", false) ? "exact" : booleanOf(route, "pattern", false) ? "pattern" : "prefix";
+  // Routes compare paths in this form, in which `/%61pi` is `/api`
+  const form = kind === "pattern" ? path.value : matchPath(path.value) ?? path.value;
+  const key = `${kind} ${form}`;
+  const claimed: Claimed = claims.get(key) ?? { methods: new Map() };
+  claims.set(key, claimed);
+  const methods = child(route, "methods") === undefined
+    ? undefined
+    : textNodesOf(route, "methods").map((method) => method.value.toUpperCase());
+  const earlier = claimed.all ?? (methods ?? [...claimed.methods.keys()])
+    .map((method) => claimed.methods.get(method)).find((place) => place !== undefined);
+  if (earlier !== undefined) {
+    const message = `two ${kind} routes have the path ${JSON.stringify(path.value)}${lineOf(earlier)}`;
+    problems.error(path, { message, expected: "another path, another kind, or methods that do not overlap" });
+    return;
+  }
+  if (methods === undefined) claimed.all = path;
+  for (const method of methods ?? []) claimed.methods.set(method, path);
+}

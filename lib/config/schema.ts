@@ -1,0 +1,44 @@
+/**
+ * The schema of a BWS config: the one source of its types, its defaults, its checks and its JSON Schema. What one key
+ * alone decides is here; what several keys decide together is in the `…_checks.ts` files.
+ *
+ * Keys keep the names of the file. Durations come out in milliseconds and sizes in bytes, whatever was written.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { table, tables } from "./fields.ts";
+import { loggingSchema, managementSchema, serverSchema } from "./server_schema.ts";
+import { nameSites, siteSchema } from "./site_schema.ts";
+
+/** The schema of a whole config. */
+export const configSchema = table("config", {
+  server: serverSchema.prefault({}).describe("What holds for the whole process."),
+  logging: loggingSchema.prefault({}).describe("What is written where."),
+  management: managementSchema.prefault({}).describe("The API for operators."),
+  sites: tables("sites", siteSchema).min(1, { error: "at least one [[sites]] table" })
+    .transform(nameSites)
+    .describe("The sites, at least one."),
+});
+
+/** A config as the program uses it: checked, with all defaults; durations in milliseconds, sizes in bytes. */
+export type Config = z.output<typeof configSchema>;
+
+/** A config as it is written: keys with a default may be absent, durations and sizes may be text. */
+export type ConfigInput = z.input<typeof configSchema>;
+
+/** `[server]`, after defaults. */
+export type ServerConfig = Config["server"];
+
+/** `[logging]`, after defaults. */
+export type LoggingConfig = Config["logging"];
+
+/** `[management]`, after defaults. */
+export type ManagementConfig = Config["management"];
+
+export type { HealthCheckConfig, StatusRange } from "./health_check_schema.ts";
+export type { ProxyConfig } from "./proxy_schema.ts";
+export type { RouteConfig } from "./route_schema.ts";
+export type { SiteConfig } from "./site_schema.ts";
+export type { UpstreamConfig } from "./upstream_schema.ts";

@@ -1,0 +1,108 @@
+/**
+ * Turns what the schema found wrong into problems with a place.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { nearestName } from "./nearest_name.ts";
+import { describeNode, type ProblemDetails, type ProblemList, shortName } from "./problem_list.ts";
+import { tableName, type UnknownKey } from "./schema_walk.ts";
+import type { Entry, KeyPath, SourceNode, TableNode } from "./source_tree.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** Where an issue leads in the tree. */
+interface Found {
+  /** The deepest node on the path. */
+  readonly node: SourceNode;
+  /** Its key, where it has one. */
+  readonly entry?: Entry;
+  /** Whether it is the node that the path names. */
+  readonly whole: boolean;
+}
+
+/** What {@linkcode reportIssues} needs besides the issues. */
+export interface IssueContext {
+  readonly root: TableNode;
+  readonly problems: ProblemList;
+  /** Keys that the schema does not know; those that explain a missing key are reported with it and taken out. */
+  readonly unknownKeys: UnknownKey[];
+  /** Whether the tree lacks parts of the file, so that nothing is to be called missing. */
+  readonly incomplete: boolean;
+}
+
+/** Reports each issue at its text. Issues about what is reported already are dropped. */
+export function reportIssues(issues: readonly Issue[], context: IssueContext): void {
+  for (const issue of issues) reportIssue(issue, issue.path as KeyPath, context);
+}
+
+function reportIssue(issue: Issue, path: KeyPath, context: IssueContext): void {
+  const inner = issue.code === "invalid_union" ? innerIssues(issue) : [];
+  if (inner.length > 0) {
+    for (const one of inner) reportIssue(one, [...path, ...one.path as KeyPath], context);
+    return;
+  }
+  const found = find(context.root, path);
+  if (found.node.kind === "scalar" && found.node.poisoned) return;
+  if (!found.whole) return reportMissing(issue, path, found.node, context);
+  if (issue.code === "invalid_key") {
+    const message = `invalid key ${JSON.stringify(clip(String(path.at(-1))))} in ${tableName(path.slice(0, -1))}`;
+    const place = { path, span: found.entry?.keySpan ?? found.node.span };
+    return context.problems.error(place, { message, expected: issue.issues[0]?.message });
+  }
+  context.problems.error(found.node, issueDetails(issue, found.node));
+}
+
+/** The issues of the alternative that was meant: the one whose outer type fits. */
+function innerIssues(issue: z.core.$ZodIssueInvalidUnion): Issue[] {
+  return issue.errors.find((issues) => issues.length > 0 && issues.every((one) => one.path.length > 0)) ?? [];
+}
+
+function find(root: TableNode, path: KeyPath): Found {
+  let node: SourceNode = root;
+  let entry: Entry | undefined;
+  for (const step of path) {
+    let next: SourceNode | undefined;
+    entry = undefined;
+    if (node.kind === "table") {
+      entry = node.entries.get(String(step));
+      next = entry?.node;
+    } else if (node.kind === "list") {
+      next = node.items[Number(step)];
+    }
+    if (next === undefined) return { node, whole: false };
+    node = next;
+  }
+  return { node, entry, whole: true };
+}
+
+function reportMissing(issue: Issue, path: KeyPath, table: SourceNode, context: IssueContext): void {
+  const key = String(path.at(-1));
+  const slip = context.unknownKeys.find((unknown) => unknown.table === table && unknown.suggestion === key);
+  if (slip !== undefined) {
+    context.unknownKeys.splice(context.unknownKeys.indexOf(slip), 1);
+    const { message, suggestion } = slip;
+    return context.problems.error({ path, span: slip.place.span }, { message, suggestion });
+  }
+  if (context.incomplete) return;
+  const message = path.length === 1 ? `${key} is missing` : `${tableName(table.path)} has no key "${key}"`;
+  context.problems.error({ path, span: table.span }, { message, expected: issue.message });
+}
+
+function issueDetails(issue: Issue, node: SourceNode): ProblemDetails {
+  const name = shortName(node.path);
+  const params: Record<string, unknown> = issue.code === "custom" ? issue.params ?? {} : {};
+  const message = typeof params.found === "string" ? `${name} ${params.found}` : `${name} is ${describeNode(node)}`;
+  const suggestion = typeof params.suggestion === "string" ? params.suggestion : nearestValue(issue, node);
+  return { message, expected: issue.message, suggestion };
+}
+
+function nearestValue(issue: Issue, node: SourceNode): string | undefined {
+  if (issue.code !== "invalid_value" || node.kind !== "scalar" || typeof node.value !== "string") return undefined;
+  return nearestName(node.value, issue.values.map(String));
+}
+
+function clip(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}

@@ -1,0 +1,142 @@
+/**
+ * Walks a config's tree along the schema, before the schema parses it: finds keys that the schema does not know, makes
+ * numbers and booleans of substituted text where the schema wants them, and forgives `[name]` where `[[name]]` is meant,
+ * so that what stands in it is still checked.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { nearestName, oneOf } from "./nearest_name.ts";
+import type { ProblemDetails, ProblemList } from "./problem_list.ts";
+import {
+  formatPath,
+  type KeyPath,
+  type Place,
+  type ScalarNode,
+  type SourceNode,
+  type TableNode,
+} from "./source_tree.ts";
+
+/** A key that the schema does not know. */
+export interface UnknownKey extends ProblemDetails {
+  /** The key, and where it is written. */
+  readonly place: Place;
+  /** The key's table. */
+  readonly table: TableNode;
+}
+
+interface Walk {
+  readonly problems: ProblemList;
+  readonly unknownKeys: UnknownKey[];
+}
+
+/** A table on the way down, with the keys that it knows. */
+interface Ancestor {
+  readonly path: KeyPath;
+  readonly keys: readonly string[];
+}
+
+/** Walks `root` in place. Returns the unknown keys; other mistakes go to `problems`. */
+export function walkSchema(schema: z.ZodType, root: TableNode, problems: ProblemList): UnknownKey[] {
+  const walk: Walk = { problems, unknownKeys: [] };
+  walkNode(walk, schema, root, []);
+  return walk.unknownKeys;
+}
+
+/** Walks a node; returns what takes its place. */
+function walkNode(walk: Walk, schema: z.core.$ZodType, node: SourceNode, ancestors: readonly Ancestor[]): SourceNode {
+  const kinds = alternatives(schema);
+  if (node.kind === "scalar") {
+    if (node.substituted && !node.poisoned) node.value = coerced(node, kinds);
+    return node;
+  }
+  if (node.kind === "table") return walkTable(walk, kinds, node, ancestors);
+  const array = kinds.find((kind) => kind._zod.def.type === "array");
+  if (array?._zod.def.type !== "array") return node;
+  for (const [index, item] of node.items.entries()) {
+    node.items[index] = walkNode(walk, array._zod.def.element, item, ancestors);
+  }
+  return node;
+}
+
+function walkTable(walk: Walk, kinds: z.core.$ZodTypes[], node: TableNode, ancestors: readonly Ancestor[]): SourceNode {
+  for (const { _zod: { def } } of kinds) {
+    if (def.type === "record") {
+      for (const entry of node.entries.values()) entry.node = walkNode(walk, def.valueType, entry.node, ancestors);
+      return node;
+    }
+    if (def.type === "object") {
+      walkObject(walk, def.shape, node, ancestors);
+      return node;
+    }
+    if (def.type === "array" && alternatives(def.element).some((kind) => kind._zod.def.type === "object")) {
+      const where = node.path.filter((step) => typeof step === "string").join(".");
+      walk.problems.error(node, {
+        message: `[${where}] is one table`,
+        expected: `a list of tables, each written [[${where}]]`,
+      });
+      return { kind: "list", path: node.path, span: node.span, items: [walkNode(walk, def.element, node, ancestors)] };
+    }
+  }
+  return node;
+}
+
+function walkObject(walk: Walk, shape: z.core.$ZodShape, node: TableNode, ancestors: readonly Ancestor[]): void {
+  const keys = Object.keys(shape);
+  const below = [...ancestors, { path: node.path, keys }];
+  for (const [key, entry] of node.entries) {
+    if (Object.hasOwn(shape, key)) {
+      entry.node = walkNode(walk, shape[key], entry.node, below);
+    } else if (entry.node.kind !== "scalar" || !entry.node.poisoned) {
+      const place = { path: [...node.path, key], span: entry.keySpan };
+      walk.unknownKeys.push({ place, table: node, ...unknownKeyDetails(key, node, keys, ancestors) });
+    }
+  }
+}
+
+function unknownKeyDetails(
+  key: string,
+  table: TableNode,
+  keys: string[],
+  ancestors: readonly Ancestor[],
+): ProblemDetails {
+  const shown = JSON.stringify(key.length > 80 ? `${key.slice(0, 79)}…` : key);
+  const message = `unknown key ${shown} in ${tableName(table.path)}`;
+  const suggestion = nearestName(key, keys);
+  if (suggestion !== undefined) return { message, suggestion };
+  // In TOML, a key that is written below a header belongs to it, which is easily forgotten
+  const owner = ancestors.findLast((ancestor) => ancestor.keys.includes(key));
+  if (owner !== undefined && owner.path.length > 0) {
+    return { message, expected: `it directly below ${tableName(owner.path)}` };
+  }
+  return { message, expected: oneOf(keys) };
+}
+
+/** A table's header as it would be written; the root has none. */
+export function tableName(path: KeyPath): string {
+  if (path.length === 0) return "the file";
+  const name = formatPath(path.filter((step) => typeof step === "string"));
+  return typeof path.at(-1) === "number" ? `[[${name}]]` : `[${name}]`;
+}
+
+/** The kinds of input that a schema takes, without the wrappers for defaults and conversions. */
+function alternatives(schema: z.core.$ZodType): z.core.$ZodTypes[] {
+  // The base type hides what kinds there are; this union is how the library itself tells them apart
+  const kind = schema as z.core.$ZodTypes;
+  const def = kind._zod.def;
+  if (def.type === "optional" || def.type === "default" || def.type === "prefault") return alternatives(def.innerType);
+  if (def.type === "pipe") return alternatives(def.in);
+  if (def.type === "union") return def.options.flatMap((option) => alternatives(option));
+  return [kind];
+}
+
+/** Substituted text as the number or boolean that the schema wants, where it reads as one. */
+function coerced(node: ScalarNode, kinds: z.core.$ZodTypes[]): unknown {
+  const { value } = node;
+  if (typeof value !== "string") return value;
+  const wants = (type: string) => kinds.some((kind) => kind._zod.def.type === type);
+  if (wants("boolean") && (value === "true" || value === "false")) return value === "true";
+  if (wants("number") && /^[+-]?\d+(?:\.\d+)?$/.test(value)) return Number(value);
+  return value;
+}

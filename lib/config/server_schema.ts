@@ -1,0 +1,47 @@
+/**
+ * The tables `[server]`, `[logging]` and `[management]`.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { choice, duration, fieldValue, flag, integer, judged, list, size, table, text, token } from "./fields.ts";
+import { isHostName } from "./host_pattern.ts";
+import { isIpAddress, isNetwork } from "./ip_address.ts";
+
+const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
+const WORKERS = 'a whole number from 1 to 256, or "auto"';
+const LISTEN_HOST = 'an IP address without brackets, or a host name such as "localhost"';
+
+/** `[server]`: what holds for the whole process. */
+export const serverSchema = table("server", {
+  name: token("a name").default("bws").describe("Name of this server in the Via header field."),
+  trusted_proxies: list(judged((value) => isNetwork(value) ? undefined : { expected: NETWORK }, NETWORK))
+    .prefault([])
+    .describe("Addresses and networks whose X-Forwarded-* and Forwarded header fields are believed."),
+  workers: z.union([integer(1, 256, WORKERS), z.literal("auto")], { error: WORKERS })
+    .default(1)
+    .describe('How many workers share the ports; "auto" is one for each processor.'),
+  max_body_size: size().optional().describe("Largest request body; without it there is no limit."),
+  shutdown_timeout: duration().prefault("30s").describe("How long exchanges may take to end when the server stops."),
+});
+
+/** `[logging]`: what is written where. */
+export const loggingSchema = table("logging", {
+  level: choice(["debug", "info", "warn", "error"]).default("info").describe("The least severe messages to write."),
+  format: choice(["json", "combined"]).default("json").describe("Form of a line: JSON, or the combined log format."),
+  output: text('"stdout", "stderr" or the path of a file').default("stdout")
+    .describe('"stdout", "stderr" or the path of a file.'),
+  access: flag().default(true).describe("Whether each exchange writes a line."),
+});
+
+/** `[management]`: the API for operators. */
+export const managementSchema = table("management", {
+  enabled: flag().default(false).describe("Whether the management API listens."),
+  host: judged((value) => isIpAddress(value) || isHostName(value) ? undefined : { expected: LISTEN_HOST }, LISTEN_HOST)
+    .default("127.0.0.1")
+    .describe("Address to listen on; anything but loopback needs an api_key."),
+  port: integer(0, 65535).default(7654).describe("Port to listen on; 0 is any free one."),
+  api_key: fieldValue().min(1, { error: "a key that is not empty" }).optional()
+    .describe("Key that callers of the management API must send."),
+});

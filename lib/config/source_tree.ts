@@ -1,0 +1,130 @@
+/**
+ * A config as it was written: tables, lists and scalars that know where they stand. Every check works on this tree, so
+ * one mistake does not hide another, and every problem can point at its text.
+ *
+ * @module
+ */
+
+/** Keys and indices from the root to a node. */
+export type KeyPath = readonly (string | number)[];
+
+/** A stretch of one line of the file. */
+export interface Span {
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in UTF-16 code units. */
+  readonly column: number;
+  /** In UTF-16 code units. */
+  readonly length: number;
+}
+
+/** Something that a problem can be about. */
+export interface Place {
+  /** Keys from the root. */
+  readonly path: KeyPath;
+  /** Where it is written; undefined for configs that were given as objects. */
+  readonly span?: Span;
+}
+
+/** A table: `[name]`, one of `[[name]]`, or `{ … }`. */
+export interface TableNode extends Place {
+  readonly kind: "table";
+  span?: Span;
+  readonly entries: Map<string, Entry>;
+}
+
+/** A key of a table, with its value. */
+export interface Entry {
+  /** Where the key is written. */
+  readonly keySpan?: Span;
+  node: SourceNode;
+}
+
+/** A list: `[ … ]`, or all `[[name]]` of one name. */
+export interface ListNode extends Place {
+  readonly kind: "list";
+  readonly items: SourceNode[];
+}
+
+/** Anything else. */
+export interface ScalarNode extends Place {
+  readonly kind: "scalar";
+  value: unknown;
+  /** The text between its quotes included, as written; undefined for configs that were given as objects. */
+  readonly raw?: string;
+  /** Whether a `${NAME}` was replaced in it. */
+  substituted?: boolean;
+  /** Whether its mistake is reported already, so that nothing else is to be said about it. */
+  poisoned?: boolean;
+}
+
+/** A node of the tree. */
+export type SourceNode = TableNode | ListNode | ScalarNode;
+
+/** How deep tables and lists may nest. The schema needs 8. */
+export const MAX_DEPTH = 32;
+
+/** The node of `key` in `table`, whatever its kind. */
+export function child(table: TableNode | undefined, key: string): SourceNode | undefined {
+  return table?.entries.get(key)?.node;
+}
+
+/** The table of `key`, or undefined where there is none or it is something else. */
+export function tableOf(table: TableNode | undefined, key: string): TableNode | undefined {
+  const node = child(table, key);
+  return node?.kind === "table" ? node : undefined;
+}
+
+/** The tables in the list of `key`; members of other kinds are left out. */
+export function tablesOf(table: TableNode | undefined, key: string): TableNode[] {
+  const node = child(table, key);
+  return node?.kind === "list" ? node.items.filter((item) => item.kind === "table") : [];
+}
+
+/** The scalar nodes in the list of `key` that hold text. */
+export function textNodesOf(table: TableNode | undefined, key: string): TextNode[] {
+  const node = child(table, key);
+  return node?.kind === "list" ? node.items.filter(isTextNode) : [];
+}
+
+/** A scalar that holds text. */
+export type TextNode = ScalarNode & { value: string };
+
+/** The scalar of `key` that holds text, or undefined. */
+export function textNode(table: TableNode | undefined, key: string): TextNode | undefined {
+  const node = child(table, key);
+  return node !== undefined && isTextNode(node) ? node : undefined;
+}
+
+/** The value of `key`, or `fallback` where it is absent or no boolean. */
+export function booleanOf(table: TableNode | undefined, key: string, fallback: boolean): boolean {
+  const node = child(table, key);
+  return node?.kind === "scalar" && typeof node.value === "boolean" ? node.value : fallback;
+}
+
+/** Whether a node is a scalar that holds text. */
+export function isTextNode(node: SourceNode): node is TextNode {
+  return node.kind === "scalar" && !node.poisoned && typeof node.value === "string";
+}
+
+/** The tree as plain data, for the schema. */
+export function plainValue(node: SourceNode): unknown {
+  if (node.kind === "scalar") return node.value;
+  if (node.kind === "list") return node.items.map(plainValue);
+  const plain: Record<string, unknown> = {};
+  for (const [key, entry] of node.entries) {
+    // Assigning to this name would set the prototype; as a key it is never valid
+    if (key !== "__proto__") plain[key] = plainValue(entry.node);
+  }
+  return plain;
+}
+
+/** A path as people write it: `sites[0].proxy.headers.add."X A"`. */
+export function formatPath(path: KeyPath): string {
+  let text = "";
+  for (const step of path) {
+    if (typeof step === "number") text += `[${step}]`;
+    else text += `${text === "" ? "" : "."}${/^[A-Za-z0-9_-]+$/.test(step) ? step : JSON.stringify(step)}`;
+  }
+  return text;
+}

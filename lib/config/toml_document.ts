@@ -1,0 +1,137 @@
+/**
+ * TOML text as a {@linkcode SourceNode} tree. One strict parser decides what is TOML, and the values come from its syntax
+ * tree, so what is checked and what is used cannot differ.
+ *
+ * @module
+ */
+
+import type { AST } from "toml-eslint-parser";
+import type { ProblemList } from "./problem_list.ts";
+import {
+  type Entry,
+  formatPath,
+  type KeyPath,
+  MAX_DEPTH,
+  type SourceNode,
+  type Span,
+  type TableNode,
+} from "./source_tree.ts";
+import { parseWithRecovery } from "./syntax_recovery.ts";
+
+/** What {@linkcode readToml} found. */
+export interface TomlDocument {
+  /** The tree, or undefined where the syntax is too broken to look at anything else. */
+  readonly root: TableNode | undefined;
+  /** Whether a line was left out, so that what seems to be missing may be there. */
+  readonly incomplete: boolean;
+}
+
+/** What the walk over the syntax tree needs everywhere. */
+interface Reader {
+  readonly text: string;
+  readonly brokenLines: ReadonlySet<number>;
+  readonly problems: ProblemList;
+}
+
+/**
+ * Reads TOML. Syntax errors go to `problems`; the rest of the file is still read where that is safe.
+ *
+ * @param text The file without a byte order mark.
+ */
+export function readToml(text: string, problems: ProblemList): TomlDocument {
+  const parsed = parseWithRecovery(text, problems);
+  if (parsed === undefined) return { root: undefined, incomplete: true };
+  const reader: Reader = { text: parsed.text, brokenLines: parsed.brokenLines, problems };
+  const root: TableNode = { kind: "table", path: [], entries: new Map(), span: { line: 1, column: 1, length: 1 } };
+  for (const statement of parsed.program.body[0].body) {
+    if (statement.type === "TOMLKeyValue") addKeyValue(reader, root, statement);
+    else if (!parsed.skippedTables.has(String(statement.resolvedKey[0]))) addTable(reader, root, statement);
+  }
+  return { root, incomplete: parsed.incomplete };
+}
+
+function addTable(reader: Reader, root: TableNode, header: AST.TOMLTable): void {
+  const span = headerSpan(header);
+  if (header.resolvedKey.length >= MAX_DEPTH) return tooDeep(reader, { path: [], span });
+  const keySpans = header.key.keys.map((key) => spanOf(key));
+  const target = openTable(root, header.resolvedKey, keySpans);
+  // A table that only stood in the name of others got their place; its own header is the better one
+  target.span = span;
+  for (const pair of header.body) addKeyValue(reader, target, pair);
+}
+
+/** The table at `steps` below `table`; makes what is missing on the way, which gets the place of the name in it. */
+function openTable(table: TableNode, steps: readonly (string | number)[], keySpans: readonly Span[]): TableNode {
+  let node: SourceNode = table;
+  let depth = -1;
+  for (const [index, step] of steps.entries()) {
+    if (typeof step === "string") depth++;
+    const path = [...table.path, ...steps.slice(0, index + 1)];
+    const span = keySpans[depth];
+    const fresh = (): SourceNode =>
+      typeof steps[index + 1] === "number"
+        ? { kind: "list", path, items: [], span }
+        : { kind: "table", path, entries: new Map(), span };
+    if (node.kind === "table" && typeof step === "string") {
+      const entry: Entry = node.entries.get(step) ?? { node: fresh(), keySpan: span };
+      node.entries.set(step, entry);
+      node = entry.node;
+    } else if (node.kind === "list" && typeof step === "number") {
+      const item: SourceNode = node.items[step] ?? fresh();
+      node.items[step] = item;
+      node = item;
+    }
+  }
+  // The parser has refused keys that contradict each other
+  if (node.kind !== "table") throw new TypeError(`Cannot open table "${formatPath(steps)}": found a ${node.kind}`);
+  return node;
+}
+
+function addKeyValue(reader: Reader, table: TableNode, pair: AST.TOMLKeyValue): void {
+  const keys = pair.key.keys;
+  const names = keys.map((key) => key.type === "TOMLBare" ? key.name : key.value);
+  const path = [...table.path, ...names];
+  if (path.length >= MAX_DEPTH) return tooDeep(reader, { path: [], span: spanOf(pair.key) });
+  const keySpans = keys.map((key) => spanOf(key));
+  const last = names.length - 1;
+  const target = openTable(table, names.slice(0, last), keySpans);
+  target.entries.set(names[last], { node: valueNode(reader, pair.value, path), keySpan: keySpans[last] });
+}
+
+function valueNode(reader: Reader, content: AST.TOMLContentNode, path: KeyPath): SourceNode {
+  const span = spanOf(content, reader.text);
+  if (content.type === "TOMLValue") {
+    const poisoned = reader.brokenLines.has(span.line);
+    return { kind: "scalar", path, span, value: content.value, raw: reader.text.slice(...content.range), poisoned };
+  }
+  if (path.length >= MAX_DEPTH) {
+    tooDeep(reader, { path, span });
+    return { kind: "scalar", path, span, value: null, poisoned: true };
+  }
+  if (content.type === "TOMLArray") {
+    const items = content.elements.map((element, index) => valueNode(reader, element, [...path, index]));
+    return { kind: "list", path, span, items };
+  }
+  const table: TableNode = { kind: "table", path, span, entries: new Map() };
+  for (const pair of content.body) addKeyValue(reader, table, pair);
+  return table;
+}
+
+function tooDeep(reader: Reader, place: { path: KeyPath; span: Span }): void {
+  reader.problems.error(place, { message: "tables nest too deep", expected: `fewer than ${MAX_DEPTH} levels` });
+}
+
+/** From the first bracket of a header to its last. */
+function headerSpan(header: AST.TOMLTable): Span {
+  const { line, column } = header.loc.start;
+  const brackets = header.kind === "array" ? 2 : 1;
+  return { line, column: column + 1, length: header.key.loc.end.column + brackets - column };
+}
+
+/** Where a node stands; of one that spans several lines, its first. */
+function spanOf(node: AST.HasLocs, text = ""): Span {
+  const { start, end } = node.loc;
+  if (start.line === end.line) return { line: start.line, column: start.column + 1, length: end.column - start.column };
+  const lineEnd = text.slice(node.range[0], node.range[1]).search(/\r?\n/);
+  return { line: start.line, column: start.column + 1, length: Math.max(1, lineEnd) };
+}

@@ -1,0 +1,42 @@
+/**
+ * The tables `[[sites.proxy.upstreams]]`.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { flag, integer, judged, table, text } from "./fields.ts";
+import { isHostName } from "./host_pattern.ts";
+import { upstreamUrlFault } from "./upstream_url.ts";
+
+const SERVER_NAME = "a host name";
+
+/** How to speak TLS with an upstream. */
+export const upstreamTlsSchema = table("sites.proxy.upstreams.tls", {
+  ca_file: text("the path of a PEM file").optional()
+    .describe("PEM file of certificates that may sign the upstream's, beside the well-known ones."),
+  insecure_skip_verify: flag().default(false)
+    .describe("Accept any certificate; whoever sits between can then read and change everything."),
+  server_name: judged((value) => isHostName(value) ? undefined : { expected: SERVER_NAME }, SERVER_NAME).optional()
+    .describe("Name to ask for and to find in the certificate, where it is not the URL's host."),
+});
+
+/** One upstream. Upstreams of the same name form a pool. */
+export const upstreamSchema = table("sites.proxy.upstreams", {
+  name: text("the name of a pool").describe("Name of the pool; upstreams of the same name share its load."),
+  url: judged(
+    upstreamUrlFault,
+    "a URL that begins with http://, https:// or unix:/",
+    "^([hH][tT][tT][pP][sS]?://|[uU][nN][iI][xX]:/)",
+  )
+    .describe(
+      "Where the upstream listens: http://, https:// or unix:/path.sock; a base path is put before every path.",
+    ),
+  weight: integer(1, 65535).default(1).describe("Share of the load, relative to the pool's other upstreams."),
+  max_connections: integer(0, 1_000_000).default(0)
+    .describe("Most exchanges at a time; 0 is the value of connections.max_connections."),
+  tls: upstreamTlsSchema.optional().describe("How to speak TLS with this upstream; for https:// only."),
+});
+
+/** An upstream, after defaults. */
+export type UpstreamConfig = z.output<typeof upstreamSchema>;

@@ -1,0 +1,56 @@
+/**
+ * The addresses that an upstream may have.
+ *
+ * @module
+ */
+
+import type { Fault } from "./fields.ts";
+
+/**
+ * What is wrong with an upstream's URL. It must be `http://` or `https://` with a host, or `unix:` with an absolute path;
+ * a base path is allowed, a query, a fragment and credentials are not.
+ */
+export function upstreamUrlFault(url: string): Fault | undefined {
+  if (/^unix:/i.test(url)) return unixFault(url);
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1].toLowerCase();
+  if (scheme !== "http" && scheme !== "https") return schemeFault(url, scheme);
+  if (/[\s\\]/.test(url)) return { expected: "a URL without spaces and backslashes" };
+  if (url.includes("?")) return { expected: "a URL without a query", suggestion: url.slice(0, url.indexOf("?")) };
+  if (url.includes("#")) return { expected: "a URL without a fragment", suggestion: url.slice(0, url.indexOf("#")) };
+  const authority = url.slice(scheme.length + 3).split("/")[0];
+  if (authority.includes("@")) {
+    return {
+      message: "holds credentials",
+      expected: 'a URL without them; send a header instead, as in headers.request.set."Authorization"',
+    };
+  }
+  const port = /:(\d+)$/.exec(authority)?.[1];
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65535)) {
+    return { message: `has the port ${port}`, expected: "a port from 1 to 65535" };
+  }
+  if (!URL.canParse(url)) return { expected: 'a URL with a valid host, such as "http://127.0.0.1:3000"' };
+  return undefined;
+}
+
+/** Whether connections to this URL use TLS. */
+export function usesTls(url: string): boolean {
+  return /^https:/i.test(url);
+}
+
+function unixFault(url: string): Fault | undefined {
+  const path = url.slice("unix:".length);
+  if (path.startsWith("/") && !path.startsWith("//") && path.length > 1 && !path.includes("\0")) return undefined;
+  const absolute = `unix:/${path.replace(/^[/.]+/, "")}`;
+  const suggestion = path.startsWith("//") && absolute.length > "unix:/".length ? absolute : undefined;
+  return { expected: 'an absolute path, such as "unix:/run/app.sock"', suggestion };
+}
+
+function schemeFault(url: string, scheme: string | undefined): Fault {
+  const expected = "a URL that begins with http://, https:// or unix:/";
+  const rest = scheme === undefined ? url : url.slice(scheme.length + 3);
+  const candidate = `${scheme === "wss" ? "https" : "http"}://${rest}`;
+  // Only what was nearly right is worth a guess
+  const guessed = scheme === "ws" || scheme === "wss" ||
+    (scheme === undefined && /^[\w.-]+(?::\d+)?(?:\/|$)/.test(rest));
+  return { expected, suggestion: guessed && upstreamUrlFault(candidate) === undefined ? candidate : undefined };
+}

@@ -1,0 +1,101 @@
+/**
+ * The endpoints that BWS itself answers on each site: a short list of exact paths, so that a site's own `/api/` routes
+ * work. What they say is fit for strangers: no addresses of upstreams, no keys, no header values.
+ *
+ * @module
+ */
+
+import type { SiteConfig } from "../config/schema.ts";
+import type { Answer, RequestHead } from "../http/message.ts";
+import { VERSION } from "../version.ts";
+
+/** What the endpoints tell of. */
+export interface InternalApiContext {
+  /** The site that answers. */
+  readonly site: SiteConfig;
+  /** The sites of the same listener. */
+  readonly neighbours: readonly SiteConfig[];
+  /** Whether the site can serve, and what it lacks. */
+  readonly readiness: () => { ready: boolean; missing: string[] };
+  /** When this generation was built, in milliseconds since 1970. */
+  readonly startedMs: number;
+}
+
+/** Answers a request for one endpoint. */
+export type InternalEndpoint = (head: RequestHead) => Answer;
+
+/** The endpoints of a site by exact path; empty when `internal_api = false`. */
+export function internalEndpoints(context: InternalApiContext): ReadonlyMap<string, InternalEndpoint> {
+  const { internal_api: setting } = context.site;
+  if (setting === false) return new Map();
+  const prefix = setting === true ? "/api" : setting.replace(/\/+$/, "");
+  return new Map(
+    Object.entries({
+      "/health": () => health(context),
+      "/health/live": () => ({ status: 200, value: { status: "alive" } }),
+      "/health/ready": () => ready(context),
+      "/config": () => ({ status: 200, value: describeSite(context.site, true) }),
+      "/sites": () => ({
+        status: 200,
+        value: { sites: context.neighbours.map((site) => describeSite(site, false)), total: context.neighbours.length },
+      }),
+    }).map(([path, tell]) => [prefix + path, endpoint(tell)]),
+  );
+}
+
+interface Telling {
+  status: number;
+  value: unknown;
+}
+
+function endpoint(tell: () => Telling): InternalEndpoint {
+  return (head) => {
+    if (head.method !== "GET" && head.method !== "HEAD") {
+      return { status: 405, headers: ["allow", "GET, HEAD"], body: null };
+    }
+    const { status, value } = tell();
+    return {
+      status,
+      headers: ["content-type", "application/json", "cache-control", "no-store"],
+      body: new TextEncoder().encode(JSON.stringify(value) + "\n"),
+    };
+  };
+}
+
+function health(context: InternalApiContext): Telling {
+  const { ready, missing } = context.readiness();
+  return {
+    status: ready ? 200 : 503,
+    value: {
+      status: ready ? "healthy" : "unhealthy",
+      service: "bws",
+      version: VERSION,
+      timestamp: new Date().toISOString(),
+      uptime_seconds: Math.round((Date.now() - context.startedMs) / 1000),
+      ...(ready ? {} : { missing }),
+    },
+  };
+}
+
+function ready(context: InternalApiContext): Telling {
+  const { ready, missing } = context.readiness();
+  return ready ? { status: 200, value: { status: "ready" } } : { status: 503, value: { status: "not_ready", missing } };
+}
+
+function describeSite(site: SiteConfig, detailed: boolean): Record<string, unknown> {
+  const hostnames = site.hostname === undefined ? site.hostnames : [site.hostname, ...site.hostnames];
+  const proxies = site.proxy?.enabled === true;
+  const brief = { name: site.name, hostnames, port: site.port, static: site.static_dir !== undefined, proxy: proxies };
+  if (!detailed) return brief;
+  return {
+    service: "bws",
+    version: VERSION,
+    site: brief,
+    load_balancing: proxies ? site.proxy?.load_balancing.method : undefined,
+    routes: !proxies ? [] : site.proxy?.routes.map((route) => ({
+      path: route.path,
+      kind: route.exact ? "exact" : route.pattern ? "pattern" : "prefix",
+      websocket: route.websocket,
+    })),
+  };
+}

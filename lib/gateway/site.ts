@@ -1,0 +1,253 @@
+/**
+ * One site of a generation: its routes, its files, its own endpoints, its error pages, all built beforehand.
+ *
+ * @module
+ */
+
+import type { ProxyConfig, ServerConfig, SiteConfig } from "../config/schema.ts";
+import { setHeader } from "../http/header_lines.ts";
+import type { Answer } from "../http/message.ts";
+import type { Exchange } from "../proxy/exchange.ts";
+import { forward, type ForwardPlan } from "../proxy/forward.ts";
+import { ForwardFailure } from "../proxy/forward_failure.ts";
+import { RequestHeaders } from "../proxy/request_headers.ts";
+import { ResponseHeaders } from "../proxy/response_headers.ts";
+import { isFault, readUpgrade } from "../websocket/handshake.ts";
+import type { SocketRegistry } from "../websocket/socket_registry.ts";
+import { climbs, hasDotSegments, matchPath, resolveDots } from "../routing/match_path.ts";
+import type { MethodMismatch, RouteMatch } from "../routing/route.ts";
+import { compileRoutes, type RouteTable } from "../routing/route_table.ts";
+import { createFileServer, type FileServer } from "../static/file_server.ts";
+import type { Pool } from "../upstream/pool.ts";
+import { countedBody } from "./counted_body.ts";
+import { cacheControl } from "./cache_control.ts";
+import { ErrorPages } from "./error_pages.ts";
+import { type InternalEndpoint, internalEndpoints } from "./internal_api.ts";
+import { createPools, type PoolsContext } from "./pools.ts";
+import { compileRewrite } from "./rewrite.ts";
+import { openSocket, type SocketPlan } from "./socket_route.ts";
+
+/** What a site needs besides its config. */
+export interface SiteContext extends PoolsContext {
+  /** `[server]` of the config. */
+  readonly server: ServerConfig;
+  /** The sites of the same listener. */
+  readonly neighbours: readonly SiteConfig[];
+  /** When this generation was built, in milliseconds since 1970. */
+  readonly startedMs: number;
+  /** Where open WebSockets are counted. */
+  readonly sockets: SocketRegistry;
+}
+
+interface RoutePlan {
+  readonly path: string;
+  readonly forward: ForwardPlan;
+  /** For routes that may upgrade. */
+  readonly sockets: SocketPlan | undefined;
+}
+
+/** A site that answers requests. Owned by its generation. */
+export class Site {
+  /** Its config. */
+  readonly config: SiteConfig;
+  /** All its host names; none means any. */
+  readonly hosts: readonly string[];
+  /** Its pools by name. */
+  readonly pools: ReadonlyMap<string, Pool>;
+  readonly #routes: RouteTable<RoutePlan> | undefined;
+  readonly #files: FileServer | undefined;
+  readonly #endpoints: ReadonlyMap<string, InternalEndpoint>;
+  readonly #errorPages: ErrorPages;
+  readonly #headers: readonly string[];
+
+  /**
+   * Builds the site.
+   *
+   * @throws {Error} When a file that the config names cannot be read.
+   */
+  constructor(config: SiteConfig, context: SiteContext) {
+    this.config = config;
+    this.hosts = config.hostname === undefined ? config.hostnames : [config.hostname, ...config.hostnames];
+    this.#headers = Object.entries(config.headers).flat();
+    this.#errorPages = new ErrorPages(config.error_pages);
+    const proxy = config.proxy?.enabled === true ? config.proxy : undefined;
+    this.pools = proxy === undefined ? new Map() : createPools(proxy, context);
+    this.#routes = proxy === undefined ? undefined : this.#compile(proxy, context);
+    this.#files = config.static_dir === undefined ? undefined : createFileServer({
+      root: config.static_dir,
+      indexFiles: config.index_files,
+      browse: config.browse,
+      tryFiles: config.try_files,
+      dotfiles: config.dotfiles,
+      followSymlinks: config.follow_symlinks,
+      precompressed: config.precompressed,
+      cacheControl: cacheControl(config.cache),
+    });
+    const readiness = () => this.#readiness();
+    this.#endpoints = internalEndpoints({
+      site: config,
+      neighbours: context.neighbours,
+      readiness,
+      startedMs: context.startedMs,
+    });
+  }
+
+  /** Answers a request: its own endpoints first, then routes, then files. Never throws and never rejects. */
+  answer(exchange: Exchange): Answer | Promise<Answer> {
+    exchange.site = this.config.name;
+    try {
+      return this.#choose(exchange);
+    } catch (error) {
+      return this.#broken(exchange, error);
+    }
+  }
+
+  #choose(exchange: Exchange): Answer | Promise<Answer> {
+    const { head } = exchange;
+    const endpoint = this.#endpoints.get(head.path);
+    if (endpoint !== undefined) return this.#finished(exchange, endpoint(head));
+    if (this.#routes !== undefined) {
+      const found = this.#route(head.path, head.method);
+      if (found === "ambiguous") {
+        return this.fail(
+          exchange,
+          400,
+          "The path is badly encoded, or means another route once its dot segments are resolved",
+        );
+      }
+      if (found?.matched === true) return this.#forwarded(exchange, found.target);
+      if (found?.matched === false && this.#files === undefined) {
+        return this.fail(exchange, 405, `No route takes ${head.method}`, ["allow", found.allow.join(", ")]);
+      }
+    }
+    if (this.#files === undefined) return this.fail(exchange, 404, "No route and no file takes this path");
+    return this.#served(exchange, this.#files);
+  }
+
+  /** The answer to a failed request; ends the exchange. */
+  fail(exchange: Exchange, status: number, cause: string, lines: readonly string[] = []): Answer {
+    if (exchange.cause === "") exchange.failed(cause, status < 500 ? "client" : "proxy");
+    return this.#finished(exchange, this.#errorPages.answer(exchange.head, status, exchange.requestId, lines));
+  }
+
+  /** Lets go of what it holds: idle connections, file memory. What is under way ends by itself. */
+  close(): void {
+    for (const pool of this.pools.values()) pool.close();
+    this.#files?.close();
+  }
+
+  #compile(proxy: ProxyConfig, context: SiteContext): RouteTable<RoutePlan> {
+    const { server } = context;
+    const { headers } = proxy;
+    const added = Object.entries(headers.add).flat();
+    const requestHeaders = new RequestHeaders({
+      addXForwarded: headers.add_x_forwarded,
+      addForwarded: headers.add_forwarded,
+      viaName: server.name,
+      set: Object.entries(headers.request.set).flat(),
+      add: [...added, ...Object.entries(headers.request.add).flat()],
+      remove: [...headers.remove, ...headers.request.remove],
+    });
+    const responseHeaders = new ResponseHeaders({
+      viaName: server.name,
+      set: [...Object.entries(headers.response.set).flat(), ...this.#headers],
+      add: [...added, ...Object.entries(headers.response.add).flat()],
+      remove: [...headers.remove, ...headers.response.remove],
+    });
+    const sockets = { config: proxy.websocket, timeout: proxy.timeout, sockets: context.sockets, clock: context.clock };
+    return compileRoutes(proxy.routes.map((route) => {
+      const pool = this.pools.get(route.upstream) as Pool;
+      const hasBase = pool.upstreams.some((upstream) => upstream.endpoint.basePath !== "");
+      return {
+        path: route.path,
+        kind: route.exact ? "exact" : route.pattern ? "pattern" : "prefix",
+        methods: route.methods,
+        target: {
+          path: route.path,
+          forward: {
+            pool,
+            rewrite: compileRewrite(route, hasBase),
+            preserveHost: route.preserve_host ?? proxy.preserve_host,
+            requestHeaders,
+            responseHeaders,
+            maxBodyBytes: route.max_body_size ?? this.config.max_body_size ?? server.max_body_size ?? Infinity,
+          },
+          sockets: route.websocket ? sockets : undefined,
+        },
+      };
+    }));
+  }
+
+  // Dot segments travel on as they are, but they must not make the upstream see a path that belongs to another route.
+  #route(rawPath: string, method: string): RouteMatch<RoutePlan> | MethodMismatch | undefined | "ambiguous" {
+    const routes = this.#routes as RouteTable<RoutePlan>;
+    const path = matchPath(rawPath);
+    if (path === undefined) return "ambiguous";
+    const found = routes.match(path, method);
+    if (!hasDotSegments(path)) return found;
+    if (climbs(path)) return "ambiguous";
+    const resolved = routes.match(resolveDots(path), method);
+    const same = found?.matched === true && resolved?.matched === true
+      ? found.target === resolved.target
+      : found?.matched === resolved?.matched;
+    return same ? found : "ambiguous";
+  }
+
+  async #forwarded(exchange: Exchange, plan: RoutePlan): Promise<Answer> {
+    exchange.route = plan.path;
+    try {
+      const upgrade = plan.sockets === undefined ? undefined : readUpgrade(exchange.head);
+      if (plan.sockets === undefined || upgrade === undefined) return await forward(exchange, plan.forward);
+      if (isFault(upgrade)) return this.fail(exchange, upgrade.status, upgrade.fault, upgrade.lines);
+      return await openSocket(exchange, upgrade, {
+        route: plan.forward,
+        sockets: plan.sockets,
+        fail: (cause) => this.fail(exchange, 500, cause),
+      });
+    } catch (error) {
+      if (!(error instanceof ForwardFailure)) return this.#broken(exchange, error);
+      exchange.failed(error.message, error.owner);
+      const lines = error.status === 503 ? ["retry-after", "1"] : error.status === 408 ? ["connection", "close"] : [];
+      return this.fail(exchange, error.status, error.message, lines);
+    }
+  }
+
+  #served(exchange: Exchange, files: FileServer): Answer | Promise<Answer> {
+    const answer = files.serve(exchange.head);
+    return answer instanceof Promise
+      ? answer.then((late) => this.#servedAnswer(exchange, late)).catch((error) => this.#broken(exchange, error))
+      : this.#servedAnswer(exchange, answer);
+  }
+
+  #servedAnswer(exchange: Exchange, answer: Answer): Answer {
+    if (answer.status < 400 || answer.status === 412) return this.#finished(exchange, answer);
+    return this.fail(exchange, answer.status, `The file server answered ${answer.status}`, answer.headers);
+  }
+
+  // Only a mistake in BWS, or a machine that has no memory or no file handles left, leads here.
+  #broken(exchange: Exchange, error: unknown): Answer {
+    const reason = error instanceof Error ? error.stack ?? error.message : String(error);
+    exchange.failed(`Internal error: ${reason}`, "proxy");
+    return this.fail(exchange, 500, exchange.cause);
+  }
+
+  #finished(exchange: Exchange, answer: Answer): Answer {
+    for (let i = 0; i < this.#headers.length; i += 2) setHeader(answer.headers, this.#headers[i], this.#headers[i + 1]);
+    answer.headers.push("x-request-id", exchange.requestId);
+    exchange.status = answer.status;
+    if (answer.body instanceof ReadableStream) return { ...answer, body: countedBody(answer.body, exchange) };
+    exchange.bytes = exchange.head.method === "HEAD" ? 0 : answer.body?.length ?? 0;
+    exchange.end();
+    return answer;
+  }
+
+  #readiness(): { ready: boolean; missing: string[] } {
+    const missing: string[] = [];
+    for (const pool of this.pools.values()) {
+      if (!pool.upstreams.some((upstream) => upstream.available)) {
+        missing.push(`pool ${pool.name}: no upstream is available`);
+      }
+    }
+    return { ready: missing.length === 0, missing };
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * WebSockets on a route: the upstream is asked first, and only when it has accepted is the client accepted. An upstream
+ * that refuses is an answer like any other.
+ *
+ * @module
+ */
+
+import type { ProxyConfig } from "../config/schema.ts";
+import type { Answer, HeaderLines, Upgrade } from "../http/message.ts";
+import type { Exchange } from "../proxy/exchange.ts";
+import { type ForwardPlan, noUpstream, retryableElsewhere, statusOf } from "../proxy/forward.ts";
+import { ForwardFailure } from "../proxy/forward_failure.ts";
+import type { CoarseClock } from "../state/coarse_clock.ts";
+import { closeQuietly } from "../transport/dial.ts";
+import { TransportFailure } from "../transport/failure.ts";
+import type { UpstreamHead } from "../transport/response_head.ts";
+import { FramedSocket } from "../websocket/framed_socket.ts";
+import { removeHandshakeFields, type UpgradeRequest } from "../websocket/handshake.ts";
+import { type OpenedUpstream, openUpstream } from "../websocket/open_upstream.ts";
+import { Relay } from "../websocket/relay.ts";
+import { ServedSocket } from "../websocket/served_socket.ts";
+import type { SocketRegistry } from "../websocket/socket_registry.ts";
+
+/** How the WebSockets of a site's routes are relayed; built once. */
+export interface SocketPlan {
+  /** Bounds and times. */
+  readonly config: ProxyConfig["websocket"];
+  /** `timeout` of the proxy. */
+  readonly timeout: ProxyConfig["timeout"];
+  /** Where open sockets are counted. */
+  readonly sockets: SocketRegistry;
+  /** The clock that deadlines go by. */
+  readonly clock: CoarseClock;
+}
+
+/**
+ * Answers a request for a WebSocket.
+ *
+ * @param fail Gives, and ends the exchange with, the answer to a client whose connection cannot be upgraded.
+ * @throws {ForwardFailure} With the status for the client.
+ */
+export async function openSocket(
+  exchange: Exchange,
+  upgrade: UpgradeRequest,
+  { route, sockets, fail }: { route: ForwardPlan; sockets: SocketPlan; fail: (cause: string) => Answer },
+): Promise<Answer> {
+  if (sockets.sockets.draining) throw new ForwardFailure(503, "The proxy is stopping", "proxy");
+  const opened = await ask(exchange, upgrade, route, sockets);
+  if (!("wire" in opened)) return refusal(exchange, opened, route);
+  const { wire, slot, accepted } = opened;
+  const { ping_interval: pingMs, idle_timeout: idleMs } = sockets.config;
+  const headers = acceptanceLines(accepted.head, route.responseHeaders.build(accepted.head, exchange.requestId));
+  if (accepted.protocol !== "") headers.push("sec-websocket-protocol", accepted.protocol);
+  const takeOver: Upgrade = {
+    // The runtime pings after half of this time, and gives up after all of it.
+    idleTimeoutSeconds: (idleMs === 0 ? 2 * pingMs : Math.min(2 * pingMs, idleMs)) / 1000,
+    begin: (socket) => relay(exchange, opened, { socket, plan: sockets }),
+    fail: (reason) => {
+      closeQuietly(wire);
+      slot.release();
+      return fail(`The client's connection cannot be upgraded: ${reason}`);
+    },
+  };
+  exchange.status = 101;
+  return { status: 101, headers, body: null, upgrade: takeOver };
+}
+
+async function ask(exchange: Exchange, upgrade: UpgradeRequest, route: ForwardPlan, { timeout }: SocketPlan) {
+  const { head } = exchange;
+  const path = route.rewrite === undefined ? head.path : route.rewrite(head.path);
+  if (path === undefined) {
+    throw new ForwardFailure(400, "The path has dot segments that leave the route", "client");
+  }
+  removeHandshakeFields(head.headers);
+  try {
+    const opened = await openUpstream(exchange, {
+      pool: route.pool,
+      protocols: upgrade.protocols,
+      connectTimeoutMs: timeout.connect,
+      answerTimeoutMs: timeout.read,
+      retryable: retryableElsewhere,
+      buildHead: ({ endpoint }, lines) => {
+        const host = route.preserveHost ? head.authority : endpoint.authority;
+        return route.requestHeaders.build(exchange, endpoint.basePath + path + head.query, host, lines);
+      },
+    });
+    if (opened === undefined) throw noUpstream(exchange);
+    return opened;
+  } catch (error) {
+    if (!(error instanceof TransportFailure)) throw error;
+    throw new ForwardFailure(statusOf(error), error.message, error.owner);
+  }
+}
+
+function refusal(
+  exchange: Exchange,
+  { head, body }: { head: UpstreamHead; body: Uint8Array<ArrayBuffer> },
+  { responseHeaders }: ForwardPlan,
+): Answer {
+  exchange.status = head.status;
+  exchange.bytes = body.length;
+  exchange.end();
+  return { status: head.status, headers: responseHeaders.build(head, exchange.requestId), body };
+}
+
+// The handshake's own fields are between the proxy and its two peers; the rest, such as cookies, is the upstream's word.
+function acceptanceLines(head: UpstreamHead, lines: HeaderLines): HeaderLines {
+  const kept: HeaderLines = [];
+  for (let i = 0; i < lines.length; i += 2) {
+    const name = lines[i].toLowerCase();
+    if (name.startsWith("sec-websocket-") || (name === "content-length" && head.contentLength >= 0)) continue;
+    kept.push(lines[i], lines[i + 1]);
+  }
+  return kept;
+}
+
+function relay(
+  exchange: Exchange,
+  { wire, slot, accepted }: OpenedUpstream,
+  { socket, plan: { config, clock, sockets } }: { socket: WebSocket; plan: SocketPlan },
+): void {
+  const client = new ServedSocket(socket, {
+    clock,
+    idleTimeoutMs: config.ping_interval === 0 ? config.idle_timeout : 0,
+    closeTimeoutMs: CLOSE_TIMEOUT_MS,
+  });
+  const upstream = new FramedSocket(wire, {
+    client: true,
+    peer: "upstream",
+    early: accepted.early,
+    clock,
+    maxMessageBytes: config.max_message,
+    pingIntervalMs: config.ping_interval,
+    idleTimeoutMs: config.idle_timeout,
+    closeTimeoutMs: CLOSE_TIMEOUT_MS,
+  });
+  const joined = new Relay(client, upstream, {
+    clock,
+    maxBufferedBytes: config.max_buffered,
+    maxMessageBytes: config.max_message,
+    idleTimeoutMs: config.idle_timeout,
+  }, {
+    upstreamEnded: () => slot.release(),
+    relayEnded: (ended) => {
+      sockets.delete(ended);
+      exchange.bytes = ended.sentBytes;
+      exchange.receivedBytes = ended.receivedBytes;
+      exchange.closeCode = ended.status.code;
+      if (ended.causeOwner !== "") exchange.failed(ended.cause, ended.causeOwner);
+      exchange.end();
+    },
+  });
+  sockets.add(joined, config.drain);
+  joined.start();
+}
+
+/** Longest wait for the answer to a Close frame. Browsers and servers wait for 2 to 30 s. */
+const CLOSE_TIMEOUT_MS = 10_000;

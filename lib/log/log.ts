@@ -1,0 +1,158 @@
+/**
+ * Where log lines go. Lines are gathered and written in batches, so that a line costs a push and not a system call; what
+ * was gathered is never lost on an orderly end.
+ *
+ * @module
+ */
+
+/** How much it matters. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** How lines look. */
+export interface LogOptions {
+  /**
+   * The least that is written; access lines count as `info`.
+   *
+   * @default {"info"}
+   */
+  level?: LogLevel;
+  /**
+   * One JSON object a line, or plain text (and the combined format for access lines).
+   *
+   * @default {"json"}
+   */
+  format?: "json" | "combined";
+  /**
+   * `stdout`, `stderr`, or the path of a file that is appended to.
+   *
+   * @default {"stdout"}
+   */
+  output?: string;
+}
+
+/** Takes whole lines as bytes, in order. */
+export type LogSink = (bytes: Uint8Array) => Promise<void>;
+
+/** Gathers lines and writes them in batches. Owned by whoever started the program; closed last. */
+export class Log {
+  /** How lines look. */
+  readonly format: "json" | "combined";
+  readonly #threshold: number;
+  readonly #sink: LogSink;
+  #lines: string[] = [];
+  #gathered = 0;
+  #unwritten = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #dropped = 0;
+
+  /** @param sink Where batches go; see {@linkcode openSink}. */
+  constructor(sink: LogSink, options: LogOptions = {}) {
+    this.#sink = sink;
+    this.#threshold = LEVELS.indexOf(options.level ?? "info");
+    this.format = options.format ?? "json";
+  }
+
+  /** Whether lines of `level` are written at all. */
+  writes(level: LogLevel): boolean {
+    return LEVELS.indexOf(level) >= this.#threshold;
+  }
+
+  /** Says what happened. `fields` are plain values, in order. */
+  say(level: LogLevel, message: string, fields: Record<string, string | number | boolean> = {}): void {
+    if (!this.writes(level)) return;
+    const time = new Date().toISOString();
+    if (this.format === "json") {
+      this.line(JSON.stringify({ time, level, message, ...fields }));
+      return;
+    }
+    let text = `${time} ${level} ${printable(message)}`;
+    for (const [key, value] of Object.entries(fields)) text += ` ${key}=${JSON.stringify(value)}`;
+    this.line(text);
+  }
+
+  /** Adds one line, without its line end. */
+  line(text: string): void {
+    // A sink that stands still must not fill the memory: lines are counted instead, and the count is said later.
+    if (this.#gathered + this.#unwritten > LIMIT_CHARS) {
+      this.#dropped++;
+      return;
+    }
+    this.#lines.push(text);
+    this.#gathered += text.length;
+    if (this.#gathered > BATCH_CHARS) this.#write();
+    else this.#timer ??= setTimeout(() => this.#write(), BATCH_MS);
+  }
+
+  /** Writes what is gathered. */
+  async flush(): Promise<void> {
+    this.#write();
+    await this.#writing;
+  }
+
+  #write(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#lines.length === 0) return;
+    if (this.#dropped > 0) {
+      this.#lines.push(JSON.stringify({ level: "warn", message: "Log lines were dropped", count: this.#dropped }));
+      this.#dropped = 0;
+    }
+    const lines = this.#lines;
+    this.#lines = [];
+    const chars = this.#gathered;
+    this.#gathered = 0;
+    this.#unwritten += chars;
+    this.#writing = this.#writing.then(() => this.#sink(encoder.encode(lines.join("\n") + "\n"))).catch(reportOnce)
+      .finally(() => this.#unwritten -= chars);
+  }
+}
+
+/**
+ * Opens a place for log lines.
+ *
+ * @param output `stdout`, `stderr`, or a path.
+ * @throws {Error} When the file cannot be opened for appending.
+ */
+export function openSink(output: string): LogSink {
+  if (output === "stdout" || output === "stderr") {
+    const stream = output === "stdout" ? Deno.stdout : Deno.stderr;
+    return (bytes) => writeAll(stream, bytes);
+  }
+  const file = Deno.openSync(output, { append: true, create: true });
+  return (bytes) => writeAll(file, bytes);
+}
+
+/** A value for a line of text: control characters, which could forge lines or drive a terminal, are escaped. */
+export function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return /[\x00-\x1f\x7f-\x9f]/.test(text)
+    // deno-lint-ignore no-control-regex
+    ? text.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) => "\\x" + char.charCodeAt(0).toString(16).padStart(2, "0"))
+    : text;
+}
+
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+const BATCH_MS = 100;
+const BATCH_CHARS = 64 * 1024;
+const LIMIT_CHARS = 16 * 1024 * 1024;
+const encoder = new TextEncoder();
+let reported = false;
+
+async function writeAll(stream: { write(bytes: Uint8Array): Promise<number> }, bytes: Uint8Array): Promise<void> {
+  let rest = bytes;
+  while (rest.length > 0) rest = rest.subarray(await stream.write(rest));
+}
+
+// A log that cannot be written has only one other place to say so.
+function reportOnce(error: unknown): void {
+  if (reported) return;
+  reported = true;
+  try {
+    Deno.stderr.writeSync(
+      encoder.encode(`bws: cannot write the log: ${error instanceof Error ? error.message : error}\n`),
+    );
+  } catch {
+    // Standard error is gone as well: there is nobody left to tell.
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * One attempt at one upstream: a connection is taken, the request goes out, the answer comes back. The attempt owns its
+ * connection and its place in the in-flight count until the last byte of the answer's body is delivered, lost or no
+ * longer wanted, and then gives both back, once.
+ *
+ * @module
+ */
+
+import type { Answer } from "../http/message.ts";
+import type { Connection, ConnectionUser } from "../transport/connection.ts";
+import { TransportFailure } from "../transport/failure.ts";
+import type { UpstreamHead } from "../transport/response_head.ts";
+import type { Slot, Upstream } from "../upstream/upstream.ts";
+import type { Exchange } from "./exchange.ts";
+import type { RequestBody } from "./request_body.ts";
+import type { ResponseHeaders } from "./response_headers.ts";
+
+/** One attempt at one upstream. Also the source of the answer's body, where that is a stream. */
+export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
+  /** Whether the connection had served before, so that the upstream may have closed it without a word. */
+  reused = false;
+  readonly #upstream: Upstream;
+  readonly #exchange: Exchange;
+  readonly #body: RequestBody | undefined;
+  readonly #slot: Slot;
+  #connection: Connection | undefined;
+  #sent = false;
+  #settled = false;
+  #signal: AbortSignal | undefined;
+  #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
+  #sendFailure: TransportFailure | undefined;
+
+  /** Counts itself in at `upstream`. */
+  constructor(upstream: Upstream, exchange: Exchange, body: RequestBody | undefined) {
+    this.#upstream = upstream;
+    this.#exchange = exchange;
+    this.#body = body;
+    this.#slot = upstream.acquire();
+  }
+
+  /**
+   * Sends the request and gives the answer, whose body may still be on its way.
+   *
+   * @param head The request's head as text.
+   * @param fresh Whether a new connection must be dialled.
+   * @throws {TransportFailure} When there is no answer.
+   */
+  async run(head: string, headers: ResponseHeaders, fresh: boolean): Promise<Answer> {
+    const startMs = performance.now();
+    try {
+      const { connections } = this.#upstream;
+      const kept = fresh ? undefined : connections.take();
+      this.reused = kept !== undefined;
+      const connection = kept ?? await connections.connect(this.#exchange.client.signal);
+      this.#connection = connection;
+      connection.begin(this);
+      if (this.#body === undefined) {
+        await connection.sendHead(head);
+        this.#sent = true;
+      } else {
+        await this.#sendWithBody(connection, head, this.#body);
+      }
+      const answer = await connection.readHead(this.#exchange.head.method);
+      this.#exchange.upstreamMs = performance.now() - startMs;
+      return this.#answer(connection, answer, headers);
+    } catch (error) {
+      this.#settle();
+      // When the client's body broke off, that is why the upstream was left without a request to answer. A cut for the
+      // client's slowness breaks the body off too, and is then the first cause.
+      const slow = error instanceof TransportFailure && error.owner === "client";
+      throw this.#sendFailure?.owner === "client" && !slow ? this.#sendFailure : error;
+    }
+  }
+
+  /** Looks whether the client is still there; not before the first tick, since most exchanges are over by then. */
+  onTick(): void {
+    this.#body?.hurry();
+    if (this.#signal !== undefined) return;
+    this.#signal = this.#exchange.client.signal;
+    this.#signal.addEventListener("abort", this.#clientLeft);
+    if (this.#signal.aborted) this.#clientLeft();
+  }
+
+  /** The connection was cut: what waits for the client must wait no longer. */
+  onAborted(failure: TransportFailure): void {
+    this.#body?.cancel();
+    if (this.#controller !== undefined) this.#lose(failure);
+  }
+
+  /** Keeps the way to the client's stream. */
+  start(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
+    this.#controller = controller;
+  }
+
+  /** Hands the next piece of the answer to the client. */
+  async pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
+    const connection = this.#connection as Connection;
+    connection.deadlines.endClient();
+    try {
+      const chunk = await connection.nextChunk();
+      if (this.#settled) return;
+      if (chunk !== null) {
+        this.#exchange.bytes += chunk.length;
+        controller.enqueue(chunk);
+        if (!connection.bodyEnded) {
+          if ((controller.desiredSize ?? 0) <= 0) connection.deadlines.awaitClient();
+          return;
+        }
+      }
+      controller.close();
+      this.#settle();
+      this.#exchange.end();
+    } catch (error) {
+      this.#lose(error);
+    }
+  }
+
+  /** The client wants no more of the answer. */
+  cancel(): void {
+    if (this.#settled) return;
+    this.#exchange.status = 499;
+    this.#exchange.failed("The client left before it had the whole answer", "client");
+    this.#connection?.close();
+    this.#settle();
+    this.#exchange.end();
+  }
+
+  async #sendWithBody(connection: Connection, head: string, body: RequestBody): Promise<void> {
+    connection.deadlines.uploading = true;
+    const first = await body.first();
+    await connection.sendHead(head, first === undefined ? undefined : body.frame(first));
+    if (first !== undefined && body.firstSent()) {
+      this.#sent = true;
+      connection.deadlines.uploaded();
+      return;
+    }
+    // Not awaited: the upstream may answer before it has the whole body.
+    this.#sendRest(connection, body);
+  }
+
+  async #sendRest(connection: Connection, body: RequestBody): Promise<void> {
+    try {
+      await body.sendRest(connection);
+      this.#sent = true;
+    } catch (error) {
+      if (this.#settled) return;
+      this.#sendFailure = error as TransportFailure;
+      // Whatever the upstream has of this request must not look complete, so the connection goes. When it is the
+      // upstream that takes no more, it may still have an answer (413, 401) to say why.
+      if (this.#sendFailure.owner === "client") connection.abort(this.#sendFailure);
+    }
+    connection.deadlines.uploaded();
+  }
+
+  #answer(connection: Connection, head: UpstreamHead, headers: ResponseHeaders): Answer {
+    if (head.status === 101 || head.status > 599) {
+      throw new TransportFailure("malformed", `The upstream answered with status ${head.status}, expected 200 to 599`);
+    }
+    const exchange = this.#exchange;
+    exchange.status = head.status;
+    const answer = { status: head.status, headers: headers.build(head, exchange.requestId) };
+    let body = connection.wholeBody();
+    if (body === undefined && head.status === 205) {
+      // RFC 9110, section 15.3.6: it has no content, so nobody would ever read this one to its end.
+      connection.close();
+      body = null;
+    }
+    if (body !== undefined) {
+      exchange.bytes = body?.length ?? 0;
+      this.#settle();
+      exchange.end();
+      return { ...answer, body };
+    }
+    return { ...answer, body: new ReadableStream(this) };
+  }
+
+  readonly #clientLeft = (): void => {
+    if (this.#settled) return;
+    this.#connection?.abort(new TransportFailure("client_left", "The client left before it had the answer"));
+  };
+
+  // Rule: a half answer is never passed off as whole. The error makes the listener cut the client's connection.
+  #lose(error: unknown): void {
+    if (this.#settled) return;
+    const exchange = this.#exchange;
+    const failure = error instanceof TransportFailure
+      ? error
+      : new TransportFailure("dropped", "The answer could not be read", error);
+    if (failure.owner === "client") exchange.status = 499;
+    exchange.failed(failure.message, failure.owner);
+    this.#settle();
+    if (failure.kind === "client_left") {
+      // There is nobody left to be deceived, and an error would only be printed.
+      this.#controller?.close();
+    } else {
+      // Text, not an Error: the runtime prints what a stream fails with, and a stack trace would say nothing.
+      this.#controller?.error(`bws: ${exchange.requestId}: answer cut short: ${failure.message}`);
+    }
+    exchange.end();
+  }
+
+  #settle(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#signal?.removeEventListener("abort", this.#clientLeft);
+    if (this.#connection !== undefined) this.#upstream.connections.giveBack(this.#connection, this.#sent);
+    if (!this.#sent && this.#connection !== undefined) this.#body?.cancel();
+    this.#slot.release();
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * The header lines that go back to the client: the upstream's in their order, less what belongs to its hop.
+ *
+ * @module
+ */
+
+import { connectionNamed, HOP_BY_HOP } from "../http/hop_by_hop.ts";
+import type { HeaderLines } from "../http/message.ts";
+import type { UpstreamHead } from "../transport/response_head.ts";
+
+/** How response headers are rewritten. */
+export interface ResponseHeaderOptions {
+  /** Name of this proxy in Via. */
+  readonly viaName: string;
+  /** Lines that replace the upstream's, `[name, value, …]`. */
+  readonly set: readonly string[];
+  /** Lines that are added to the upstream's, `[name, value, …]`. */
+  readonly add: readonly string[];
+  /** Names that are taken out, in lower case. */
+  readonly remove: readonly string[];
+}
+
+/** Rewrites response headers; built once for each route. */
+export class ResponseHeaders {
+  readonly #viaName: string;
+  readonly #dropped: ReadonlySet<string>;
+  readonly #fixed: readonly string[];
+  readonly #addsVia: boolean;
+  readonly #addsRequestId: boolean;
+
+  /** Prepares what does not depend on the answer. */
+  constructor(options: ResponseHeaderOptions) {
+    this.#viaName = options.viaName;
+    // What the config takes out or sets for itself, the proxy does not add.
+    const suppressed = new Set(options.remove);
+    for (let i = 0; i < options.set.length; i += 2) suppressed.add(options.set[i].toLowerCase());
+    this.#addsVia = !suppressed.has("via");
+    this.#addsRequestId = !suppressed.has("x-request-id");
+    this.#dropped = new Set([...HOP_BY_HOP, "content-length", "via", "x-request-id", ...suppressed]);
+    this.#fixed = [...options.set, ...options.add];
+  }
+
+  /** The lines for the client. Content-Length is among them when the answer's framing has one. */
+  build(head: UpstreamHead, requestId: string): HeaderLines {
+    const { headers, lowerNames } = head;
+    const named = head.connection === undefined ? undefined : connectionNamed(head.connection);
+    const lines: HeaderLines = [];
+    let via = "";
+    for (let i = 0; i < lowerNames.length; i++) {
+      const lower = lowerNames[i];
+      if (this.#dropped.has(lower)) {
+        if (lower === "via") via += headers[2 * i + 1] + ", ";
+        // Several lines that said the same become one.
+        else if (lower === "content-length" && head.contentLength >= 0 && !lines.includes("content-length")) {
+          lines.push("content-length", String(head.contentLength));
+        }
+        continue;
+      }
+      if (named !== undefined && named.includes(lower)) continue;
+      lines.push(headers[2 * i], headers[2 * i + 1]);
+    }
+    if (this.#addsVia) lines.push("via", `${via}1.1 ${this.#viaName}`);
+    if (this.#addsRequestId) lines.push("x-request-id", requestId);
+    for (let i = 0; i < this.#fixed.length; i++) lines.push(this.#fixed[i]);
+    return lines;
+  }
+}

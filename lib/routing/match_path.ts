@@ -1,0 +1,133 @@
+/**
+ * The form of a path in which routes are matched, and what can be said of a path without changing it. The raw path is
+ * what travels on; the match path only decides where to.
+ *
+ * @module
+ */
+
+/**
+ * The match path of `rawPath`: percent-encoded unreserved characters are decoded (RFC 3986, section 6.2.2.2), so that
+ * `/%61pi` cannot walk around a route for `/api`. All other encodings stay as they are, `%2F` above all: it is not a
+ * separator. Dot segments stay, also those that decoding brings to light. Nothing is decoded twice. Segments keep their
+ * number.
+ *
+ * @param rawPath A path as the client sent it, without the query.
+ * @returns The match path, the same string where nothing is encoded; undefined if a `%` is not followed by two
+ * hexadecimal digits, which has no meaning that proxy and upstream could agree on (400).
+ *
+ * @example
+ * ```ts
+ * if (matchPath("/%61pi/a%2Fb/%2e%2e") !== "/api/a%2Fb/..") throw new Error("expected the unreserved decoded");
+ * ```
+ */
+export function matchPath(rawPath: string): string | undefined {
+  let at = rawPath.indexOf("%");
+  if (at === -1) return rawPath;
+  let plain = "";
+  let from = 0;
+  for (; at !== -1; at = rawPath.indexOf("%", at + 3)) {
+    const high = hexDigit(rawPath.charCodeAt(at + 1));
+    const low = hexDigit(rawPath.charCodeAt(at + 2));
+    if (high < 0 || low < 0) return undefined;
+    const code = high * 16 + low;
+    if (UNRESERVED[code] === 0) continue;
+    plain += rawPath.slice(from, at) + String.fromCharCode(code);
+    from = at + 3;
+  }
+  return from === 0 ? rawPath : plain + rawPath.slice(from);
+}
+
+/**
+ * Whether a match path holds a segment `.` or `..`. On a raw path, those written with `%2e` would go unseen.
+ */
+export function hasDotSegments(path: string): boolean {
+  for (let at = path.indexOf("/."); at !== -1; at = path.indexOf("/.", at + 2)) {
+    const dots = path.charCodeAt(at + 2) === DOT ? 2 : 1;
+    const end = at + 1 + dots;
+    if (end === path.length || path.charCodeAt(end) === SLASH) return true;
+  }
+  return false;
+}
+
+/**
+ * A match path with its dot segments resolved (RFC 3986, section 5.2.4). A `..` at the root stays at the root;
+ * {@linkcode climbs} tells of that. Empty segments count as segments: `/a//../b` is `/a/b`.
+ *
+ * @param path A match path; begins with `/`.
+ */
+export function resolveDots(path: string): string {
+  if (!hasDotSegments(path)) return path;
+  const kept: string[] = [];
+  const segments = path.slice(1).split("/");
+  for (const segment of segments) {
+    if (segment === "..") kept.pop();
+    else if (segment !== ".") kept.push(segment);
+  }
+  // A dot segment at the end names the folder: `/a/.` is `/a/`.
+  const last = segments[segments.length - 1];
+  if (last === "." || last === "..") kept.push("");
+  return "/" + kept.join("/");
+}
+
+/**
+ * Whether a match path leaves its root at any point, as `/a/../../b` does. Empty segments are no depth, although RFC 3986
+ * counts them: file systems and servers that merge slashes leave the root on `/a//../..`.
+ *
+ * @param path A match path; begins with `/`.
+ */
+export function climbs(path: string): boolean {
+  if (!hasDotSegments(path)) return false;
+  let depth = 0;
+  for (const segment of path.split("/")) {
+    if (segment === "..") depth--;
+    else if (segment !== "." && segment !== "") depth++;
+    if (depth < 0) return true;
+  }
+  return false;
+}
+
+/**
+ * What is left of a raw path below a route's prefix. As many segments are taken off as the prefix has, so it does not
+ * matter how they were encoded; the bytes of the remainder are not touched.
+ *
+ * @param rawPath A raw path whose match path (dot segments in place) lies below `prefix`.
+ * @param prefix The path of a prefix route.
+ * @returns The remainder; always begins with `/`.
+ *
+ * @example
+ * ```ts
+ * if (dropSegments("/%61pi//x%2fy", "/api") !== "//x%2fy") throw new Error("expected the bytes as they came");
+ * if (dropSegments("/api", "/api") !== "/") throw new Error("expected the root");
+ * ```
+ */
+export function dropSegments(rawPath: string, prefix: string): string {
+  let at = 0;
+  for (let slash = prefix.indexOf("/"); slash !== -1; slash = prefix.indexOf("/", slash + 1)) {
+    // A slash at the end closes a segment and opens none.
+    if (slash === prefix.length - 1) break;
+    at = rawPath.indexOf("/", at + 1);
+    if (at === -1) return "/";
+  }
+  return at === 0 ? rawPath : rawPath.slice(at);
+}
+
+const DOT = 0x2e;
+const SLASH = 0x2f;
+
+/** 1 for each code of an unreserved character (RFC 3986, section 2.3). */
+const UNRESERVED: Uint8Array = unreservedTable();
+
+function unreservedTable(): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") {
+    table[char.charCodeAt(0)] = 1;
+  }
+  return table;
+}
+
+/** Value of a hexadecimal digit, or -1; also for NaN, the code behind the end of a string. */
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}

@@ -1,0 +1,128 @@
+/**
+ * Reads URLPattern pathname syntax as far as a trie can hold it: leading segments that are literal or one `:name`, then
+ * nothing, `*`, or a tail that only URLPattern understands.
+ *
+ * @module
+ */
+
+import { matchPath } from "./match_path.ts";
+
+/** Stands for a `:name` segment: any one segment that is not empty. */
+export const NAMED = Symbol("named segment");
+
+/** A pattern, taken apart. */
+export interface PatternSyntax {
+  /** Whole segments at the beginning of every path that matches: text in match form, or {@linkcode NAMED}. */
+  readonly segments: readonly (string | typeof NAMED)[];
+  /**
+   * What follows them: `end` is nothing; `rest` is a slash and anything, also nothing; a URLPattern is a slash and whatever
+   * the pattern, which tests the whole path, makes of it.
+   */
+  readonly tail: "end" | "rest" | URLPattern;
+}
+
+/**
+ * Takes a pattern apart.
+ *
+ * What is compiled means what URLPattern means: literals compare with case; `:name` is one segment, not empty; `*` at the
+ * end may be empty, but its slash must be there (`/a/*` matches `/a/`, not `/a`); a slash at the end counts. Literals
+ * become match form: dot segments resolved and other characters than those of a URL percent-encoded, as URLPattern does,
+ * and unreserved characters decoded, as {@linkcode matchPath} does, which URLPattern does not. In a tail that URLPattern
+ * tests, unreserved characters must be written plainly.
+ *
+ * @param source Pattern in URLPattern pathname syntax.
+ * @throws {TypeError} If URLPattern does not accept it, or a `%` does not begin an encoded byte.
+ */
+export function parsePattern(source: string): PatternSyntax {
+  const pattern = toURLPattern(source);
+  const text = pattern.pathname;
+  // A path begins with a slash, so there is no difference to `/*`.
+  if (text === "*") return { segments: [], tail: "rest" };
+  // Such as `{/a}?`: no segment is certain.
+  if (!text.startsWith("/")) return { segments: [], tail: pattern };
+  const segments: (string | typeof NAMED)[] = [];
+  let from = 1;
+  while (text.slice(from) !== "*") {
+    const segment = readSegment(text, from);
+    if (segment === undefined) return richTail(pattern, segments, from);
+    segments.push(segment.value === NAMED ? NAMED : toMatchForm(source, segment.value));
+    if (segment.end === text.length) return { segments, tail: "end" };
+    from = segment.end + 1;
+  }
+  return { segments, tail: "rest" };
+}
+
+function toURLPattern(source: string): URLPattern {
+  try {
+    return new URLPattern({ pathname: source });
+  } catch (cause) {
+    throw new TypeError(`Cannot read route pattern "${source}": expected URLPattern pathname syntax`, { cause });
+  }
+}
+
+interface Segment {
+  readonly value: string | typeof NAMED;
+  /** Index of the slash behind it, or of the end. */
+  readonly end: number;
+}
+
+/** The segment at `from`, or undefined if it is neither literal nor one name. */
+function readSegment(text: string, from: number): Segment | undefined {
+  NAME_SEGMENT.lastIndex = from;
+  if (NAME_SEGMENT.test(text)) return { value: NAMED, end: NAME_SEGMENT.lastIndex };
+  let value = "";
+  for (let at = from; at < text.length; at++) {
+    let char = text[at];
+    if (char === "/") return { value, end: at };
+    if (SYNTAX.includes(char)) return undefined;
+    if (char === "\\") {
+      char = text[++at];
+      if (char === undefined || char === "/") return undefined;
+    }
+    value += char;
+  }
+  return { value, end: text.length };
+}
+
+const NAME_SEGMENT = /:[A-Za-z_][A-Za-z0-9_]*(?=\/|$)/y;
+/** Characters with a meaning in patterns, besides the backslash. */
+const SYNTAX = ":*(){}?+";
+
+function toMatchForm(source: string, literal: string): string {
+  const plain = matchPath(literal);
+  if (plain !== undefined) return plain;
+  throw new TypeError(
+    `Cannot read route pattern "${source}": "${literal}" has a "%" without two hexadecimal digits, expected "%25"`,
+  );
+}
+
+/** The rest of the pattern, from the segment at `from` on, is left to URLPattern. */
+function richTail(pattern: URLPattern, segments: (string | typeof NAMED)[], from: number): PatternSyntax {
+  const text = pattern.pathname;
+  const lead = text.slice(0, from);
+  const plainLead = matchPath(lead) ?? lead;
+  const tail = plainLead === lead ? pattern : new URLPattern({ pathname: plainLead + text.slice(from) });
+  // In `/a/:b?c` the slash belongs to the group and goes with it: `/ac` matches, so `a` is no whole segment.
+  if (groupMayBeAbsent(text, from)) segments.pop();
+  return { segments, tail };
+}
+
+/** Whether a group stands at `from` that may match nothing, together with the slash before it. */
+function groupMayBeAbsent(text: string, from: number): boolean {
+  let at = from;
+  if (text[at] === "*") at++;
+  else if (text[at] === ":") at += /^:[\p{ID_Continue}$]+/u.exec(text.slice(at))?.[0].length ?? 0;
+  else if (text[at] !== "(") return false;
+  if (text[at] === "(") at = closingParenthesis(text, at) + 1;
+  return text[at] === "?" || text[at] === "*";
+}
+
+function closingParenthesis(text: string, open: number): number {
+  let depth = 0;
+  for (let at = open; at < text.length; at++) {
+    if (text[at] === "\\") at++;
+    else if (text[at] === "(") depth++;
+    else if (text[at] === ")" && --depth === 0) return at;
+  }
+  return text.length;
+}

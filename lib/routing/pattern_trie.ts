@@ -1,0 +1,149 @@
+/**
+ * Pattern routes as a trie of segments. The walk keeps the set of nodes that the path can have reached, one level at a
+ * time, so a node is visited once at most and nothing is tried twice, whatever the path.
+ *
+ * @module
+ */
+
+import { NAMED, parsePattern } from "./pattern_syntax.ts";
+import type { RouteMatch } from "./route.ts";
+import { RouteSlot } from "./route_slot.ts";
+
+interface PatternNode<T> {
+  children: Map<string, PatternNode<T>> | undefined;
+  named: PatternNode<T> | undefined;
+  /** Routes that end here. */
+  end: RouteSlot<T> | undefined;
+  /** Routes that end here with a slash and `*`. */
+  rest: RouteSlot<T> | undefined;
+  /** Routes that URLPattern decides, in file order. They are tested one after the other. */
+  rich: RichPattern<T>[] | undefined;
+  /** Smallest file order at or below this node: what cannot beat the route found already is not walked. */
+  readonly firstOrder: number;
+}
+
+interface RichPattern<T> {
+  readonly pattern: URLPattern;
+  readonly slot: RouteSlot<T>;
+  readonly order: number;
+}
+
+/**
+ * Finds the first pattern in file order that matches.
+ *
+ * Patterns of literal segments, `:name` segments and a `*` at the end cost no more when there are more of them. Others
+ * (groups, modifiers, a name within a segment) are tested by URLPattern, at about 2 µs each, one after the other, but only
+ * those whose leading simple segments are the path's: their number counts among patterns of the same beginning.
+ */
+export class PatternTrie<T> {
+  #root: PatternNode<T> = newNode(-1);
+  #maxSegmentLength = 0;
+  /** Nodes of one level and of the next; kept to save two arrays a walk. */
+  #live: PatternNode<T>[] = [];
+  #next: PatternNode<T>[] = [];
+
+  /**
+   * Adds a route; routes must come in file order.
+   *
+   * @throws {TypeError} If its path is no pattern.
+   */
+  add(source: string, match: RouteMatch<T>): void {
+    const { segments, tail } = parsePattern(source);
+    let node = this.#root;
+    for (const segment of segments) {
+      if (segment === NAMED) {
+        node = node.named ??= newNode(match.order);
+        continue;
+      }
+      this.#maxSegmentLength = Math.max(this.#maxSegmentLength, segment.length);
+      node.children ??= new Map();
+      let child = node.children.get(segment);
+      if (child === undefined) node.children.set(segment, child = newNode(match.order));
+      node = child;
+    }
+    if (tail === "end") return (node.end ??= new RouteSlot()).add(match);
+    if (tail === "rest") return (node.rest ??= new RouteSlot()).add(match);
+    const slot = new RouteSlot<T>();
+    slot.add(match);
+    (node.rich ??= []).push({ pattern: tail, slot, order: match.order });
+  }
+
+  /**
+   * The first route in file order whose pattern matches `path` and that takes `method`, or undefined.
+   *
+   * @param path A match path; begins with `/`. Dot segments count as segments, but URLPattern resolves them, so they should
+   * be resolved before.
+   * @param missed Takes the slots that match the path but not the method.
+   */
+  find(path: string, method: string, missed: RouteSlot<T>[]): RouteMatch<T> | undefined {
+    let best: RouteMatch<T> | undefined;
+    let live = this.#live;
+    let next = this.#next;
+    let liveCount = 1;
+    live[0] = this.#root;
+    for (let from = 1; liveCount > 0;) {
+      const slash = path.indexOf("/", from);
+      const end = slash === -1 ? path.length : slash;
+      const segment = end - from > this.#maxSegmentLength ? undefined : path.slice(from, end);
+      let nextCount = 0;
+      for (let i = 0; i < liveCount; i++) {
+        const node = live[i];
+        if (best !== undefined && node.firstOrder > best.order) continue;
+        // Here `path` goes on behind the node with a slash, which lies at `from - 1`.
+        if (node.rest !== undefined) best = earlier(best, node.rest, method, missed);
+        if (node.rich !== undefined) best = firstRich(best, node.rich, path, method, missed);
+        const child = segment === undefined ? undefined : node.children?.get(segment);
+        if (child !== undefined) next[nextCount++] = child;
+        if (node.named !== undefined && end > from) next[nextCount++] = node.named;
+      }
+      if (slash === -1) {
+        for (let i = 0; i < nextCount; i++) {
+          const slot = next[i].end;
+          if (slot !== undefined) best = earlier(best, slot, method, missed);
+        }
+        break;
+      }
+      [live, next] = [next, live];
+      liveCount = nextCount;
+      from = slash + 1;
+    }
+    return best;
+  }
+}
+
+function newNode<T>(firstOrder: number): PatternNode<T> {
+  return { children: undefined, named: undefined, end: undefined, rest: undefined, rich: undefined, firstOrder };
+}
+
+/** The earlier in the file of `best` and the slot's route for `method`. */
+function earlier<T>(
+  best: RouteMatch<T> | undefined,
+  slot: RouteSlot<T>,
+  method: string,
+  missed: RouteSlot<T>[],
+): RouteMatch<T> | undefined {
+  const match = slot.accepting(method);
+  if (match === undefined) {
+    missed.push(slot);
+    return best;
+  }
+  return best === undefined || match.order < best.order ? match : best;
+}
+
+function firstRich<T>(
+  best: RouteMatch<T> | undefined,
+  rich: readonly RichPattern<T>[],
+  path: string,
+  method: string,
+  missed: RouteSlot<T>[],
+): RouteMatch<T> | undefined {
+  // URLPattern reads a backslash as a slash; on the wire it is a character like others.
+  const pathname = path.includes("\\") ? path.replaceAll("\\", "%5C") : path;
+  for (let i = 0; i < rich.length; i++) {
+    const { pattern, slot, order } = rich[i];
+    if (best !== undefined && order > best.order) return best;
+    if (!pattern.test({ pathname })) continue;
+    best = earlier(best, slot, method, missed);
+  }
+  return best;
+}

@@ -1,0 +1,80 @@
+/**
+ * Prefix routes as a trie of segments. A look-up costs one hash look-up for each segment that some route shares with the
+ * path, however many routes there are, and stops where no route goes on.
+ *
+ * @module
+ */
+
+import type { RouteMatch } from "./route.ts";
+import { RouteSlot } from "./route_slot.ts";
+
+interface PrefixNode<T> {
+  /** Routes of this path, without a slash at the end. */
+  at: RouteSlot<T> | undefined;
+  /** Routes of this path with a slash at the end: they match what lies below. */
+  below: RouteSlot<T> | undefined;
+  children: Map<string, PrefixNode<T>> | undefined;
+}
+
+/** Finds the longest prefix whose routes take the method. */
+export class PrefixTrie<T> {
+  readonly #root: PrefixNode<T> = { at: undefined, below: undefined, children: undefined };
+  /** Length of the longest segment of any route: longer ones in a path are not worth their hash. */
+  #maxSegmentLength = 0;
+
+  /**
+   * Adds a route; routes must come in file order.
+   *
+   * @param path Path of the route in match form; begins with `/`.
+   */
+  add(path: string, match: RouteMatch<T>): void {
+    const segments = path.slice(1).split("/");
+    const below = segments[segments.length - 1] === "";
+    if (below) segments.pop();
+    let node = this.#root;
+    for (const segment of segments) {
+      this.#maxSegmentLength = Math.max(this.#maxSegmentLength, segment.length);
+      node.children ??= new Map();
+      let child = node.children.get(segment);
+      if (child === undefined) {
+        child = { at: undefined, below: undefined, children: undefined };
+        node.children.set(segment, child);
+      }
+      node = child;
+    }
+    if (below) (node.below ??= new RouteSlot()).add(match);
+    else (node.at ??= new RouteSlot()).add(match);
+  }
+
+  /**
+   * The route of the longest prefix of `path` that takes `method`, or undefined.
+   *
+   * @param path A match path; begins with `/`.
+   * @param missed Takes the slots, shortest prefix first, that match the path but not the method.
+   */
+  find(path: string, method: string, missed: RouteSlot<T>[]): RouteMatch<T> | undefined {
+    let best: RouteMatch<T> | undefined;
+    let node = this.#root;
+    let from = 1;
+    while (true) {
+      // Here `path` goes on behind the node with a slash, which lies at `from - 1`.
+      if (node.below !== undefined) best = accepting(node.below, method, missed) ?? best;
+      if (node.children === undefined) return best;
+      const slash = path.indexOf("/", from);
+      const end = slash === -1 ? path.length : slash;
+      if (end - from > this.#maxSegmentLength) return best;
+      const child = node.children.get(path.slice(from, end));
+      if (child === undefined) return best;
+      if (child.at !== undefined) best = accepting(child.at, method, missed) ?? best;
+      if (slash === -1) return best;
+      node = child;
+      from = slash + 1;
+    }
+  }
+}
+
+function accepting<T>(slot: RouteSlot<T>, method: string, missed: RouteSlot<T>[]): RouteMatch<T> | undefined {
+  const match = slot.accepting(method);
+  if (match === undefined) missed.push(slot);
+  return match;
+}

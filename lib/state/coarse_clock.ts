@@ -1,0 +1,54 @@
+/**
+ * One timer for all deadlines. A timer for each request would cost more than the request's own bookkeeping, and
+ * deadlines of seconds do not need its precision: whoever waits is looked at on each tick.
+ *
+ * @module
+ */
+
+/** Something with deadlines. */
+export interface Watched {
+  /** Called on each tick. `nowMs` is the clock's time; must not throw. */
+  tick(nowMs: number): void;
+}
+
+/** A clock that moves in ticks while something is watched, and holds no timer otherwise. */
+export class CoarseClock {
+  /** Milliseconds on this clock, behind real time by one tick at the most. Only differences mean anything. */
+  nowMs = 0;
+  readonly #tickMs: number;
+  readonly #watched = new Set<Watched>();
+  #lastRealMs = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** @param tickMs Time between ticks, in milliseconds: the precision of every deadline. */
+  constructor(tickMs = 50) {
+    this.#tickMs = tickMs;
+  }
+
+  /** Calls `watched.tick` from now on. */
+  watch(watched: Watched): void {
+    this.#watched.add(watched);
+    if (this.#timer !== undefined) return;
+    this.#lastRealMs = performance.now();
+    this.#timer = setInterval(() => this.#tick(), this.#tickMs);
+    // Deadlines alone do not keep a process alive; the sockets that they guard do.
+    Deno.unrefTimer(this.#timer as unknown as number);
+  }
+
+  /** Ends that. */
+  unwatch(watched: Watched): void {
+    this.#watched.delete(watched);
+    if (this.#watched.size > 0 || this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    const realMs = performance.now();
+    // After a pause of the whole process (suspended, a stopped virtual machine) nobody has been silent: the answers may
+    // be waiting in the sockets. So time does not jump by more than a second.
+    this.nowMs += Math.min(realMs - this.#lastRealMs, 1000);
+    this.#lastRealMs = realMs;
+    for (const watched of this.#watched) watched.tick(this.nowMs);
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * Static files: from a request head to an answer. A small file that is in use is answered from memory, synchronously; a
+ * large one streams from disk.
+ *
+ * Decided here: only GET, HEAD and OPTIONS are allowed; a folder is redirected to its trailing slash with 308, but only
+ * if something would be served there; a folder without an index file that may not be listed is 404, as is everything
+ * hidden, so that a 403 (which the system alone decides) gives nothing away; errors carry no body.
+ *
+ * @module
+ */
+
+import type { Answer, RequestHead } from "../http/message.ts";
+import { FileRoot } from "./file_root.ts";
+import { readEntries } from "./folder_entries.ts";
+import { listingAnswer } from "./folder_listing.ts";
+import { findPage } from "./page.ts";
+import { PageCache } from "./page_cache.ts";
+import { PageDelivery, type PageRequest } from "./page_delivery.ts";
+import { readRequestFields } from "./request_fields.ts";
+import { type PathRules, readRequestPath } from "./request_path.ts";
+import { compileTryFiles, type TryFiles } from "./try_files.ts";
+
+/** What a file server serves, and how. */
+export interface FileServerOptions {
+  /** Absolute path of the folder. It need not exist yet, and may be a link that is moved to another release. */
+  root: string;
+  /**
+   * Names of the files that answer for their folder, the most wanted first.
+   *
+   * @default {["index.html"]}
+   */
+  indexFiles?: readonly string[];
+  /**
+   * Whether folders without an index file are listed. Shows the names of all files that are not hidden.
+   *
+   * @default {false}
+   */
+  browse?: boolean;
+  /**
+   * Candidates for a path, in order: `$path`, `$path.html`, `$path/`, a fixed `/index.html`, a last `=404`. See
+   * `compileTryFiles`.
+   *
+   * @default {[]} which means the path as a file, then as a folder
+   */
+  tryFiles?: readonly string[];
+  /**
+   * Whether names that begin with a dot are served. Unsafe: shows `.git`, `.env` and the like. `.well-known` always is.
+   *
+   * @default {false}
+   */
+  dotfiles?: boolean;
+  /**
+   * Whether links may lead out of the folder. Unsafe: whoever may write into it chooses which files of the machine are
+   * served.
+   *
+   * @default {false}
+   */
+  followSymlinks?: boolean;
+  /**
+   * Whether `.br`, `.zst` and `.gz` neighbours of a file are sent to clients that accept them. A neighbour that is older
+   * than its file is sent too; its own entity tag tells it apart.
+   *
+   * @default {true}
+   */
+  precompressed?: boolean;
+  /** Value of Cache-Control for the decoded path of a file below the root; undefined for none. Asked rarely, not per request. */
+  cacheControl?: ((path: string) => string | undefined) | undefined;
+  /**
+   * Bytes of small files that are kept in memory; 0 keeps none.
+   *
+   * @default {33554432} 32 MiB
+   */
+  hotCacheBytes?: number;
+  /**
+   * Size in bytes up to which a file is kept in memory.
+   *
+   * @default {65536} 64 KiB
+   */
+  hotFileMaxBytes?: number;
+  /**
+   * The current time in milliseconds since 1970.
+   *
+   * @default {Date.now}
+   */
+  nowMs?: () => number;
+}
+
+/** Serves the files of one folder. */
+export interface FileServer {
+  /**
+   * Answers a request: at once if the file is in memory and was looked at in the last 250 ms. Header lines are the
+   * caller's own; bytes may be shared and must not be changed; a stream must be read to its end or cancelled.
+   *
+   * Rejects only when the file system fails in a way that no client can cause (an I/O error, no handles left).
+   */
+  serve(head: RequestHead): Answer | Promise<Answer>;
+  /** Lets go of the memory. Answers that are being sent go on. */
+  close(): void;
+}
+
+/**
+ * Makes a file server. Looks at no file until the first request.
+ *
+ * @param options What to serve.
+ * @throws {TypeError} When `root` is not absolute or `tryFiles` is malformed.
+ *
+ * @example
+ * ```ts
+ * import { createFileServer } from "./file_server.ts";
+ *
+ * const files = createFileServer({ root: Deno.cwd(), tryFiles: ["$path", "/index.html"] });
+ * files.close();
+ * ```
+ */
+export function createFileServer(options: FileServerOptions): FileServer {
+  return new FolderServer(options);
+}
+
+const FILE_SERVER_DEFAULTS = {
+  indexFiles: ["index.html"],
+  browse: false,
+  tryFiles: [],
+  dotfiles: false,
+  followSymlinks: false,
+  precompressed: true,
+  hotCacheBytes: 32 * 1024 * 1024,
+  hotFileMaxBytes: 64 * 1024,
+  nowMs: Date.now,
+  cacheControl: undefined,
+} satisfies Partial<FileServerOptions>;
+
+/** Owns the cache of one root. */
+class FolderServer implements FileServer {
+  readonly #root: FileRoot;
+  readonly #rules: PathRules;
+  readonly #tryFiles: TryFiles;
+  readonly #pages: PageCache;
+  readonly #delivery: PageDelivery;
+  readonly #browse: boolean;
+  readonly #cacheControl: ((path: string) => string | undefined) | undefined;
+  readonly #nowMs: () => number;
+
+  constructor(given: FileServerOptions) {
+    const options = { ...FILE_SERVER_DEFAULTS, ...withoutUndefined(given) };
+    const windows = Deno.build.os === "windows";
+    if (!(windows ? /^(?:[a-z]:[\\/]|\\\\)/i : /^\//).test(options.root)) {
+      throw new TypeError(`Cannot serve files: root is "${options.root}", expected an absolute path`);
+    }
+    const root = new FileRoot(options.root, options);
+    const { hotFileMaxBytes, nowMs } = options;
+    const pages = new PageCache(
+      options.hotCacheBytes,
+      (path, before) => findPage(root, path, options, nowMs(), before),
+    );
+    this.#root = root;
+    this.#rules = { dotfiles: options.dotfiles, windows };
+    this.#tryFiles = compileTryFiles(options.tryFiles, this.#rules);
+    this.#pages = pages;
+    this.#delivery = new PageDelivery({ root, pages, hotFileMaxBytes, nowMs });
+    this.#browse = options.browse;
+    this.#cacheControl = options.cacheControl;
+    this.#nowMs = nowMs;
+  }
+
+  serve(head: RequestHead): Answer | Promise<Answer> {
+    if (head.method !== "GET" && head.method !== "HEAD") {
+      return { status: head.method === "OPTIONS" ? 204 : 405, headers: ["allow", ALLOW], body: null };
+    }
+    const request = { method: head.method, fields: readRequestFields(head.headers) };
+    // Pages are kept by decoded path. Where the path itself is not the first candidate, another file may come before it.
+    if (this.#tryFiles.pathFirst && !head.path.includes("%")) {
+      const nowMs = this.#nowMs();
+      const page = this.#pages.fresh(head.path, nowMs);
+      const answer = page && this.#delivery.fromMemory(page, request, nowMs);
+      if (answer !== undefined) return answer;
+    }
+    return this.#serveFromDisk(head, request);
+  }
+
+  close(): void {
+    this.#pages.close();
+  }
+
+  async #serveFromDisk(head: RequestHead, request: PageRequest): Promise<Answer> {
+    const path = readRequestPath(head.path, this.#rules);
+    if (typeof path === "number") return bare(path);
+    try {
+      for (const candidate of this.#tryFiles.candidates(path)) {
+        const answer = candidate === `${path}/`
+          ? await this.#redirect(head, candidate)
+          : await this.#delivery.deliver(candidate, request) ?? await this.#list(head, candidate);
+        if (answer !== undefined) return answer;
+      }
+    } catch (error) {
+      if (error instanceof Deno.errors.PermissionDenied) return bare(403);
+      throw error;
+    }
+    return bare(this.#tryFiles.missingStatus);
+  }
+
+  /** Redirects to a folder's own path, on which its relative links work, if something is served there. */
+  async #redirect(head: RequestHead, folderPath: string): Promise<Answer | undefined> {
+    const folder = await this.#root.find(folderPath.slice(0, -1));
+    if (folder?.kind !== "folder") return undefined;
+    const page = this.#pages.fresh(folderPath, this.#nowMs()) ?? await this.#pages.look(folderPath);
+    if (page === undefined && !this.#browse) return undefined;
+    // Begins with one slash followed by a name, so it cannot lead to another host: `//host` and `/\host` are refused before.
+    const location = `${head.path}/${head.query}`.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
+    return { status: 308, headers: ["location", location], body: null };
+  }
+
+  async #list(head: RequestHead, path: string): Promise<Answer | undefined> {
+    if (!this.#browse || !path.endsWith("/")) return undefined;
+    const folder = await this.#root.find(path);
+    if (folder?.kind !== "folder") return undefined;
+    const entries = await readEntries(this.#root, folder, this.#rules);
+    const answer = listingAnswer({ path, entries, cacheControl: this.#cacheControl?.(path) }, head.headers);
+    return head.method === "HEAD" ? { ...answer, body: null } : answer;
+  }
+}
+
+const ALLOW = "GET, HEAD, OPTIONS";
+
+function bare(status: number): Answer {
+  return { status, headers: [], body: null };
+}
+
+/** An option that is given as undefined takes its default. */
+function withoutUndefined<T extends object>(options: T): T {
+  const given = { ...options };
+  for (const key in given) {
+    if (given[key] === undefined) delete given[key];
+  }
+  return given;
+}

@@ -1,0 +1,98 @@
+/**
+ * From the raw path of a request to the path of a file below a root. A path is decoded exactly once, and what could mean
+ * anything but one name below another is refused rather than repaired: a path that is repaired here may be read another
+ * way by a cache or a proxy in front.
+ *
+ * @module
+ */
+
+/** What the names of files may be. */
+export interface PathRules {
+  /** Whether segments that begin with a dot are served; `.well-known` always is (RFC 8615). */
+  readonly dotfiles: boolean;
+  /** Whether the names that Windows reads in its own way are refused. */
+  readonly windows: boolean;
+}
+
+/**
+ * Decodes a raw request path.
+ *
+ * @param rawPath Path as it came, without the query; begins with `/`.
+ * @param rules What names may be.
+ * @returns The decoded path, which begins with `/` and has neither `.`, `..` nor empty segments (it may end with `/`);
+ * 400 where the path is malformed (percent-encoding, UTF-8, control characters); 404 where it names nothing that could
+ * be served.
+ *
+ * @example
+ * ```ts
+ * import { readRequestPath } from "./request_path.ts";
+ *
+ * const rules = { dotfiles: false, windows: false };
+ * console.log(readRequestPath("/a%20b.txt", rules)); // "/a b.txt"
+ * console.log(readRequestPath("/%2e%2e/etc/passwd", rules)); // 404
+ * ```
+ */
+export function readRequestPath(rawPath: string, rules: PathRules): string | 400 | 404 {
+  let path = rawPath;
+  if (rawPath.includes("%")) {
+    try {
+      path = decodeURIComponent(rawPath);
+    } catch {
+      return 400; // not percent-encoding, or not UTF-8 (overlong forms and surrogates included)
+    }
+    // An encoded separator is data, not a separator (RFC 3986, section 2.2), and no file name holds one.
+    if (ENCODED_SEPARATOR.test(rawPath)) return 404;
+  }
+  if (!path.startsWith("/") || !path.isWellFormed() || CONTROL.test(path)) return 400;
+  return servablePath(path, rules) ? path : 404;
+}
+
+/**
+ * Whether a decoded path may be looked up below a root. For paths that were put together from a request's.
+ *
+ * @param path Decoded path; begins with `/`.
+ * @param rules What names may be.
+ */
+export function servablePath(path: string, rules: PathRules): boolean {
+  if (path.length > PATH_MAX_LENGTH || !path.startsWith("/")) return false;
+  let start = 1;
+  while (start < path.length) {
+    const slash = path.indexOf("/", start);
+    const end = slash === -1 ? path.length : slash;
+    if (!servableName(path.slice(start, end), rules)) return false;
+    start = end + 1;
+  }
+  return true;
+}
+
+/**
+ * Whether one name, a segment of a decoded path, may be served.
+ *
+ * @param name Name of a file or folder.
+ * @param rules What names may be.
+ */
+export function servableName(name: string, rules: PathRules): boolean {
+  if (name === "" || name === "." || name === "..") return false;
+  if (name.startsWith(".") && !rules.dotfiles && name !== ".well-known") return false;
+  // A backslash separates folders on Windows and nowhere else; it is refused everywhere so that a site moves safely.
+  if (name.includes("/") || name.includes("\\")) return false;
+  if (CONTROL.test(name) || !name.isWellFormed()) return false;
+  return !rules.windows || !windowsSpecial(name);
+}
+
+/** Longer than any file system looks up; longer paths are not worth asking it. */
+const PATH_MAX_LENGTH = 4096;
+
+const ENCODED_SEPARATOR = /%(?:2f|5c)/i;
+
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x1f\x7f]/;
+
+/**
+ * Whether Windows would open something else than a file of that name: streams (`a.txt::$DATA`), drives (`C:`), devices
+ * (`con`, `aux.txt`), names whose trailing dots and spaces it drops, and short names (`GIT~1` for `.git`).
+ */
+function windowsSpecial(name: string): boolean {
+  return /[<>:"|?*]/.test(name) || /[. ]$/.test(name) || /~\d/.test(name) ||
+    /^(?:con|prn|aux|nul|conin\$|conout\$|clock\$|com[\d¹²³]|lpt[\d¹²³])(?: *\.|$)/i.test(name);
+}

@@ -1,0 +1,67 @@
+/**
+ * Where an upstream listens and how it is spoken to.
+ *
+ * @module
+ */
+
+/** TLS towards an upstream. */
+export interface EndpointTls {
+  /** Certificates in PEM that are trusted besides the usual ones. */
+  readonly caCertificates?: readonly string[];
+  /**
+   * Takes any certificate. Whoever can stand between proxy and upstream then reads and changes everything.
+   *
+   * @default {false}
+   */
+  readonly insecureSkipVerify?: boolean;
+  /**
+   * Name sent as SNI and looked for in the certificate.
+   *
+   * @default {the URL's host}
+   */
+  readonly serverName?: string;
+}
+
+/** An upstream's address. */
+export interface Endpoint {
+  /** How to reach it. */
+  readonly kind: "tcp" | "tls" | "unix";
+  /** Host name or IP address without brackets; empty for unix sockets. */
+  readonly hostname: string;
+  /** Port; 0 for unix sockets. */
+  readonly port: number;
+  /** Path of a unix socket, else empty. */
+  readonly socketPath: string;
+  /** Value of Host when the client's own is not preserved. */
+  readonly authority: string;
+  /** Path that is put before every request's path: empty, or begins with `/` and does not end with one. */
+  readonly basePath: string;
+  /** For kind `tls`. */
+  readonly tls?: EndpointTls;
+}
+
+/**
+ * Reads an upstream's `url`: `http://host[:port][/base]`, `https://…`, `unix:/path.sock`.
+ *
+ * @throws {TypeError} When it is none of these.
+ */
+export function parseEndpoint(url: string, tls?: EndpointTls): Endpoint {
+  if (url.startsWith("unix:")) {
+    const socketPath = url.slice(5).replace(/^\/\/(?=\/)/, "");
+    return { kind: "unix", hostname: "", port: 0, socketPath, authority: "localhost", basePath: "" };
+  }
+  const parsed = new URL(url);
+  if (parsed.protocol !== "http:" && parsed.protocol !== "https:") {
+    throw new TypeError(`Cannot use upstream url "${url}": expected http://, https:// or unix:`);
+  }
+  const secure = parsed.protocol === "https:";
+  return {
+    kind: secure ? "tls" : "tcp",
+    hostname: parsed.hostname.replace(/^\[|\]$/g, ""),
+    port: parsed.port === "" ? (secure ? 443 : 80) : Number(parsed.port),
+    socketPath: "",
+    authority: parsed.host,
+    basePath: parsed.pathname.replace(/\/+$/, ""),
+    tls: secure ? tls ?? {} : undefined,
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * How an exchange with an upstream can fail. The proxy above decides by {@linkcode FailureKind} what may be tried again
+ * and what the client is told.
+ *
+ * @module
+ */
+
+/** Where an exchange broke. */
+export type FailureKind =
+  /** No connection: refused, unreachable, unknown name, TLS handshake refused. No byte was sent. */
+  | "connect"
+  /** No connection within `connectTimeoutMs`. No byte was sent. */
+  | "connect_timeout"
+  /** The connection closed or broke before any byte of an answer. */
+  | "closed_unanswered"
+  /** The connection closed or broke within the answer's head. */
+  | "closed_in_head"
+  /** The connection closed or broke within the answer's body. */
+  | "closed_in_body"
+  /** The answer is not HTTP/1.1. */
+  | "malformed"
+  /** Silence for longer than `readTimeoutMs`. */
+  | "read_timeout"
+  /** The upstream took no bytes for longer than `writeTimeoutMs`. */
+  | "write_timeout"
+  /** The client left. */
+  | "client_left"
+  /** The client sent nothing, or took nothing, for longer than `clientTimeoutMs`. */
+  | "client_timeout"
+  /** The client's body is larger than allowed. */
+  | "body_too_large"
+  /** The proxy shuts down or dropped the connection for reasons of its own. */
+  | "dropped";
+
+/** Who caused a failure. */
+export type FailureOwner = "client" | "upstream" | "proxy";
+
+/** A failed exchange with an upstream. */
+export class TransportFailure extends Error {
+  /** Where it broke. */
+  readonly kind: FailureKind;
+  override readonly name = "TransportFailure";
+
+  /**
+   * @param kind Where it broke.
+   * @param message What happened, for the log; never for the client.
+   * @param cause The runtime's own error, if there is one.
+   */
+  constructor(kind: FailureKind, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.kind = kind;
+  }
+
+  /** Who caused it. */
+  get owner(): FailureOwner {
+    return OWNERS[this.kind] ?? "upstream";
+  }
+}
+
+/** Whoever is not named here: the upstream. */
+const OWNERS: Readonly<Partial<Record<FailureKind, FailureOwner>>> = {
+  client_left: "client",
+  client_timeout: "client",
+  body_too_large: "client",
+  dropped: "proxy",
+};

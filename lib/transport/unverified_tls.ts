@@ -1,0 +1,90 @@
+/**
+ * TLS without looking at the certificate, for `insecure_skip_verify`. Deno's own sockets always verify, so this goes
+ * through `node:tls`; it costs more, and it is not for production.
+ *
+ * @module
+ */
+
+import { connect, type TLSSocket } from "node:tls";
+import { isIP } from "node:net";
+import type { Wire } from "./dial.ts";
+
+/** Connects and shakes hands with whoever answers at `hostname:port`. */
+export function connectUnverified(
+  hostname: string,
+  port: number,
+  serverName: string,
+  signal: AbortSignal,
+): Promise<Wire> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host: hostname,
+      port,
+      servername: isIP(serverName) === 0 ? serverName : undefined,
+      rejectUnauthorized: false,
+      ALPNProtocols: ["http/1.1"],
+    });
+    const abandon = () => socket.destroy(new Error("Abandoned"));
+    signal.addEventListener("abort", abandon, { once: true });
+    socket.once("error", reject);
+    socket.once("secureConnect", () => {
+      signal.removeEventListener("abort", abandon);
+      socket.off("error", reject);
+      resolve(new SocketWire(socket));
+    });
+  });
+}
+
+class SocketWire implements Wire {
+  readonly #socket: TLSSocket;
+  #ended = false;
+  #failure: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(socket: TLSSocket) {
+    this.#socket = socket;
+    const wake = () => {
+      this.#wake?.();
+      this.#wake = undefined;
+    };
+    socket.on("readable", wake);
+    socket.on("end", () => {
+      this.#ended = true;
+      wake();
+    });
+    socket.on("error", (error: Error) => {
+      this.#failure = error;
+      wake();
+    });
+    socket.on("close", () => {
+      this.#ended = true;
+      wake();
+    });
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    for (;;) {
+      const available = this.#socket.readableLength;
+      const chunk = available === 0 ? null : this.#socket.read(Math.min(available, buffer.length)) as Uint8Array | null;
+      if (chunk !== null) {
+        buffer.set(chunk);
+        return chunk.length;
+      }
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#ended) return null;
+      // A read of nothing asks the stream for more.
+      this.#socket.read(0);
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => error ? reject(error) : resolve(bytes.length));
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,169 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import { bws, BwsProcess } from "./bws_process.ts";
+
+const SITE = `
+[[sites]]
+name = "files"
+port = 0
+static_dir = "www"
+`;
+
+async function inFolder(config: string, work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/www`);
+    await Deno.writeTextFile(`${folder}/www/index.html`, "<h1>A file</h1>");
+    await Deno.writeTextFile(`${folder}/config.toml`, config);
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function address(process: BwsProcess): Promise<string> {
+  return (await process.until(/listening on (http:\S+)/))[1];
+}
+
+Deno.test("bws runs ./config.toml, says where, logs to standard output, and ends with 0 on SIGINT and on SIGTERM", async () => {
+  await inFolder(SITE, async (cwd) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      await using process = new BwsProcess([], { cwd });
+      const url = await address(process);
+      assertEquals(await (await fetch(url)).text(), "<h1>A file</h1>");
+      process.signal(signal);
+      const { code, stdout, stderr } = await process.ended();
+      assertEquals(code, 0);
+      assertMatch(stderr, /^bws [\d.]+ listening on http:\/\/localhost:\d+ \(1 site: files\)\n/);
+      assertEquals(JSON.parse(stdout).path, "/");
+    }
+  });
+});
+
+Deno.test("A second signal ends bws at once, with the exit code of that signal", async () => {
+  const backend = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, () =>
+    new Response(
+      new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array([1])) }),
+    ));
+  {
+    await using process = new BwsProcess(["proxy", "--from", "127.0.0.1:0", "--to", `:${backend.addr.port}`]);
+    const response = await fetch(await address(process));
+    process.signal("SIGINT");
+    await process.until(/bws stops: SIGINT/);
+    process.signal("SIGTERM");
+    assertEquals((await process.ended()).code, 143);
+    await response.body?.cancel().catch(() => {});
+  }
+  await backend.shutdown();
+});
+
+Deno.test("bws ends with 1 when a port is in use, and says which and what to do", async () => {
+  const taken = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = taken.addr;
+  await inFolder(SITE.replace("port = 0", `port = ${port}\nlisten = "127.0.0.1"`), async (cwd) => {
+    const { code, stderr } = await bws(["run"], { cwd });
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, `127.0.0.1:${port}: the port is in use`);
+    assertStringIncludes(stderr, "choose another");
+  });
+  taken.close();
+});
+
+Deno.test("bws refuses a config with 1 and with every problem, and prints warnings of one that runs", async () => {
+  await inFolder(SITE + 'hostname = 5\nbrowse = "yes"\n', async (cwd) => {
+    const { code, stderr, stdout } = await bws([], { cwd });
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, "config.toml:6:");
+    assertStringIncludes(stderr, "config.toml:7:");
+    assertStringIncludes(stderr, "The config is refused: 2 problems");
+    assertFalse(stderr.includes("\x1b"));
+  });
+  await inFolder(SITE + "brwose = true\n", async (cwd) => {
+    await using process = new BwsProcess([], { cwd });
+    await address(process);
+    await process.until(/config\.toml:6:1: warning: .*browse/);
+  });
+});
+
+Deno.test("bws check tells what a config holds and where it would listen, and opens no port", async () => {
+  const taken = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = taken.addr;
+  await inFolder(SITE.replace("port = 0", `port = ${port}\nlisten = "127.0.0.1"`), async (cwd) => {
+    const { code, stdout, stderr } = await bws(["check"], { cwd });
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(
+      stdout,
+      `ok config.toml: 1 site, 0 routes, 0 upstreams\n   http://127.0.0.1:${port}  1 site: files\n`,
+    );
+  });
+  taken.close();
+});
+
+Deno.test("bws check --strict refuses what is only warned of without it", async () => {
+  await inFolder(SITE + "brwose = true\n", async (cwd) => {
+    const lenient = await bws(["check", "config.toml"], { cwd });
+    assertEquals(lenient.code, 0);
+    assertStringIncludes(lenient.stdout, "1 warning");
+    const strict = await bws(["check", "--strict", "config.toml"], { cwd });
+    assertEquals([strict.code, strict.stdout], [1, ""]);
+    assertStringIncludes(strict.stderr, 'did you mean "browse"?');
+  });
+});
+
+Deno.test("bws ends with 2 on a wrong command line, with usage on standard error", async () => {
+  for (
+    const args of [["chekc", "a"], ["--prot", "1"], ["proxy"], ["files", "--port", "x"], ["proxy", "--to", "ftp://a"]]
+  ) {
+    const { code, stdout, stderr } = await bws(args);
+    assertEquals([code, stdout], [2, ""], args.join(" "));
+    assertStringIncludes(stderr, "Usage: bws ");
+  }
+});
+
+Deno.test("bws --version, --help and schema print to standard output", async () => {
+  assertMatch((await bws(["--version"])).stdout, /^bws \d+\.\d+\.\d+\n$/);
+  const help = await bws(["check", "--help"]);
+  assertStringIncludes(help.stdout, "bws check [CONFIG…]");
+  assertEquals((await bws(["help", "demo"])).stdout, (await bws(["demo", "-h"])).stdout);
+  const schema = JSON.parse((await bws(["schema"])).stdout);
+  assert(schema.properties.sites !== undefined);
+});
+
+Deno.test("bws files serves a folder and lists it with --browse", async () => {
+  await inFolder("", async (cwd) => {
+    await using process = new BwsProcess(["files", cwd, "--browse", "-p", "0"]);
+    const listing = await (await fetch(await address(process))).text();
+    assertStringIncludes(listing, "www");
+  });
+});
+
+Deno.test("bws proxy shares requests among its upstreams", async () => {
+  const backends = ["a", "b"].map((name) =>
+    Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, () => new Response(name))
+  );
+  const targets = backends.flatMap((
+    { addr },
+    index,
+  ) => ["--to", `${index === 0 ? "http://127.0.0.1" : ""}:${addr.port}`]);
+  {
+    await using process = new BwsProcess(["proxy", "--from", "localhost:0", ...targets]);
+    const url = await address(process);
+    const answers = [];
+    for (let i = 0; i < 4; i++) answers.push(await (await fetch(url)).text());
+    assertEquals(answers.toSorted(), ["a", "a", "b", "b"]);
+  }
+  await Promise.all(backends.map((backend) => backend.shutdown()));
+});
+
+Deno.test("Errors that nobody caught are logged, and the process goes on", async () => {
+  const module = new URL("./stray_error_program.ts", import.meta.url).href;
+  const { code, stdout } = await bws([], { module });
+  assertEquals(code, 0);
+  const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
+  assertEquals(lines.map(({ level, message }) => `${level}: ${message}`), [
+    "error: Uncaught error",
+    "error: Unhandled rejection",
+  ]);
+  assertStringIncludes(lines[0].cause, "thrown in a timer");
+  assertStringIncludes(lines[1].cause, "rejected by a stream");
+});

@@ -1,0 +1,17 @@
+/**
+ * A program with errors that nobody catches; run by commands_test.ts.
+ *
+ * @module
+ */
+
+import { logStrayErrors } from "../../lib/cli/stray_errors.ts";
+import { Log, openSink } from "../../lib/log/log.ts";
+
+const log = new Log(openSink("stdout"));
+logStrayErrors(log);
+setTimeout(() => {
+  throw new Error("thrown in a timer");
+});
+setTimeout(() => {
+  new ReadableStream({ pull: () => Promise.reject(new Error("rejected by a stream")) }).getReader().read();
+}, 5);

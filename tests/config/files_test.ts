@@ -1,0 +1,100 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
+import { join, relative } from "node:path";
+import { ConfigError } from "../../lib/config/config_error.ts";
+import { loadConfig } from "../../lib/config/load_config.ts";
+import { parseConfig } from "../../lib/config/parse_config.ts";
+import { assertErrors, PROXY } from "./marked_config.ts";
+
+async function inFolder(run: (dir: string) => void | Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await run(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+Deno.test("Relative paths start from the folder of the config and come out absolute", async () => {
+  await inFolder((dir) => {
+    Deno.mkdirSync(join(dir, "www"));
+    Deno.writeTextFileSync(join(dir, "404.html"), "");
+    Deno.writeTextFileSync(join(dir, "ca.pem"), "");
+    const text = `[logging]\noutput = "logs/bws.log"\n` +
+      PROXY.replace("[[sites]]", '[[sites]]\nstatic_dir = "./www"\nerror_pages = { 404 = "404.html" }')
+        .replace('"http://127.0.0.1:3000"', '"https://x"\ntls = { ca_file = "ca.pem" }');
+    const { config, problems } = parseConfig(text, { baseDir: dir });
+    assertEquals(problems, []);
+    assertEquals(config?.logging.output, join(dir, "logs/bws.log"));
+    assertEquals(config?.sites[0].static_dir, join(dir, "www"));
+    assertEquals(config?.sites[0].error_pages, { "404": join(dir, "404.html") });
+    assertEquals(config?.sites[0].proxy?.upstreams[0].tls?.ca_file, join(dir, "ca.pem"));
+  });
+});
+
+Deno.test("Relative paths that are not in the config's folder are looked for in the working folder", async () => {
+  await inFolder((dir) => {
+    const here = relative(Deno.cwd(), dir);
+    const { config } = parseConfig(`[[sites]]\nstatic_dir = "${here}"`, { baseDir: join(dir, "elsewhere") });
+    assertEquals(config?.sites[0].static_dir, dir);
+  });
+});
+
+Deno.test("Files and folders that are not there, or are of the wrong kind, are refused", async () => {
+  await inFolder((dir) => {
+    Deno.writeTextFileSync(join(dir, "file"), "");
+    const text = PROXY.replace(
+      "[[sites]]",
+      `[[sites]]\nstatic_dir = «"nope"»\nerror_pages = { 404 = «"nope.html"», 500 = «"."», 503 = "file" }`,
+    ).replace('"http://127.0.0.1:3000"', `"https://x"\ntls = { ca_file = «"${dir}/ca.pem"» }`) +
+      `[[sites]]\nport = 1\nstatic_dir = «"file"»`;
+    assertErrors(text, [
+      `static_dir "nope" is not there (looked for "${dir}/nope"), expected a folder`,
+      `error_pages.404 "nope.html" is not there (looked for "${dir}/nope.html"), expected a file`,
+      'error_pages.500 "." is a folder, expected a file',
+      `ca_file "${dir}/ca.pem" is not there, expected a file`,
+      'static_dir "file" is a file, expected a folder',
+    ], { baseDir: dir, checkFiles: true });
+  });
+});
+
+Deno.test("loadConfig() reads a file, with a byte order mark and CRLF too", async () => {
+  await inFolder(async (dir) => {
+    const path = join(dir, "bws.toml");
+    await Deno.writeTextFile(path, '\ufeff[[sites]]\r\nstatic_dir = "."\r\nprot = 80\r\n');
+    const { config, warnings, file } = await loadConfig(path);
+    assertEquals([config.sites[0].static_dir, file], [dir, path]);
+    assertEquals(warnings.map(({ line, column, sourceLine }) => [line, column, sourceLine]), [[3, 1, "prot = 80"]]);
+  });
+});
+
+Deno.test("Problems of the first line are placed as if there were no byte order mark", () => {
+  const { problems } = parseConfig('\ufeffsites = 5\r\n[server]\r\nname = ""\r\n');
+  assertEquals(problems.map(({ line, column, length }) => [line, column, length]), [[1, 9, 1], [3, 8, 2]]);
+});
+
+Deno.test("loadConfig() throws all problems of a file that is refused", async () => {
+  await inFolder(async (dir) => {
+    const path = join(dir, "bws.toml");
+    await Deno.writeTextFile(path, '[[sites]]\nstatic_dir = "nope"\nport = 70000\n');
+    const error = await assertRejects(() => loadConfig(path), ConfigError);
+    assertEquals(error.problems.map(({ file, line }) => [file, line]), [[path, 2], [path, 3]]);
+    assertStringIncludes(error.message, `${path}:3:8: error: port is 70000`);
+  });
+});
+
+Deno.test("loadConfig() says why a file cannot be read and what to do", async () => {
+  await inFolder(async (dir) => {
+    const missing = await assertRejects(() => loadConfig(join(dir, "nope.toml")), ConfigError);
+    assertEquals(
+      missing.message,
+      `${dir}/nope.toml: error: the config file is not there, expected the path of a TOML file; give another, or create it`,
+    );
+    assertInstanceOf(missing.cause, Deno.errors.NotFound);
+    const folder = await assertRejects(() => loadConfig(dir), ConfigError);
+    assertEquals(folder.message, `${dir}: error: the config file is a folder, expected the path of a TOML file`);
+    await Deno.writeFile(join(dir, "bad.toml"), new Uint8Array([0x23, 0xff]));
+    const binary = await assertRejects(() => loadConfig(join(dir, "bad.toml")), ConfigError);
+    assertStringIncludes(binary.message, "the config file is not UTF-8");
+  });
+});

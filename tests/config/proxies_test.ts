@@ -1,0 +1,167 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals } from "@std/assert";
+import { parseConfig } from "../../lib/config/parse_config.ts";
+import { assertErrors, assertWarnings, PROXY } from "./marked_config.ts";
+
+const ROUTE = '[[sites.proxy.routes]]\nupstream = "app"\n';
+
+function upstream(url: string): string {
+  return `${PROXY.replace('"http://127.0.0.1:3000"', url)}`;
+}
+
+Deno.test("parseConfig() refuses a route whose upstream is unknown, and names the nearest", () => {
+  assertErrors(
+    `${PROXY}${ROUTE.replace('"app"', '«"ap"»')}path = "/x"\n${ROUTE.replace('"app"', '«"zzz"»')}path = "/y"`,
+    [
+      'unknown upstream "ap", expected "app" (did you mean "app"?)',
+      'unknown upstream "zzz", expected "app"',
+    ],
+  );
+  assertErrors('[[sites]]\n[[sites.proxy.routes]]\npath = "/"\nupstream = «"app"»', [
+    'unknown upstream "app", expected a name of [[sites.proxy.upstreams]], of which there are none',
+  ]);
+});
+
+Deno.test("parseConfig() finds unknown upstreams where other keys have wrong types", () => {
+  assertErrors(`${PROXY}websocket = «"yes"»\n${ROUTE.replace('"app"', '«"apq"»')}path = «7»`, [
+    'websocket is "yes", expected true or false',
+    'unknown upstream "apq", expected "app" (did you mean "app"?)',
+    'path is 7, expected a path that begins with "/" and holds no spaces',
+  ]);
+});
+
+Deno.test("parseConfig() refuses weights that are no whole numbers from 1 to 65535", () => {
+  for (const weight of ["0", "-1", "1.5", "65536", '"2"', "99999999999999999999"]) {
+    const { problems } = parseConfig(upstream(`"http://x"\nweight = ${weight}`));
+    const found = problems.map(({ line, column, expected }) => [line, column, expected]);
+    assertEquals(found, [[6, 10, "a whole number from 1 to 65535"]], weight);
+  }
+});
+
+Deno.test("parseConfig() accepts upstream URLs with a base path, an address or a socket", () => {
+  for (const url of ["http://x", "https://x:8443/base/", "http://[::1]:80", "unix:/run/app.sock", "HTTP://x"]) {
+    assertEquals(parseConfig(upstream(`"${url}"`)).problems, [], url);
+  }
+});
+
+Deno.test("parseConfig() refuses upstream URLs with a wrong scheme, query, fragment, credentials or port", () => {
+  const cases: [url: string, expected: string, suggestion?: string][] = [
+    ["ftp://x", "a URL that begins with http://, https:// or unix:/"],
+    ["ws://x:1", "a URL that begins with http://, https:// or unix:/", "http://x:1"],
+    ["wss://x", "a URL that begins with http://, https:// or unix:/", "https://x"],
+    ["127.0.0.1:3000", "a URL that begins with http://, https:// or unix:/", "http://127.0.0.1:3000"],
+    ["", "a URL that begins with http://, https:// or unix:/"],
+    ["http://x/?a=1", "a URL without a query", "http://x/"],
+    ["http://x/#a", "a URL without a fragment", "http://x/"],
+    ["http://x:70000", "a port from 1 to 65535"],
+    ["http://x:0", "a port from 1 to 65535"],
+    ["http://", 'a URL with a valid host, such as "http://127.0.0.1:3000"'],
+    ["http://x y", "a URL without spaces and backslashes"],
+    ["http://x\\\\y", "a URL without spaces and backslashes"],
+    ["unix:app.sock", 'an absolute path, such as "unix:/run/app.sock"'],
+    ["unix:///app.sock", 'an absolute path, such as "unix:/run/app.sock"', "unix:/app.sock"],
+  ];
+  for (const [url, expected, suggestion] of cases) {
+    const { problems } = parseConfig(upstream(`"${url}"`));
+    const found = problems.map((problem) => [problem.line, problem.column, problem.expected, problem.suggestion]);
+    assertEquals(found, [[5, 7, expected, suggestion]], url);
+  }
+  assertErrors(upstream('«"http://me:secret@x"»'), [
+    'url holds credentials, expected a URL without them; send a header instead, as in headers.request.set."Authorization"',
+  ]);
+});
+
+Deno.test("parseConfig() refuses tls for an upstream that does not use it", () => {
+  assertErrors(upstream('"http://x"\n«tls» = { insecure_skip_verify = true }'), [
+    'tls is given for "http://x", which does not use TLS, expected an https:// URL, or no tls',
+  ]);
+  assertEquals(parseConfig(upstream('"https://x"\ntls = { server_name = "y" }')).problems, []);
+});
+
+Deno.test("parseConfig() refuses two identical routes, and accepts those whose kind or methods differ", () => {
+  assertErrors(
+    `${PROXY}${ROUTE}path = «"/"»\n${ROUTE}path = "/a"\nmethods = ["get"]\n${ROUTE}path = «"/a"»\nmethods = ["GET", "PUT"]`,
+    [
+      'two prefix routes have the path "/" (line 7), expected another path, another kind, or methods that do not overlap',
+      'two prefix routes have the path "/a" (line 14), expected another path, another kind, or methods that do not overlap',
+    ],
+  );
+  const rest =
+    `${ROUTE}path = "/"\nexact = true\n${ROUTE}path = "/a"\nmethods = ["GET"]\n${ROUTE}path = "/a"\nmethods = ["PUT"]\n`;
+  assertEquals(parseConfig(`${PROXY}${rest}${ROUTE}path = "/"\npattern = true`).problems, []);
+});
+
+Deno.test("parseConfig() compares and checks route paths as routes match them", () => {
+  assertErrors(`${PROXY}${ROUTE}path = "/api"\n${ROUTE}path = «"/%61pi"»\n${ROUTE}path = «"/50%"»\n`, [
+    'two prefix routes have the path "/%61pi" (line 11), expected another path, another kind, or methods that do not overlap',
+    'path "/50%" has a "%" without two hexadecimal digits, expected an encoded byte such as "%2F", or "%25" for the sign itself',
+  ]);
+});
+
+Deno.test("parseConfig() refuses routes whose keys contradict each other", () => {
+  assertErrors(
+    `${PROXY}${ROUTE}path = "/a"\nexact = true\n«pattern» = true\n${ROUTE}path = "/b"\npattern = true\n«strip_prefix» = true\n` +
+      `${ROUTE}path = "/c"\nstrip_prefix = true\n«rewrite_target» = "/"`,
+    [
+      "the route is both exact and a pattern, expected one of exact and pattern",
+      "a pattern has no prefix to strip, expected rewrite_target, or no strip_prefix",
+      "the route has both strip_prefix and rewrite_target, expected one of them",
+    ],
+  );
+});
+
+Deno.test("parseConfig() refuses paths and methods that can match nothing", () => {
+  assertErrors(
+    `${PROXY}methods = [«"GTE"», "propfind", «"A B"»]\n${ROUTE}path = «"/("»\npattern = true\n${ROUTE}path = «"/a?b"»\n${ROUTE}path = «"b"»\nmethods = «[]»`,
+    [
+      'methods[0] is "GTE", expected a known HTTP method such as GET or POST (did you mean "GET"?)',
+      'methods[2] is "A B", expected a known HTTP method such as GET or POST',
+      'path "/(" is no URLPattern, expected the syntax of a URLPattern pathname, such as "/users/:id"',
+      'path "/a?b" holds a query or a fragment, which routes do not see, expected a path alone, or pattern = true',
+      'path is "b", expected a path that begins with "/" and holds no spaces',
+      "methods is an empty list, expected at least one method",
+    ],
+  );
+});
+
+Deno.test("parseConfig() refuses an unknown policy, and accepts those that an embedder brings", () => {
+  const text = `${PROXY}[sites.proxy.load_balancing]\nmethod = `;
+  const names =
+    '"round_robin", "weighted", "least_connections", "weighted_round_robin", "random", "power_of_two", "first"';
+  assertErrors(`${text}«"least_connection"»`, [
+    `unknown policy "least_connection", expected one of ${names} (did you mean "least_connections"?)`,
+  ]);
+  assertEquals(parseConfig(`${text}"by_header"`, { policies: ["by_header"] }).problems, []);
+});
+
+Deno.test("A health check is off without its table and on with it; interval has a twin", () => {
+  const off = parseConfig(PROXY).config?.sites[0].proxy?.health_check;
+  assertEquals([off?.enabled, off?.interval, off?.timeout], [false, 10_000, 2000]);
+  const on = parseConfig(`${PROXY}[sites.proxy.health_check]\ninterval_seconds = 15`).config?.sites[0].proxy
+    ?.health_check;
+  assertEquals([on?.enabled, on?.interval], [true, 15_000]);
+  assertErrors(`${PROXY}[sites.proxy.health_check]\ninterval = 1\n«interval_seconds» = 1`, [
+    "health_check has both interval and interval_seconds, expected one of them",
+  ]);
+});
+
+Deno.test("parseConfig() warns of a proxy without routes and of an upstream that no route uses", () => {
+  assertWarnings('[[sites]]\n«[sites.proxy]»\n[[sites.proxy.upstreams]]\nname = "a"\nurl = "http://x"', [
+    "the proxy has no routes, expected a [[sites.proxy.routes]] table",
+  ]);
+  assertWarnings(
+    `${PROXY}[[sites.proxy.upstreams]]\nname = «"spare"»\nurl = "http://x"\n[[sites.proxy.upstreams]]\nname = "spare"\nurl = "http://y"`,
+    [
+      'no route uses the upstream "spare"',
+    ],
+  );
+});
+
+Deno.test("A proxy that is not enabled is checked for types alone", () => {
+  const off = PROXY.replace("[sites.proxy]", "[sites.proxy]\nenabled = false").replace(
+    "[[sites]]",
+    '[[sites]]\nstatic_dir = "/"',
+  );
+  assertEquals(parseConfig(off.replace('upstream = "app"', 'upstream = "nobody"')).problems, []);
+  assertErrors(`${off}websocket = «1»`, ["websocket is 1, expected true or false"]);
+});

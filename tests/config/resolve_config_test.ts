@@ -1,0 +1,118 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals, assertThrows } from "@std/assert";
+import { ConfigError } from "../../lib/config/config_error.ts";
+import { sentenceOf } from "../../lib/config/problem.ts";
+import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import type { ConfigInput } from "../../lib/config/schema.ts";
+
+const INPUT: ConfigInput = {
+  sites: [{
+    proxy: {
+      upstreams: [{ name: "app", url: "http://127.0.0.1:3000" }],
+      routes: [{ path: "/", upstream: "app" }],
+    },
+  }],
+};
+
+Deno.test("resolveConfig() fills in every default", () => {
+  assertEquals(resolveConfig(INPUT).config, {
+    server: { name: "bws", trusted_proxies: [], workers: 1, shutdown_timeout: 30_000 },
+    logging: { level: "info", format: "json", output: "stdout", access: true },
+    management: { enabled: false, host: "127.0.0.1", port: 7654 },
+    sites: [{
+      name: "site-1",
+      hostnames: [],
+      port: 8080,
+      default: false,
+      index_files: ["index.html"],
+      browse: false,
+      try_files: [],
+      dotfiles: false,
+      follow_symlinks: false,
+      precompressed: true,
+      headers: {},
+      error_pages: {},
+      internal_api: true,
+      cache: { rules: [] },
+      proxy: {
+        enabled: true,
+        preserve_host: true,
+        upstreams: [{ name: "app", url: "http://127.0.0.1:3000", weight: 1, max_connections: 0 }],
+        routes: [{ path: "/", upstream: "app", strip_prefix: false, websocket: false, exact: false, pattern: false }],
+        load_balancing: { method: "round_robin" },
+        timeout: { connect: 5000, read: 30_000, write: 30_000, client: 60_000 },
+        headers: {
+          add_x_forwarded: true,
+          add_forwarded: false,
+          add: {},
+          remove: [],
+          request: { set: {}, add: {}, remove: [] },
+          response: { set: {}, add: {}, remove: [] },
+        },
+        connections: { max_idle: 64, idle_timeout: 4000, max_connections: 0, queue_size: 1024, queue_timeout: 5000 },
+        websocket: {
+          ping_interval: 30_000,
+          idle_timeout: 60_000,
+          max_buffered: 4 * 1024 * 1024,
+          max_message: 64 * 1024 * 1024,
+          drain: 5000,
+        },
+        health_check: {
+          enabled: false,
+          kind: "http",
+          path: "/",
+          method: "GET",
+          headers: {},
+          interval: 10_000,
+          timeout: 2000,
+          healthy_after: 2,
+          unhealthy_after: 3,
+        },
+      },
+    }],
+  });
+});
+
+Deno.test("resolveConfig() names key paths in the problems of an object", () => {
+  const input = structuredClone(INPUT);
+  input.sites[0].proxy?.routes?.push({ path: "/x", upstream: "ap" }, { path: "y", upstream: "app" });
+  const error = assertThrows(() => resolveConfig(input), ConfigError);
+  assertEquals(error.problems.map(({ path, line, column, file }) => [path, line, column, file]), [
+    ["sites[0].proxy.routes[2].path", 0, 0, ""],
+    ["sites[0].proxy.routes[1].upstream", 0, 0, ""],
+  ]);
+  assertEquals(error.message.split("\n"), [
+    'sites[0].proxy.routes[2].path: error: path is "y", expected a path that begins with "/" and holds no spaces',
+    'sites[0].proxy.routes[1].upstream: error: unknown upstream "ap", expected "app" (did you mean "app"?)',
+  ]);
+});
+
+Deno.test("resolveConfig() does not change its input and takes undefined for absent", () => {
+  const input: ConfigInput = { sites: [{ static_dir: ".", name: undefined, headers: { a: "${HOME}" } }] };
+  const before = structuredClone(input);
+  const { config } = resolveConfig(input, { baseDir: "/tmp" });
+  assertEquals(input, before);
+  assertEquals([config.sites[0].name, config.sites[0].headers.a], ["site-1", "${HOME}"]);
+});
+
+Deno.test("resolveConfig() takes TOML text as well", () => {
+  assertEquals(resolveConfig('[[sites]]\nstatic_dir = "/"').config.sites[0].static_dir, "/");
+  assertThrows(() => resolveConfig("[[sites]]\nport = 1"), ConfigError, "config.toml:1:1: error: the site neither");
+});
+
+Deno.test("resolveConfig() gives warnings, and refuses unknown keys in strict mode", () => {
+  const input = { ...INPUT, servers: {} };
+  assertEquals(resolveConfig(input).warnings.map(sentenceOf), [
+    'unknown key "servers" in the file (did you mean "server"?)',
+  ]);
+  assertThrows(() => resolveConfig(input, { strict: true }), ConfigError, "servers: error");
+});
+
+Deno.test("resolveConfig() refuses cycles and functions without harm", () => {
+  const cycle: Record<string, unknown> = { static_dir: "/" };
+  cycle.headers = cycle;
+  const hostile: ConfigInput = JSON.parse('{"sites":[]}');
+  Object.assign(hostile, { sites: [cycle, { static_dir: "/", port: 1, browse: () => true }] });
+  const error = assertThrows(() => resolveConfig(hostile), ConfigError);
+  assertEquals(error.problems.map(({ path }) => path), ["sites[0].headers.headers", "sites[1].browse"]);
+});

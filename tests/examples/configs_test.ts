@@ -1,0 +1,42 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assert, assertEquals } from "@std/assert";
+import { jsonSchema } from "../../lib/config/json_schema.ts";
+import { loadConfig } from "../../lib/config/load_config.ts";
+import { startServer } from "../../lib/server/server.ts";
+
+const EXAMPLES = new URL("../../examples/", import.meta.url);
+
+const configs: string[] = [];
+for await (const { name } of Deno.readDir(EXAMPLES)) if (name.endsWith(".toml")) configs.push(name);
+
+for (const name of configs.sort()) {
+  Deno.test(`examples/${name} is accepted without a warning, and its sites can be built`, async () => {
+    const { config, warnings } = await loadConfig(new URL(name, EXAMPLES).pathname, { strict: true });
+    assertEquals(warnings, []);
+    const anyPort = config.sites.map((site) => ({ ...site, port: 0, listen: "127.0.0.1" }));
+    const server = await startServer({ ...config, sites: anyPort });
+    try {
+      const response = await fetch(`http://127.0.0.1:${server.addresses[0].port}/api/health/live`);
+      assertEquals((await response.json()).status, "alive");
+    } finally {
+      await server.stop();
+    }
+  });
+}
+
+Deno.test("examples/full.toml names every key of the schema", async () => {
+  const text = await Deno.readTextFile(new URL("full.toml", EXAMPLES));
+  const written = (key: string) => new RegExp(`^(?:# )?${key} = |^\\[.*\\b${key}\\]`, "m").test(text);
+  const keys = [...keysOf(jsonSchema())];
+  assert(keys.length > 60, `the schema has ${keys.length} keys`);
+  assertEquals(keys.filter((key) => !written(key)), []);
+});
+
+// Names of all keys below a part of the schema, without those that users choose.
+function* keysOf(part: unknown): Generator<string> {
+  if (typeof part !== "object" || part === null) return;
+  for (const [name, value] of Object.entries(part)) {
+    if (name === "properties" && typeof value === "object" && value !== null) yield* Object.keys(value);
+    yield* keysOf(value);
+  }
+}

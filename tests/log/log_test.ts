@@ -1,0 +1,113 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
+import { type AccessRecord, combinedAccessLine, jsonAccessLine } from "../../lib/log/access_line.ts";
+import { Log, openSink, printable } from "../../lib/log/log.ts";
+
+const RECORD: AccessRecord = {
+  requestId: "id-1",
+  clientAddress: "1.2.3.4",
+  method: "GET",
+  host: "example.com",
+  path: "/a",
+  query: "?b",
+  site: "www",
+  status: 200,
+  bytes: 5,
+  durationMs: 1.23456,
+  upstreamMs: 1,
+  upstream: "http://127.0.0.1:3000",
+  attempts: 1,
+  cause: "",
+  causeOwner: "",
+  referer: "",
+  userAgent: 'evil"\n{"agent',
+};
+
+function collect(): { text: () => string; batches: () => number; sink: (bytes: Uint8Array) => Promise<void> } {
+  let text = "";
+  let batches = 0;
+  return {
+    text: () => text,
+    batches: () => batches,
+    sink: (bytes) => {
+      text += new TextDecoder().decode(bytes);
+      batches++;
+      return Promise.resolve();
+    },
+  };
+}
+
+Deno.test("Log writes lines in batches, in order, and all of them on flush()", async () => {
+  const { text, batches, sink } = collect();
+  const log = new Log(sink);
+  for (let i = 0; i < 1000; i++) log.line(`line ${i}`);
+  assertEquals(batches(), 0);
+  await log.flush();
+  assertEquals(batches(), 1);
+  assertEquals(text(), Array.from({ length: 1000 }, (_, i) => `line ${i}\n`).join(""));
+});
+
+Deno.test("Log.say() leaves out what is below its level", async () => {
+  const { text, sink } = collect();
+  const log = new Log(sink, { level: "warn" });
+  log.say("info", "unseen");
+  log.say("error", "seen", { port: 80 });
+  await log.flush();
+  const { level, message, port } = JSON.parse(text());
+  assertEquals([level, message, port], ["error", "seen", 80]);
+  assertFalse(log.writes("info"));
+});
+
+Deno.test("Log drops lines rather than fill the memory, and says how many", async () => {
+  let release = () => {};
+  let text = "";
+  const stuck = new Promise<void>((resolve) => release = resolve);
+  const log = new Log(async (bytes) => {
+    await stuck;
+    text += new TextDecoder().decode(bytes);
+  });
+  const line = "x".repeat(60 * 1024);
+  for (let i = 0; i < 400; i++) log.line(line);
+  release();
+  await log.flush();
+  log.line("after");
+  await log.flush();
+  assertStringIncludes(text, "Log lines were dropped");
+  assertStringIncludes(text, "after\n");
+  assert(text.length < 20 * 1024 * 1024);
+});
+
+Deno.test("openSink() appends to a file", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    for (const text of ["a\n", "b\n"]) {
+      const log = new Log(openSink(path));
+      log.line(text.trimEnd());
+      await log.flush();
+    }
+    assertEquals(await Deno.readTextFile(path), "a\nb\n");
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("jsonAccessLine() is one JSON object, whatever clients send", () => {
+  const line = jsonAccessLine({ ...RECORD, path: '/"\\\u0000\n', method: "X" });
+  assertFalse(line.includes("\n"));
+  const parsed = JSON.parse(line);
+  assertEquals(parsed.path, '/"\\\u0000\n?b');
+  assertEquals(parsed.user_agent, RECORD.userAgent);
+  assertEquals([parsed.status, parsed.duration_ms, parsed.attempts], [200, 1.235, 1]);
+});
+
+Deno.test("combinedAccessLine() cannot be forged", () => {
+  const line = combinedAccessLine({ ...RECORD, referer: 'a" 200 0 "', cause: "silent\n", causeOwner: "upstream" });
+  assertFalse(line.includes("\n"));
+  assertStringIncludes(line, '"a\\x22 200 0 \\x22"');
+  assertStringIncludes(line, '"evil\\x22\\x0a{\\x22agent"');
+  assertStringIncludes(line, '"GET /a?b HTTP/1.1" 200 5 ');
+});
+
+Deno.test("printable() escapes what could drive a terminal", () => {
+  assertEquals(printable("\x1b[31mred\x9b"), "\\x1b[31mred\\x9b");
+});

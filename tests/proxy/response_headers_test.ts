@@ -1,0 +1,35 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals } from "@std/assert";
+import { type ResponseHeaderOptions, ResponseHeaders } from "../../lib/proxy/response_headers.ts";
+import { parseHead } from "../../lib/transport/response_head.ts";
+
+function build(lines: string[], options: Partial<ResponseHeaderOptions> = {}): string[] {
+  const bytes = new TextEncoder().encode("HTTP/1.1 200 OK\r\n" + lines.map((line) => line + "\r\n").join("") + "\r\n");
+  const head = parseHead(bytes, 0, bytes.length, false);
+  const flat = new ResponseHeaders({ viaName: "bws", set: [], add: [], remove: [], ...options }).build(head, "id-1");
+  const out: string[] = [];
+  for (let i = 0; i < flat.length; i += 2) out.push(`${flat[i]}: ${flat[i + 1]}`);
+  return out;
+}
+
+Deno.test("ResponseHeaders.build() keeps order, number and case of the upstream's lines", () => {
+  assertEquals(build(["Set-Cookie: a=1", "Server: x", "Set-Cookie: b=2", "Content-Length: 4", "Content-Length: 4"]), [
+    ...["Set-Cookie: a=1", "Server: x", "Set-Cookie: b=2", "content-length: 4", "via: 1.1 bws", "x-request-id: id-1"],
+  ]);
+});
+
+Deno.test("ResponseHeaders.build() ends hop-by-hop fields and what Connection names", () => {
+  const lines = ["Connection: close, x-hop", "X-Hop: 1", "Keep-Alive: timeout=5", "Upgrade: h2c", "Trailer: a", "A: b"];
+  assertEquals(build([...lines, "Via: 1.0 back"]), ["A: b", "via: 1.0 back, 1.1 bws", "x-request-id: id-1"]);
+});
+
+Deno.test("ResponseHeaders.build() sets, adds and removes", () => {
+  assertEquals(
+    build(["A: 1", "a: 2", "B: 3", "C: 4", "X-Request-Id: theirs"], {
+      set: ["A", "9"],
+      add: ["B", "5"],
+      remove: ["c", "via"],
+    }),
+    ["B: 3", "x-request-id: id-1", "A: 9", "B: 5"],
+  );
+});

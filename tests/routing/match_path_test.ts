@@ -1,0 +1,146 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assert, assertEquals, assertLess, assertStrictEquals } from "@std/assert";
+import { climbs, dropSegments, hasDotSegments, matchPath, resolveDots } from "../../lib/routing/match_path.ts";
+import { choose, seededRandom, testSeed } from "../contract/seeded_random.ts";
+
+Deno.test("matchPath() decodes unreserved characters and nothing else", () => {
+  for (let code = 0; code < 256; code++) {
+    const hex = code.toString(16).padStart(2, "0");
+    const char = String.fromCharCode(code);
+    for (const encoded of [`%${hex}`, `%${hex.toUpperCase()}`]) {
+      const expected = /[A-Za-z0-9._~-]/.test(char) ? `/x${char}y` : `/x${encoded}y`;
+      assertEquals(matchPath(`/x${encoded}y`), expected);
+    }
+  }
+});
+
+Deno.test("matchPath() gives back a path without encodings as it is", () => {
+  for (const path of ["/", "/a/b", "//a/./../b", "/a+b;c=d,e@f", "/caf\u00e9"]) {
+    assertStrictEquals(matchPath(path), path);
+  }
+});
+
+Deno.test("matchPath() decodes once", () => {
+  assertEquals(matchPath("/%2561"), "/%2561");
+  assertEquals(matchPath("/%25%36%31"), "/%2561");
+});
+
+Deno.test("matchPath() shows dot segments that were encoded", () => {
+  assertEquals(matchPath("/a/%2e%2E/.%2e/b"), "/a/../../b");
+});
+
+Deno.test("matchPath() gives undefined for a percent sign without two hexadecimal digits", () => {
+  for (const path of ["/%", "/%4", "/%4g", "/%g4", "/%%41", "/a%/b", "/%-1", "/% 1", "/%\u0661\u0661"]) {
+    assertEquals(matchPath(path), undefined, path);
+  }
+});
+
+Deno.test("hasDotSegments() sees dot segments, not names that begin with dots", () => {
+  for (const path of ["/.", "/..", "/./a", "/a/..", "/a/../b", "/.a/.", "/.../..", "/../"]) {
+    assert(hasDotSegments(path), path);
+  }
+  for (const path of ["/", "/a", "/.well-known/x", "/...", "/..a", "/a./b", "/a..", "/.a/..b/...", "/a.b"]) {
+    assert(!hasDotSegments(path), path);
+  }
+});
+
+Deno.test("resolveDots() resolves as RFC 3986 does", () => {
+  const cases = {
+    "/a/b/c/./../../g": "/a/g",
+    "/a/b/..": "/a/",
+    "/a/b/.": "/a/b/",
+    "/..": "/",
+    "/../../a": "/a",
+    "/a//../b": "/a/b",
+    "/a/../": "/",
+    "/./": "/",
+    "//..": "/",
+    "/.a/b": "/.a/b",
+  };
+  for (const [path, resolved] of Object.entries(cases)) assertEquals(resolveDots(path), resolved, path);
+});
+
+Deno.test("resolveDots() agrees with a literal transcription of RFC 3986, section 5.2.4", () => {
+  const seed = testSeed();
+  const random = seededRandom(seed);
+  for (let i = 0; i < 20_000; i++) {
+    const path = randomPath(random);
+    assertEquals(resolveDots(path), removeDotSegments(path), `${path} (BWS_TEST_SEED=${seed})`);
+  }
+});
+
+Deno.test("climbs() tells whether a path leaves its root at any point", () => {
+  for (const path of ["/..", "/../a", "/a/../..", "/a/../../a/b", "/./..", "/a//../..", "//.."]) {
+    assert(climbs(path), path);
+  }
+  for (const path of ["/", "/a/..", "/a/b/../../c", "/a/./..", "/...", "/a/..b/c", "/a/../b/.."]) {
+    assert(!climbs(path), path);
+  }
+});
+
+Deno.test("dropSegments() takes off the segments of the prefix and leaves the other bytes as they are", () => {
+  const cases: [string, string, string][] = [
+    ["/api", "/api", "/"],
+    ["/api/", "/api", "/"],
+    ["/api/x", "/api", "/x"],
+    ["/api/x", "/api/", "/x"],
+    ["/api/", "/api/", "/"],
+    ["/api//x//", "/api", "//x//"],
+    ["/%61pi/%61%2f%zz", "/api", "/%61%2f%zz"],
+    ["/a/b/c", "/a/b", "/c"],
+    ["/a/b/c", "/a/b/", "/c"],
+    ["/a/b", "/a/b", "/"],
+    ["/x/y", "/", "/x/y"],
+    ["/", "/", "/"],
+    ["//x", "/", "//x"],
+    ["/a//x", "/a//", "/x"],
+    ["/a/b", "/a/b/c", "/"],
+  ];
+  for (const [rawPath, prefix, remainder] of cases) assertEquals(dropSegments(rawPath, prefix), remainder, rawPath);
+});
+
+Deno.test("path functions take time in proportion to a hostile path", () => {
+  const paths = [
+    "/..".repeat(20_000),
+    "/.".repeat(30_000),
+    "/%2e%2e".repeat(8000),
+    "/".repeat(60_000),
+    "%41".repeat(20_000),
+  ];
+  for (const path of paths) {
+    const start = performance.now();
+    const plain = matchPath("/" + path) ?? "/";
+    hasDotSegments(plain);
+    resolveDots(plain);
+    climbs(plain);
+    dropSegments(plain, plain);
+    assertLess(performance.now() - start, 500, path.slice(0, 10));
+  }
+});
+
+function randomPath(random: () => number): string {
+  let path = "";
+  for (let length = Math.floor(random() * 7); length >= 0; length--) {
+    path += "/" + choose(random, ["..", ".", "", "a", "..", "b.", ".c", "..."]);
+  }
+  return path;
+}
+
+/** The steps of the RFC with their letters; slow on purpose. */
+function removeDotSegments(path: string): string {
+  let input = path;
+  let output = "";
+  while (input !== "") {
+    if (input.startsWith("/./")) input = input.slice(2); // 2B
+    else if (input === "/.") input = "/"; // 2B
+    else if (input.startsWith("/../") || input === "/..") { // 2C
+      input = "/" + input.slice(4);
+      output = output.replace(/\/[^/]*$/, "");
+    } else { // 2E
+      const segment = /^\/[^/]*/.exec(input)?.[0] ?? input;
+      output += segment;
+      input = input.slice(segment.length);
+    }
+  }
+  return output;
+}

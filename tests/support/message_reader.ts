@@ -1,0 +1,191 @@
+/**
+ * Reading HTTP/1.1 messages off a socket for scripted peers: plainly, and with a note of whether a message came whole.
+ *
+ * @module
+ */
+
+/** A message as it came. */
+export interface ReceivedMessage {
+  /** Request line or status line. */
+  firstLine: string;
+  /** Header lines in order, names as they came, one character a byte. */
+  headers: [name: string, value: string][];
+  /** The head as it came, with its empty line. */
+  head: string;
+  /** The body, its transfer coding undone. */
+  body: Uint8Array<ArrayBuffer>;
+  /** Whether the body ended as its framing says; a body that ends with the connection is whole when nothing broke. */
+  whole: boolean;
+}
+
+/** Reads messages from one connection. */
+export class MessageReader {
+  readonly #conn: { read(buffer: Uint8Array): Promise<number | null> };
+  #bytes = new Uint8Array(0);
+  #ended = false;
+  /** What the last read failed with; undefined after an orderly end. */
+  broken: unknown;
+
+  /** Reads from `conn`, which stays with the caller. */
+  constructor(conn: { read(buffer: Uint8Array): Promise<number | null> }) {
+    this.#conn = conn;
+  }
+
+  /** Bytes that were read and belong to no message yet, as text. */
+  get rest(): string {
+    return text(this.#bytes);
+  }
+
+  /** Reads on until the connection ends. */
+  async end(): Promise<void> {
+    while (await this.#more());
+  }
+
+  /** The next request, or undefined when the connection ended before it began. */
+  async request(): Promise<ReceivedMessage | undefined> {
+    const message = await this.head();
+    if (message !== undefined) await this.body(message, { closeEnds: false });
+    return message;
+  }
+
+  /** The next answer to `method`, interim ones included, or undefined when the connection ended before it began. */
+  async answer(method = "GET"): Promise<ReceivedMessage | undefined> {
+    const message = await this.head();
+    if (message === undefined) return undefined;
+    const status = statusOf(message);
+    const bodiless = method === "HEAD" || status < 200 || status === 204 || status === 304;
+    if (bodiless) message.whole = true;
+    else await this.body(message, { closeEnds: true });
+    return message;
+  }
+
+  /** The next head alone. A head that breaks off is undefined too: `rest` has what came of it. */
+  async head(): Promise<ReceivedMessage | undefined> {
+    let end = this.#indexOf("\r\n\r\n");
+    while (end < 0) {
+      if (!await this.#more()) return undefined;
+      end = this.#indexOf("\r\n\r\n");
+    }
+    const head = text(this.#take(end + 4));
+    const [firstLine, ...lines] = head.slice(0, -4).split("\r\n");
+    const headers = lines.map((line): [string, string] => {
+      const colon = line.indexOf(":");
+      return [line.slice(0, colon), line.slice(colon + 1).trim()];
+    });
+    return { firstLine, headers, head, body: new Uint8Array(0), whole: false };
+  }
+
+  /** Reads the body of `message` into it. `closeEnds` tells whether a body without framing lasts until the end. */
+  async body(message: ReceivedMessage, { closeEnds }: { closeEnds: boolean }): Promise<void> {
+    const length = header(message, "content-length");
+    if (header(message, "transfer-encoding") !== undefined) return await this.#chunked(message);
+    if (length === undefined && !closeEnds) {
+      message.whole = true;
+      return;
+    }
+    const wanted = length === undefined ? Infinity : Number(length);
+    while (this.#bytes.length < wanted && await this.#more());
+    message.body = this.#take(Math.min(wanted, this.#bytes.length));
+    message.whole = length === undefined ? this.broken === undefined : message.body.length === wanted;
+  }
+
+  async #chunked(message: ReceivedMessage): Promise<void> {
+    const chunks: Uint8Array[] = [];
+    for (;;) {
+      const line = await this.#line();
+      const size = line === undefined ? NaN : parseInt(line, 16);
+      if (Number.isNaN(size)) break;
+      if (size === 0) {
+        for (let trailer = await this.#line(); trailer !== undefined; trailer = await this.#line()) {
+          if (trailer === "") message.whole = true;
+          if (trailer === "") break;
+        }
+        break;
+      }
+      while (this.#bytes.length < size + 2 && await this.#more());
+      chunks.push(this.#take(Math.min(size, this.#bytes.length)));
+      if (this.#bytes.length < 2) break;
+      this.#take(2);
+    }
+    message.body = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+  }
+
+  async #line(): Promise<string | undefined> {
+    let end = this.#indexOf("\r\n");
+    while (end < 0) {
+      if (!await this.#more()) return undefined;
+      end = this.#indexOf("\r\n");
+    }
+    return text(this.#take(end + 2)).slice(0, -2);
+  }
+
+  #indexOf(mark: string): number {
+    // Heads and chunk lines are short, and stand at the front.
+    return text(this.#bytes.subarray(0, 128 * 1024)).indexOf(mark);
+  }
+
+  #take(count: number): Uint8Array<ArrayBuffer> {
+    const taken = this.#bytes.slice(0, count);
+    this.#bytes = this.#bytes.subarray(count);
+    return taken;
+  }
+
+  async #more(): Promise<boolean> {
+    if (this.#ended) return false;
+    const buffer = new Uint8Array(256 * 1024);
+    let count: number | null = null;
+    try {
+      count = await this.#conn.read(buffer);
+    } catch (error) {
+      this.broken = error;
+    }
+    if (count === null) {
+      this.#ended = true;
+      return false;
+    }
+    const joined = new Uint8Array(this.#bytes.length + count);
+    joined.set(this.#bytes);
+    joined.set(buffer.subarray(0, count), this.#bytes.length);
+    this.#bytes = joined;
+    return true;
+  }
+}
+
+/** Status of an answer. */
+export function statusOf(message: ReceivedMessage): number {
+  return Number(message.firstLine.split(" ")[1]);
+}
+
+/** The first value of a field of `message`, by its name in lower case. */
+export function header(message: ReceivedMessage, lowerName: string): string | undefined {
+  return message.headers.find(([name]) => name.toLowerCase() === lowerName)?.[1];
+}
+
+/** All values of a field of `message`, by its name in lower case. */
+export function headerAll(message: ReceivedMessage, lowerName: string): string[] {
+  return message.headers.filter(([name]) => name.toLowerCase() === lowerName).map(([, value]) => value);
+}
+
+/** Bytes as text, one character a byte. */
+export function text(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
+}
+
+/** Text as bytes, one byte a character. */
+export function bytesOf(value: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return typeof value === "string" ? Uint8Array.from(value, (char) => char.charCodeAt(0)) : value;
+}
+
+/** Writes all of `value`; false when the other side takes no more. */
+export async function writeAll(
+  conn: { write(bytes: Uint8Array): Promise<number> },
+  value: string | Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  let rest: Uint8Array = bytesOf(value);
+  try {
+    while (rest.length > 0) rest = rest.subarray(await conn.write(rest));
+    return true;
+  } catch {
+    return false;
+  }
+}
