@@ -7,7 +7,7 @@
 import type { Answer } from "../http/message.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import type { TransportFailure } from "../transport/failure.ts";
+import { TransportFailure } from "../transport/failure.ts";
 import { Attempt } from "./attempt.ts";
 import type { Exchange } from "./exchange.ts";
 import { ForwardFailure } from "./forward_failure.ts";
@@ -65,20 +65,24 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
     try {
       return await attempt.run(text, plan.responseHeaders, stale !== undefined);
     } catch (error) {
-      const failure = error as TransportFailure;
-      exchange.failed(failure.message, failure.owner);
+      if (!(error instanceof TransportFailure)) {
+        // A mistake of our own, and not to be blamed on an upstream.
+        body?.cancel();
+        throw error;
+      }
+      exchange.failed(error.message, error.owner);
       stale = undefined;
-      if (retryableElsewhere(failure)) {
+      if (retryableElsewhere(error)) {
         (avoid ??= []).push(upstream);
         continue;
       }
-      if (staleConnection(failure, attempt, exchange, body)) {
+      if (staleConnection(error, attempt, exchange, body)) {
         stale = upstream;
         body?.rewind();
         continue;
       }
       body?.cancel();
-      throw new ForwardFailure(statusOf(failure), failure.message, failure.owner);
+      throw new ForwardFailure(statusOf(error), error.message, error.owner);
     }
   }
 }
