@@ -15,6 +15,8 @@ interface ServerOptions extends Options {
 export class WebSocket {
   constructor(url: string, protocols?: string[], options?: Options);
   readonly protocol: string;
+  /** 1 while it is open. */
+  readonly readyState: number;
   readonly extensions: string;
   send(data: string | Uint8Array, options?: { binary?: boolean; fin?: boolean }): void;
   close(code?: number, reason?: string): void;

@@ -90,7 +90,8 @@ export const COMMANDS: readonly Command[] = [
     summary: "Watch three balancing policies at work in the browser",
     details: [
       "Starts three sample upstreams, a proxy before them, and a page that shows which",
-      "of them answers, live, and lets you stop one. Needs nothing but itself.",
+      "of them answers, live, and lets you stop one. A second page does the same for",
+      "WebSockets. Needs nothing but itself.",
     ],
     maxPositionals: 0,
     flags: [{ name: "port", short: "p", value: "PORT", help: "Port to listen on (8080, or the next that is free)" }],

@@ -20,9 +20,8 @@ export interface Fault {
   readonly suggestion?: string;
 }
 
-const LINE_EXPECTED = "text without line breaks and NUL, in characters up to U+00FF";
-// deno-lint-ignore no-control-regex
-const LINE = /^[^\r\n\x00\u0100-\uffff]*$/;
+const LINE_EXPECTED = "text without line breaks and other control characters, in characters up to U+00FF";
+const LINE = /^[\t\x20-\x7e\x80-\xff]*$/;
 // Timers of the runtime hold 31 bits
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;

@@ -5,14 +5,14 @@
  */
 
 import type { z } from "zod";
-import { flag, list, method, size, slashPath, table, text } from "./fields.ts";
+import { flag, list, matching, method, size, slashPath, table, text } from "./fields.ts";
 
 /** One route: which requests go to which pool. */
 export const routeSchema = table("sites.proxy.routes", {
   path: slashPath().describe('Prefix of the paths to proxy, up to a "/" or the end; see exact and pattern.'),
   upstream: text("the name of an upstream").describe("Name of the pool that takes the requests."),
   strip_prefix: flag().default(false).describe("Take the matched prefix away before the upstream sees the path."),
-  rewrite_target: slashPath().optional()
+  rewrite_target: matching(/^\/[\x21-\x7e]*$/, 'a path in ASCII that begins with "/" and holds no spaces').optional()
     .describe("Text that replaces the matched prefix, or the whole path of an exact or pattern route."),
   websocket: flag().default(false).describe("Whether requests may upgrade to WebSocket."),
   exact: flag().default(false).describe("Match this path only, and nothing below it."),

@@ -26,6 +26,7 @@ export function checkSites(root: TableNode, problems: ProblemList): void {
   const sites = tablesOf(root, "sites");
   checkNames(sites, problems);
   checkHosts(sites, problems);
+  checkAddresses(sites, problems);
   for (const site of sites) {
     checkPurpose(site, problems);
     checkTryFiles(site, problems);
@@ -77,6 +78,25 @@ function checkHosts(sites: readonly TableNode[], problems: ProblemList): void {
       problems.error(place, {
         message: `another site is the default on port ${listener.replace(/^.* /, "")}${lineOf(earlier)}`,
         expected: "one default site for each port",
+      });
+    }
+  }
+}
+
+/** Finds ports that are asked for on all interfaces and on one: the system gives a port to one of them. */
+function checkAddresses(sites: readonly TableNode[], problems: ProblemList): void {
+  const first = new Map<string, { wild: boolean; site: TableNode }>();
+  for (const site of sites) {
+    const listener = listenerOf(site);
+    if (listener === undefined) continue;
+    const [address, port] = listener.split(" ");
+    const wild = address === "" || address === normalAddress("::") || address === normalAddress("0.0.0.0");
+    const earlier = first.get(port);
+    if (earlier === undefined) first.set(port, { wild, site });
+    else if (earlier.wild !== wild) {
+      problems.error(textNode(wild ? earlier.site : site, "listen") ?? site, {
+        message: `port ${port} is also asked for on all interfaces`,
+        expected: "the same `listen` for all sites of a port, or none, or another port",
       });
     }
   }

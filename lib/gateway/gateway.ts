@@ -6,6 +6,7 @@
  */
 
 import type { Config, SiteConfig } from "../config/schema.ts";
+import { parseAddress } from "../http/address_block.ts";
 import { ProxyTrust } from "../http/client_address.ts";
 import { errorAnswer } from "../http/error_body.ts";
 import { headerValue, headerValues } from "../http/header_lines.ts";
@@ -78,7 +79,8 @@ export class Gateway implements ExchangeObserver {
     const startedMs = Date.now();
     const groups = Map.groupBy(
       config.sites,
-      (site) => `${site.listen ?? ""} ${site.port === 0 ? site.name : site.port}`,
+      (site) =>
+        `${site.listen === undefined ? "" : parseAddress(site.listen)} ${site.port === 0 ? site.name : site.port}`,
     );
     const sites = new Map<SiteConfig, Site>();
     this.listeners = [...groups.values()].map((group) => ({

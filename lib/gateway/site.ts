@@ -19,7 +19,7 @@ import type { MethodMismatch, RouteMatch } from "../routing/route.ts";
 import { compileRoutes, type RouteTable } from "../routing/route_table.ts";
 import { createFileServer, type FileServer } from "../static/file_server.ts";
 import type { Pool } from "../upstream/pool.ts";
-import { countedBody } from "./counted_body.ts";
+import { countedBody, type StallWatch } from "./counted_body.ts";
 import { cacheControl } from "./cache_control.ts";
 import { ErrorPages } from "./error_pages.ts";
 import { type InternalEndpoint, internalEndpoints } from "./internal_api.ts";
@@ -59,6 +59,7 @@ export class Site {
   readonly #endpoints: ReadonlyMap<string, InternalEndpoint>;
   readonly #errorPages: ErrorPages;
   readonly #headers: readonly string[];
+  readonly #stall: StallWatch;
 
   /**
    * Builds the site.
@@ -69,6 +70,7 @@ export class Site {
     this.config = config;
     this.hosts = config.hostname === undefined ? config.hostnames : [config.hostname, ...config.hostnames];
     this.#headers = Object.entries(config.headers).flat();
+    this.#stall = { clock: context.clock, timeoutMs: config.proxy?.timeout.client ?? CLIENT_TIMEOUT_MS };
     this.#errorPages = new ErrorPages(config.error_pages);
     const proxy = config.proxy?.enabled === true ? config.proxy : undefined;
     this.pools = proxy === undefined ? new Map() : createPools(proxy, context);
@@ -235,7 +237,9 @@ export class Site {
     for (let i = 0; i < this.#headers.length; i += 2) setHeader(answer.headers, this.#headers[i], this.#headers[i + 1]);
     answer.headers.push("x-request-id", exchange.requestId);
     exchange.status = answer.status;
-    if (answer.body instanceof ReadableStream) return { ...answer, body: countedBody(answer.body, exchange) };
+    if (answer.body instanceof ReadableStream) {
+      return { ...answer, body: countedBody(answer.body, exchange, this.#stall) };
+    }
     exchange.bytes = exchange.head.method === "HEAD" ? 0 : answer.body?.length ?? 0;
     exchange.end();
     return answer;
@@ -251,3 +255,6 @@ export class Site {
     return { ready: missing.length === 0, missing };
   }
 }
+
+/** For sites that do not proxy; the others have `timeout.client`. */
+const CLIENT_TIMEOUT_MS = 60_000;

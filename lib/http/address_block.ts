@@ -58,8 +58,10 @@ function parseBlock(entry: string): { bytes: number[]; bits: number } | undefine
   if (bytes === undefined) return undefined;
   if (slash < 0) return { bytes, bits: bytes.length * 8 };
   const text = entry.slice(slash + 1);
-  const bits = Number(text);
-  return /^\d{1,3}$/.test(text) && bits <= bytes.length * 8 ? { bytes, bits } : undefined;
+  // `::ffff:10.0.0.0/104` counts the 96 bits in front of IPv4.
+  const mapped = bytes.length === 4 && entry.slice(0, slash).includes(":");
+  const bits = Number(text) - (mapped ? 96 : 0);
+  return /^\d{1,3}$/.test(text) && bits >= 0 && bits <= bytes.length * 8 ? { bytes, bits } : undefined;
 }
 
 function parseIpv4(text: string): number[] | undefined {

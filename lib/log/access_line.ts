@@ -73,7 +73,7 @@ export function combinedAccessLine(record: AccessRecord): string {
   const text = (value: string) => value === "" ? "-" : printable(value).replaceAll('"', "\\x22");
   let line = `${record.clientAddress || "-"} - - [${combinedTime()}] "${text(record.method)} ` +
     `${text(record.path + record.query)} HTTP/1.1" ${record.status} ${record.bytes} "${text(record.referer)}" ` +
-    `"${text(record.userAgent)}" ${text(record.requestId)} ${text(record.host)} ${text(record.upstream)} ` +
+    `"${text(record.userAgent)}" ${text(record.requestId)} "${text(record.host)}" ${text(record.upstream)} ` +
     `${record.attempts} ${round(record.durationMs)} ${record.upstreamMs < 0 ? "-" : round(record.upstreamMs)}`;
   if (record.closeCode) line += ` in=${record.receivedBytes ?? 0} close=${record.closeCode}`;
   if (record.cause !== "") line += ` "${record.causeOwner}: ${text(record.cause)}"`;

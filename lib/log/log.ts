@@ -126,9 +126,9 @@ export function openSink(output: string): LogSink {
 /** A value for a line of text: control characters, which could forge lines or drive a terminal, are escaped. */
 export function printable(text: string): string {
   // deno-lint-ignore no-control-regex
-  return /[\x00-\x1f\x7f-\x9f]/.test(text)
+  return /[\x00-\x1f\x7f-\x9f\\]/.test(text)
     // deno-lint-ignore no-control-regex
-    ? text.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) => "\\x" + char.charCodeAt(0).toString(16).padStart(2, "0"))
+    ? text.replace(/[\x00-\x1f\x7f-\x9f\\]/g, (char) => "\\x" + char.charCodeAt(0).toString(16).padStart(2, "0"))
     : text;
 }
 

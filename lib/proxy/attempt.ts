@@ -24,6 +24,7 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
   readonly #body: RequestBody | undefined;
   readonly #slot: Slot;
   #connection: Connection | undefined;
+  #begun = false;
   #sent = false;
   #settled = false;
   #signal: AbortSignal | undefined;
@@ -56,6 +57,7 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
       connection.begin(this);
       if (this.#body === undefined) {
         await connection.sendHead(head);
+        this.#begun = true;
         this.#sent = true;
       } else {
         await this.#sendWithBody(connection, head, this.#body);
@@ -129,6 +131,7 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
     connection.deadlines.uploading = true;
     const first = await body.first();
     await connection.sendHead(head, first === undefined ? undefined : body.frame(first));
+    this.#begun = true;
     if (first !== undefined && body.firstSent()) {
       this.#sent = true;
       connection.deadlines.uploaded();
@@ -204,7 +207,7 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
     this.#settled = true;
     this.#signal?.removeEventListener("abort", this.#clientLeft);
     if (this.#connection !== undefined) this.#upstream.connections.giveBack(this.#connection, this.#sent);
-    if (!this.#sent && this.#connection !== undefined) this.#body?.cancel();
+    if (this.#begun && !this.#sent) this.#body?.cancel();
     this.#slot.release();
   }
 }

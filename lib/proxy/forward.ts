@@ -48,6 +48,7 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
   const target = path + head.query;
   let avoid: Upstream[] | undefined;
   let stale: Upstream | undefined;
+  let fresh = false;
   for (;;) {
     const upstream = stale ?? plan.pool.pick(exchange, avoid);
     if (upstream === undefined) {
@@ -63,7 +64,7 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
     const text = plan.requestHeaders.build(exchange, upstream.endpoint.basePath + target, host, framing);
     const attempt = new Attempt(upstream, exchange, body);
     try {
-      return await attempt.run(text, plan.responseHeaders, stale !== undefined);
+      return await attempt.run(text, plan.responseHeaders, fresh);
     } catch (error) {
       if (!(error instanceof TransportFailure)) {
         // A mistake of our own, and not to be blamed on an upstream.
@@ -77,8 +78,10 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
         continue;
       }
       if (staleConnection(error, attempt, exchange, body)) {
-        stale = upstream;
-        body?.rewind();
+        // The same upstream, on a new connection; unless one who waited has taken the room that this attempt gave up.
+        stale = upstream.full ? undefined : upstream;
+        fresh = true;
+        if (error.kind === "closed_unanswered") body?.rewind();
         continue;
       }
       body?.cancel();
@@ -100,6 +103,8 @@ function staleConnection(
   exchange: Exchange,
   body: RequestBody | undefined,
 ): boolean {
+  // Not even a byte was sent: any request may go out on another connection.
+  if (failure.kind === "closed_unused") return true;
   return failure.kind === "closed_unanswered" && attempt.reused && IDEMPOTENT.has(exchange.head.method) &&
     (body === undefined || body.replayable);
 }
@@ -144,10 +149,11 @@ interface TakenBody {
 const BODILESS: TakenBody = { framing: "", body: undefined };
 
 async function takeBody(exchange: Exchange, length: number, maxBytes: number): Promise<TakenBody> {
-  if (length > maxBytes) {
+  // Beyond 2^53 a length could not be passed on exactly.
+  if (length > maxBytes || length > Number.MAX_SAFE_INTEGER) {
     throw new ForwardFailure(413, `The body has ${length} bytes, more than ${maxBytes}`, "client");
   }
-  if (length === 0) return { framing: "content-length: 0\r\n", body: undefined };
+  if (length === 0) return { framing: NO_LENGTH, body: undefined };
   const stream = exchange.client.body;
   if (stream === null) return BODILESS;
   const body = new RequestBody(stream, length, maxBytes);
@@ -157,11 +163,14 @@ async function takeBody(exchange: Exchange, length: number, maxBytes: number): P
     const timer = setTimeout(() => body.hurry(), 1000);
     await body.first();
     clearTimeout(timer);
-    if (body.empty) return BODILESS;
+    // RFC 9110, section 8.6: methods that expect a body say so when there is none.
+    if (body.empty) return EXPECTS_BODY.has(exchange.head.method) ? { framing: NO_LENGTH, body: undefined } : BODILESS;
   }
   return { framing: "transfer-encoding: chunked\r\n", body };
 }
 
+const NO_LENGTH = "content-length: 0\r\n";
+const EXPECTS_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 const CHUNKED = -1;
 const NO_BODY = -2;
 const MAYBE = -3;

@@ -97,15 +97,15 @@ export class RequestBody {
    */
   async sendRest(connection: Connection): Promise<void> {
     if (this.#first !== undefined) {
-      connection.deadlines.awaitClient();
+      connection.deadlines.awaitUpload();
       await this.#first;
-      connection.deadlines.endClient();
+      connection.deadlines.endUpload();
     }
     for (;;) {
       if (this.#held === undefined && !this.#done) {
-        connection.deadlines.awaitClient();
+        connection.deadlines.awaitUpload();
         await this.#read();
-        connection.deadlines.endClient();
+        connection.deadlines.endUpload();
       }
       if (this.#broken !== undefined) {
         if (this.#broken instanceof TransportFailure) throw this.#broken;

@@ -32,6 +32,7 @@ export class RequestHeaders {
   readonly #options: RequestHeaderOptions;
   readonly #dropped: ReadonlySet<string>;
   readonly #fixedLines: string;
+  readonly #host: string | undefined;
   readonly #removes: ReadonlySet<string>;
   /** Lines of the proxy's own that the config takes out or sets for itself. */
   readonly #suppressed: ReadonlySet<string>;
@@ -46,7 +47,11 @@ export class RequestHeaders {
     this.#dropped = new Set([...HOP_BY_HOP, ...OWN, ...suppressed]);
     let fixed = "";
     for (const lines of [options.set, options.add]) {
-      for (let i = 0; i < lines.length; i += 2) fixed += `${lines[i]}: ${lines[i + 1]}\r\n`;
+      for (let i = 0; i < lines.length; i += 2) {
+        // There is one Host (RFC 9112, section 3.2): the config's takes the place of any other.
+        if (lines[i].toLowerCase() === "host") this.#host = lines[i + 1];
+        else fixed += `${lines[i]}: ${lines[i + 1]}\r\n`;
+      }
     }
     this.#fixedLines = fixed;
   }
@@ -61,7 +66,7 @@ export class RequestHeaders {
   build(exchange: Exchange, target: string, host: string, framing: string): string {
     const { head, peerTrusted } = exchange;
     const { headers } = head;
-    let text = `${head.method} ${target} HTTP/1.1\r\nhost: ${host}\r\n`;
+    let text = `${head.method} ${target} HTTP/1.1\r\nhost: ${this.#host ?? host}\r\n`;
     let named: string[] | undefined;
     let via = "";
     let te = "";

@@ -103,6 +103,10 @@ export class Connection implements Watched {
    * @throws {TransportFailure} `closed_unanswered`, `write_timeout`, or what {@linkcode abort} was given.
    */
   sendHead(head: string, body?: Uint8Array): Promise<void> {
+    // Lent, but not yet used: what came in the meantime answers nothing that was asked.
+    if (this.#end > this.#start || this.#ended) {
+      return Promise.reject(new TransportFailure("closed_unused", "The kept connection ended before it was used"));
+    }
     const size = head.length + (body?.length ?? 0);
     if (this.#out.length < size) this.#out = new Uint8Array(size + OUT_BYTES);
     // Heads are almost always ASCII, where the encoder is fastest; other bytes are written one by one. A head that
@@ -209,7 +213,7 @@ export class Connection implements Watched {
       this.#spare = undefined;
       const read = await this.#readInto(target);
       if (read === null) {
-        if (framing.kind === "close" && this.#readError === undefined) return null;
+        if (framing.kind === "close" && this.#readError === undefined && !this.#wire.endUnproven) return null;
         throw this.#lost("closed_in_body", "within its answer's body");
       }
       const payload = framing.take(target, 0, read);
@@ -230,6 +234,7 @@ export class Connection implements Watched {
   finish(sent: boolean): boolean {
     this.#user = undefined;
     this.deadlines.endClient();
+    this.deadlines.endUpload();
     this.deadlines.uploading = false;
     this.#spare = undefined;
     const usable = sent && this.#framing?.done === true && this.#framing.persistent && this.#clean &&

@@ -26,6 +26,7 @@ export class Deadlines {
   #readMs = 0;
   #writeMs = 0;
   #clientMs = 0;
+  #uploadMs = 0;
 
   /** Waits for nothing yet. */
   constructor(clock: CoarseClock, limits: SilenceLimits) {
@@ -53,7 +54,17 @@ export class Deadlines {
     this.#writeMs = 0;
   }
 
-  /** The client is to make its next move. */
+  /** The client is to send more of its body. A bound of its own: it may be taking the answer meanwhile. */
+  awaitUpload(): void {
+    this.#uploadMs = this.#clock.nowMs + this.#limits.clientTimeoutMs;
+  }
+
+  /** It did. */
+  endUpload(): void {
+    this.#uploadMs = 0;
+  }
+
+  /** The client is to take more of the answer. */
   awaitClient(): void {
     this.#clientMs = this.#clock.nowMs + this.#limits.clientTimeoutMs;
   }
@@ -78,7 +89,7 @@ export class Deadlines {
     if (this.#writeMs !== 0 && nowMs > this.#writeMs) {
       return new TransportFailure("write_timeout", `The upstream took no bytes for ${writeTimeoutMs} ms`);
     }
-    if (this.#clientMs !== 0 && nowMs > this.#clientMs) {
+    if ((this.#clientMs !== 0 && nowMs > this.#clientMs) || (this.#uploadMs !== 0 && nowMs > this.#uploadMs)) {
       return new TransportFailure("client_timeout", `The client neither sent nor took bytes for ${clientTimeoutMs} ms`);
     }
     return undefined;

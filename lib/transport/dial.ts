@@ -14,6 +14,12 @@ export interface Wire {
   read(buffer: Uint8Array): Promise<number | null>;
   /** Writes some of `bytes`; the number of bytes taken. */
   write(bytes: Uint8Array): Promise<number>;
+  /**
+   * Whether the end of what is read may have been forged, as where the runtime does not tell a TLS closure from a cut.
+   *
+   * @default {false}
+   */
+  readonly endUnproven?: boolean;
   /** Closes both directions; reads and writes under way fail. */
   close(): void;
 }

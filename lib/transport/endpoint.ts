@@ -46,7 +46,7 @@ export interface Endpoint {
  * @throws {TypeError} When it is none of these.
  */
 export function parseEndpoint(url: string, tls?: EndpointTls): Endpoint {
-  if (url.startsWith("unix:")) {
+  if (/^unix:/i.test(url)) {
     const socketPath = url.slice(5).replace(/^\/\/(?=\/)/, "");
     return { kind: "unix", hostname: "", port: 0, socketPath, authority: "localhost", basePath: "" };
   }

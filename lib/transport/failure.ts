@@ -11,6 +11,8 @@ export type FailureKind =
   | "connect"
   /** No connection within `connectTimeoutMs`. No byte was sent. */
   | "connect_timeout"
+  /** A kept connection closed, or spoke out of turn, before any byte of the request was sent on it. */
+  | "closed_unused"
   /** The connection closed or broke before any byte of an answer. */
   | "closed_unanswered"
   /** The connection closed or broke within the answer's head. */

@@ -36,6 +36,8 @@ export function connectUnverified(
 }
 
 class SocketWire implements Wire {
+  /** node:tls gives the same events with and without close_notify. */
+  readonly endUnproven = true;
   readonly #socket: TLSSocket;
   #ended = false;
   #failure: Error | undefined;

@@ -1,11 +1,13 @@
 /**
- * Two things that the runtime's server sockets lack in public, done with what they have in private (Deno 2.9.6):
+ * Three things that the runtime's server sockets lack in public, done with what they have in private (Deno 2.9.6):
  *
  * - They read without being asked, so a client that sends faster than the upstream takes would fill the memory. Their
  *   reading is a loop, a method called `[[eventLoop]]` that ends when `[[readyState]]` is CLOSED and that can be called
  *   again: to pause is to let it end.
  * - A message that arrives between the server's Close frame and the client's makes them drop the connection, which takes
  *   the Close frame, and its code, from the client. Sockets of `[[role]]` CLIENT deliver such messages instead.
+ * - When their client vanishes, the timer of their pings stays. It holds the socket, all that listens to it, and the
+ *   process, for as long as `idleTimeout`.
  *
  * Each step is looked at before it is believed: where a symbol is missing, or the loop does not end as expected, the
  * socket is left as the runtime made it, `pause` answers false, and the relay bounds its memory by closing with 1013.
@@ -78,6 +80,18 @@ export class ReadingControl {
     if (role !== undefined && Reflect.get(this.#socket, role) === SERVER) Reflect.set(this.#socket, role, CLIENT);
   }
 
+  /** Lets go of the timer that the runtime forgets. Called once the socket closed without a Close frame. */
+  release(): void {
+    const idleTimeout = symbolOf(this.#socket, "[[idleTimeout]]");
+    const restart = PING_TIMER === undefined ? undefined : Reflect.get(this.#socket, PING_TIMER);
+    if (this.#socket.readyState !== WebSocket.CLOSED || idleTimeout === undefined) return;
+    if (typeof restart !== "function" || !(Reflect.get(this.#socket, idleTimeout) > 0)) return;
+    // Only the runtime can stop it, and does so before it starts the next one. That one is over at once, since a timer
+    // that finds the socket closed starts no other.
+    Reflect.set(this.#socket, idleTimeout, Number.MIN_VALUE);
+    Reflect.apply(restart, this.#socket, []);
+  }
+
   async #run(loop: () => unknown): Promise<void> {
     this.#loops++;
     try {
@@ -109,5 +123,6 @@ function symbolOf(object: object, description: string): symbol | undefined {
 }
 
 const LOOP = symbolOf(WebSocket.prototype, "[[eventLoop]]");
+const PING_TIMER = symbolOf(WebSocket.prototype, "[[serverHandleIdleTimeout]]");
 const SERVER = 0;
 const CLIENT = 1;

@@ -131,6 +131,7 @@ export class ServedSocket implements SocketEnd {
   }
 
   #closed({ code, reason, wasClean }: CloseEvent): void {
+    if (!wasClean) this.#reading.release();
     if (this.#ended) return;
     if (wasClean && code > 0) this.#listener?.onClose({ code, reason });
     else if (!this.#closing) this.#lose(lossOf(this.#error));

@@ -1,18 +1,11 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
-import { chromium } from "playwright-core";
 import { startDemo } from "../../lib/cli/demo/demo_command.ts";
 import { SAMPLES, SHOWN } from "../../lib/cli/demo/scene.ts";
 import { BwsProcess } from "./bws_process.ts";
+import { findsChromium, launchChromium } from "../support/chromium.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
-const CHROMIUM_ARGS = [
-  ...["--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run"],
-  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-];
-const hasChromium = await Deno.stat(CHROMIUM).then(() => true, () => false);
-// deno-lint-ignore no-console -- whoever reads the report must know
-if (!hasChromium) console.warn(`The demo's page is not tested: ${CHROMIUM} is missing`);
+const hasChromium = await findsChromium("The demo's page");
 
 async function demoAddress(process: BwsProcess): Promise<string> {
   return (await process.until(/is at (http:\S+)\//))[1].replace("localhost", "127.0.0.1");
@@ -65,7 +58,7 @@ Deno.test({
   sanitizeOps: false,
   async fn() {
     await using process = new BwsProcess(["demo", "--port", "0"]);
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS });
+    const browser = await launchChromium();
     try {
       const page = await browser.newPage();
       const failures: string[] = [];

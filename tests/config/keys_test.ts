@@ -73,7 +73,7 @@ max_age = «true»
       "static_dir is a table, expected the path of a folder",
       "hostnames[1] is 5, expected a host name",
       'browse is "yes", expected true or false',
-      "headers.X-A is a date, expected text without line breaks and NUL, in characters up to U+00FF",
+      "headers.X-A is a date, expected text without line breaks and other control characters, in characters up to U+00FF",
       'max_age is true, expected a duration from 0 to 3653 days: seconds, or text such as "250ms", "30s", "2m", "1h"',
     ],
   );

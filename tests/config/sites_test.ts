@@ -28,7 +28,7 @@ Deno.test("parseConfig() refuses two sites for any host on one port", () => {
 });
 
 Deno.test("parseConfig() compares hosts for each listening address alone", () => {
-  accepted(`${SITE}listen = "127.0.0.1"\n${SITE}listen = "127.0.0.2"\n${SITE}${SITE}port = 81`);
+  accepted(`${SITE}listen = "127.0.0.1"\n${SITE}listen = "127.0.0.2"\n${SITE}port = 81`);
   assertErrors(`${SITE}listen = "::1"\n${SITE.replace("[[sites]]", "«[[sites]]»")}listen = "0:0::1"`, [
     "another site answers for any host on port 8080 (line 1), expected one site for each host and port",
   ]);

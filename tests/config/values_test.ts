@@ -118,9 +118,9 @@ Deno.test("Header names must be tokens, and header values must not end their lin
     [
       'invalid key "X A" in [sites.headers], expected a header name: letters, digits and !#$%&\'*+-.^_`|~',
       'invalid key "X:" in [sites.headers], expected a header name: letters, digits and !#$%&\'*+-.^_`|~',
-      'headers.X-B is "a\\r\\nb", expected text without line breaks and NUL, in characters up to U+00FF',
-      'headers.X-C is "\\u0000", expected text without line breaks and NUL, in characters up to U+00FF',
-      'headers.X-D is "€", expected text without line breaks and NUL, in characters up to U+00FF',
+      'headers.X-B is "a\\r\\nb", expected text without line breaks and other control characters, in characters up to U+00FF',
+      'headers.X-C is "\\u0000", expected text without line breaks and other control characters, in characters up to U+00FF',
+      'headers.X-D is "€", expected text without line breaks and other control characters, in characters up to U+00FF',
     ],
   );
 });

@@ -27,6 +27,12 @@ Deno.test("AddressBlocks.has() knows addresses and blocks of both families", () 
   }
 });
 
+Deno.test("AddressBlocks counts the bits of IPv4 in IPv6 form as IPv6 does", () => {
+  const blocks = new AddressBlocks(["::ffff:10.0.0.0/104"]);
+  assert(blocks.has("10.9.9.9"));
+  assertFalse(blocks.has("11.0.0.1"));
+});
+
 Deno.test("AddressBlocks refuses what is neither address nor block", () => {
   for (
     const entry of [

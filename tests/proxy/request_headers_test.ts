@@ -138,3 +138,8 @@ Deno.test("forwardedElement() quotes and brackets as RFC 7239 asks", () => {
   assertEquals(forwardedElement("::ffff:1.2.3.4", "a.b", "http"), "for=1.2.3.4;host=a.b;proto=http");
   assertEquals(forwardedElement("", "a", "http"), "for=unknown;host=a;proto=http");
 });
+
+Deno.test("RequestHeaders.build() sends one Host, the config's where it sets one", () => {
+  const lines = build([], { set: ["Host", "internal"] });
+  assertEquals(lines.filter((line) => /^host:/i.test(line)), ["host: internal"]);
+});

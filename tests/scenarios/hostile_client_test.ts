@@ -445,3 +445,19 @@ Deno.test("methods other than GET pass without a body", async () => {
 Deno.test.ignore("OPTIONS * reaches the upstream as it came", async () => {
   assertEquals((await passed("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")).firstLine, "OPTIONS * HTTP/1.1");
 });
+
+Deno.test("a client that stops sending while the answer to its upload is under way is cut after timeout.client", async () => {
+  await using silent = ScriptedUpstream.start(async (peer) => {
+    await peer.head();
+    await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc");
+    await peer.closed();
+  });
+  await using proxy = await RunningProxy.start({
+    upstreams: [silent.url],
+    proxy: { timeout: { client: "300ms" } },
+  });
+  using client = await RawClient.connect(proxy.port);
+  await client.send("POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 10\r\n\r\nabc");
+  await until("the exchange begins", () => proxy.gateway.underWay === 1);
+  await until("the exchange is cut", () => proxy.gateway.underWay === 0, 3000);
+});

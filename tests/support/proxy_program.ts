@@ -16,6 +16,8 @@ export interface ProxyStatus {
   underWay: number;
   /** Attempts in flight at all upstreams. */
   inFlight: number;
+  /** Open WebSockets. */
+  webSockets: number;
   /** Connections to upstreams that are open, idle ones included. */
   upstreamConnections: number;
   /** Open sockets, listeners included; -1 where there is no /proc. */
@@ -69,6 +71,7 @@ if (import.meta.main) {
       port: server.addresses[0].port,
       underWay: server.gateway.underWay,
       inFlight: upstreams.reduce((sum, upstream) => sum + upstream.inFlight, 0),
+      webSockets: server.gateway.sockets.size,
       upstreamConnections: upstreams.reduce((sum, upstream) => sum + upstream.connections.openCount, 0),
       sockets: openSockets(),
       heapBytes: memory.heapUsed,

@@ -1,10 +1,11 @@
 /**
- * The page's own server: the page, what happens as a stream of events, and the levers.
+ * The pages' own server: the pages, what happens as a stream of events, and the levers.
  *
  * @module
  */
 
 import { page } from "./page.ts";
+import { demoSocketPage } from "./socket_page.ts";
 import type { SampleUpstream } from "./sample_upstream.ts";
 import { type Outcome, RATES, type Traffic } from "./traffic.ts";
 
@@ -25,7 +26,8 @@ type Entry = [policy: number, upstream: number, status: number, elapsedMs: numbe
 export class ControlRoom {
   readonly #options: ControlRoomOptions;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #watchers = new Set<ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>>();
+  // With whether it is the traffic that they watch.
+  readonly #watchers = new Map<ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>, boolean>();
   readonly #timer: ReturnType<typeof setInterval>;
   #entries: Entry[] = [];
 
@@ -55,7 +57,7 @@ export class ControlRoom {
   /** Ends all streams, then the server. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    for (const watcher of this.#watchers) watcher.close();
+    for (const watcher of this.#watchers.keys()) watcher.close();
     this.#watchers.clear();
     await this.#server.shutdown();
   }
@@ -63,8 +65,10 @@ export class ControlRoom {
   async #answer(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (request.method === "POST") return await this.#pull(request, pathname);
-    if (pathname === "/events") return new Response(this.#watch(), { headers: EVENT_HEADERS });
+    if (pathname === "/events") return new Response(this.#watch(true), { headers: EVENT_HEADERS });
+    if (pathname === "/events/sockets") return new Response(this.#watch(false), { headers: EVENT_HEADERS });
     if (pathname === "/") return new Response(page(), { headers: PAGE_HEADERS });
+    if (pathname === "/sockets") return new Response(demoSocketPage(), { headers: PAGE_HEADERS });
     return new Response("Not here\n", { status: 404 });
   }
 
@@ -91,20 +95,24 @@ export class ControlRoom {
     return new Response(null, { status: 204 });
   }
 
-  #watch(): ReadableStream<Uint8Array<ArrayBuffer>> {
+  #watch(traffic: boolean): ReadableStream<Uint8Array<ArrayBuffer>> {
     let watcher: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
     return new ReadableStream<Uint8Array<ArrayBuffer>>({
       start: (controller) => {
         watcher = controller;
-        this.#watchers.add(controller);
-        this.#options.traffic.run(true);
+        this.#watchers.set(controller, traffic);
+        this.#runTraffic();
       },
       cancel: () => {
         this.#watchers.delete(watcher);
-        // Nobody watches: the traffic rests.
-        if (this.#watchers.size === 0) this.#options.traffic.run(false);
+        this.#runTraffic();
       },
     });
+  }
+
+  // When nobody watches it, it rests.
+  #runTraffic(): void {
+    this.#options.traffic.run([...this.#watchers.values()].includes(true));
   }
 
   #broadcast(): void {
@@ -113,12 +121,13 @@ export class ControlRoom {
       nowMs: round(performance.now()),
       entries: this.#entries,
       serving: this.#options.upstreams.map((upstream) => upstream.serving),
+      sockets: this.#options.upstreams.map((upstream) => upstream.openSockets),
       inFlight: this.#options.inFlight(),
       rate: this.#options.traffic.rate,
     };
     this.#entries = [];
     const bytes = new TextEncoder().encode(`data: ${JSON.stringify(event)}\n\n`);
-    for (const watcher of this.#watchers) watcher.enqueue(bytes);
+    for (const watcher of this.#watchers.keys()) watcher.enqueue(bytes);
   }
 }
 

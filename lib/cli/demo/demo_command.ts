@@ -1,5 +1,5 @@
 /**
- * `bws demo`: three policies at work, to be watched in the browser. Everything runs in this process, on loopback ports.
+ * `bws demo`: three policies at work on requests and WebSockets, to be watched in the browser. Everything runs in this process, on loopback ports.
  *
  * @module
  */
@@ -77,8 +77,9 @@ export async function startDemo({ port, firstPort = FIRST_PORT }: StartDemoOptio
   const stopBehind = async () => {
     traffic.run(false);
     await room.close();
-    await sites.stop();
+    // WebSockets last until one side ends them, so the upstreams end them before the proxy waits for its exchanges.
     await Promise.all(upstreams.map((upstream) => upstream.stop()));
+    await sites.stop();
   };
   const siteUrls = sites.addresses.map((address) => `http://127.0.0.1:${address.port}`);
   const open = (candidate: number) => startServer(resolveConfig(frontSite(candidate, room.url, siteUrls)).config);
@@ -131,8 +132,9 @@ function announce(port: number, mayMove: boolean, terminal: Terminal): void {
   const lines = SHOWN.map(({ path }) => `  curl ${url}${path}`);
   terminal.tell([
     `${paint(errorColored, "bold", `bws ${VERSION} demo`)} is at ${paint(errorColored, "cyan", `${url}/`)}`,
+    `WebSockets are at ${paint(errorColored, "cyan", `${url}/sockets`)}`,
     "",
-    "Open it in a browser, or ask yourself and watch your request pass by:",
+    "Open them in a browser, or ask yourself and watch your request pass by:",
     ...lines,
     "",
     paint(errorColored, "dim", "Ctrl-C ends it."),

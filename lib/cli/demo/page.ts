@@ -5,6 +5,7 @@
  */
 
 import { VERSION } from "../../version.ts";
+import { mark, markIcon } from "./mark.ts";
 import { PAGE_SCRIPT } from "./page_script.ts";
 import { PAGE_STYLE } from "./page_style.ts";
 import { SAMPLES, SHOWN, type ShownPolicy } from "./scene.ts";
@@ -20,10 +21,11 @@ export function page(): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>BWS demo: load balancing, live</title>
-<link rel="icon" href="data:image/svg+xml,${encodeURIComponent(mark("#8b8d98"))}">
+<link rel="icon" href="${markIcon()}">
 <style>${PAGE_STYLE}</style>
 <header>
   <h1>${mark("currentColor")}<span>BWS</span> <small>${VERSION} demo</small></h1>
+  <nav><a href="/" aria-current="page">Requests</a><a href="/sockets">WebSockets</a></nav>
   <p class="totals" id="totals">
     <span><b id="total">0</b> answers</span>
     <span><b id="speed">0</b> a second</span>
@@ -53,13 +55,6 @@ export function page(): string {
 ${PAGE_SCRIPT}</script>
 </html>
 `;
-}
-
-function mark(color: string): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" width="28" height="28" fill="none" stroke="${color}" ` +
-    `stroke-width="2.5" stroke-linecap="round" aria-hidden="true"><path d="M3 16h8m0 0c6 0 5-9 12-9m-12 9h12m-12 0c6 0 5 9 12 9"/>` +
-    `<circle cx="27" cy="7" r="3" fill="#e5484d" stroke="none"/><circle cx="27" cy="16" r="3" fill="#30a46c" stroke="none"/>` +
-    `<circle cx="27" cy="25" r="3" fill="#4f7cf7" stroke="none"/></svg>`;
 }
 
 function upstreamCard({ name, weight, latencyMs }: typeof SAMPLES[number], index: number): string {

@@ -139,7 +139,7 @@ function setText(element, text) {
 }
 
 const pull = (lever) => fetch("/" + lever, { method: "POST" });
-const toggle = (index) => pull("upstreams/" + SAMPLES[index].name + (serving[index] ? "/stop" : "/start"));
+const toggle = (index) => pull("upstreams/" + SAMPLES[index].name + (serving[index] === false ? "/start" : "/stop"));
 SAMPLES.forEach(({ name }, index) => at("toggle-" + name).addEventListener("click", () => toggle(index)));
 for (const input of document.querySelectorAll("input[name=rate]")) {
   input.addEventListener("change", () => { rate = Number(input.value); pull("rate/" + rate); });

@@ -25,6 +25,9 @@ body { background: var(--ground); color: var(--text); max-width: 72rem; margin: 
 header { display: flex; flex-wrap: wrap; gap: .5rem 2rem; align-items: center; justify-content: space-between; margin-bottom: 1rem }
 h1 { font-size: 1.3rem; display: flex; gap: .55rem; align-items: center; letter-spacing: .01em }
 h1 small { font-size: .9rem; font-weight: 400; color: var(--soft) }
+nav { display: flex; gap: .25rem; margin-right: auto }
+nav a { padding: .25rem .7rem; border-radius: 8px; text-decoration: none; font-weight: 600; font-size: .9rem; color: var(--soft) }
+nav a:hover { color: var(--text) } nav a[aria-current] { background: var(--card); color: var(--text); box-shadow: inset 0 0 0 1px var(--line) }
 .totals { display: flex; gap: 1.5rem; color: var(--soft) }
 .totals b { color: var(--text); font-size: 1.25rem; font-weight: 650 }
 #errorsBox.bad, #errorsBox.bad b { color: var(--red) }

@@ -1,9 +1,10 @@
 /**
- * A server that answers slowly, says who it is, and can be stopped and brought back on the same port.
+ * A server that answers slowly, takes WebSockets, says who it is, and can be stopped and brought back on the same port.
  *
  * @module
  */
 
+import { SampleSockets } from "./sample_sockets.ts";
 import type { Sample } from "./scene.ts";
 
 /** Marks requests of the demo's own traffic, which is counted where it starts. */
@@ -17,6 +18,7 @@ export class SampleUpstream {
   /** Its name and manners. */
   readonly sample: Sample;
   readonly #onVisit: OnVisit;
+  readonly #sockets: SampleSockets;
   #server: Deno.HttpServer<Deno.NetAddr> | undefined;
   #port = 0;
   #stopping: Promise<void> = Promise.resolve();
@@ -25,11 +27,17 @@ export class SampleUpstream {
   constructor(sample: Sample, onVisit: OnVisit) {
     this.sample = sample;
     this.#onVisit = onVisit;
+    this.#sockets = new SampleSockets(sample.name);
   }
 
   /** Whether it listens. */
   get serving(): boolean {
     return this.#server !== undefined;
+  }
+
+  /** WebSockets that are open. */
+  get openSockets(): number {
+    return this.#sockets.size;
   }
 
   /** Its address; known once it has listened. */
@@ -48,7 +56,7 @@ export class SampleUpstream {
     this.#port = this.#server.addr.port;
   }
 
-  /** Takes no more connections; answers under way still end. */
+  /** Takes no more connections; answers under way still end, and the runtime closes WebSockets with 1001. */
   stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
@@ -57,6 +65,7 @@ export class SampleUpstream {
   }
 
   async #answer(request: Request): Promise<Response> {
+    if (request.headers.get("upgrade")?.toLowerCase() === "websocket") return this.#sockets.accept(request);
     const { pathname } = new URL(request.url);
     if (pathname === "/health") return new Response(null, { status: 204 });
     const startMs = performance.now();

@@ -76,7 +76,8 @@ export function policySites(urls: readonly string[]): ConfigInput {
       internal_api: false,
       proxy: {
         upstreams: SAMPLES.map(({ weight }, index) => ({ name: POOL, url: urls[index], weight })),
-        routes: [{ path, upstream: POOL }],
+        routes: [{ path, upstream: POOL, websocket: true }],
+        websocket: { drain: 0 },
         load_balancing: { method },
         health_check: { path: "/health", interval: "500ms", timeout: "400ms", healthy_after: 1, unhealthy_after: 2 },
       },
@@ -85,9 +86,9 @@ export function policySites(urls: readonly string[]): ConfigInput {
 }
 
 /**
- * The site that visitors reach: the page at `/`, and a route to the site of each policy.
+ * The site that visitors reach: the pages at `/`, and a route to the site of each policy.
  *
- * @param pageUrl Address of the page's own server.
+ * @param pageUrl Address of the pages' own server.
  * @param siteUrls Addresses of the sites of {@linkcode policySites}, in order.
  */
 export function frontSite(port: number, pageUrl: string, siteUrls: readonly string[]): ConfigInput {
@@ -105,8 +106,9 @@ export function frontSite(port: number, pageUrl: string, siteUrls: readonly stri
         ],
         routes: [
           { path: "/", upstream: "page" },
-          ...SHOWN.map(({ path, method }) => ({ path, upstream: method })),
+          ...SHOWN.map(({ path, method }) => ({ path, upstream: method, websocket: true })),
         ],
+        websocket: { drain: 0 },
       },
     }],
   };

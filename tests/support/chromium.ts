@@ -1,0 +1,26 @@
+/**
+ * The browser that pages are tested in.
+ *
+ * @module
+ */
+
+import { type Browser, chromium } from "playwright-core";
+
+const CHROMIUM = "/usr/bin/chromium";
+const CHROMIUM_ARGS = [
+  ...["--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run"],
+  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+];
+
+/** Whether there is a browser; says so where there is none, and what is not tested then. */
+export async function findsChromium(tested: string): Promise<boolean> {
+  const found = await Deno.stat(CHROMIUM).then(() => true, () => false);
+  // deno-lint-ignore no-console -- whoever reads the report must know
+  if (!found) console.warn(`${tested} is not tested: ${CHROMIUM} is missing`);
+  return found;
+}
+
+/** Starts a browser. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS });
+}
