@@ -10,6 +10,7 @@ import { formatProblems, type Problem } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import type { CommandInput } from "./command.ts";
 import { configPaths } from "./config_path.ts";
+import { idleKeys } from "./idle_keys.ts";
 import { counted, listenLines, siteList } from "./listen_lines.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
@@ -33,8 +34,8 @@ async function checkFile(path: string, strict: boolean, terminal: Terminal): Pro
   const warned = problems.length === 0 ? "" : `, ${counted(problems.length, "warning")}`;
   terminal.print(`${paint(terminal.outputColored, "green", "ok")} ${path}: ${describe(config)}${warned}`);
   for (const { url, sites } of listenLines(config)) terminal.print(`   ${url}  ${siteList(sites)}`);
-  if (config.management.enabled) {
-    terminal.print(`   http://${config.management.host}:${config.management.port}  management API`);
+  for (const sentence of idleKeys(config)) {
+    terminal.tell(`${paint(terminal.errorColored, "yellow", "note")}: ${sentence}`);
   }
   return true;
 }

@@ -5,7 +5,7 @@
  */
 
 /** A signal that asks the program to end. */
-export type StopSignal = "SIGINT" | "SIGTERM";
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /**
  * Waits for the first signal. From then on, a second one ends the process at once, with the exit code that a shell gives
@@ -24,7 +24,7 @@ export function stopSignal(): Promise<StopSignal> {
   });
 }
 
-// Windows has no SIGTERM to listen to.
+// Windows has no SIGTERM to listen to. SIGHUP is what a closing terminal sends: it must not cut everyone off.
 const SIGNALS: readonly (readonly [StopSignal, number])[] = Deno.build.os === "windows"
   ? [["SIGINT", 130]]
-  : [["SIGINT", 130], ["SIGTERM", 143]];
+  : [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]];

@@ -35,7 +35,8 @@ export async function loadConfig(path: string, options: LoadConfigOptions = {}):
   const text = decode(await read(path, file), file);
   const absolute = resolve(path);
   const { config, problems, warnings } = parseConfig(text, { baseDir: dirname(absolute), ...options, file });
-  if (config === undefined) throw new ConfigError(problems);
+  // What is odd may well be why something else is wrong: a misspelt table, whose name a route then misses.
+  if (config === undefined) throw new ConfigError([...problems, ...warnings].toSorted((a, b) => a.line - b.line));
   return { config, warnings, file: absolute };
 }
 

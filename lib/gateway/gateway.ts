@@ -61,6 +61,8 @@ export class Gateway implements ExchangeObserver {
   /** Its open WebSockets. */
   readonly sockets = new SocketRegistry();
   readonly #log: Log | undefined;
+  /** Whether every exchange has its line; failures of upstreams and of BWS itself have one in any case. */
+  readonly #logsAll: boolean;
   readonly #trust: ProxyTrust;
   readonly #requestIds = new RequestIds();
   #underWay = 0;
@@ -72,7 +74,8 @@ export class Gateway implements ExchangeObserver {
    */
   constructor(config: Config, options: GatewayOptions = {}) {
     this.config = config;
-    this.#log = config.logging.access && options.log?.writes("info") ? options.log : undefined;
+    this.#log = options.log;
+    this.#logsAll = config.logging.access && options.log?.writes("info") === true;
     this.#trust = new ProxyTrust(config.server.trusted_proxies);
     const clock = new CoarseClock();
     const { sockets } = this;
@@ -141,7 +144,7 @@ export class Gateway implements ExchangeObserver {
   /** Writes the access line. */
   exchangeEnded(exchange: Exchange): void {
     this.#underWay--;
-    if (this.#log === undefined) return;
+    if (this.#log === undefined || (!this.#logsAll && exchange.status < 500)) return;
     const { head } = exchange;
     const record = {
       requestId: exchange.requestId,

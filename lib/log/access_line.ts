@@ -51,7 +51,9 @@ export interface AccessRecord {
 /** The record as one JSON object. No header but Referer and User-Agent is ever in it. */
 export function jsonAccessLine(record: AccessRecord): string {
   let line =
-    `{"time":"${isoTime()}","level":"info","message":"request","request_id":${quoted(record.requestId)},"client":` +
+    `{"time":"${isoTime()}","level":"${record.status >= 500 ? "error" : "info"}","message":"request","request_id":${
+      quoted(record.requestId)
+    },"client":` +
     `"${record.clientAddress}","method":${quoted(record.method)},"host":${quoted(record.host)},"path":` +
     `${quoted(record.path + record.query)},"site":${
       quoted(record.site)

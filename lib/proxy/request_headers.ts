@@ -109,11 +109,13 @@ export class RequestHeaders {
     let text = "";
     if (this.#options.addXForwarded) {
       const forwardedFor = incoming?.["x-forwarded-for"];
-      text = this.#line("x-forwarded-for", forwardedFor === undefined ? peer : `${forwardedFor}, ${peer}`) +
+      const chain = forwardedFor === undefined ? peer : peer === "" ? forwardedFor : `${forwardedFor}, ${peer}`;
+      // A peer on a unix socket, or one that an embedder does not tell of, has no address to speak of.
+      text = (chain === "" ? "" : this.#line("x-forwarded-for", chain)) +
         this.#line("x-forwarded-proto", incoming?.["x-forwarded-proto"] ?? head.scheme) +
         this.#line("x-forwarded-host", incoming?.["x-forwarded-host"] ?? head.authority) +
         this.#line("x-forwarded-port", incoming?.["x-forwarded-port"] ?? forwardedPort(exchange)) +
-        this.#line("x-real-ip", exchange.clientAddress);
+        (exchange.clientAddress === "" ? "" : this.#line("x-real-ip", exchange.clientAddress));
     } else if (incoming !== undefined) {
       for (
         const name of ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-real-ip"]
