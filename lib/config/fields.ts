@@ -83,10 +83,14 @@ export function slashPath(expected = 'a path that begins with "/" and holds no s
   return matching(/^\/[^\s]*$/, expected);
 }
 
-/** The name of a header field or of a method's like (RFC 9110, section 5.6.2). */
-export function token(what: string): z.ZodString {
+/**
+ * The name of a header field or of a method's like (RFC 9110, section 5.6.2).
+ *
+ * @param faultOf What else is wrong with a name that is a token.
+ */
+export function token(what: string, faultOf?: (name: string) => Fault | undefined): z.ZodString {
   const expected = `${what}: letters, digits and !#$%&'*+-.^_\`|~`;
-  return judged((value) => isToken(value) ? undefined : { expected }, expected, "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$");
+  return judged((name) => isToken(name) ? faultOf?.(name) : { expected }, expected, "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$");
 }
 
 /** The value of a header field. CR, LF and NUL would end the field and begin another (RFC 9110, section 5.5). */

@@ -1,52 +1,15 @@
 // @ts-types="../../types/std/assert.d.ts"
-import { assertEquals, assertExists, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertExists } from "@std/assert";
 import { loadConfig } from "../../lib/config/load_config.ts";
 import { parseConfig } from "../../lib/config/parse_config.ts";
 import { sentenceOf } from "../../lib/config/problem.ts";
 import type { Config } from "../../lib/config/schema.ts";
+import { scriptTest } from "../support/specification_script.ts";
 
 const TESTS = new URL("../", import.meta.url);
 const SCRIPT_PORTS = [8080, 8081, 8082, 3001, 3002, 3003];
 
-function portIsFree(port: number): boolean {
-  try {
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) return false;
-    throw error;
-  }
-}
-
-function skipped(reason: string): void {
-  // deno-lint-ignore no-console -- whoever reads the report must know
-  console.warn(`test_load_balance.sh is not run: ${reason}`);
-}
-
-const hasTools = Deno.build.os !== "windows" && ["bash", "curl"].every((tool) => {
-  try {
-    return new Deno.Command(tool, { args: ["--version"], stdout: "null" }).outputSync().success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-});
-
-Deno.test({
-  name: "test_load_balance.sh passes",
-  ignore: !hasTools,
-  async fn() {
-    const taken = SCRIPT_PORTS.filter((port) => !portIsFree(port));
-    if (taken.length > 0) return skipped(`in use are the ports ${taken.join(", ")}`);
-    const script = new URL("test_load_balance.sh", TESTS).pathname;
-    const { code, stdout } = await new Deno.Command("bash", { args: [script] }).output();
-    const report = new TextDecoder().decode(stdout);
-    // Somebody was faster.
-    if (/^Port \d+ is in use/.test(report)) return skipped(report.trim());
-    assertEquals(code, 0, report);
-    assertStringIncludes(report, " passed, 0 failed");
-  },
-});
+scriptTest("test_load_balance.sh", SCRIPT_PORTS);
 
 Deno.test("test_load_balancing.toml is accepted without a warning", async () => {
   const { config, warnings } = await loadConfig(new URL("test_load_balancing.toml", TESTS).pathname, { strict: true });

@@ -1,49 +1,12 @@
 // @ts-types="../../types/std/assert.d.ts"
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { parseConfig } from "../../lib/config/parse_config.ts";
+import { scriptTest } from "../support/specification_script.ts";
 
 const TESTS = new URL("../", import.meta.url);
 const SCRIPT_PORTS = [8080, 8081, 3001, 3002];
 
-function portIsFree(port: number): boolean {
-  try {
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) return false;
-    throw error;
-  }
-}
-
-function skipped(reason: string): void {
-  // deno-lint-ignore no-console -- whoever reads the report must know
-  console.warn(`test_websocket_proxy.sh is not run: ${reason}`);
-}
-
-const hasTools = Deno.build.os !== "windows" && ["bash", "curl"].every((tool) => {
-  try {
-    return new Deno.Command(tool, { args: ["--version"], stdout: "null" }).outputSync().success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-});
-
-Deno.test({
-  name: "test_websocket_proxy.sh passes",
-  ignore: !hasTools,
-  async fn() {
-    const taken = SCRIPT_PORTS.filter((port) => !portIsFree(port));
-    if (taken.length > 0) return skipped(`in use are the ports ${taken.join(", ")}`);
-    const script = new URL("test_websocket_proxy.sh", TESTS).pathname;
-    const { code, stdout } = await new Deno.Command("bash", { args: [script] }).output();
-    const report = new TextDecoder().decode(stdout);
-    // Somebody was faster.
-    if (/^Port \d+ is in use/.test(report)) return skipped(report.trim());
-    assertEquals(code, 0, report);
-    assertStringIncludes(report, " passed, 0 failed");
-  },
-});
+scriptTest("test_websocket_proxy.sh", SCRIPT_PORTS);
 
 Deno.test("test_websocket_proxy.toml is accepted without a warning, and upgrades what the specification's example does", async () => {
   const text = await Deno.readTextFile(new URL("test_websocket_proxy.toml", TESTS));
