@@ -1,0 +1,45 @@
+/**
+ * BWS with one listener or the other, as a program: `LISTENER CONFIG LIMITS TUNNEL`, where LISTENER is `serve`
+ * (`Deno.serve`) or `own`, CONFIG and LIMITS are JSON and TUNNEL is the port that the own listener relays upgrades to, or
+ * 0. Says its port, and for each line on standard input its resident memory.
+ *
+ * @module
+ */
+
+import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { respond } from "../../lib/gateway/adapter.ts";
+import { Gateway, type GatewayListener } from "../../lib/gateway/gateway.ts";
+import { RawTunnel } from "../../lib/listener/raw_tunnel.ts";
+import { SocketListener } from "../../lib/listener/socket_listener.ts";
+
+if (import.meta.main) {
+  const [kind, json, limits, tunnelPort] = Deno.args;
+  const { config } = resolveConfig(JSON.parse(json));
+  const gateway = new Gateway(config);
+  const where = gateway.listeners[0];
+  const tunnel = tunnelTo(Number(tunnelPort));
+  const { port } = kind === "serve"
+    ? served(gateway, where)
+    : new SocketListener(gateway, where, { limits: JSON.parse(limits), tunnel }).address;
+  const encoder = new TextEncoder();
+  await Deno.stdout.write(encoder.encode(`${port}\n`));
+  const { gc } = globalThis as { gc?: () => void };
+  const buffer = new Uint8Array(64);
+  while (await Deno.stdin.read(buffer) !== null) {
+    gc?.();
+    await Deno.stdout.write(encoder.encode(`${Deno.memoryUsage().rss}\n`));
+  }
+  Deno.exit(0);
+}
+
+function served(gateway: Gateway, { sites, address, port }: GatewayListener): Deno.NetAddr {
+  const entry = { sites, hostlessAuthority: "", scheme: "http" as const };
+  const options = { hostname: address, port, onListen: () => {} };
+  return Deno.serve(options, (request, info) => respond(gateway, request, info, entry)).addr;
+}
+
+function tunnelTo(port: number): RawTunnel | undefined {
+  if (port === 0) return undefined;
+  const authority = `127.0.0.1:${port}`;
+  return new RawTunnel({ kind: "tcp", hostname: "127.0.0.1", port, socketPath: "", authority, basePath: "" });
+}

@@ -1,0 +1,18 @@
+/**
+ * The Date line of answers (RFC 9110, section 6.6.1), written once a second.
+ *
+ * @module
+ */
+
+let line = "";
+let writtenSecond = -1;
+
+/** `date: …` with its CRLF. */
+export function dateLine(): string {
+  const second = Math.floor(Date.now() / 1000);
+  if (second !== writtenSecond) {
+    writtenSecond = second;
+    line = `date: ${new Date(second * 1000).toUTCString()}\r\n`;
+  }
+  return line;
+}

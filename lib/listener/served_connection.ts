@@ -1,0 +1,296 @@
+/**
+ * One client's connection: requests are read, answered in order, and what goes wrong ends it.
+ *
+ * @module
+ */
+
+import type { Gateway } from "../gateway/gateway.ts";
+import { peerOf, Refusal } from "../gateway/request_reader.ts";
+import type { Site } from "../gateway/site.ts";
+import type { Answer, Peer } from "../http/message.ts";
+import type { SiteTable } from "../routing/site_table.ts";
+import type { CoarseClock } from "../state/coarse_clock.ts";
+import { TransportFailure } from "../transport/failure.ts";
+import { findHeadEnd, type HeadScan } from "../transport/response_head.ts";
+import { dateLine } from "./answer_date.ts";
+import { answerHead } from "./answer_head.ts";
+import { AnswerWriter } from "./answer_writer.ts";
+import type { BufferPool } from "./buffer_pool.ts";
+import { ClientDeadlines } from "./client_deadlines.ts";
+import { Inbox } from "./inbox.ts";
+import { type BodyHost, IncomingBody } from "./incoming_body.ts";
+import type { ListenerLimits } from "./listener_limits.ts";
+import { type ParsedRequest, parseRequest } from "./parsed_request.ts";
+import type { RawTunnel } from "./raw_tunnel.ts";
+import { RequestClient } from "./request_client.ts";
+
+/** What the connections of one listener share. */
+export interface ListenerParts {
+  /** Answers requests; the one that was set last answers the next. */
+  gateway: Gateway;
+  /** The listener's sites, of that gateway. */
+  sites: SiteTable<Site>;
+  /** Bounds. */
+  readonly limits: ListenerLimits;
+  /** The clock that deadlines go by. */
+  readonly clock: CoarseClock;
+  /** Write buffers. */
+  readonly pool: BufferPool;
+  /** For measurements: where upgrades go, byte for byte; undefined where they go to the gateway. */
+  readonly tunnel: RawTunnel | undefined;
+}
+
+/** A connection. Owned by the listener's table until it closes. */
+export class ServedConnection implements BodyHost {
+  /** The client's address and port. */
+  readonly peer: Peer;
+  /** What has arrived. */
+  readonly inbox: Inbox;
+  /** What is waited for. */
+  readonly deadlines: ClientDeadlines;
+  readonly #conn: Deno.TcpConn;
+  readonly #parts: ListenerParts;
+  readonly #writer: AnswerWriter;
+  #client: RequestClient | undefined;
+  /** Whether an answer is being made or sent. */
+  #answering = false;
+  #draining = false;
+  #closed = false;
+  #refusing = false;
+  #expectsContinue = false;
+  #continueSent: Promise<void> | undefined;
+
+  /** Takes a connection over. */
+  constructor(conn: Deno.TcpConn, parts: ListenerParts) {
+    this.#conn = conn;
+    this.#parts = parts;
+    this.peer = peerOf(conn.remoteAddr);
+    this.deadlines = new ClientDeadlines(parts.clock, parts.limits);
+    this.inbox = new Inbox(conn, () => this.#left());
+    const { deadlines } = this;
+    this.#writer = new AnswerWriter({ wire: conn, deadlines, pool: parts.pool, clock: parts.clock });
+  }
+
+  /** Serves until either side has had enough, and closes. Never rejects. */
+  async serve(): Promise<void> {
+    try {
+      // Answers of several writes must not wait for the client to confirm the first.
+      this.#conn.setNoDelay(true);
+      for (let first = true; !this.#closed; first = false) {
+        const request = await this.#nextRequest(first);
+        if (request === undefined) break;
+        if (request instanceof Refusal) {
+          await this.#refuse(request);
+          break;
+        }
+        if (!await this.#exchange(request)) break;
+      }
+    } catch (error) {
+      // A mistake of our own: the client is told nothing of it, the log everything.
+      const cause = error instanceof Error ? error.stack ?? error.message : String(error);
+      if (!this.#closed) await this.#refuse(new Refusal(500, `Internal error: ${cause}`));
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Ends it after the answer that is under way; at once where there is none. */
+  drain(): void {
+    this.#draining = true;
+    if (!this.#answering && this.inbox.length === 0) this.close();
+  }
+
+  /** Closes it at once. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.inbox.close();
+    this.#left();
+  }
+
+  /** Enforces the deadlines. */
+  tick(nowMs: number): void {
+    switch (this.deadlines.overdue(nowMs)) {
+      case undefined:
+        return;
+      case "head":
+        this.deadlines.endHead();
+        this.#refusing = true;
+        // Its own way out: the reading side waits for the client, and ends when the connection closes.
+        this.#refuse(new Refusal(408, "The head did not arrive in time")).finally(() => this.close());
+        return;
+      case "body":
+        this.deadlines.endBody(0);
+        if (!this.#answering || this.#client?.incoming === undefined) return this.close();
+        this.#client.incoming.fail(new TransportFailure("client_timeout", "The client's body did not arrive in time"));
+        return;
+      default:
+        this.close();
+    }
+  }
+
+  /** The client may send its body. */
+  bodyWanted(): void {
+    if (!this.#expectsContinue) return;
+    this.#expectsContinue = false;
+    // A failure shows in the read that waits for the body.
+    this.#continueSent = this.#writer.sendRaw(CONTINUE).catch(() => {});
+  }
+
+  /** The body is here: from now on a read tells whether the client still is. */
+  bodyEnded(): void {
+    if (this.#answering) this.inbox.watch();
+  }
+
+  async #nextRequest(first: boolean): Promise<ParsedRequest | Refusal | undefined> {
+    const { inbox, deadlines } = this;
+    const { limits } = this.#parts;
+    let blankLines = 0;
+    let scan: HeadScan | undefined;
+    for (;;) {
+      if (inbox.length > 0) {
+        scan ??= { at: inbox.start, lineStart: inbox.start, high: false };
+        let end: number;
+        try {
+          end = findHeadEnd(inbox.bytes, inbox.end, scan);
+        } catch (error) {
+          if (!(error instanceof TransportFailure)) throw error;
+          return new Refusal(400, `The head is malformed: ${error.message.slice(error.message.indexOf(": ") + 2)}`);
+        }
+        if (end === inbox.start + 2) {
+          // An empty line before a request is let pass (RFC 9112, section 2.2), but not many.
+          if (++blankLines > 2) return new Refusal(400, "There are empty lines where a request was expected");
+          inbox.start = end;
+          scan = undefined;
+          continue;
+        }
+        if (end >= 0) {
+          deadlines.endHead();
+          if (end - inbox.start > limits.maxHeadBytes) return this.#tooLarge();
+          const span = { bytes: inbox.bytes, start: inbox.start, end, high: scan.high };
+          inbox.start = end;
+          return parseRequest(span, this.peer, limits);
+        }
+        if (!inbox.makeRoom(scan, limits.maxHeadBytes)) return this.#tooLarge();
+        if (inbox.ended) return undefined;
+        deadlines.awaitHead();
+      } else {
+        if (inbox.ended || this.#draining) return undefined;
+        deadlines.awaitRequest(first);
+      }
+      await inbox.more();
+      if (this.#closed || this.#refusing) return undefined;
+    }
+  }
+
+  #tooLarge(): Refusal {
+    const { bytes, start, end } = this.inbox;
+    const line = bytes.subarray(start, end).indexOf(LF);
+    const targetTooLong = line < 0 || line > this.#parts.limits.maxTargetBytes + 32;
+    return targetTooLong
+      ? new Refusal(414, "The first line is too long")
+      : new Refusal(431, `The head is larger than ${this.#parts.limits.maxHeadBytes} bytes`);
+  }
+
+  /** Answers one request; whether the connection can go on. */
+  async #exchange(request: ParsedRequest): Promise<boolean> {
+    const { gateway, sites, tunnel } = this.#parts;
+    if (tunnel?.takes(request.head)) {
+      await tunnel.run(this.#conn, request.head, this.inbox);
+      return false;
+    }
+    let incoming: IncomingBody | undefined;
+    this.#expectsContinue = request.expectsContinue;
+    if (request.chunked || request.contentLength > 0) {
+      try {
+        incoming = new IncomingBody(request, this);
+      } catch (error) {
+        await this.#refuse(new Refusal(400, error instanceof Error ? error.message : String(error)));
+        return false;
+      }
+    }
+    const client = this.#client = new RequestClient(incoming);
+    this.#answering = true;
+    const given = gateway.answer(request.head, client, sites);
+    let answer: Answer;
+    if (given instanceof Promise) {
+      if (incoming?.unread !== true) this.inbox.watch();
+      answer = await given;
+    } else {
+      answer = given;
+    }
+    const going = await this.#deliver(answer, request, client);
+    this.#answering = false;
+    this.#client = undefined;
+    if (!going) return false;
+    if (incoming === undefined || !incoming.unread) return true;
+    if (await incoming.discard(this.#parts.limits.maxDiscardedBytes)) return true;
+    await this.#linger();
+    return false;
+  }
+
+  async #deliver(answer: Answer, request: ParsedRequest, client: RequestClient): Promise<boolean> {
+    const { incoming } = client;
+    if (answer.upgrade !== undefined) {
+      // The gateway's WebSockets want the runtime's own socket, which only its own server gives.
+      return this.#deliver(answer.upgrade.fail("this listener has no WebSockets"), request, client);
+    }
+    // What the exchange takes for a client that left is one that cannot frame its body.
+    if (answer.status === 499 && incoming !== undefined && incoming.fault !== "") {
+      return this.#deliver({ ...answer, status: 400 }, request, client);
+    }
+    const gone = client.gone || this.#closed;
+    if (gone) {
+      if (answer.body instanceof ReadableStream) answer.body.cancel("The client left").catch(() => {});
+      return false;
+    }
+    const { method } = request.head;
+    // A client that still waits for 100 (Continue) may send its body or not: nothing could be found behind it.
+    const waiting = incoming?.unread === true && this.#expectsContinue;
+    this.#expectsContinue = false;
+    const closing = !request.persistent || this.#draining || waiting || (incoming?.fault ?? "") !== "";
+    const head = answerHead(answer, { method, minorVersion: request.minorVersion, closing, date: dateLine() });
+    if (this.#continueSent !== undefined) await this.#continueSent;
+    this.#continueSent = undefined;
+    if (!await this.#writer.send(head, answer.body)) return false;
+    if (!head.closing && !this.#draining) return true;
+    if (this.inbox.length > 0 || incoming?.unread === true) await this.#linger();
+    return false;
+  }
+
+  async #refuse(refusal: Refusal): Promise<void> {
+    const info = { remoteAddr: this.#conn.remoteAddr };
+    const answer = this.#parts.gateway.refuse(new Request("http://refused/"), info, refusal);
+    const head = answerHead(answer, { method: "", minorVersion: 1, closing: true, date: dateLine() });
+    if (await this.#writer.send(head, answer.body) && refusal.status !== 408) await this.#linger();
+  }
+
+  // A socket that closes with unread bytes resets the connection, which may take the answer away from the client before
+  // it is read (RFC 9112, section 9.6). So it is read from for a while.
+  async #linger(): Promise<void> {
+    const { inbox } = this;
+    try {
+      await this.#conn.closeWrite();
+    } catch {
+      return; // The client has closed already.
+    }
+    this.deadlines.awaitClose(LINGER_MS);
+    let leftBytes = LINGER_BYTES;
+    while (!inbox.ended && !this.#closed && leftBytes > 0) {
+      leftBytes -= inbox.length;
+      inbox.start = inbox.end;
+      await inbox.more();
+    }
+  }
+
+  #left(): void {
+    if (!this.#answering) return;
+    this.#client?.leave();
+    this.#writer.abandon();
+  }
+}
+
+const LINGER_MS = 2000;
+const LINGER_BYTES = 1024 * 1024;
+const LF = 0x0a;
+const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");

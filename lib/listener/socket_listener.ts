@@ -1,0 +1,123 @@
+/**
+ * A port that is open, over plain sockets: an HTTP/1.1 listener of BWS's own. A prototype beside `Deno.serve`, which
+ * `server/listener.ts` uses; not on the way of any request by default.
+ *
+ * @module
+ */
+
+import type { Gateway, GatewayListener } from "../gateway/gateway.ts";
+import { plainAddress } from "../http/address_block.ts";
+import { CoarseClock } from "../state/coarse_clock.ts";
+import { closeQuietly } from "../transport/dial.ts";
+import { BufferPool } from "./buffer_pool.ts";
+import { ConnectionTable } from "./connection_table.ts";
+import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
+import type { RawTunnel } from "./raw_tunnel.ts";
+import { type ListenerParts, ServedConnection } from "./served_connection.ts";
+
+/** How a listener is opened. */
+export interface SocketListenerOptions {
+  /**
+   * Bounds that differ from the usual ones.
+   *
+   * @default {LISTENER_LIMITS}
+   */
+  readonly limits?: Partial<ListenerLimits>;
+  /**
+   * Whether others may listen on the port too, and the system deals connections out among them.
+   *
+   * @default {false}
+   */
+  readonly shared?: boolean;
+  /**
+   * For measurements: takes upgrades away from the gateway.
+   *
+   * @default {undefined} The gateway answers them.
+   */
+  readonly tunnel?: RawTunnel;
+}
+
+/** An open port. */
+export class SocketListener {
+  readonly #listener: Deno.TcpListener;
+  readonly #parts: ListenerParts;
+  readonly #table: ConnectionTable;
+  readonly #accepting: Promise<void>;
+  #stopped = false;
+
+  /**
+   * Opens a port for the sites of `listener`.
+   *
+   * @throws {Deno.errors.AddrInUse} When it is in use.
+   */
+  constructor(gateway: Gateway, listener: GatewayListener, options: SocketListenerOptions = {}) {
+    const clock = new CoarseClock();
+    const limits = { ...LISTENER_LIMITS, ...options.limits };
+    const { sites } = listener;
+    this.#parts = { gateway, sites, limits, clock, pool: new BufferPool(), tunnel: options.tunnel };
+    this.#table = new ConnectionTable(clock, limits);
+    const hostname = listener.address ?? "0.0.0.0";
+    this.#listener = Deno.listen({ hostname, port: listener.port, reusePort: options.shared === true });
+    this.#accepting = this.#accept();
+  }
+
+  /** Where it listens. */
+  get address(): Deno.NetAddr {
+    return this.#listener.addr as Deno.NetAddr;
+  }
+
+  /** From now on, requests go to the sites of `listener` in `gateway`; those under way stay where they are. */
+  serve(gateway: Gateway, listener: GatewayListener): void {
+    this.#parts.gateway = gateway;
+    this.#parts.sites = listener.sites;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#table.size;
+  }
+
+  /** Stops accepting, closes what idles, and waits until the last answer is out. */
+  async shutdown(): Promise<void> {
+    this.#stop();
+    await this.#accepting;
+    await this.#table.drain();
+  }
+
+  /** Closes everything at once. */
+  async destroy(): Promise<void> {
+    this.#stop();
+    await this.#accepting;
+    this.#table.destroy();
+  }
+
+  #stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#listener.close();
+  }
+
+  async #accept(): Promise<void> {
+    while (!this.#stopped) {
+      let conn: Deno.TcpConn;
+      try {
+        conn = await this.#listener.accept();
+      } catch {
+        if (this.#stopped) return;
+        // No file handles left, or a connection that was gone before it was taken: the next may do better.
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+        continue;
+      }
+      this.#take(conn);
+    }
+  }
+
+  #take(conn: Deno.TcpConn): void {
+    if (this.#stopped || !this.#table.admits(plainAddress(conn.remoteAddr.hostname))) return closeQuietly(conn);
+    const connection = new ServedConnection(conn, this.#parts);
+    this.#table.add(connection);
+    connection.serve().then(() => this.#table.delete(connection));
+  }
+}
+
+const ACCEPT_PAUSE_MS = 50;

@@ -1,0 +1,42 @@
+/**
+ * The own listener on a free port of loopback, in front of one site that sends everything to one pool.
+ *
+ * @module
+ */
+
+import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { Gateway } from "../../lib/gateway/gateway.ts";
+import type { ListenerLimits } from "../../lib/listener/listener_limits.ts";
+import { SocketListener } from "../../lib/listener/socket_listener.ts";
+import { until } from "../support/condition.ts";
+import { configOf, type RunningProxyOptions } from "../support/running_proxy.ts";
+
+/** A listener that runs. */
+export class OwnListener {
+  /** What it answers with. */
+  readonly gateway: Gateway;
+  /** The listener itself. */
+  readonly listener: SocketListener;
+
+  /** Opens one. */
+  constructor(options: RunningProxyOptions, limits: Partial<ListenerLimits> = {}) {
+    this.gateway = new Gateway(resolveConfig(configOf(options)).config);
+    this.listener = new SocketListener(this.gateway, this.gateway.listeners[0], { limits });
+  }
+
+  /** Its port. */
+  get port(): number {
+    return this.listener.address.port;
+  }
+
+  /** Stops it. Fails when an exchange has not ended: whoever left should have ended it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await until("no exchange is under way", () => this.gateway.underWay === 0);
+    } finally {
+      await this.listener.destroy();
+      this.gateway.close();
+      await until("no connection is open", () => this.listener.connections === 0);
+    }
+  }
+}
