@@ -1,0 +1,72 @@
+/**
+ * The peers, those of them that are here, and one of them at work.
+ *
+ * @module
+ */
+
+import { lastLine, listening, startPinned, stop } from "../pinned_process.ts";
+import { BWS } from "./bws.ts";
+import { CADDY } from "./caddy.ts";
+import { DIRECT } from "./direct.ts";
+import { HAPROXY } from "./haproxy.ts";
+import { HONO_PEERS } from "./hono.ts";
+import { NGINX } from "./nginx.ts";
+import { NODE_PEERS } from "./node_peers.ts";
+import type { Peer, Setting } from "./peer.ts";
+
+/** All of them. */
+export const PEERS: readonly Peer[] = [DIRECT, BWS, NGINX, HAPROXY, CADDY, ...NODE_PEERS, ...HONO_PEERS];
+
+/** A peer that is here. */
+export interface InstalledPeer extends Peer {
+  /** Its version and that of what it runs on. */
+  installedVersion: string;
+}
+
+/** Ten thousand routes take some programs a while. */
+const START_TIMEOUT_MS = 60_000;
+
+/** Those of `keys` that are here; `missing` is told why of each other one. */
+export async function installedPeers(
+  keys: readonly string[],
+  missing: (name: string, why: string) => void,
+): Promise<InstalledPeer[]> {
+  const here: InstalledPeer[] = [];
+  for (const peer of PEERS) {
+    if (!keys.includes(peer.key)) continue;
+    try {
+      here.push({ ...peer, installedVersion: await peer.version() });
+    } catch (cause) {
+      missing(peer.name, cause instanceof Error ? cause.message : String(cause));
+    }
+  }
+  return here;
+}
+
+/**
+ * Runs a peer for as long as `measure` takes. Without a program of its own, it is measured at its first upstream, and
+ * `pid` is absent.
+ *
+ * @throws {Error} When it does not start, with what it said last.
+ */
+export async function withPeer<T>(
+  peer: Peer,
+  { cores, setting }: { cores: string; setting: Setting },
+  measure: (port: number, pid?: number) => Promise<T>,
+): Promise<T> {
+  const start = await peer.prepare(setting);
+  if (start === undefined) return await measure(Number(setting.upstreams[0].split(":")[1]));
+  const errorFile = `${setting.folder}/stderr.log`;
+  const child = startPinned(cores, start.command, start.args, { env: start.env, errorFile });
+  try {
+    try {
+      await listening(setting.port, child, START_TIMEOUT_MS);
+    } catch (cause) {
+      const said = lastLine(await Deno.readTextFile(errorFile));
+      throw new Error(`${(cause as Error).message}${said === "" ? "" : `: ${said.slice(0, 160)}`}`, { cause });
+    }
+    return await measure(setting.port, child.pid);
+  } finally {
+    await stop(child);
+  }
+}
