@@ -1,0 +1,28 @@
+/**
+ * The check that no sample is exposed twice. It costs memory for every sample, so it belongs in tests, not in a scrape.
+ *
+ * @module
+ */
+
+import type { Family, SampleSink } from "./family.ts";
+import type { Labels } from "./labels.ts";
+
+/**
+ * Collects every sample once.
+ *
+ * @throws {TypeError} When two samples of a family have the same labels, in whatever order.
+ */
+export function checkDistinct(families: readonly Family[]): void {
+  for (const family of families) {
+    const seen = new Set<string>();
+    const take = (labels: Labels) => {
+      const key = labels.key;
+      if (seen.has(key)) {
+        throw new TypeError(`Cannot expose ${family.name}{${labels.text}}: the sample is there already`);
+      }
+      seen.add(key);
+    };
+    const sink: SampleSink = { value: take, histogram: take };
+    family.collect(sink);
+  }
+}

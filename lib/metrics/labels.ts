@@ -1,0 +1,73 @@
+/**
+ * The labels of a sample, checked and escaped once, when what they describe is built, not at each scrape.
+ *
+ * @module
+ */
+
+/** An immutable list of labels. */
+export class Labels {
+  /** No labels. */
+  static readonly NONE: Labels = new Labels([], []);
+  /** As it stands between the braces: `pool="api",upstream="http://10.0.0.1"`. */
+  readonly text: string;
+  readonly #pairs: readonly string[];
+  readonly #names: readonly string[];
+
+  private constructor(pairs: readonly string[], names: readonly string[]) {
+    this.text = pairs.join(",");
+    this.#pairs = pairs;
+    this.#names = names;
+  }
+
+  /**
+   * Makes labels.
+   *
+   * @param values Value of each label by name, any text; their order stays.
+   * @throws {TypeError} When a name is malformed or reserved.
+   *
+   * @example
+   * ```ts
+   * import { Labels } from "./labels.ts";
+   *
+   * console.log(Labels.of({ pool: "api" }).text); // pool="api"
+   * ```
+   */
+  static of(values: Readonly<Record<string, string>>): Labels {
+    const names = Object.keys(values);
+    for (const name of names) checkName(name);
+    return new Labels(names.map((name) => `${name}="${escapeLabelValue(values[name])}"`), names);
+  }
+
+  /** The same for the same labels in whatever order. */
+  get key(): string {
+    return this.#pairs.toSorted().join(",");
+  }
+
+  /**
+   * These labels and then the others.
+   *
+   * @throws {TypeError} When a label is in both.
+   */
+  with(other: Labels): Labels {
+    if (this.#names.length === 0) return other;
+    if (other.#names.length === 0) return this;
+    for (const name of other.#names) {
+      if (this.#names.includes(name)) throw new TypeError(`Cannot join labels: "${name}" is in both`);
+    }
+    return new Labels(this.#pairs.concat(other.#pairs), this.#names.concat(other.#names));
+  }
+}
+
+const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+/** Written by the exposition itself, or by the scraper. */
+const RESERVED = /^(?:__.*|le|quantile)$/;
+
+function checkName(name: string): void {
+  if (!NAME.test(name)) throw new TypeError(`Cannot name a label "${name}": expected letters, digits and "_"`);
+  if (RESERVED.test(name)) throw new TypeError(`Cannot name a label "${name}": the name is reserved`);
+}
+
+function escapeLabelValue(value: string): string {
+  // A half of a surrogate pair becomes U+FFFD on the wire anyway; made so here, two equal lines can be noticed.
+  return value.toWellFormed().replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}

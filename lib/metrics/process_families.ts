@@ -1,0 +1,104 @@
+/**
+ * Families about the process itself. What the platform or the permissions do not give is left out, never asked for: a
+ * scrape must not open a prompt.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { Family, type FamilyOptions } from "./family.ts";
+import { Labels } from "./labels.ts";
+import type { WorkerFigures, WorkerReading } from "./worker_figures.ts";
+
+/** Options of {@linkcode processFamilies}. */
+export interface ProcessFamiliesOptions {
+  /** Version of this program. */
+  version: string;
+  /** Figures of this worker, which knows about all. */
+  worker: WorkerFigures;
+  /**
+   * When the process started, in milliseconds since 1970. A Deno Worker is told by the main one: its own time origin is
+   * when it was started itself.
+   *
+   * @default {performance.timeOrigin}
+   */
+  startedMs?: number;
+}
+
+/** The families `process_…`, `bws_build_info` and `bws_worker_…`. */
+export function processFamilies(options: ProcessFamiliesOptions): Family[] {
+  const { version, worker, startedMs = performance.timeOrigin } = options;
+  const build = Labels.of({ version, deno: Deno.version.deno, v8: Deno.version.v8 });
+  return [
+    single(
+      { name: "process_resident_memory_bytes", help: "Resident memory of the process.", type: "gauge", unit: "bytes" },
+      () => Deno.memoryUsage().rss,
+    ),
+    single(
+      {
+        ...{ name: "process_cpu_seconds_total", type: "counter", unit: "seconds" },
+        help: "Processor time of the process, user and system, all workers.",
+      },
+      cpuSeconds,
+    ),
+    single({ name: "process_open_fds", help: "Open file descriptors of the process.", type: "gauge" }, openFds),
+    single(
+      {
+        ...{ name: "process_start_time_seconds", type: "gauge", unit: "seconds" },
+        help: "When the process started, in seconds since 1970.",
+      },
+      () => startedMs / 1000,
+    ),
+    new Family(
+      { name: "bws_build_info", help: "Versions of the program and of its runtime.", type: "info" },
+      (sink) => sink.value(build, 1),
+    ),
+    ...workerFamilies(worker),
+  ];
+}
+
+function single(options: FamilyOptions, read: () => number | undefined): Family {
+  return new Family(options, (sink) => {
+    const value = read();
+    if (value !== undefined) sink.value(Labels.NONE, value);
+  });
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+const FD_FOLDER = "/proc/self/fd";
+
+function openFds(): number | undefined {
+  if (Deno.build.os !== "linux") return undefined;
+  if (Deno.permissions.querySync({ name: "read", path: FD_FOLDER }).state !== "granted") return undefined;
+  try {
+    // One of them is the listing's own.
+    return Iterator.from(Deno.readDirSync(FD_FOLDER)).reduce((count) => count + 1, 0) - 1;
+  } catch {
+    // Deno wants more than the permission to read for /proc, and some sandboxes have none.
+    return undefined;
+  }
+}
+
+const WORKER_FAMILIES: readonly [name: string, help: string, unit: string, key: keyof WorkerReading][] = [
+  ["bws_worker_heap_used_bytes", "JavaScript heap in use, by worker.", "bytes", "heapUsedBytes"],
+  ["bws_worker_heap_total_bytes", "JavaScript heap reserved, by worker.", "bytes", "heapTotalBytes"],
+  ["bws_worker_loop_delay_p50_seconds", delayHelp("Median"), "seconds", "loopDelayP50Seconds"],
+  ["bws_worker_loop_delay_p99_seconds", delayHelp("99th percentile"), "seconds", "loopDelayP99Seconds"],
+  ["bws_worker_loop_delay_max_seconds", delayHelp("Greatest"), "seconds", "loopDelayMaxSeconds"],
+];
+
+function delayHelp(which: string): string {
+  return `${which} delay of the event loop over the last seconds, by worker.`;
+}
+
+function workerFamilies(figures: WorkerFigures): Family[] {
+  return WORKER_FAMILIES.map(([name, help, unit, key]) =>
+    new Family({ name, help, type: "gauge", unit }, (sink) => {
+      for (const reading of figures.read()) sink.value(Labels.of({ worker: String(reading.worker) }), reading[key]);
+    })
+  );
+}
