@@ -4,12 +4,18 @@
  * @module
  */
 
+import { CookieAffinity } from "./cookie_affinity.ts";
 import { First } from "./first.ts";
+import { HeaderHash } from "./header_hash.ts";
+import { IpHash } from "./ip_hash.ts";
 import { LeastConnections } from "./least_connections.ts";
+import { LeastTime } from "./least_time.ts";
 import type { Candidate, Policy, PolicyFactory, PolicyOptions } from "./policy.ts";
+import { COOKIE_DEFAULTS } from "./policy_settings.ts";
 import { PowerOfTwo } from "./power_of_two.ts";
 import { Random } from "./random.ts";
 import { RoundRobin } from "./round_robin.ts";
+import { UriHash } from "./uri_hash.ts";
 import { Weighted } from "./weighted.ts";
 import { WeightedRoundRobin } from "./weighted_round_robin.ts";
 
@@ -21,7 +27,12 @@ export type PolicyName =
   | "weighted_round_robin"
   | "random"
   | "power_of_two"
-  | "first";
+  | "first"
+  | "least_time"
+  | "ip_hash"
+  | "uri_hash"
+  | "header_hash"
+  | "cookie";
 
 /** What makes each policy. */
 export const POLICIES: Readonly<Record<PolicyName, PolicyFactory>> = {
@@ -32,6 +43,11 @@ export const POLICIES: Readonly<Record<PolicyName, PolicyFactory>> = {
   random: (upstreams, options) => new Random(upstreams, options),
   power_of_two: (upstreams, options) => new PowerOfTwo(upstreams, options),
   first: (upstreams, options) => new First(upstreams, options),
+  least_time: (upstreams, options) => new LeastTime(upstreams, options),
+  ip_hash: (upstreams, options) => new IpHash(upstreams, options),
+  uri_hash: (upstreams, options) => new UriHash(upstreams, options),
+  header_hash: (upstreams, options) => new HeaderHash(upstreams, options),
+  cookie: (upstreams, options) => new CookieAffinity(upstreams, createFallback(upstreams, options), options),
 };
 
 /** Whether `name` is the name of a policy. */
@@ -44,14 +60,14 @@ export function isPolicyName(name: string): name is PolicyName {
  *
  * @param name One of the keys of {@linkcode POLICIES}.
  * @param upstreams Upstreams of the pool, in the order of the config.
- * @param options Where its counters live, and its random numbers.
- * @throws {RangeError} If there is no policy of that name.
+ * @param options Where its counters live, its random numbers, and what the config says.
+ * @throws {RangeError} If there is no policy of that name, or of the name of a cookie's fallback.
  *
  * @example
  * ```ts
  * const upstreams = [
- *   { weight: 1, available: false, inFlight: 0 },
- *   { weight: 1, available: true, inFlight: 3 },
+ *   { id: "http://10.0.0.1", weight: 1, available: false, inFlight: 0, latencyMs: 0 },
+ *   { id: "http://10.0.0.2", weight: 1, available: true, inFlight: 3, latencyMs: 12 },
  * ];
  * const policy = createPolicy("round_robin", upstreams);
  * if (policy.pick() !== upstreams[1]) throw new Error("expected the available upstream");
@@ -68,4 +84,14 @@ export function createPolicy<C extends Candidate>(
     );
   }
   return POLICIES[name](upstreams, options);
+}
+
+function createFallback<C extends Candidate>(upstreams: readonly C[], options?: PolicyOptions): Policy<C> {
+  const name = options?.settings?.cookie?.fallback ?? COOKIE_DEFAULTS.fallback;
+  if (name === "cookie") {
+    throw new RangeError(
+      `Cannot create a balancing policy: the fallback of "cookie" is "cookie", expected another policy`,
+    );
+  }
+  return createPolicy(name, upstreams, options);
 }

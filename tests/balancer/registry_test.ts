@@ -28,3 +28,12 @@ Deno.test("policies draw their own random numbers and cells when they are given 
     for (let i = 0; i < 20; i++) assert(upstreams.includes(createPolicy(name, upstreams).pick() ?? upstreamsOf(1)[0]));
   }
 });
+
+Deno.test("createPolicy() makes a cookie's fallback, but no cookie for a cookie", () => {
+  const upstreams = upstreamsOf(1, 1, 1);
+  const policy = createPolicy("cookie", upstreams, { settings: { cookie: { fallback: "first" } } });
+  for (let i = 0; i < 5; i++) assertStrictEquals(policy.pick(), upstreams[0]);
+  for (const fallback of ["cookie", "fastest"]) {
+    assertThrows(() => createPolicy("cookie", upstreams, { settings: { cookie: { fallback } } }), RangeError);
+  }
+});

@@ -6,7 +6,8 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertLess, assertStrictEquals } from "@std/assert";
-import type { Candidate, Policy, PolicyFactory } from "../../lib/balancer/policy.ts";
+import type { Candidate, Policy, PolicyFactory, PolicyRequest } from "../../lib/balancer/policy.ts";
+import { SLOTS } from "../../lib/balancer/slot_table.ts";
 import { choose, seededRandom } from "./seeded_random.ts";
 
 /** What a policy claims. */
@@ -15,6 +16,13 @@ export interface PolicyClaims {
   readonly spread: "even" | "weighted" | "none";
   /** Whether policies over the same cells take one common round, exact to the pick. */
   readonly joint: boolean;
+  /**
+   * Makes a request for each pick from a number in [0, 1), for policies that go by requests: with many different requests
+   * they spread too.
+   *
+   * @default {no request}
+   */
+  readonly request?: (seed: number) => PolicyRequest;
 }
 
 /** An upstream whose state tests set. */
@@ -22,26 +30,43 @@ export class TestUpstream implements Candidate {
   weight: number;
   available = true;
   inFlight = 0;
+  latencyMs = 0;
 
-  constructor(weight = 1) {
+  constructor(weight = 1, readonly id = "http://10.0.0.1:80") {
     this.weight = weight;
   }
 }
 
-/** `weights.length` upstreams, all available and idle. */
+/** `weights.length` upstreams, all available and idle. The same position has the same id. */
 export function upstreamsOf(...weights: number[]): TestUpstream[] {
-  return weights.map((weight) => new TestUpstream(weight));
+  return weights.map((weight, i) => new TestUpstream(weight, `http://10.0.${i >> 8}.${i & 255}:3000`));
+}
+
+/** A request as policies see it. */
+export function requestOf(
+  { path = "/", query = "", headers = [], clientAddress = "192.0.2.1", scheme = "http" }: {
+    path?: string;
+    query?: string;
+    headers?: string[];
+    clientAddress?: string;
+    scheme?: "http" | "https";
+  },
+): PolicyRequest {
+  const peer = { address: clientAddress, port: 50_000 };
+  const head = { method: "GET", path, query, authority: "a.test", host: "a.test", scheme, headers, peer };
+  return { head, clientAddress };
 }
 
 /** How often each of `upstreams` was picked in `picks` picks; fails if another, or none, was. */
 export function countPicks<C extends Candidate>(
   policy: Policy<C>,
   upstreams: readonly C[],
-  options: { picks: number; avoid?: readonly C[] },
+  options: { picks: number; avoid?: readonly C[]; request?: PolicyClaims["request"] },
 ): number[] {
   const counts = upstreams.map(() => 0);
+  const random = seededRandom(options.picks);
   for (let i = 0; i < options.picks; i++) {
-    const picked = policy.pick(undefined, options.avoid);
+    const picked = policy.pick(options.request?.(random()), options.avoid);
     assert(picked !== undefined, "expected a pick");
     const index = upstreams.indexOf(picked);
     assert(index >= 0, "picked an upstream that is not of the pool");
@@ -53,8 +78,11 @@ export function countPicks<C extends Candidate>(
 /**
  * Fails if `counts` are further from the proportions of `weights` than chance explains: chi-square beyond about four and
  * a half standard deviations of its mean. With seeded random numbers the verdict is always the same.
+ *
+ * @param keyed Whether picks went by keys. The slots that keys fall into are themselves a sample of the weights, which adds
+ * its variance to that of the picks.
  */
-export function assertProportions(counts: readonly number[], weights: readonly number[]): void {
+export function assertProportions(counts: readonly number[], weights: readonly number[], keyed = false): void {
   const picks = counts.reduce((sum, count) => sum + count, 0);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   let chiSquare = 0;
@@ -64,12 +92,18 @@ export function assertProportions(counts: readonly number[], weights: readonly n
     chiSquare += (count - expected) ** 2 / expected;
   });
   const freedom = weights.filter((weight) => weight > 0).length - 1;
-  assertLess(chiSquare, freedom + 4.5 * Math.sqrt(2 * freedom) + 4, `counts ${counts} for weights ${weights}`);
+  const noise = keyed ? 1 + picks / SLOTS : 1;
+  assertLess(
+    chiSquare,
+    noise * (freedom + 4.5 * Math.sqrt(2 * freedom) + 4),
+    `counts ${counts} for weights ${weights}`,
+  );
 }
 
 /** Registers the suite for one policy. */
 export function policyContract(name: string, create: PolicyFactory, claims: PolicyClaims): void {
   const make = (upstreams: readonly TestUpstream[], seed = 7) => create(upstreams, { random: seededRandom(seed) });
+  const { request } = claims;
 
   Deno.test(`${name}.pick() gives undefined for a pool without upstreams`, () => {
     assertStrictEquals(make([]).pick(), undefined);
@@ -79,7 +113,7 @@ export function policyContract(name: string, create: PolicyFactory, claims: Poli
   Deno.test(`${name}.pick() gives the only upstream, while it is available`, () => {
     const upstreams = upstreamsOf(3);
     const policy = make(upstreams);
-    assertEquals(countPicks(policy, upstreams, { picks: 100 }), [100]);
+    assertEquals(countPicks(policy, upstreams, { picks: 100, request }), [100]);
     upstreams[0].available = false;
     assertStrictEquals(policy.pick(), undefined);
     upstreams[0].available = true;
@@ -99,7 +133,7 @@ export function policyContract(name: string, create: PolicyFactory, claims: Poli
       const upstreams = upstreamsOf(...Array.from({ length: 40 }, (_, i) => 1 + i % 7));
       for (const upstream of upstreams) upstream.available = false;
       upstreams[up].available = true;
-      const counts = countPicks(make(upstreams), upstreams, { picks: 50 });
+      const counts = countPicks(make(upstreams), upstreams, { picks: 50, request });
       assertEquals(counts[up], 50);
     }
   });
@@ -107,7 +141,7 @@ export function policyContract(name: string, create: PolicyFactory, claims: Poli
   Deno.test(`${name}.pick() never gives an upstream to avoid`, () => {
     const upstreams = upstreamsOf(5, 1, 2, 1);
     const policy = make(upstreams);
-    const counts = countPicks(policy, upstreams, { picks: 1000, avoid: [upstreams[0], upstreams[2]] });
+    const counts = countPicks(policy, upstreams, { picks: 1000, avoid: [upstreams[0], upstreams[2]], request });
     assertEquals([counts[0], counts[2]], [0, 0]);
     assertStrictEquals(policy.pick(undefined, upstreams), undefined);
     upstreams[1].available = false;
@@ -117,22 +151,22 @@ export function policyContract(name: string, create: PolicyFactory, claims: Poli
   Deno.test(`${name}.pick() ignores upstreams to avoid that are not of the pool, and an empty list`, () => {
     const upstreams = upstreamsOf(1, 1);
     const policy = make(upstreams);
-    countPicks(policy, upstreams, { picks: 10, avoid: [] });
-    countPicks(policy, upstreams, { picks: 10, avoid: [new TestUpstream()] });
+    countPicks(policy, upstreams, { picks: 10, avoid: [], request });
+    countPicks(policy, upstreams, { picks: 10, avoid: [new TestUpstream()], request });
   });
 
   Deno.test(`${name}.update() adds and removes upstreams`, () => {
     const [a, b, c] = upstreamsOf(1, 1, 1);
     const policy = make([a, b]);
-    countPicks(policy, [a, b], { picks: 101 });
+    countPicks(policy, [a, b], { picks: 101, request });
     policy.update([b, c]);
-    countPicks(policy, [b, c], { picks: 101 });
+    countPicks(policy, [b, c], { picks: 101, request });
     policy.update([c]);
-    assertEquals(countPicks(policy, [c], { picks: 10 }), [10]);
+    assertEquals(countPicks(policy, [c], { picks: 10, request }), [10]);
     policy.update([]);
     assertStrictEquals(policy.pick(), undefined);
     policy.update([a, b, c]);
-    countPicks(policy, [a, b, c], { picks: 101 });
+    countPicks(policy, [a, b, c], { picks: 101, request });
   });
 
   Deno.test(`${name} keeps its own list of upstreams`, () => {
@@ -140,11 +174,11 @@ export function policyContract(name: string, create: PolicyFactory, claims: Poli
     const list = [...upstreams];
     const policy = make(list);
     list.length = 0;
-    countPicks(policy, upstreams, { picks: 10 });
+    countPicks(policy, upstreams, { picks: 10, request });
     list.push(...upstreams);
     policy.update(list);
     list.length = 0;
-    countPicks(policy, upstreams, { picks: 10 });
+    countPicks(policy, upstreams, { picks: 10, request });
   });
 
   Deno.test(`${name}.pick() is right while availability, load and avoidance change at random`, () => {
@@ -156,7 +190,7 @@ export function policyContract(name: string, create: PolicyFactory, claims: Poli
       flipped.available = !flipped.available;
       choose(random, upstreams).inFlight = Math.floor(random() * 10);
       const avoid = random() < 0.3 ? upstreams.filter(() => random() < 0.4) : undefined;
-      const picked = policy.pick(undefined, avoid);
+      const picked = policy.pick(request?.(random()), avoid);
       const open = upstreams.filter((upstream) => upstream.available && !avoid?.includes(upstream));
       if (picked === undefined) assertEquals(open.length, 0, `pick ${i} gave none`);
       else assert(open.includes(picked), `pick ${i} gave an upstream that is closed`);
@@ -167,39 +201,45 @@ export function policyContract(name: string, create: PolicyFactory, claims: Poli
     const random = seededRandom(13);
     class Flickering implements Candidate {
       readonly inFlight = 0;
+      readonly latencyMs = 0;
       seen = false;
-      constructor(readonly weight: number) {}
+      constructor(readonly weight: number, readonly id: string) {}
       get available(): boolean {
         return this.seen = random() < 0.5;
       }
     }
-    const upstreams = [new Flickering(1), new Flickering(4), new Flickering(1)];
+    const upstreams = [new Flickering(1, "a"), new Flickering(4, "b"), new Flickering(1, "c")];
     const policy = create(upstreams, { random: seededRandom(7) });
     for (let i = 0; i < 10_000; i++) {
-      const picked = policy.pick();
+      const picked = policy.pick(request?.(random()));
       assert(picked === undefined || picked.seen);
     }
   });
 
-  if (claims.spread !== "none") spreadContract(name, create, claims.spread);
+  if (claims.spread !== "none") spreadContract(name, create, claims);
   if (claims.joint) jointContract(name, create);
 }
 
-function spreadContract(name: string, create: PolicyFactory, spread: "even" | "weighted"): void {
+function spreadContract(name: string, create: PolicyFactory, { spread, request }: PolicyClaims): void {
   const make = (upstreams: readonly TestUpstream[]) => create(upstreams, { random: seededRandom(17) });
   const share = (weight: number) => spread === "even" ? 1 : weight;
+  const keyed = request !== undefined;
 
   Deno.test(`${name}.pick() spreads evenly over equal upstreams`, () => {
     for (const count of [2, 3, 10, 64]) {
       const upstreams = upstreamsOf(...Array.from({ length: count }, () => 1));
-      assertProportions(countPicks(make(upstreams), upstreams, { picks: count * 1000 }), upstreams.map(() => 1));
+      assertProportions(
+        countPicks(make(upstreams), upstreams, { picks: count * 1000, request }),
+        upstreams.map(() => 1),
+        keyed,
+      );
     }
   });
 
   Deno.test(`${name}.pick() ${spread === "even" ? "ignores the weights" : "respects the weights"}`, () => {
     for (const weights of [[3, 1], [1, 3], [5, 1, 1], [10, 20, 70], [1, 2, 3, 4, 5, 6, 7, 8]]) {
       const upstreams = upstreamsOf(...weights);
-      assertProportions(countPicks(make(upstreams), upstreams, { picks: 30_000 }), weights.map(share));
+      assertProportions(countPicks(make(upstreams), upstreams, { picks: 30_000, request }), weights.map(share), keyed);
     }
   });
 
@@ -208,24 +248,28 @@ function spreadContract(name: string, create: PolicyFactory, spread: "even" | "w
     for (const down of [[0], [1, 2], [3, 4, 5], [0, 2, 3, 5]]) {
       const upstreams = upstreamsOf(...weights);
       for (const index of down) upstreams[index].available = false;
-      const counts = countPicks(make(upstreams), upstreams, { picks: 30_000 });
-      assertProportions(counts, weights.map((weight, i) => down.includes(i) ? 0 : share(weight)));
+      const counts = countPicks(make(upstreams), upstreams, { picks: 30_000, request });
+      assertProportions(counts, weights.map((weight, i) => down.includes(i) ? 0 : share(weight)), keyed);
     }
   });
 
   Deno.test(`${name}.pick() keeps the proportions of the others when some are avoided`, () => {
     const weights = [4, 1, 2, 6];
     const upstreams = upstreamsOf(...weights);
-    const counts = countPicks(make(upstreams), upstreams, { picks: 30_000, avoid: [upstreams[1], upstreams[3]] });
-    assertProportions(counts, [share(4), 0, share(2), 0]);
+    const counts = countPicks(make(upstreams), upstreams, {
+      picks: 30_000,
+      avoid: [upstreams[1], upstreams[3]],
+      request,
+    });
+    assertProportions(counts, [share(4), 0, share(2), 0], keyed);
   });
 
   Deno.test(`${name}.pick() keeps the proportions in a large pool of which little is left`, () => {
     const weights = Array.from({ length: 300 }, (_, i) => 1 + i % 5);
     const upstreams = upstreamsOf(...weights);
     upstreams.forEach((upstream, i) => upstream.available = i % 50 < 2);
-    const counts = countPicks(make(upstreams), upstreams, { picks: 20_000 });
-    assertProportions(counts, upstreams.map((upstream) => upstream.available ? share(upstream.weight) : 0));
+    const counts = countPicks(make(upstreams), upstreams, { picks: 20_000, request });
+    assertProportions(counts, upstreams.map((upstream) => upstream.available ? share(upstream.weight) : 0), keyed);
   });
 }
 

@@ -1,0 +1,105 @@
+/**
+ * Cookie: a client stays with the upstream that it was given first. The cookie's value is a keyed hash of the upstream's
+ * id, so a client learns nothing of the upstream and can make no value that counts.
+ *
+ * @module
+ */
+
+import { createHmac, randomBytes } from "node:crypto";
+import { findCookie } from "./cookie_values.ts";
+import { eligible } from "./draw.ts";
+import type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./policy.ts";
+import { COOKIE_DEFAULTS, type CookieSettings } from "./policy_settings.ts";
+import { setCookie } from "./set_cookie.ts";
+import { hashText } from "./string_hash.ts";
+
+/** Bytes of the hash that a value holds: 128 bits, which nobody guesses. */
+const VALUE_BYTES = 16;
+/** Those bytes in base64url. */
+const VALUE_LENGTH = 22;
+
+/** An upstream with all that is ever said of it, made ahead: a request costs a look-up and no hash. */
+interface Marked<C> {
+  readonly upstream: C;
+  readonly plainCookie: string;
+  readonly tlsCookie: string;
+}
+
+/**
+ * Picks the upstream that the client's cookie names. Without a cookie, or when its upstream is gone or not available, the
+ * fallback policy chooses and the client is given a new cookie.
+ *
+ * Whoever has a cookie can keep coming to its upstream, and may hand it to others; it grants nothing else.
+ */
+export class CookieAffinity<C extends Candidate> implements Policy<C> {
+  readonly #fallback: Policy<C>;
+  readonly #settings: CookieSettings;
+  readonly #name: string;
+  readonly #secret: string | Uint8Array;
+  #byValue: ReadonlyMap<string, Marked<C>> = new Map();
+  #byUpstream: ReadonlyMap<C, Marked<C>> = new Map();
+
+  /**
+   * Takes the cells of its fallback.
+   *
+   * @param fallback Chooses for clients without a cookie; holds the same upstreams.
+   */
+  constructor(upstreams: readonly C[], fallback: Policy<C>, options?: PolicyOptions) {
+    this.#fallback = fallback;
+    this.#settings = options?.settings?.cookie ?? {};
+    this.#name = cookieName(this.#settings.name ?? COOKIE_DEFAULTS.name, options?.pool);
+    this.#secret = this.#settings.secret ?? options?.secret ?? randomBytes(32);
+    this.#mark(upstreams);
+  }
+
+  /** The upstream of the client's cookie, or the fallback's choice; undefined when none is available. */
+  pick(request?: PolicyRequest, avoid?: readonly C[]): C | undefined {
+    const named = this.#find(request, ({ upstream }) => eligible(upstream, avoid));
+    return named === undefined ? this.#fallback.pick(request, avoid) : named.upstream;
+  }
+
+  /** The cookie of `chosen`, unless the client has sent it. */
+  affinity(request: PolicyRequest | undefined, chosen: C): string | undefined {
+    const marked = this.#byUpstream.get(chosen);
+    // Gone since it was chosen: its cookie would name nobody
+    if (marked === undefined) return undefined;
+    if (this.#find(request, (found) => found === marked) !== undefined) return undefined;
+    const scheme = request === undefined ? "http" : request.clientScheme ?? request.head.scheme;
+    return scheme === "https" ? marked.tlsCookie : marked.plainCookie;
+  }
+
+  /** Replaces the upstreams; cookies of those that stay remain good. */
+  update(upstreams: readonly C[]): void {
+    this.#fallback.update(upstreams);
+    this.#mark(upstreams);
+  }
+
+  #find(request: PolicyRequest | undefined, accept: (found: Marked<C>) => boolean): Marked<C> | undefined {
+    if (request === undefined) return undefined;
+    return findCookie(request.head.headers, this.#name, this.#byValue, VALUE_LENGTH, accept);
+  }
+
+  #mark(upstreams: readonly C[]): void {
+    const byValue = new Map<string, Marked<C>>();
+    const byUpstream = new Map<C, Marked<C>>();
+    for (const upstream of upstreams) {
+      const value = this.#value(upstream.id);
+      const [plainCookie, tlsCookie] = [false, true].map((tls) => setCookie(this.#name, value, this.#settings, tls));
+      const marked = { upstream, plainCookie, tlsCookie };
+      byValue.set(value, marked);
+      byUpstream.set(upstream, marked);
+    }
+    this.#byValue = byValue;
+    this.#byUpstream = byUpstream;
+  }
+
+  #value(id: string): string {
+    const hmac = createHmac("sha256", this.#secret).update(`bws upstream\0${id}`).digest();
+    return hmac.subarray(0, VALUE_BYTES).toString("base64url");
+  }
+}
+
+/** Pools that share a name would overwrite each other's cookies, so each adds a mark of its own. */
+function cookieName(name: string, pool: string | undefined): string {
+  return pool === undefined ? name : `${name}_${hashText(pool).toString(16).padStart(8, "0")}`;
+}

@@ -1,0 +1,29 @@
+/**
+ * Writes the Set-Cookie field (RFC 6265, section 4.1) of the policy `cookie`.
+ *
+ * @module
+ */
+
+import { COOKIE_DEFAULTS, type CookieSettings } from "./policy_settings.ts";
+
+const SAME_SITE = { lax: "Lax", strict: "Strict", none: "None" } as const;
+
+/**
+ * The value of Set-Cookie.
+ *
+ * @param name Name of the cookie, a token.
+ * @param value Its value, of characters that need no quotes.
+ * @param settings Its attributes, already checked; those that are absent have their defaults.
+ * @param tls Whether the client came over TLS, for `secure = "auto"`.
+ */
+export function setCookie(name: string, value: string, settings: CookieSettings, tls: boolean): string {
+  const { path = COOKIE_DEFAULTS.path, domain, max_age } = settings;
+  const secure = settings.secure ?? COOKIE_DEFAULTS.secure;
+  let cookie = `${name}=${value}; Path=${path}`;
+  if (domain !== undefined) cookie += `; Domain=${domain}`;
+  // 0 would delete it
+  if (max_age !== undefined) cookie += `; Max-Age=${Math.max(1, Math.round(max_age / 1000))}`;
+  if (secure === true || (secure === "auto" && tls)) cookie += "; Secure";
+  if (settings.http_only ?? COOKIE_DEFAULTS.http_only) cookie += "; HttpOnly";
+  return `${cookie}; SameSite=${SAME_SITE[settings.same_site ?? COOKIE_DEFAULTS.same_site]}`;
+}
