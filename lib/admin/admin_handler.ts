@@ -1,0 +1,108 @@
+/**
+ * Answers requests to the management listener: guards first, then the key, then the endpoint.
+ *
+ * @module
+ */
+
+import type { Log } from "../log/log.ts";
+import { AdminRefusal, problem } from "./admin_answer.ts";
+import type { ApiKey } from "./api_key.ts";
+import { DASHBOARD_HEADERS, type DashboardAsset, dashboardAssets } from "./dashboard/assets.ts";
+import type { EndpointTable } from "./endpoint.ts";
+import { guard } from "./request_guard.ts";
+import { requestText } from "./request_text.ts";
+
+/** What a handler works with. */
+export interface AdminHandlerOptions {
+  /** What can be asked for. */
+  readonly endpoints: EndpointTable;
+  /** The key; undefined when none is needed. */
+  readonly key: ApiKey | undefined;
+  /** Host names of the listener, in lower case. */
+  readonly names: ReadonlySet<string>;
+  /** Where mistakes and wrong keys are told. */
+  readonly log: Log | undefined;
+}
+
+/** Wrong keys are told of once in this time: whoever tries many shall not fill the log. */
+const TELL_MS = 1000;
+
+/** Answers requests. It refuses all until it is opened. */
+export class AdminHandler {
+  readonly #options: AdminHandlerOptions;
+  #open = false;
+  #toldMs = -Infinity;
+
+  /** Makes a handler. */
+  constructor(options: AdminHandlerOptions) {
+    this.#options = options;
+  }
+
+  /** From now on requests are answered. */
+  open(): void {
+    this.#open = true;
+  }
+
+  /** Never rejects. */
+  async answer(request: Request, peer?: Deno.Addr): Promise<Response> {
+    try {
+      const response = await this.#answer(request, peer);
+      if (request.method !== "HEAD") return response;
+      await response.body?.cancel();
+      return new Response(null, response);
+    } catch (error) {
+      if (error instanceof AdminRefusal) return problem(error.status, error.message, error.extras);
+      const cause = error instanceof Error ? error.stack ?? error.message : String(error);
+      this.#options.log?.say("error", "The management API failed", { path: request.url, cause });
+      return problem(500, "This should not have happened; the log has the cause");
+    }
+  }
+
+  async #answer(request: Request, peer: Deno.Addr | undefined): Promise<Response> {
+    const { endpoints, key, names } = this.#options;
+    if (!this.#open) throw new AdminRefusal(503, "The management API is not open");
+    const refusal = guard(request, names);
+    if (refusal !== undefined) throw new AdminRefusal(refusal.status, refusal.detail);
+    const path = pathOf(request.url);
+    const asset = dashboardAssets().get(path);
+    if (asset !== undefined) return assetAnswer(request, asset);
+    const opened = key === undefined || key.opens(request.headers);
+    // Nobody without the key learns which paths there are.
+    if (!opened && !this.#isOpen(path)) throw this.#locked(request, peer);
+    const { endpoint, id } = endpoints.find(request.method, path);
+    const text = endpoint.body === undefined ? "" : await requestText(request, endpoint.body.type);
+    return await endpoint.handle({ request, id, text });
+  }
+
+  #isOpen(path: string): boolean {
+    return this.#options.endpoints.endpoints.some((endpoint) => endpoint.open === true && endpoint.path === path);
+  }
+
+  #locked({ headers }: Request, peer: Deno.Addr | undefined): AdminRefusal {
+    const nowMs = performance.now();
+    const given = headers.has("authorization") || headers.has("x-api-key");
+    if (given && nowMs - this.#toldMs > TELL_MS) {
+      this.#toldMs = nowMs;
+      const client = peer !== undefined && "hostname" in peer ? peer.hostname : "";
+      this.#options.log?.say("warn", "A wrong key was sent to the management API", { client });
+    }
+    return new AdminRefusal(401, `The API key is ${given ? "wrong" : "missing"}`, {
+      headers: { "www-authenticate": 'Bearer realm="bws"' },
+    });
+  }
+}
+
+function pathOf(url: string): string {
+  const start = url.indexOf("/", "http://".length);
+  const query = url.indexOf("?", start);
+  return url.slice(start, query < 0 ? undefined : query);
+}
+
+function assetAnswer({ method, headers }: Request, { body, contentType, etag }: DashboardAsset): Response {
+  if (method !== "GET" && method !== "HEAD") {
+    throw new AdminRefusal(405, `${method} is not possible here, only GET, HEAD`, { headers: { allow: "GET, HEAD" } });
+  }
+  const known = (headers.get("if-none-match") ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  if (known.includes(etag)) return new Response(null, { status: 304, headers: { ...DASHBOARD_HEADERS, etag } });
+  return new Response(body, { headers: { ...DASHBOARD_HEADERS, "content-type": contentType, etag } });
+}

@@ -1,0 +1,198 @@
+/**
+ * The shapes of what the management API takes and gives. The compiler holds those of snapshots against the types in
+ * `snapshot.ts`, and the tests against real answers; the OpenAPI document is made of them.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { upstreamUrlFault, usesSrv } from "../config/upstream_url.ts";
+import type { ListedPool, ListedUpstream } from "./snapshot_maker.ts";
+import type { Flow, PoolSnapshot, SiteSnapshot, Snapshot, UpstreamChange } from "./snapshot.ts";
+
+/** The schemas that have a name in the document. */
+export const API_SCHEMAS = z.registry<{ id: string }>();
+
+const count = () => z.int().min(0);
+const amount = () => z.number().min(0);
+const quantile = () => amount().nullable();
+
+const flow = {
+  requestRate: amount(),
+  errorRate: amount(),
+  inFlight: z.number(),
+  p50Ms: quantile(),
+  p95Ms: quantile(),
+  p99Ms: quantile(),
+};
+z.strictObject(flow) satisfies z.ZodType<Flow>;
+
+/** A problem of a config. */
+export const problemSchema = z.strictObject({
+  severity: z.enum(["error", "warning"]),
+  file: z.string(),
+  line: count(),
+  column: count(),
+  length: count(),
+  sourceLine: z.string(),
+  path: z.string(),
+  message: z.string(),
+  expected: z.string().optional(),
+  suggestion: z.string().optional(),
+}).register(API_SCHEMAS, { id: "ConfigProblem" });
+
+const routeSchema = z.strictObject({
+  ...flow,
+  path: z.string(),
+  kind: z.enum(["prefix", "exact", "pattern"]),
+  poolId: z.string().nullable(),
+  websocket: z.boolean(),
+}).register(API_SCHEMAS, { id: "Route" });
+
+/** A site. */
+export const siteSchema = z.strictObject({
+  ...flow,
+  name: z.string(),
+  hosts: z.array(z.string()),
+  addresses: z.array(z.string()),
+  routes: z.array(routeSchema),
+  files: z.boolean(),
+}).register(API_SCHEMAS, { id: "Site" }) satisfies z.ZodType<SiteSnapshot>;
+
+/** What an operator decides. */
+const mode = () => z.enum(["active", "draining", "maintenance"]);
+const weight = () => z.int().min(1).max(65_535);
+
+const upstream = {
+  ...flow,
+  id: z.string().regex(/^[A-Za-z0-9._~-]+$/),
+  url: z.string(),
+  condition: z.enum([
+    ...["maintenance", "draining", "unhealthy", "open", "ejected", "half_open", "slow_start", "healthy"] as const,
+  ]),
+  weight: weight(),
+  configWeight: weight(),
+  maxConnections: count(),
+  idleConnections: count(),
+  lastFault: z.string().nullable(),
+  mode: mode(),
+  health: z.enum(["healthy", "unhealthy", "unknown"]),
+  ejectedForMs: amount().nullable(),
+  breaker: z.enum(["closed", "open", "half_open"]),
+  breakerRetryMs: amount().nullable(),
+  slowStartMs: amount().nullable(),
+  source: z.enum(["config", "discovery", "api"]),
+};
+
+/** An upstream. */
+export const upstreamSchema = z.strictObject(upstream)
+  .register(API_SCHEMAS, { id: "Upstream" }) satisfies z.ZodType<ListedUpstream>;
+
+/** A pool. */
+export const poolSchema = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  site: z.string(),
+  policy: z.string(),
+  waiting: z.number(),
+  upstreams: z.array(upstreamSchema),
+  removed: z.array(z.string()),
+}).register(API_SCHEMAS, { id: "Pool" }) satisfies z.ZodType<ListedPool & PoolSnapshot>;
+
+const failureSchema = z.strictObject({
+  number: count(),
+  atMs: amount(),
+  requestId: z.string(),
+  site: z.string(),
+  method: z.string(),
+  path: z.string(),
+  status: count(),
+  owner: z.enum(["client", "upstream", "proxy"]),
+  cause: z.string(),
+  upstream: z.string().nullable(),
+}).register(API_SCHEMAS, { id: "Failure" });
+
+const workerSchema = z.strictObject({
+  index: count(),
+  state: z.enum(["starting", "serving", "draining", "ended"]),
+  requestRate: amount(),
+  inFlight: count(),
+  loopDelayMs: amount(),
+  restarts: count(),
+}).register(API_SCHEMAS, { id: "Worker" });
+
+const series = z.array(z.number());
+const gapped = z.array(z.number().nullable());
+const track = { requestRate: series, errorRate: series };
+const historySchema = z.strictObject({
+  atMs: series,
+  totals: z.strictObject({
+    ...{ ...track, inFlight: series, memoryBytes: series },
+    ...{ p50Ms: gapped, p95Ms: gapped, p99Ms: gapped },
+  }),
+  upstreams: z.record(z.string(), z.strictObject(track)),
+}).register(API_SCHEMAS, { id: "History" });
+
+/** The server at one moment. */
+export const snapshotSchema = z.strictObject({
+  version: z.string(),
+  atMs: amount(),
+  uptimeMs: amount(),
+  config: z.strictObject({
+    generation: z.int().min(1),
+    file: z.string().nullable(),
+    loadedAtMs: amount(),
+    refused: z.strictObject({ atMs: amount(), problems: z.array(problemSchema) }).nullable(),
+  }),
+  process: z.strictObject({
+    memoryBytes: amount(),
+    cpuCores: amount(),
+    openFiles: count().nullable(),
+    workers: z.array(workerSchema),
+  }),
+  totals: z.strictObject({
+    ...flow,
+    requests: count(),
+    errors: count(),
+    statusRates: z.tuple([amount(), amount(), amount(), amount(), amount()]),
+    receivedRate: amount(),
+    sentRate: amount(),
+    openSockets: z.number(),
+  }),
+  sites: z.array(siteSchema),
+  pools: z.array(poolSchema),
+  failures: z.array(failureSchema),
+  history: historySchema.optional(),
+}).register(API_SCHEMAS, { id: "Snapshot" }) satisfies z.ZodType<Snapshot>;
+
+/** What can be changed of an upstream. */
+export const upstreamChangeSchema = z.strictObject({ state: mode().optional(), weight: weight().optional() })
+  .refine((change) => change.state !== undefined || change.weight !== undefined, {
+    error: "a state, a weight, or both are expected",
+  })
+  .transform((change) => change as UpstreamChange)
+  .register(API_SCHEMAS, { id: "UpstreamChange" });
+
+// Names of many servers are looked up for the config's own entries only.
+function isServerUrl(url: string): boolean {
+  return !usesSrv(url) && upstreamUrlFault(url) === undefined;
+}
+
+/** An upstream to be added. */
+export const newUpstreamSchema = z.strictObject({
+  site: z.string(),
+  pool: z.string(),
+  url: z.string().max(2000).refine(isServerUrl, { error: "expected a URL with http://, https:// or unix:/" }),
+  weight: weight().default(1),
+  maxConnections: z.int().min(0).max(1_000_000).default(0),
+  backup: z.boolean().default(false),
+}).register(API_SCHEMAS, { id: "NewUpstream" });
+
+/** A refusal (RFC 9457). */
+export const refusalSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  error: z.string(),
+}).register(API_SCHEMAS, { id: "Problem" });

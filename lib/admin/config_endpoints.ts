@@ -1,0 +1,61 @@
+/**
+ * The endpoints that put a config in place, or look at one.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import { z } from "zod";
+import { parseConfig } from "../config/parse_config.ts";
+import { AdminRefusal, json } from "./admin_answer.ts";
+import { problemSchema } from "./api_schemas.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { ManagedConfig } from "./managed.ts";
+
+/** The endpoints. */
+export function configEndpoints(config: ManagedConfig): Endpoint[] {
+  return [
+    {
+      ...{ method: "POST", path: "/api/config/reload", name: "reloadConfig" },
+      summary: "Reads the config file again and puts it in place. Nothing changes when it is refused (422).",
+      body: { type: "application/json" },
+      answers: {
+        200: {
+          description: "It is in place; problems are warnings.",
+          schema: z.object({ generation: z.int(), problems: z.array(problemSchema) }),
+        },
+      },
+      handle: async () => {
+        if (!config.reloadable) throw new AdminRefusal(409, "The config did not come from a file");
+        const { accepted, problems } = await config.reload("management API");
+        if (accepted) return json({ generation: config.generation, problems });
+        throw new AdminRefusal(422, `The config was refused, the one before goes on: ${problems[0]?.message ?? ""}`, {
+          members: { problems },
+        });
+      },
+    },
+    {
+      ...{ method: "POST", path: "/api/config/validate", name: "validateConfig" },
+      summary:
+        "Checks the TOML text of a config, with the environment and the files of this machine; puts nothing in " +
+        "place.",
+      body: { type: "application/toml" },
+      answers: {
+        200: {
+          description: "What is wrong with it.",
+          schema: z.object({
+            valid: z.boolean(),
+            problems: z.array(problemSchema),
+            warnings: z.array(problemSchema),
+          }),
+        },
+      },
+      handle: ({ text }) => {
+        const { file } = config;
+        const baseDir = file === null ? Deno.cwd() : dirname(file);
+        const { config: valid, problems, warnings } = parseConfig(text, { baseDir });
+        return json({ valid: valid !== undefined, problems, warnings });
+      },
+    },
+  ];
+}

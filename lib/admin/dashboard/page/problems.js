@@ -1,0 +1,232 @@
+/**
+ * What is wrong with the server, the gravest first, the same in the dashboard and in `bws top`.
+ *
+ * @module
+ */
+
+import { CONDITIONS, shortUrl, takesRequests, timeLeft } from "./condition.js";
+import { formatMs, formatShare, formatWhole } from "./format.js";
+
+/** @typedef {import("../../snapshot.ts").Condition} Condition */
+/** @typedef {import("../../snapshot.ts").PoolSnapshot} PoolSnapshot */
+/** @typedef {import("../../snapshot.ts").Snapshot} Snapshot */
+/** @typedef {import("../../snapshot.ts").UpstreamSnapshot} UpstreamSnapshot */
+/** @typedef {import("./condition.js").Tone} Tone */
+
+/**
+ * Something that an operator should know. `key` is the same as long as it is the same problem; `left` is a countdown.
+ *
+ * @typedef {object} Trouble
+ * @property {string} key
+ * @property {Tone} tone
+ * @property {Condition | "reload" | "pool" | "errors" | "worker"} kind
+ * @property {string} title
+ * @property {string} detail
+ * @property {string} left
+ * @property {string | null} upstreamId
+ * @property {string | null} poolId
+ */
+
+// A share of a handful of requests means nothing.
+const LEAST_RATE = 1;
+const WARN_ERROR_SHARE = 0.01;
+const BAD_ERROR_SHARE = 0.05;
+const WARN_LOOP_DELAY_MS = 250;
+const MOST_SINGLE = 4;
+const SHOWN_CONDITIONS = /** @type {const} */ (
+  ["unhealthy", "open", "ejected", "half_open", "slow_start", "draining", "maintenance"]
+);
+
+/** @type {Readonly<Record<Tone, number>>} */
+const GRAVITY = { bad: 0, warn: 1, note: 2, good: 3 };
+
+/**
+ * What is wrong.
+ *
+ * @param {Snapshot} snapshot
+ * @returns {Trouble[]}
+ */
+export function troublesOf(snapshot) {
+  const found = [
+    ...snapshot.pools.flatMap(poolTroubles),
+    ...reloadTroubles(snapshot),
+    ...errorTroubles(snapshot),
+    ...workerTroubles(snapshot),
+    ...snapshot.pools.flatMap(failingTroubles),
+    ...snapshot.pools.flatMap((pool) => SHOWN_CONDITIONS.flatMap((condition) => upstreamTroubles(pool, condition))),
+  ];
+  return found.sort((a, b) => GRAVITY[a.tone] - GRAVITY[b.tone]);
+}
+
+/**
+ * How many of them an operator has to do something about: what is under way or intended does not count.
+ *
+ * @param {readonly Trouble[]} troubles
+ * @returns {number}
+ */
+export function countTroubles(troubles) {
+  return troubles.filter(({ tone }) => tone === "bad" || tone === "warn").length;
+}
+
+/**
+ * @param {PoolSnapshot} pool
+ * @returns {Trouble[]}
+ */
+function poolTroubles(pool) {
+  /** @type {Trouble[]} */
+  const found = [];
+  const base = { kind: /** @type {const} */ ("pool"), left: "", upstreamId: null, poolId: pool.id };
+  if (!pool.upstreams.some(({ condition }) => takesRequests(condition))) {
+    const detail = "none of its upstreams takes requests, so they are answered with 503";
+    found.push({ ...base, key: `none ${pool.id}`, tone: "bad", title: `Pool ${pool.name} is down`, detail });
+  }
+  if (pool.waiting > 0) {
+    const detail = `${formatWhole(pool.waiting)} waiting for a free upstream`;
+    found.push({ ...base, key: `full ${pool.id}`, tone: "warn", title: `Pool ${pool.name} is full`, detail });
+  }
+  return found;
+}
+
+/**
+ * @param {Snapshot} snapshot
+ * @returns {Trouble[]}
+ */
+function reloadTroubles({ config }) {
+  if (config.refused === null) return [];
+  const count = config.refused.problems.length;
+  return [{
+    key: `reload ${config.refused.atMs}`,
+    tone: "bad",
+    kind: "reload",
+    title: "Reload refused",
+    detail: `${
+      count === 1 ? "1 problem" : `${count} problems`
+    } in the new config; generation ${config.generation} runs on`,
+    left: "",
+    upstreamId: null,
+    poolId: null,
+  }];
+}
+
+/**
+ * @param {Snapshot} snapshot
+ * @returns {Trouble[]}
+ */
+function errorTroubles({ sites }) {
+  return sites.flatMap(({ name, requestRate, errorRate }) => {
+    const share = requestRate === 0 ? 0 : errorRate / requestRate;
+    if (requestRate < LEAST_RATE || share < WARN_ERROR_SHARE) return [];
+    return [{
+      key: `errors ${name}`,
+      tone: share < BAD_ERROR_SHARE ? /** @type {const} */ ("warn") : /** @type {const} */ ("bad"),
+      kind: /** @type {const} */ ("errors"),
+      title: `Site ${name} fails`,
+      detail: `${formatShare(share)} of its requests`,
+      left: "",
+      upstreamId: null,
+      poolId: null,
+    }];
+  });
+}
+
+/**
+ * Upstreams that take requests, yet fail many of them.
+ *
+ * @param {PoolSnapshot} pool
+ * @returns {Trouble[]}
+ */
+function failingTroubles(pool) {
+  const failing = pool.upstreams.filter(({ condition, requestRate, errorRate }) =>
+    condition === "healthy" && requestRate >= LEAST_RATE && errorRate / requestRate >= BAD_ERROR_SHARE
+  );
+  const base = {
+    tone: /** @type {const} */ ("warn"),
+    kind: /** @type {const} */ ("errors"),
+    left: "",
+    poolId: pool.id,
+  };
+  if (failing.length > MOST_SINGLE) {
+    const title = `${failing.length} of ${pool.upstreams.length} in pool ${pool.name} fail`;
+    const detail = namesOf(failing);
+    return [{ ...base, key: `failing ${pool.id}`, title, detail, upstreamId: null }];
+  }
+  return failing.map(({ id, url, requestRate, errorRate }) => ({
+    ...base,
+    key: `failing ${id}`,
+    title: `${shortUrl(url)}: failing`,
+    detail: `pool ${pool.name}, ${formatShare(errorRate / requestRate)} of its requests`,
+    upstreamId: id,
+  }));
+}
+
+/**
+ * @param {readonly UpstreamSnapshot[]} upstreams
+ * @returns {string}
+ */
+function namesOf(upstreams) {
+  return `${upstreams.slice(0, 3).map(({ url }) => shortUrl(url)).join(", ")} and ${upstreams.length - 3} more`;
+}
+
+/**
+ * @param {Snapshot} snapshot
+ * @returns {Trouble[]}
+ */
+function workerTroubles({ process }) {
+  const base = { kind: /** @type {const} */ ("worker"), left: "", upstreamId: null, poolId: null };
+  return process.workers.flatMap(({ index, state, loopDelayMs }) => {
+    /** @type {Trouble[]} */
+    const found = [];
+    if (state === "ended") {
+      const detail = "it ended and was not started again";
+      found.push({ ...base, key: `ended ${index}`, tone: "bad", title: `Worker ${index} is gone`, detail });
+    } else if (loopDelayMs >= WARN_LOOP_DELAY_MS) {
+      const detail = `its event loop was ${formatMs(loopDelayMs)} late`;
+      found.push({ ...base, key: `late ${index}`, tone: "warn", title: `Worker ${index} is overloaded`, detail });
+    }
+    return found;
+  });
+}
+
+/**
+ * @param {PoolSnapshot} pool
+ * @param {Condition} condition
+ * @returns {Trouble[]}
+ */
+function upstreamTroubles(pool, condition) {
+  const { word, tone } = CONDITIONS[condition];
+  const members = pool.upstreams.filter((upstream) => upstream.condition === condition);
+  if (members.length > MOST_SINGLE) {
+    return [{
+      key: `${condition} ${pool.id}`,
+      tone,
+      kind: condition,
+      title: `${members.length} of ${pool.upstreams.length} in pool ${pool.name}: ${word}`,
+      detail: namesOf(members),
+      left: "",
+      upstreamId: null,
+      poolId: pool.id,
+    }];
+  }
+  return members.map((upstream) => ({
+    key: `${condition} ${upstream.id}`,
+    tone,
+    kind: condition,
+    title: `${shortUrl(upstream.url)}: ${word}`,
+    detail: detailOf(pool, upstream),
+    left: timeLeft(upstream),
+    upstreamId: upstream.id,
+    poolId: pool.id,
+  }));
+}
+
+/**
+ * @param {PoolSnapshot} pool
+ * @param {UpstreamSnapshot} upstream
+ * @returns {string}
+ */
+function detailOf(pool, { condition, lastFault, inFlight }) {
+  const where = `pool ${pool.name}`;
+  if (condition === "draining") return `${where}, ${formatWhole(inFlight)} in flight still`;
+  if (condition === "maintenance" || condition === "slow_start" || lastFault === null) return where;
+  return `${where}, ${lastFault}`;
+}

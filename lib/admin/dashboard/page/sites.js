@@ -1,0 +1,126 @@
+/**
+ * Sites and their routes.
+ *
+ * @module
+ */
+
+import { arrange, element, setData, setText } from "./element.js";
+import { formatCount, formatMs, formatShare, formatWhole } from "./format.js";
+import { shareOf } from "./model.js";
+
+/** @typedef {import("../../snapshot.ts").Flow} Flow */
+/** @typedef {import("../../snapshot.ts").RouteSnapshot} RouteSnapshot */
+/** @typedef {import("../../snapshot.ts").SiteSnapshot} SiteSnapshot */
+/** @typedef {import("../../snapshot.ts").Snapshot} Snapshot */
+
+const COLUMNS = /** @type {const} */ ([
+  ["name", "Site, route"],
+  ["to", "Goes to"],
+  ["flight", "In flight"],
+  ["rate", "Req / s"],
+  ["errors", "Errors"],
+  ["p50", "p50"],
+  ["p99", "p99"],
+]);
+
+/** The table of sites. */
+export class Sites {
+  #table;
+  /** @type {Map<string, { body: HTMLElement, site: FlowRow, routes: FlowRow[] }>} */
+  #groups = new Map();
+
+  /** @param {HTMLTableElement} table */
+  constructor(table) {
+    this.#table = table;
+    const heading = COLUMNS.map(([name, title]) =>
+      element("th", { scope: "col", role: "columnheader", class: name }, title)
+    );
+    table.append(element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...heading)));
+  }
+
+  /** @param {Snapshot} snapshot */
+  update({ sites, pools }) {
+    const head = /** @type {Element} */ (this.#table.tHead);
+    const poolNames = new Map(pools.map(({ id, name }) => [id, name]));
+    arrange(this.#table, [head, ...sites.map((site) => this.#updateSite(site, poolNames))]);
+    const known = new Set(sites.map(({ name }) => name));
+    for (const name of this.#groups.keys()) if (!known.has(name)) this.#groups.delete(name);
+  }
+
+  /**
+   * @param {SiteSnapshot} site
+   * @param {ReadonlyMap<string, string>} poolNames
+   * @returns {HTMLElement}
+   */
+  #updateSite(site, poolNames) {
+    let group = this.#groups.get(site.name);
+    if (group === undefined) {
+      group = { body: element("tbody", { role: "rowgroup" }), site: new FlowRow("site"), routes: [] };
+      this.#groups.set(site.name, group);
+    }
+    const { body, site: row, routes } = group;
+    row.update(site, site.name, site.hosts.length === 0 ? site.addresses.join(", ") : site.hosts.join(", "));
+    while (routes.length < site.routes.length) routes.push(new FlowRow("route"));
+    routes.length = site.routes.length;
+    site.routes.forEach((route, index) =>
+      routes[index].update(route, labelOf(route), targetOf(route, site, poolNames))
+    );
+    arrange(body, [row.element, ...routes.map((route) => route.element)]);
+    return body;
+  }
+}
+
+/** A row of figures. */
+class FlowRow {
+  #name = element("th", { scope: "row", role: "rowheader", class: "name" });
+  #text = element("span");
+  #detail = element("span", { class: "detail" });
+  #to = element("td", { role: "cell", class: "to" });
+  #figures = COLUMNS.slice(2).map(([name]) => element("td", { role: "cell", class: name }));
+  #kind;
+  element;
+
+  /** @param {"site" | "route"} kind */
+  constructor(kind) {
+    this.#name.append(this.#text, this.#detail);
+    this.element = element("tr", { role: "row", class: kind }, this.#name, ...this.#figures);
+    if (kind === "site") this.#name.colSpan = 2;
+    else this.#name.after(this.#to);
+    this.#kind = kind;
+  }
+
+  /**
+   * @param {Flow} flow
+   * @param {string} name
+   * @param {string} to
+   */
+  update(flow, name, to) {
+    setText(this.#text, name);
+    setText(this.#kind === "site" ? this.#detail : this.#to, to);
+    const share = shareOf(flow);
+    const texts = [formatWhole(flow.inFlight), formatCount(flow.requestRate), formatShare(share)];
+    texts.push(formatMs(flow.p50Ms), formatMs(flow.p99Ms));
+    this.#figures.forEach((cell, index) => setText(cell, texts[index]));
+    setData(this.#figures[2], "tone", share >= 0.05 ? "bad" : share > 0 ? "warn" : "none");
+  }
+}
+
+/**
+ * @param {RouteSnapshot} route
+ * @returns {string}
+ */
+function labelOf({ path, kind, websocket }) {
+  const notes = [...(kind === "prefix" ? [] : [kind]), ...(websocket ? ["WebSocket"] : [])];
+  return notes.length === 0 ? path : `${path} (${notes.join(", ")})`;
+}
+
+/**
+ * @param {RouteSnapshot} route
+ * @param {SiteSnapshot} site
+ * @param {ReadonlyMap<string, string>} poolNames
+ * @returns {string}
+ */
+function targetOf({ poolId }, site, poolNames) {
+  if (poolId !== null) return `pool ${poolNames.get(poolId) ?? poolId}`;
+  return site.files ? "files" : "–";
+}

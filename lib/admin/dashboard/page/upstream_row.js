@@ -1,0 +1,119 @@
+/**
+ * An upstream as a row of its pool's table.
+ *
+ * @module
+ */
+
+import { CONDITIONS, shortUrl, timeLeft } from "./condition.js";
+import { element, icon, setData, setIcon, setText } from "./element.js";
+import { formatCount, formatMs, formatShare, formatWhole } from "./format.js";
+import { shareOf } from "./model.js";
+import { Spark } from "./spark.js";
+
+/** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("../../snapshot.ts").UpstreamSnapshot} UpstreamSnapshot */
+
+/** Columns of the table: class, heading, and what it means where the heading does not say it all. */
+export const COLUMNS = /** @type {const} */ ([
+  ["state", "State", ""],
+  ["name", "Upstream", ""],
+  ["weight", "Weight", "Share of the load"],
+  ["flight", "In flight", "Attempts under way"],
+  ["rate", "Req / s", "Attempts a second"],
+  ["errors", "Errors", "Share of attempts that failed"],
+  ["p50", "p50", "Half of the attempts took no longer"],
+  ["p95", "p95", "95 % of the attempts took no longer"],
+  ["p99", "p99", "99 % of the attempts took no longer"],
+  ["past", "Last 3 min", "Requests and failures"],
+  ["act", "Change", ""],
+]);
+
+/** What a row can ask for. @typedef {{ open: (id: string) => void, toggle: (id: string) => void }} RowActions */
+
+/** A row. */
+export class UpstreamRow {
+  /** Whether it is on the screen; the figures of one that is not wait until it is. */
+  visible = false;
+  #icon = icon("healthy");
+  #word = element("span");
+  #left = element("span", { class: "left" });
+  #name = element("button", { type: "button", class: "link" });
+  #fault = element("span", { class: "detail" });
+  #toggle = element("button", { type: "button", class: "quiet" });
+  #spark = new Spark();
+  /** @type {Record<string, HTMLTableCellElement>} */
+  #cells = {};
+  /** @type {UpstreamSnapshot | undefined} */
+  #shown;
+  element = element("tr", { role: "row" });
+
+  /**
+   * @param {string} id
+   * @param {RowActions} actions
+   */
+  constructor(id, actions) {
+    this.element.id = `upstream-${id}`;
+    for (const [name] of COLUMNS) {
+      const cell = name === "name"
+        ? element("th", { scope: "row", role: "rowheader", class: name })
+        : element("td", { role: "cell", class: name });
+      this.#cells[name] = cell;
+      this.element.append(cell);
+    }
+    this.#cells.state.append(element("span", { class: "condition" }, this.#icon, this.#word, this.#left));
+    this.#cells.name.append(this.#name, this.#fault);
+    this.#cells.past.append(this.#spark.element);
+    this.#cells.act.append(this.#toggle);
+    this.#name.addEventListener("click", () => actions.open(id));
+    this.#toggle.addEventListener("click", () => actions.toggle(id));
+  }
+
+  /**
+   * @param {UpstreamSnapshot} upstream
+   * @param {Model} model
+   * @param {number} peak The highest rate in the pool: rows share their scale.
+   */
+  update(upstream, model, peak) {
+    const { condition } = upstream;
+    setData(this.element, "condition", condition);
+    setData(this.element, "tone", CONDITIONS[condition].tone);
+    setIcon(this.#icon, condition);
+    setText(this.#word, CONDITIONS[condition].word);
+    setText(this.#left, timeLeft(upstream));
+    this.#updateName(upstream);
+    const first = this.#shown === undefined;
+    this.#shown = upstream;
+    if (!this.visible && !first) return;
+    this.#updateFigures(upstream);
+    const { requestRate, errorRate } = model.track(upstream.id);
+    this.#spark.draw(model.times, requestRate, Math.max(1, peak * 1.05), errorRate);
+  }
+
+  /** @param {UpstreamSnapshot} upstream */
+  #updateName({ url, mode, lastFault, condition }) {
+    setText(this.#fault, CONDITIONS[condition].tone === "bad" ? lastFault ?? "" : "");
+    if (url !== this.#shown?.url) setText(this.#name, shortUrl(url));
+    if (mode === this.#shown?.mode) return;
+    setText(this.#toggle, mode === "active" ? "Drain" : "Resume");
+    this.#toggle.setAttribute("aria-label", `${mode === "active" ? "Drain" : "Resume"} ${shortUrl(url)}`);
+  }
+
+  /** @param {UpstreamSnapshot} upstream */
+  #updateFigures(upstream) {
+    const { weight, configWeight, inFlight, maxConnections, requestRate, p50Ms, p95Ms, p99Ms } = upstream;
+    const { weight: weightCell, flight, rate, errors, p50, p95, p99 } = this.#cells;
+    setText(weightCell, weight === configWeight ? String(weight) : `${weight} (${configWeight})`);
+    setText(
+      flight,
+      maxConnections === 0 ? formatWhole(inFlight) : `${formatWhole(inFlight)} / ${formatWhole(maxConnections)}`,
+    );
+    setData(flight, "tone", maxConnections > 0 && inFlight >= maxConnections ? "warn" : undefined);
+    setText(rate, formatCount(requestRate));
+    const share = shareOf(upstream);
+    setText(errors, formatShare(share));
+    setData(errors, "tone", share >= 0.05 ? "bad" : share > 0 ? "warn" : "none");
+    setText(p50, formatMs(p50Ms));
+    setText(p95, formatMs(p95Ms));
+    setText(p99, formatMs(p99Ms));
+  }
+}

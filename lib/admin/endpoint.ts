@@ -1,0 +1,93 @@
+/**
+ * The endpoints of the management API as a table, out of which requests are answered and the OpenAPI document is made:
+ * what is in one is in the other.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { AdminRefusal } from "./admin_answer.ts";
+
+/** A request for an endpoint. */
+export interface Call {
+  /** The request; its body has been read where the endpoint has one. */
+  readonly request: Request;
+  /** What stands for `{id}` in the path, or empty. */
+  readonly id: string;
+  /** The body. */
+  readonly text: string;
+}
+
+/** What an answer of a status holds, for the document. */
+export interface EndpointAnswer {
+  readonly description: string;
+  /** Its media type; JSON without one. */
+  readonly type?: string;
+  /** Of its JSON. */
+  readonly schema?: z.ZodType;
+}
+
+/** One method of one path. */
+export interface Endpoint {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  /** Its last part may be `{id}`. */
+  readonly path: string;
+  /** Its name, for programs. */
+  readonly name: string;
+  /** What it does, in a sentence. */
+  readonly summary: string;
+  /** Whether it needs no API key. */
+  readonly open?: boolean;
+  /** The body that it takes. */
+  readonly body?: { readonly type: string; readonly schema?: z.ZodType };
+  /** Its answers by status, but for refusals. */
+  readonly answers: Readonly<Record<number, EndpointAnswer>>;
+  /** Answers a call. */
+  handle(call: Call): Response | Promise<Response>;
+}
+
+/** An endpoint that was found, and what stands for `{id}`. */
+export interface FoundEndpoint {
+  readonly endpoint: Endpoint;
+  readonly id: string;
+}
+
+/** Finds endpoints. */
+export class EndpointTable {
+  /** All of them. */
+  readonly endpoints: readonly Endpoint[];
+  readonly #byPath: ReadonlyMap<string, readonly Endpoint[]>;
+
+  /** Makes a table of them. */
+  constructor(endpoints: readonly Endpoint[]) {
+    this.endpoints = endpoints;
+    this.#byPath = Map.groupBy(endpoints, ({ path }) => path);
+  }
+
+  /**
+   * The endpoint for a method and a path. HEAD asks for what GET has.
+   *
+   * @throws {AdminRefusal} 404, or 405 with Allow.
+   */
+  find(method: string, path: string): FoundEndpoint {
+    const slash = path.lastIndexOf("/") + 1;
+    const exact = this.#byPath.get(path);
+    const named = this.#byPath.get(path.slice(0, slash) + "{id}");
+    const id = exact === undefined ? decoded(path.slice(slash)) : "";
+    const here = exact ?? (id === "" ? undefined : named);
+    if (here === undefined) throw new AdminRefusal(404, "There is no such path");
+    const wanted = method === "HEAD" ? "GET" : method;
+    const endpoint = here.find((candidate) => candidate.method === wanted);
+    if (endpoint !== undefined) return { endpoint, id };
+    const allow = here.flatMap(({ method }) => method === "GET" ? ["GET", "HEAD"] : [method]).join(", ");
+    throw new AdminRefusal(405, `${method} is not possible here, only ${allow}`, { headers: { allow } });
+  }
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * What passed between two readings of counters: rates and quantiles.
+ *
+ * @module
+ */
+
+import type { RouteReading, UpstreamReading } from "../gateway/metrics/reading.ts";
+import { DURATION_BOUNDS } from "../metrics/histogram.ts";
+import { countsSince, quantile } from "../metrics/quantile.ts";
+import type { Flow } from "./snapshot.ts";
+
+/** Counters of one thing (a route, an upstream, all together) at one moment. */
+export interface FlowCounts {
+  /** Exchanges that ended, or attempts. */
+  readonly requests: number;
+  /** Those that failed. */
+  readonly errors: number;
+  /** How long they took, by {@linkcode DURATION_BOUNDS}. */
+  readonly durations: readonly number[];
+}
+
+/** Nothing. */
+export const NO_COUNTS: FlowCounts = { requests: 0, errors: 0, durations: [] };
+
+const CLASS_OTHER = 0;
+const CLASS_5XX = 5;
+
+/** The counters of a route. What got no status got no answer. */
+export function routeCounts({ statuses, durations }: RouteReading): FlowCounts {
+  return {
+    requests: statuses.reduce((sum, count) => sum + count, 0),
+    errors: statuses[CLASS_OTHER] + statuses[CLASS_5XX],
+    durations: durations.counts,
+  };
+}
+
+/** The counters of an upstream: its attempts, and those that ended with 5xx or without an answer. */
+export function upstreamCounts({ attempts, statuses, failures, headSeconds }: UpstreamReading): FlowCounts {
+  const unanswered = failures.unreachable + failures.broken + failures.timeout;
+  return { requests: attempts, errors: statuses[CLASS_5XX] + unanswered, durations: headSeconds.counts };
+}
+
+/** Several together. */
+export function sumCounts(all: readonly FlowCounts[]): FlowCounts {
+  let requests = 0;
+  let errors = 0;
+  const durations: number[] = new Array(DURATION_BOUNDS.length + 1).fill(0);
+  for (const counts of all) {
+    requests += counts.requests;
+    errors += counts.errors;
+    for (let index = 0; index < counts.durations.length; index++) durations[index] += counts.durations[index];
+  }
+  return { requests, errors, durations };
+}
+
+/** What passed in `seconds` between two counts; nothing when there is no earlier one to compare with. */
+export function passed(
+  now: FlowCounts,
+  before: FlowCounts | undefined,
+  { seconds, inFlight }: { seconds: number; inFlight: number },
+): Flow {
+  if (before === undefined || seconds <= 0) return { ...STILL, inFlight };
+  const durations = countsSince(now.durations, before.durations);
+  const ms = (q: number) => {
+    const found = quantile(DURATION_BOUNDS, durations, q);
+    return found === undefined ? null : Math.round(found * 1e5) / 100;
+  };
+  return {
+    requestRate: rate(now.requests, before.requests, seconds),
+    errorRate: rate(now.errors, before.errors, seconds),
+    inFlight,
+    ...{ p50Ms: ms(0.5), p95Ms: ms(0.95), p99Ms: ms(0.99) },
+  };
+}
+
+/** How much a second a counter grew. One that went down began anew. */
+export function rate(now: number, before: number, seconds: number): number {
+  return seconds <= 0 ? 0 : Math.round(Math.max(0, now >= before ? now - before : now) / seconds * 100) / 100;
+}
+
+const STILL: Flow = { requestRate: 0, errorRate: 0, inFlight: 0, p50Ms: null, p95Ms: null, p99Ms: null };

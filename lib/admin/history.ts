@@ -1,0 +1,67 @@
+/**
+ * The last five minutes, in steps of two seconds.
+ *
+ * @module
+ */
+
+import type { Flow, FlowHistory, History } from "./snapshot.ts";
+
+const POINTS = 150;
+
+/** What is kept of one moment. */
+export interface HistoryPoint {
+  /** In milliseconds since 1970. */
+  readonly atMs: number;
+  /** All exchanges together. */
+  readonly totals: Flow;
+  /** Resident memory. */
+  readonly memoryBytes: number;
+  /** By the `id` of the upstream. */
+  readonly upstreams: ReadonlyMap<string, Pick<Flow, "requestRate" | "errorRate">>;
+}
+
+/** A ring of moments. Figures of upstreams, of which there may be many, are held in typed arrays. */
+export class HistoryRing {
+  readonly #points: Omit<HistoryPoint, "upstreams">[] = [];
+  readonly #upstreams = new Map<string, Float32Array>();
+  #next = 0;
+
+  /** Adds a moment, and forgets upstreams that are gone. */
+  add({ upstreams, ...point }: HistoryPoint): void {
+    const slot = this.#next++ % POINTS;
+    this.#points[slot] = point;
+    for (const id of this.#upstreams.keys()) if (!upstreams.has(id)) this.#upstreams.delete(id);
+    for (const [id, { requestRate, errorRate }] of upstreams) {
+      let figures = this.#upstreams.get(id);
+      if (figures === undefined) this.#upstreams.set(id, figures = new Float32Array(2 * POINTS));
+      figures[slot] = requestRate;
+      figures[POINTS + slot] = errorRate;
+    }
+  }
+
+  /** All of it, the oldest first. */
+  read(): History {
+    const count = this.#points.length;
+    const order = Array.from({ length: count }, (_, index) => (this.#next - count + index) % POINTS);
+    const points = order.map((slot) => this.#points[slot]);
+    const of = <K extends keyof Flow>(key: K) => points.map(({ totals }) => totals[key]);
+    const track = (figures: Float32Array): FlowHistory => ({
+      requestRate: order.map((slot) => tenth(figures[slot])),
+      errorRate: order.map((slot) => tenth(figures[POINTS + slot])),
+    });
+    return {
+      atMs: points.map(({ atMs }) => atMs),
+      totals: {
+        ...{ requestRate: of("requestRate"), errorRate: of("errorRate"), inFlight: of("inFlight") },
+        ...{ p50Ms: of("p50Ms"), p95Ms: of("p95Ms"), p99Ms: of("p99Ms") },
+        memoryBytes: points.map(({ memoryBytes }) => memoryBytes),
+      },
+      upstreams: Object.fromEntries([...this.#upstreams].map(([id, figures]) => [id, track(figures)])),
+    };
+  }
+}
+
+// Half a megabyte less of JSON for five hundred upstreams.
+function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
+}

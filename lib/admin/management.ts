@@ -1,0 +1,135 @@
+/**
+ * The management listener: the dashboard, the API and the metrics, on a port of its own.
+ *
+ * @module
+ */
+
+import type { ManagementConfig } from "../config/schema.ts";
+import { isLoopback } from "../config/ip_address.ts";
+import { hostOf } from "../http/authority.ts";
+import { plainAddress } from "../http/address_block.ts";
+import { gatewayFamilies } from "../gateway/metrics/gateway_families.ts";
+import type { Log } from "../log/log.ts";
+import { Exposition } from "../metrics/exposition.ts";
+import { AdminHandler } from "./admin_handler.ts";
+import { ApiKey } from "./api_key.ts";
+import { configEndpoints } from "./config_endpoints.ts";
+import { type Endpoint, EndpointTable } from "./endpoint.ts";
+import { EventStream } from "./event_stream.ts";
+import type { FailureList } from "./failure_list.ts";
+import type { Managed, ManagedConfig } from "./managed.ts";
+import { openApiDocument } from "./openapi.ts";
+import { openFiles } from "./open_files.ts";
+import { readEndpoints } from "./read_endpoints.ts";
+import { Sampler } from "./sampler.ts";
+import { SnapshotMaker } from "./snapshot_maker.ts";
+import { upstreamEndpoints } from "./upstream_endpoints.ts";
+
+/** What is managed, and where. */
+export interface ManagementOptions {
+  /** `[management]` of the config. It holds until the program ends. */
+  readonly settings: ManagementConfig;
+  /** The running server. */
+  readonly server: Managed;
+  /** Its config. */
+  readonly config: ManagedConfig;
+  /** What failed; whoever started the server feeds it. */
+  readonly failures: FailureList;
+  /** Told of changes, and of callers without the key. */
+  readonly log?: Log | undefined;
+}
+
+/** A management listener. */
+export interface Management {
+  /** Where it listens. */
+  readonly address: Deno.NetAddr;
+  /** Ends it, with all streams and all requests under way. */
+  stop(): Promise<void>;
+}
+
+const GRACE_MS = 500;
+
+/**
+ * Opens the management listener.
+ *
+ * @throws {Error} When the port cannot be opened, or others than this machine could reach it and there is no API key.
+ */
+export async function startManagement(options: ManagementOptions): Promise<Management> {
+  const { settings, server: managed, config, failures, log } = options;
+  const families = gatewayFamilies({ gateway: () => managed.gateway, config: () => config });
+  const sampler = new Sampler(managed, failures);
+  const maker = new SnapshotMaker({ managed, config, sampler, failures, openFiles: () => openFiles(families) });
+  const events = new EventStream(maker);
+  sampler.onSample = () => events.tell();
+  const endpoints: Endpoint[] = [];
+  endpoints.push(
+    ...readEndpoints({
+      ...{ managed, maker, events, exposition: new Exposition(families) },
+      document: () => openApiDocument(endpoints),
+    }),
+    ...upstreamEndpoints({ managed, maker, say: (message, fields) => log?.say("info", message, fields) }),
+    ...configEndpoints(config),
+  );
+  const handler = new AdminHandler({
+    endpoints: new EndpointTable(endpoints),
+    key: settings.api_key === undefined ? undefined : new ApiKey(settings.api_key),
+    names: new Set([settings.host, ...settings.hosts ?? []].flatMap((name) => hostOf(name) ?? [])),
+    log,
+  });
+  const aborter = new AbortController();
+  try {
+    const listening = listen(settings, handler, aborter.signal);
+    const { server } = listening;
+    if (settings.api_key === undefined && !isLoopback(plainAddress(server.addr.hostname))) {
+      aborter.abort();
+      await server.finished;
+      throw new Error(
+        `Cannot open the management API on ${settings.host}: it is ${server.addr.hostname}, which others can reach; ` +
+          "expected management.api_key, or a loopback address",
+      );
+    }
+    handler.open();
+    return {
+      address: server.addr,
+      stop: async () => {
+        sampler.stop();
+        events.close();
+        await stop(listening, aborter);
+      },
+    };
+  } catch (error) {
+    sampler.stop();
+    throw error;
+  }
+}
+
+function listen({ host, port }: ManagementConfig, handler: AdminHandler, signal: AbortSignal): Listening {
+  const answering = new Set<Promise<void>>();
+  try {
+    const server = Deno.serve({ hostname: host, port, signal, onListen: () => {} }, (request, info) => {
+      const answered = info.completed.catch(() => {}).finally(() => answering.delete(answered));
+      answering.add(answered);
+      return handler.answer(request, info.remoteAddr);
+    });
+    return { server, answering };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot open the management API on ${host}:${port}: ${reason}`, { cause });
+  }
+}
+
+interface Listening {
+  readonly server: Deno.HttpServer<Deno.NetAddr>;
+  /** Settle when an answer was sent. */
+  readonly answering: ReadonlySet<Promise<void>>;
+}
+
+// Not by the runtime's shutdown: that waits for a client that goes on sending, for ever, and cannot be cut short then.
+async function stop({ server, answering }: Listening, aborter: AbortController): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, GRACE_MS));
+  await Promise.race([Promise.all(answering), late]);
+  clearTimeout(timer);
+  aborter.abort();
+  await server.finished;
+}

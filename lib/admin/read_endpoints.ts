@@ -1,0 +1,90 @@
+/**
+ * The endpoints that tell, and change nothing.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { Exposition } from "../metrics/exposition.ts";
+import { negotiate } from "../metrics/exposition_format.ts";
+import { answer, json } from "./admin_answer.ts";
+import { poolSchema, siteSchema, snapshotSchema } from "./api_schemas.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { EventStream } from "./event_stream.ts";
+import type { Managed } from "./managed.ts";
+import { shownConfig } from "./running_config.ts";
+import type { SnapshotMaker } from "./snapshot_maker.ts";
+
+/** What they tell of. */
+export interface ReadEndpointsContext {
+  /** The running server. */
+  readonly managed: Managed;
+  /** Makes snapshots. */
+  readonly maker: SnapshotMaker;
+  /** Those who watch. */
+  readonly events: EventStream;
+  /** All metrics. */
+  readonly exposition: Exposition;
+  /** The OpenAPI document. */
+  readonly document: () => unknown;
+}
+
+/** The endpoints. */
+export function readEndpoints({ managed, maker, events, exposition, document }: ReadEndpointsContext): Endpoint[] {
+  return [
+    {
+      ...{ method: "GET", path: "/api/health/live", name: "live", open: true },
+      summary: "Whether the program runs. It says nothing of sites and upstreams; their own /api/health/ready does.",
+      answers: { 200: { description: "It runs.", schema: z.object({ status: z.literal("alive") }) } },
+      handle: () => json({ status: "alive" }),
+    },
+    {
+      ...{ method: "GET", path: "/api/status", name: "status" },
+      summary: "The server at this moment; rates and quantiles are of the last five seconds.",
+      answers: { 200: { description: "A snapshot, without its history.", schema: snapshotSchema } },
+      handle: () => json(maker.make()),
+    },
+    {
+      ...{ method: "GET", path: "/api/events", name: "events" },
+      summary: "Snapshots as server-sent events: one at once, with the last minutes, and then one a second.",
+      answers: {
+        200: { description: "Events named `snapshot`; the data of each is a Snapshot.", type: "text/event-stream" },
+      },
+      handle: () => events.open(),
+    },
+    {
+      ...{ method: "GET", path: "/api/sites", name: "sites" },
+      summary: "The sites and their routes, in the order of the config.",
+      answers: { 200: { description: "The sites.", schema: z.object({ sites: z.array(siteSchema) }) } },
+      handle: () => json({ sites: maker.sites() }),
+    },
+    {
+      ...{ method: "GET", path: "/api/upstreams", name: "upstreams" },
+      summary:
+        "The pools and their upstreams; `source` tells those that were added here, `removed` those taken out here.",
+      answers: { 200: { description: "The pools.", schema: z.object({ pools: z.array(poolSchema) }) } },
+      handle: () => json({ pools: maker.pools() }),
+    },
+    {
+      ...{ method: "GET", path: "/api/config", name: "config" },
+      summary: "The config that runs, with all defaults; durations in milliseconds, sizes in bytes, secrets masked.",
+      answers: { 200: { description: "The config.", schema: z.record(z.string(), z.unknown()) } },
+      handle: () => json(shownConfig(managed.gateway.config)),
+    },
+    {
+      ...{ method: "GET", path: "/metrics", name: "metrics" },
+      summary: "All metrics, as Prometheus text or, where Accept prefers it, as OpenMetrics text.",
+      answers: { 200: { description: "The metrics.", type: "text/plain" } },
+      handle: ({ request }) => {
+        const { format, contentType } = negotiate(request.headers.get("accept"));
+        return answer(exposition.write(format), contentType, { headers: { vary: "accept" } });
+      },
+    },
+    {
+      ...{ method: "GET", path: "/api/openapi.json", name: "openapi" },
+      summary: "This API, as an OpenAPI 3.1 document.",
+      answers: { 200: { description: "The document.", schema: z.record(z.string(), z.unknown()) } },
+      handle: () => json(document()),
+    },
+  ];
+}

@@ -1,0 +1,85 @@
+/**
+ * Bodies of requests to the management API: bounded in size and time, of the one type that is expected.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { AdminRefusal } from "./admin_answer.ts";
+
+/** The largest body that is read. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_WAIT_MS = 10_000;
+
+/**
+ * The body as text.
+ *
+ * Neither type that is expected is one that a form, or a script of another site, may send without being asked for
+ * leave by the browser first.
+ *
+ * @param expected The media type.
+ * @throws {AdminRefusal} 400, 408, 413 or 415.
+ */
+export async function requestText(request: Request, expected: string): Promise<string> {
+  const type = (request.headers.get("content-type") ?? "").split(";")[0].trim().toLowerCase();
+  if (type !== expected) {
+    const found = type === "" ? "missing" : JSON.stringify(type);
+    throw new AdminRefusal(415, `Content-Type is ${found}, expected ${expected}`, { headers: { accept: expected } });
+  }
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  const bytes = await readAll(request.body);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new AdminRefusal(400, "The body is not UTF-8");
+  }
+}
+
+/**
+ * A body's JSON, checked.
+ *
+ * @throws {AdminRefusal} 400 when it is no JSON, 422 when it is not of the schema.
+ */
+export function checkedJson<T>(text: string, schema: z.ZodType<T>): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new AdminRefusal(400, "The body is no JSON");
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
+  const detail = problems.map(({ path, message }) => path === "" ? message : `${path}: ${message}`).join("; ");
+  throw new AdminRefusal(422, detail, { members: { problems } });
+}
+
+async function readAll(body: Request["body"]): Promise<Uint8Array<ArrayBuffer>> {
+  if (body === null) return new Uint8Array();
+  const reader = body.getReader();
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  const late = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => late.resolve("late"), MAX_WAIT_MS);
+  try {
+    for (;;) {
+      const read = await Promise.race([reader.read(), late.promise]);
+      // Not cancelled: the runtime would never settle the read that is pending.
+      if (read === "late") throw new AdminRefusal(408, `The body did not end within ${MAX_WAIT_MS} ms`);
+      if (read.done) break;
+      length += read.value.length;
+      if (length > MAX_BODY_BYTES) {
+        await reader.cancel();
+        throw tooLarge();
+      }
+      chunks.push(read.value);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
+function tooLarge(): AdminRefusal {
+  return new AdminRefusal(413, `The body has more than ${MAX_BODY_BYTES} bytes`);
+}

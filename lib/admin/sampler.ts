@@ -1,0 +1,132 @@
+/**
+ * Takes a sample a second, for as long as the management API is there, so that what passed lately can be told at once.
+ *
+ * @module
+ */
+
+import { type FlowCounts, NO_COUNTS, passed } from "./flow.ts";
+import type { FailureList } from "./failure_list.ts";
+import { HistoryRing } from "./history.ts";
+import type { Managed } from "./managed.ts";
+import { type Sample, takeSample } from "./sample.ts";
+import type { Flow, History } from "./snapshot.ts";
+import { upstreamId } from "./upstream_id.ts";
+
+const STEP_MS = 1000;
+/** Rates are of so many steps. */
+const WINDOW_STEPS = 5;
+/** A moment of the history is so many steps. */
+const HISTORY_STEPS = 2;
+
+/** The last samples. Owned by the management listener; its timer keeps no process alive. */
+export class Sampler {
+  /** Called after each sample. */
+  onSample: (() => void) | undefined;
+  readonly #managed: Managed;
+  readonly #failures: FailureList;
+  readonly #samples: Sample[];
+  readonly #history = new HistoryRing();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #taken = 0;
+
+  /** Begins. */
+  constructor(managed: Managed, failures: FailureList) {
+    this.#managed = managed;
+    this.#failures = failures;
+    this.#samples = [takeSample(managed)];
+    this.#timer = setInterval(() => this.sample(), STEP_MS);
+    Deno.unrefTimer(this.#timer as unknown as number);
+  }
+
+  /** The newest sample. */
+  get newest(): Sample {
+    return this.#samples[this.#samples.length - 1];
+  }
+
+  /** The oldest sample that rates are of. */
+  get oldest(): Sample {
+    return this.#samples[0];
+  }
+
+  /** Time between the two, in seconds; 0 at the beginning. */
+  get seconds(): number {
+    return (this.newest.takenMs - this.oldest.takenMs) / 1000;
+  }
+
+  /** The last minutes. */
+  get history(): History {
+    return this.#history.read();
+  }
+
+  /**
+   * What passed of one thing lately.
+   *
+   * @param counts Gives its counters in a sample.
+   */
+  flow(counts: (sample: Sample) => FlowCounts | undefined, inFlight: number): Flow {
+    return this.#flow(counts, inFlight, WINDOW_STEPS);
+  }
+
+  /** Takes a sample now; its timer does, once a second. */
+  sample(): void {
+    const sample = takeSample(this.#managed);
+    this.#forgive(sample);
+    this.#samples.push(sample);
+    if (this.#samples.length > WINDOW_STEPS + 1) this.#samples.shift();
+    if (++this.#taken % HISTORY_STEPS === 0) this.#remember(sample);
+    this.onSample?.();
+  }
+
+  /** Takes no more. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  // What is new in the window is compared with the first sample that has it.
+  #flow(counts: (sample: Sample) => FlowCounts | undefined, inFlight: number, steps: number): Flow {
+    const { newest } = this;
+    const from = Math.max(0, this.#samples.length - 1 - steps);
+    const now = counts(newest);
+    if (now === undefined) return passed(NO_COUNTS, undefined, { seconds: 0, inFlight });
+    for (let index = from; index < this.#samples.length - 1; index++) {
+      const before = counts(this.#samples[index]);
+      if (before === undefined) continue;
+      return passed(now, before, { seconds: (newest.takenMs - this.#samples[index].takenMs) / 1000, inFlight });
+    }
+    return passed(now, undefined, { seconds: 0, inFlight });
+  }
+
+  #remember(sample: Sample): void {
+    const upstreams = new Map<string, Flow>();
+    for (const id of sample.upstreams.keys()) {
+      upstreams.set(id, this.#flow(({ upstreams }) => rates(upstreams.get(id)), 0, HISTORY_STEPS));
+    }
+    this.#history.add({
+      atMs: Date.now(),
+      totals: { ...this.#flow(({ totals }) => totals, sample.inFlight, HISTORY_STEPS) },
+      memoryBytes: sample.memoryBytes,
+      upstreams,
+    });
+  }
+
+  // Attempts that went well since its last fault, and none that did not.
+  #forgive(sample: Sample): void {
+    for (const { site, pools } of sample.reading?.sites ?? []) {
+      for (const { pool, upstreams } of pools) {
+        for (const { upstream } of upstreams) {
+          if (this.#failures.faultOf(upstream.url) === undefined) continue;
+          const id = upstreamId(site, pool, upstream);
+          const now = sample.upstreams.get(id);
+          const before = this.newest.upstreams.get(id);
+          if (now === undefined || before === undefined) continue;
+          if (now.errors === before.errors && now.requests > before.requests) this.#failures.forgive(upstream.url);
+        }
+      }
+    }
+  }
+}
+
+// No quantiles: nobody draws them for each upstream.
+function rates(counts: FlowCounts | undefined): FlowCounts | undefined {
+  return counts && { ...counts, durations: [] };
+}

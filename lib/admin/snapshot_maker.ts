@@ -1,0 +1,226 @@
+/**
+ * Snapshots of the running server: rates from the sampler's counters, everything else as it is at the moment.
+ *
+ * @module
+ */
+
+import type { Site } from "../gateway/site.ts";
+import type { PoolReading } from "../gateway/metrics/reading.ts";
+import type { MemberSource } from "../gateway/pool_members.ts";
+import type { Pool } from "../upstream/pool.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import { VERSION } from "../version.ts";
+import type { FailureList } from "./failure_list.ts";
+import { rate } from "./flow.ts";
+import { siteAddresses } from "./listed_site.ts";
+import type { Managed, ManagedConfig } from "./managed.ts";
+import { routeKey, type Sample } from "./sample.ts";
+import type { Sampler } from "./sampler.ts";
+import {
+  conditionOf,
+  type Flow,
+  type PoolSnapshot,
+  type ProcessSnapshot,
+  type SiteSnapshot,
+  type Snapshot,
+  type Totals,
+  type UpstreamFacts,
+  type UpstreamSnapshot,
+  type WorkerSnapshot,
+} from "./snapshot.ts";
+import { poolId, upstreamId } from "./upstream_id.ts";
+
+/** What snapshots are made of. */
+export interface SnapshotSources {
+  /** The running server. */
+  readonly managed: Managed;
+  /** Its config. */
+  readonly config: ManagedConfig;
+  /** What passed lately. */
+  readonly sampler: Sampler;
+  /** What failed lately. */
+  readonly failures: FailureList;
+  /** Open files and sockets of the process, where the system tells. */
+  readonly openFiles: () => number | null;
+}
+
+/** An upstream as the API lists it. */
+export interface ListedUpstream extends UpstreamSnapshot {
+  /** Where it comes from. Those from the API are gone after a reload or a restart. */
+  readonly source: MemberSource;
+}
+
+/** A pool as the API lists it. */
+export interface ListedPool extends PoolSnapshot {
+  readonly upstreams: readonly ListedUpstream[];
+  /** Upstreams that the API took out, until a reload or a restart. */
+  readonly removed: readonly string[];
+}
+
+/** Makes snapshots. Owned by the management listener. */
+export class SnapshotMaker {
+  readonly #sources: SnapshotSources;
+
+  /** Makes none yet. */
+  constructor(sources: SnapshotSources) {
+    this.#sources = sources;
+  }
+
+  /** @param history Whether the last minutes are to be in it. */
+  make({ history = false }: { history?: boolean } = {}): Snapshot {
+    const { config, sampler, failures } = this.#sources;
+    const { generation, file, loadedAtMs, refused } = config;
+    return {
+      version: VERSION,
+      atMs: Date.now(),
+      uptimeMs: Math.round(Date.now() - performance.timeOrigin),
+      config: { generation, file, loadedAtMs, refused: refused ?? null },
+      process: this.#process(),
+      totals: this.#totals(),
+      sites: this.sites(),
+      pools: this.pools(),
+      failures: failures.failures,
+      ...(history ? { history: sampler.history } : {}),
+    };
+  }
+
+  /** In the order of the config. */
+  sites(): SiteSnapshot[] {
+    const { managed } = this.#sources;
+    return managed.gateway.sites.map((site) => this.#site(site));
+  }
+
+  /** In the order of the config. */
+  pools(): ListedPool[] {
+    const { managed, sampler } = this.#sources;
+    const readings = new Map<string, PoolReading>();
+    for (const { site, pools } of sampler.newest.reading?.sites ?? []) {
+      for (const reading of pools) readings.set(poolId(site, reading.pool), reading);
+    }
+    return managed.gateway.sites.flatMap((site) =>
+      [...site.pools.values()].map((pool) => this.#pool(site, pool, readings.get(poolId(site.config.name, pool.name))))
+    );
+  }
+
+  #process(): ProcessSnapshot {
+    const { sampler } = this.#sources;
+    const { newest, oldest, seconds } = sampler;
+    return {
+      memoryBytes: newest.memoryBytes,
+      cpuCores: rate(newest.cpuSeconds, oldest.cpuSeconds, seconds),
+      openFiles: this.#sources.openFiles(),
+      workers: this.#workers(),
+    };
+  }
+
+  #workers(): WorkerSnapshot[] {
+    const { managed, sampler } = this.#sources;
+    const { newest, oldest, seconds } = sampler;
+    const figures = managed.gateway.metrics?.worker.read() ?? [];
+    const delayMs = (index: number) =>
+      Math.round((figures.find(({ worker }) => worker === index)?.loopDelayMaxSeconds ?? 0) * 1e4) / 10;
+    const requestRate = (index: number) => rate(newest.ended[index] ?? 0, oldest.ended[index] ?? 0, seconds);
+    if (managed.workers === undefined) {
+      const inFlight = managed.gateway.underWay;
+      return [{
+        ...{ index: 0, state: "serving", requestRate: requestRate(0), inFlight },
+        ...{ loopDelayMs: delayMs(0), restarts: 0 },
+      }];
+    }
+    return managed.workers.map((worker, index) => ({
+      index,
+      state: worker?.state ?? "ended",
+      requestRate: requestRate(index),
+      inFlight: worker?.underWay ?? 0,
+      loopDelayMs: delayMs(index),
+      restarts: managed.restarts?.[index] ?? 0,
+    }));
+  }
+
+  #totals(): Totals {
+    const { sampler } = this.#sources;
+    const { newest, oldest, seconds } = sampler;
+    const [, ...classes] = newest.statuses.map((count, index) => rate(count, oldest.statuses[index], seconds));
+    return {
+      ...sampler.flow(({ totals }) => totals, newest.inFlight),
+      requests: newest.totals.requests,
+      errors: newest.totals.errors,
+      statusRates: [classes[0], classes[1], classes[2], classes[3], classes[4]],
+      receivedRate: rate(newest.receivedBytes, oldest.receivedBytes, seconds),
+      sentRate: rate(newest.sentBytes, oldest.sentBytes, seconds),
+      openSockets: newest.openSockets,
+    };
+  }
+
+  #site(site: Site): SiteSnapshot {
+    const { managed, sampler } = this.#sources;
+    const { config } = site;
+    const { name } = config;
+    const { newest } = sampler;
+    const ofSite = [...new Set(["", ...(config.proxy?.routes ?? []).map(({ path }) => path)])];
+    const inFlight = ofSite.reduce((sum, path) => sum + inFlightOf(newest, name, path), 0);
+    return {
+      ...sampler.flow(({ sites }) => sites.get(name), inFlight),
+      name,
+      hosts: site.hosts,
+      addresses: siteAddresses(managed, site),
+      routes: config.proxy?.enabled !== true ? [] : config.proxy.routes.map((route) => ({
+        ...sampler.flow(({ routes }) => routes.get(routeKey(name, route.path)), inFlightOf(newest, name, route.path)),
+        path: route.path,
+        kind: route.exact ? "exact" : route.pattern ? "pattern" : "prefix",
+        poolId: poolId(name, route.upstream),
+        websocket: route.websocket,
+      })),
+      files: config.static_dir !== undefined,
+    };
+  }
+
+  #pool(site: Site, pool: Pool, reading: PoolReading | undefined): ListedPool {
+    const { name } = site.config;
+    const members = site.members.get(pool.name);
+    const idle = new Map(reading?.upstreams.map(({ upstream, connections }) => [upstream, connections.idle]));
+    return {
+      id: poolId(name, pool.name),
+      name: pool.name,
+      site: name,
+      policy: site.config.proxy?.load_balancing.method ?? "",
+      waiting: reading?.waiting ?? pool.waitingCount,
+      upstreams: pool.upstreams.map((upstream) => ({
+        ...this.#upstream(upstreamId(name, pool.name, upstream), upstream),
+        idleConnections: idle.get(upstream) ?? upstream.connections.idleCount,
+        source: members?.sourceOf(upstream) ?? "config",
+      })),
+      removed: [...members?.removed ?? []],
+    };
+  }
+
+  #upstream(id: string, upstream: Upstream): Omit<UpstreamSnapshot, "idleConnections"> {
+    const { managed, sampler, failures } = this.#sources;
+    const status = managed.gateway.runtime.prober?.statusOf(upstream);
+    const facts = factsOf(upstream, status?.verdict);
+    const flow: Flow = sampler.flow(({ upstreams }) => upstreams.get(id), upstream.inFlight);
+    const probed = status?.last?.result;
+    return {
+      ...flow,
+      ...facts,
+      ...{ id, url: upstream.url, condition: conditionOf(facts) },
+      ...{ weight: upstream.weight, configWeight: upstream.configWeight, maxConnections: upstream.maxConnections },
+      lastFault: probed?.healthy === false ? probed.reason : failures.faultOf(upstream.url) ?? null,
+    };
+  }
+}
+
+function inFlightOf({ routes }: Sample, site: string, path: string): number {
+  return routes.get(routeKey(site, path))?.inFlight ?? 0;
+}
+
+function factsOf(upstream: Upstream, verdict: "healthy" | "unhealthy" | "unknown" | undefined): UpstreamFacts {
+  // Asked first: whoever asks finds out that an ejection, or an open breaker's time, is over.
+  void upstream.state;
+  const { probedDown, ...times } = upstream.facts;
+  return {
+    mode: upstream.adminState,
+    health: probedDown ? "unhealthy" : verdict === "healthy" ? "healthy" : "unknown",
+    ...times,
+  };
+}

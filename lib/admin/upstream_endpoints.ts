@@ -1,0 +1,141 @@
+/**
+ * The endpoints that change upstreams. What they change is in the memory of the running server: state and weight stay
+ * over a reload, upstreams that were added or taken out do not, and nothing stays over a restart.
+ *
+ * @module
+ */
+
+import type { Pool } from "../upstream/pool.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import { AdminRefusal, json, nothing } from "./admin_answer.ts";
+import { newUpstreamSchema, upstreamChangeSchema, upstreamSchema } from "./api_schemas.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Managed } from "./managed.ts";
+import { checkedJson } from "./request_text.ts";
+import type { SnapshotMaker } from "./snapshot_maker.ts";
+import { upstreamId } from "./upstream_id.ts";
+
+/** What they change. */
+export interface UpstreamEndpointsContext {
+  /** The running server. */
+  readonly managed: Managed;
+  /** Makes snapshots. */
+  readonly maker: SnapshotMaker;
+  /** Told of each change. */
+  readonly say: (message: string, fields: Record<string, string | number>) => void;
+}
+
+/** The endpoints. */
+export function upstreamEndpoints(context: UpstreamEndpointsContext): Endpoint[] {
+  return [
+    {
+      ...{ method: "GET", path: "/api/upstreams/{id}", name: "upstream" },
+      summary: "One upstream.",
+      answers: { 200: { description: "The upstream.", schema: upstreamSchema } },
+      handle: ({ id }) => json(listed(context, found(context, id).id)),
+    },
+    {
+      ...{ method: "PATCH", path: "/api/upstreams/{id}", name: "changeUpstream" },
+      summary: "Changes the state of an upstream, its weight, or both; in all workers, over reloads, until a restart.",
+      body: { type: "application/json", schema: upstreamChangeSchema },
+      answers: { 200: { description: "The upstream as it is now.", schema: upstreamSchema } },
+      handle: ({ id, text }) => json(change(context, id, text)),
+    },
+    {
+      ...{ method: "POST", path: "/api/upstreams", name: "addUpstream" },
+      summary: "Adds an upstream to a pool, until another config is put in place or the program ends.",
+      body: { type: "application/json", schema: newUpstreamSchema },
+      answers: { 201: { description: "The upstream. Location has its path.", schema: upstreamSchema } },
+      handle: async ({ text }) => {
+        const upstream = await add(context, text);
+        return json(upstream, { status: 201, headers: { location: `/api/upstreams/${upstream.id}` } });
+      },
+    },
+    {
+      ...{ method: "DELETE", path: "/api/upstreams/{id}", name: "removeUpstream" },
+      summary: "Takes an upstream out of its pool, until another config is put in place or the program ends. " +
+        "It finishes what it has.",
+      answers: { 204: { description: "It is out." } },
+      handle: async ({ id }) => {
+        await remove(context, id);
+        return nothing();
+      },
+    },
+  ];
+}
+
+interface FoundUpstream {
+  readonly id: string;
+  readonly site: string;
+  readonly pool: Pool;
+  readonly upstream: Upstream;
+}
+
+function found({ managed }: UpstreamEndpointsContext, id: string): FoundUpstream {
+  for (const site of managed.gateway.sites) {
+    const { name } = site.config;
+    for (const pool of site.pools.values()) {
+      const upstream = pool.upstreams.find((candidate) => upstreamId(name, pool.name, candidate) === id);
+      if (upstream !== undefined) return { id, site: name, pool, upstream };
+    }
+  }
+  throw new AdminRefusal(404, `There is no upstream with the id ${JSON.stringify(id)}`);
+}
+
+function listed({ maker }: UpstreamEndpointsContext, id: string) {
+  for (const { upstreams } of maker.pools()) {
+    const upstream = upstreams.find((candidate) => candidate.id === id);
+    if (upstream !== undefined) return upstream;
+  }
+  throw new AdminRefusal(404, `There is no upstream with the id ${JSON.stringify(id)} any more`);
+}
+
+function change(context: UpstreamEndpointsContext, id: string, text: string) {
+  const { site, pool, upstream } = found(context, id);
+  const { state, weight } = checkedJson(text, upstreamChangeSchema);
+  const { managed, say } = context;
+  if (state !== undefined) upstream.setAdminState(state);
+  if (weight !== undefined) {
+    upstream.setWeight(weight);
+    managed.rebalance();
+  }
+  say("upstream changed", {
+    ...{ site, pool: pool.name, upstream: upstream.url },
+    ...(state === undefined ? {} : { state }),
+    ...(weight === undefined ? {} : { weight }),
+  });
+  return listed(context, id);
+}
+
+async function add(context: UpstreamEndpointsContext, text: string) {
+  const { managed, say } = context;
+  const { site: siteName, pool: poolName, ...member } = checkedJson(text, newUpstreamSchema);
+  const site = managed.gateway.sites.find(({ config }) => config.name === siteName);
+  if (site === undefined) throw new AdminRefusal(422, `There is no site ${JSON.stringify(siteName)}`);
+  const pool = site.pools.get(poolName);
+  if (pool === undefined) throw new AdminRefusal(422, `${siteName} has no pool ${JSON.stringify(poolName)}`);
+  const members = () => managed.gateway.sites.find(({ config }) => config.name === siteName)?.pools.get(poolName);
+  if (pool.upstreams.some(({ url }) => url === member.url)) {
+    throw new AdminRefusal(409, `The pool has ${member.url} already`);
+  }
+  await managed.changeMembers({ kind: "add", site: siteName, pool: poolName, member });
+  // A reload may have come first.
+  const upstream = members()?.upstreams.find(({ url }) => url === member.url);
+  if (upstream === undefined) throw new AdminRefusal(409, "Another config was put in place meanwhile");
+  // Its state may be that of an upstream that was there before it.
+  upstream.setWeight(0);
+  upstream.setAdminState("active");
+  upstream.rise();
+  say("upstream added", { site: siteName, pool: poolName, upstream: member.url, weight: member.weight });
+  return listed(context, upstreamId(siteName, poolName, upstream));
+}
+
+async function remove(context: UpstreamEndpointsContext, id: string): Promise<void> {
+  const { managed, say } = context;
+  const { site, pool, upstream } = found(context, id);
+  if (pool.upstreams.length === 1) {
+    throw new AdminRefusal(409, `It is the last upstream of ${pool.name}; set its state to "draining" instead`);
+  }
+  await managed.changeMembers({ kind: "remove", site, pool: pool.name, id: upstream.id });
+  say("upstream removed", { site, pool: pool.name, upstream: upstream.url });
+}

@@ -1,0 +1,93 @@
+/**
+ * The management API as `bws top` uses it: snapshots in, changes out.
+ *
+ * @module
+ */
+
+import { readSnapshots } from "../../admin/dashboard/page/snapshot_stream.js";
+import type { Snapshot, UpstreamChange } from "../../admin/snapshot.ts";
+
+/** Where a server is, and what it wants. */
+export interface AdminClientOptions {
+  /** Address of the management listener. */
+  readonly url: URL;
+  /** Its API key; undefined where it has none. */
+  readonly apiKey?: string | undefined;
+}
+
+/** A caller of the management API. It holds no connection between its calls. */
+export class AdminClient {
+  /** Address of the management listener, without a slash at the end. */
+  readonly address: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  /** Makes a client; it connects when it is asked for something. */
+  constructor({ url, apiKey }: AdminClientOptions) {
+    this.address = url.href.replace(/\/$/, "");
+    this.#headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+  }
+
+  /**
+   * Snapshots, one a second, until the server ends the stream.
+   *
+   * @throws {Error} Nobody answers, or not as a server of ours does; the message says what to do.
+   */
+  async *snapshots(signal: AbortSignal): AsyncGenerator<Snapshot, void, void> {
+    const response = await this.#ask("api/events", { signal });
+    const type = response.headers.get("content-type") ?? "";
+    if (!response.ok || response.body === null || !type.startsWith("text/event-stream")) {
+      await response.body?.cancel();
+      throw new Error(this.#faultOf(response.status));
+    }
+    yield* readSnapshots(response.body);
+  }
+
+  /** Changes an upstream. @returns Why it was not done, or undefined. */
+  async change(id: string, change: UpstreamChange): Promise<string | undefined> {
+    try {
+      const response = await this.#ask(`api/upstreams/${encodeURIComponent(id)}`, {
+        method: "PATCH",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(change),
+        signal: AbortSignal.timeout(CHANGE_TIMEOUT_MS),
+      });
+      const text = await response.text();
+      return response.ok ? undefined : refusalOf(text) ?? this.#faultOf(response.status);
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async #ask(path: string, init: RequestInit): Promise<Response> {
+    const { signal, headers } = init;
+    try {
+      return await fetch(`${this.address}/${path}`, { ...init, headers: { ...this.#headers, ...headers } });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new Error(
+        `No server answers at ${this.address}: is it running, with enabled = true in [management] of its config?`,
+        { cause: error },
+      );
+    }
+  }
+
+  #faultOf(status: number): string {
+    if (status === 401) {
+      return "authorization" in this.#headers
+        ? `${this.address} does not take that API key`
+        : `${this.address} wants an API key: give --key KEY or set BWS_API_KEY`;
+    }
+    return `${this.address} answers, but not as the management listener of bws does: status ${status}`;
+  }
+}
+
+const CHANGE_TIMEOUT_MS = 5000;
+
+function refusalOf(text: string): string | undefined {
+  try {
+    const { error } = JSON.parse(text);
+    return typeof error === "string" ? error : undefined;
+  } catch {
+    return undefined;
+  }
+}

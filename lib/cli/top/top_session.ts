@@ -1,0 +1,165 @@
+/**
+ * `bws top` while it runs: which upstream is chosen, in what order, and what the keys do.
+ *
+ * @module
+ */
+
+import { isLast, shortUrl } from "../../admin/dashboard/page/condition.js";
+import type { Snapshot, UpstreamMode } from "../../admin/snapshot.ts";
+import { paint, type Style } from "../terminal.ts";
+import type { AdminClient } from "./admin_client.ts";
+import type { Key } from "./screen.ts";
+import { fitted } from "./text_table.ts";
+import { type Member, membersOf, type Order, ORDERS, topLines } from "./top_view.ts";
+
+/** Size of the screen, and whether it has colours. */
+export interface Surface {
+  readonly columns: number;
+  readonly rows: number;
+  readonly colored: boolean;
+}
+
+/** What is shown and chosen. Owned by the command. */
+export class TopSession {
+  readonly #client: Pick<AdminClient, "change" | "address">;
+  #snapshot: Snapshot;
+  #members: Member[] = [];
+  #order: Order = "worst";
+  #chosenId: string | undefined;
+  #first = 0;
+  #page = 10;
+  #message: { text: string; style: Style } | undefined;
+  // Mode and upstream that were asked for once and have to be asked for again.
+  #doubted = "";
+
+  /** Begins with a snapshot. */
+  constructor(client: Pick<AdminClient, "change" | "address">, snapshot: Snapshot) {
+    this.#client = client;
+    this.#snapshot = snapshot;
+    this.take(snapshot);
+  }
+
+  /** The upstream that keys act on. */
+  get chosen(): Member | undefined {
+    return this.#members[this.#index];
+  }
+
+  /** Takes the next snapshot. */
+  take(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+    this.#members = membersOf(snapshot, this.#order);
+    this.#chosenId = this.chosen?.upstream.id;
+  }
+
+  /** Says something below the table. */
+  say(text: string, style: Style = "yellow"): void {
+    this.#message = text === "" ? undefined : { text, style };
+  }
+
+  /** Does what a key stands for. @returns False when it ends the program. */
+  async press(key: Key): Promise<boolean> {
+    if (key === "q" || key === "escape") return false;
+    const mode = MODES[key];
+    if (mode !== undefined) await this.#change(mode);
+    else {
+      this.#doubted = "";
+      this.say("");
+      if (key === "s") this.#nextOrder();
+      else this.#move(key);
+    }
+    return true;
+  }
+
+  /** What the screen shows. */
+  lines({ columns, rows, colored }: Surface): string[] {
+    const mostTroubles = rows < 20 ? 1 : Math.min(8, Math.floor(rows / 5));
+    const width = columns - MARGIN;
+    const { head, heading, rows: table } = topLines(this.#snapshot, this.#members, { width, mostTroubles, colored });
+    const room = Math.max(1, rows - head.length - 3);
+    this.#page = room;
+    this.#scroll(room);
+    const index = this.#index;
+    const shown = table.slice(this.#first, this.#first + room).map((line, offset) =>
+      this.#first + offset === index ? marked(line, colored) : " ".repeat(MARGIN) + line
+    );
+    while (shown.length < room) shown.push("");
+    return [
+      ...head,
+      " ".repeat(MARGIN) + heading,
+      ...shown,
+      this.#messageLine(columns, colored),
+      this.#keyLine(columns, colored),
+    ];
+  }
+
+  get #index(): number {
+    return Math.max(0, this.#members.findIndex(({ upstream }) => upstream.id === this.#chosenId));
+  }
+
+  #move(key: Key): void {
+    const last = this.#members.length - 1;
+    const steps: Readonly<Record<string, number>> = {
+      up: -1,
+      down: 1,
+      "page-up": -this.#page,
+      "page-down": this.#page,
+    };
+    const to = key === "first" ? 0 : key === "last" ? last : this.#index + (steps[key] ?? 0);
+    this.#chosenId = this.#members[Math.min(last, Math.max(0, to))]?.upstream.id;
+  }
+
+  #nextOrder(): void {
+    this.#order = ORDERS[(ORDERS.indexOf(this.#order) + 1) % ORDERS.length];
+    this.take(this.#snapshot);
+  }
+
+  async #change(mode: UpstreamMode): Promise<void> {
+    const { chosen } = this;
+    if (chosen === undefined || chosen.upstream.mode === mode) return;
+    const { upstream, pool } = chosen;
+    const asked = `${mode} ${upstream.id}`;
+    if (mode !== "active" && this.#doubted !== asked && isLast(pool, upstream)) {
+      this.#doubted = asked;
+      this.say(`It is the last upstream of pool ${pool.name} that takes requests. Press again to go on.`);
+      return;
+    }
+    this.#doubted = "";
+    const refusal = await this.#client.change(upstream.id, { state: mode });
+    if (refusal !== undefined) this.say(refusal, "red");
+    else this.say(`${shortUrl(upstream.url)}: ${DONE[mode]}`, "green");
+  }
+
+  #scroll(room: number): void {
+    const index = this.#index;
+    if (index < this.#first) this.#first = index;
+    if (index >= this.#first + room) this.#first = index - room + 1;
+    this.#first = Math.max(0, Math.min(this.#first, this.#members.length - room));
+  }
+
+  #messageLine(columns: number, colored: boolean): string {
+    if (this.#message !== undefined) return paint(colored, this.#message.style, fitted(this.#message.text, columns));
+    const upstream = this.chosen?.upstream;
+    if (upstream === undefined) return "The config has no upstreams.";
+    const fault = upstream.lastFault === null ? "" : `: ${upstream.lastFault}`;
+    return paint(colored, "dim", fitted(shortUrl(upstream.url) + fault, columns));
+  }
+
+  #keyLine(columns: number, colored: boolean): string {
+    const keys = `q quit  ↑↓ move  d drain  r resume  m maintenance  s sort: ${this.#order}`;
+    const space = columns - keys.length - this.#client.address.length;
+    const text = space < 2 ? keys : keys + " ".repeat(space) + this.#client.address;
+    return paint(colored, "dim", fitted(text, columns));
+  }
+}
+
+const MARGIN = 2;
+const MODES: Readonly<Record<string, UpstreamMode>> = { d: "draining", r: "active", m: "maintenance" };
+const DONE: Readonly<Record<UpstreamMode, string>> = {
+  draining: "drains, no new requests",
+  active: "takes requests again",
+  maintenance: "out for maintenance",
+};
+
+function marked(line: string, colored: boolean): string {
+  return colored ? `\x1b[7m› \x1b[27m${line}` : `> ${line}`;
+}

@@ -1,0 +1,152 @@
+/**
+ * A snapshot as lines of text: what is wrong, the figures, and a table of upstreams.
+ *
+ * @module
+ */
+
+import { CONDITIONS, rankOf, shortUrl, timeLeft } from "../../admin/dashboard/page/condition.js";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatMs,
+  formatShare,
+  formatWhole,
+} from "../../admin/dashboard/page/format.js";
+import { countTroubles, troublesOf } from "../../admin/dashboard/page/problems.js";
+import type { Condition, PoolSnapshot, Snapshot, UpstreamSnapshot } from "../../admin/snapshot.ts";
+import { paint, type Style } from "../terminal.ts";
+import { type Column, fitted, tableLines } from "./text_table.ts";
+
+/** Orders of the table, in the order in which a key goes through them. */
+export const ORDERS = ["worst", "config", "requests", "errors", "p99"] as const;
+
+/** An order of the table. */
+export type Order = typeof ORDERS[number];
+
+/** An upstream with its pool. */
+export interface Member {
+  readonly pool: PoolSnapshot;
+  readonly upstream: UpstreamSnapshot;
+}
+
+/** Options of {@linkcode topLines}. */
+export interface TopLinesOptions {
+  /** Most characters on a line. */
+  readonly width: number;
+  /** Most problems that are listed. */
+  readonly mostTroubles: number;
+  /** Whether to use colours. */
+  readonly colored: boolean;
+}
+
+/** The parts of the view. */
+export interface TopLines {
+  /** What stands above the table. */
+  readonly head: readonly string[];
+  /** The table's heading. */
+  readonly heading: string;
+  /** A line for each of the members. */
+  readonly rows: readonly string[];
+}
+
+/** The upstreams of all pools, in that order; those that are equal stay in the order of the config. */
+export function membersOf(snapshot: Snapshot, order: Order): Member[] {
+  const members = snapshot.pools.flatMap((pool) => pool.upstreams.map((upstream) => ({ pool, upstream })));
+  return order === "config" ? members : members.sort((a, b) => COMPARE[order](a.upstream, b.upstream));
+}
+
+/** The view of a snapshot. */
+export function topLines(snapshot: Snapshot, members: readonly Member[], options: TopLinesOptions): TopLines {
+  const { width, colored } = options;
+  const [heading, ...rows] = tableLines(COLUMNS, members, { width, colored });
+  return { head: [...figureLines(snapshot, options), "", ...troubleLines(snapshot, options)], heading, rows };
+}
+
+function figureLines({ version, config, uptimeMs, process, totals }: Snapshot, options: TopLinesOptions): string[] {
+  const { width, colored } = options;
+  const count = process.workers.length;
+  const about = [
+    ...[`bws ${version}`, `generation ${config.generation}`, `up ${formatDuration(uptimeMs)}`],
+    ...[count === 1 ? "1 worker" : `${count} workers`, formatBytes(process.memoryBytes)],
+    `${process.cpuCores.toFixed(2)} cores`,
+  ];
+  const figures = [
+    ...[`${formatCount(totals.requestRate)} req/s`, `${formatShare(shareOf(totals))} errors`],
+    ...[`p50 ${formatMs(totals.p50Ms)}`, `p95 ${formatMs(totals.p95Ms)}`, `p99 ${formatMs(totals.p99Ms)}`],
+    ...[`${formatWhole(totals.inFlight)} in flight`, `${formatWhole(totals.openSockets)} WebSockets`],
+  ];
+  return [
+    paint(colored, "dim", fitted(about.join("   "), width)),
+    paint(colored, "bold", fitted(figures.join("   "), width)),
+  ];
+}
+
+function troubleLines(snapshot: Snapshot, { width, colored, mostTroubles }: TopLinesOptions): string[] {
+  const troubles = troublesOf(snapshot);
+  const count = countTroubles(troubles);
+  const worst: Style = troubles[0]?.tone === "bad" ? "red" : "yellow";
+  const verdict = count === 0
+    ? paint(colored, "green", "✓ All is well")
+    : paint(colored, worst, `✗ ${count === 1 ? "1 problem" : `${formatWhole(count)} problems`}`);
+  const lines = troubles.slice(0, mostTroubles).map(({ tone, title, detail, left }) => {
+    const text = [`  ${title}`, detail, left].filter((part) => part !== "").join("   ");
+    return paint(colored, TONE_STYLES[tone] ?? "dim", fitted(text, width));
+  });
+  const hidden = troubles.length - lines.length;
+  return [verdict, ...lines, ...(hidden > 0 ? [paint(colored, "dim", `  and ${hidden} more`)] : []), ""];
+}
+
+const TONE_STYLES: Readonly<Record<string, Style>> = { bad: "red", warn: "yellow", good: "green" };
+
+/** Conditions differ by shape too. */
+const SHAPES: Readonly<Record<Condition, string>> = {
+  unhealthy: "✗",
+  open: "■",
+  ejected: "▲",
+  half_open: "◐",
+  slow_start: "↗",
+  draining: "↓",
+  maintenance: "=",
+  healthy: "✓",
+};
+
+const COLUMNS: readonly Column<Member>[] = [
+  {
+    title: "STATE",
+    leaves: 0,
+    cell: ({ upstream }) => ({
+      text: [SHAPES[upstream.condition], CONDITIONS[upstream.condition].word, timeLeft(upstream)].join(" ").trimEnd(),
+      style: TONE_STYLES[CONDITIONS[upstream.condition].tone] ?? "cyan",
+    }),
+  },
+  { title: "UPSTREAM", leaves: 0, cell: ({ upstream }) => ({ text: shortUrl(upstream.url) }) },
+  { title: "POOL", leaves: 3, cell: ({ pool }) => ({ text: pool.name }) },
+  { title: "WEIGHT", right: true, leaves: 4, cell: ({ upstream }) => ({ text: String(upstream.weight) }) },
+  { title: "IN FLIGHT", right: true, leaves: 1, cell: ({ upstream }) => ({ text: formatWhole(upstream.inFlight) }) },
+  { title: "REQ/S", right: true, leaves: 0, cell: ({ upstream }) => ({ text: formatCount(upstream.requestRate) }) },
+  {
+    title: "ERRORS",
+    right: true,
+    leaves: 0,
+    cell: ({ upstream }) => {
+      const share = shareOf(upstream);
+      return { text: formatShare(share), style: share >= 0.05 ? "red" : share > 0 ? "yellow" : undefined };
+    },
+  },
+  { title: "P50", right: true, leaves: 6, cell: ({ upstream }) => ({ text: formatMs(upstream.p50Ms) }) },
+  { title: "P95", right: true, leaves: 5, cell: ({ upstream }) => ({ text: formatMs(upstream.p95Ms) }) },
+  { title: "P99", right: true, leaves: 2, cell: ({ upstream }) => ({ text: formatMs(upstream.p99Ms) }) },
+  { title: "LAST FAULT", leaves: 7, cell: ({ upstream }) => ({ text: upstream.lastFault ?? "", style: "dim" }) },
+];
+
+const COMPARE: Readonly<Record<Exclude<Order, "config">, (a: UpstreamSnapshot, b: UpstreamSnapshot) => number>> = {
+  worst: (a, b) => rankOf(a.condition) - rankOf(b.condition),
+  requests: (a, b) => b.requestRate - a.requestRate,
+  errors: (a, b) => shareOf(b) - shareOf(a),
+  p99: (a, b) => (b.p99Ms ?? -1) - (a.p99Ms ?? -1),
+};
+
+function shareOf({ requestRate, errorRate }: { requestRate: number; errorRate: number }): number {
+  return requestRate === 0 ? 0 : Math.min(1, errorRate / requestRate);
+}

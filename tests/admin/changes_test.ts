@@ -1,0 +1,243 @@
+/**
+ * What the management API changes, in one thread and with workers.
+ *
+ * @module
+ */
+
+// @ts-types="../../types/std/assert.d.ts"
+import { assert, assertEquals } from "@std/assert";
+import { upstreamSchema } from "../../lib/admin/api_schemas.ts";
+import type { RunningWorkers } from "../../lib/server/worker_server.ts";
+import { until } from "../support/condition.ts";
+import { managedConfig, NamedUpstream, RunningManagement } from "./running_management.ts";
+
+for (const workers of [1, 2]) {
+  const serving = workers === 1 ? "in one thread" : `with ${workers} workers`;
+
+  Deno.test(`a draining upstream gets nothing new and ends what it has, ${serving}`, async () => {
+    await using one = new NamedUpstream("one");
+    await using other = new NamedUpstream("other");
+    await using running = await RunningManagement.start({ upstreams: [one.url, other.url], workers });
+    const id = await running.idOf(one.url);
+    const waiting = Array.from({ length: 8 }, () => running.visit("/wait"));
+    await until("all wait", () => one.asked + other.asked === 8);
+    const had = one.asked;
+    assert(had > 0);
+    const changed = await running.send("PATCH", `/api/upstreams/${id}`, { state: "draining" });
+    const upstream = await changed.json();
+    assertEquals([changed.status, upstream.mode, upstream.condition], [200, "draining", "draining"]);
+    assertEquals(upstream.inFlight, had);
+    assertEquals(await running.visits(20), { other: 20 });
+    assertEquals(one.asked, had);
+    one.gate.resolve();
+    other.gate.resolve();
+    assertEquals((await Promise.all(waiting)).filter((name) => name === "one").length, had);
+    const idle = async () => (await running.told(`/api/upstreams/${id}`)).inFlight === 0;
+    for (let look = 0; look < 100 && !await idle(); look++);
+    assertEquals(await idle(), true);
+    await (await running.send("PATCH", `/api/upstreams/${id}`, { state: "active" })).body?.cancel();
+    assertEquals(Object.keys(await running.visits(12)).sort(), ["one", "other"]);
+  });
+
+  Deno.test(`another weight shifts the load, ${serving}`, async () => {
+    await using one = new NamedUpstream("one");
+    await using other = new NamedUpstream("other");
+    await using running = await RunningManagement.start({
+      ...{ upstreams: [one.url, other.url], workers },
+      proxy: {
+        upstreams: [one, other].map(({ url }) => ({ name: "app", url, weight: 1 })),
+        routes: [{ path: "/", upstream: "app" }],
+        load_balancing: { method: "weighted_round_robin" },
+      },
+    });
+    const id = await running.idOf(one.url);
+    const changed = await (await running.send("PATCH", `/api/upstreams/${id}`, { weight: 9 })).json();
+    assertEquals([changed.weight, changed.configWeight, changed.mode], [9, 1, "active"]);
+    await settled(async () => (await running.visits(20)).one === 18, "nine of ten go to one");
+  });
+
+  Deno.test(`an upstream is added, serves, and is taken out again, ${serving}`, async () => {
+    await using one = new NamedUpstream("one");
+    await using added = new NamedUpstream("added");
+    await using running = await RunningManagement.start({ upstreams: [one.url], workers });
+    const member = { site: "shop", pool: "app", url: added.url, weight: 3 };
+    const response = await running.send("POST", "/api/upstreams", member);
+    const upstream = await response.json();
+    assertEquals(upstreamSchema.parse(upstream), upstream);
+    assertEquals([response.status, upstream.source, upstream.weight], [201, "api", 3]);
+    assertEquals(response.headers.get("location"), `/api/upstreams/${upstream.id}`);
+    assertEquals((await running.upstreams()).map(({ source }) => source), ["config", "api"]);
+    await settled(async () => ((await running.visits(20)).added ?? 0) >= 10, "all workers know it");
+    assertEquals((await running.send("POST", "/api/upstreams", member)).status, 409);
+
+    const gone = await running.ask(`/api/upstreams/${upstream.id}`, { method: "DELETE" });
+    assertEquals([gone.status, await gone.text()], [204, ""]);
+    await settled(async () => (await running.visits(10)).one === 10, "no worker knows it");
+    assertEquals((await running.upstreams()).map(({ url }) => url), [one.url]);
+  });
+
+  Deno.test(`an upstream of the config is taken out, and a reload brings it back, ${serving}`, async () => {
+    await using one = new NamedUpstream("one");
+    await using other = new NamedUpstream("other");
+    const options = { upstreams: [one.url, other.url], workers };
+    await using running = await RunningManagement.start({
+      ...options,
+      load: () => Promise.resolve({ config: managedConfig(options), warnings: [] }),
+    });
+    const id = await running.idOf(one.url);
+    await running.ask(`/api/upstreams/${id}`, { method: "DELETE" });
+    await settled(async () => (await running.visits(10)).other === 10, "no worker has it");
+    const { pools } = await running.told("/api/upstreams");
+    assertEquals([pools[0].upstreams.length, pools[0].removed], [1, [one.url]]);
+    const last = await running.ask(`/api/upstreams/${await running.idOf(other.url)}`, { method: "DELETE" });
+    assertEquals([last.status, typeof (await last.json()).error], [409, "string"]);
+
+    const reloaded = await running.send("POST", "/api/config/reload");
+    assertEquals([reloaded.status, await reloaded.json()], [200, { generation: 2, problems: [] }]);
+    assertEquals(await running.idOf(one.url), id, "the same after a reload");
+    assertEquals(Object.keys(await running.visits(10)).sort(), ["one", "other"]);
+    assertEquals((await running.told("/api/status")).config.generation, 2);
+  });
+
+  Deno.test(`state and weight stay over a reload, ${serving}`, async () => {
+    await using one = new NamedUpstream("one");
+    await using other = new NamedUpstream("other");
+    const options = { upstreams: [one.url, other.url], workers };
+    await using running = await RunningManagement.start({
+      ...options,
+      load: () => Promise.resolve({ config: managedConfig(options), warnings: [] }),
+    });
+    const id = await running.idOf(one.url);
+    await running.send("PATCH", `/api/upstreams/${id}`, { state: "maintenance", weight: 5 });
+    await running.send("POST", "/api/config/reload");
+    const { mode, weight } = await running.told(`/api/upstreams/${id}`);
+    assertEquals([mode, weight], ["maintenance", 5]);
+    assertEquals(await running.visits(8), { other: 8 });
+  });
+}
+
+Deno.test("a worker that is replaced knows of upstreams that came and went, and leaves their state alone", async () => {
+  await using one = new NamedUpstream("one");
+  await using added = new NamedUpstream("added");
+  await using running = await RunningManagement.start({ upstreams: [one.url, "http://127.0.0.1:1"], workers: 2 });
+  const server = running.server as RunningWorkers;
+  await running.send("POST", "/api/upstreams", { site: "shop", pool: "app", url: added.url, weight: 1 });
+  await running.ask(`/api/upstreams/${await running.idOf("http://127.0.0.1:1")}`, { method: "DELETE" });
+  await running.send("PATCH", `/api/upstreams/${await running.idOf(one.url)}`, { state: "draining" });
+  const [before] = server.workers;
+  before?.terminate();
+  await until(
+    "a new worker serves",
+    () => server.workers[0] !== before && server.workers[0]?.state === "serving",
+    20_000,
+  );
+  await settled(async () => (await running.visits(12)).added === 12, "all go to the one that was added");
+  await running.send("PATCH", `/api/upstreams/${await running.idOf(added.url)}`, { state: "draining" });
+  server.workers[1]?.terminate();
+  await until(
+    "the other serves again",
+    () => server.restarts[1] === 1 && server.workers[1]?.state === "serving",
+    20_000,
+  );
+  const listed = await running.upstreams();
+  assertEquals(listed.map(({ mode }) => mode), ["draining", "draining"]);
+  const { workers } = (await running.told("/api/status")).process;
+  assertEquals(workers.map(({ restarts }: { restarts: number }) => restarts), [1, 1]);
+});
+
+Deno.test("changes that make no sense are refused, and say why", async () => {
+  await using one = new NamedUpstream("one");
+  await using running = await RunningManagement.start({ upstreams: [one.url, "http://127.0.0.1:1"] });
+  const id = await running.idOf(one.url);
+  const patches: [unknown, number][] = [
+    [{}, 422],
+    [{ state: "gone" }, 422],
+    [{ weight: 0 }, 422],
+    [{ weight: 1.5 }, 422],
+    [{ weight: 65_536 }, 422],
+    [{ weight: "2" }, 422],
+    [{ state: "draining", extra: 1 }, 422],
+    [[], 422],
+    [null, 422],
+  ];
+  for (const [change, status] of patches) {
+    const response = await running.send("PATCH", `/api/upstreams/${id}`, change);
+    const body = await response.json();
+    assertEquals([response.status, body.problems.length > 0], [status, true], JSON.stringify(change));
+  }
+  const member = { site: "shop", pool: "app", url: "http://127.0.0.1:9", weight: 1 };
+  const additions: [unknown, number][] = [
+    [{ ...member, site: "nowhere" }, 422],
+    [{ ...member, pool: "nowhere" }, 422],
+    [{ ...member, url: "ftp://127.0.0.1" }, 422],
+    [{ ...member, url: "http://user:password@127.0.0.1" }, 422],
+    [{ ...member, url: "srv+http://_web._tcp.example.com" }, 422],
+    [{ ...member, url: one.url }, 409],
+    [{ ...member, port: 1 }, 422],
+    [{ site: "shop", pool: "app" }, 422],
+  ];
+  for (const [addition, status] of additions) {
+    const response = await running.send("POST", "/api/upstreams", addition);
+    assertEquals([response.status, typeof (await response.json()).error], [status, "string"], JSON.stringify(addition));
+  }
+  const patch = (body: BodyInit, type: string) =>
+    running.ask(`/api/upstreams/${id}`, { method: "PATCH", body, headers: { "content-type": type } });
+  assertEquals((await patch("{", "application/json")).status, 400);
+  assertEquals((await patch("{}", "text/plain")).status, 415);
+  assertEquals((await patch(new Uint8Array([0x22, 0xff, 0x22]), "application/json")).status, 400);
+  assertEquals((await patch(" ".repeat(1024 * 1024 + 1), "application/json")).status, 413);
+  const endless = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull: (controller) => controller.enqueue(new Uint8Array(64 * 1024)),
+  });
+  assertEquals((await patch(endless, "application/json")).status, 413);
+  assertEquals((await running.upstreams()).map(({ mode, weight }) => [mode, weight]), [["active", 1], ["active", 1]]);
+});
+
+Deno.test("a reload that is refused says why, and is told of until one is accepted", async () => {
+  await using one = new NamedUpstream("one");
+  const options = { upstreams: [one.url] };
+  let refuses = true;
+  await using running = await RunningManagement.start({
+    ...options,
+    load: () =>
+      refuses
+        ? Promise.reject(new Error("The file is gone"))
+        : Promise.resolve({ config: managedConfig(options), warnings: [] }),
+  });
+  const refused = await running.send("POST", "/api/config/reload");
+  const body = await refused.json();
+  assertEquals([refused.status, body.problems[0].message], [422, "The file is gone"]);
+  assertEquals((await running.told("/api/status")).config.refused.problems[0].message, "The file is gone");
+  assertEquals(await running.visit(), "one");
+  refuses = false;
+  assertEquals((await running.send("POST", "/api/config/reload")).status, 200);
+  assertEquals((await running.told("/api/status")).config.refused, null);
+});
+
+Deno.test("where the config came from no file there is nothing to reload", async () => {
+  await using one = new NamedUpstream("one");
+  await using running = await RunningManagement.start({ upstreams: [one.url] });
+  assertEquals((await running.send("POST", "/api/config/reload")).status, 409);
+});
+
+Deno.test("POST /api/config/validate tells line and column of what is wrong, and puts nothing in place", async () => {
+  await using one = new NamedUpstream("one");
+  await using running = await RunningManagement.start({ upstreams: [one.url] });
+  const validate = async (text: string) => {
+    const headers = { "content-type": "application/toml" };
+    return await (await running.ask("/api/config/validate", { method: "POST", body: text, headers })).json();
+  };
+  const { valid, problems, warnings } = await validate('[[sites]]\nport = 80000\nstatic_dir = "."\ncolour = "red"');
+  assertEquals([valid, problems.length, warnings.length], [false, 1, 1]);
+  assertEquals([problems[0].line, problems[0].column, problems[0].path], [2, 8, "sites[0].port"]);
+  assertEquals((await validate('[[sites]]\nstatic_dir = "."')).valid, true);
+  assertEquals((await validate("not toml")).valid, false);
+  assertEquals((await running.told("/api/status")).config.generation, 1);
+});
+
+async function settled(fact: () => Promise<boolean>, what: string): Promise<void> {
+  const startMs = performance.now();
+  while (!await fact()) {
+    if (performance.now() - startMs > 5000) throw new Error(`Not within 5 s: ${what}`);
+  }
+}

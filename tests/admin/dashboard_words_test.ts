@@ -1,0 +1,117 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals } from "@std/assert";
+import { isLast, timeLeft } from "../../lib/admin/dashboard/page/condition.js";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatLeft,
+  formatMs,
+  formatShare,
+} from "../../lib/admin/dashboard/page/format.js";
+import { countTroubles, troublesOf } from "../../lib/admin/dashboard/page/problems.js";
+import { readSnapshots } from "../../lib/admin/dashboard/page/snapshot_stream.js";
+import { conditionOf, type UpstreamFacts } from "../../lib/admin/snapshot.ts";
+import { FakeWorld } from "../support/fake_world.ts";
+
+Deno.test("Figures are short, and no rounding makes one longer", () => {
+  assertEquals([0, 0.04, 9.94, 9.96, 999.6, 12_345, 99_999, 99_999.6, 1_234_567, 48_211_532].map(formatCount), [
+    ...["0", "<0.1", "9.9", "10", "1,000", "12,345", "99,999", "100k", "1.23M", "48.2M"],
+  ]);
+  assertEquals([0, 0.0004, 0.0125, 0.0996, 0.5, 1].map(formatShare), [
+    "0 %",
+    "<0.1 %",
+    "1.3 %",
+    "10 %",
+    "50 %",
+    "100 %",
+  ]);
+  assertEquals([null, 0.4, 9.96, 999.4, 999.6, 9960].map(formatMs), [
+    "–",
+    "0.4 ms",
+    "10 ms",
+    "999 ms",
+    "1.00 s",
+    "10.0 s",
+  ]);
+  assertEquals([12, 999_600, 118e6, 2.34e9].map(formatBytes), ["12 B", "1.0 MB", "118 MB", "2.3 GB"]);
+  assertEquals([8000, 125_000, 7_400_000, 266_400_000].map(formatDuration), [
+    "8 s",
+    "2 min 5 s",
+    "2 h 3 min",
+    "3 d 2 h",
+  ]);
+  assertEquals([1, 1001, 119_000, 150_000].map(formatLeft), ["1 s", "2 s", "119 s", "3 min"]);
+});
+
+Deno.test("conditionOf() says what an operator decided first, then what keeps requests away", () => {
+  const facts: UpstreamFacts = {
+    ...{ mode: "active", health: "healthy", ejectedForMs: null, breaker: "closed", breakerRetryMs: null },
+    slowStartMs: null,
+  };
+  assertEquals(conditionOf(facts), "healthy");
+  assertEquals(conditionOf({ ...facts, health: "unknown" }), "healthy");
+  assertEquals(conditionOf({ ...facts, slowStartMs: 1 }), "slow_start");
+  assertEquals(conditionOf({ ...facts, slowStartMs: 1, breaker: "half_open" }), "half_open");
+  assertEquals(conditionOf({ ...facts, ejectedForMs: 1, breaker: "half_open" }), "ejected");
+  assertEquals(conditionOf({ ...facts, ejectedForMs: 1, breaker: "open" }), "open");
+  assertEquals(conditionOf({ ...facts, health: "unhealthy", breaker: "open" }), "unhealthy");
+  assertEquals(conditionOf({ ...facts, health: "unhealthy", mode: "draining" }), "draining");
+});
+
+Deno.test("troublesOf() finds nothing at rest, and then the gravest first", () => {
+  const world = new FakeWorld();
+  assertEquals(troublesOf(world.snapshot()), []);
+  Object.assign(world.upstream("web.0"), { mode: "maintenance" });
+  Object.assign(world.upstream("web.1"), { breaker: "half_open" });
+  Object.assign(world.upstream("web.2"), { ejectedForMs: 5000, lastFault: "5 consecutive 5xx" });
+  for (const name of ["legacy.0", "legacy.1"]) world.kill(world.upstream(name));
+  const troubles = troublesOf(world.snapshot());
+  assertEquals(troubles.map(({ tone, title }) => `${tone} ${title}`), [
+    "bad Pool legacy is down",
+    "bad 10.0.0.13:8080: ejected",
+    "bad 10.2.0.11:8080: unhealthy",
+    "bad 10.2.0.12:8080: unhealthy",
+    "warn 10.0.0.12:8080: half-open",
+    "note 10.0.0.11:8080: maintenance",
+  ]);
+  assertEquals(countTroubles(troubles), 5);
+  assertEquals([troubles[1].detail, troubles[1].left], ["pool web, 5 consecutive 5xx", "5 s"]);
+});
+
+Deno.test("troublesOf() takes many of a kind together, and sees who fails while healthy", () => {
+  const world = new FakeWorld({ pools: { fleet: 40 } });
+  for (let i = 0; i < 9; i++) world.kill(world.upstreams[i]);
+  world.upstream("fleet.20").errorShare = 0.3;
+  const titles = troublesOf(world.snapshot()).map(({ title }) => title);
+  assertEquals(titles.includes("9 of 40 in pool fleet: unhealthy"), true);
+  assertEquals(titles.includes("10.0.0.31:8080: failing"), true);
+  assertEquals(titles.length, 3, titles.join());
+});
+
+Deno.test("isLast() counts those that take requests only, and timeLeft() is of what keeps requests away", () => {
+  const world = new FakeWorld({ pools: { web: 3 } });
+  world.kill(world.upstream("web.0"));
+  let [pool] = world.snapshot().pools;
+  assertEquals(isLast(pool, pool.upstreams[1]), false);
+  Object.assign(world.upstream("web.1"), { breaker: "open", breakerRetryMs: 3000, slowStartMs: 9000 });
+  [pool] = world.snapshot().pools;
+  assertEquals(pool.upstreams.map((upstream) => isLast(pool, upstream)), [false, false, true]);
+  assertEquals(timeLeft(pool.upstreams[1]), "3 s");
+});
+
+Deno.test("readSnapshots() reads events however they are cut, and skips what is no snapshot", async () => {
+  const world = new FakeWorld({ pools: { "wéb": 1 } });
+  const first = world.snapshot();
+  const second = world.snapshot();
+  const stream = `: hello\n\nevent: snapshot\ndata: ${JSON.stringify(first)}\n\nevent: other\ndata: {}\n\n` +
+    `event: snapshot\ndata: ${JSON.stringify(second)}\n\nevent: snapshot\ndata: {"half`;
+  const bytes = new TextEncoder().encode(stream);
+  for (const size of [1, 2, 7, 1000, bytes.length]) {
+    const pieces = Array.from(
+      { length: Math.ceil(bytes.length / size) },
+      (_, index) => bytes.subarray(index * size, (index + 1) * size),
+    );
+    assertEquals(await Array.fromAsync(readSnapshots(ReadableStream.from(pieces))), [first, second]);
+  }
+});
