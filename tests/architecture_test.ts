@@ -15,8 +15,8 @@ const ROOT = new URL("../", import.meta.url);
  * whose field-name syntax and header lines it reads answers with.
  */
 const FLOORS: Readonly<Record<string, number>> = {
-  ...{ cli: 7, server: 6, admin: 6, gateway: 5, config: 4, routing: 3, static: 3, proxy: 3, websocket: 3 },
-  ...{ upstream: 2, balancer: 2, transport: 1.5, http: 1, metrics: 0, state: 0, log: 0 },
+  ...{ cli: 7, server: 6, admin: 6, listener: 6, gateway: 5, config: 4, routing: 3, static: 3, proxy: 3, websocket: 3 },
+  ...{ upstream: 2, balancer: 2, transport: 1.5, http: 1, metrics: 0, state: 0, log: 0, telemetry: 0 },
 };
 
 interface Import {

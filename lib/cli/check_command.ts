@@ -10,7 +10,6 @@ import { formatProblems, type Problem } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import type { CommandInput } from "./command.ts";
 import { configPaths } from "./config_path.ts";
-import { idleKeys } from "./idle_keys.ts";
 import { counted, listenLines, siteList } from "./listen_lines.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
@@ -34,9 +33,6 @@ async function checkFile(path: string, strict: boolean, terminal: Terminal): Pro
   const warned = problems.length === 0 ? "" : `, ${counted(problems.length, "warning")}`;
   terminal.print(`${paint(terminal.outputColored, "green", "ok")} ${path}: ${describe(config)}${warned}`);
   for (const { url, sites } of listenLines(config)) terminal.print(`   ${url}  ${siteList(sites)}`);
-  for (const sentence of idleKeys(config)) {
-    terminal.tell(`${paint(terminal.errorColored, "yellow", "note")}: ${sentence}`);
-  }
   return true;
 }
 

@@ -24,10 +24,14 @@ export const COMMANDS: readonly Command[] = [
     details: [
       "Reads CONFIG (./config.toml without one), opens its ports and serves until it is",
       "told to stop. Ctrl-C or SIGTERM lets exchanges under way end within",
-      "server.shutdown_timeout; a second one ends at once.",
+      "server.shutdown_timeout; a second one ends at once. SIGHUP reads CONFIG again;",
+      "a config that is refused changes nothing.",
     ],
     maxPositionals: 1,
-    flags: [{ name: "config", short: "c", value: "CONFIG", help: "The config file, as an alternative to CONFIG" }],
+    flags: [
+      { name: "config", short: "c", value: "CONFIG", help: "The config file, as an alternative to CONFIG" },
+      { name: "watch", short: "w", help: "Read CONFIG again whenever it changes" },
+    ],
     examples: [
       ["bws", "run ./config.toml"],
       ["bws sites.toml", "run another file"],
@@ -83,6 +87,24 @@ export const COMMANDS: readonly Command[] = [
     ],
     examples: [["bws files ./public --browse", "http://localhost:8080"]],
     load: async () => (await import("./files_command.ts")).filesCommand,
+  },
+  {
+    name: "top",
+    usage: "top [--url URL] [--key KEY] [--once]",
+    summary: "Watch a running server in the terminal",
+    details: [
+      "Shows what is wrong, the figures and all upstreams, live; keys drain and resume",
+      "them. Needs enabled = true in [management] of the server's config. Without a",
+      "terminal it prints one table, as with --once.",
+    ],
+    maxPositionals: 0,
+    flags: [
+      { name: "url", short: "u", value: "URL", help: "The management listener (http://127.0.0.1:7654)" },
+      { name: "key", short: "k", value: "KEY", help: "Its API key; BWS_API_KEY without it" },
+      { name: "once", help: "Print one table and end" },
+    ],
+    examples: [["bws top", "the server on this machine"], ["bws top --once", "one table, for scripts"]],
+    load: async () => (await import("./top/top_command.ts")).topCommand,
   },
   {
     name: "demo",

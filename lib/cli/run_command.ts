@@ -11,14 +11,16 @@ import { configPaths } from "./config_path.ts";
 import { serveConfig } from "./serve_config.ts";
 
 /**
- * Serves the sites of a config file.
+ * Serves the sites of a config file. SIGHUP reads it again; so does a change of it, with `--watch`.
  *
  * @throws {ConfigError} The file is refused.
  * @throws {ListenError} A port cannot be opened.
  */
 export async function runCommand(input: CommandInput): Promise<number> {
   const { terminal } = input;
-  const { config, warnings } = await loadConfig(configPaths(input)[0]);
+  const path = configPaths(input)[0];
+  const load = () => loadConfig(path);
+  const { config, warnings } = await load();
   if (warnings.length > 0) terminal.tell(formatProblems(warnings, { color: terminal.errorColored }));
-  return await serveConfig(config, terminal);
+  return await serveConfig(config, terminal, { path, load, watched: input.flags.has("watch") });
 }

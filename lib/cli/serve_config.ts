@@ -4,34 +4,61 @@
  * @module
  */
 
+import { FailureList } from "../admin/failure_list.ts";
+import { type Management, startManagement } from "../admin/management.ts";
 import type { Config } from "../config/schema.ts";
+import type { FailureReport } from "../gateway/failure_report.ts";
+import type { GatewayOptions } from "../gateway/gateway.ts";
 import { Log, openSink } from "../log/log.ts";
+import { logStrayErrors } from "../log/stray_errors.ts";
+import { type LoadedConfig, Reloader } from "../server/reloader.ts";
 import { type RunningServer, startServer } from "../server/server.ts";
+import { workerCount } from "../server/worker_count.ts";
+import { startWorkers } from "../server/worker_server.ts";
 import { VERSION } from "../version.ts";
-import { idleKeys } from "./idle_keys.ts";
+import { watchFile } from "./file_watch.ts";
 import { counted, listenLines, siteList } from "./listen_lines.ts";
 import { stopSignal } from "./stop_signal.ts";
-import { logStrayErrors } from "./stray_errors.ts";
 import { paint, type Terminal } from "./terminal.ts";
+
+/** The file that a config came from. */
+export interface ConfigFile {
+  /** Its path. */
+  readonly path: string;
+  /** Reads it again. */
+  readonly load: () => Promise<LoadedConfig>;
+  /** Whether changes of the file are taken in as they come. */
+  readonly watched: boolean;
+}
 
 /**
  * Opens the ports, says where, and stops at the first signal.
  *
+ * @param file Where the config came from; one without a file cannot be reloaded.
  * @returns The exit code.
  * @throws {ListenError} When a port cannot be opened.
  * @throws {Error} When the log or a file that the config names cannot be opened.
  */
-export async function serveConfig(config: Config, terminal: Terminal): Promise<number> {
+export async function serveConfig(config: Config, terminal: Terminal, file?: ConfigFile): Promise<number> {
   const log = openLog(config);
   logStrayErrors(log);
-  const signal = stopSignal();
-  const server = await startServer(config, { log });
+  // Listened to from the start: a signal that comes while ports are being opened must not be missed.
+  let hangUp = () => {};
+  const signal = stopSignal(file === undefined ? {} : { onHangUp: () => hangUp() });
+  const failures = new FailureList();
+  const onFailure = config.management.enabled ? (failure: FailureReport) => failures.add(failure) : undefined;
+  const server = await start(config, { log, terminal, onFailure });
+  const reloader = new Reloader({ server, config, file: file?.path ?? null, load: file?.load, log });
+  const management = await manage(config, { server, reloader, failures, log });
+  hangUp = () => reloader.reload("SIGHUP");
+  const watch = file?.watched === true ? watchFile(file.path, () => reloader.reload("the file changed")) : undefined;
   announce(config, server, terminal);
-  for (const sentence of idleKeys(config)) {
-    terminal.tell(`${paint(terminal.errorColored, "yellow", "warning")}: ${sentence}`);
-  }
+  if (management !== undefined) announceManagement(config, management, terminal);
   terminal.tell(`bws stops: ${await signal}`);
+  watch?.close();
+  await waitBeforeStop(reloader.config, { server, terminal });
   const cut = await server.stop();
+  await management?.stop();
   if (cut > 0) terminal.tell(`bws cut ${counted(cut, "exchange")} that had not ended within server.shutdown_timeout`);
   await log.flush();
   return 0;
@@ -45,6 +72,51 @@ function openLog(config: Config): Log {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot write the log to ${JSON.stringify(output)}: ${reason}`, { cause });
   }
+}
+
+async function start(
+  config: Config,
+  { log, terminal, onFailure }: { log: Log; terminal: Terminal; onFailure: GatewayOptions["onFailure"] },
+): Promise<RunningServer> {
+  const { count, shortfall } = workerCount(config.server);
+  if (shortfall !== undefined) terminal.tell(`${paint(terminal.errorColored, "yellow", "warning")}: ${shortfall}`);
+  if (count === 1) return await startServer(config, { log, onFailure });
+  const writeLog = (bytes: Uint8Array) => log.write(bytes);
+  const server = await startWorkers(config, { workers: count, log, writeLog, onFailure });
+  terminal.tell(`bws serves with ${count} workers`);
+  return server;
+}
+
+// Its port cannot be opened: then nothing is to run, as with the port of a site.
+async function manage(
+  { management }: Config,
+  { server, reloader, failures, log }: { server: RunningServer; reloader: Reloader; failures: FailureList; log: Log },
+): Promise<Management | undefined> {
+  if (!management.enabled) return undefined;
+  try {
+    return await startManagement({ settings: management, server, config: reloader, failures, log });
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+async function waitBeforeStop(
+  { server: { shutdown_delay: delayMs } }: Config,
+  { server, terminal }: { server: RunningServer; terminal: Terminal },
+): Promise<void> {
+  server.turnUnready();
+  if (delayMs === 0) return;
+  terminal.tell(`bws is not ready any more, and goes on for ${delayMs / 1000} s (server.shutdown_delay)`);
+  await new Promise((resolve) => setTimeout(resolve, delayMs));
+}
+
+function announceManagement({ management }: Config, { address }: Management, terminal: Terminal): void {
+  const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
+  const url = paint(terminal.errorColored, "cyan", `http://${host}:${address.port}`);
+  terminal.tell(
+    `bws dashboard, API and metrics at ${url}${management.api_key === undefined ? "" : " (with the API key)"}`,
+  );
 }
 
 function announce(config: Config, { addresses }: RunningServer, terminal: Terminal): void {

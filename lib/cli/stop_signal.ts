@@ -1,5 +1,5 @@
 /**
- * The signals that ask the program to end.
+ * The signals that ask the program to end, and the one that asks it to read its config again.
  *
  * @module
  */
@@ -7,15 +7,22 @@
 /** A signal that asks the program to end. */
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
+/** How signals are taken. */
+export interface StopSignalOptions {
+  /** Called on each SIGHUP; without it SIGHUP ends the program, as when a terminal closes. */
+  readonly onHangUp?: () => void;
+}
+
 /**
  * Waits for the first signal. From then on, a second one ends the process at once, with the exit code that a shell gives
  * to a program that the signal killed.
  */
-export function stopSignal(): Promise<StopSignal> {
+export function stopSignal({ onHangUp }: StopSignalOptions = {}): Promise<StopSignal> {
   return new Promise((resolve) => {
     let asked = false;
     for (const [signal, exitCode] of SIGNALS) {
       Deno.addSignalListener(signal, () => {
+        if (signal === "SIGHUP" && onHangUp !== undefined) return asked ? undefined : onHangUp();
         if (asked) Deno.exit(exitCode);
         asked = true;
         resolve(signal);

@@ -93,7 +93,7 @@ export class ProblemList {
 export function describeNode(node: SourceNode): string {
   if (node.kind === "table") return "a table";
   if (node.kind === "list") return node.items.length === 0 ? "an empty list" : "a list";
-  if (node.path.at(-1) === "api_key") return "not shown";
+  if (SECRETS.includes(String(node.path.at(-1)))) return "not shown";
   const value = node.value;
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 79)}…` : value);
   if (typeof value === "number" || typeof value === "boolean") return String(value);
@@ -113,10 +113,13 @@ export function lineOf(place: Place): string {
   return place.span === undefined ? "" : ` (line ${place.span.line})`;
 }
 
+/** Keys whose values are never shown. */
+export const SECRETS: readonly string[] = ["api_key", "secret"];
+
 /** Hides a literal key, so that logs of a refused config do not hold it; the line keeps its length. */
 function maskSecret(line: string): string {
   return line.replace(
-    /(\bapi_key["']?\s*=\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s#,}]+)/,
+    /(\b(?:api_key|secret)["']?\s*=\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s#,}]+)/,
     (whole: string, head: string, value: string) => value.includes("${") ? whole : head + "*".repeat(value.length),
   );
 }

@@ -4,12 +4,13 @@
  * @module
  */
 
+import { checkLoadBalancing } from "./load_balancing_checks.ts";
+import { isIpAddress } from "./ip_address.ts";
 import { nearestName, oneOf } from "./nearest_name.ts";
 import type { ProblemList } from "./problem_list.ts";
-import { POLICY_NAMES } from "./proxy_schema.ts";
 import { checkRoutes } from "./route_checks.ts";
 import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode } from "./source_tree.ts";
-import { usesTls } from "./upstream_url.ts";
+import { usesSrv, usesTls } from "./upstream_url.ts";
 
 /**
  * Checks the proxy of each site. One that is not enabled is not checked: it may be half finished.
@@ -20,22 +21,13 @@ export function checkProxies(root: TableNode, problems: ProblemList, policies: r
   for (const site of tablesOf(root, "sites")) {
     const proxy = tableOf(site, "proxy");
     if (proxy === undefined || !booleanOf(proxy, "enabled", true)) continue;
-    checkPolicy(proxy, problems, [...POLICY_NAMES, ...policies]);
+    checkLoadBalancing(proxy, problems, policies);
     checkTls(proxy, problems);
     checkInterval(proxy, problems);
+    checkLookUps(proxy, problems);
     checkRoutes(proxy, problems);
     checkUpstreamNames(proxy, problems);
   }
-}
-
-function checkPolicy(proxy: TableNode, problems: ProblemList, policies: readonly string[]): void {
-  const method = textNode(tableOf(proxy, "load_balancing"), "method");
-  if (method === undefined || policies.includes(method.value)) return;
-  problems.error(method, {
-    message: `unknown policy ${JSON.stringify(method.value)}`,
-    expected: oneOf(policies),
-    suggestion: nearestName(method.value, policies),
-  });
 }
 
 function checkTls(proxy: TableNode, problems: ProblemList): void {
@@ -58,6 +50,22 @@ function checkInterval(proxy: TableNode, problems: ProblemList): void {
     message: "health_check has both interval and interval_seconds",
     expected: "one of them",
   });
+}
+
+function checkLookUps(proxy: TableNode, problems: ProblemList): void {
+  for (const upstream of tablesOf(proxy, "upstreams")) {
+    const url = textNode(upstream, "url");
+    if (url === undefined || usesSrv(url.value)) continue;
+    const [, host] = /^https?:\/\/(\[[^\]]*\]|[^/:?#]*)/i.exec(url.value) ?? [];
+    const looked = booleanOf(upstream, "resolve", upstream.entries.has("resolve_interval"));
+    if (!looked || (host !== undefined && !isIpAddress(host.replace(/^\[|\]$/g, "")))) continue;
+    const key = upstream.entries.get("resolve") ?? upstream.entries.get("resolve_interval");
+    if (key === undefined) continue;
+    problems.error({ path: key.node.path, span: key.keySpan }, {
+      message: `${JSON.stringify(url.value)} has no name to look up`,
+      expected: "a URL with a host name, or no resolve",
+    });
+  }
 }
 
 /** Compares the names that routes use with the names that upstreams have. */

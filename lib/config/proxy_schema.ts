@@ -4,24 +4,15 @@
  * @module
  */
 
-import { z } from "zod";
+import type { z } from "zod";
 import { duration, flag, integer, table, tables } from "./fields.ts";
 import { headerChanges, headerNames, headerTable } from "./header_fields.ts";
 import { healthCheckSchema } from "./health_check_schema.ts";
+import { loadBalancingSchema } from "./load_balancing_schema.ts";
+import { circuitBreakerSchema, passiveHealthSchema, retriesSchema } from "./resilience_schema.ts";
 import { routeSchema } from "./route_schema.ts";
 import { upstreamSchema } from "./upstream_schema.ts";
 import { websocketSchema } from "./websocket_schema.ts";
-
-/** The policies that a config may name without the help of an embedder. */
-export const POLICY_NAMES = [
-  ...["round_robin", "weighted", "least_connections", "weighted_round_robin", "random", "power_of_two", "first"],
-] as const;
-
-const loadBalancingSchema = table("sites.proxy.load_balancing", {
-  // Not an enum: embedders bring policies of their own, and a check compares with all of them
-  method: z.string({ error: "the name of a policy" }).meta({ enum: [...POLICY_NAMES] }).default("round_robin")
-    .describe("How a pool chooses the upstream of the next attempt."),
-});
 
 const timeoutSchema = table("sites.proxy.timeout", {
   connect: duration().prefault("5s").describe("Longest time to open a connection to an upstream."),
@@ -63,6 +54,11 @@ export const proxySchema = table("sites.proxy", {
   connections: connectionsSchema.prefault({}).describe("How connections to upstreams are kept and limited."),
   websocket: websocketSchema.prefault({}).describe("How WebSockets are kept and bounded."),
   health_check: healthCheckSchema.prefault({ enabled: false }).describe("How upstreams are probed; on when present."),
+  passive_health: passiveHealthSchema.prefault({}).describe("When upstreams that fail are taken out for a while."),
+  circuit_breaker: circuitBreakerSchema.prefault({ enabled: false }).describe(
+    "A breaker per upstream; on when present.",
+  ),
+  retries: retriesSchema.prefault({}).describe("How requests are tried again."),
 });
 
 /** A proxy, after defaults. */

@@ -37,8 +37,9 @@ export type LoggingConfig = Config["logging"];
 /** `[management]`, after defaults. */
 export type ManagementConfig = Config["management"];
 
-export type { HealthCheckConfig, StatusRange } from "./health_check_schema.ts";
+export type { HealthCheckConfig } from "./health_check_schema.ts";
 export type { ProxyConfig } from "./proxy_schema.ts";
 export type { RouteConfig } from "./route_schema.ts";
 export type { SiteConfig } from "./site_schema.ts";
+export type { StatusRange } from "./status_range.ts";
 export type { UpstreamConfig } from "./upstream_schema.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { z } from "zod";
-import { flag, integer, judged, table, text } from "./fields.ts";
+import { duration, flag, integer, judged, table, text } from "./fields.ts";
 import { isHostName } from "./host_pattern.ts";
 import { upstreamUrlFault } from "./upstream_url.ts";
 
@@ -27,14 +27,22 @@ export const upstreamSchema = table("sites.proxy.upstreams", {
   url: judged(
     upstreamUrlFault,
     "a URL that begins with http://, https:// or unix:/",
-    "^([hH][tT][tT][pP][sS]?://|[uU][nN][iI][xX]:/)",
+    "^((?:[sS][rR][vV]\\+)?[hH][tT][tT][pP][sS]?://|[uU][nN][iI][xX]:/)",
   )
     .describe(
-      "Where the upstream listens: http://, https:// or unix:/path.sock; a base path is put before every path.",
+      "Where the upstream listens: http://, https://, srv+http://name (SRV records) or unix:/path.sock; a base path is put " +
+        "before every path.",
     ),
   weight: integer(1, 65535).default(1).describe("Share of the load, relative to the pool's other upstreams."),
   max_connections: integer(0, 1_000_000).default(0)
     .describe("Most exchanges at a time; 0 is the value of connections.max_connections."),
+  backup: flag().default(false).describe("Serve only when no upstream of the pool that is no backup can."),
+  resolve: flag().optional().describe(
+    "Look the URL's name up again and again, and make every address an upstream; as srv+http:// does in any case.",
+  ),
+  resolve_interval: duration({ maxMs: 86_400_000 }).optional().describe(
+    "Time between two look-ups; sets resolve. Without it, the answer's TTL.",
+  ),
   tls: upstreamTlsSchema.optional().describe("How to speak TLS with this upstream; for https:// only."),
 });
 

@@ -12,6 +12,7 @@ import type { Fault } from "./fields.ts";
  */
 export function upstreamUrlFault(url: string): Fault | undefined {
   if (/^unix:/i.test(url)) return unixFault(url);
+  if (/^srv\+/i.test(url)) return srvFault(url);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1].toLowerCase();
   if (scheme !== "http" && scheme !== "https") return schemeFault(url, scheme);
   if (/[\s\\]/.test(url)) return { expected: "a URL without spaces and backslashes" };
@@ -34,7 +35,24 @@ export function upstreamUrlFault(url: string): Fault | undefined {
 
 /** Whether connections to this URL use TLS. */
 export function usesTls(url: string): boolean {
-  return /^https:/i.test(url);
+  return /^(?:srv\+)?https:/i.test(url);
+}
+
+/** Whether this URL names SRV records. */
+export function usesSrv(url: string): boolean {
+  return /^srv\+/i.test(url);
+}
+
+function srvFault(url: string): Fault | undefined {
+  const plain = url.slice("srv+".length);
+  const fault = upstreamUrlFault(plain);
+  if (fault !== undefined) {
+    const suggestion = fault.suggestion === undefined ? undefined : `srv+${fault.suggestion}`;
+    return { ...fault, suggestion };
+  }
+  const authority = plain.slice(plain.indexOf("//") + 2).split("/")[0];
+  if (!/:\d*$/.test(authority) && /[a-z_]/i.test(authority)) return undefined;
+  return { expected: 'a name without a port, such as "srv+http://_web._tcp.example.com": SRV records have the port' };
 }
 
 function unixFault(url: string): Fault | undefined {

@@ -5,6 +5,7 @@
  */
 
 import type { Answer, HeaderLines, Upgrade } from "../http/message.ts";
+import { tracing } from "../telemetry/tracing.ts";
 import type { Gateway } from "./gateway.ts";
 import { type ConnectionInfo, type Entry, readRequest, Refusal } from "./request_reader.ts";
 
@@ -15,6 +16,8 @@ export function respond(
   info: ConnectionInfo | undefined,
   entry: Entry,
 ): Response | Promise<Response> {
+  // Inside another program, the server's span belongs to that.
+  if (tracing !== undefined && entry.hostlessAuthority !== undefined) tracing.replaceServerSpan();
   const head = readRequest(request, info, entry);
   if (head instanceof Refusal) return toResponse(gateway.refuse(request, info, head), request);
   const answer = gateway.answer(head, request, entry.sites);

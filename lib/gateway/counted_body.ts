@@ -47,7 +47,7 @@ export function countedBody(
       try {
         const { value, done } = await reader.read();
         if (value !== undefined) {
-          exchange.bytes += value.length;
+          exchange.sent(value.length);
           controller.enqueue(value);
           deadlineMs = clock.nowMs + timeoutMs;
         }

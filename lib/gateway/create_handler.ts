@@ -103,6 +103,7 @@ export function handlerOf(
 ): Handler {
   const log = logged ? new Log(openSink(config.logging.output), config.logging) : undefined;
   const gateway = new Gateway(config, { log, policies });
+  gateway.activate();
   const entryOf = entries(gateway);
   let answer = (request: Request, info: ConnectionInfo | undefined): Promise<Response> =>
     Promise.resolve(respond(gateway, request, info, entryOf(request.url)));

@@ -15,11 +15,17 @@ import { RequestIds, usableRequestId } from "../http/request_id.ts";
 import { combinedAccessLine, jsonAccessLine } from "../log/access_line.ts";
 import type { Log } from "../log/log.ts";
 import { type ClientSide, Exchange, type ExchangeObserver } from "../proxy/exchange.ts";
+import type { Ledger } from "../state/ledger.ts";
 import { compileSites, type SiteTable } from "../routing/site_table.ts";
-import { CoarseClock } from "../state/coarse_clock.ts";
-import { SocketRegistry } from "../websocket/socket_registry.ts";
+import { tracing } from "../telemetry/tracing.ts";
+import type { SocketPlace, SocketRegistry } from "../websocket/socket_registry.ts";
+import { type FailureReport, FailureReporter } from "./failure_report.ts";
+import type { MemberChange } from "./pool_members.ts";
+import type { MetricsBook } from "./metrics/metrics_book.ts";
 import type { OwnPolicyFactory } from "./pools.ts";
+import { probeTargets } from "./probe_targets.ts";
 import { type ConnectionInfo, peerOf, type Refusal } from "./request_reader.ts";
+import { Runtime } from "./runtime.ts";
 import { Site } from "./site.ts";
 
 /** What a gateway needs besides its config. */
@@ -36,10 +42,24 @@ export interface GatewayOptions {
    * @default {{}}
    */
   policies?: Readonly<Record<string, OwnPolicyFactory>>;
+  /**
+   * What outlives this generation.
+   *
+   * @default {made for it, and closed with it}
+   */
+  runtime?: Runtime;
+  /**
+   * Told of exchanges that failed, of 20 a second at most.
+   *
+   * @default {nobody}
+   */
+  onFailure?: (failure: FailureReport) => void;
 }
 
 /** An address that sites listen on, with those sites. */
 export interface GatewayListener {
+  /** Tells it from others, and is the same in the next generation. */
+  readonly key: string;
   /** IP address, or undefined for all interfaces of both families. */
   readonly address: string | undefined;
   /** Port; 0 for any that is free. */
@@ -58,14 +78,21 @@ export class Gateway implements ExchangeObserver {
   readonly sites: readonly Site[];
   /** Finds the site of a host where no listener tells: for embedders. */
   readonly anywhere: SiteTable<Site>;
-  /** Its open WebSockets. */
-  readonly sockets = new SocketRegistry();
+  /** What outlives it. */
+  readonly runtime: Runtime;
+  /** Where it counts; undefined where nobody asks for figures. */
+  readonly metrics: MetricsBook | undefined;
+  readonly #ownsRuntime: boolean;
   readonly #log: Log | undefined;
   /** Whether every exchange has its line; failures of upstreams and of BWS itself have one in any case. */
   readonly #logsAll: boolean;
   readonly #trust: ProxyTrust;
   readonly #requestIds = new RequestIds();
+  readonly #cellNames = new Set<string>();
+  readonly #failures: FailureReporter | undefined;
   #underWay = 0;
+  #endedCount = 0;
+  #ended: (() => void) | undefined;
 
   /**
    * Builds a generation.
@@ -77,8 +104,12 @@ export class Gateway implements ExchangeObserver {
     this.#log = options.log;
     this.#logsAll = config.logging.access && options.log?.writes("info") === true;
     this.#trust = new ProxyTrust(config.server.trusted_proxies);
-    const clock = new CoarseClock();
-    const { sockets } = this;
+    if (options.onFailure !== undefined) this.#failures = new FailureReporter(options.onFailure);
+    this.#ownsRuntime = options.runtime === undefined;
+    const runtime = this.runtime = options.runtime ??
+      new Runtime({ log: options.log, nameServers: config.server.name_servers });
+    const { management } = config;
+    const metrics = this.metrics = management.enabled && management.metrics ? runtime.metrics : undefined;
     const startedMs = Date.now();
     const groups = Map.groupBy(
       config.sites,
@@ -86,18 +117,90 @@ export class Gateway implements ExchangeObserver {
         `${site.listen === undefined ? "" : parseAddress(site.listen)} ${site.port === 0 ? site.name : site.port}`,
     );
     const sites = new Map<SiteConfig, Site>();
-    this.listeners = [...groups.values()].map((group) => ({
+    const ledger: Ledger = {
+      take: (count, name) => {
+        this.#cellNames.add(name);
+        return runtime.ledger.take(count, name);
+      },
+      retain: (names) => runtime.ledger.retain(names),
+    };
+    this.listeners = [...groups].map(([key, group]) => ({
+      key,
       address: group[0].listen,
       port: group[0].port,
       sites: compileSites(group.map((site) => {
         const { policies = {} } = options;
-        const built = new Site(site, { server: config.server, neighbours: group, startedMs, clock, policies, sockets });
+        const context = {
+          server: config.server,
+          neighbours: group,
+          startedMs,
+          runtime,
+          ledger,
+          metrics,
+          policies,
+          listener: key,
+        };
+        const built = new Site(site, context);
         sites.set(site, built);
         return specOf(built);
       })),
     }));
     this.sites = config.sites.map((site) => sites.get(site) as Site);
     this.anywhere = compileSites(this.sites.map(specOf));
+  }
+
+  /** Puts it in place: from now on its upstreams are probed. */
+  activate(): void {
+    for (const site of this.sites) {
+      for (const dynamic of site.dynamic) dynamic.onChange = () => this.#probe();
+    }
+    this.#probe();
+  }
+
+  /** Changes who is in a pool, until another config is put in place. One that is not there is not changed. */
+  changeMembers(change: MemberChange): void {
+    const site = this.sites.find(({ config }) => config.name === change.site);
+    site?.members.get(change.pool)?.change(change);
+    this.#probe();
+  }
+
+  /** All such changes that hold. */
+  get memberChanges(): MemberChange[] {
+    return this.sites.flatMap((site) => [...site.members.values()].flatMap((members) => members.changes));
+  }
+
+  /** Takes it out of place, once another was activated. Settles when nothing is under way in it; it is closed then. */
+  async retire(): Promise<void> {
+    for (const site of this.sites) {
+      for (const dynamic of site.dynamic) dynamic.stop();
+    }
+    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#ended = resolve);
+    this.close();
+  }
+
+  /** Names of the cells that it counts in. */
+  get cellNames(): ReadonlySet<string> {
+    return this.#cellNames;
+  }
+
+  /** Whether an open WebSocket can go on in it: its route is there, unchanged, and its upstream with it. */
+  keeps(place: SocketPlace): boolean {
+    return this.sites.some((site) => site.keeps(place));
+  }
+
+  /** Resolves when names of upstreams were looked up once, or that took too long. */
+  get ready(): Promise<void> {
+    return Promise.all(this.sites.flatMap((site) => site.dynamic.map((dynamic) => dynamic.ready))).then(() => {});
+  }
+
+  /** Open WebSockets, those of earlier generations included. */
+  get sockets(): SocketRegistry {
+    return this.runtime.sockets;
+  }
+
+  /** Exchanges that have ended. */
+  get endedCount(): number {
+    return this.#endedCount;
   }
 
   /** Exchanges that have begun and not ended. */
@@ -112,6 +215,7 @@ export class Gateway implements ExchangeObserver {
    */
   answer(head: RequestHead, client: ClientSide, sites: SiteTable<Site>): Answer | Promise<Answer> {
     const exchange = new Exchange(head, client, this);
+    exchange.span = tracing?.begin(head);
     this.#underWay++;
     this.#identify(exchange);
     return sites.find(head.host).answer(exchange);
@@ -131,6 +235,9 @@ export class Gateway implements ExchangeObserver {
       peer: peerOf(info?.remoteAddr),
     };
     const exchange = new Exchange(head, request, this);
+    exchange.span = tracing?.begin(head);
+    exchange.meter = this.metrics?.refused;
+    this.metrics?.refused.began();
     this.#underWay++;
     this.#identify(exchange);
     exchange.status = refusal.status;
@@ -144,6 +251,9 @@ export class Gateway implements ExchangeObserver {
   /** Writes the access line. */
   exchangeEnded(exchange: Exchange): void {
     this.#underWay--;
+    this.#endedCount++;
+    this.#failures?.look(exchange);
+    if (this.#underWay === 0) this.#ended?.();
     if (this.#log === undefined || (!this.#logsAll && exchange.status < 500)) return;
     const { head } = exchange;
     const record = {
@@ -162,6 +272,7 @@ export class Gateway implements ExchangeObserver {
       upstreamMs: exchange.upstreamMs,
       upstream: exchange.upstream,
       attempts: exchange.attempts,
+      failures: exchange.failures,
       cause: exchange.cause,
       causeOwner: exchange.causeOwner,
       referer: headerValue(head.headers, "referer") ?? "",
@@ -173,6 +284,7 @@ export class Gateway implements ExchangeObserver {
   /** Lets go of what idles; exchanges under way end by themselves. */
   close(): void {
     for (const site of this.sites) site.close();
+    if (this.#ownsRuntime) this.runtime.close();
   }
 
   /** Ends exchanges under way by force. */
@@ -184,6 +296,10 @@ export class Gateway implements ExchangeObserver {
       }
       site.close();
     }
+  }
+
+  #probe(): void {
+    this.runtime.prober?.update(this.sites.flatMap(probeTargets));
   }
 
   #identify(exchange: Exchange): void {

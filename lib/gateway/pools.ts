@@ -4,86 +4,119 @@
  * @module
  */
 
-import { createPolicy, isPolicyName } from "../balancer/registry.ts";
 import type { Policy } from "../balancer/policy.ts";
+import { createPolicy, isPolicyName } from "../balancer/registry.ts";
 import type { ProxyConfig, UpstreamConfig } from "../config/schema.ts";
-import type { CoarseClock } from "../state/coarse_clock.ts";
-import { type EndpointTls, parseEndpoint } from "../transport/endpoint.ts";
+import { cellsWithin, type Ledger } from "../state/ledger.ts";
 import { Pool } from "../upstream/pool.ts";
-import { Upstream } from "../upstream/upstream.ts";
+import { RetryBudget } from "../upstream/retry_budget.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import { DynamicUpstreams, isDynamic } from "./dynamic_upstreams.ts";
+import { PoolMembers } from "./pool_members.ts";
+import type { Runtime } from "./runtime.ts";
+import { UpstreamFactory } from "./upstream_factory.ts";
+import type { MetricsBook } from "./metrics/metrics_book.ts";
+import { logChanges } from "./upstream_log.ts";
 
 /** Makes a policy of an embedder's own for the upstreams of a pool. */
 export type OwnPolicyFactory = (upstreams: readonly Upstream[]) => Policy<Upstream>;
 
 /** What pools need besides their config. */
 export interface PoolsContext {
-  /** The clock that deadlines go by. */
-  readonly clock: CoarseClock;
+  /** Where they run. */
+  readonly runtime: Runtime;
+  /** Where their state lives. */
+  readonly ledger: Ledger;
+  /** Where they are counted; undefined where no figures are kept. */
+  readonly metrics: MetricsBook | undefined;
+  /** Name of their site. */
+  readonly site: string;
   /** Policies besides the built-in ones, by name. */
   readonly policies: Readonly<Record<string, OwnPolicyFactory>>;
 }
 
+/** The pools of a site, and what keeps their members up to date. */
+export interface Pools {
+  /** By name. */
+  readonly byName: ReadonlyMap<string, Pool>;
+  /** Upstreams whose addresses are looked up. */
+  readonly dynamic: readonly DynamicUpstreams[];
+  /** Who is in each pool, by its name. */
+  readonly members: ReadonlyMap<string, PoolMembers>;
+}
+
 /**
- * The pools by name.
+ * Builds the pools.
  *
  * @throws {Deno.errors.NotFound} And its like, when a CA file cannot be read.
  */
-export function createPools(config: ProxyConfig, context: PoolsContext): Map<string, Pool> {
-  const servers = new Map<string, Upstream[]>();
-  for (const upstream of config.upstreams) {
-    const members = servers.get(upstream.name) ?? [];
-    members.push(createUpstream(upstream, config, context.clock));
-    servers.set(upstream.name, members);
+export function createPools(config: ProxyConfig, context: PoolsContext): Pools {
+  const byName = new Map<string, Pool>();
+  const dynamic: DynamicUpstreams[] = [];
+  const members = new Map<string, PoolMembers>();
+  for (const [name, entries] of Map.groupBy(config.upstreams, (upstream) => upstream.name)) {
+    byName.set(name, createPool(name, entries, { config, context, dynamic, members }));
   }
-  const pools = new Map<string, Pool>();
-  for (const [name, upstreams] of servers) {
-    pools.set(
-      name,
-      new Pool({
-        name,
-        upstreams,
-        policy: choosePolicy(config.load_balancing.method, upstreams, context),
-        queueSize: config.connections.queue_size,
-        queueTimeoutMs: config.connections.queue_timeout,
-      }),
-    );
-  }
-  return pools;
+  return { byName, dynamic, members };
 }
 
-function createUpstream(upstream: UpstreamConfig, config: ProxyConfig, clock: CoarseClock): Upstream {
-  const { timeout, connections } = config;
-  return new Upstream({
-    url: upstream.url,
-    endpoint: parseEndpoint(upstream.url, tlsOf(upstream)),
-    weight: upstream.weight,
-    maxConnections: upstream.max_connections || connections.max_connections,
-    clock,
-    connectTimeoutMs: timeout.connect,
-    readTimeoutMs: timeout.read,
-    writeTimeoutMs: timeout.write,
-    clientTimeoutMs: timeout.client,
-    idleTimeoutMs: connections.idle_timeout,
-    maxIdle: connections.max_idle,
-    maxHeadBytes: MAX_HEAD_BYTES,
+function createPool(
+  name: string,
+  entries: readonly UpstreamConfig[],
+  { config, context, dynamic, members }: {
+    config: ProxyConfig;
+    context: PoolsContext;
+    dynamic: DynamicUpstreams[];
+    members: Map<string, PoolMembers>;
+  },
+): Pool {
+  const { runtime, site, metrics } = context;
+  const { load_balancing, connections } = config;
+  const prefix = `${site}/${name}`;
+  const factory = new UpstreamFactory(config, { ...context, meter: (id) => metrics?.upstream(site, name, id) }, prefix);
+  const fixed = entries.filter((entry) => !isDynamic(entry)).map((entry) => factory.create(entry));
+  for (const upstream of fixed) logChanges(upstream, runtime.log, { site, pool: name });
+  const pool = new Pool({
+    name,
+    upstreams: fixed,
+    createPolicy: (upstreams, part) => choosePolicy(config, upstreams, { context, pool: name, part }),
+    queueSize: connections.queue_size,
+    queueTimeoutMs: connections.queue_timeout,
+    maxEjectedPercent: config.passive_health.max_ejected_percent,
+    panics: load_balancing.when_all_unhealthy === "try_anyway",
+    retryBudget: new RetryBudget({
+      share: config.retries.budget,
+      minPerSecond: config.retries.min_per_second,
+      takeCells: cellsWithin(context.ledger, `${prefix}/retries`),
+    }),
+    clock: runtime.clock,
+    shared: runtime.worker.count > 1,
+    meter: metrics?.pool(site, name),
   });
+  const own = new PoolMembers({ pool, fixed, entries, factory, log: runtime.log, site });
+  members.set(name, own);
+  const looked = entries.filter(isDynamic);
+  if (looked.length > 0) {
+    dynamic.push(new DynamicUpstreams(looked, { members: own, factory, runtime, where: { site, pool: name } }));
+  }
+  return pool;
 }
 
-/** Heads of answers beyond this are refused. nginx stops at 4 to 8 KiB, Node at 16 KiB. */
-const MAX_HEAD_BYTES = 64 * 1024;
-
-function tlsOf({ tls }: UpstreamConfig): EndpointTls | undefined {
-  if (tls === undefined) return undefined;
-  return {
-    caCertificates: tls.ca_file === undefined ? undefined : [Deno.readTextFileSync(tls.ca_file)],
-    insecureSkipVerify: tls.insecure_skip_verify,
-    serverName: tls.server_name,
-  };
-}
-
-function choosePolicy(method: string, upstreams: Upstream[], context: PoolsContext): Policy<Upstream> {
+function choosePolicy(
+  { load_balancing, upstreams: entries }: ProxyConfig,
+  upstreams: readonly Upstream[],
+  { context, pool, part }: { context: PoolsContext; pool: string; part: "primary" | "backup" },
+): Policy<Upstream> {
+  const { method } = load_balancing;
   const own = context.policies[method];
   if (own !== undefined) return own(upstreams);
-  if (isPolicyName(method)) return createPolicy(method, upstreams);
-  throw new TypeError(`Cannot balance by "${method}": no such policy was given`);
+  if (!isPolicyName(method)) throw new TypeError(`Cannot balance by "${method}": no such policy was given`);
+  const { runtime, site } = context;
+  return createPolicy(method, upstreams, {
+    takeCells: cellsWithin(context.ledger, `${site}/${pool}/${part}`),
+    settings: load_balancing,
+    secret: runtime.secret,
+    // A mark in the cookie's name, which one pool alone does not need.
+    pool: entries.some(({ name }) => name !== pool) ? pool : undefined,
+  });
 }

@@ -4,39 +4,46 @@
  * @module
  */
 
-import type { ProxyConfig, ServerConfig, SiteConfig } from "../config/schema.ts";
+import type { ProxyConfig, RouteConfig, ServerConfig, SiteConfig } from "../config/schema.ts";
 import { setHeader } from "../http/header_lines.ts";
 import type { Answer } from "../http/message.ts";
 import type { Exchange } from "../proxy/exchange.ts";
 import { forward, type ForwardPlan } from "../proxy/forward.ts";
 import { ForwardFailure } from "../proxy/forward_failure.ts";
 import { RequestHeaders } from "../proxy/request_headers.ts";
+import type { RetryOptions } from "../proxy/retry.ts";
 import { ResponseHeaders } from "../proxy/response_headers.ts";
 import { isFault, readUpgrade } from "../websocket/handshake.ts";
-import type { SocketRegistry } from "../websocket/socket_registry.ts";
+import type { SocketPlace } from "../websocket/socket_registry.ts";
 import { climbs, hasDotSegments, matchPath, resolveDots } from "../routing/match_path.ts";
 import type { MethodMismatch, RouteMatch } from "../routing/route.ts";
+import { parseEndpoint } from "../transport/endpoint.ts";
 import { compileRoutes, type RouteTable } from "../routing/route_table.ts";
 import { createFileServer, type FileServer } from "../static/file_server.ts";
 import type { Pool } from "../upstream/pool.ts";
 import { countedBody, type StallWatch } from "./counted_body.ts";
 import { cacheControl } from "./cache_control.ts";
+import type { DynamicUpstreams } from "./dynamic_upstreams.ts";
 import { ErrorPages } from "./error_pages.ts";
+import type { RouteMetrics } from "./metrics/route_metrics.ts";
+import { SiteMetrics } from "./metrics/site_metrics.ts";
 import { type InternalEndpoint, internalEndpoints } from "./internal_api.ts";
+import type { PoolMembers } from "./pool_members.ts";
 import { createPools, type PoolsContext } from "./pools.ts";
 import { compileRewrite } from "./rewrite.ts";
+import type { Runtime } from "./runtime.ts";
 import { openSocket, type SocketPlan } from "./socket_route.ts";
 
 /** What a site needs besides its config. */
-export interface SiteContext extends PoolsContext {
+export interface SiteContext extends Omit<PoolsContext, "site"> {
   /** `[server]` of the config. */
   readonly server: ServerConfig;
   /** The sites of the same listener. */
   readonly neighbours: readonly SiteConfig[];
   /** When this generation was built, in milliseconds since 1970. */
   readonly startedMs: number;
-  /** Where open WebSockets are counted. */
-  readonly sockets: SocketRegistry;
+  /** Key of its listener. */
+  readonly listener: string;
 }
 
 interface RoutePlan {
@@ -44,6 +51,7 @@ interface RoutePlan {
   readonly forward: ForwardPlan;
   /** For routes that may upgrade. */
   readonly sockets: SocketPlan | undefined;
+  readonly meter: RouteMetrics | undefined;
 }
 
 /** A site that answers requests. Owned by its generation. */
@@ -54,12 +62,21 @@ export class Site {
   readonly hosts: readonly string[];
   /** Its pools by name. */
   readonly pools: ReadonlyMap<string, Pool>;
+  /** Who is in each of them, by its name. */
+  readonly members: ReadonlyMap<string, PoolMembers>;
+  /** Upstreams whose addresses are looked up. */
+  readonly dynamic: readonly DynamicUpstreams[];
+  /** Its figures; undefined where none are kept. */
+  readonly metrics: SiteMetrics | undefined;
+  /** The pools of routes that upgrade, by what {@linkcode socketPlace} calls the route. */
+  readonly #socketPools = new Map<string, Pool>();
   readonly #routes: RouteTable<RoutePlan> | undefined;
   readonly #files: FileServer | undefined;
   readonly #endpoints: ReadonlyMap<string, InternalEndpoint>;
   readonly #errorPages: ErrorPages;
   readonly #headers: readonly string[];
   readonly #stall: StallWatch;
+  readonly #runtime: Runtime;
 
   /**
    * Builds the site.
@@ -68,12 +85,17 @@ export class Site {
    */
   constructor(config: SiteConfig, context: SiteContext) {
     this.config = config;
+    this.#runtime = context.runtime;
     this.hosts = config.hostname === undefined ? config.hostnames : [config.hostname, ...config.hostnames];
     this.#headers = Object.entries(config.headers).flat();
-    this.#stall = { clock: context.clock, timeoutMs: config.proxy?.timeout.client ?? CLIENT_TIMEOUT_MS };
+    this.#stall = { clock: context.runtime.clock, timeoutMs: config.proxy?.timeout.client ?? CLIENT_TIMEOUT_MS };
     this.#errorPages = new ErrorPages(config.error_pages);
     const proxy = config.proxy?.enabled === true ? config.proxy : undefined;
-    this.pools = proxy === undefined ? new Map() : createPools(proxy, context);
+    this.metrics = context.metrics && new SiteMetrics(context.metrics, config.name, proxy?.routes ?? []);
+    const pools = proxy === undefined ? undefined : createPools(proxy, { ...context, site: config.name });
+    this.pools = pools?.byName ?? new Map();
+    this.members = pools?.members ?? new Map();
+    this.dynamic = pools?.dynamic ?? [];
     this.#routes = proxy === undefined ? undefined : this.#compile(proxy, context);
     this.#files = config.static_dir === undefined ? undefined : createFileServer({
       root: config.static_dir,
@@ -97,11 +119,18 @@ export class Site {
   /** Answers a request: its own endpoints first, then routes, then files. Never throws and never rejects. */
   answer(exchange: Exchange): Answer | Promise<Answer> {
     exchange.site = this.config.name;
+    this.#meter(exchange, this.metrics?.unrouted);
     try {
       return this.#choose(exchange);
     } catch (error) {
       return this.#broken(exchange, error);
     }
+  }
+
+  /** Whether a WebSocket's route is still there, unchanged, and its upstream with it. */
+  keeps({ route, upstream }: SocketPlace): boolean {
+    const pool = this.#socketPools.get(route);
+    return pool?.upstreams.some(({ id }) => id === upstream) === true;
   }
 
   #choose(exchange: Exchange): Answer | Promise<Answer> {
@@ -134,6 +163,7 @@ export class Site {
 
   /** Lets go of what it holds: idle connections, file memory. What is under way ends by itself. */
   close(): void {
+    for (const dynamic of this.dynamic) dynamic.stop();
     for (const pool of this.pools.values()) pool.close();
     this.#files?.close();
   }
@@ -156,10 +186,27 @@ export class Site {
       add: [...added, ...Object.entries(headers.response.add).flat()],
       remove: [...headers.remove, ...headers.response.remove],
     });
-    const sockets = { config: proxy.websocket, timeout: proxy.timeout, sockets: context.sockets, clock: context.clock };
+    const retries = {
+      attempts: proxy.retries.attempts,
+      tryForMs: proxy.retries.try_for,
+      backoffMs: proxy.retries.backoff,
+      maxBackoffMs: proxy.retries.max_backoff,
+      retryOn: proxy.retries.retry_on,
+      showAttempts: proxy.retries.show_attempts,
+      keepBytes: proxy.retries.retry_buffer,
+    };
+    const sockets = {
+      config: proxy.websocket,
+      timeout: proxy.timeout,
+      sockets: context.runtime.sockets,
+      clock: context.runtime.clock,
+    };
     return compileRoutes(proxy.routes.map((route) => {
       const pool = this.pools.get(route.upstream) as Pool;
-      const hasBase = pool.upstreams.some((upstream) => upstream.endpoint.basePath !== "");
+      if (route.websocket) this.#socketPools.set(socketPlace(context.listener, this.config.name, route), pool);
+      const hasBase = proxy.upstreams.some((entry) =>
+        entry.name === route.upstream && parseEndpoint(entry.url.replace(/^srv\+/i, "")).basePath !== ""
+      );
       return {
         path: route.path,
         kind: route.exact ? "exact" : route.pattern ? "pattern" : "prefix",
@@ -173,8 +220,16 @@ export class Site {
             requestHeaders,
             responseHeaders,
             maxBodyBytes: route.max_body_size ?? this.config.max_body_size ?? server.max_body_size ?? Infinity,
+            retries,
           },
-          sockets: route.websocket ? sockets : undefined,
+          sockets: route.websocket
+            ? {
+              ...sockets,
+              route: socketPlace(context.listener, this.config.name, route),
+              meter: this.metrics?.route(route.path),
+            }
+            : undefined,
+          meter: this.metrics?.route(route.path),
         },
       };
     }));
@@ -197,6 +252,8 @@ export class Site {
 
   async #forwarded(exchange: Exchange, plan: RoutePlan): Promise<Answer> {
     exchange.route = plan.path;
+    this.metrics?.unrouted.left();
+    this.#meter(exchange, plan.meter);
     try {
       const upgrade = plan.sockets === undefined ? undefined : readUpgrade(exchange.head);
       if (plan.sockets === undefined || upgrade === undefined) return await forward(exchange, plan.forward);
@@ -209,9 +266,13 @@ export class Site {
     } catch (error) {
       if (!(error instanceof ForwardFailure)) return this.#broken(exchange, error);
       exchange.failed(error.message, error.owner);
-      const lines = error.status === 503 ? ["retry-after", "1"] : error.status === 408 ? ["connection", "close"] : [];
-      return this.fail(exchange, error.status, error.message, lines);
+      return this.fail(exchange, error.status, error.message, failureLines(error, exchange, plan.forward.retries));
     }
+  }
+
+  #meter(exchange: Exchange, meter: RouteMetrics | undefined): void {
+    exchange.meter = meter;
+    meter?.began();
   }
 
   #served(exchange: Exchange, files: FileServer): Answer | Promise<Answer> {
@@ -246,14 +307,28 @@ export class Site {
   }
 
   #readiness(): { ready: boolean; missing: string[] } {
-    const missing: string[] = [];
+    const missing: string[] = this.#runtime.stopping ? ["the server is stopping"] : [];
     for (const pool of this.pools.values()) {
-      if (!pool.upstreams.some((upstream) => upstream.available)) {
+      // One that is full is well: a server at its peak is not to be taken out.
+      if (!pool.upstreams.some((upstream) => upstream.sound)) {
         missing.push(`pool ${pool.name}: no upstream is available`);
       }
     }
     return { ready: missing.length === 0, missing };
   }
+}
+
+// The whole route: a WebSocket that was opened under other rules is not to go on under these.
+function socketPlace(listener: string, site: string, route: RouteConfig): string {
+  return JSON.stringify([listener, site, route]);
+}
+
+function failureLines(failure: ForwardFailure, exchange: Exchange, retries: RetryOptions): string[] {
+  const lines: string[] = [];
+  if (failure.status === 503) lines.push("retry-after", String(failure.retryAfterSeconds));
+  if (failure.status === 408) lines.push("connection", "close");
+  if (retries.showAttempts) lines.push("x-bws-attempts", String(exchange.attempts));
+  return lines;
 }
 
 /** For sites that do not proxy; the others have `timeout.client`. */

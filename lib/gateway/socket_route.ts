@@ -20,6 +20,7 @@ import { type OpenedUpstream, openUpstream } from "../websocket/open_upstream.ts
 import { Relay } from "../websocket/relay.ts";
 import { ServedSocket } from "../websocket/served_socket.ts";
 import type { SocketRegistry } from "../websocket/socket_registry.ts";
+import type { RouteMetrics } from "./metrics/route_metrics.ts";
 
 /** How the WebSockets of a site's routes are relayed; built once. */
 export interface SocketPlan {
@@ -31,6 +32,10 @@ export interface SocketPlan {
   readonly sockets: SocketRegistry;
   /** The clock that deadlines go by. */
   readonly clock: CoarseClock;
+  /** Tells the route apart from all others, and from itself after a change. */
+  readonly route: string;
+  /** Who counts; nobody where no figures are kept. */
+  readonly meter: RouteMetrics | undefined;
 }
 
 /**
@@ -47,10 +52,12 @@ export async function openSocket(
   if (sockets.sockets.draining) throw new ForwardFailure(503, "The proxy is stopping", "proxy");
   const opened = await ask(exchange, upgrade, route, sockets);
   if (!("wire" in opened)) return refusal(exchange, opened, route);
-  const { wire, slot, accepted } = opened;
+  const { wire, slot, accepted, span } = opened;
   const { ping_interval: pingMs, idle_timeout: idleMs } = sockets.config;
   const headers = acceptanceLines(accepted.head, route.responseHeaders.build(accepted.head, exchange.requestId));
   if (accepted.protocol !== "") headers.push("sec-websocket-protocol", accepted.protocol);
+  const cookie = route.pool.affinity(exchange, slot.upstream);
+  if (cookie !== undefined) headers.push("set-cookie", cookie);
   const takeOver: Upgrade = {
     // The runtime pings after half of this time, and gives up after all of it.
     idleTimeoutSeconds: (idleMs === 0 ? 2 * pingMs : Math.min(2 * pingMs, idleMs)) / 1000,
@@ -58,6 +65,7 @@ export async function openSocket(
     fail: (reason) => {
       closeQuietly(wire);
       slot.release();
+      span?.end();
       return fail(`The client's connection cannot be upgraded: ${reason}`);
     },
   };
@@ -71,20 +79,22 @@ async function ask(exchange: Exchange, upgrade: UpgradeRequest, route: ForwardPl
   if (path === undefined) {
     throw new ForwardFailure(400, "The path has dot segments that leave the route", "client");
   }
+  const target = path + head.query;
   removeHandshakeFields(head.headers);
   try {
     const opened = await openUpstream(exchange, {
       pool: route.pool,
+      target,
       protocols: upgrade.protocols,
       connectTimeoutMs: timeout.connect,
       answerTimeoutMs: timeout.read,
       retryable: retryableElsewhere,
       buildHead: ({ endpoint }, lines) => {
         const host = route.preserveHost ? head.authority : endpoint.authority;
-        return route.requestHeaders.build(exchange, endpoint.basePath + path + head.query, host, lines);
+        return route.requestHeaders.build(exchange, endpoint.basePath + target, host, lines);
       },
     });
-    if (opened === undefined) throw noUpstream(exchange);
+    if (opened === undefined) throw noUpstream(exchange, route.pool);
     return opened;
   } catch (error) {
     if (!(error instanceof TransportFailure)) throw error;
@@ -116,8 +126,8 @@ function acceptanceLines(head: UpstreamHead, lines: HeaderLines): HeaderLines {
 
 function relay(
   exchange: Exchange,
-  { wire, slot, accepted }: OpenedUpstream,
-  { socket, plan: { config, clock, sockets } }: { socket: WebSocket; plan: SocketPlan },
+  { wire, slot, accepted, span }: OpenedUpstream,
+  { socket, plan: { config, clock, sockets, route, meter } }: { socket: WebSocket; plan: SocketPlan },
 ): void {
   const client = new ServedSocket(socket, {
     clock,
@@ -139,10 +149,15 @@ function relay(
     maxBufferedBytes: config.max_buffered,
     maxMessageBytes: config.max_message,
     idleTimeoutMs: config.idle_timeout,
+    meter,
   }, {
-    upstreamEnded: () => slot.release(),
+    upstreamEnded: () => {
+      slot.release();
+      span?.end();
+    },
     relayEnded: (ended) => {
       sockets.delete(ended);
+      meter?.socketOpened(-1);
       exchange.bytes = ended.sentBytes;
       exchange.receivedBytes = ended.receivedBytes;
       exchange.closeCode = ended.status.code;
@@ -150,7 +165,8 @@ function relay(
       exchange.end();
     },
   });
-  sockets.add(joined, config.drain);
+  sockets.add(joined, { route, upstream: slot.upstream.id, drainMs: config.drain });
+  meter?.socketOpened(1);
   joined.start();
 }
 

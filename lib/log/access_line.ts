@@ -38,6 +38,8 @@ export interface AccessRecord {
   readonly upstream: string;
   /** Attempts made. */
   readonly attempts: number;
+  /** Attempts that failed, upstream and cause of each; undefined when none did. */
+  readonly failures?: readonly string[];
   /** Why it failed, or empty. */
   readonly cause: string;
   /** Who caused that: `client`, `upstream`, `proxy`, or empty. */
@@ -63,6 +65,7 @@ export function jsonAccessLine(record: AccessRecord): string {
     line += `,"upstream":${quoted(record.upstream)},"upstream_ms":` +
       `${record.upstreamMs < 0 ? "null" : round(record.upstreamMs)},"attempts":${record.attempts}`;
   }
+  if (record.failures !== undefined) line += `,"failed_attempts":${JSON.stringify(record.failures)}`;
   if (record.closeCode) line += `,"bytes_in":${record.receivedBytes ?? 0},"close_code":${record.closeCode}`;
   if (record.referer !== "") line += `,"referer":${quoted(record.referer)}`;
   if (record.userAgent !== "") line += `,"user_agent":${quoted(record.userAgent)}`;

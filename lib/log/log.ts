@@ -84,6 +84,16 @@ export class Log {
     else this.#timer ??= setTimeout(() => this.#write(), BATCH_MS);
   }
 
+  /** Writes whole lines, as bytes, that another log has gathered. */
+  write(bytes: Uint8Array): void {
+    if (this.#unwritten > LIMIT_CHARS) {
+      this.#dropped++;
+      return;
+    }
+    this.#write();
+    this.#hand(bytes, bytes.length);
+  }
+
   /** Writes what is gathered. */
   async flush(): Promise<void> {
     this.#write();
@@ -102,9 +112,14 @@ export class Log {
     this.#lines = [];
     const chars = this.#gathered;
     this.#gathered = 0;
-    this.#unwritten += chars;
-    this.#writing = this.#writing.then(() => this.#sink(encoder.encode(lines.join("\n") + "\n"))).catch(reportOnce)
-      .finally(() => this.#unwritten -= chars);
+    this.#hand(encoder.encode(lines.join("\n") + "\n"), chars);
+  }
+
+  #hand(bytes: Uint8Array, size: number): void {
+    this.#unwritten += size;
+    this.#writing = this.#writing.then(() => this.#sink(bytes)).catch(reportOnce).finally(() =>
+      this.#unwritten -= size
+    );
   }
 }
 

@@ -8,18 +8,33 @@
 
 import type { Answer } from "../http/message.ts";
 import type { Connection, ConnectionUser } from "../transport/connection.ts";
+import { sharedTime } from "../state/shared_time.ts";
+import type { AttemptSpan } from "../telemetry/attempt_span.ts";
 import { TransportFailure } from "../transport/failure.ts";
 import type { UpstreamHead } from "../transport/response_head.ts";
-import type { Slot, Upstream } from "../upstream/upstream.ts";
+import type { Slot } from "../upstream/slot.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import type { ConnectionPool } from "../transport/connection_pool.ts";
+import { AnswerSetAside } from "./answer_set_aside.ts";
 import type { Exchange } from "./exchange.ts";
 import type { RequestBody } from "./request_body.ts";
 import type { ResponseHeaders } from "./response_headers.ts";
+
+/** How an attempt goes about it. */
+export interface AttemptOptions {
+  /** Whether a new connection must be dialled. */
+  readonly fresh: boolean;
+  /** Whether an answer is not to be passed on, because another attempt will be made; undefined when none is. */
+  readonly setsAside: ((answer: UpstreamHead, upstream: Upstream) => boolean) | undefined;
+}
 
 /** One attempt at one upstream. Also the source of the answer's body, where that is a stream. */
 export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
   /** Whether the connection had served before, so that the upstream may have closed it without a word. */
   reused = false;
-  readonly #upstream: Upstream;
+  /** Its span, which it ends; undefined where it is not traced. */
+  span: AttemptSpan | undefined;
+  readonly #connections: ConnectionPool;
   readonly #exchange: Exchange;
   readonly #body: RequestBody | undefined;
   readonly #slot: Slot;
@@ -31,25 +46,28 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
   #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
   #sendFailure: TransportFailure | undefined;
 
-  /** Counts itself in at `upstream`. */
-  constructor(upstream: Upstream, exchange: Exchange, body: RequestBody | undefined) {
-    this.#upstream = upstream;
+  /** Takes over `slot`: releases it when the attempt is over. */
+  constructor(slot: Slot, exchange: Exchange, body: RequestBody | undefined) {
+    this.#connections = slot.upstream.connections;
     this.#exchange = exchange;
     this.#body = body;
-    this.#slot = upstream.acquire();
+    this.#slot = slot;
   }
 
   /**
-   * Sends the request and gives the answer, whose body may still be on its way.
+   * Sends the request and gives the answer, whose body may still be on its way. The request's body is left to the caller
+   * when there is none: to be sent again, or to be let go.
    *
    * @param head The request's head as text.
-   * @param fresh Whether a new connection must be dialled.
    * @throws {TransportFailure} When there is no answer.
+   * @throws {AnswerSetAside} When there is one that `options.setsAside`.
    */
-  async run(head: string, headers: ResponseHeaders, fresh: boolean): Promise<Answer> {
-    const startMs = performance.now();
+  async run(head: string, headers: ResponseHeaders, { fresh, setsAside }: AttemptOptions): Promise<Answer> {
+    const exchange = this.#exchange;
+    // The first attempt begins with the exchange, unless a body was waited for.
+    const startMs = exchange.attempts === 1 && this.#body === undefined ? exchange.startMs : performance.now();
     try {
-      const { connections } = this.#upstream;
+      const connections = this.#connections;
       const kept = fresh ? undefined : connections.take();
       this.reused = kept !== undefined;
       const connection = kept ?? await connections.connect(this.#exchange.client.signal);
@@ -63,14 +81,25 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
         await this.#sendWithBody(connection, head, this.#body);
       }
       const answer = await connection.readHead(this.#exchange.head.method);
-      this.#exchange.upstreamMs = performance.now() - startMs;
-      return this.#answer(connection, answer, headers);
+      const nowMs = sharedTime.take();
+      const tookMs = nowMs - startMs;
+      this.#exchange.upstreamMs = tookMs;
+      this.#slot.answered(answer.status, tookMs);
+      this.span?.answered(answer.status);
+      if (setsAside?.(answer, this.#slot.upstream)) throw new AnswerSetAside(answer);
+      return this.#answer(connection, answer, { headers, nowMs });
     } catch (error) {
-      this.#settle();
+      this.#settle(true);
       // When the client's body broke off, that is why the upstream was left without a request to answer. A cut for the
       // client's slowness breaks the body off too, and is then the first cause.
       const slow = error instanceof TransportFailure && error.owner === "client";
-      throw this.#sendFailure?.owner === "client" && !slow ? this.#sendFailure : error;
+      const failure = this.#sendFailure?.owner === "client" && !slow ? this.#sendFailure : error;
+      if (failure instanceof TransportFailure) {
+        this.#slot.failed(failure, this.reused);
+        this.span?.failed(failure);
+      }
+      this.span?.end();
+      throw failure;
     }
   }
 
@@ -85,7 +114,7 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
 
   /** The connection was cut: what waits for the client must wait no longer. */
   onAborted(failure: TransportFailure): void {
-    this.#body?.cancel();
+    this.#body?.interrupt();
     if (this.#controller !== undefined) this.#lose(failure);
   }
 
@@ -102,7 +131,7 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
       const chunk = await connection.nextChunk();
       if (this.#settled) return;
       if (chunk !== null) {
-        this.#exchange.bytes += chunk.length;
+        this.#exchange.sent(chunk.length);
         controller.enqueue(chunk);
         if (!connection.bodyEnded) {
           if ((controller.desiredSize ?? 0) <= 0) connection.deadlines.awaitClient();
@@ -122,6 +151,7 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
     if (this.#settled) return;
     this.#exchange.status = 499;
     this.#exchange.failed("The client left before it had the whole answer", "client");
+    this.span?.failed(CLIENT_LEFT);
     this.#connection?.close();
     this.#settle();
     this.#exchange.end();
@@ -130,9 +160,17 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
   async #sendWithBody(connection: Connection, head: string, body: RequestBody): Promise<void> {
     connection.deadlines.uploading = true;
     const first = await body.first();
-    await connection.sendHead(head, first === undefined ? undefined : body.frame(first));
+    // Noted before it is sent: what may have reached the upstream is what must be sent again.
+    const whole = body.firstTaken();
+    try {
+      await connection.sendHead(head, first === undefined ? undefined : body.frame(first));
+    } catch (error) {
+      // Nothing was sent: the next connection must get all of it, however large.
+      if (error instanceof TransportFailure && error.kind === "closed_unused") body.putBack(first);
+      throw error;
+    }
     this.#begun = true;
-    if (first !== undefined && body.firstSent()) {
+    if (whole) {
       this.#sent = true;
       connection.deadlines.uploaded();
       return;
@@ -143,8 +181,7 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
 
   async #sendRest(connection: Connection, body: RequestBody): Promise<void> {
     try {
-      await body.sendRest(connection);
-      this.#sent = true;
+      this.#sent = await body.sendRest(connection);
     } catch (error) {
       if (this.#settled) return;
       this.#sendFailure = error as TransportFailure;
@@ -155,7 +192,11 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
     connection.deadlines.uploaded();
   }
 
-  #answer(connection: Connection, head: UpstreamHead, headers: ResponseHeaders): Answer {
+  #answer(
+    connection: Connection,
+    head: UpstreamHead,
+    { headers, nowMs }: { headers: ResponseHeaders; nowMs: number },
+  ): Answer {
     if (head.status === 101 || head.status > 599) {
       throw new TransportFailure("malformed", `The upstream answered with status ${head.status}, expected 200 to 599`);
     }
@@ -171,7 +212,7 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
     if (body !== undefined) {
       exchange.bytes = body?.length ?? 0;
       this.#settle();
-      exchange.end();
+      exchange.end(nowMs);
       return { ...answer, body };
     }
     return { ...answer, body: new ReadableStream(this) };
@@ -191,6 +232,8 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
       : new TransportFailure("dropped", "The answer could not be read", error);
     if (failure.owner === "client") exchange.status = 499;
     exchange.failed(failure.message, failure.owner);
+    this.#slot.failed(failure, this.reused);
+    this.span?.lost(failure);
     this.#settle();
     if (failure.kind === "client_left") {
       // There is nobody left to be deceived, and an error would only be printed.
@@ -202,12 +245,16 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
     exchange.end();
   }
 
-  #settle(): void {
+  #settle(keepsBody = false): void {
     if (this.#settled) return;
     this.#settled = true;
     this.#signal?.removeEventListener("abort", this.#clientLeft);
-    if (this.#connection !== undefined) this.#upstream.connections.giveBack(this.#connection, this.#sent);
-    if (this.#begun && !this.#sent) this.#body?.cancel();
+    if (this.#connection !== undefined) this.#connections.giveBack(this.#connection, this.#sent);
+    if (this.#begun && !this.#sent && !keepsBody) this.#body?.cancel();
     this.#slot.release();
+    // One that failed before its answer has more to tell first.
+    if (!keepsBody) this.span?.end();
   }
 }
+
+const CLIENT_LEFT = { kind: "client_left", message: "", owner: "client" } as const;

@@ -5,6 +5,9 @@
  * @module
  */
 
+import { headerValue } from "../http/header_lines.ts";
+import { sharedTime } from "../state/shared_time.ts";
+import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
 import type { RequestHead } from "../http/message.ts";
 import type { FailureOwner } from "../transport/failure.ts";
 
@@ -22,6 +25,19 @@ export interface ExchangeObserver {
   exchangeEnded(exchange: Exchange): void;
 }
 
+/** Counts what passes in an exchange. */
+export interface ExchangeMeter {
+  /** Bytes of the request's body. */
+  readonly requestBytes: { add(amount: number): void };
+  /** Some of the answer's body was handed over, and more may follow. */
+  sent(bytes: number): void;
+  /** The exchange has ended; its fields are final. */
+  ended(exchange: Exchange): void;
+}
+
+/** Failed attempts that are told one by one; there may be many while an upstream is waited for. */
+const MOST_FAILURES = 16;
+
 /** What is known of one exchange. Owned by the gateway; filled in as the request walks down. */
 export class Exchange {
   /** The request's head. */
@@ -29,7 +45,7 @@ export class Exchange {
   /** Its body and its client's presence. */
   readonly client: ClientSide;
   /** When it began, in milliseconds of `performance.now()`. */
-  readonly startMs: number = performance.now();
+  readonly startMs: number = sharedTime.take();
   /** The client's address, behind trusted proxies. */
   clientAddress: string;
   /** Whether the peer is a trusted proxy, whose forwarding headers are believed. */
@@ -44,12 +60,18 @@ export class Exchange {
   upstream = "";
   /** Attempts made. */
   attempts = 0;
+  /** Attempts that followed one whose request had been sent. */
+  retries = 0;
+  /** Attempts that failed: upstream and cause of each, in order; undefined when none did. */
+  failures: string[] | undefined;
   /** From the start of the last attempt to the head of its answer, in milliseconds; -1 without one. */
   upstreamMs = -1;
   /** Status that the client got, or 499 when it left first. */
   status = 0;
   /** Bytes of the answer's body that were handed over. */
   bytes = 0;
+  /** Those of them that `meter` was told of. */
+  meteredBytes = 0;
   /** Bytes of message that the client of a WebSocket sent. */
   receivedBytes = 0;
   /** Code that a WebSocket was closed with, 1006 without a Close frame; 0 where there was no WebSocket. */
@@ -60,6 +82,10 @@ export class Exchange {
   causeOwner: FailureOwner | "" = "";
   /** From start to end, in milliseconds; -1 until then. */
   durationMs = -1;
+  /** Who counts; nobody where no figures are kept. */
+  meter: ExchangeMeter | undefined;
+  /** Its span; undefined where it is not traced. */
+  span: ExchangeSpan | undefined;
   readonly #observer: ExchangeObserver;
 
   /** Begins an exchange. */
@@ -70,16 +96,43 @@ export class Exchange {
     this.#observer = observer;
   }
 
+  /** The scheme that the client uses, where trusted proxies tell. */
+  get clientScheme(): "http" | "https" {
+    if (!this.peerTrusted) return this.head.scheme;
+    const told = headerValue(this.head.headers, "x-forwarded-proto");
+    return told === "https" || told === "http" ? told : this.head.scheme;
+  }
+
+  /** Counts bytes of an answer's body that is handed over piece by piece. */
+  sent(bytes: number): void {
+    this.bytes += bytes;
+    this.meteredBytes += bytes;
+    this.meter?.sent(bytes);
+  }
+
   /** Notes why it failed. */
   failed(cause: string, owner: FailureOwner): void {
     this.cause = cause;
     this.causeOwner = owner;
   }
 
-  /** Ends it; later calls change nothing. */
-  end(): void {
+  /** Notes why an attempt failed; another one may do better. */
+  attemptFailed(cause: string, owner: FailureOwner): void {
+    this.failures ??= [];
+    if (this.failures.length < MOST_FAILURES) this.failures.push(`${this.upstream}: ${cause}`);
+    this.failed(cause, owner);
+  }
+
+  /**
+   * Ends it; later calls change nothing.
+   *
+   * @param nowMs The time, where it has just been taken.
+   */
+  end(nowMs = performance.now()): void {
     if (this.durationMs >= 0) return;
-    this.durationMs = performance.now() - this.startMs;
+    this.durationMs = nowMs - this.startMs;
+    this.meter?.ended(this);
+    this.span?.ended(this);
     this.#observer.exchangeEnded(this);
   }
 }

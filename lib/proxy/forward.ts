@@ -6,14 +6,15 @@
 
 import type { Answer } from "../http/message.ts";
 import type { Pool } from "../upstream/pool.ts";
-import type { Upstream } from "../upstream/upstream.ts";
 import { TransportFailure } from "../transport/failure.ts";
-import { Attempt } from "./attempt.ts";
-import type { Exchange } from "./exchange.ts";
+import { AnswerSetAside } from "./answer_set_aside.ts";
+import { Attempt, type AttemptOptions } from "./attempt.ts";
+import type { Exchange, ExchangeMeter } from "./exchange.ts";
 import { ForwardFailure } from "./forward_failure.ts";
-import { RequestBody } from "./request_body.ts";
+import { RequestBody, type RequestBodyLimits } from "./request_body.ts";
 import type { RequestHeaders } from "./request_headers.ts";
 import type { ResponseHeaders } from "./response_headers.ts";
+import { Retry, type RetryOptions } from "./retry.ts";
 
 /** How the requests of one route are forwarded; built once. */
 export interface ForwardPlan {
@@ -29,6 +30,8 @@ export interface ForwardPlan {
   readonly responseHeaders: ResponseHeaders;
   /** Largest request body, in bytes; Infinity for no limit. */
   readonly maxBodyBytes: number;
+  /** How requests are tried again. */
+  readonly retries: RetryOptions;
 }
 
 /**
@@ -38,79 +41,75 @@ export interface ForwardPlan {
  */
 export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<Answer> {
   const { head } = exchange;
+  const { pool, retries } = plan;
   const path = plan.rewrite === undefined ? head.path : plan.rewrite(head.path);
   if (path === undefined) {
     throw new ForwardFailure(400, "The path has dot segments that leave the route", "client");
   }
   const length = declaredLength(exchange);
-  const taken = length === NO_BODY ? BODILESS : await takeBody(exchange, length, plan.maxBodyBytes);
+  const taken = length === NO_BODY ? BODILESS : await takeBody(exchange, length, plan);
   const { framing, body } = taken;
   const target = path + head.query;
-  let avoid: Upstream[] | undefined;
-  let stale: Upstream | undefined;
-  let fresh = false;
+  pool.retryBudget?.deposit();
+  let retry = retries.retryOn.length === 0 ? undefined : retrying(exchange, plan, body);
+  let failedStatus = 502;
   for (;;) {
-    const upstream = stale ?? plan.pool.pick(exchange, avoid);
-    if (upstream === undefined) {
+    const slot = retry === undefined ? pool.acquire(exchange) : await retry.acquire();
+    if (slot === undefined) {
       // A signal that has fired already would not end the wait.
       const { signal } = exchange.client;
-      if (plan.pool.busy(avoid) && !signal.aborted && await plan.pool.waitForRoom(signal, avoid)) continue;
+      const avoid = retry?.avoid;
+      if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid)) continue;
+      if (retries.tryForMs > 0 && !signal.aborted && await (retry ??= retrying(exchange, plan, body)).anotherRound()) {
+        continue;
+      }
       body?.cancel();
-      throw noUpstream(exchange);
+      throw noUpstream(exchange, pool, failedStatus);
     }
+    const { upstream } = slot;
     exchange.attempts++;
+    if (exchange.attempts > 1) upstream.meter?.retried();
     exchange.upstream = upstream.url;
     const host = plan.preserveHost ? head.authority : upstream.endpoint.authority;
+    // Before the head, which tells the upstream of it.
+    const span = exchange.span?.attempt(upstream.endpoint, exchange, target);
     const text = plan.requestHeaders.build(exchange, upstream.endpoint.basePath + target, host, framing);
-    const attempt = new Attempt(upstream, exchange, body);
+    const attempt = new Attempt(slot, exchange, body);
+    attempt.span = span;
     try {
-      return await attempt.run(text, plan.responseHeaders, fresh);
+      const answer = await attempt.run(text, plan.responseHeaders, retry ?? FIRST);
+      const cookie = pool.affinity(exchange, upstream);
+      if (cookie !== undefined) answer.headers.push("set-cookie", cookie);
+      if (retries.showAttempts) answer.headers.push("x-bws-attempts", String(exchange.attempts));
+      return answer;
     } catch (error) {
-      if (!(error instanceof TransportFailure)) {
+      if (!(error instanceof TransportFailure || error instanceof AnswerSetAside)) {
         // A mistake of our own, and not to be blamed on an upstream.
         body?.cancel();
         throw error;
       }
-      exchange.failed(error.message, error.owner);
-      stale = undefined;
-      if (retryableElsewhere(error)) {
-        (avoid ??= []).push(upstream);
-        continue;
-      }
-      if (staleConnection(error, attempt, exchange, body)) {
-        // The same upstream, on a new connection; unless one who waited has taken the room that this attempt gave up.
-        stale = upstream.full ? undefined : upstream;
-        fresh = true;
-        if (error.kind === "closed_unanswered") body?.rewind();
-        continue;
-      }
+      exchange.attemptFailed(error.message, error instanceof TransportFailure ? error.owner : "upstream");
+      failedStatus = error instanceof AnswerSetAside ? error.status : statusOf(error);
+      retry ??= retrying(exchange, plan, body);
+      if (retry.allows(error, attempt, upstream)) continue;
       body?.cancel();
-      throw new ForwardFailure(statusOf(error), error.message, error.owner);
+      if (error instanceof AnswerSetAside) throw error;
+      throw new ForwardFailure(failedStatus, error.message, error.owner);
     }
   }
 }
+
+function retrying(exchange: Exchange, { pool, retries }: ForwardPlan, body: RequestBody | undefined): Retry {
+  return new Retry({ exchange, pool, options: retries, body }, statusOf);
+}
+
+/** The first attempt, where no answer is retried. */
+const FIRST: AttemptOptions = { fresh: false, setsAside: undefined };
 
 /** Whether another upstream may be tried: no byte was sent, so no byte can have been acted on. */
 export function retryableElsewhere(failure: TransportFailure): boolean {
   return failure.kind === "connect" || failure.kind === "connect_timeout";
 }
-
-// A kept connection may have been closed by the upstream just before it was written to. Only what can be done twice
-// without harm, and can be sent twice, is tried again, and on a new connection (RFC 9112, section 9.3.1).
-function staleConnection(
-  failure: TransportFailure,
-  attempt: Attempt,
-  exchange: Exchange,
-  body: RequestBody | undefined,
-): boolean {
-  // Not even a byte was sent: any request may go out on another connection.
-  if (failure.kind === "closed_unused") return true;
-  return failure.kind === "closed_unanswered" && attempt.reused && IDEMPOTENT.has(exchange.head.method) &&
-    (body === undefined || body.replayable);
-}
-
-/** Methods that may be done twice (RFC 9110, section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
 /** The status that tells a client of `failure`. */
 export function statusOf(failure: TransportFailure): number {
@@ -131,13 +130,19 @@ export function statusOf(failure: TransportFailure): number {
   }
 }
 
-/** The failure of an exchange for which no upstream is left. */
-export function noUpstream(exchange: Exchange): ForwardFailure {
-  if (exchange.attempts > 0) return new ForwardFailure(502, exchange.cause, "upstream");
+/**
+ * The failure of an exchange for which no upstream is left.
+ *
+ * @param failedStatus What the last attempt, if there was one, came to.
+ */
+export function noUpstream(exchange: Exchange, pool: Pool, failedStatus = 502): ForwardFailure {
   if (exchange.client.signal.aborted) {
     return new ForwardFailure(499, "The client left while it waited for an upstream", "client");
   }
-  return new ForwardFailure(503, "No upstream is available", "upstream");
+  if (exchange.attempts > 0) {
+    return new ForwardFailure(failedStatus, exchange.cause, "upstream", pool.retryAfterSeconds);
+  }
+  return new ForwardFailure(503, "No upstream is available", "upstream", pool.retryAfterSeconds);
 }
 
 interface TakenBody {
@@ -148,7 +153,8 @@ interface TakenBody {
 
 const BODILESS: TakenBody = { framing: "", body: undefined };
 
-async function takeBody(exchange: Exchange, length: number, maxBytes: number): Promise<TakenBody> {
+async function takeBody(exchange: Exchange, length: number, plan: ForwardPlan): Promise<TakenBody> {
+  const maxBytes = plan.maxBodyBytes;
   // Beyond 2^53 a length could not be passed on exactly.
   if (length > maxBytes || length > Number.MAX_SAFE_INTEGER) {
     throw new ForwardFailure(413, `The body has ${length} bytes, more than ${maxBytes}`, "client");
@@ -156,7 +162,11 @@ async function takeBody(exchange: Exchange, length: number, maxBytes: number): P
   if (length === 0) return { framing: NO_LENGTH, body: undefined };
   const stream = exchange.client.body;
   if (stream === null) return BODILESS;
-  const body = new RequestBody(stream, length, maxBytes);
+  const limits = { maxBytes, keepBytes: plan.retries.keepBytes };
+  const { meter } = exchange;
+  const body = meter === undefined
+    ? new RequestBody(stream, length, limits)
+    : new MeteredBody(stream, length, { ...limits, meter });
   if (length > 0) return { framing: `content-length: ${length}\r\n`, body };
   if (length === MAYBE) {
     // HTTP/2 does not announce a body of unknown length: only reading tells.
@@ -167,6 +177,39 @@ async function takeBody(exchange: Exchange, length: number, maxBytes: number): P
     if (body.empty) return EXPECTS_BODY.has(exchange.head.method) ? { framing: NO_LENGTH, body: undefined } : BODILESS;
   }
   return { framing: "transfer-encoding: chunked\r\n", body };
+}
+
+/** A body whose bytes are counted as they go upstream: each once, however often it is sent. */
+class MeteredBody extends RequestBody {
+  readonly #meter: ExchangeMeter;
+  #at = 0;
+  #countedBytes = 0;
+
+  constructor(
+    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+    length: number,
+    { meter, ...limits }: RequestBodyLimits & { meter: ExchangeMeter },
+  ) {
+    super(stream, length, limits);
+    this.#meter = meter;
+  }
+
+  override frame(chunk: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    this.#at += chunk.length;
+    this.#meter.requestBytes.add(this.#at - this.#countedBytes);
+    this.#countedBytes = Math.max(this.#countedBytes, this.#at);
+    return super.frame(chunk);
+  }
+
+  override rewind(): void {
+    super.rewind();
+    this.#at = 0;
+  }
+
+  override putBack(first: Uint8Array<ArrayBuffer> | undefined): void {
+    super.putBack(first);
+    this.#at = 0;
+  }
 }
 
 const NO_LENGTH = "content-length: 0\r\n";

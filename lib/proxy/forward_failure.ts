@@ -13,11 +13,14 @@ export class ForwardFailure extends Error {
   readonly status: number;
   /** Who caused it. */
   readonly owner: FailureOwner;
+  /** Seconds after which it is worth while to ask again. */
+  readonly retryAfterSeconds: number;
 
   /** @param message What happened, for the log; never for the client. */
-  constructor(status: number, message: string, owner: FailureOwner) {
+  constructor(status: number, message: string, owner: FailureOwner, retryAfterSeconds = 1) {
     super(message);
     this.status = status;
     this.owner = owner;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }

@@ -9,6 +9,7 @@ import { plainAddress } from "../http/address_block.ts";
 import { portOf } from "../http/authority.ts";
 import { listMembers } from "../http/header_lines.ts";
 import { connectionNamed, HOP_BY_HOP } from "../http/hop_by_hop.ts";
+import type { CarriedTrace } from "../telemetry/exchange_span.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** How request headers are rewritten. */
@@ -31,6 +32,8 @@ export interface RequestHeaderOptions {
 export class RequestHeaders {
   readonly #options: RequestHeaderOptions;
   readonly #dropped: ReadonlySet<string>;
+  /** Those of exchanges that are traced. */
+  readonly #droppedTraced: ReadonlySet<string>;
   readonly #fixedLines: string;
   readonly #host: string | undefined;
   readonly #removes: ReadonlySet<string>;
@@ -45,6 +48,7 @@ export class RequestHeaders {
     for (let i = 0; i < options.set.length; i += 2) suppressed.add(options.set[i].toLowerCase());
     this.#suppressed = suppressed;
     this.#dropped = new Set([...HOP_BY_HOP, ...OWN, ...suppressed]);
+    this.#droppedTraced = new Set([...this.#dropped, "traceparent", "tracestate"]);
     let fixed = "";
     for (const lines of [options.set, options.add]) {
       for (let i = 0; i < lines.length; i += 2) {
@@ -64,8 +68,9 @@ export class RequestHeaders {
    * @param framing `content-length` or `transfer-encoding` line with its CRLF, or empty.
    */
   build(exchange: Exchange, target: string, host: string, framing: string): string {
-    const { head, peerTrusted } = exchange;
+    const { head, peerTrusted, span } = exchange;
     const { headers } = head;
+    const dropped = span === undefined ? this.#dropped : this.#droppedTraced;
     let text = `${head.method} ${target} HTTP/1.1\r\nhost: ${this.#host ?? host}\r\n`;
     let named: string[] | undefined;
     let via = "";
@@ -74,7 +79,7 @@ export class RequestHeaders {
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i];
       const value = headers[i + 1];
-      if (!this.#dropped.has(name)) {
+      if (!dropped.has(name)) {
         // Servers that turn `-` into `_` (CGI, WSGI) cannot tell `X_Forwarded_For` from the real one.
         if (name.indexOf("_") >= 0 && this.#guarded(name.replaceAll("_", "-"))) continue;
         if (name.charCodeAt(0) === LETTER_X && name.startsWith("x-forwarded-") && !peerTrusted) continue;
@@ -96,7 +101,13 @@ export class RequestHeaders {
     text += this.#forwardingLines(exchange, incoming);
     if (!this.#suppressed.has("via")) text += `via: ${via === "" ? "" : via + ", "}1.1 ${this.#options.viaName}\r\n`;
     if (!this.#suppressed.has("x-request-id")) text += `x-request-id: ${exchange.requestId}\r\n`;
+    if (span !== undefined) text += this.#traceLines(span);
     return text + te + framing + this.#fixedLines + "\r\n";
+  }
+
+  #traceLines({ traceparent, tracestate }: CarriedTrace): string {
+    return (traceparent === "" ? "" : this.#line("traceparent", traceparent)) +
+      (tracestate === "" ? "" : this.#line("tracestate", tracestate));
   }
 
   #guarded(name: string): boolean {

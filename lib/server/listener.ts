@@ -6,32 +6,93 @@
 
 import { respond } from "../gateway/adapter.ts";
 import type { Gateway, GatewayListener } from "../gateway/gateway.ts";
-
-/** An open port. */
-export interface OpenListener {
-  /** Where it listens. */
-  readonly address: Deno.NetAddr;
-  /** Stops accepting and waits until the last exchange is over. */
-  shutdown(): Promise<void>;
-}
+import type { Entry } from "../gateway/request_reader.ts";
 
 /** A port that could not be opened, with what to do about it. */
 export class ListenError extends Error {
   override readonly name = "ListenError";
 }
 
-/**
- * Opens a port for the sites of `listener`.
- *
- * @throws {ListenError} When it is in use, not permitted, or the address is not this machine's.
- */
-export function openListener(gateway: Gateway, listener: GatewayListener): OpenListener {
+/** How a port is opened. */
+export interface ListenOptions {
+  /**
+   * Whether others may listen on it too, and the system deals connections out among them.
+   *
+   * @default {false}
+   */
+  readonly shared?: boolean;
+  /**
+   * The port, where it is known which one "any" has become.
+   *
+   * @default {that of the listener}
+   */
+  readonly port?: number;
+}
+
+/** An open port. What comes in goes to the gateway that was set last. */
+export class OpenListener {
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #hostless: string;
+  #gateway: Gateway;
+  #entry: Entry;
+
+  private constructor(gateway: Gateway, listener: GatewayListener, hostname: string, options: ListenOptions) {
+    this.#gateway = gateway;
+    this.#entry = { sites: listener.sites, hostlessAuthority: "", scheme: "http" };
+    const { port = listener.port, shared = false } = options;
+    this.#server = Deno.serve(
+      { hostname, port, reusePort: shared, onListen: () => {} },
+      (request, info) => respond(this.#gateway, request, info, this.#entry),
+    );
+    this.#hostless = `localhost:${this.#server.addr.port}`;
+    this.serve(gateway, listener);
+  }
+
+  /**
+   * Opens a port for the sites of `listener`.
+   *
+   * @throws {ListenError} When it is in use, not permitted, or the address is not this machine's.
+   */
+  static open(gateway: Gateway, listener: GatewayListener, options: ListenOptions = {}): OpenListener {
+    const port = options.port ?? listener.port;
+    return openAt({ ...listener, port }, (hostname) => new OpenListener(gateway, listener, hostname, options));
+  }
+
+  /**
+   * Looks whether the port is free. Those who share a port would not notice that a stranger shares it too.
+   *
+   * @throws {ListenError} When it is not.
+   */
+  static check(listener: GatewayListener): void {
+    openAt(listener, (hostname) => Deno.listen({ hostname, port: listener.port })).close();
+  }
+
+  /** Where it listens. */
+  get address(): Deno.NetAddr {
+    return this.#server.addr;
+  }
+
+  /** From now on, requests go to the sites of `listener` in `gateway`; those under way stay where they are. */
+  serve(gateway: Gateway, listener: GatewayListener): void {
+    this.#gateway = gateway;
+    this.#entry = { sites: listener.sites, hostlessAuthority: this.#hostless, scheme: "http" };
+  }
+
+  /** Stops accepting and waits until the last exchange is over. */
+  shutdown(): Promise<void> {
+    return this.#server.shutdown();
+  }
+}
+
+type Place = Pick<GatewayListener, "address" | "port">;
+
+function openAt<T>(listener: Place, open: (hostname: string) => T): T {
   // One socket for both families where the machine has IPv6.
   const candidates = listener.address === undefined ? ["::", "0.0.0.0"] : [listener.address];
   let failure: unknown;
   for (const hostname of candidates) {
     try {
-      return open(gateway, listener, hostname);
+      return open(hostname);
     } catch (error) {
       failure = error;
       if (error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.PermissionDenied) break;
@@ -40,17 +101,7 @@ export function openListener(gateway: Gateway, listener: GatewayListener): OpenL
   throw new ListenError(explain(failure, listener), { cause: failure });
 }
 
-function open(gateway: Gateway, listener: GatewayListener, hostname: string): OpenListener {
-  const entry = { sites: listener.sites, hostlessAuthority: "", scheme: "http" as const };
-  const server = Deno.serve(
-    { hostname, port: listener.port, onListen: () => {} },
-    (request, info) => respond(gateway, request, info, entry),
-  );
-  entry.hostlessAuthority = `localhost:${server.addr.port}`;
-  return { address: server.addr, shutdown: () => server.shutdown() };
-}
-
-function explain(failure: unknown, { address, port }: GatewayListener): string {
+function explain(failure: unknown, { address, port }: Place): string {
   const where = `${address === undefined ? "" : address.includes(":") ? `[${address}]` : address}:${port}`;
   if (failure instanceof Deno.errors.AddrInUse) {
     return `Cannot listen on ${where}: the port is in use. Stop the program that has it, or choose another \`port\``;

@@ -75,7 +75,7 @@ async function open(endpoint: Endpoint, signal: AbortSignal): Promise<Wire> {
   if (tls?.insecureSkipVerify) {
     return closedIfAborted(await connectUnverified(hostname, port, tls.serverName ?? hostname, signal), signal);
   }
-  const conn = await Deno.connect({ hostname, port, signal });
+  const conn = await connect(hostname, port, signal);
   // Small writes are whole requests; waiting for more to send would only add delay.
   conn.setNoDelay(true);
   if (tls === undefined) return conn;
@@ -102,6 +102,25 @@ async function open(endpoint: Endpoint, signal: AbortSignal): Promise<Wire> {
     return secure;
   } finally {
     signal.removeEventListener("abort", abandon);
+  }
+}
+
+/** Tries all addresses of a name, as the runtime does; for localhost also those that the hosts file may leave out. */
+async function connect(hostname: string, port: number, signal: AbortSignal): Promise<Deno.TcpConn> {
+  try {
+    return await Deno.connect({ hostname, port, signal });
+  } catch (error) {
+    if (hostname !== "localhost") throw error;
+    // Many hosts files name 127.0.0.1 alone, and many servers listen on ::1 alone (RFC 6761, section 6.3: it is both).
+    for (const loopback of ["::1", "127.0.0.1"]) {
+      signal.throwIfAborted();
+      try {
+        return await Deno.connect({ hostname: loopback, port, signal });
+      } catch {
+        // The first failure says more.
+      }
+    }
+    throw error;
   }
 }
 

@@ -1,66 +1,160 @@
 /**
- * The upstreams of one name, and the line of those who wait for room in it.
+ * The upstreams of one name: who takes the next attempt, and what is done when none can.
  *
  * @module
  */
 
 import type { RequestHead } from "../http/message.ts";
+import type { CoarseClock } from "../state/coarse_clock.ts";
+import { sharedTime } from "../state/shared_time.ts";
+import type { RetryBudget } from "./retry_budget.ts";
+import type { Slot } from "./slot.ts";
+import type { Strike } from "./strike.ts";
 import type { Upstream } from "./upstream.ts";
+import { WaitingLine } from "./waiting_line.ts";
+
+/** A request to choose for. */
+export interface ChooserRequest {
+  /** Its head. */
+  readonly head: RequestHead;
+  /** The client's address, behind trusted proxies. */
+  readonly clientAddress: string;
+}
 
 /** Chooses an upstream; a policy of `balancer/` is one. */
 export interface Chooser {
   /** The upstream for the next attempt, or undefined when none is available. */
-  pick(request?: { head: RequestHead; clientAddress: string }, avoid?: readonly Upstream[]): Upstream | undefined;
+  pick(request?: ChooserRequest, avoid?: readonly Upstream[]): Upstream | undefined;
+  /** Replaces the upstreams. */
+  update(upstreams: readonly Upstream[]): void;
+  /** The Set-Cookie value that brings the client's next request to `chosen`, where one is needed. */
+  affinity?(request: ChooserRequest | undefined, chosen: Upstream): string | undefined;
+}
+
+/** Counts what happens at a pool. */
+export interface PoolMeter {
+  /** One more waits for room, or one less. */
+  waits(by: 1 | -1): void;
 }
 
 /** What a pool is made of. */
 export interface PoolOptions {
   /** Name that routes refer to. */
   readonly name: string;
-  /** Its servers, at least one. */
+  /** Its servers. */
   readonly upstreams: readonly Upstream[];
-  /** Chooses among them. */
-  readonly policy: Chooser;
+  /** Makes what chooses among those that are no backups, and, with another call, among the backups. */
+  readonly createPolicy: (upstreams: readonly Upstream[], part: "primary" | "backup") => Chooser;
   /** Most exchanges that wait for room at a time. */
   readonly queueSize: number;
   /** Longest wait, in milliseconds. */
   readonly queueTimeoutMs: number;
+  /**
+   * Share of its upstreams that may be ejected for what they answer, in percent; above 0, one may be in any case. One that
+   * cannot be reached is ejected whatever this says: it serves nobody.
+   *
+   * @default {50}
+   */
+  readonly maxEjectedPercent?: number;
+  /**
+   * Whether upstreams that are not healthy are tried when none is.
+   *
+   * @default {false}
+   */
+  readonly panics?: boolean;
+  /** Bounds retries; without one there is no bound. */
+  readonly retryBudget?: RetryBudget;
+  /** Looked at when other workers, or other generations, may make room here; without it, only this pool's own attempts do. */
+  readonly clock?: CoarseClock;
+  /**
+   * Whether other workers take and make room at the same time.
+   *
+   * @default {false}
+   */
+  readonly shared?: boolean;
+  /**
+   * Who counts.
+   *
+   * @default {nobody}
+   */
+  readonly meter?: PoolMeter;
+  /**
+   * Uniform random numbers in [0, 1).
+   *
+   * @default {Math.random}
+   */
+  readonly random?: () => number;
 }
+
+/** How often a pick is made again: when another worker took the place, or the turn of one that rises is given away. */
+const PICKS = 8;
 
 /** Upstreams of one name. Owned by its generation. */
 export class Pool {
   /** Name that routes refer to. */
   readonly name: string;
-  /** Its servers. */
-  readonly upstreams: readonly Upstream[];
-  readonly #policy: Chooser;
-  readonly #queueSize: number;
-  readonly #queueTimeoutMs: number;
-  readonly #waiting: Waiter[] = [];
+  /** Bounds retries. */
+  readonly retryBudget: RetryBudget | undefined;
+  readonly #options: PoolOptions;
+  readonly #primary: Chooser;
+  readonly #line: WaitingLine;
+  readonly #random: () => number;
+  #backup: Chooser | undefined;
+  #upstreams: readonly Upstream[] = [];
 
-  /** Makes a pool and takes over its upstreams' `onReleased`. */
+  /** Makes a pool and takes over its upstreams' `onReleased` and `mayEject`. */
   constructor(options: PoolOptions) {
     this.name = options.name;
-    this.upstreams = options.upstreams;
-    this.#policy = options.policy;
-    this.#queueSize = options.queueSize;
-    this.#queueTimeoutMs = options.queueTimeoutMs;
-    for (const upstream of this.upstreams) upstream.onReleased = () => this.#released(upstream);
+    this.retryBudget = options.retryBudget;
+    this.#options = options;
+    this.#line = new WaitingLine({ size: options.queueSize, timeoutMs: options.queueTimeoutMs });
+    this.#random = options.random ?? Math.random;
+    this.#primary = options.createPolicy(options.upstreams.filter((upstream) => !upstream.backup), "primary");
+    this.#adopt(options.upstreams);
   }
 
-  /** The upstream for the next attempt, or undefined when none is available. Those in `avoid` are never picked. */
-  pick(request: { head: RequestHead; clientAddress: string }, avoid?: readonly Upstream[]): Upstream | undefined {
-    return this.#policy.pick(request, avoid);
+  /** Its servers, backups included. */
+  get upstreams(): readonly Upstream[] {
+    return this.#upstreams;
+  }
+
+  /**
+   * Replaces its servers. Those that are gone finish what they have; who made them closes them.
+   *
+   * Also to be called with the same ones when a weight has changed.
+   */
+  update(upstreams: readonly Upstream[]): void {
+    this.#primary.update(upstreams.filter((upstream) => !upstream.backup));
+    this.#adopt(upstreams);
+    for (const upstream of upstreams) if (upstream.available) this.#line.call(upstream);
+  }
+
+  /** A place at the upstream for the next attempt, or undefined when there is none. Never at one in `avoid`. */
+  acquire(request: ChooserRequest, avoid?: readonly Upstream[]): Slot | undefined {
+    // The time was taken when the exchange began; a later attempt takes it anew.
+    if (avoid !== undefined) sharedTime.refresh();
+    return this.#take(this.#primary, request, avoid) ??
+      (this.#backup === undefined ? undefined : this.#take(this.#backup, request, avoid)) ??
+      this.#takeLast(avoid);
+  }
+
+  /** The Set-Cookie value that makes the client come back to `upstream`, if there is need of one. */
+  affinity(request: ChooserRequest, upstream: Upstream): string | undefined {
+    return (upstream.backup ? this.#backup : this.#primary)?.affinity?.(request, upstream);
   }
 
   /** Exchanges that wait for room. */
   get waitingCount(): number {
-    return this.#waiting.length;
+    return this.#line.length;
   }
 
-  /** Whether an upstream outside `avoid` is full: one that will have room again. */
+  /** Whether an upstream outside `avoid` lacks nothing but room: it will have some again, or has it just now. */
   busy(avoid: readonly Upstream[] | undefined): boolean {
-    return this.upstreams.some((upstream) => upstream.full && !avoid?.includes(upstream));
+    // Another worker may have made room since it was looked for. Whoever has been told that there was none waits all the
+    // same, and is called on the next tick.
+    const lacksRoom = (upstream: Upstream) =>
+      upstream.full || (this.#options.shared === true && upstream.maxConnections > 0);
+    return this.#upstreams.some((upstream) => lacksRoom(upstream) && upstream.sound && !avoid?.includes(upstream));
   }
 
   /**
@@ -71,39 +165,87 @@ export class Pool {
    * @returns Whether to try again: false when the line or the wait was too long, or `signal` fired.
    */
   waitForRoom(signal: AbortSignal, avoid: readonly Upstream[] | undefined): Promise<boolean> {
-    if (this.#waiting.length >= this.#queueSize) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const leave = () => {
-        const index = this.#waiting.indexOf(waiter);
-        if (index >= 0) this.#waiting.splice(index, 1);
-        settle(false);
-      };
-      const settle = (room: boolean) => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", leave);
-        resolve(room);
-      };
-      const waiter: Waiter = { settle, avoid };
-      const timer = setTimeout(leave, this.#queueTimeoutMs);
-      signal.addEventListener("abort", leave, { once: true });
-      this.#waiting.push(waiter);
-    });
+    const waiting = this.#line.wait(signal, avoid);
+    const { meter } = this.#options;
+    if (meter !== undefined) {
+      meter.waits(1);
+      // Beside the way of the one who waits, so that it does not lose its place to another while this is done.
+      waiting.then(() => meter.waits(-1));
+    }
+    if (this.#line.length === 1) this.#options.clock?.watch(this);
+    return waiting;
+  }
+
+  /** Whole seconds after which it is worth while to ask again when nothing was available; 1 or more. */
+  get retryAfterSeconds(): number {
+    const waits = this.#upstreams.map((upstream) => upstream.barredForMs).filter((ms) => ms > 0);
+    return waits.length === 0 ? 1 : Math.max(1, Math.ceil(Math.min(...waits) / 1000));
+  }
+
+  /** Looks for room that other workers have made. */
+  tick(): void {
+    for (const upstream of this.#upstreams) {
+      const { maxConnections, inFlight } = upstream;
+      for (let room = maxConnections - inFlight; room > 0 && upstream.sound && this.#line.call(upstream); room--);
+    }
+    if (this.#line.length === 0) this.#options.clock?.unwatch(this);
   }
 
   /** Closes idle connections; those in use close after their exchange. */
   close(): void {
-    for (const upstream of this.upstreams) upstream.connections.close();
+    for (const upstream of this.#upstreams) upstream.connections.close();
   }
 
-  #released(upstream: Upstream): void {
-    if (this.#waiting.length === 0) return;
-    // The first in line, but not one to whom this room is of no use: the wake-up would be lost on it.
-    const index = this.#waiting.findIndex((waiter) => !waiter.avoid?.includes(upstream));
-    if (index >= 0) this.#waiting.splice(index, 1)[0].settle(true);
+  #adopt(upstreams: readonly Upstream[]): void {
+    this.#upstreams = [...upstreams];
+    const backups = upstreams.filter((upstream) => upstream.backup);
+    if (this.#backup !== undefined) this.#backup.update(backups);
+    else if (backups.length > 0) this.#backup = this.#options.createPolicy(backups, "backup");
+    for (const upstream of upstreams) {
+      upstream.onReleased = () => {
+        if (this.#line.length > 0) this.#line.call(upstream);
+      };
+      upstream.mayEject = (strike) => this.#canSpare(strike);
+    }
   }
-}
 
-interface Waiter {
-  readonly avoid: readonly Upstream[] | undefined;
-  settle(room: boolean): void;
+  #take(policy: Chooser, request: ChooserRequest, avoid: readonly Upstream[] | undefined): Slot | undefined {
+    let rising: Upstream | undefined;
+    for (let pick = 0; pick < PICKS; pick++) {
+      const upstream = policy.pick(request, avoid);
+      if (upstream === undefined) break;
+      const share = upstream.share;
+      // A client that belongs to an upstream is not sent elsewhere because that one is still warming up.
+      if (share === 1 || policy.affinity !== undefined || this.#random() < share) {
+        const slot = upstream.acquire();
+        if (slot !== undefined) return slot;
+      } else {
+        rising ??= upstream;
+      }
+      avoid = avoid === undefined ? [upstream] : [...avoid, upstream];
+    }
+    return rising?.acquire();
+  }
+
+  // Before the client is told of an error, an ejected upstream is tried: it may be back already, and when it is all that
+  // there is, one failed request more does no harm.
+  #takeLast(avoid: readonly Upstream[] | undefined): Slot | undefined {
+    if (this.busy(avoid)) return undefined;
+    const usable = this.#upstreams.filter((upstream) =>
+      (upstream.lastResort || (this.#options.panics === true && upstream.panicable)) && !avoid?.includes(upstream)
+    );
+    if (usable.length === 0) return undefined;
+    return usable[Math.floor(this.#random() * usable.length)].acquireAnyway();
+  }
+
+  #canSpare(strike: Strike): boolean {
+    const count = this.#upstreams.length;
+    if (count < 2) return false;
+    if (strike === "unreachable") return true;
+    const percent = this.#options.maxEjectedPercent ?? 50;
+    if (percent === 0) return false;
+    // One whose time is over is still marked where no request has come its way since.
+    const ejected = this.#upstreams.filter((upstream) => upstream.ejected && upstream.barredForMs > 0).length;
+    return ejected < Math.max(1, Math.floor(count * percent / 100));
+  }
 }

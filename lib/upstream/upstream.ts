@@ -4,60 +4,105 @@
  * @module
  */
 
-import { localCells, type TakeCells } from "../state/cells.ts";
-import type { CoarseClock } from "../state/coarse_clock.ts";
-import { ConnectionPool, type ConnectionPoolOptions } from "../transport/connection_pool.ts";
+import { localCells } from "../state/cells.ts";
+import { elapsedMs, sharedTime } from "../state/shared_time.ts";
+import { ONLY_WORKER, type WorkerPlace } from "../state/worker_place.ts";
+import { ConnectionPool } from "../transport/connection_pool.ts";
 import type { Endpoint } from "../transport/endpoint.ts";
+import { type BreakerChange, CircuitBreaker } from "./circuit_breaker.ts";
+import { latencyMs, observeLatency } from "./latency.ts";
+import { PassiveHealth } from "./passive_health.ts";
+import { risenShare } from "./slow_start.ts";
+import type { Strike } from "./strike.ts";
+import { readFacts, type UpstreamFacts } from "./upstream_facts.ts";
+import {
+  BARRING,
+  changeFlags,
+  EJECTED_UNTIL,
+  Flag,
+  FLAGS,
+  IN_FLIGHT,
+  OPEN_UNTIL,
+  OWN,
+  OWN_CELLS,
+  RISEN_AT,
+  takeBackCounts,
+  TRIALS,
+  upstreamCellCount,
+  WEIGHT,
+} from "./upstream_cells.ts";
+import { Slot } from "./slot.ts";
+import type { UpstreamMeter, UpstreamOptions } from "./upstream_options.ts";
+import { type AdminState, stateOf, type UpstreamChange, type UpstreamState } from "./upstream_state.ts";
 
-/** What an upstream is made of. */
-export interface UpstreamOptions extends ConnectionPoolOptions {
-  /** Its `url`, as the config has it, for logs. */
-  readonly url: string;
-  /** Where it listens. */
-  readonly endpoint: Endpoint;
-  /** Share of the load, 1 or more. */
-  readonly weight: number;
-  /** Most attempts at a time; 0 for no limit. */
-  readonly maxConnections: number;
-  /** The clock that its deadlines go by. */
-  readonly clock: CoarseClock;
-  /**
-   * Where its counts live.
-   *
-   * @default {localCells}
-   */
-  readonly takeCells?: TakeCells;
-}
-
-/** One server of a pool, with its connections and its count of attempts in flight. Owned by its generation. */
+/** One server of a pool, with its connections and its state. Owned by its generation; the cells may outlive it. */
 export class Upstream {
+  /** Its name in its pool. */
+  readonly id: string;
   /** Its `url`, for logs. */
   readonly url: string;
   /** Where it listens. */
   readonly endpoint: Endpoint;
-  /** Share of the load. */
-  readonly weight: number;
   /** Most attempts at a time; 0 for no limit. */
   readonly maxConnections: number;
+  /** Whether it serves only when no other can. */
+  readonly backup: boolean;
   /** Its connections. */
   readonly connections: ConnectionPool;
+  /** Who counts; nobody where no figures are kept. */
+  readonly meter: UpstreamMeter | undefined;
   /** Called when an attempt ended, so that one that waits for room can go on. */
   onReleased: (() => void) | undefined;
-  readonly #inFlight: Int32Array;
+  /** Called when its condition changed. */
+  onChange: ((change: UpstreamChange) => void) | undefined;
+  /** Asked before it is ejected: whether its pool can spare it. */
+  mayEject: (strike: Strike) => boolean = () => true;
+  readonly #cells: Int32Array;
+  readonly #weight: number;
+  readonly #passive: PassiveHealth | undefined;
+  readonly #breaker: CircuitBreaker | undefined;
+  readonly #slowStartMs: number;
+  readonly #worker: WorkerPlace;
+  /** Where this worker's own counts are, or 0 when it is the only one. */
+  readonly #own: number;
 
   /** Makes an upstream; it dials when it is first needed. */
   constructor(options: UpstreamOptions) {
+    this.id = options.id ?? options.url;
     this.url = options.url;
     this.endpoint = options.endpoint;
-    this.weight = options.weight;
     this.maxConnections = options.maxConnections;
+    this.backup = options.backup === true;
     this.connections = new ConnectionPool(options.endpoint, options, options.clock);
-    this.#inFlight = (options.takeCells ?? localCells)(1);
+    this.meter = options.meter;
+    this.#weight = options.weight;
+    this.#worker = options.worker ?? ONLY_WORKER;
+    this.#cells = (options.takeCells ?? localCells)(upstreamCellCount(this.#worker.count));
+    this.#own = this.#worker.count > 1 ? OWN + OWN_CELLS * this.#worker.index : 0;
+    this.#slowStartMs = options.slowStartMs ?? 0;
+    if (options.passiveHealth !== undefined) this.#passive = new PassiveHealth(this.#cells, options.passiveHealth);
+    if (options.circuitBreaker !== undefined) this.#breaker = new CircuitBreaker(this.#cells, options.circuitBreaker);
+    this.#begin(options.probedFirst);
   }
 
-  /** Attempts under way. */
+  /** Share of the load: the config's, or an operator's. */
+  get weight(): number {
+    return Atomics.load(this.#cells, WEIGHT) || this.#weight;
+  }
+
+  /** Share of the load that the config gives it. */
+  get configWeight(): number {
+    return this.#weight;
+  }
+
+  /** Attempts under way, in all workers. */
   get inFlight(): number {
-    return Atomics.load(this.#inFlight, 0);
+    return Atomics.load(this.#cells, IN_FLIGHT);
+  }
+
+  /** Peak EWMA of the time to an answer's head, in milliseconds; 0 before the first. */
+  get latencyMs(): number {
+    return latencyMs(this.#cells);
   }
 
   /** Whether it has no room for another attempt. */
@@ -65,40 +110,221 @@ export class Upstream {
     return this.maxConnections > 0 && this.inFlight >= this.maxConnections;
   }
 
-  /** Whether it can take an attempt now. */
+  /** Whether it can take an attempt now: healthy, not full, breaker closed. */
   get available(): boolean {
-    return !this.full;
+    const flags = Atomics.load(this.#cells, FLAGS);
+    return ((flags & BARRING) === 0 || this.#reconsider()) && !this.full;
   }
 
-  /** Counts an attempt in, until the slot is released. */
-  acquire(): Slot {
-    Atomics.add(this.#inFlight, 0, 1);
-    return new Slot(this, this.#inFlight);
+  /** Whether it may be tried as the last resort, when no upstream is available: it was ejected, and nothing else. */
+  get lastResort(): boolean {
+    const flags = Atomics.load(this.#cells, FLAGS) & BARRING;
+    return flags !== 0 && (flags & ~(Flag.ejected | Flag.onTrial)) === 0 && !this.full;
+  }
+
+  /** Whether it may be tried in a panic, when no upstream is healthy: no operator took it out, and it has room. */
+  get panicable(): boolean {
+    return (Atomics.load(this.#cells, FLAGS) & (Flag.draining | Flag.maintenance)) === 0 && !this.full;
+  }
+
+  /** Whether its failures have ejected it. */
+  get ejected(): boolean {
+    return (Atomics.load(this.#cells, FLAGS) & Flag.ejected) !== 0;
+  }
+
+  /** Whether it would be available if it had room. */
+  get sound(): boolean {
+    return (Atomics.load(this.#cells, FLAGS) & BARRING) === 0 || this.#reconsider();
+  }
+
+  /** Share of its turns that it takes now: less than 1 while it comes back. */
+  get share(): number {
+    if ((Atomics.load(this.#cells, FLAGS) & Flag.rising) === 0) return 1;
+    return risenShare(this.#cells, this.#slowStartMs, sharedTime.nowMs);
+  }
+
+  /** Its condition. */
+  get state(): UpstreamState {
+    sharedTime.refresh();
+    if ((Atomics.load(this.#cells, FLAGS) & BARRING) !== 0) this.#reconsider();
+    const flags = Atomics.load(this.#cells, FLAGS);
+    const found = stateOf(flags);
+    return found === "rising" && this.share === 1 ? "active" : found;
+  }
+
+  /** What is known of it, fact by fact. */
+  get facts(): UpstreamFacts {
+    return readFacts(this.#cells, this.#slowStartMs, sharedTime.refresh());
+  }
+
+  /** Milliseconds until an ejection or an open breaker is over; 0 when there is neither. */
+  get barredForMs(): number {
+    const flags = Atomics.load(this.#cells, FLAGS);
+    const until = (flags & Flag.ejected) !== 0 ? EJECTED_UNTIL : (flags & Flag.open) !== 0 ? OPEN_UNTIL : undefined;
+    if (until === undefined) return 0;
+    return Math.max(0, elapsedMs(sharedTime.refresh(), Atomics.load(this.#cells, until)));
+  }
+
+  /** Counts an attempt in, until the slot is released; undefined when another worker took the last place meanwhile. */
+  acquire(): Slot | undefined {
+    const cells = this.#cells;
+    const taken = Atomics.add(cells, IN_FLIGHT, 1);
+    const flags = Atomics.load(cells, FLAGS);
+    const trial = (flags & (Flag.halfOpen | Flag.onTrial)) !== 0;
+    const full = this.maxConnections > 0 && taken >= this.maxConnections;
+    if (full || (trial && Atomics.add(cells, TRIALS, 1) >= this.#trialLimit(flags))) {
+      if (trial && !full) Atomics.sub(cells, TRIALS, 1);
+      Atomics.sub(cells, IN_FLIGHT, 1);
+      return undefined;
+    }
+    return this.#slot(trial);
+  }
+
+  /** Counts an attempt in whatever its condition, as when all are out of use and one must be tried. */
+  acquireAnyway(): Slot {
+    Atomics.add(this.#cells, IN_FLIGHT, 1);
+    return this.#slot(false, true);
+  }
+
+  /** Gives an attempt's place back; called by its slot, once. */
+  release(trial: boolean): void {
+    Atomics.sub(this.#cells, IN_FLIGHT, 1);
+    if (trial) Atomics.sub(this.#cells, TRIALS, 1);
+    if (this.#own !== 0) {
+      Atomics.sub(this.#cells, this.#own, 1);
+      if (trial) Atomics.sub(this.#cells, this.#own + 1, 1);
+    }
+    this.onReleased?.();
+  }
+
+  /**
+   * An attempt got an answer; what its status and the time that it took say of the upstream.
+   *
+   * @param how Whether it was tried although it was out of use, and whether it was a trial, which alone decides the fate
+   * of an upstream on trial, or of a half-open breaker.
+   */
+  answered(status: number, tookMs: number, { anyway = false, trial = true } = {}): void {
+    observeLatency(this.#cells, tookMs);
+    this.meter?.answered(status, tookMs);
+    const strike = this.#passive?.strikeOf(status, tookMs);
+    if (this.#breaker !== undefined) {
+      // Slowness has a rule of its own in the breaker, which also works where failures eject nobody.
+      const failed = this.#passive === undefined ? status >= 500 : strike === "status";
+      this.#tell(this.#breaker.record(failed, tookMs, trial));
+    }
+    if (strike !== undefined) return this.#strike(strike, trial);
+    if (this.#passive?.succeeded() || (anyway && this.#passive?.restore())) this.onChange?.({ kind: "returned" });
+  }
+
+  /** An attempt failed in a way that counts against the upstream. */
+  failed(strike: Strike, trial = true): void {
+    if (this.#breaker !== undefined) this.#tell(this.#breaker.record(true, 0, trial));
+    this.#strike(strike, trial);
+  }
+
+  /**
+   * Probes have found it well or not. Probes that find it well again also end an ejection for being out of reach.
+   *
+   * @returns Whether this changed anything.
+   */
+  probed(healthy: boolean): boolean {
+    if (!healthy) return changeFlags(this.#cells, { set: Flag.probedDown, clear: Flag.rising });
+    if (this.#passive !== undefined && PROBE_TELLS.includes(this.#passive.ejectedBy) && this.#passive.restore()) {
+      this.onChange?.({ kind: "returned" });
+    }
+    return this.#riseFrom(Flag.probedDown);
+  }
+
+  /** What an operator wants of it. */
+  get adminState(): AdminState {
+    const flags = Atomics.load(this.#cells, FLAGS);
+    return (flags & Flag.maintenance) !== 0 ? "maintenance" : (flags & Flag.draining) !== 0 ? "draining" : "active";
+  }
+
+  /**
+   * Takes it out of use, or back. Draining lets what it has go on, WebSockets included; so does maintenance, which in
+   * addition ends probes' say in the matter.
+   */
+  setAdminState(state: AdminState): void {
+    if (state === "active") {
+      this.#riseFrom(Flag.draining | Flag.maintenance);
+      return;
+    }
+    const other = state === "draining" ? Flag.maintenance : Flag.draining;
+    changeFlags(this.#cells, { set: Flag[state], clear: other | Flag.rising });
+  }
+
+  /** Gives it another weight; 0 for the config's. The pool's policy must be told. */
+  setWeight(weight: number): void {
+    Atomics.store(this.#cells, WEIGHT, weight);
+  }
+
+  /** Begins its slow start, as for one that has just been found. */
+  rise(): void {
+    Atomics.store(this.#cells, RISEN_AT, sharedTime.refresh());
+    changeFlags(this.#cells, { set: Flag.rising });
+  }
+
+  /** Takes back what a worker that is gone had counted in. */
+  takeBack(worker: number): void {
+    takeBackCounts(this.#cells, worker);
+  }
+
+  // The cells may hold the state of an earlier generation: what no rule of this one would ever end is ended here.
+  #begin(probedFirst: "healthy" | "unhealthy" | undefined): void {
+    const first = changeFlags(this.#cells, { set: Flag.known });
+    if (first && probedFirst === "unhealthy") changeFlags(this.#cells, { set: Flag.probedDown });
+    let stale = 0;
+    if (probedFirst === undefined) stale |= Flag.probedDown;
+    if (this.#passive === undefined) stale |= Flag.ejected | Flag.onTrial;
+    if (this.#breaker === undefined) stale |= Flag.open | Flag.halfOpen;
+    changeFlags(this.#cells, { clear: stale });
+  }
+
+  #slot(trial: boolean, anyway = false): Slot {
+    if (this.#own !== 0) {
+      Atomics.add(this.#cells, this.#own, 1);
+      if (trial) Atomics.add(this.#cells, this.#own + 1, 1);
+    }
+    this.meter?.attempted();
+    return new Slot(this, trial, anyway);
+  }
+
+  // Whoever asks finds out that a time is over: no timer, and no worker whose end could leave an upstream barred for ever.
+  #reconsider(): boolean {
+    const cells = this.#cells;
+    let flags = Atomics.load(cells, FLAGS);
+    if ((flags & (Flag.draining | Flag.maintenance | Flag.probedDown)) !== 0) return false;
+    const { nowMs } = sharedTime;
+    if ((flags & Flag.ejected) !== 0 && this.#passive?.reconsider(nowMs) === false) return false;
+    if ((flags & Flag.open) !== 0 && this.#breaker?.reconsider(nowMs) === false) return false;
+    flags = Atomics.load(cells, FLAGS);
+    if ((flags & (Flag.halfOpen | Flag.onTrial)) === 0) return (flags & BARRING) === 0;
+    return Atomics.load(cells, TRIALS) < this.#trialLimit(flags);
+  }
+
+  #trialLimit(flags: number): number {
+    return (flags & Flag.onTrial) !== 0 ? 1 : this.#breaker?.trialRequests ?? 1;
+  }
+
+  #strike(strike: Strike, trial: boolean): void {
+    this.meter?.struck(strike);
+    if (this.#passive?.failed(strike, this.mayEject, trial)) {
+      this.meter?.ejected();
+      this.onChange?.({ kind: "ejected", strike, forMs: this.barredForMs });
+    }
+  }
+
+  #tell(change: BreakerChange): void {
+    if (change !== undefined) this.onChange?.({ kind: "breaker", change });
+  }
+
+  #riseFrom(flags: number): boolean {
+    if ((Atomics.load(this.#cells, FLAGS) & flags) === 0) return false;
+    Atomics.store(this.#cells, RISEN_AT, sharedTime.refresh());
+    return changeFlags(this.#cells, { clear: flags, set: Flag.rising });
   }
 }
 
-/** An attempt's place in the in-flight count of its upstream; given back once, however often it is released. */
-export class Slot {
-  readonly #upstream: Upstream;
-  readonly #inFlight: Int32Array;
-  #held = true;
-
-  /** Made by {@linkcode Upstream.acquire}. */
-  constructor(upstream: Upstream, inFlight: Int32Array) {
-    this.#upstream = upstream;
-    this.#inFlight = inFlight;
-  }
-
-  /** Gives the place back. */
-  release(): void {
-    if (!this.#held) return;
-    this.#held = false;
-    Atomics.sub(this.#inFlight, 0, 1);
-    this.#upstream.onReleased?.();
-  }
-
-  /** Gives the place back. */
-  [Symbol.dispose](): void {
-    this.release();
-  }
-}
+/** What a good probe disproves. An upstream that answers badly may answer its probes well all the same. */
+const PROBE_TELLS: readonly Strike[] = ["unreachable", "timeout", "broken"];

@@ -8,8 +8,11 @@
 import type { RequestHead } from "../http/message.ts";
 import { closeQuietly, dial, type Wire } from "../transport/dial.ts";
 import { type FailureOwner, TransportFailure } from "../transport/failure.ts";
+import type { AttemptSpan } from "../telemetry/attempt_span.ts";
+import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
 import type { Pool } from "../upstream/pool.ts";
-import type { Slot, Upstream } from "../upstream/upstream.ts";
+import type { Slot } from "../upstream/slot.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 import { handshakeKey } from "./handshake.ts";
 import { type AcceptedHandshake, type RefusedHandshake, shakeHands } from "./upstream_handshake.ts";
 
@@ -27,14 +30,18 @@ export interface SocketRequest {
   upstream: string;
   /** From the start of the last attempt to the head of its answer, in milliseconds. */
   upstreamMs: number;
+  /** Its span; undefined where it is not traced. */
+  readonly span?: ExchangeSpan | undefined;
   /** Notes why an attempt failed. */
-  failed(cause: string, owner: FailureOwner): void;
+  attemptFailed(cause: string, owner: FailureOwner): void;
 }
 
 /** How upstreams are reached. */
 export interface UpstreamPlan {
   /** Where to look. */
   readonly pool: Pool;
+  /** Path and query that are asked for. */
+  readonly target: string;
   /** Subprotocols that the client offers. */
   readonly protocols: readonly string[];
   /** Longest time for look-up, TCP and TLS handshake, in milliseconds. */
@@ -47,7 +54,7 @@ export interface UpstreamPlan {
   retryable(failure: TransportFailure): boolean;
 }
 
-/** An upstream that accepted. Whoever gets it closes the wire and releases the slot. */
+/** An upstream that accepted. Whoever gets it closes the wire, releases the slot and ends the span. */
 export interface OpenedUpstream {
   /** The connection, on which frames follow. */
   readonly wire: Wire;
@@ -55,6 +62,8 @@ export interface OpenedUpstream {
   readonly slot: Slot;
   /** The upstream's answer. */
   readonly accepted: AcceptedHandshake;
+  /** The attempt's span; undefined where it is not traced. */
+  readonly span: AttemptSpan | undefined;
 }
 
 /**
@@ -71,22 +80,31 @@ export async function openUpstream(
   const { signal } = request.client;
   const avoid: Upstream[] = [];
   for (;;) {
-    const upstream = pool.pick(request, avoid);
-    if (upstream === undefined) {
+    const slot = pool.acquire(request, avoid);
+    if (slot === undefined) {
       if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid)) continue;
       return undefined;
     }
+    const { upstream } = slot;
     request.attempts++;
+    if (request.attempts > 1) upstream.meter?.retried();
     request.upstream = upstream.url;
-    const slot = upstream.acquire();
+    const span = request.span?.attempt(upstream.endpoint, request, plan.target);
     try {
-      const opened = await attempt(request, plan, { upstream, slot });
-      if (!("wire" in opened)) slot.release();
+      const opened = await attempt(request, plan, { slot, span });
+      if (!("wire" in opened)) {
+        slot.release();
+        span?.end();
+      }
       return opened;
     } catch (error) {
       slot.release();
-      if (!(error instanceof TransportFailure) || !plan.retryable(error)) throw error;
-      request.failed(error.message, error.owner);
+      if (error instanceof TransportFailure) span?.failed(error);
+      span?.end();
+      if (!(error instanceof TransportFailure)) throw error;
+      slot.failed(error, false);
+      if (!plan.retryable(error)) throw error;
+      request.attemptFailed(error.message, error.owner);
       avoid.push(upstream);
     }
   }
@@ -95,11 +113,13 @@ export async function openUpstream(
 async function attempt(
   request: SocketRequest,
   plan: UpstreamPlan,
-  { upstream, slot }: { upstream: Upstream; slot: Slot },
+  { slot, span }: { slot: Slot; span: AttemptSpan | undefined },
 ): Promise<OpenedUpstream | RefusedHandshake> {
+  const { upstream } = slot;
   const { signal } = request.client;
   const startMs = performance.now();
   const wire = await dial(upstream.endpoint, plan.connectTimeoutMs, signal);
+  upstream.meter?.dialled(performance.now() - startMs);
   let failure: TransportFailure | undefined;
   const cut = (why: TransportFailure) => {
     failure = why;
@@ -118,7 +138,10 @@ async function attempt(
     const answer = await shakeHands(wire, { head, key, protocols: plan.protocols });
     if (failure !== undefined) throw failure;
     request.upstreamMs = performance.now() - startMs;
-    if ("protocol" in answer) return { wire, slot, accepted: answer };
+    const status = "protocol" in answer ? 101 : answer.head.status;
+    slot.answered(status, request.upstreamMs);
+    span?.answered(status);
+    if ("protocol" in answer) return { wire, slot, accepted: answer, span };
     closeQuietly(wire);
     return answer;
   } catch (error) {

@@ -59,6 +59,20 @@ export interface RelayOptions {
   readonly maxMessageBytes: number;
   /** Longest time in which an end takes nothing of what waits for it, in milliseconds; 0 for a minute. */
   readonly idleTimeoutMs: number;
+  /**
+   * Who counts.
+   *
+   * @default {nobody}
+   */
+  readonly meter?: RelayMeter;
+}
+
+/** Counts the messages of relays. */
+export interface RelayMeter {
+  /** A message of so many bytes goes to the upstream. */
+  toUpstream(bytes: number): void;
+  /** A message of so many bytes goes to the client. */
+  toClient(bytes: number): void;
 }
 
 /** Told how a relay goes. */
@@ -173,12 +187,14 @@ export class Relay implements Watched {
     }
     if (!this.#toUpstream.bounded) return this.#stalled("upstream");
     this.receivedBytes += size;
+    this.#options.meter?.toUpstream(size);
     this.#upstream.send(message);
     this.#toUpstream.grown();
   }
 
   #fromUpstream(message: Message): void {
     this.sentBytes += message.bytes.length;
+    this.#options.meter?.toClient(message.bytes.length);
     this.#client.send(message);
     this.#toClient.grown();
   }

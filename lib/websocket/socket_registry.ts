@@ -1,18 +1,27 @@
 /**
- * The open WebSockets of one generation, so that they are counted, and told when the proxy goes away.
+ * The open WebSockets of all generations, so that they are counted, and told when their route or the proxy goes away.
  *
  * @module
  */
 
 import type { Relay } from "./relay.ts";
 
-/** Open WebSockets. Owned by the gateway. */
+/** What an open WebSocket belongs to. */
+export interface SocketPlace {
+  /** Its route, told apart from all others, and from itself after a change. */
+  readonly route: string;
+  /** Its upstream. */
+  readonly upstream: string;
+  /** How long it may go on once the proxy is stopping, in milliseconds. */
+  readonly drainMs: number;
+}
+
+/** Open WebSockets. Owned by the runtime. */
 export class SocketRegistry {
-  // With how long each may go on once the proxy is stopping, in milliseconds.
-  readonly #open = new Map<Relay, number>();
+  readonly #open = new Map<Relay, SocketPlace>();
   readonly #timers = new Map<Relay, ReturnType<typeof setTimeout>>();
   #draining = false;
-  #emptied: (() => void)[] = [];
+  #left: (() => void)[] = [];
 
   /** How many there are. */
   get size(): number {
@@ -25,10 +34,10 @@ export class SocketRegistry {
   }
 
   /** Counts a relay in. */
-  add(relay: Relay, drainMs: number): void {
-    this.#open.set(relay, drainMs);
+  add(relay: Relay, place: SocketPlace): void {
+    this.#open.set(relay, place);
     // One whose handshake was under way when the end was announced.
-    if (this.#draining) this.#sendAwaySoon(relay, drainMs);
+    if (this.#draining) this.#sendAwaySoon(relay, place.drainMs);
   }
 
   /** Counts a relay out. */
@@ -36,17 +45,32 @@ export class SocketRegistry {
     clearTimeout(this.#timers.get(relay));
     this.#timers.delete(relay);
     this.#open.delete(relay);
-    if (this.#open.size === 0) { for (const resolve of this.#emptied.splice(0)) resolve(); }
+    for (const look of [...this.#left]) look();
   }
 
   /** Tells each that the proxy goes away, after the time that it has. Settles when none is left. */
   drain(): Promise<void> {
     if (!this.#draining) {
       this.#draining = true;
-      for (const [relay, drainMs] of this.#open) this.#sendAwaySoon(relay, drainMs);
+      for (const [relay, { drainMs }] of this.#open) this.#sendAwaySoon(relay, drainMs);
     }
-    if (this.#open.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#emptied.push(resolve));
+    return this.#allLeft([...this.#open.keys()]);
+  }
+
+  /**
+   * Tells those whose place is gone that it goes away. Settles when none of them is left.
+   *
+   * @param stays Whether a place is still there.
+   * @param delayMs How long they may go on.
+   */
+  sendAway(stays: (place: SocketPlace) => boolean, delayMs: number): Promise<void> {
+    const gone: Relay[] = [];
+    for (const [relay, place] of this.#open) {
+      if (stays(place)) continue;
+      gone.push(relay);
+      if (!this.#timers.has(relay)) this.#sendAwaySoon(relay, delayMs);
+    }
+    return this.#allLeft(gone);
   }
 
   /** Ends all at once. */
@@ -54,7 +78,21 @@ export class SocketRegistry {
     for (const relay of [...this.#open.keys()]) relay.destroy();
   }
 
-  #sendAwaySoon(relay: Relay, drainMs: number): void {
-    this.#timers.set(relay, setTimeout(() => relay.goAway(), drainMs));
+  #allLeft(relays: readonly Relay[]): Promise<void> {
+    const left = () => relays.every((relay) => !this.#open.has(relay));
+    if (left()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!left()) return;
+        this.#left = this.#left.filter((other) => other !== look);
+        resolve();
+      };
+      this.#left.push(look);
+    });
+  }
+
+  #sendAwaySoon(relay: Relay, delayMs: number): void {
+    clearTimeout(this.#timers.get(relay));
+    this.#timers.set(relay, setTimeout(() => relay.goAway(), delayMs));
   }
 }

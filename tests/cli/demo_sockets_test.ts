@@ -1,6 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertLess, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import type { Page } from "playwright-core";
+import type { Snapshot } from "../../lib/admin/snapshot.ts";
 import { type RunningDemo, startDemo } from "../../lib/cli/demo/demo_command.ts";
 import { SAMPLES, SHOWN } from "../../lib/cli/demo/scene.ts";
 import { findsChromium, launchChromium } from "../support/chromium.ts";
@@ -39,6 +40,9 @@ function pageTest(name: string, work: (page: Page, demo: RunningDemo) => Promise
     sanitizeOps: false,
     async fn() {
       const demo = await startDemo({ port: 0 });
+      // The demo's own visitors would take turns in between.
+      const paused = await fetch(`http://127.0.0.1:${demo.port}/rate/0`, { method: "POST" });
+      assertEquals(paused.status, 204);
       const browser = await launchChromium();
       try {
         const page = await browser.newPage();
@@ -57,6 +61,12 @@ function pageTest(name: string, work: (page: Page, demo: RunningDemo) => Promise
       }
     },
   });
+}
+
+// It is back when its probes say so.
+async function allHealthy({ dashboardUrl }: RunningDemo): Promise<boolean> {
+  const { pools }: Pick<Snapshot, "pools"> = await (await fetch(`${dashboardUrl}api/status`)).json();
+  return pools.every(({ upstreams }) => upstreams.every(({ condition }) => condition === "healthy"));
 }
 
 pageTest("The page connects, says which upstream answered, and shows echoes of text and binary", async (page) => {
@@ -137,7 +147,7 @@ pageTest("Twenty sockets spread evenly, answer, and move to the other upstreams 
   await becomes("0", () => page.textContent("#open"));
 });
 
-pageTest("Least connections gives new sockets to the upstream that came back", async (page) => {
+pageTest("Least connections gives new sockets to the upstream that came back", async (page, demo) => {
   await page.selectOption("#route", SHOWN.find(({ method }) => method === "least_connections")?.path ?? "");
   await page.getByRole("button", { name: "Stop red" }).click();
   await page.locator(".upstream[data-upstream=red].stopped").waitFor();
@@ -146,6 +156,7 @@ pageTest("Least connections gives new sockets to the upstream that came back", a
   await becomes([0, 15, 5], () => spread(page));
   await page.getByRole("button", { name: "Start red" }).click();
   await page.locator(".upstream[data-upstream=red]:not(.stopped)").waitFor();
+  await becomes(true, () => allHealthy(demo));
   for (let index = 0; index < 4; index++) {
     await page.locator("#dots button").nth(index).click();
     await becomes(index + 1, async () => (await spread(page))[0]);

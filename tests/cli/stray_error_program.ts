@@ -4,7 +4,7 @@
  * @module
  */
 
-import { logStrayErrors } from "../../lib/cli/stray_errors.ts";
+import { logStrayErrors } from "../../lib/log/stray_errors.ts";
 import { Log, openSink } from "../../lib/log/log.ts";
 
 const log = new Log(openSink("stdout"));

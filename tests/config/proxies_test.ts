@@ -124,16 +124,6 @@ Deno.test("parseConfig() refuses paths and methods that can match nothing", () =
   );
 });
 
-Deno.test("parseConfig() refuses an unknown policy, and accepts those that an embedder brings", () => {
-  const text = `${PROXY}[sites.proxy.load_balancing]\nmethod = `;
-  const names =
-    '"round_robin", "weighted", "least_connections", "weighted_round_robin", "random", "power_of_two", "first"';
-  assertErrors(`${text}«"least_connection"»`, [
-    `unknown policy "least_connection", expected one of ${names} (did you mean "least_connections"?)`,
-  ]);
-  assertEquals(parseConfig(`${text}"by_header"`, { policies: ["by_header"] }).problems, []);
-});
-
 Deno.test("A health check is off without its table and on with it; interval has a twin", () => {
   const off = parseConfig(PROXY).config?.sites[0].proxy?.health_check;
   assertEquals([off?.enabled, off?.interval, off?.timeout], [false, 10_000, 2000]);

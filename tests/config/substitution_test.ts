@@ -68,7 +68,11 @@ internal_api = "\${NO:-false}"
   assertEquals(config?.server, {
     name: "42",
     trusted_proxies: [],
+    name_servers: [],
     workers: 42,
+    stream_close_delay: 5000,
+    reuse_port: false,
+    shutdown_delay: 0,
     max_body_size: 10_000,
     shutdown_timeout: 1500,
   });

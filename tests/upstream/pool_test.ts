@@ -25,9 +25,9 @@ function upstream(port: number): Upstream {
 
 function poolOf(queueSize = 10, queueTimeoutMs = 20_000): { pool: Pool; first: Upstream; second: Upstream } {
   const [first, second] = [upstream(1), upstream(2)];
-  const policy = { pick: () => [first, second].find((candidate) => candidate.available) };
+  const policy = { pick: () => [first, second].find((candidate) => candidate.available), update: () => {} };
   return {
-    pool: new Pool({ name: "p", upstreams: [first, second], policy, queueSize, queueTimeoutMs }),
+    pool: new Pool({ name: "p", upstreams: [first, second], createPolicy: () => policy, queueSize, queueTimeoutMs }),
     first,
     second,
   };
@@ -37,13 +37,13 @@ const NOBODY = new AbortController().signal;
 
 Deno.test("Slot.release() gives its place back once", () => {
   const { first } = poolOf();
-  const slot = first.acquire();
+  const slot = first.acquireAnyway();
   assertEquals([first.inFlight, first.available], [1, false]);
   slot.release();
   slot.release();
   assertEquals([first.inFlight, first.available], [0, true]);
   {
-    using _held = first.acquire();
+    using _held = first.acquireAnyway();
     assertEquals(first.inFlight, 1);
   }
   assertEquals(first.inFlight, 0);
@@ -51,7 +51,7 @@ Deno.test("Slot.release() gives its place back once", () => {
 
 Deno.test("Pool.waitForRoom() wakes in the order of the line", async () => {
   const { pool, first } = poolOf();
-  const slots = [first.acquire(), first.acquire()];
+  const slots = [first.acquireAnyway(), first.acquireAnyway()];
   const order: number[] = [];
   const waits = [1, 2].map((name) => pool.waitForRoom(NOBODY, undefined).then(() => order.push(name)));
   assertEquals(pool.waitingCount, 2);
@@ -63,7 +63,7 @@ Deno.test("Pool.waitForRoom() wakes in the order of the line", async () => {
 
 Deno.test("Pool.waitForRoom() does not waste a wake-up on one who cannot use it", async () => {
   const { pool, first } = poolOf();
-  const slot = first.acquire();
+  const slot = first.acquireAnyway();
   const leave = new AbortController();
   const stuck = pool.waitForRoom(leave.signal, [first]);
   const useful = pool.waitForRoom(NOBODY, undefined);

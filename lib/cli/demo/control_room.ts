@@ -15,6 +15,8 @@ export interface ControlRoomOptions {
   readonly upstreams: readonly SampleUpstream[];
   /** The demo's own visitors. */
   readonly traffic: Traffic;
+  /** Address of the dashboard. */
+  readonly dashboardUrl: string;
   /** Attempts in flight, by policy and upstream. */
   readonly inFlight: () => number[][];
 }
@@ -26,8 +28,7 @@ type Entry = [policy: number, upstream: number, status: number, elapsedMs: numbe
 export class ControlRoom {
   readonly #options: ControlRoomOptions;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  // With whether it is the traffic that they watch.
-  readonly #watchers = new Map<ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>, boolean>();
+  readonly #watchers = new Set<ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>>();
   readonly #timer: ReturnType<typeof setInterval>;
   #entries: Entry[] = [];
 
@@ -57,7 +58,7 @@ export class ControlRoom {
   /** Ends all streams, then the server. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    for (const watcher of this.#watchers.keys()) watcher.close();
+    for (const watcher of this.#watchers) watcher.close();
     this.#watchers.clear();
     await this.#server.shutdown();
   }
@@ -65,10 +66,12 @@ export class ControlRoom {
   async #answer(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (request.method === "POST") return await this.#pull(request, pathname);
-    if (pathname === "/events") return new Response(this.#watch(true), { headers: EVENT_HEADERS });
-    if (pathname === "/events/sockets") return new Response(this.#watch(false), { headers: EVENT_HEADERS });
-    if (pathname === "/") return new Response(page(), { headers: PAGE_HEADERS });
-    if (pathname === "/sockets") return new Response(demoSocketPage(), { headers: PAGE_HEADERS });
+    if (pathname === "/events") return new Response(this.#watch(), { headers: EVENT_HEADERS });
+    if (pathname === "/events/sockets") return new Response(this.#watch(), { headers: EVENT_HEADERS });
+    if (pathname === "/") return new Response(page(this.#options.dashboardUrl), { headers: PAGE_HEADERS });
+    if (pathname === "/sockets") {
+      return new Response(demoSocketPage(this.#options.dashboardUrl), { headers: PAGE_HEADERS });
+    }
     return new Response("Not here\n", { status: 404 });
   }
 
@@ -95,24 +98,17 @@ export class ControlRoom {
     return new Response(null, { status: 204 });
   }
 
-  #watch(traffic: boolean): ReadableStream<Uint8Array<ArrayBuffer>> {
+  #watch(): ReadableStream<Uint8Array<ArrayBuffer>> {
     let watcher: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
     return new ReadableStream<Uint8Array<ArrayBuffer>>({
       start: (controller) => {
         watcher = controller;
-        this.#watchers.set(controller, traffic);
-        this.#runTraffic();
+        this.#watchers.add(controller);
       },
       cancel: () => {
         this.#watchers.delete(watcher);
-        this.#runTraffic();
       },
     });
-  }
-
-  // When nobody watches it, it rests.
-  #runTraffic(): void {
-    this.#options.traffic.run([...this.#watchers.values()].includes(true));
   }
 
   #broadcast(): void {
@@ -127,7 +123,7 @@ export class ControlRoom {
     };
     this.#entries = [];
     const bytes = new TextEncoder().encode(`data: ${JSON.stringify(event)}\n\n`);
-    for (const watcher of this.#watchers.keys()) watcher.enqueue(bytes);
+    for (const watcher of this.#watchers) watcher.enqueue(bytes);
   }
 }
 

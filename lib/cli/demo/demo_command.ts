@@ -4,6 +4,9 @@
  * @module
  */
 
+import { FailureList } from "../../admin/failure_list.ts";
+import type { ManagedConfig } from "../../admin/managed.ts";
+import { type Management, type ManagementOptions, startManagement } from "../../admin/management.ts";
 import { resolveConfig } from "../../config/resolve_config.ts";
 import { Log, openSink } from "../../log/log.ts";
 import { ListenError } from "../../server/listener.ts";
@@ -12,7 +15,7 @@ import { VERSION } from "../../version.ts";
 import { type CommandInput, flagValue } from "../command.ts";
 import { readPort } from "../flag_config.ts";
 import { stopSignal } from "../stop_signal.ts";
-import { logStrayErrors } from "../stray_errors.ts";
+import { logStrayErrors } from "../../log/stray_errors.ts";
 import { paint, type Terminal } from "../terminal.ts";
 import { ControlRoom } from "./control_room.ts";
 import { SampleUpstream } from "./sample_upstream.ts";
@@ -32,7 +35,7 @@ export async function demoCommand(input: CommandInput): Promise<number> {
   logStrayErrors(log);
   const signal = stopSignal();
   const demo = await startDemo({ port });
-  announce(demo.port, port === undefined, input.terminal);
+  announce(demo, port === undefined, input.terminal);
   await signal;
   await demo.stop();
   await log.flush();
@@ -59,6 +62,8 @@ export interface StartDemoOptions {
 export interface RunningDemo {
   /** Port of the page and the proxy. */
   readonly port: number;
+  /** Address of the dashboard. */
+  readonly dashboardUrl: string;
   /** Ends everything that was started. */
   stop(): Promise<void>;
 }
@@ -71,14 +76,24 @@ export interface RunningDemo {
 export async function startDemo({ port, firstPort = FIRST_PORT }: StartDemoOptions = {}): Promise<RunningDemo> {
   const upstreams = SAMPLES.map((sample) => new SampleUpstream(sample, (visit) => visited(sample.name, visit)));
   await Promise.all(upstreams.map((upstream) => upstream.start()));
-  const sites = await startServer(resolveConfig(policySites(upstreams.map((upstream) => upstream.url))).config);
+  const { config } = resolveConfig(policySites(upstreams.map((upstream) => upstream.url), DASHBOARD_PORT));
+  const failures = new FailureList();
+  const sites = await startServer(config, { onFailure: (failure) => failures.add(failure) });
+  const management = await openDashboard({
+    settings: config.management,
+    server: sites,
+    config: FIXED_CONFIG,
+    failures,
+  });
+  const dashboardUrl = `http://127.0.0.1:${management.address.port}/`;
   const traffic = new Traffic((outcome) => room.show(outcome, false));
-  const room = new ControlRoom({ upstreams, traffic, inFlight: () => inFlight(sites) });
+  const room = new ControlRoom({ upstreams, traffic, inFlight: () => inFlight(sites), dashboardUrl });
   const stopBehind = async () => {
     traffic.run(false);
     await room.close();
     // WebSockets last until one side ends them, so the upstreams end them before the proxy waits for its exchanges.
     await Promise.all(upstreams.map((upstream) => upstream.stop()));
+    await management.stop();
     await sites.stop();
   };
   const siteUrls = sites.addresses.map((address) => `http://127.0.0.1:${address.port}`);
@@ -92,8 +107,10 @@ export async function startDemo({ port, firstPort = FIRST_PORT }: StartDemoOptio
   }
   const opened = front.addresses[0].port;
   traffic.origin = `http://127.0.0.1:${opened}`;
+  traffic.run(true);
   return {
     port: opened,
+    dashboardUrl,
     stop: async () => {
       await stopBehind();
       await front.stop();
@@ -125,13 +142,14 @@ function inFlight(sites: RunningServer): number[][] {
   return sites.gateway.sites.map((site) => site.pools.get(POOL)?.upstreams.map((upstream) => upstream.inFlight) ?? []);
 }
 
-function announce(port: number, mayMove: boolean, terminal: Terminal): void {
+function announce({ port, dashboardUrl }: RunningDemo, mayMove: boolean, terminal: Terminal): void {
   const url = `http://localhost:${port}`;
   const { errorColored } = terminal;
   if (mayMove && port !== FIRST_PORT) terminal.tell(`Port ${FIRST_PORT} is in use, so this is port ${port}.`);
   const lines = SHOWN.map(({ path }) => `  curl ${url}${path}`);
   terminal.tell([
     `${paint(errorColored, "bold", `bws ${VERSION} demo`)} is at ${paint(errorColored, "cyan", `${url}/`)}`,
+    `The dashboard is at ${paint(errorColored, "cyan", dashboardUrl)}`,
     `WebSockets are at ${paint(errorColored, "cyan", `${url}/sockets`)}`,
     "",
     "Open them in a browser, or ask yourself and watch your request pass by:",
@@ -141,5 +159,28 @@ function announce(port: number, mayMove: boolean, terminal: Terminal): void {
   ].join("\n"));
 }
 
+// Another BWS on this machine may have it.
+async function openDashboard(options: ManagementOptions): Promise<Management> {
+  try {
+    return await startManagement(options);
+  } catch (error) {
+    if (!(error instanceof Error && error.cause instanceof Deno.errors.AddrInUse)) throw error;
+    return await startManagement({ ...options, settings: { ...options.settings, port: 0 } });
+  }
+}
+
+/** The demo's config is made once. */
+const FIXED_CONFIG: ManagedConfig = {
+  generation: 1,
+  file: null,
+  loadedAtMs: Date.now(),
+  acceptedCount: 0,
+  refusedCount: 0,
+  refused: undefined,
+  reloadable: false,
+  reload: () => Promise.resolve({ accepted: false, problems: [] }),
+};
+
+const DASHBOARD_PORT = 7654;
 const FIRST_PORT = 8080;
 const MOST_TRIES = 100;

@@ -11,11 +11,9 @@ import { PAGE_STYLE } from "./page_style.ts";
 import { SAMPLES, SHOWN, type ShownPolicy } from "./scene.ts";
 import { RATES } from "./traffic.ts";
 
-let made: string | undefined;
-
 /** The page as HTML. */
-export function page(): string {
-  return made ??= `<!doctype html>
+export function page(dashboardUrl: string): string {
+  return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -25,7 +23,7 @@ export function page(): string {
 <style>${PAGE_STYLE}</style>
 <header>
   <h1>${mark("currentColor")}<span>BWS</span> <small>${VERSION} demo</small></h1>
-  <nav><a href="/" aria-current="page">Requests</a><a href="/sockets">WebSockets</a></nav>
+  <nav><a href="/" aria-current="page">Requests</a><a href="/sockets">WebSockets</a><a href="${dashboardUrl}">Dashboard</a></nav>
   <p class="totals" id="totals">
     <span><b id="total">0</b> answers</span>
     <span><b id="speed">0</b> a second</span>

@@ -65,10 +65,12 @@ export const POOL = "samples";
  * Policies are chosen for a site, so each has one: three sites on loopback ports.
  *
  * @param urls Addresses of the upstreams, in the order of {@linkcode SAMPLES}.
+ * @param dashboardPort Port of the dashboard; 0 for any that is free.
  */
-export function policySites(urls: readonly string[]): ConfigInput {
+export function policySites(urls: readonly string[], dashboardPort: number): ConfigInput {
   return {
     server: { shutdown_timeout: "1s", trusted_proxies: ["127.0.0.1"] },
+    management: { enabled: true, port: dashboardPort },
     sites: SHOWN.map(({ path, method, title }) => ({
       name: title,
       listen: "127.0.0.1",

@@ -24,11 +24,14 @@ export interface SocketPageOptions {
   readonly upstreams: readonly string[];
   /** Whether the page has the demo's control room behind it, with its other page, its events and its levers. */
   readonly controlled: boolean;
+  /** Address of the dashboard, where there is one. */
+  readonly dashboardUrl?: string;
 }
 
 /** The demo's page as HTML. */
-export function demoSocketPage(): string {
-  return madeForDemo ??= socketPage({
+export function demoSocketPage(dashboardUrl: string): string {
+  return socketPage({
+    dashboardUrl,
     name: "demo",
     routes: SHOWN,
     upstreams: SAMPLES.map(({ name }) => name),
@@ -37,7 +40,8 @@ export function demoSocketPage(): string {
 }
 
 /** A page as HTML. Its options are the program's own text, nothing in them is escaped. */
-export function socketPage({ name, routes, upstreams, controlled }: SocketPageOptions): string {
+export function socketPage({ name, routes, upstreams, controlled, dashboardUrl }: SocketPageOptions): string {
+  const dashboard = dashboardUrl === undefined ? "" : `<a href="${dashboardUrl}">Dashboard</a>`;
   const constants = { UPSTREAMS: upstreams, CONTROLLED: controlled, COUNT };
   const definitions = Object.entries(constants).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
   return `<!doctype html>
@@ -50,7 +54,11 @@ export function socketPage({ name, routes, upstreams, controlled }: SocketPageOp
 <style>${PAGE_STYLE}${SOCKET_PAGE_STYLE}</style>
 <header>
   <h1>${mark("currentColor")}<span>BWS</span> <small>${VERSION} ${name}</small></h1>
-  ${controlled ? `<nav><a href="/">Requests</a><a href="/sockets" aria-current="page">WebSockets</a></nav>` : ""}
+  ${
+    controlled
+      ? `<nav><a href="/">Requests</a><a href="/sockets" aria-current="page">WebSockets</a>${dashboard}</nav>`
+      : ""
+  }
   <p class="totals">
     <span><b id="open">0</b> open</span>
     <span><b id="messages">0</b> messages</span>
@@ -86,8 +94,6 @@ ${SOCKET_PAGE_SCRIPT}</script>
 </html>
 `;
 }
-
-let madeForDemo: string | undefined;
 
 /** Sockets of the second view. */
 const COUNT = 20;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Log } from "../log/log.ts";
+import type { Log } from "./log.ts";
 
 /**
  * Logs errors that nobody caught, instead of ending the process. Each exchange handles its own failures, so an error

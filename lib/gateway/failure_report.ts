@@ -1,0 +1,70 @@
+/**
+ * Exchanges that failed, as plain data for whoever shows them: bounded in size and in number.
+ *
+ * @module
+ */
+
+import type { Exchange } from "../proxy/exchange.ts";
+
+/** An exchange that failed; survives structured cloning. */
+export interface FailureReport {
+  /** When it ended, in milliseconds since 1970. */
+  readonly atMs: number;
+  /** Name of the exchange in all logs. */
+  readonly requestId: string;
+  /** Name of the site; empty when it belonged to none. */
+  readonly site: string;
+  /** Method as sent. */
+  readonly method: string;
+  /** Path as sent, without its query. */
+  readonly path: string;
+  /** What the client got. */
+  readonly status: number;
+  /** Whose fault it was. */
+  readonly owner: "client" | "upstream" | "proxy";
+  /** Why, in words, as in the log. */
+  readonly cause: string;
+  /** The `url` of the upstream; null when there was none. */
+  readonly upstream: string | null;
+}
+
+const MOST_A_SECOND = 20;
+const MOST_CHARS = 500;
+
+/** Passes on the exchanges that failed by an upstream's fault, or by that of BWS. Owned by its generation. */
+export class FailureReporter {
+  readonly #send: (report: FailureReport) => void;
+  #second = 0;
+  #sent = 0;
+
+  /** @param send Gets at most 20 a second. */
+  constructor(send: (report: FailureReport) => void) {
+    this.#send = send;
+  }
+
+  /** Looks at an exchange that has ended. */
+  look(exchange: Exchange): void {
+    const { causeOwner, status } = exchange;
+    if (status < 500 && causeOwner !== "upstream" && causeOwner !== "proxy") return;
+    const atMs = Date.now();
+    const second = Math.floor(atMs / 1000);
+    if (second !== this.#second) this.#sent = 0;
+    this.#second = second;
+    if (this.#sent++ >= MOST_A_SECOND) return;
+    this.#send(report(exchange, atMs));
+  }
+}
+
+function report(exchange: Exchange, atMs: number): FailureReport {
+  const { head, requestId, site, status, causeOwner, cause, upstream } = exchange;
+  return {
+    ...{ atMs, requestId, site, status, method: cut(head.method), path: cut(head.path) },
+    owner: causeOwner === "" ? upstream === "" ? "proxy" : "upstream" : causeOwner,
+    cause: cause === "" ? `The answer was ${status}` : cut(cause),
+    upstream: upstream === "" ? null : upstream,
+  };
+}
+
+function cut(text: string): string {
+  return text.length > MOST_CHARS ? `${text.slice(0, MOST_CHARS)}…` : text;
+}

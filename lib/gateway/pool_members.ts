@@ -1,0 +1,122 @@
+/**
+ * Who is in a pool: those that the config names, those that were found for its names, and what an operator has added or
+ * taken out since. What an operator did lasts as long as the generation.
+ *
+ * @module
+ */
+
+import type { UpstreamConfig } from "../config/schema.ts";
+import { usesTls } from "../config/upstream_url.ts";
+import type { Log } from "../log/log.ts";
+import type { Pool } from "../upstream/pool.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import type { UpstreamFactory } from "./upstream_factory.ts";
+import { logChanges } from "./upstream_log.ts";
+
+/** An upstream that an operator adds. */
+export interface AddedMember {
+  /** Its `url`. */
+  readonly url: string;
+  /** Share of the load. */
+  readonly weight: number;
+  /** Most attempts at a time; 0 for the value of the config. */
+  readonly maxConnections: number;
+  /** Whether it serves only when no other can. */
+  readonly backup: boolean;
+}
+
+/** What an operator changes about who is in a pool; survives structured cloning. */
+export type MemberChange =
+  | { readonly kind: "add"; readonly site: string; readonly pool: string; readonly member: AddedMember }
+  | { readonly kind: "remove"; readonly site: string; readonly pool: string; readonly id: string };
+
+/** Where a member comes from: the config, a name that was looked up, or the management API. */
+export type MemberSource = "config" | "discovery" | "api";
+
+/** What members belong to. */
+export interface PoolMembersContext {
+  /** Their pool. */
+  readonly pool: Pool;
+  /** Those that the config names. */
+  readonly fixed: readonly Upstream[];
+  /** All entries of the config for the pool. */
+  readonly entries: readonly UpstreamConfig[];
+  /** Makes upstreams. */
+  readonly factory: UpstreamFactory;
+  /** Told of what becomes of them. */
+  readonly log: Log | undefined;
+  /** Name of the site, for the log. */
+  readonly site: string;
+}
+
+/** The members of one pool. Owned by its site. */
+export class PoolMembers {
+  readonly #context: PoolMembersContext;
+  readonly #added = new Map<string, { upstream: Upstream; member: AddedMember }>();
+  readonly #removed = new Set<string>();
+  #found: readonly Upstream[] = [];
+
+  /** The pool has the fixed ones already. */
+  constructor(context: PoolMembersContext) {
+    this.#context = context;
+  }
+
+  /** Names of those that were taken out. */
+  get removed(): ReadonlySet<string> {
+    return this.#removed;
+  }
+
+  /** What an operator has changed, so that another worker can follow. */
+  get changes(): MemberChange[] {
+    const { site, pool: { name: pool } } = this.#context;
+    return [
+      ...[...this.#added.values()].map(({ member }) => ({ kind: "add" as const, site, pool, member })),
+      ...[...this.#removed].map((id) => ({ kind: "remove" as const, site, pool, id })),
+    ];
+  }
+
+  /** Where a member comes from. */
+  sourceOf(upstream: Upstream): MemberSource {
+    if (this.#added.has(upstream.id)) return "api";
+    return this.#context.fixed.includes(upstream) ? "config" : "discovery";
+  }
+
+  /** Replaces those that were found for names. */
+  find(found: readonly Upstream[]): void {
+    this.#found = found;
+    this.#update();
+  }
+
+  /** Follows a change. One that was made already changes nothing. */
+  change(change: MemberChange): void {
+    if (change.kind === "add") this.#add(change.member);
+    else this.#remove(change.id);
+  }
+
+  #add(member: AddedMember): void {
+    const { factory, entries, pool, log, site } = this.#context;
+    if ([...this.#added.values()].some(({ upstream }) => upstream.url === member.url)) return;
+    // It stands in for its neighbours, so it is trusted as they are.
+    const tls = usesTls(member.url) ? entries.find((entry) => entry.tls !== undefined)?.tls : undefined;
+    const { url, weight, maxConnections: max_connections, backup } = member;
+    const upstream = factory.createAdded({ name: pool.name, url, weight, max_connections, backup, tls });
+    logChanges(upstream, log, { site, pool: pool.name });
+    this.#added.set(upstream.id, { upstream, member });
+    upstream.rise();
+    this.#update();
+  }
+
+  #remove(id: string): void {
+    const { pool } = this.#context;
+    const upstream = pool.upstreams.find((candidate) => candidate.id === id);
+    if (!this.#added.delete(id)) this.#removed.add(id);
+    this.#update();
+    upstream?.connections.close();
+  }
+
+  #update(): void {
+    const added = [...this.#added.values()].map(({ upstream }) => upstream);
+    const named = [...this.#context.fixed, ...this.#found].filter(({ id }) => !this.#removed.has(id));
+    this.#context.pool.update([...named, ...added]);
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * What outlives the generations of a gateway: the cells that hold the state of upstreams, open WebSockets, the prober, the
+ * clock.
+ *
+ * @module
+ */
+
+import type { Log } from "../log/log.ts";
+import { localNumbers, type TakeNumbers } from "../metrics/numbers.ts";
+import { CoarseClock } from "../state/coarse_clock.ts";
+import { type Ledger, LocalLedger } from "../state/ledger.ts";
+import { ONLY_WORKER, type WorkerPlace } from "../state/worker_place.ts";
+import { Prober } from "../upstream/health/prober.ts";
+import { SocketRegistry } from "../websocket/socket_registry.ts";
+import type { Addresses } from "./address_watch.ts";
+import { LookedUpAddresses } from "./looked_up_addresses.ts";
+import { MetricsBook } from "./metrics/metrics_book.ts";
+
+/** What a runtime is made of. */
+export interface RuntimeOptions {
+  /** Where log lines go; without it there is no log. */
+  readonly log?: Log;
+  /**
+   * Where state lives that workers share.
+   *
+   * @default {of this worker alone}
+   */
+  readonly ledger?: Ledger;
+  /**
+   * Where metrics are counted.
+   *
+   * @default {of this worker alone}
+   */
+  readonly numbers?: TakeNumbers;
+  /**
+   * This worker among all.
+   *
+   * @default {the only one}
+   */
+  readonly worker?: WorkerPlace;
+  /** Random text of this process, the same in all its workers. */
+  readonly secret?: string;
+  /**
+   * Who tells the addresses of names.
+   *
+   * @default {looked up here}
+   */
+  readonly addresses?: Addresses;
+  /**
+   * Name servers for that.
+   *
+   * @default {the system's}
+   */
+  readonly nameServers?: readonly string[];
+  /**
+   * Whether upstreams are probed from here: by one worker, for all.
+   *
+   * @default {true}
+   */
+  readonly probes?: boolean;
+}
+
+/** Owned by the program; generations come and go in it. */
+export class Runtime {
+  /** Where log lines go. */
+  readonly log: Log | undefined;
+  /** Where state lives. */
+  readonly ledger: Ledger;
+  /** The clock that deadlines go by. */
+  readonly clock = new CoarseClock();
+  /** Where metrics are counted. */
+  readonly numbers: TakeNumbers;
+  /** The figures of all generations. */
+  readonly metrics: MetricsBook;
+  /** Open WebSockets of all generations. */
+  readonly sockets = new SocketRegistry();
+  /** This worker among all. */
+  readonly worker: WorkerPlace;
+  /** Random text of this process. */
+  readonly secret: string;
+  /** Whether it is about to stop: sites say that they are not ready. */
+  stopping = false;
+  /** Who tells the addresses of names. */
+  readonly addresses: Addresses;
+  /** Probes upstreams; undefined where another worker does. */
+  readonly prober: Prober | undefined;
+
+  /** Makes one for this worker. */
+  constructor(options: RuntimeOptions = {}) {
+    this.log = options.log;
+    this.ledger = options.ledger ?? new LocalLedger();
+    this.numbers = options.numbers ?? localNumbers();
+    this.metrics = new MetricsBook(this.numbers);
+    this.worker = options.worker ?? ONLY_WORKER;
+    this.secret = options.secret ?? crypto.randomUUID() + crypto.randomUUID();
+    this.addresses = options.addresses ?? new LookedUpAddresses(options.log, options.nameServers);
+    if (options.probes !== false) this.prober = new Prober({ log: options.log ?? SILENT });
+  }
+
+  /** Ends what it runs by itself. */
+  close(): void {
+    this.prober?.stop();
+    this.metrics.close();
+  }
+}
+
+const SILENT: Pick<Log, "say"> = { say: () => {} };

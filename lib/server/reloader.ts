@@ -1,0 +1,152 @@
+/**
+ * Putting another config in place while the server runs: by signal, by a change of the file, or through the management
+ * API. One after the other; a config that is refused changes nothing.
+ *
+ * @module
+ */
+
+import { ConfigError } from "../config/config_error.ts";
+import type { Problem } from "../config/problem.ts";
+import type { Config } from "../config/schema.ts";
+import type { Log } from "../log/log.ts";
+import type { RunningServer } from "./server.ts";
+
+/** What came of a reload. */
+export interface ReloadResult {
+  /** Whether the new config is in place. */
+  readonly accepted: boolean;
+  /** What is wrong with it, or what it warns of. */
+  readonly problems: readonly Problem[];
+}
+
+/** A config and what is to be said about it. */
+export interface LoadedConfig {
+  /** The config. */
+  readonly config: Config;
+  /** What is odd about it. */
+  readonly warnings: readonly Problem[];
+}
+
+/** What a reloader works with. */
+export interface ReloaderOptions {
+  /** What runs. */
+  readonly server: RunningServer;
+  /** The config that runs. */
+  readonly config: Config;
+  /** Path of its file; null when there is none. */
+  readonly file: string | null;
+  /** Reads the config again. Rejects with a `ConfigError` when it is refused; undefined where there is nothing to read. */
+  readonly load: (() => Promise<LoadedConfig>) | undefined;
+  /** Where it is told. */
+  readonly log: Log | undefined;
+}
+
+/** Keys that only a start takes in. */
+const FIXED_KEYS = ["workers", "name_servers", "reuse_port"] as const;
+
+/** Puts configs in place. Owned by the program. */
+export class Reloader {
+  /** Counts up with each config that was put in place, from 1. */
+  generation = 1;
+  /** When the one that runs was put in place, in milliseconds since 1970. */
+  loadedAtMs = Date.now();
+  /** Reloads that were accepted. */
+  acceptedCount = 0;
+  /** Reloads that were refused. */
+  refusedCount = 0;
+  /** The last reload, when it was refused. */
+  refused: { readonly atMs: number; readonly problems: readonly Problem[] } | undefined;
+  /** Called after each reload. */
+  onReloaded: ((result: ReloadResult) => void) | undefined;
+  readonly #options: ReloaderOptions;
+  #config: Config;
+  #line: Promise<unknown> = Promise.resolve();
+
+  /** Takes over from here. */
+  constructor(options: ReloaderOptions) {
+    this.#options = options;
+    this.#config = options.config;
+  }
+
+  /** The config that runs. */
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** Path of its file; null when there is none. */
+  get file(): string | null {
+    return this.#options.file;
+  }
+
+  /** Whether there is something to reload. */
+  get reloadable(): boolean {
+    return this.#options.load !== undefined;
+  }
+
+  /**
+   * Reads the config again and puts it in place.
+   *
+   * @param reason Why, for the log.
+   */
+  reload(reason: string): Promise<ReloadResult> {
+    const result = this.#line.then(() => this.#reload(reason));
+    this.#line = result;
+    return result;
+  }
+
+  // Never rejects: the line goes on.
+  async #reload(reason: string): Promise<ReloadResult> {
+    const { load, server, log } = this.#options;
+    let result: ReloadResult;
+    try {
+      if (load === undefined) throw new Error("There is no config file to read");
+      const { config, warnings } = await load();
+      await server.reload(config);
+      this.#tellFixed(config);
+      this.#config = config;
+      this.generation++;
+      this.acceptedCount++;
+      this.loadedAtMs = Date.now();
+      this.refused = undefined;
+      result = { accepted: true, problems: warnings };
+      log?.say("info", "config reloaded", { reason, generation: this.generation });
+      for (const warning of warnings) log?.say("warn", "config warning", fieldsOf(warning));
+    } catch (error) {
+      const problems = error instanceof ConfigError ? error.problems : [problemOf(error, this.file)];
+      this.refusedCount++;
+      this.refused = { atMs: Date.now(), problems };
+      result = { accepted: false, problems };
+      log?.say("error", "config refused, the one before goes on", { reason, problems: problems.length });
+      for (const problem of problems) log?.say("error", "config problem", fieldsOf(problem));
+    }
+    this.onReloaded?.(result);
+    return result;
+  }
+
+  #tellFixed(config: Config): void {
+    const before = this.#config;
+    const changed: string[] = FIXED_KEYS.filter((key) =>
+      JSON.stringify(before.server[key]) !== JSON.stringify(config.server[key])
+    ).map((key) => `server.${key}`);
+    for (const table of ["logging", "management"] as const) {
+      if (JSON.stringify(before[table]) !== JSON.stringify(config[table])) changed.push(table);
+    }
+    for (const key of changed) this.#options.log?.say("warn", "config key needs a restart to change", { key });
+  }
+}
+
+function fieldsOf(problem: Problem): Record<string, string | number> {
+  return {
+    file: problem.file,
+    line: problem.line,
+    column: problem.column,
+    path: problem.path,
+    problem: problem.message,
+    expected: problem.expected ?? "",
+  };
+}
+
+function problemOf(error: unknown, file: string | null): Problem {
+  const message = error instanceof Error ? error.message : String(error);
+  return { severity: "error", file: file ?? "", line: 0, column: 0, length: 0, sourceLine: "", path: "", message };
+}

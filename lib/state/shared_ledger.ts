@@ -1,0 +1,105 @@
+/**
+ * A ledger in shared memory. The supervisor allots, its workers look up: it builds each generation first, so that whatever
+ * a worker asks for has its place already.
+ *
+ * @module
+ */
+
+import type { Ledger } from "./ledger.ts";
+import type { WorkerPlace } from "./worker_place.ts";
+
+/** Where everything is; can be posted to a worker. */
+export interface LedgerTable {
+  /** The memory. */
+  readonly buffers: readonly SharedArrayBuffer[];
+  /** By name: index of the buffer, first byte, number of cells or slots. */
+  readonly places: ReadonlyMap<string, readonly [buffer: number, byteOffset: number, count: number]>;
+}
+
+/** Bytes of a buffer; more are made when it is full. 1 MiB is the state of about 3,000 upstreams in 8 workers. */
+const BUFFER_BYTES = 1024 * 1024;
+
+/** Cells, and slots of numbers, that all workers see. */
+export class SharedLedger implements Ledger {
+  readonly #worker: WorkerPlace;
+  readonly #buffers: SharedArrayBuffer[];
+  readonly #places: Map<string, readonly [number, number, number]>;
+  readonly #allots: boolean;
+  #freeAt = 0;
+
+  /**
+   * @param worker This worker among all that share it.
+   * @param table What the supervisor has allotted; without it, this is the supervisor.
+   */
+  constructor(worker: WorkerPlace, table?: LedgerTable) {
+    this.#worker = worker;
+    this.#allots = table === undefined;
+    this.#buffers = [...table?.buffers ?? []];
+    this.#places = new Map(table?.places);
+  }
+
+  /** What workers need to find the same. */
+  get table(): LedgerTable {
+    return { buffers: this.#buffers, places: this.#places };
+  }
+
+  /** Learns what the supervisor has allotted since. */
+  learn(table: LedgerTable): void {
+    this.#buffers.splice(0, this.#buffers.length, ...table.buffers);
+    for (const [name, place] of table.places) this.#places.set(name, place);
+  }
+
+  /**
+   * The cells called `name`.
+   *
+   * @throws {Error} When a worker asks for what the supervisor has not allotted.
+   */
+  take(count: number, name: string): Int32Array {
+    const [buffer, offset] = this.#place(`cells ${name}`, count, 4 * count);
+    return new Int32Array(this.#buffers[buffer], offset, count);
+  }
+
+  /** The slots of numbers called `name`: this worker's own, and those of all. Throws as {@linkcode take} does. */
+  takeNumbers(count: number, name: string): { own: Float64Array; all: Float64Array[] } {
+    const [buffer, offset] = this.#place(`numbers ${name}`, count, 8 * count * this.#worker.count);
+    const all = Array.from(
+      { length: this.#worker.count },
+      (_, index) => new Float64Array(this.#buffers[buffer], offset + 8 * count * index, count),
+    );
+    return { own: all[this.#worker.index], all };
+  }
+
+  /** All cells that were taken `count` at a time. */
+  cellsBy(count: number): Int32Array[] {
+    return [...this.#places].filter(([name, place]) => name.startsWith("cells ") && place[2] === count)
+      .map(([, [buffer, offset]]) => new Int32Array(this.#buffers[buffer], offset, count));
+  }
+
+  /** Forgets names of cells. Their memory is not given back: upstreams that come and go under new names are few. */
+  retain(names: ReadonlySet<string>): void {
+    for (const name of this.#places.keys()) {
+      if (name.startsWith("cells ") && !names.has(name.slice("cells ".length))) this.#places.delete(name);
+    }
+  }
+
+  #place(name: string, count: number, bytes: number): readonly [number, number, number] {
+    const known = this.#places.get(name);
+    if (known !== undefined && known[2] === count) return known;
+    if (!this.#allots) throw new Error(`Cannot share "${name}": the supervisor has not allotted ${count} of it`);
+    const place = [...this.#allot(bytes), count] as const;
+    this.#places.set(name, place);
+    return place;
+  }
+
+  #allot(bytes: number): readonly [buffer: number, byteOffset: number] {
+    const size = Math.ceil(bytes / 8) * 8;
+    const last = this.#buffers.at(-1);
+    if (last === undefined || this.#freeAt + size > last.byteLength) {
+      this.#buffers.push(new SharedArrayBuffer(Math.max(BUFFER_BYTES, size)));
+      this.#freeAt = 0;
+    }
+    const offset = this.#freeAt;
+    this.#freeAt += size;
+    return [this.#buffers.length - 1, offset];
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The time that goes into shared cells: whole milliseconds that fit into an `Int32Array`, the same in each worker. It wraps
+ * every 49 days, so two times are only ever subtracted.
+ *
+ * @module
+ */
+
+/** What a clock showed, and when. */
+export interface TimeReading {
+  /** What it showed. */
+  readonly nowMs: number;
+  /** When, in milliseconds since 1970. */
+  readonly wallMs: number;
+}
+
+const LONGEST_LOAD_MS = 10_000;
+
+/** A clock whose time is taken once for many readers. */
+export class SharedTime {
+  /** The time when it was last taken. */
+  nowMs = 0;
+  #offsetMs = 0;
+
+  /** Takes the time. */
+  refresh(): number {
+    this.take();
+    return this.nowMs;
+  }
+
+  /** Takes the time. In milliseconds of `performance.now()`, which costs a call into the runtime each time. */
+  take(): number {
+    const realMs = performance.now();
+    this.nowMs = (realMs + this.#offsetMs) | 0;
+    return realMs;
+  }
+
+  /** What another worker needs to set its clock by this one. */
+  get reading(): TimeReading {
+    return { nowMs: this.refresh(), wallMs: Date.now() };
+  }
+
+  /** Sets this worker's clock by another's, so that both write and read the same times. */
+  align({ nowMs, wallMs }: TimeReading): void {
+    // A reading travels for as long as its worker takes to load. The machine's clock may be set meanwhile; no worker
+    // takes longer than this bound to load.
+    const ageMs = Math.min(Math.max(0, Date.now() - wallMs), LONGEST_LOAD_MS);
+    this.#offsetMs = nowMs + ageMs - performance.now();
+    this.refresh();
+  }
+}
+
+/** This worker's clock for shared cells. */
+export const sharedTime = new SharedTime();
+
+/** Milliseconds from `fromMs` to `toMs`, right across the wrap; negative when `toMs` is earlier. */
+export function elapsedMs(fromMs: number, toMs: number): number {
+  return (toMs - fromMs) | 0;
+}

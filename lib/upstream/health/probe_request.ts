@@ -1,0 +1,40 @@
+/**
+ * The request that a probe sends, and where it goes.
+ *
+ * @module
+ */
+
+import { headerValue } from "../../http/header_lines.ts";
+import type { Endpoint } from "../../transport/endpoint.ts";
+import type { HealthCheck } from "./health_check.ts";
+
+/** Where a probe connects. Its `authority`, which messages show, is the address that is dialled. */
+export function probedEndpoint(endpoint: Endpoint, check: HealthCheck): Endpoint {
+  if (endpoint.kind === "unix") return endpoint;
+  const { hostname } = endpoint;
+  const port = check.port ?? endpoint.port;
+  return { ...endpoint, port, authority: `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}` };
+}
+
+/** The request's head as text, one character a byte, with its empty line. */
+export function probeHead(endpoint: Endpoint, check: HealthCheck): string {
+  const given = [...check.headers];
+  const own = ["host", endpoint.authority, "user-agent", "bws-probe", "accept", "*/*"];
+  // Servers may wait for the body of a method that has one (RFC 9110, section 8.6).
+  if (["POST", "PUT", "PATCH"].includes(check.method)) own.push("content-length", "0");
+  let head = `${check.method} ${endpoint.basePath}${ascii(check.path)} HTTP/1.1\r\n`;
+  for (let i = 0; i < own.length; i += 2) {
+    if (headerValue(given, own[i]) === undefined) head += `${own[i]}: ${own[i + 1]}\r\n`;
+  }
+  for (let i = 0; i < given.length; i += 2) head += `${given[i]}: ${given[i + 1]}\r\n`;
+  return head + "connection: close\r\n\r\n";
+}
+
+/** The request in messages. Without its query, which may hold a secret. */
+export function probeName(endpoint: Endpoint, { method, path }: HealthCheck): string {
+  return `${method} ${endpoint.basePath}${path.split("?", 1)[0]}`;
+}
+
+function ascii(path: string): string {
+  return path.toWellFormed().replace(/[^\x21-\x7e]+/g, encodeURIComponent);
+}

@@ -1,0 +1,34 @@
+/**
+ * Peak EWMA of an upstream's latency: a slow answer counts at once and in full, a quick one brings the average down
+ * little by little. It fades while there is no traffic, so that a slow upstream is tried again.
+ *
+ * @module
+ */
+
+import { elapsedMs, sharedTime } from "../state/shared_time.ts";
+import { LATENCY_AT, LATENCY_US } from "./upstream_cells.ts";
+
+/** Time in which an old value loses all but 1/e of its weight. */
+const DECAY_MS = 10_000;
+
+/** Takes a sample into `cells`. The shared time must have been taken just before. */
+export function observeLatency(cells: Int32Array, latencyMs: number): void {
+  const sampleUs = Math.max(1, Math.min(latencyMs * 1000, 0x7fffffff));
+  const { nowMs } = sharedTime;
+  const oldUs = Atomics.load(cells, LATENCY_US);
+  const ageMs = elapsedMs(Atomics.exchange(cells, LATENCY_AT, nowMs), nowMs);
+  // Two workers may do this at once. One sample is lost then, in an average of hundreds.
+  if (sampleUs >= oldUs || ageMs < 0) return void Atomics.store(cells, LATENCY_US, sampleUs);
+  // A sample of an age of 0 would weigh nothing: many answers in one millisecond would never bring the average down.
+  const kept = Math.exp(-Math.max(ageMs, 1) / DECAY_MS);
+  Atomics.store(cells, LATENCY_US, sampleUs + (oldUs - sampleUs) * kept);
+}
+
+/** The average in milliseconds, as of when the shared time was last taken; 0 before the first sample. */
+export function latencyMs(cells: Int32Array): number {
+  const us = Atomics.load(cells, LATENCY_US);
+  if (us === 0) return 0;
+  const ageMs = elapsedMs(Atomics.load(cells, LATENCY_AT), sharedTime.nowMs);
+  const faded = ageMs < 1000 ? us : us * Math.exp(-ageMs / DECAY_MS);
+  return Math.max(faded, 1) / 1000;
+}

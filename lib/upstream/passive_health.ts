@@ -1,0 +1,129 @@
+/**
+ * Passive health: an upstream that fails several times in a row is ejected for a while, longer each time, and comes back
+ * on trial, one attempt at a time, until one goes well.
+ *
+ * @module
+ */
+
+import { elapsedMs, sharedTime } from "../state/shared_time.ts";
+import { type Strike, STRIKES } from "./strike.ts";
+import {
+  changeFlags,
+  EJECTED_BY,
+  EJECTED_FOR,
+  EJECTED_UNTIL,
+  EJECTIONS,
+  FAILED_AT,
+  FAILS,
+  Flag,
+  FLAGS,
+  RISEN_AT,
+} from "./upstream_cells.ts";
+
+/** When an upstream is ejected, and for how long. */
+export interface PassiveHealthOptions {
+  /** Failures in a row that eject; 0 never ejects. */
+  readonly maxFails: number;
+  /** Failures further apart than this are not in a row, in milliseconds. */
+  readonly failWindowMs: number;
+  /** How long the first ejection lasts, in milliseconds; each next one twice as long. */
+  readonly ejectForMs: number;
+  /** The longest ejection, in milliseconds. */
+  readonly maxEjectForMs: number;
+  /** An answer whose head takes longer is a failure, in milliseconds; 0 for never. */
+  readonly slowAfterMs: number;
+  /** Statuses that are failures, as ranges. */
+  readonly failStatus: readonly (readonly [from: number, to: number])[];
+}
+
+/** Counts the failures of one upstream. Its cells belong to the upstream. */
+export class PassiveHealth {
+  readonly #cells: Int32Array;
+  readonly #options: PassiveHealthOptions;
+
+  /** Counts in `cells`, which other workers may share. */
+  constructor(cells: Int32Array, options: PassiveHealthOptions) {
+    this.#cells = cells;
+    this.#options = options;
+  }
+
+  /** How an answer counts: undefined when it is a good one. */
+  strikeOf(status: number, latencyMs: number): Strike | undefined {
+    const { failStatus, slowAfterMs } = this.#options;
+    for (const [from, to] of failStatus) if (status >= from && status <= to) return "status";
+    return slowAfterMs > 0 && latencyMs > slowAfterMs ? "slow" : undefined;
+  }
+
+  /** An attempt went well. Whether this ended a trial. */
+  succeeded(): boolean {
+    const cells = this.#cells;
+    if (Atomics.load(cells, FAILS) !== 0) Atomics.store(cells, FAILS, 0);
+    return (Atomics.load(cells, FLAGS) & Flag.onTrial) !== 0 && this.#rise(Flag.onTrial);
+  }
+
+  /**
+   * An attempt failed.
+   *
+   * @param mayEject Asked when it is to be ejected: whether the pool can spare it.
+   * @param trial Whether the attempt was the one that finds out whether it may serve again.
+   * @returns Whether this call ejected it.
+   */
+  failed(strike: Strike, mayEject: (strike: Strike) => boolean, trial = true): boolean {
+    const { maxFails, failWindowMs } = this.#options;
+    if (maxFails === 0) return false;
+    const cells = this.#cells;
+    const nowMs = sharedTime.refresh();
+    const flags = Atomics.load(cells, FLAGS);
+    // It began before the ejection, as on a connection that fell silent then, and tells nothing new.
+    if ((flags & Flag.onTrial) !== 0 && !trial) return false;
+    const sinceLast = elapsedMs(Atomics.exchange(cells, FAILED_AT, nowMs), nowMs);
+    if (sinceLast > failWindowMs && (flags & Flag.onTrial) === 0) Atomics.store(cells, FAILS, 0);
+    const fails = Atomics.add(cells, FAILS, 1) + 1;
+    if ((flags & Flag.ejected) !== 0) return false;
+    if (fails < maxFails && (flags & Flag.onTrial) === 0) return false;
+    return mayEject(strike) && this.#eject(strike, nowMs);
+  }
+
+  /** Ends the ejection if its time is over. Whether it may be tried. */
+  reconsider(nowMs: number): boolean {
+    const cells = this.#cells;
+    if (elapsedMs(nowMs, Atomics.load(cells, EJECTED_UNTIL)) > 0) return false;
+    changeFlags(cells, { clear: Flag.ejected, set: Flag.onTrial });
+    return true;
+  }
+
+  /** Ends an ejection, or a trial, early, as when probes find it well. Whether there was one. */
+  restore(): boolean {
+    const flags = Atomics.load(this.#cells, FLAGS);
+    if ((flags & (Flag.ejected | Flag.onTrial)) === 0) return false;
+    Atomics.store(this.#cells, FAILS, 0);
+    return this.#rise(Flag.ejected | Flag.onTrial);
+  }
+
+  /** Why it was last ejected. */
+  get ejectedBy(): Strike {
+    return STRIKES[Atomics.load(this.#cells, EJECTED_BY)];
+  }
+
+  #eject(strike: Strike, nowMs: number): boolean {
+    const cells = this.#cells;
+    const { ejectForMs, maxEjectForMs } = this.#options;
+    // Each time as long in use as the last ejection lasted makes up for one ejection.
+    const lastMs = Math.max(Atomics.load(cells, EJECTED_FOR), ejectForMs);
+    const usedMs = Math.max(0, elapsedMs(Atomics.load(cells, EJECTED_UNTIL), nowMs));
+    const counted = Math.max(0, Atomics.load(cells, EJECTIONS) - Math.floor(usedMs / lastMs));
+    const forMs = Math.round(Math.min(ejectForMs * 2 ** Math.min(counted, 30), maxEjectForMs));
+    // Published before the flag: whoever sees the flag reads when it ends.
+    Atomics.store(cells, EJECTED_UNTIL, (nowMs + forMs) | 0);
+    if (!changeFlags(cells, { set: Flag.ejected, clear: Flag.onTrial | Flag.rising })) return false;
+    Atomics.store(cells, EJECTED_FOR, forMs);
+    Atomics.store(cells, EJECTED_BY, STRIKES.indexOf(strike));
+    Atomics.store(cells, EJECTIONS, counted + 1);
+    return true;
+  }
+
+  #rise(clear: number): boolean {
+    Atomics.store(this.#cells, RISEN_AT, sharedTime.refresh());
+    return changeFlags(this.#cells, { clear, set: Flag.rising });
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * A budget of retries: each request pays in a part of one, each retry takes one out. So retries stay a share of the live
+ * traffic, and a bad minute is not made worse by them.
+ *
+ * @module
+ */
+
+import { localCells, type TakeCells } from "../state/cells.ts";
+import { elapsedMs, sharedTime } from "../state/shared_time.ts";
+
+/** How large a budget is. */
+export interface RetryBudgetOptions {
+  /** Retries for each request, 0 to 10. */
+  readonly share: number;
+  /** Retries a second that are allowed whatever the traffic. */
+  readonly minPerSecond: number;
+  /**
+   * Where it is kept.
+   *
+   * @default {localCells}
+   */
+  readonly takeCells?: TakeCells;
+}
+
+/** A retry, in the unit of the balance. */
+const RETRY = 1000;
+/** Retries that can be saved up at the most. */
+const MOST_SAVED = 1000;
+/** Seconds of `minPerSecond` that it begins with. */
+const FIRST_SECONDS = 10;
+
+const BALANCE = 0;
+const FILLED_AT = 1;
+const BEGUN = 2;
+
+/** A budget that workers share. */
+export class RetryBudget {
+  readonly #cells: Int32Array;
+  readonly #deposit: number;
+  readonly #perMs: number;
+
+  /** Takes three cells. */
+  constructor({ share, minPerSecond, takeCells = localCells }: RetryBudgetOptions) {
+    this.#cells = takeCells(3);
+    this.#deposit = Math.round(share * RETRY);
+    this.#perMs = minPerSecond * RETRY / 1000;
+    if (Atomics.exchange(this.#cells, BEGUN, 1) === 0) {
+      Atomics.store(this.#cells, FILLED_AT, sharedTime.refresh());
+      Atomics.add(this.#cells, BALANCE, Math.min(minPerSecond * FIRST_SECONDS, MOST_SAVED) * RETRY);
+    }
+  }
+
+  /** A request came in. */
+  deposit(): void {
+    if (Atomics.load(this.#cells, BALANCE) < MOST_SAVED * RETRY) Atomics.add(this.#cells, BALANCE, this.#deposit);
+  }
+
+  /** Takes a retry out. Whether there was one. */
+  withdraw(): boolean {
+    this.#fill();
+    for (;;) {
+      const balance = Atomics.load(this.#cells, BALANCE);
+      if (balance < RETRY) return false;
+      if (Atomics.compareExchange(this.#cells, BALANCE, balance, balance - RETRY) === balance) return true;
+    }
+  }
+
+  #fill(): void {
+    const nowMs = sharedTime.refresh();
+    const filledAt = Atomics.load(this.#cells, FILLED_AT);
+    const gained = Math.floor(Math.max(0, elapsedMs(filledAt, nowMs)) * this.#perMs);
+    if (gained < RETRY || Atomics.compareExchange(this.#cells, FILLED_AT, filledAt, nowMs) !== filledAt) return;
+    const room = MOST_SAVED * RETRY - Atomics.load(this.#cells, BALANCE);
+    if (room > 0) Atomics.add(this.#cells, BALANCE, Math.min(gained, room));
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * What is known of an upstream, each fact by itself: for those who tell operators, not for balancing.
+ *
+ * @module
+ */
+
+import { elapsedMs } from "../state/shared_time.ts";
+import { EJECTED_UNTIL, Flag, FLAGS, OPEN_UNTIL, RISEN_AT } from "./upstream_cells.ts";
+
+/** The facts. Times are in milliseconds, and what is left of them. */
+export interface UpstreamFacts {
+  /** Whether its probes fail. */
+  readonly probedDown: boolean;
+  /** For how long it is ejected still; null when it is not. */
+  readonly ejectedForMs: number | null;
+  /** Its circuit breaker; closed too where it has none. */
+  readonly breaker: "closed" | "open" | "half_open";
+  /** Until an open breaker lets an attempt through; null when it is not open. */
+  readonly breakerRetryMs: number | null;
+  /** Until it has its whole share of the load again; null when it is not starting slowly. */
+  readonly slowStartMs: number | null;
+}
+
+/**
+ * Reads the facts.
+ *
+ * @param slowStartMs How long it rises after it came back, in milliseconds.
+ */
+export function readFacts(cells: Int32Array, slowStartMs: number, nowMs: number): UpstreamFacts {
+  const flags = Atomics.load(cells, FLAGS);
+  const until = (cell: number) => Math.max(0, elapsedMs(nowMs, Atomics.load(cells, cell)));
+  const open = (flags & Flag.open) !== 0;
+  const risesForMs = slowStartMs - elapsedMs(Atomics.load(cells, RISEN_AT), nowMs);
+  return {
+    probedDown: (flags & Flag.probedDown) !== 0,
+    ejectedForMs: (flags & Flag.ejected) !== 0 ? until(EJECTED_UNTIL) : null,
+    breaker: open ? "open" : (flags & Flag.halfOpen) !== 0 ? "half_open" : "closed",
+    breakerRetryMs: open ? until(OPEN_UNTIL) : null,
+    slowStartMs: (flags & Flag.rising) !== 0 && risesForMs > 0 ? risesForMs : null,
+  };
+}

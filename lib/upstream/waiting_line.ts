@@ -1,0 +1,71 @@
+/**
+ * The line of exchanges that wait for room in a pool.
+ *
+ * @module
+ */
+
+import type { Upstream } from "./upstream.ts";
+
+/** Bounds of a line. */
+export interface WaitingLineOptions {
+  /** Most exchanges that wait at a time. */
+  readonly size: number;
+  /** Longest wait, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Exchanges in the order of their coming. Owned by a pool. */
+export class WaitingLine {
+  readonly #options: WaitingLineOptions;
+  readonly #waiting: Waiter[] = [];
+
+  /** Makes an empty line. */
+  constructor(options: WaitingLineOptions) {
+    this.#options = options;
+  }
+
+  /** How many wait. */
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  /**
+   * Waits to be called.
+   *
+   * @param signal Ends the wait, as when the client has left.
+   * @param avoid Upstreams whose room is of no use.
+   * @returns Whether it was called: false when the line or the wait was too long, or `signal` fired.
+   */
+  wait(signal: AbortSignal, avoid: readonly Upstream[] | undefined): Promise<boolean> {
+    if (this.#waiting.length >= this.#options.size) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const leave = () => {
+        const index = this.#waiting.indexOf(waiter);
+        if (index >= 0) this.#waiting.splice(index, 1);
+        settle(false);
+      };
+      const settle = (room: boolean) => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", leave);
+        resolve(room);
+      };
+      const waiter: Waiter = { settle, avoid };
+      const timer = setTimeout(leave, this.#options.timeoutMs);
+      signal.addEventListener("abort", leave, { once: true });
+      this.#waiting.push(waiter);
+    });
+  }
+
+  /** Calls the first to whom room at `upstream` is of use. Whether there was one. */
+  call(upstream: Upstream): boolean {
+    const index = this.#waiting.findIndex((waiter) => !waiter.avoid?.includes(upstream));
+    if (index < 0) return false;
+    this.#waiting.splice(index, 1)[0].settle(true);
+    return true;
+  }
+}
+
+interface Waiter {
+  readonly avoid: readonly Upstream[] | undefined;
+  settle(room: boolean): void;
+}

@@ -1,0 +1,68 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals, assertThrows } from "@std/assert";
+import { cellsWithin, LocalLedger } from "../../lib/state/ledger.ts";
+import { SharedLedger } from "../../lib/state/shared_ledger.ts";
+
+const SUPERVISOR = { index: 2, count: 3 };
+
+Deno.test("SharedLedger gives workers the supervisor's cells, and the same ones for the same name", () => {
+  const supervisor = new SharedLedger(SUPERVISOR);
+  const cells = supervisor.take(4, "a");
+  const one = new SharedLedger({ index: 0, count: 3 }, supervisor.table).take(4, "a");
+  const two = new SharedLedger({ index: 1, count: 3 }, structuredClone(supervisor.table)).take(4, "a");
+  Atomics.add(one, 3, 5);
+  Atomics.add(two, 3, 6);
+  assertEquals([...cells], [0, 0, 0, 11]);
+  assertEquals([...supervisor.take(4, "a")], [0, 0, 0, 11]);
+  assertEquals([...supervisor.take(4, "b")], [0, 0, 0, 0]);
+});
+
+Deno.test("SharedLedger refuses a worker what was not allotted, until it has learned of it", () => {
+  const supervisor = new SharedLedger(SUPERVISOR);
+  const worker = new SharedLedger({ index: 0, count: 3 }, supervisor.table);
+  supervisor.take(2, "late").fill(7);
+  assertThrows(() => worker.take(2, "late"), Error, 'Cannot share "cells late"');
+  worker.learn(structuredClone(supervisor.table));
+  assertEquals([...worker.take(2, "late")], [7, 7]);
+});
+
+Deno.test("SharedLedger never gives the same memory twice, across buffers too", () => {
+  const supervisor = new SharedLedger(SUPERVISOR);
+  const taken = Array.from({ length: 40 }, (_, index) => supervisor.take(20_001, `n${index}`));
+  const { all } = supervisor.takeNumbers(3, "numbers");
+  taken.forEach((cells, index) => cells.fill(index + 1));
+  all.forEach((slots, index) => slots.fill(-index - 1));
+  assertEquals(taken.every((cells, index) => cells.every((cell) => cell === index + 1)), true);
+  assertEquals(all.map((slots) => [...slots]), [[-1, -1, -1], [-2, -2, -2], [-3, -3, -3]]);
+  assertEquals(supervisor.table.buffers.length > 1, true);
+});
+
+Deno.test("SharedLedger.takeNumbers() gives each worker slots of its own, and all of them to whoever adds up", () => {
+  const supervisor = new SharedLedger(SUPERVISOR);
+  supervisor.takeNumbers(2, "n");
+  const ledgers = [0, 1].map((index) => new SharedLedger({ index, count: 3 }, supervisor.table));
+  ledgers.forEach((ledger, index) => ledger.takeNumbers(2, "n").own[1] = index + 1);
+  assertEquals(supervisor.takeNumbers(2, "n").all.map(([, second]) => second), [1, 2, 0]);
+});
+
+Deno.test("SharedLedger.cellsBy() finds all cells of a length, and no numbers", () => {
+  const supervisor = new SharedLedger(SUPERVISOR);
+  supervisor.take(4, "a").fill(1);
+  supervisor.take(4, "b").fill(2);
+  supervisor.take(5, "c").fill(3);
+  supervisor.takeNumbers(4, "d");
+  assertEquals(supervisor.cellsBy(4).map(([first]) => first), [1, 2]);
+});
+
+for (
+  const [name, ledger] of [["LocalLedger", new LocalLedger()], ["SharedLedger", new SharedLedger(SUPERVISOR)]] as const
+) {
+  Deno.test(`${name}.retain() forgets all names but those that are given`, () => {
+    const take = cellsWithin(ledger, "pool");
+    take(2).fill(1);
+    take(2).fill(2);
+    ledger.retain(new Set(["pool.1"]));
+    assertEquals([...ledger.take(2, "pool.1")], [2, 2]);
+    assertEquals([...ledger.take(2, "pool.0")], [0, 0]);
+  });
+}

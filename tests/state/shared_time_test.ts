@@ -1,0 +1,28 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assert, assertEquals } from "@std/assert";
+import { elapsedMs, SharedTime } from "../../lib/state/shared_time.ts";
+
+Deno.test("SharedTime.align() counts the time that a reading has travelled", () => {
+  const one = new SharedTime();
+  const other = new SharedTime();
+  const { nowMs, wallMs } = one.reading;
+  // As if the worker that gets it had taken a second to load.
+  other.align({ nowMs: nowMs - 1000, wallMs: wallMs - 1000 });
+  assert(Math.abs(elapsedMs(one.refresh(), other.refresh())) <= 5, `${one.nowMs} and ${other.nowMs}`);
+});
+
+Deno.test("SharedTime.align() is not led astray by a clock that was set meanwhile", () => {
+  const one = new SharedTime();
+  const other = new SharedTime();
+  const { nowMs, wallMs } = one.reading;
+  other.align({ nowMs, wallMs: wallMs + 3_600_000 });
+  assert(Math.abs(elapsedMs(one.refresh(), other.refresh())) <= 5);
+  other.align({ nowMs, wallMs: wallMs - 3_600_000 });
+  assert(elapsedMs(one.refresh(), other.refresh()) <= 10_005);
+});
+
+Deno.test("elapsedMs() is right across the wrap", () => {
+  const last = 2 ** 31 - 1;
+  assertEquals(elapsedMs(last, (last + 5) | 0), 5);
+  assertEquals(elapsedMs((last + 5) | 0, last), -5);
+});

@@ -1,0 +1,94 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals } from "@std/assert";
+import { sharedTime } from "../../lib/state/shared_time.ts";
+import { CircuitBreaker, type CircuitBreakerOptions } from "../../lib/upstream/circuit_breaker.ts";
+import { Flag, FLAGS, upstreamCellCount } from "../../lib/upstream/upstream_cells.ts";
+import { jump } from "../support/time_jump.ts";
+
+const OPTIONS: CircuitBreakerOptions = {
+  failureRatio: 0.5,
+  minRequests: 4,
+  windowMs: 10_000,
+  openForMs: 30_000,
+  slowAfterMs: 100,
+  slowRatio: 0.75,
+  trialRequests: 2,
+};
+
+function breakerOf(options: Partial<CircuitBreakerOptions> = {}) {
+  const cells = new Int32Array(upstreamCellCount(1));
+  const breaker = new CircuitBreaker(cells, { ...OPTIONS, ...options });
+  return {
+    breaker,
+    has: (flag: number) => (cells[FLAGS] & flag) !== 0,
+    /** `g`ood, `b`ad and `s`low attempts. */
+    record: (attempts: string) => [...attempts].map((one) => breaker.record(one === "b", one === "s" ? 101 : 100)),
+    reconsider: () => breaker.reconsider(sharedTime.refresh()),
+  };
+}
+
+function opens(attempts: string, options: Partial<CircuitBreakerOptions> = {}): boolean {
+  return breakerOf(options).record(attempts).includes("opened");
+}
+
+Deno.test("CircuitBreaker.record() opens at the share of failures, not below it, and not before minRequests", () => {
+  assertEquals([opens("bbb"), opens("bbbb"), opens("ggbb"), opens("gggbb"), opens("gggbbb")], [
+    ...[false, true, true, false, true],
+  ]);
+  assertEquals([opens("bbbg"), opens("gbbb")], [false, true]);
+});
+
+Deno.test("CircuitBreaker.record() opens at the share of slow attempts", () => {
+  assertEquals([opens("gsss"), opens("ggss"), opens("ssss", { slowAfterMs: 0 })], [true, false, false]);
+});
+
+Deno.test("CircuitBreaker.record() forgets what is older than its window", () => {
+  const { record } = breakerOf();
+  record("bbb");
+  jump(OPTIONS.windowMs + 10);
+  assertEquals(record("bbbb"), [undefined, undefined, undefined, "opened"]);
+});
+
+Deno.test("an open breaker takes no notice of what ends now", () => {
+  const { record, has } = breakerOf();
+  record("bbbb");
+  assertEquals(record("gbgbs"), Array(5).fill(undefined));
+  assertEquals([has(Flag.open), has(Flag.halfOpen)], [true, false]);
+});
+
+Deno.test("CircuitBreaker.reconsider() makes it half open when its time is over", () => {
+  const { record, has, reconsider } = breakerOf();
+  record("bbbb");
+  jump(OPTIONS.openForMs / 2);
+  assertEquals(reconsider(), false);
+  jump(OPTIONS.openForMs / 2);
+  assertEquals([reconsider(), has(Flag.open), has(Flag.halfOpen)], [true, false, true]);
+});
+
+Deno.test("a half-open breaker closes after as many good trials as it lets through, with a clean window", () => {
+  const { record, has, reconsider } = breakerOf();
+  record("bbbb");
+  jump(OPTIONS.openForMs);
+  reconsider();
+  assertEquals(record("gg"), [undefined, "closed"]);
+  assertEquals([has(Flag.halfOpen), has(Flag.rising)], [false, true]);
+  // Were the failures before still counted, it would open with the first.
+  assertEquals(record("bbbb"), [undefined, undefined, undefined, "opened"]);
+});
+
+for (const bad of ["b", "s"]) {
+  Deno.test(`a half-open breaker opens again after a ${bad === "b" ? "failed" : "slow"} trial, for the whole time`, () => {
+    const { record, has, reconsider } = breakerOf();
+    record("bbbb");
+    jump(OPTIONS.openForMs);
+    reconsider();
+    assertEquals(record(`g${bad}`), [undefined, "opened"]);
+    assertEquals([has(Flag.open), has(Flag.halfOpen)], [true, false]);
+    jump(OPTIONS.openForMs / 2);
+    assertEquals(reconsider(), false);
+    jump(OPTIONS.openForMs / 2);
+    reconsider();
+    // The good trial of last time counts no more.
+    assertEquals(record("gg"), [undefined, "closed"]);
+  });
+}

@@ -1,0 +1,49 @@
+// @ts-types="../../../types/std/assert.d.ts"
+import { assertEquals } from "@std/assert";
+import { parseEndpoint } from "../../../lib/transport/endpoint.ts";
+import type { HealthCheck } from "../../../lib/upstream/health/health_check.ts";
+import { ProbeKeys } from "../../../lib/upstream/health/probe_keys.ts";
+import { checkOf } from "./probed_upstream.ts";
+
+Deno.test("ProbeKeys.of() is the same for what is the same, whatever objects say it", () => {
+  const keys = new ProbeKeys();
+  const make = () =>
+    keys.of(
+      parseEndpoint("https://app.test/a", { caCertificates: ["one", "two"], serverName: "x" }),
+      checkOf({ expectBody: /ok/i, headers: ["A", "b"], expectStatus: [[200, 200]] }),
+    );
+  assertEquals(make(), make());
+});
+
+Deno.test("ProbeKeys.of() tells apart whatever a probe could find different", () => {
+  const keys = new ProbeKeys();
+  const endpoints = [
+    parseEndpoint("http://app.test"),
+    parseEndpoint("http://app.test/base"),
+    parseEndpoint("http://app.test:81"),
+    { ...parseEndpoint("http://app.test"), hostname: "127.0.0.1" },
+    parseEndpoint("unix:/app.sock"),
+    parseEndpoint("https://app.test"),
+    parseEndpoint("https://app.test", { insecureSkipVerify: true }),
+    parseEndpoint("https://app.test", { serverName: "other.test" }),
+    parseEndpoint("https://app.test", { caCertificates: ["one"] }),
+    parseEndpoint("https://app.test", { caCertificates: ["two"] }),
+  ];
+  const changes: Partial<HealthCheck>[] = [
+    {},
+    { kind: "tcp" },
+    { path: "/" },
+    { method: "HEAD" },
+    { headers: ["A", "b"] },
+    { expectStatus: [[200, 200]] },
+    { expectBody: /ok/ },
+    { expectBody: /ok/i },
+    { port: 81 },
+    { intervalMs: 6 },
+    { timeoutMs: 6 },
+    { healthyAfter: 6 },
+    { unhealthyAfter: 6 },
+  ];
+  const found = new Set(endpoints.flatMap((endpoint) => changes.map((change) => keys.of(endpoint, checkOf(change)))));
+  assertEquals(found.size, endpoints.length * changes.length);
+});

@@ -1,0 +1,46 @@
+/**
+ * Upstreams and checks for tests of probes.
+ *
+ * @module
+ */
+
+import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
+import { parseEndpoint } from "../../../lib/transport/endpoint.ts";
+import type { HealthCheck } from "../../../lib/upstream/health/health_check.ts";
+import { Upstream } from "../../../lib/upstream/upstream.ts";
+import type { UpstreamOptions } from "../../../lib/upstream/upstream_options.ts";
+
+/** An upstream of weight 1 at `url`, which dials nothing by itself. */
+export function upstreamAt(url: string, options: Partial<UpstreamOptions> = {}): Upstream {
+  return new Upstream({
+    url,
+    endpoint: parseEndpoint(url),
+    weight: 1,
+    maxConnections: 0,
+    clock: new CoarseClock(),
+    connectTimeoutMs: 1000,
+    readTimeoutMs: 1000,
+    writeTimeoutMs: 1000,
+    clientTimeoutMs: 1000,
+    idleTimeoutMs: 1000,
+    maxIdle: 1,
+    maxHeadBytes: 16384,
+    probedFirst: "healthy",
+    ...options,
+  });
+}
+
+/** A check of `/health` that is quick to make up its mind, and slow to give up. */
+export function checkOf(changes: Partial<HealthCheck> = {}): HealthCheck {
+  return {
+    kind: "http",
+    path: "/health",
+    method: "GET",
+    headers: [],
+    intervalMs: 5,
+    timeoutMs: 5000,
+    healthyAfter: 2,
+    unhealthyAfter: 3,
+    ...changes,
+  };
+}

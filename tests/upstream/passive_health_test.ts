@@ -1,0 +1,132 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals } from "@std/assert";
+import { PassiveHealth, type PassiveHealthOptions } from "../../lib/upstream/passive_health.ts";
+import { sharedTime } from "../../lib/state/shared_time.ts";
+import { strikeOf } from "../../lib/upstream/strike.ts";
+import { EJECTED_FOR, Flag, FLAGS, upstreamCellCount } from "../../lib/upstream/upstream_cells.ts";
+import { TransportFailure } from "../../lib/transport/failure.ts";
+import { jump } from "../support/time_jump.ts";
+
+const OPTIONS: PassiveHealthOptions = {
+  maxFails: 3,
+  failWindowMs: 30_000,
+  ejectForMs: 10_000,
+  maxEjectForMs: 60_000,
+  slowAfterMs: 100,
+  failStatus: [[500, 502], [504, 504]],
+};
+
+function health(options: Partial<PassiveHealthOptions> = {}) {
+  const cells = new Int32Array(upstreamCellCount(1));
+  const passive = new PassiveHealth(cells, { ...OPTIONS, ...options });
+  return {
+    passive,
+    has: (flag: number) => (cells[FLAGS] & flag) !== 0,
+    lasts: () => cells[EJECTED_FOR],
+    fail: (times = 1) => Array.from({ length: times }, () => passive.failed("broken", () => true)),
+    reconsider: () => passive.reconsider(sharedTime.refresh()),
+  };
+}
+
+Deno.test("PassiveHealth.strikeOf() goes by the ranges of statuses, then by the time", () => {
+  const { passive } = health();
+  const cases = [[200, 100], [500, 0], [502, 200], [503, 0], [504, 0], [404, 101]] as const;
+  assertEquals(cases.map(([status, ms]) => passive.strikeOf(status, ms)), [
+    ...[undefined, "status", "status", undefined, "status", "slow"],
+  ]);
+  assertEquals(health({ slowAfterMs: 0 }).passive.strikeOf(200, 1e9), undefined);
+});
+
+Deno.test("PassiveHealth.failed() ejects with the last of maxFails failures, once", () => {
+  const { fail, has } = health();
+  assertEquals(fail(5), [false, false, true, false, false]);
+  assertEquals(has(Flag.ejected), true);
+});
+
+Deno.test("PassiveHealth.failed() with maxFails of 0 never ejects", () => {
+  assertEquals(health({ maxFails: 0 }).fail(100).includes(true), false);
+});
+
+Deno.test("PassiveHealth.succeeded() begins the count anew", () => {
+  const { passive, fail } = health();
+  fail(2);
+  assertEquals(passive.succeeded(), false);
+  assertEquals(fail(3), [false, false, true]);
+});
+
+Deno.test("PassiveHealth.failed() begins the count anew after failWindowMs", () => {
+  const { fail } = health();
+  fail(2);
+  jump(OPTIONS.failWindowMs + 10);
+  assertEquals(fail(3), [false, false, true]);
+});
+
+Deno.test("PassiveHealth.failed() asks each time whether the pool can spare it", () => {
+  const { passive, fail } = health();
+  fail(2);
+  const asked: string[] = [];
+  const spare = (answer: boolean) => (strike: string) => asked.push(strike) > 0 && answer;
+  assertEquals(passive.failed("status", spare(false)), false);
+  assertEquals(passive.failed("timeout", spare(true)), true);
+  assertEquals([asked, passive.ejectedBy], [["status", "timeout"], "timeout"]);
+});
+
+Deno.test("PassiveHealth.reconsider() ends an ejection when its time is over, and puts on trial", () => {
+  const { fail, has, reconsider } = health();
+  fail(3);
+  jump(OPTIONS.ejectForMs / 2);
+  assertEquals([reconsider(), has(Flag.ejected)], [false, true]);
+  jump(OPTIONS.ejectForMs / 2);
+  assertEquals([reconsider(), has(Flag.ejected), has(Flag.onTrial)], [true, false, true]);
+});
+
+Deno.test("a trial that goes well ends it; one that fails ejects for twice as long, up to the most", () => {
+  const { passive, fail, has, lasts, reconsider } = health();
+  fail(3);
+  const lasted = [lasts()];
+  for (let round = 0; round < 4; round++) {
+    jump(lasts());
+    reconsider();
+    assertEquals(fail(), [true]);
+    lasted.push(lasts());
+  }
+  assertEquals(lasted, [10_000, 20_000, 40_000, 60_000, 60_000]);
+  jump(lasts());
+  reconsider();
+  assertEquals([passive.succeeded(), has(Flag.onTrial), has(Flag.rising)], [true, false, true]);
+});
+
+Deno.test("each time in use as long as the last ejection makes up for one", () => {
+  const { passive, fail, lasts, reconsider } = health();
+  fail(3);
+  jump(lasts());
+  reconsider();
+  fail();
+  assertEquals(lasts(), 20_000);
+  // The ejection, and then twice as long in use.
+  jump(20_000);
+  reconsider();
+  passive.succeeded();
+  jump(40_000);
+  fail(3);
+  assertEquals(lasts(), 10_000);
+});
+
+Deno.test("PassiveHealth.restore() ends an ejection early, and says whether there was one", () => {
+  const { passive, fail, has } = health();
+  assertEquals(passive.restore(), false);
+  fail(3);
+  assertEquals([passive.restore(), has(Flag.ejected), has(Flag.rising)], [true, false, true]);
+  assertEquals(fail(3), [false, false, true]);
+});
+
+Deno.test("strikeOf() tells the upstream's faults from the client's and the proxy's", () => {
+  const strike = (kind: TransportFailure["kind"], reused = false) => strikeOf(new TransportFailure(kind, ""), reused);
+  assertEquals([strike("connect"), strike("connect_timeout")], ["unreachable", "unreachable"]);
+  assertEquals([strike("read_timeout"), strike("write_timeout")], ["timeout", "timeout"]);
+  assertEquals([strike("closed_in_head"), strike("closed_in_body"), strike("malformed")], Array(3).fill("broken"));
+  assertEquals([strike("closed_unanswered"), strike("closed_unanswered", true)], ["broken", undefined]);
+  for (const kind of ["closed_unused", "client_left", "client_timeout", "body_too_large", "dropped"] as const) {
+    assertEquals(strike(kind), undefined, kind);
+  }
+});

@@ -1,0 +1,61 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals } from "@std/assert";
+import { RollingWindow } from "../../lib/upstream/rolling_window.ts";
+import { upstreamCellCount } from "../../lib/upstream/upstream_cells.ts";
+
+/** A time at which a bucket of 100 ms begins. */
+const T = 1_000_000;
+
+function windowOf(cells = new Int32Array(upstreamCellCount(1))): RollingWindow {
+  return new RollingWindow(cells, 1000);
+}
+
+Deno.test("RollingWindow.counts() sums what was counted within the window", () => {
+  const window = windowOf();
+  assertEquals(window.counts(T), { total: 0, failed: 0, slow: 0 });
+  window.count(T, false, false);
+  window.count(T + 50, true, false);
+  window.count(T + 350, false, true);
+  window.count(T + 950, true, true);
+  assertEquals(window.counts(T + 950), { total: 4, failed: 2, slow: 2 });
+});
+
+Deno.test("RollingWindow.counts() lets go of a tenth of the window at a time", () => {
+  const window = windowOf();
+  for (let bucket = 0; bucket < 10; bucket++) window.count(T + bucket * 100, false, false);
+  for (let gone = 0; gone <= 10; gone++) {
+    assertEquals(window.counts(T + 900 + gone * 100).total, 10 - gone, `after ${gone} buckets`);
+  }
+});
+
+Deno.test("RollingWindow.count() clears a bucket that an earlier turn has filled", () => {
+  const window = windowOf();
+  for (let i = 0; i < 5; i++) window.count(T, true, true);
+  window.count(T + 1000, false, false);
+  assertEquals(window.counts(T + 1000), { total: 1, failed: 0, slow: 0 });
+});
+
+Deno.test("RollingWindow.clear() forgets everything", () => {
+  const window = windowOf();
+  window.count(T, true, true);
+  window.clear();
+  assertEquals(window.counts(T), { total: 0, failed: 0, slow: 0 });
+});
+
+Deno.test("two RollingWindows over the same cells count together", () => {
+  const cells = new Int32Array(upstreamCellCount(1));
+  const [one, two] = [windowOf(cells), windowOf(cells)];
+  one.count(T, true, false);
+  two.count(T, false, true);
+  assertEquals(one.counts(T), { total: 2, failed: 1, slow: 1 });
+});
+
+Deno.test("RollingWindow counts on across the wrap of the shared time", () => {
+  const window = windowOf();
+  const last = 0x7fffffff;
+  window.count(last, true, false);
+  // The next millisecond is the smallest number that there is.
+  assertEquals(window.counts((last + 1) | 0).failed, 1);
+  window.count((last + 1) | 0, true, false);
+  assertEquals(window.counts((last + 2) | 0).failed, 2);
+});
