@@ -35,24 +35,28 @@ export interface DynamicUpstreamsContext {
 export class DynamicUpstreams {
   /** Called when the members have changed. */
   onChange: (() => void) | undefined;
-  /** Resolves when each name was looked up once, or that took too long. */
-  readonly ready: Promise<void>;
+  readonly #entries: readonly UpstreamConfig[];
   readonly #context: DynamicUpstreamsContext;
   readonly #members = new Map<UpstreamConfig, Map<string, Upstream>>();
   readonly #stops: (() => void)[] = [];
   #stopped = false;
 
-  /** Begins to look up. */
+  /** Looks nothing up before {@linkcode start}. */
   constructor(entries: readonly UpstreamConfig[], context: DynamicUpstreamsContext) {
+    this.#entries = entries;
     this.#context = context;
-    this.ready = Promise.all(entries.map(async (entry) => {
-      const watch = context.runtime.addresses.watch(
+  }
+
+  /** Begins to look up. Resolves when each name was looked up once, or that took too long. */
+  async start(): Promise<void> {
+    await Promise.all(this.#entries.map(async (entry) => {
+      const watch = this.#context.runtime.addresses.watch(
         { url: entry.url, intervalMs: entry.resolve_interval },
         (addresses) => this.#found(entry, addresses),
       );
       this.#stops.push(() => watch.stop());
       await watch.ready;
-    })).then(() => {});
+    }));
   }
 
   /** Ends the look-ups; the members stay. */

@@ -74,6 +74,8 @@ export class Gateway implements ExchangeObserver {
   readonly config: Config;
   /** Where its sites listen. */
   readonly listeners: readonly GatewayListener[];
+  /** Resolves when names of upstreams were looked up once, or that took too long. */
+  readonly ready: Promise<void>;
   /** All its sites, in the order of the config. */
   readonly sites: readonly Site[];
   /** Finds the site of a host where no listener tells: for embedders. */
@@ -147,6 +149,8 @@ export class Gateway implements ExchangeObserver {
     }));
     this.sites = config.sites.map((site) => sites.get(site) as Site);
     this.anywhere = compileSites(this.sites.map(specOf));
+    // Last: nobody would stop the look-ups of a gateway that could not be built.
+    this.ready = Promise.all(this.sites.flatMap((site) => site.dynamic.map((one) => one.start()))).then(() => {});
   }
 
   /** Puts it in place: from now on its upstreams are probed. */
@@ -186,11 +190,6 @@ export class Gateway implements ExchangeObserver {
   /** Whether an open WebSocket can go on in it: its route is there, unchanged, and its upstream with it. */
   keeps(place: SocketPlace): boolean {
     return this.sites.some((site) => site.keeps(place));
-  }
-
-  /** Resolves when names of upstreams were looked up once, or that took too long. */
-  get ready(): Promise<void> {
-    return Promise.all(this.sites.flatMap((site) => site.dynamic.map((dynamic) => dynamic.ready))).then(() => {});
   }
 
   /** Open WebSockets, those of earlier generations included. */

@@ -71,7 +71,7 @@ export class CircuitBreaker {
   reconsider(nowMs: number): boolean {
     if (elapsedMs(nowMs, Atomics.load(this.#cells, OPEN_UNTIL)) > 0) return false;
     Atomics.store(this.#cells, TRIALS_PASSED, 0);
-    changeFlags(this.#cells, { clear: Flag.open, set: Flag.halfOpen });
+    changeFlags(this.#cells, { from: Flag.open, clear: Flag.open, set: Flag.halfOpen });
     return true;
   }
 
@@ -91,6 +91,7 @@ export class CircuitBreaker {
     if (Atomics.add(this.#cells, TRIALS_PASSED, 1) + 1 < this.#options.trialRequests) return undefined;
     this.#window.clear();
     Atomics.store(this.#cells, RISEN_AT, sharedTime.refresh());
-    return changeFlags(this.#cells, { clear: Flag.halfOpen, set: Flag.rising }) ? "closed" : undefined;
+    const closed = changeFlags(this.#cells, { from: Flag.halfOpen, clear: Flag.halfOpen, set: Flag.rising });
+    return closed ? "closed" : undefined;
   }
 }

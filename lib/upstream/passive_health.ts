@@ -88,7 +88,7 @@ export class PassiveHealth {
   reconsider(nowMs: number): boolean {
     const cells = this.#cells;
     if (elapsedMs(nowMs, Atomics.load(cells, EJECTED_UNTIL)) > 0) return false;
-    changeFlags(cells, { clear: Flag.ejected, set: Flag.onTrial });
+    changeFlags(cells, { from: Flag.ejected, clear: Flag.ejected, set: Flag.onTrial });
     return true;
   }
 
@@ -124,6 +124,6 @@ export class PassiveHealth {
 
   #rise(clear: number): boolean {
     Atomics.store(this.#cells, RISEN_AT, sharedTime.refresh());
-    return changeFlags(this.#cells, { clear, set: Flag.rising });
+    return changeFlags(this.#cells, { from: clear, clear, set: Flag.rising });
   }
 }

@@ -63,6 +63,8 @@ export class Upstream {
   readonly #breaker: CircuitBreaker | undefined;
   readonly #slowStartMs: number;
   readonly #worker: WorkerPlace;
+  /** Flags that no rule of this generation would ever clear. */
+  #stale = 0;
   /** Where this worker's own counts are, or 0 when it is the only one. */
   readonly #own: number;
 
@@ -274,11 +276,10 @@ export class Upstream {
   #begin(probedFirst: "healthy" | "unhealthy" | undefined): void {
     const first = changeFlags(this.#cells, { set: Flag.known });
     if (first && probedFirst === "unhealthy") changeFlags(this.#cells, { set: Flag.probedDown });
-    let stale = 0;
-    if (probedFirst === undefined) stale |= Flag.probedDown;
-    if (this.#passive === undefined) stale |= Flag.ejected | Flag.onTrial;
-    if (this.#breaker === undefined) stale |= Flag.open | Flag.halfOpen;
-    changeFlags(this.#cells, { clear: stale });
+    if (probedFirst === undefined) this.#stale |= Flag.probedDown;
+    if (this.#passive === undefined) this.#stale |= Flag.ejected | Flag.onTrial;
+    if (this.#breaker === undefined) this.#stale |= Flag.open | Flag.halfOpen;
+    changeFlags(this.#cells, { clear: this.#stale });
   }
 
   #slot(trial: boolean, anyway = false): Slot {
@@ -293,6 +294,8 @@ export class Upstream {
   // Whoever asks finds out that a time is over: no timer, and no worker whose end could leave an upstream barred for ever.
   #reconsider(): boolean {
     const cells = this.#cells;
+    // What an earlier generation set since.
+    changeFlags(cells, { from: this.#stale, clear: this.#stale });
     let flags = Atomics.load(cells, FLAGS);
     if ((flags & (Flag.draining | Flag.maintenance | Flag.probedDown)) !== 0) return false;
     const { nowMs } = sharedTime;

@@ -78,10 +78,19 @@ export function upstreamCellCount(workers: number): number {
   return OWN + OWN_CELLS * workers;
 }
 
-/** Sets and clears flags in one step. Whether this call made the change: false when it was made already. */
-export function changeFlags(cells: Int32Array, { set = 0, clear = 0 }: { set?: number; clear?: number }): boolean {
+/**
+ * Sets and clears flags in one step.
+ *
+ * @param change `from` are flags of which one must be set, or nothing is done: another worker was quicker.
+ * @returns Whether this call made the change: false when it was made already.
+ */
+export function changeFlags(
+  cells: Int32Array,
+  { set = 0, clear = 0, from = 0 }: { set?: number; clear?: number; from?: number },
+): boolean {
   for (;;) {
     const before = Atomics.load(cells, FLAGS);
+    if (from !== 0 && (before & from) === 0) return false;
     const after = (before & ~clear) | set;
     if (after === before) return false;
     if (Atomics.compareExchange(cells, FLAGS, before, after) === before) return true;

@@ -42,8 +42,7 @@ export class SocketRegistry {
 
   /** Counts a relay out. */
   delete(relay: Relay): void {
-    clearTimeout(this.#timers.get(relay));
-    this.#timers.delete(relay);
+    this.#cancel(relay);
     this.#open.delete(relay);
     for (const look of [...this.#left]) look();
   }
@@ -66,7 +65,11 @@ export class SocketRegistry {
   sendAway(stays: (place: SocketPlace) => boolean, delayMs: number): Promise<void> {
     const gone: Relay[] = [];
     for (const [relay, place] of this.#open) {
-      if (stays(place)) continue;
+      if (stays(place)) {
+        // Its route was away for less than the time that it was given.
+        if (!this.#draining) this.#cancel(relay);
+        continue;
+      }
       gone.push(relay);
       if (!this.#timers.has(relay)) this.#sendAwaySoon(relay, delayMs);
     }
@@ -89,6 +92,11 @@ export class SocketRegistry {
       };
       this.#left.push(look);
     });
+  }
+
+  #cancel(relay: Relay): void {
+    clearTimeout(this.#timers.get(relay));
+    this.#timers.delete(relay);
   }
 
   #sendAwaySoon(relay: Relay, delayMs: number): void {

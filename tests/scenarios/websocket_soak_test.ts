@@ -48,7 +48,7 @@ class Upstreams {
   async leave(index: number): Promise<void> {
     this.gone.add(this.#programs[index].pid);
     await this.#programs[index].tell("leave");
-    const counts = JSON.parse(await within(10_000, "all have left an upstream", this.#programs[index].line()));
+    const counts = JSON.parse(await within(40_000, "all have left an upstream", this.#programs[index].line()));
     for (const [name, got] of Object.entries(counts)) this.counts.set(name, Number(got));
     await this.#programs[index].kill();
   }
@@ -80,7 +80,7 @@ class Crowd {
   async talking(gone: ReadonlySet<number>): Promise<void> {
     const talks = ({ live }: CountingClient) =>
       live !== undefined && !gone.has(live.pid) && live.got > 0 && live.sent > 0;
-    await until("every client talks", () => this.clients.every(talks), 20_000);
+    await until("every client talks", () => this.clients.every(talks), 60_000);
   }
 
   /** Some clients vanish, others each time. */
@@ -95,7 +95,7 @@ class Crowd {
 
   async leave(): Promise<void> {
     for (const client of this.clients) client.leave();
-    await until("all have left", () => this.clients.every(({ talks }) => talks.at(-1)?.code !== 0), 20_000);
+    await until("all have left", () => this.clients.every(({ talks }) => talks.at(-1)?.code !== 0), 60_000);
     clearInterval(this.#timer);
   }
 
