@@ -10,6 +10,7 @@ import { closeQuietly, dial, name, type Wire } from "../../transport/dial.ts";
 import type { Endpoint } from "../../transport/endpoint.ts";
 import { TransportFailure } from "../../transport/failure.ts";
 import type { HealthCheck } from "./health_check.ts";
+import { PatientTimer } from "./patient_timer.ts";
 import { bodyFault, statusFault } from "./probe_answer.ts";
 import { probedEndpoint, probeHead, probeName } from "./probe_request.ts";
 
@@ -55,13 +56,13 @@ export async function probe(endpoint: Endpoint, check: HealthCheck, options: Pro
   const { signal, wary = false } = options;
   if (signal?.aborted) return bad(BROKEN_OFF);
   const run = new ProbeRun(endpoint, check);
-  const timer = startTimer(() => run.giveUp(run.lateness()), check.timeoutMs);
+  const timer = new PatientTimer(() => run.giveUp(run.lateness()), check.timeoutMs);
   const leave = () => run.giveUp(bad(BROKEN_OFF));
   signal?.addEventListener("abort", leave, { once: true });
   try {
     return await run.result(wary);
   } finally {
-    clearTimeout(timer);
+    timer.stop();
     signal?.removeEventListener("abort", leave);
   }
 }
