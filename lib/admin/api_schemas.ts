@@ -104,6 +104,7 @@ const failureSchema = z.strictObject({
   atMs: amount(),
   requestId: z.string(),
   site: z.string(),
+  route: z.string(),
   method: z.string(),
   path: z.string(),
   status: count(),
@@ -138,6 +139,7 @@ export const snapshotSchema = z.strictObject({
   version: z.string(),
   atMs: amount(),
   uptimeMs: amount(),
+  figures: z.boolean(),
   config: z.strictObject({
     generation: z.int().min(1),
     file: z.string().nullable(),

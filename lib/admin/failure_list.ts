@@ -10,8 +10,20 @@ import type { FailureSnapshot } from "./snapshot.ts";
 const MOST = 50;
 const MOST_FAULTS = 2000;
 
+/** An upstream by its place. The same server may be in several pools, and do well for one of them alone. */
+export interface UpstreamPlace {
+  /** Name of the site. */
+  readonly site: string;
+  /** Name of the pool. */
+  readonly pool: string;
+  /** Its `url`. */
+  readonly url: string;
+}
+
 /** The last failures. Fed by the gateway, or by what workers say. */
 export class FailureList {
+  /** Names of the pools that an exchange may have gone to. Who knows the config sets it. */
+  poolsOf: (report: FailureReport) => readonly string[] = () => [];
   readonly #faults = new Map<string, string>();
   #failures: readonly FailureSnapshot[] = [];
   #number = 0;
@@ -24,20 +36,30 @@ export class FailureList {
   /** Takes one more. */
   add(report: FailureReport): void {
     this.#failures = [{ number: ++this.#number, ...report }, ...this.#failures.slice(0, MOST - 1)];
-    const { upstream, owner, cause } = report;
+    const { site, upstream, owner, cause } = report;
     if (upstream === null || owner !== "upstream") return;
-    this.#faults.delete(upstream);
-    this.#faults.set(upstream, cause);
+    for (const pool of this.poolsOf(report)) this.blame({ site, pool, url: upstream }, cause);
+  }
+
+  /** An upstream failed in a way that fails no exchange, such as by slowness. */
+  blame(place: UpstreamPlace, fault: string): void {
+    const key = keyOf(place);
+    this.#faults.delete(key);
+    this.#faults.set(key, fault);
     if (this.#faults.size > MOST_FAULTS) this.#faults.delete(this.#faults.keys().next().value as string);
   }
 
-  /** Why the last attempt at the upstream with this `url` failed; undefined when that went well. */
-  faultOf(url: string): string | undefined {
-    return this.#faults.get(url);
+  /** Why the last attempt at an upstream failed; undefined when that went well. */
+  faultOf(place: UpstreamPlace): string | undefined {
+    return this.#faults.get(keyOf(place));
   }
 
-  /** The upstream with this `url` does well again. */
-  forgive(url: string): void {
-    this.#faults.delete(url);
+  /** An upstream does well again. */
+  forgive(place: UpstreamPlace): void {
+    this.#faults.delete(keyOf(place));
   }
+}
+
+function keyOf({ site, pool, url }: UpstreamPlace): string {
+  return JSON.stringify([site, pool, url]);
 }

@@ -61,8 +61,11 @@ export function passed(
 ): Flow {
   if (before === undefined || seconds <= 0) return { ...STILL, inFlight };
   const durations = countsSince(now.durations, before.durations);
+  const count = durations.reduce((sum, some) => sum + some, 0);
   const ms = (q: number) => {
-    const found = quantile(DURATION_BOUNDS, durations, q);
+    // That of an observation, not between two: one that is alone is in one place, whichever quantile is asked for.
+    const place = (Math.max(1, Math.ceil(q * count)) - 0.5) / count;
+    const found = quantile(DURATION_BOUNDS, durations, place);
     return found === undefined ? null : Math.round(found * 1e5) / 100;
   };
   return {

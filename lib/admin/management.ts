@@ -8,9 +8,7 @@ import type { ManagementConfig } from "../config/schema.ts";
 import { isLoopback } from "../config/ip_address.ts";
 import { hostOf } from "../http/authority.ts";
 import { plainAddress } from "../http/address_block.ts";
-import { gatewayFamilies } from "../gateway/metrics/gateway_families.ts";
 import type { Log } from "../log/log.ts";
-import { Exposition } from "../metrics/exposition.ts";
 import { AdminHandler } from "./admin_handler.ts";
 import { ApiKey } from "./api_key.ts";
 import { configEndpoints } from "./config_endpoints.ts";
@@ -18,10 +16,12 @@ import { type Endpoint, EndpointTable } from "./endpoint.ts";
 import { EventStream } from "./event_stream.ts";
 import type { FailureList } from "./failure_list.ts";
 import type { Managed, ManagedConfig } from "./managed.ts";
+import { ManagedMetrics } from "./managed_metrics.ts";
 import { openApiDocument } from "./openapi.ts";
 import { openFiles } from "./open_files.ts";
 import { readEndpoints } from "./read_endpoints.ts";
 import { Sampler } from "./sampler.ts";
+import { poolsOfRoute } from "./route_pools.ts";
 import { SnapshotMaker } from "./snapshot_maker.ts";
 import { upstreamEndpoints } from "./upstream_endpoints.ts";
 
@@ -56,15 +56,16 @@ const GRACE_MS = 500;
  */
 export async function startManagement(options: ManagementOptions): Promise<Management> {
   const { settings, server: managed, config, failures, log } = options;
-  const families = gatewayFamilies({ gateway: () => managed.gateway, config: () => config });
+  const metrics = new ManagedMetrics(managed, config);
+  failures.poolsOf = ({ site, route }) => poolsOfRoute(managed.gateway, site, route);
   const sampler = new Sampler(managed, failures);
-  const maker = new SnapshotMaker({ managed, config, sampler, failures, openFiles: () => openFiles(families) });
+  const maker = new SnapshotMaker({ managed, config, sampler, failures, openFiles: () => openFiles(metrics.families) });
   const events = new EventStream(maker);
   sampler.onSample = () => events.tell();
   const endpoints: Endpoint[] = [];
   endpoints.push(
     ...readEndpoints({
-      ...{ managed, maker, events, exposition: new Exposition(families) },
+      ...{ managed, maker, events, exposition: () => metrics.exposition },
       document: () => openApiDocument(endpoints),
     }),
     ...upstreamEndpoints({ managed, maker, say: (message, fields) => log?.say("info", message, fields) }),

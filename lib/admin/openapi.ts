@@ -83,7 +83,7 @@ function operation({ name, summary, open, body, answers, path }: Endpoint): Reco
 
 function applies(status: number, { path, body, open }: Pick<Endpoint, "path" | "body" | "open">): boolean {
   if (status === 401) return open !== true;
-  if (status === 404) return path.endsWith("{id}");
+  if (status === 404) return path.endsWith("{id}") || path === "/metrics";
   if (status === 503) return path === "/api/events";
   if (status === 409) return path.startsWith("/api/upstreams") || path === "/api/config/reload";
   if ([408, 413, 415].includes(status)) return body !== undefined;

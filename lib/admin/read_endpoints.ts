@@ -7,13 +7,16 @@
 import { z } from "zod";
 import type { Exposition } from "../metrics/exposition.ts";
 import { negotiate } from "../metrics/exposition_format.ts";
-import { answer, json } from "./admin_answer.ts";
+import { AdminRefusal, answer, json } from "./admin_answer.ts";
 import { poolSchema, siteSchema, snapshotSchema } from "./api_schemas.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { EventStream } from "./event_stream.ts";
 import type { Managed } from "./managed.ts";
 import { shownConfig } from "./running_config.ts";
 import type { SnapshotMaker } from "./snapshot_maker.ts";
+
+/** Bare numbers of a file are seconds, and those of the config that runs are not. */
+const UNITS = "durations in milliseconds, sizes in bytes";
 
 /** What they tell of. */
 export interface ReadEndpointsContext {
@@ -23,8 +26,8 @@ export interface ReadEndpointsContext {
   readonly maker: SnapshotMaker;
   /** Those who watch. */
   readonly events: EventStream;
-  /** All metrics. */
-  readonly exposition: Exposition;
+  /** All metrics; undefined when none are kept. */
+  readonly exposition: () => Exposition | undefined;
   /** The OpenAPI document. */
   readonly document: () => unknown;
 }
@@ -67,17 +70,26 @@ export function readEndpoints({ managed, maker, events, exposition, document }: 
     },
     {
       ...{ method: "GET", path: "/api/config", name: "config" },
-      summary: "The config that runs, with all defaults; durations in milliseconds, sizes in bytes, secrets masked.",
-      answers: { 200: { description: "The config.", schema: z.record(z.string(), z.unknown()) } },
-      handle: () => json(shownConfig(managed.gateway.config)),
+      summary: `The config that runs, with all defaults and without secrets. Its numbers have other units than the ` +
+        `file's, as \`units\` says: ${UNITS}.`,
+      answers: {
+        200: {
+          description: `The config; \`units\` stands beside its tables. ${UNITS}.`,
+          schema: z.looseObject({ units: z.literal(UNITS) }),
+        },
+      },
+      handle: () => json({ units: UNITS, ...shownConfig(managed.gateway.config) }),
     },
     {
       ...{ method: "GET", path: "/metrics", name: "metrics" },
-      summary: "All metrics, as Prometheus text or, where Accept prefers it, as OpenMetrics text.",
+      summary:
+        "All metrics, as Prometheus text or, where Accept prefers it, as OpenMetrics text; 404 when none are kept.",
       answers: { 200: { description: "The metrics.", type: "text/plain" } },
       handle: ({ request }) => {
+        const metrics = exposition();
+        if (metrics === undefined) throw new AdminRefusal(404, "metrics are off (management.metrics)");
         const { format, contentType } = negotiate(request.headers.get("accept"));
-        return answer(exposition.write(format), contentType, { headers: { vary: "accept" } });
+        return answer(metrics.write(format), contentType, { headers: { vary: "accept" } });
       },
     },
     {

@@ -20,8 +20,8 @@ const PASSWORD_IN_URL = /([a-z][a-z0-9+.-]*:\/\/[^\s/?#@:]*):[^\s/?#@]*@/gi;
 const FIELD_TABLES: ReadonlySet<string> = new Set(["headers", "set", "add", "request", "response"]);
 
 /** The config as JSON data, secrets masked. Paths of key files stay. */
-export function shownConfig(config: Config): unknown {
-  return shown(config, []);
+export function shownConfig(config: Config): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, shown(value, [key])]));
 }
 
 function shown(value: unknown, path: readonly string[]): unknown {

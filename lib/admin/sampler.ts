@@ -4,8 +4,9 @@
  * @module
  */
 
-import { type FlowCounts, NO_COUNTS, passed } from "./flow.ts";
-import type { FailureList } from "./failure_list.ts";
+import type { UpstreamReading } from "../gateway/metrics/reading.ts";
+import { type FlowCounts, NO_COUNTS, passed, upstreamCounts } from "./flow.ts";
+import type { FailureList, UpstreamPlace } from "./failure_list.ts";
 import { HistoryRing } from "./history.ts";
 import type { Managed } from "./managed.ts";
 import { type Sample, takeSample } from "./sample.ts";
@@ -70,7 +71,7 @@ export class Sampler {
   /** Takes a sample now; its timer does, once a second. */
   sample(): void {
     const sample = takeSample(this.#managed);
-    this.#forgive(sample);
+    this.#judge(sample);
     this.#samples.push(sample);
     if (this.#samples.length > WINDOW_STEPS + 1) this.#samples.shift();
     if (++this.#taken % HISTORY_STEPS === 0) this.#remember(sample);
@@ -109,21 +110,39 @@ export class Sampler {
     });
   }
 
-  // Attempts that went well since its last fault, and none that did not.
-  #forgive(sample: Sample): void {
-    for (const { site, pools } of sample.reading?.sites ?? []) {
-      for (const { pool, upstreams } of pools) {
-        for (const { upstream } of upstreams) {
-          if (this.#failures.faultOf(upstream.url) === undefined) continue;
-          const id = upstreamId(site, pool, upstream);
-          const now = sample.upstreams.get(id);
-          const before = this.newest.upstreams.get(id);
-          if (now === undefined || before === undefined) continue;
-          if (now.errors === before.errors && now.requests > before.requests) this.#failures.forgive(upstream.url);
-        }
+  // Faults that fail no exchange are only seen in counters; and so is an upstream that does well again.
+  #judge(sample: Sample): void {
+    const before = readingsOf(this.newest);
+    for (const [id, { place, reading }] of readingsOf(sample)) {
+      const earlier = before.get(id)?.reading;
+      if (earlier === undefined) continue;
+      if (reading.failures.slow > earlier.failures.slow) this.#failures.blame(place, SLOW_FAULT);
+      else if (this.#failures.faultOf(place) !== undefined && didWell(earlier, reading)) this.#failures.forgive(place);
+    }
+  }
+}
+
+/** What is said of an upstream that answers, but too late. */
+const SLOW_FAULT = "took longer than slow_after";
+
+function readingsOf({ reading }: Sample): Map<string, { place: UpstreamPlace; reading: UpstreamReading }> {
+  const found = new Map<string, { place: UpstreamPlace; reading: UpstreamReading }>();
+  for (const { site, pools } of reading?.sites ?? []) {
+    for (const { pool, upstreams } of pools) {
+      for (const one of upstreams) {
+        const place = { site, pool, url: one.upstream.url };
+        found.set(upstreamId(site, pool, one.upstream), { place, reading: one });
       }
     }
   }
+  return found;
+}
+
+// It answered, and nothing counted against it.
+function didWell(before: UpstreamReading, now: UpstreamReading): boolean {
+  const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
+  return sum(now.statuses) > sum(before.statuses) && upstreamCounts(now).errors === upstreamCounts(before).errors &&
+    sum(Object.values(now.failures)) === sum(Object.values(before.failures));
 }
 
 // No quantiles: nobody draws them for each upstream.

@@ -22,6 +22,8 @@ export interface Snapshot {
   readonly atMs: number;
   /** Since the program started, in milliseconds. */
   readonly uptimeMs: number;
+  /** Whether figures are kept. Without them (`management.metrics = false`) rates are 0, and say nothing. */
+  readonly figures: boolean;
   /** The config that runs, and the one that was refused. */
   readonly config: ConfigSnapshot;
   /** The program as the machine sees it. */
@@ -62,9 +64,9 @@ export interface Totals extends Flow {
   readonly errors: number;
   /** Exchanges a second by status class: 1xx, 2xx, 3xx, 4xx, 5xx. */
   readonly statusRates: readonly [number, number, number, number, number];
-  /** Bytes a second that came from clients. */
+  /** Bytes a second of requests' bodies, and of messages of WebSockets, that came from clients. */
   readonly receivedRate: number;
-  /** Bytes a second that went to clients. */
+  /** Bytes a second of answers' bodies, and of messages of WebSockets, that went to clients. */
   readonly sentRate: number;
   /** WebSockets that are open. */
   readonly openSockets: number;
@@ -176,7 +178,7 @@ export interface UpstreamSnapshot extends Flow, UpstreamFacts {
   readonly maxConnections: number;
   /** Connections that are open and idle. */
   readonly idleConnections: number;
-  /** Why its last probe or attempt failed; null when that went well. */
+  /** Why its last probe or attempt failed, or counted as too slow; null when that went well. */
   readonly lastFault: string | null;
 }
 
@@ -231,6 +233,8 @@ export interface FailureSnapshot {
   readonly requestId: string;
   /** Name of the site. */
   readonly site: string;
+  /** `path` of the route, or empty where none took it. */
+  readonly route: string;
   /** Method as sent. */
   readonly method: string;
   /** Path as sent, without its query. */

@@ -14,7 +14,7 @@ import type { FailureList } from "./failure_list.ts";
 import { rate } from "./flow.ts";
 import { siteAddresses } from "./listed_site.ts";
 import type { Managed, ManagedConfig } from "./managed.ts";
-import { routeKey, type Sample } from "./sample.ts";
+import { routeKey } from "./sample.ts";
 import type { Sampler } from "./sampler.ts";
 import {
   conditionOf,
@@ -28,6 +28,7 @@ import {
   type UpstreamSnapshot,
   type WorkerSnapshot,
 } from "./snapshot.ts";
+import { readUnderWay, type UnderWay } from "./under_way.ts";
 import { poolId, upstreamId } from "./upstream_id.ts";
 
 /** What snapshots are made of. */
@@ -68,52 +69,56 @@ export class SnapshotMaker {
 
   /** @param history Whether the last minutes are to be in it. */
   make({ history = false }: { history?: boolean } = {}): Snapshot {
-    const { config, sampler, failures } = this.#sources;
+    const { managed, config, sampler, failures } = this.#sources;
+    const now = readUnderWay(managed);
     const { generation, file, loadedAtMs, refused } = config;
     return {
       version: VERSION,
       atMs: Date.now(),
       uptimeMs: Math.round(Date.now() - performance.timeOrigin),
+      figures: managed.gateway.metrics !== undefined,
       config: { generation, file, loadedAtMs, refused: refused ?? null },
-      process: this.#process(),
-      totals: this.#totals(),
-      sites: this.sites(),
-      pools: this.pools(),
+      process: this.#process(now),
+      totals: this.#totals(now),
+      sites: this.sites(now),
+      pools: this.pools(now),
       failures: failures.failures,
       ...(history ? { history: sampler.history } : {}),
     };
   }
 
   /** In the order of the config. */
-  sites(): SiteSnapshot[] {
+  sites(now: UnderWay = readUnderWay(this.#sources.managed)): SiteSnapshot[] {
     const { managed } = this.#sources;
-    return managed.gateway.sites.map((site) => this.#site(site));
+    return managed.gateway.sites.map((site) => this.#site(site, now));
   }
 
   /** In the order of the config. */
-  pools(): ListedPool[] {
+  pools(now: UnderWay = readUnderWay(this.#sources.managed)): ListedPool[] {
     const { managed, sampler } = this.#sources;
     const readings = new Map<string, PoolReading>();
     for (const { site, pools } of sampler.newest.reading?.sites ?? []) {
       for (const reading of pools) readings.set(poolId(site, reading.pool), reading);
     }
     return managed.gateway.sites.flatMap((site) =>
-      [...site.pools.values()].map((pool) => this.#pool(site, pool, readings.get(poolId(site.config.name, pool.name))))
+      [...site.pools.values()].map((pool) =>
+        this.#pool(site, pool, { now, reading: readings.get(poolId(site.config.name, pool.name)) })
+      )
     );
   }
 
-  #process(): ProcessSnapshot {
+  #process(now: UnderWay): ProcessSnapshot {
     const { sampler } = this.#sources;
     const { newest, oldest, seconds } = sampler;
     return {
       memoryBytes: newest.memoryBytes,
       cpuCores: rate(newest.cpuSeconds, oldest.cpuSeconds, seconds),
       openFiles: this.#sources.openFiles(),
-      workers: this.#workers(),
+      workers: this.#workers(now),
     };
   }
 
-  #workers(): WorkerSnapshot[] {
+  #workers(now: UnderWay): WorkerSnapshot[] {
     const { managed, sampler } = this.#sources;
     const { newest, oldest, seconds } = sampler;
     const figures = managed.gateway.metrics?.worker.read() ?? [];
@@ -121,9 +126,8 @@ export class SnapshotMaker {
       Math.round((figures.find(({ worker }) => worker === index)?.loopDelayMaxSeconds ?? 0) * 1e4) / 10;
     const requestRate = (index: number) => rate(newest.ended[index] ?? 0, oldest.ended[index] ?? 0, seconds);
     if (managed.workers === undefined) {
-      const inFlight = managed.gateway.underWay;
       return [{
-        ...{ index: 0, state: "serving", requestRate: requestRate(0), inFlight },
+        ...{ index: 0, state: "serving", requestRate: requestRate(0), inFlight: now.total },
         ...{ loopDelayMs: delayMs(0), restarts: 0 },
       }];
     }
@@ -131,18 +135,18 @@ export class SnapshotMaker {
       index,
       state: worker?.state ?? "ended",
       requestRate: requestRate(index),
-      inFlight: worker?.underWay ?? 0,
+      inFlight: now.workers[index] ?? 0,
       loopDelayMs: delayMs(index),
       restarts: managed.restarts?.[index] ?? 0,
     }));
   }
 
-  #totals(): Totals {
+  #totals(now: UnderWay): Totals {
     const { sampler } = this.#sources;
     const { newest, oldest, seconds } = sampler;
     const [, ...classes] = newest.statuses.map((count, index) => rate(count, oldest.statuses[index], seconds));
     return {
-      ...sampler.flow(({ totals }) => totals, newest.inFlight),
+      ...sampler.flow(({ totals }) => totals, now.total),
       requests: newest.totals.requests,
       errors: newest.totals.errors,
       statusRates: [classes[0], classes[1], classes[2], classes[3], classes[4]],
@@ -152,20 +156,18 @@ export class SnapshotMaker {
     };
   }
 
-  #site(site: Site): SiteSnapshot {
+  #site(site: Site, now: UnderWay): SiteSnapshot {
     const { managed, sampler } = this.#sources;
     const { config } = site;
     const { name } = config;
-    const { newest } = sampler;
-    const ofSite = [...new Set(["", ...(config.proxy?.routes ?? []).map(({ path }) => path)])];
-    const inFlight = ofSite.reduce((sum, path) => sum + inFlightOf(newest, name, path), 0);
+    const flowOfRoute = (key: string) => sampler.flow(({ routes }) => routes.get(key), now.routes.get(key) ?? 0);
     return {
-      ...sampler.flow(({ sites }) => sites.get(name), inFlight),
+      ...sampler.flow(({ sites }) => sites.get(name), now.sites.get(name) ?? 0),
       name,
       hosts: site.hosts,
       addresses: siteAddresses(managed, site),
       routes: config.proxy?.enabled !== true ? [] : config.proxy.routes.map((route) => ({
-        ...sampler.flow(({ routes }) => routes.get(routeKey(name, route.path)), inFlightOf(newest, name, route.path)),
+        ...flowOfRoute(routeKey(name, route.path)),
         path: route.path,
         kind: route.exact ? "exact" : route.pattern ? "pattern" : "prefix",
         poolId: poolId(name, route.upstream),
@@ -175,7 +177,7 @@ export class SnapshotMaker {
     };
   }
 
-  #pool(site: Site, pool: Pool, reading: PoolReading | undefined): ListedPool {
+  #pool(site: Site, pool: Pool, { now, reading }: { now: UnderWay; reading: PoolReading | undefined }): ListedPool {
     const { name } = site.config;
     const members = site.members.get(pool.name);
     const idle = new Map(reading?.upstreams.map(({ upstream, connections }) => [upstream, connections.idle]));
@@ -184,9 +186,9 @@ export class SnapshotMaker {
       name: pool.name,
       site: name,
       policy: site.config.proxy?.load_balancing.method ?? "",
-      waiting: reading?.waiting ?? pool.waitingCount,
+      waiting: now.waiting.get(poolId(name, pool.name)) ?? pool.waitingCount,
       upstreams: pool.upstreams.map((upstream) => ({
-        ...this.#upstream(upstreamId(name, pool.name, upstream), upstream),
+        ...this.#upstream(upstream, { site: name, pool: pool.name, now }),
         idleConnections: idle.get(upstream) ?? upstream.connections.idleCount,
         source: members?.sourceOf(upstream) ?? "config",
       })),
@@ -194,24 +196,29 @@ export class SnapshotMaker {
     };
   }
 
-  #upstream(id: string, upstream: Upstream): Omit<UpstreamSnapshot, "idleConnections"> {
+  #upstream(upstream: Upstream, { site, pool, now }: UpstreamContext): Omit<UpstreamSnapshot, "idleConnections"> {
     const { managed, sampler, failures } = this.#sources;
     const status = managed.gateway.runtime.prober?.statusOf(upstream);
     const facts = factsOf(upstream, status?.verdict);
-    const flow: Flow = sampler.flow(({ upstreams }) => upstreams.get(id), upstream.inFlight);
+    const id = upstreamId(site, pool, upstream);
+    const flow: Flow = sampler.flow(({ upstreams }) => upstreams.get(id), now.upstreams.get(upstream) ?? 0);
     const probed = status?.last?.result;
     return {
       ...flow,
       ...facts,
       ...{ id, url: upstream.url, condition: conditionOf(facts) },
       ...{ weight: upstream.weight, configWeight: upstream.configWeight, maxConnections: upstream.maxConnections },
-      lastFault: probed?.healthy === false ? probed.reason : failures.faultOf(upstream.url) ?? null,
+      lastFault: probed?.healthy === false
+        ? probed.reason
+        : failures.faultOf({ site, pool, url: upstream.url }) ?? null,
     };
   }
 }
 
-function inFlightOf({ routes }: Sample, site: string, path: string): number {
-  return routes.get(routeKey(site, path))?.inFlight ?? 0;
+interface UpstreamContext {
+  readonly site: string;
+  readonly pool: string;
+  readonly now: UnderWay;
 }
 
 function factsOf(upstream: Upstream, verdict: "healthy" | "unhealthy" | "unknown" | undefined): UpstreamFacts {

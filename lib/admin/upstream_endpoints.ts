@@ -137,5 +137,10 @@ async function remove(context: UpstreamEndpointsContext, id: string): Promise<vo
     throw new AdminRefusal(409, `It is the last upstream of ${pool.name}; set its state to "draining" instead`);
   }
   await managed.changeMembers({ kind: "remove", site, pool: pool.name, id: upstream.id });
+  // Others may have been taken out first, behind a reload.
+  const left = managed.gateway.sites.find(({ config }) => config.name === site)?.pools.get(pool.name)?.upstreams;
+  if (left?.some((other) => other.id === upstream.id)) {
+    throw new AdminRefusal(409, `It is the last upstream of ${pool.name} now; set its state to "draining" instead`);
+  }
   say("upstream removed", { site, pool: pool.name, upstream: upstream.url });
 }

@@ -10,7 +10,7 @@ import { formatProblems, type Problem } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import type { CommandInput } from "./command.ts";
 import { configPaths } from "./config_path.ts";
-import { counted, listenLines, siteList } from "./listen_lines.ts";
+import { counted, listenLines, managementUrl, siteList } from "./listen_lines.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
 /** Checks config files and opens no port. Ends with 1 if one of them is refused. */
@@ -33,6 +33,8 @@ async function checkFile(path: string, strict: boolean, terminal: Terminal): Pro
   const warned = problems.length === 0 ? "" : `, ${counted(problems.length, "warning")}`;
   terminal.print(`${paint(terminal.outputColored, "green", "ok")} ${path}: ${describe(config)}${warned}`);
   for (const { url, sites } of listenLines(config)) terminal.print(`   ${url}  ${siteList(sites)}`);
+  const management = managementUrl(config);
+  if (management !== undefined) terminal.print(`   ${management}  management`);
   return true;
 }
 

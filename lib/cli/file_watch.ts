@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 
 /** Changes within this time are one: editors write in several steps. */
 const SETTLE_MS = 200;
@@ -25,7 +25,9 @@ export function watchFile(path: string, onChange: () => void): FileWatch {
   const watcher = Deno.watchFs(dirname(resolve(path)), { recursive: false });
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last = stampOf(path);
+  const name = basename(path);
   const look = () => {
+    timer = undefined;
     const now = stampOf(path);
     // Gone for a moment, or another file of the folder.
     if (now === undefined || now === last) return;
@@ -33,8 +35,10 @@ export function watchFile(path: string, onChange: () => void): FileWatch {
     onChange();
   };
   (async () => {
-    for await (const { kind } of watcher) {
+    for await (const { kind, paths } of watcher) {
       if (kind === "access") continue;
+      // Only the file itself puts the look off: a log that is written beside it would do so for ever.
+      if (timer !== undefined && !paths.some((changed) => basename(changed) === name)) continue;
       clearTimeout(timer);
       timer = setTimeout(look, SETTLE_MS);
     }

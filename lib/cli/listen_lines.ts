@@ -27,6 +27,11 @@ export function listenLines(config: Config, ports: readonly number[] = []): List
   }));
 }
 
+/** Where the management API of a config listens, as a {@linkcode ListenLine} has it; undefined where it does not. */
+export function managementUrl({ management: { enabled, host, port } }: Config): string | undefined {
+  return enabled ? urlOf(host, port) : undefined;
+}
+
 /** `bws 0.1.0 listening on …` ends with this: the sites of an address, without flooding the screen. */
 export function siteList(sites: readonly string[]): string {
   const shown = sites.slice(0, MOST_NAMES).join(", ");

@@ -132,8 +132,10 @@ export function duration({ zero = false, maxMs = MAX_TIMER_MS }: DurationOptions
   });
 }
 
-function durationMs(value: number | string): number | undefined {
+/** A duration as it is written, in milliseconds; undefined for what is none. */
+export function durationMs(value: unknown): number | undefined {
   if (typeof value === "number") return value * 1000;
+  if (typeof value !== "string") return undefined;
   const match = DURATION.exec(value);
   return match === null ? undefined : Number(match[1]) * DURATION_UNITS_MS[match[2]];
 }

@@ -5,7 +5,7 @@
  */
 
 // Built into the runtime; the modules of @std/path would take a third of the time in which a config may be loaded
-import { isAbsolute, resolve } from "node:path";
+import { dirname, isAbsolute, resolve } from "node:path";
 import type { ProblemList } from "./problem_list.ts";
 import { shortName } from "./problem_list.ts";
 import { booleanOf, isTextNode, type TableNode, tableOf, tablesOf, type TextNode, textNode } from "./source_tree.ts";
@@ -32,7 +32,10 @@ export function resolveFiles(root: TableNode, options: FileOptions, problems: Pr
     node.value = path;
   };
   const output = textNode(tableOf(root, "logging"), "output");
-  if (output?.value !== "stdout" && output?.value !== "stderr") resolveNode(output, "any");
+  if (output?.value !== "stdout" && output?.value !== "stderr") {
+    resolveNode(output, "any");
+    if (output !== undefined && options.checkFiles) checkLog(output, problems);
+  }
   for (const site of tablesOf(root, "sites")) {
     resolveNode(textNode(site, "static_dir"), "folder");
     for (const { node } of tableOf(site, "error_pages")?.entries.values() ?? []) {
@@ -66,6 +69,21 @@ function checkFile(node: TextNode, path: string, kind: FileKind, problems: Probl
     problems.error(node, { message: `${name} ${shown} cannot be looked at: ${found.message}`, expected });
   } else if (kind === "folder" ? !found.isDirectory : found.isDirectory) {
     problems.error(node, { message: `${name} ${shown} is a ${found.isDirectory ? "folder" : "file"}`, expected });
+  }
+}
+
+/** A log's file is made, its folder is not. Whoever may not look may still be able to write. */
+function checkLog(node: TextNode, problems: ProblemList): void {
+  if (node.value === "") return;
+  const folder = dirname(node.value);
+  const [around, found] = [fileAt(folder), fileAt(node.value)];
+  if (around === undefined) {
+    problems.error(node, {
+      message: `the folder ${JSON.stringify(folder)} of logging.output is not there`,
+      expected: '"stdout", "stderr" or a file in a folder that exists',
+    });
+  } else if (found !== undefined && !(found instanceof Error) && found.isDirectory) {
+    problems.error(node, { message: `logging.output ${JSON.stringify(node.value)} is a folder`, expected: "a file" });
   }
 }
 

@@ -35,6 +35,25 @@ export function normalAddress(address: string): string {
   return isIpv6(address) ? new URL(`http://[${address}]`).hostname : address;
 }
 
+/**
+ * Whether two listeners on one port would be in each other's way.
+ *
+ * @param a IP address or host name; undefined for all interfaces of both families.
+ */
+export function overlap(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined || b === undefined) return true;
+  const [one, other] = [normalAddress(a.toLowerCase()), normalAddress(b.toLowerCase())];
+  // A socket on "::" takes both families
+  if (one === other || one === "[::]" || other === "[::]") return true;
+  if (one === "0.0.0.0") return !isIpv6(b);
+  if (other === "0.0.0.0") return !isIpv6(a);
+  return isLocalName(one, other) || isLocalName(other, one);
+}
+
+function isLocalName(name: string, address: string): boolean {
+  return name === "localhost" && (address === "127.0.0.1" || address === "[::1]");
+}
+
 /** Whether only this machine can reach what listens on `host`: 127.0.0.0/8, `::1` or `localhost`. */
 export function isLoopback(host: string): boolean {
   if (host.toLowerCase() === "localhost") return true;

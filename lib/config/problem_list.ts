@@ -89,12 +89,18 @@ export class ProblemList {
   }
 }
 
-/** What a node holds, in words that fit after "is"; secrets and long texts are not shown. */
-export function describeNode(node: SourceNode): string {
+/**
+ * What a node holds, in words that fit after "is"; secrets and long texts are not shown.
+ *
+ * @param tooShort Whether that is what is wrong with a text: of a secret it is all that may be told.
+ */
+export function describeNode(node: SourceNode, tooShort = false): string {
   if (node.kind === "table") return "a table";
   if (node.kind === "list") return node.items.length === 0 ? "an empty list" : "a list";
-  if (SECRETS.includes(String(node.path.at(-1)))) return "not shown";
   const value = node.value;
+  if (SECRETS.includes(String(node.path.at(-1))) && value !== "") {
+    return tooShort ? "too short (not shown)" : "not shown";
+  }
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 79)}…` : value);
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (value instanceof Date) return "a date";

@@ -8,6 +8,7 @@ import { checkLoadBalancing } from "./load_balancing_checks.ts";
 import { isIpAddress } from "./ip_address.ts";
 import { nearestName, oneOf } from "./nearest_name.ts";
 import type { ProblemList } from "./problem_list.ts";
+import { checkResilience } from "./resilience_checks.ts";
 import { checkRoutes } from "./route_checks.ts";
 import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode } from "./source_tree.ts";
 import { usesSrv, usesTls } from "./upstream_url.ts";
@@ -24,6 +25,7 @@ export function checkProxies(root: TableNode, problems: ProblemList, policies: r
     checkLoadBalancing(proxy, problems, policies);
     checkTls(proxy, problems);
     checkInterval(proxy, problems);
+    checkResilience(proxy, problems);
     checkLookUps(proxy, problems);
     checkRoutes(proxy, problems);
     checkUpstreamNames(proxy, problems);
@@ -90,7 +92,8 @@ function checkUpstreamNames(proxy: TableNode, problems: ProblemList): void {
     problems.error(upstream, {
       message: `unknown upstream ${JSON.stringify(upstream.value)}`,
       expected: known.size === 0 ? "a name of [[sites.proxy.upstreams]], of which there are none" : oneOf([...known]),
-      suggestion: nearestName(upstream.value, known),
+      // Where there is one name only, it is named already
+      suggestion: known.size === 1 ? undefined : nearestName(upstream.value, known),
     });
   }
   if (!sure) return;

@@ -93,14 +93,17 @@ function reportMissing(issue: Issue, path: KeyPath, table: SourceNode, context: 
 function issueDetails(issue: Issue, node: SourceNode): ProblemDetails {
   const name = shortName(node.path);
   const params: Record<string, unknown> = issue.code === "custom" ? issue.params ?? {} : {};
-  const message = typeof params.found === "string" ? `${name} ${params.found}` : `${name} is ${describeNode(node)}`;
+  const message = typeof params.found === "string"
+    ? `${name} ${params.found}`
+    : `${name} is ${describeNode(node, issue.code === "too_small")}`;
   const suggestion = typeof params.suggestion === "string" ? params.suggestion : nearestValue(issue, node);
   return { message, expected: issue.message, suggestion };
 }
 
 function nearestValue(issue: Issue, node: SourceNode): string | undefined {
   if (issue.code !== "invalid_value" || node.kind !== "scalar" || typeof node.value !== "string") return undefined;
-  return nearestName(node.value, issue.values.map(String));
+  // A hint at the one value that is expected would say the same twice
+  return issue.values.length === 1 ? undefined : nearestName(node.value, issue.values.map(String));
 }
 
 function clip(text: string): string {

@@ -67,5 +67,5 @@ export const managementSchema = table("management", {
   hosts: list(judged((value) => isHostName(value) ? undefined : { expected: HOST_NAME }, HOST_NAME)).optional()
     .describe("Host names under which callers know the management API, besides localhost, IP addresses and host."),
   api_key: fieldValue().min(1, { error: "a key that is not empty" }).optional()
-    .describe("Key that callers of the management API must send."),
+    .describe("Key that callers of the management API must send, of at least 16 characters."),
 });

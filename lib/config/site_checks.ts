@@ -19,7 +19,8 @@ import {
   textNodesOf,
 } from "./source_tree.ts";
 
-const DEFAULT_PORT = 8080;
+/** Port of a site that names none. */
+export const DEFAULT_PORT = 8080;
 
 /** Checks each site alone and all of them together. */
 export function checkSites(root: TableNode, problems: ProblemList): void {

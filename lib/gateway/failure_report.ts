@@ -14,6 +14,8 @@ export interface FailureReport {
   readonly requestId: string;
   /** Name of the site; empty when it belonged to none. */
   readonly site: string;
+  /** `path` of the route, or empty where none took it. */
+  readonly route: string;
   /** Method as sent. */
   readonly method: string;
   /** Path as sent, without its query. */
@@ -56,9 +58,9 @@ export class FailureReporter {
 }
 
 function report(exchange: Exchange, atMs: number): FailureReport {
-  const { head, requestId, site, status, causeOwner, cause, upstream } = exchange;
+  const { head, requestId, site, route, status, causeOwner, cause, upstream } = exchange;
   return {
-    ...{ atMs, requestId, site, status, method: cut(head.method), path: cut(head.path) },
+    ...{ atMs, requestId, site, route, status, method: cut(head.method), path: cut(head.path) },
     owner: causeOwner === "" ? upstream === "" ? "proxy" : "upstream" : causeOwner,
     cause: cause === "" ? `The answer was ${status}` : cut(cause),
     upstream: upstream === "" ? null : upstream,

@@ -112,7 +112,7 @@ export class Gateway implements ExchangeObserver {
       new Runtime({ log: options.log, nameServers: config.server.name_servers });
     const { management } = config;
     const metrics = this.metrics = management.enabled && management.metrics ? runtime.metrics : undefined;
-    const startedMs = Date.now();
+    const { startedMs } = runtime;
     const groups = Map.groupBy(
       config.sites,
       (site) =>

@@ -109,6 +109,8 @@ export class PoolMembers {
   #remove(id: string): void {
     const { pool } = this.#context;
     const upstream = pool.upstreams.find((candidate) => candidate.id === id);
+    // The last one stays, or nobody would be served: two may have been told to go at the same time.
+    if (upstream !== undefined && pool.upstreams.length === 1) return;
     if (!this.#added.delete(id)) this.#removed.add(id);
     this.#update();
     upstream?.connections.close();

@@ -62,6 +62,8 @@ export interface RuntimeOptions {
 
 /** Owned by the program; generations come and go in it. */
 export class Runtime {
+  /** When the program started, in milliseconds since 1970. */
+  readonly startedMs: number = Date.now();
   /** Where log lines go. */
   readonly log: Log | undefined;
   /** Where state lives. */

@@ -156,6 +156,7 @@ function relay(
       span?.end();
     },
     relayEnded: (ended) => {
+      if (!client.opened) sockets.neverOpened++;
       sockets.delete(ended);
       meter?.socketOpened(-1);
       exchange.bytes = ended.sentBytes;

@@ -134,8 +134,42 @@ export function openSink(output: string): LogSink {
     const stream = output === "stdout" ? Deno.stdout : Deno.stderr;
     return (bytes) => writeAll(stream, bytes);
   }
-  const file = Deno.openSync(output, { append: true, create: true });
-  return (bytes) => writeAll(file, bytes);
+  let file = Deno.openSync(output, { append: true, create: true });
+  let lookedMs = Date.now();
+  return (bytes) => {
+    const nowMs = Date.now();
+    if (nowMs - lookedMs >= LOOK_MS) {
+      lookedMs = nowMs;
+      file = reopened(file, output);
+    }
+    return writeAll(file, bytes);
+  };
+}
+
+/** How often it is looked whether a log file was moved away, as those do that rotate logs. */
+const LOOK_MS = 1000;
+
+// The old one goes on where the new one cannot be opened: lines in a moved file are better than none.
+function reopened(file: Deno.FsFile, path: string): Deno.FsFile {
+  try {
+    const { ino, dev } = file.statSync();
+    const now = statOrNone(path);
+    if (now !== undefined && now.ino === ino && now.dev === dev) return file;
+    const fresh = Deno.openSync(path, { append: true, create: true });
+    file.close();
+    return fresh;
+  } catch (error) {
+    reportOnce(error);
+    return file;
+  }
+}
+
+function statOrNone(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A value for a line of text: control characters, which could forge lines or drive a terminal, are escaped. */

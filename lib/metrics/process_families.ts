@@ -17,6 +17,12 @@ export interface ProcessFamiliesOptions {
   /** Figures of this worker, which knows about all. */
   worker: WorkerFigures;
   /**
+   * Place of the thread that serves nothing itself but looks after the workers: it is called "main".
+   *
+   * @default {undefined} There is none.
+   */
+  main?: number | undefined;
+  /**
    * When the process started, in milliseconds since 1970. A Deno Worker is told by the main one: its own time origin is
    * when it was started itself.
    *
@@ -27,7 +33,7 @@ export interface ProcessFamiliesOptions {
 
 /** The families `process_…`, `bws_build_info` and `bws_worker_…`. */
 export function processFamilies(options: ProcessFamiliesOptions): Family[] {
-  const { version, worker, startedMs = performance.timeOrigin } = options;
+  const { version, worker, main, startedMs = performance.timeOrigin } = options;
   const build = Labels.of({ version, deno: Deno.version.deno, v8: Deno.version.v8 });
   return [
     single(
@@ -53,7 +59,7 @@ export function processFamilies(options: ProcessFamiliesOptions): Family[] {
       { name: "bws_build_info", help: "Versions of the program and of its runtime.", type: "info" },
       (sink) => sink.value(build, 1),
     ),
-    ...workerFamilies(worker),
+    ...workerFamilies(worker, main),
   ];
 }
 
@@ -95,10 +101,11 @@ function delayHelp(which: string): string {
   return `${which} delay of the event loop over the last seconds, by worker.`;
 }
 
-function workerFamilies(figures: WorkerFigures): Family[] {
+function workerFamilies(figures: WorkerFigures, main: number | undefined): Family[] {
+  const labels = (worker: number) => Labels.of({ worker: worker === main ? "main" : String(worker) });
   return WORKER_FAMILIES.map(([name, help, unit, key]) =>
     new Family({ name, help, type: "gauge", unit }, (sink) => {
-      for (const reading of figures.read()) sink.value(Labels.of({ worker: String(reading.worker) }), reading[key]);
+      for (const reading of figures.read()) sink.value(labels(reading.worker), reading[key]);
     })
   );
 }

@@ -53,13 +53,20 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
   pool.retryBudget?.deposit();
   let retry = retries.retryOn.length === 0 ? undefined : retrying(exchange, plan, body);
   let failedStatus = 502;
+  let waitedMs = 0;
   for (;;) {
     const slot = retry === undefined ? pool.acquire(exchange) : await retry.acquire();
     if (slot === undefined) {
       // A signal that has fired already would not end the wait.
       const { signal } = exchange.client;
       const avoid = retry?.avoid;
-      if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid)) continue;
+      if (pool.busy(avoid) && !signal.aborted) {
+        // Another worker may take the room that this one is called for: all of its waits together are bounded.
+        const fromMs = performance.now();
+        const called = await pool.waitForRoom(signal, avoid, waitedMs);
+        waitedMs += performance.now() - fromMs;
+        if (called) continue;
+      }
       if (retries.tryForMs > 0 && !signal.aborted && await (retry ??= retrying(exchange, plan, body)).anotherRound()) {
         continue;
       }
@@ -142,7 +149,7 @@ export function noUpstream(exchange: Exchange, pool: Pool, failedStatus = 502): 
   if (exchange.attempts > 0) {
     return new ForwardFailure(failedStatus, exchange.cause, "upstream", pool.retryAfterSeconds);
   }
-  return new ForwardFailure(503, "No upstream is available", "upstream", pool.retryAfterSeconds);
+  return new ForwardFailure(503, `No upstream is available: ${pool.shortage}`, "upstream", pool.retryAfterSeconds);
 }
 
 interface TakenBody {

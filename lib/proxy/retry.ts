@@ -107,9 +107,8 @@ export class Retry {
   /** After a failed attempt: whether another one may be made. */
   allows(error: TransportFailure | AnswerSetAside, attempt: Attempt, upstream: Upstream): boolean {
     if (error instanceof AnswerSetAside) {
-      // It was counted, and paid for, when it was set aside.
+      // It was counted, and paid for, and the body rewound, when it was set aside.
       this.#tried.push(upstream);
-      this.#body?.rewind();
       // Too many requests are too many for all upstreams; one that is unavailable speaks for itself.
       if (error.status === 429) this.#pauseMs = error.retryAfterMs;
       else this.#restMs = error.retryAfterMs;
@@ -144,7 +143,10 @@ export class Retry {
     } else if ((afterMs ?? 0) > this.#patienceMs && !this.#othersThan(upstream)) {
       return false;
     }
-    return this.#spend();
+    if (!this.#spend()) return false;
+    // At once: what the client sends before the failure has arrived above could make the body too long to be kept.
+    this.#body?.rewind();
+    return true;
   };
 
   get #patienceMs(): number {

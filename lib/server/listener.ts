@@ -33,6 +33,8 @@ export interface ListenOptions {
 export class OpenListener {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #hostless: string;
+  /** Requests with a body, until they are answered. */
+  readonly #uploads = new Set<Promise<void>>();
   #gateway: Gateway;
   #entry: Entry;
 
@@ -42,7 +44,10 @@ export class OpenListener {
     const { port = listener.port, shared = false } = options;
     this.#server = Deno.serve(
       { hostname, port, reusePort: shared, onListen: () => {} },
-      (request, info) => respond(this.#gateway, request, info, this.#entry),
+      (request, info) => {
+        if (request.method !== "GET" && request.method !== "HEAD") this.#note(info);
+        return respond(this.#gateway, request, info, this.#entry);
+      },
     );
     this.#hostless = `localhost:${this.#server.addr.port}`;
     this.serve(gateway, listener);
@@ -78,9 +83,19 @@ export class OpenListener {
     this.#entry = { sites: listener.sites, hostlessAuthority: this.#hostless, scheme: "http" };
   }
 
+  /** Settles when those uploads have ended that are under way now: the runtime's shutdown would break them. */
+  async uploadsEnded(): Promise<void> {
+    await Promise.all(this.#uploads);
+  }
+
   /** Stops accepting and waits until the last exchange is over. */
   shutdown(): Promise<void> {
     return this.#server.shutdown();
+  }
+
+  #note({ completed }: Deno.ServeHandlerInfo): void {
+    const ended = completed.catch(() => {}).finally(() => this.#uploads.delete(ended));
+    this.#uploads.add(ended);
   }
 }
 

@@ -17,6 +17,8 @@ export interface ReloadResult {
   readonly accepted: boolean;
   /** What is wrong with it, or what it warns of. */
   readonly problems: readonly Problem[];
+  /** Keys of the accepted config that wait for a restart, as {@linkcode Reloader.needsRestart}. */
+  readonly needsRestart: readonly string[];
 }
 
 /** A config and what is to be said about it. */
@@ -31,7 +33,7 @@ export interface LoadedConfig {
 export interface ReloaderOptions {
   /** What runs. */
   readonly server: RunningServer;
-  /** The config that runs. */
+  /** The config of the start. */
   readonly config: Config;
   /** Path of its file; null when there is none. */
   readonly file: string | null;
@@ -41,8 +43,10 @@ export interface ReloaderOptions {
   readonly log: Log | undefined;
 }
 
-/** Keys that only a start takes in. */
+/** Keys of `[server]` that only a start takes in. */
 const FIXED_KEYS = ["workers", "name_servers", "reuse_port"] as const;
+/** Tables that only a start takes in. */
+const FIXED_TABLES = ["logging", "management"] as const;
 
 /** Puts configs in place. Owned by the program. */
 export class Reloader {
@@ -60,6 +64,7 @@ export class Reloader {
   onReloaded: ((result: ReloadResult) => void) | undefined;
   readonly #options: ReloaderOptions;
   #config: Config;
+  #needsRestart: readonly string[] = [];
   #line: Promise<unknown> = Promise.resolve();
 
   /** Takes over from here. */
@@ -68,9 +73,14 @@ export class Reloader {
     this.#config = options.config;
   }
 
-  /** The config that runs. */
+  /** What really runs: the config that was accepted last, with what only a restart changes as it was at the start. */
   get config(): Config {
     return this.#config;
+  }
+
+  /** Keys of the config that was accepted last that differ from the start, and wait for a restart. */
+  get needsRestart(): readonly string[] {
+    return this.#needsRestart;
   }
 
   /** Path of its file; null when there is none. */
@@ -101,48 +111,68 @@ export class Reloader {
     try {
       if (load === undefined) throw new Error("There is no config file to read");
       const { config, warnings } = await load();
-      await server.reload(config);
-      this.#tellFixed(config);
-      this.#config = config;
+      const running = withFixed(config, this.#options.config);
+      await server.reload(running);
+      this.#config = running;
+      this.#needsRestart = fixedChanges(this.#options.config, config);
       this.generation++;
       this.acceptedCount++;
       this.loadedAtMs = Date.now();
       this.refused = undefined;
-      result = { accepted: true, problems: warnings };
+      result = { accepted: true, problems: warnings, needsRestart: this.#needsRestart };
       log?.say("info", "config reloaded", { reason, generation: this.generation });
       for (const warning of warnings) log?.say("warn", "config warning", fieldsOf(warning));
+      for (const key of this.#needsRestart) log?.say("warn", "config key needs a restart to change", { key });
     } catch (error) {
       const problems = error instanceof ConfigError ? error.problems : [problemOf(error, this.file)];
       this.refusedCount++;
       this.refused = { atMs: Date.now(), problems };
-      result = { accepted: false, problems };
+      result = { accepted: false, problems, needsRestart: this.#needsRestart };
       log?.say("error", "config refused, the one before goes on", { reason, problems: problems.length });
       for (const problem of problems) log?.say("error", "config problem", fieldsOf(problem));
     }
     this.onReloaded?.(result);
     return result;
   }
-
-  #tellFixed(config: Config): void {
-    const before = this.#config;
-    const changed: string[] = FIXED_KEYS.filter((key) =>
-      JSON.stringify(before.server[key]) !== JSON.stringify(config.server[key])
-    ).map((key) => `server.${key}`);
-    for (const table of ["logging", "management"] as const) {
-      if (JSON.stringify(before[table]) !== JSON.stringify(config[table])) changed.push(table);
-    }
-    for (const key of changed) this.#options.log?.say("warn", "config key needs a restart to change", { key });
-  }
 }
 
-function fieldsOf(problem: Problem): Record<string, string | number> {
+/** `config`, with what only a start takes in as `start` has it. */
+function withFixed(config: Config, start: Config): Config {
+  const { workers, name_servers, reuse_port } = start.server;
+  const { logging, management } = start;
+  return { ...config, server: { ...config.server, workers, name_servers, reuse_port }, logging, management };
+}
+
+function fixedChanges(start: Config, config: Config): string[] {
+  const changed = FIXED_KEYS.filter((key) => !same(start.server[key], config.server[key])).map((key) =>
+    `server.${key}`
+  );
+  return [...changed, ...FIXED_TABLES.flatMap((name) => tableChanges(name, start[name], config[name]))];
+}
+
+function tableChanges(name: string, start: object, now: object): string[] {
+  const before = new Map<string, unknown>(Object.entries(start));
+  const after = new Map<string, unknown>(Object.entries(now));
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((key) => !same(before.get(key), after.get(key)))
+    .map((key) => `${name}.${key}`);
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+// What is not known is left out: an object has no lines, and a port that is in use no path.
+function fieldsOf(
+  { file, line, column, path, message, expected, suggestion }: Problem,
+): Record<string, string | number> {
   return {
-    file: problem.file,
-    line: problem.line,
-    column: problem.column,
-    path: problem.path,
-    problem: problem.message,
-    expected: problem.expected ?? "",
+    ...(file === "" ? {} : { file }),
+    ...(line === 0 ? {} : { line, column }),
+    ...(path === "" ? {} : { path }),
+    problem: message,
+    ...(expected === undefined || expected === "" ? {} : { expected }),
+    ...(suggestion === undefined ? {} : { suggestion }),
   };
 }
 

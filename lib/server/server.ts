@@ -82,6 +82,7 @@ class Server implements RunningServer {
   #next: Gateway | undefined;
   #reloading: Promise<void> = Promise.resolve();
   #stopping = false;
+  #stopped = false;
 
   constructor(runtime: Runtime, options: StartOptions) {
     this.#runtime = runtime;
@@ -121,21 +122,39 @@ class Server implements RunningServer {
     const gateways = () => [...this.#retired, this.gateway];
     const timeoutMs = this.gateway.config.server.shutdown_timeout;
     // First the WebSockets, while the ports are open still: the runtime's shutdown would close them at once.
-    const shutdowns = this.#runtime.sockets.drain().then(() => {
+    const listeners = [...this.#open.values(), ...[...this.#leaving.values()].map(({ listener }) => listener)];
+    let closed: Promise<unknown> | undefined;
+    const close = () => {
+      if (closed !== undefined) return closed;
       for (const [key, listener] of this.#open) this.#close(key, listener);
       for (const [key, { listener }] of this.#leaving) this.#close(key, listener);
-      return Promise.all([...this.#closing].map(({ done }) => done));
-    });
+      return closed = Promise.all([...this.#closing].map(({ done }) => done));
+    };
+    // And uploads: it would break them.
+    const shutdowns = this.#runtime.sockets.drain()
+      .then(() => Promise.all(listeners.map((listener) => listener.uploadsEnded()))).then(close);
     let cut = 0;
-    if (!await settledWithin(shutdowns, timeoutMs)) {
+    const settled = Promise.race([shutdowns, this.#onlyGhostsLeft(() => closed)]);
+    if (!await settledWithin(settled, timeoutMs)) {
       cut = gateways().reduce((sum, gateway) => sum + gateway.underWay, 0);
       for (const gateway of gateways()) gateway.destroy();
       // What was cut is answered with an error, if its client takes it; one that takes nothing is not waited for.
-      await settledWithin(shutdowns, 1000);
+      await settledWithin(close(), 1000);
     }
+    this.#stopped = true;
     for (const gateway of gateways()) gateway.close();
     this.#runtime.close();
     return cut;
+  }
+
+  // Whether all that the runtime's shutdown waits for are WebSockets that never opened. Settles when that is certain enough.
+  async #onlyGhostsLeft(closing: () => Promise<unknown> | undefined): Promise<void> {
+    const { sockets } = this.#runtime;
+    for (let quietMs = 0; quietMs < GHOST_MS && !this.#stopped; quietMs += 100) {
+      await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, 100) as unknown as number));
+      const idle = sockets.size === 0 && [...this.#retired, this.gateway].every(({ underWay }) => underWay === 0);
+      if (closing() === undefined || sockets.neverOpened === 0 || !idle) quietMs = -100;
+    }
   }
 
   async #reload(config: Config): Promise<void> {
@@ -199,12 +218,14 @@ class Server implements RunningServer {
       (place) => gateway.keeps(place),
       gateway.config.server.stream_close_delay,
     );
-    // Not before: the runtime's shutdown would cut WebSockets that have time left.
+    // Not before: the runtime's shutdown would cut WebSockets that have time left, and uploads.
     const leaving = [...this.#leaving];
-    left.then(() => {
-      // One that came back meanwhile, and left again, waits for others.
-      for (const [key, one] of leaving) if (this.#leaving.get(key) === one) this.#close(key, one.listener);
-    });
+    for (const [key, one] of leaving) {
+      Promise.all([left, one.listener.uploadsEnded()]).then(() => {
+        // One that came back meanwhile, and left again, waits for others.
+        if (this.#leaving.get(key) === one) this.#close(key, one.listener);
+      });
+    }
   }
 
   #close(key: string, listener: OpenListener): void {
@@ -229,6 +250,9 @@ class Server implements RunningServer {
 interface Leaving {
   readonly listener: OpenListener;
 }
+
+/** How long nothing must have been under way: clients may still be taking the end of an answer. */
+const GHOST_MS = 2000;
 
 /** How often a port is asked for that this process is about to let go, 2 ms apart. */
 const MOST_TRIES = 100;

@@ -162,10 +162,11 @@ export class Pool {
    *
    * @param signal Ends the wait, as when the client has left.
    * @param avoid Upstreams whose room is of no use.
+   * @param waitedMs How long the exchange has waited before.
    * @returns Whether to try again: false when the line or the wait was too long, or `signal` fired.
    */
-  waitForRoom(signal: AbortSignal, avoid: readonly Upstream[] | undefined): Promise<boolean> {
-    const waiting = this.#line.wait(signal, avoid);
+  waitForRoom(signal: AbortSignal, avoid: readonly Upstream[] | undefined, waitedMs = 0): Promise<boolean> {
+    const waiting = this.#line.wait(signal, avoid, waitedMs);
     const { meter } = this.#options;
     if (meter !== undefined) {
       meter.waits(1);
@@ -174,6 +175,18 @@ export class Pool {
     }
     if (this.#line.length === 1) this.#options.clock?.watch(this);
     return waiting;
+  }
+
+  /** Why no upstream is available, for the log: how many are in which condition. */
+  get shortage(): string {
+    if (this.#upstreams.length === 0) return `pool ${this.name} has none`;
+    const states = Map.groupBy(
+      this.#upstreams,
+      (upstream) => upstream.full && upstream.sound ? "full" : upstream.state.replaceAll("_", " "),
+    );
+    const told = [...states].map(([state, upstreams]) => `${upstreams.length} ${state}`).join(", ");
+    const line = this.#line.length >= this.#options.queueSize ? "; the line is full" : "";
+    return `pool ${this.name}: ${told}${line}`;
   }
 
   /** Whole seconds after which it is worth while to ask again when nothing was available; 1 or more. */

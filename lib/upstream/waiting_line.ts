@@ -34,9 +34,10 @@ export class WaitingLine {
    *
    * @param signal Ends the wait, as when the client has left.
    * @param avoid Upstreams whose room is of no use.
+   * @param waitedMs How long it has waited before, when another took the room that it was called for.
    * @returns Whether it was called: false when the line or the wait was too long, or `signal` fired.
    */
-  wait(signal: AbortSignal, avoid: readonly Upstream[] | undefined): Promise<boolean> {
+  wait(signal: AbortSignal, avoid: readonly Upstream[] | undefined, waitedMs = 0): Promise<boolean> {
     if (this.#waiting.length >= this.#options.size) return Promise.resolve(false);
     return new Promise((resolve) => {
       const leave = () => {
@@ -50,7 +51,7 @@ export class WaitingLine {
         resolve(room);
       };
       const waiter: Waiter = { settle, avoid };
-      const timer = setTimeout(leave, this.#options.timeoutMs);
+      const timer = setTimeout(leave, Math.max(0, this.#options.timeoutMs - waitedMs));
       signal.addEventListener("abort", leave, { once: true });
       this.#waiting.push(waiter);
     });

@@ -132,9 +132,13 @@ export class Relay implements Watched {
     });
   }
 
-  /** Tells both ends that the proxy goes away. */
-  goAway(): void {
-    this.#conclude(AWAY, { cause: "The proxy is stopping", owner: "proxy" });
+  /**
+   * Tells both ends that the proxy goes away.
+   *
+   * @param cause Why, for the log.
+   */
+  goAway(cause = "The proxy is stopping"): void {
+    this.#conclude(AWAY, { cause, owner: "proxy" });
     this.#client.close(AWAY);
     this.#closeUpstream(AWAY);
   }

@@ -45,6 +45,11 @@ export class ServedSocket implements SocketEnd {
     this.#deadlineMs = nowMs + OPEN_TIMEOUT_MS;
   }
 
+  /** Whether the client's connection was upgraded. */
+  get opened(): boolean {
+    return this.#opened;
+  }
+
   /** Bytes that the client's connection has not taken. The runtime counts a message off when it is gone as a whole. */
   get bufferedBytes(): number {
     return this.#socket.bufferedAmount + this.#heldBytes;

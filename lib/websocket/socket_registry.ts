@@ -18,6 +18,8 @@ export interface SocketPlace {
 
 /** Open WebSockets. Owned by the runtime. */
 export class SocketRegistry {
+  /** Those whose client left while its handshake was answered: the runtime's shutdown waits for them for ever. */
+  neverOpened = 0;
   readonly #open = new Map<Relay, SocketPlace>();
   readonly #timers = new Map<Relay, ReturnType<typeof setTimeout>>();
   #draining = false;
@@ -71,7 +73,9 @@ export class SocketRegistry {
         continue;
       }
       gone.push(relay);
-      if (!this.#timers.has(relay)) this.#sendAwaySoon(relay, delayMs);
+      if (!this.#timers.has(relay)) {
+        this.#sendAwaySoon(relay, delayMs, "Its route, or its upstream, is not in the new config");
+      }
     }
     return this.#allLeft(gone);
   }
@@ -99,8 +103,8 @@ export class SocketRegistry {
     this.#timers.delete(relay);
   }
 
-  #sendAwaySoon(relay: Relay, delayMs: number): void {
+  #sendAwaySoon(relay: Relay, delayMs: number, cause?: string): void {
     clearTimeout(this.#timers.get(relay));
-    this.#timers.set(relay, setTimeout(() => relay.goAway(), delayMs));
+    this.#timers.set(relay, setTimeout(() => relay.goAway(cause), delayMs));
   }
 }

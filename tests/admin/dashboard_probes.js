@@ -26,6 +26,17 @@ export function pageWidth() {
 }
 
 /**
+ * Cells whose text does not fit in, by what they hold.
+ *
+ * @param {string} selector
+ * @returns {string[]}
+ */
+export function cutCells(selector) {
+  return [...document.querySelectorAll(selector)].filter((cell) => cell.scrollWidth > cell.clientWidth)
+    .map((cell) => `${cell.className}: ${cell.textContent}`);
+}
+
+/**
  * Texts that are hard to read on what lies behind them, with their contrast.
  *
  * @returns {string[]}

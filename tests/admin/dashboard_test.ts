@@ -4,7 +4,7 @@ import { within } from "../support/condition.ts";
 import { FakeAdmin } from "../support/fake_admin.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { dashboardTest } from "./dashboard_page.ts";
-import { contrastFaults, drawn, focused, mutatedRows, pageWidth, settled } from "./dashboard_probes.js";
+import { contrastFaults, cutCells, drawn, focused, mutatedRows, pageWidth, settled } from "./dashboard_probes.js";
 
 const row = (name: string) => `tr[id="upstream-shop.${name}"]`;
 
@@ -23,6 +23,31 @@ dashboardTest("The dashboard shows figures that change, and loads nothing from e
   assertGreater(Number(rate.replace(",", "")), 1000);
   assertEquals(generation, "7");
   assertEquals(await page.locator(".plot canvas").count(), 2);
+});
+
+dashboardTest("The dashboard shows no figures where none are kept, and the states all the same", async ({ open }) => {
+  await using admin = new FakeAdmin();
+  admin.world.figures = false;
+  await using page = await open(admin);
+  assertEquals(await page.textContent("#verdict-title"), "No problem in the states of upstreams");
+  assertStringIncludes(await page.textContent("#verdict") ?? "", "No figures are kept (management.metrics = false)");
+  assertEquals((await page.locator("#headline .figure").allTextContents()).slice(0, 3), ["–", "–", "–"]);
+  for (const place of ["#plots", `${row("web.1")} .rate`, "#sites .rate >> nth=1"]) {
+    assertEquals(await page.locator(place).isVisible(), false, place);
+  }
+  admin.world.kill(admin.world.upstream("web.4"));
+  admin.tick();
+  await page.locator(`${row("web.4")}[data-condition=unhealthy]`).waitFor();
+  assertEquals(await page.textContent("#verdict-title"), "1 problem");
+});
+
+dashboardTest("No figure of sites and routes is cut, at 1280 pixels and on a phone", async ({ open }) => {
+  await using admin = new FakeAdmin({ world: new FakeWorld({ load: 2000 }) });
+  for (const upstream of admin.world.upstreams) Object.assign(upstream, { errorShare: 1, latencyMs: 160 });
+  for (const width of [1280, 390]) {
+    await using page = await open(admin, { width });
+    assertEquals(await page.evaluate(cutCells, "#sites td:not(.to)"), [], `${width} pixels`);
+  }
 });
 
 dashboardTest(

@@ -9,7 +9,8 @@ import {
   formatMs,
   formatShare,
 } from "../../lib/admin/dashboard/page/format.js";
-import { countTroubles, troublesOf } from "../../lib/admin/dashboard/page/problems.js";
+import { poolLabels } from "../../lib/admin/dashboard/page/pool_labels.js";
+import { countTroubles, troublesOf, verdictOf } from "../../lib/admin/dashboard/page/problems.js";
 import { readSnapshots } from "../../lib/admin/dashboard/page/snapshot_stream.js";
 import { conditionOf, type UpstreamFacts } from "../../lib/admin/snapshot.ts";
 import { FakeWorld } from "../support/fake_world.ts";
@@ -87,6 +88,26 @@ Deno.test("troublesOf() takes many of a kind together, and sees who fails while 
   assertEquals(titles.includes("9 of 40 in pool fleet: unhealthy"), true);
   assertEquals(titles.includes("10.0.0.31:8080: failing"), true);
   assertEquals(titles.length, 3, titles.join());
+});
+
+Deno.test("pools of one name are told apart by their sites, and others are not", () => {
+  const world = new FakeWorld({ pools: { web: 1, api: 1 } });
+  const snapshot = world.snapshot();
+  const [web, api] = snapshot.pools;
+  const twin = { ...api, id: "blog/api", site: "blog", upstreams: [] };
+  assertEquals([...poolLabels([web, api, twin]).values()], ["web", "shop/api", "blog/api"]);
+  assertEquals(troublesOf({ ...snapshot, pools: [web, api, twin] }).map(({ title }) => title), [
+    "Pool blog/api is down",
+  ]);
+});
+
+Deno.test("verdictOf() calls nothing well that it cannot see", () => {
+  const world = new FakeWorld();
+  assertEquals(verdictOf(world.snapshot(), 0), "All is well");
+  world.figures = false;
+  assertEquals([0, 1, 12].map((count) => verdictOf(world.snapshot(), count)), [
+    ...["No problem in the states of upstreams", "1 problem", "12 problems"],
+  ]);
 });
 
 Deno.test("isLast() counts those that take requests only, and timeLeft() is of what keeps requests away", () => {

@@ -12,7 +12,7 @@ import { MASK, shownConfig } from "../../lib/admin/running_config.ts";
 import type { Snapshot } from "../../lib/admin/snapshot.ts";
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import { VERSION } from "../../lib/version.ts";
-import { within } from "../support/condition.ts";
+import { until, within } from "../support/condition.ts";
 import { NamedUpstream, RunningManagement } from "./running_management.ts";
 
 for (const workers of [1, 2]) {
@@ -53,6 +53,55 @@ for (const workers of [1, 2]) {
     ]);
     assert(snapshot.process.workers.some(({ requestRate }) => requestRate > 0));
     assert(snapshot.process.memoryBytes > 1e6);
+  });
+
+  Deno.test(`what is under way is of one instant, ${serving}`, async () => {
+    await using one = new NamedUpstream("one");
+    await using other = new NamedUpstream("other");
+    await using running = await RunningManagement.start({ upstreams: [one.url, other.url], workers });
+    const visits = Array.from({ length: 12 }, () => running.visits(1, "/wait"));
+    await until("all are held", () => one.asked + other.asked === 12);
+    // Before a sample is taken that knows of them.
+    const { totals, sites: [site], pools: [pool], process }: Snapshot = await running.told("/api/status");
+    const sum = (flows: readonly { inFlight: number }[]) => flows.reduce((all, { inFlight }) => all + inFlight, 0);
+    assertEquals(
+      [totals.inFlight, site.inFlight, sum(site.routes), sum(pool.upstreams), sum(process.workers)],
+      [12, 12, 12, 12, 12],
+    );
+    for (const { gate } of [one, other]) gate.resolve();
+    await Promise.all(visits);
+    const after: Snapshot = await running.told("/api/status");
+    assertEquals([after.totals.inFlight, sum(after.pools[0].upstreams), sum(after.process.workers)], [0, 0, 0]);
+  });
+
+  Deno.test(`slowness that ejects is told as the last fault, of that pool alone, ${serving}`, async () => {
+    await using slow = new NamedUpstream("slow");
+    await using quick = new NamedUpstream("quick");
+    await using running = await RunningManagement.start({
+      upstreams: [],
+      workers,
+      proxy: {
+        upstreams: [
+          { name: "app", url: slow.url },
+          { name: "app", url: quick.url },
+          { name: "other", url: slow.url },
+        ],
+        routes: [{ path: "/", upstream: "app" }, { path: "/other", upstream: "other" }],
+        passive_health: { max_fails: 1, slow_after: "300ms", eject_for: "1m", max_ejected_percent: 50 },
+      },
+    });
+    quick.gate.resolve();
+    const visits: Promise<string>[] = [];
+    // Workers have turns of their own.
+    await until("it is asked", () => slow.asked > 0 || visits.push(running.visit("/wait")) < 0);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    slow.gate.resolve();
+    await Promise.all(visits);
+    await running.visit("/other");
+    const { pools } = await snapshotWhere(running, ({ pools: [{ upstreams }] }) => upstreams[0].lastFault !== null);
+    assertEquals(pools[0].upstreams[0].lastFault, "took longer than slow_after");
+    assertEquals(pools[0].upstreams.some(({ condition }) => condition === "ejected"), true);
+    assertEquals(pools[1].upstreams[0].lastFault, null);
   });
 
   Deno.test(`failures of late are told, the newest first, ${serving}`, async () => {
@@ -127,7 +176,10 @@ Deno.test("without metrics the rest is told all the same", async () => {
   const snapshot = await running.told("/api/status");
   assertEquals(snapshotSchema.parse(snapshot), snapshot);
   assertEquals([snapshot.totals.requests, snapshot.pools[0].upstreams.length], [0, 1]);
-  assertEquals(await (await running.ask("/metrics")).text(), "");
+  assertEquals([snapshot.figures, snapshot.pools[0].upstreams[0].condition], [false, "healthy"]);
+  const response = await running.ask("/metrics");
+  assertEquals([response.status, response.headers.get("content-type")], [404, "application/problem+json"]);
+  assertEquals((await response.json()).detail, "metrics are off (management.metrics)");
 });
 
 Deno.test("HEAD is answered as GET without its body, and the dashboard's files are not sent twice", async () => {
@@ -195,6 +247,7 @@ Deno.test("GET /api/config shows the config that runs, without its secrets", asy
   const text = await response.text();
   for (const secret of secrets) assertEquals(text.includes(secret), false, secret);
   const config = JSON.parse(text);
+  assertEquals(config.units, "durations in milliseconds, sizes in bytes");
   assertEquals(config.management.api_key, MASK);
   assertEquals(config.sites[0].proxy.upstreams[0].weight, 7);
   assertEquals(config.sites[0].proxy.headers.request.set, {

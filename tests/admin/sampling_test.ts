@@ -37,6 +37,18 @@ Deno.test("passed() knows of nothing where there is no count before, or nothing 
   assertEquals(passed(counts, counts, { seconds: 0, inFlight: 2 }), still);
 });
 
+Deno.test("passed() gives one sample one place, within its bucket, whichever quantile is asked for", () => {
+  const before = { requests: 0, errors: 0, durations: durations({}) };
+  for (let bucket = 0; bucket < DURATION_BOUNDS.length; bucket++) {
+    const now = { requests: 1, errors: 0, durations: durations({ [bucket]: 1 }) };
+    const { p50Ms, p95Ms, p99Ms } = passed(now, before, { seconds: 5, inFlight: 0 });
+    assertEquals([p95Ms, p99Ms], [p50Ms, p50Ms]);
+    assert(
+      p50Ms !== null && p50Ms > 1000 * (DURATION_BOUNDS[bucket - 1] ?? 0) && p50Ms < 1000 * DURATION_BOUNDS[bucket],
+    );
+  }
+});
+
 Deno.test("rate() takes a count that went down for one that began anew", () => {
   assertEquals([rate(30, 10, 2), rate(6, 10, 2), rate(6, 10, 0)], [10, 3, 0]);
 });
@@ -68,14 +80,23 @@ Deno.test("HistoryRing keeps the last 150 moments, and forgets upstreams that ar
 
 Deno.test("FailureList keeps 50, and knows what each upstream failed with last", () => {
   const list = new FailureList();
+  list.poolsOf = ({ route }) => route === "/" ? ["app"] : [];
+  const at = (url: string, pool = "app") => ({ site: "s", pool, url });
   for (let number = 1; number <= 60; number++) {
     list.add(report({ cause: `cause ${number}`, upstream: `u${number % 2}` }));
   }
   assertEquals(list.failures.length, 50);
   assertEquals([list.failures[0].number, list.failures[49].number], [60, 11]);
-  assertEquals([list.faultOf("u0"), list.faultOf("u1"), list.faultOf("u2")], ["cause 60", "cause 59", undefined]);
-  list.forgive("u0");
-  assertEquals(list.faultOf("u0"), undefined);
+  assertEquals([at("u0"), at("u1"), at("u2")].map((place) => list.faultOf(place)), ["cause 60", "cause 59", undefined]);
+  // The same server in another pool, or another site, is another upstream.
+  assertEquals([at("u0", "other"), { ...at("u0"), site: "t" }].map((place) => list.faultOf(place)), [
+    undefined,
+    undefined,
+  ]);
+  list.forgive(at("u0", "other"));
+  assertEquals(list.faultOf(at("u0")), "cause 60");
+  list.forgive(at("u0"));
+  assertEquals(list.faultOf(at("u0")), undefined);
 });
 
 Deno.test("FailureReporter tells of faults of upstreams and of BWS, of 20 a second, cut to size", () => {
@@ -115,7 +136,16 @@ Deno.test("upstreamId() is fit for a path, stable, and tells twins apart", () =>
 
 function report(fields: Partial<FailureReport>): FailureReport {
   return {
-    ...{ atMs: 1, requestId: "r", site: "s", method: "GET", path: "/", status: 502, owner: "upstream" as const },
+    ...{
+      atMs: 1,
+      requestId: "r",
+      site: "s",
+      route: "/",
+      method: "GET",
+      path: "/",
+      status: 502,
+      owner: "upstream" as const,
+    },
     ...{ cause: "c", upstream: null, ...fields },
   };
 }

@@ -99,6 +99,27 @@ Deno.test("bws check tells what a config holds and where it would listen, and op
   taken.close();
 });
 
+Deno.test("bws check lists the management address, and opens it no more than the others", async () => {
+  const taken = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = taken.addr;
+  await inFolder(`[management]\nenabled = true\nport = ${port}\n${SITE}`, async (cwd) => {
+    const { code, stdout, stderr } = await bws(["check"], { cwd });
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(stdout, `   http://127.0.0.1:${port}  management\n`);
+  });
+  taken.close();
+});
+
+Deno.test("bws check and bws run refuse a log whose folder is not there, and name the line", async () => {
+  await inFolder(`[logging]\noutput = "logs/bws.log"\n${SITE}`, async (cwd) => {
+    for (const command of ["check", "run"]) {
+      const { code, stdout, stderr } = await bws([command], { cwd });
+      assertEquals([code, stdout], [1, ""], command);
+      assertMatch(stderr, /^config\.toml:2:10: error: the folder ".*logs" of logging\.output is not there/);
+    }
+  });
+});
+
 Deno.test("bws check --strict refuses what is only warned of without it", async () => {
   await inFolder(SITE + "brwose = true\n", async (cwd) => {
     const lenient = await bws(["check", "config.toml"], { cwd });

@@ -84,6 +84,29 @@ Deno.test("topLines() is never wider than it may be, and drops columns before it
   }
 });
 
+Deno.test("topLines() says that no figures are kept, and judges states all the same", () => {
+  const world = new FakeWorld();
+  world.figures = false;
+  const options = { ...SURFACE, width: 120, mostTroubles: 9 };
+  const text = () => {
+    const { head, heading, rows } = topLines(world.snapshot(), membersOf(world.snapshot(), "worst"), options);
+    return [...head, heading, ...rows].join("\n");
+  };
+  assertStringIncludes(text(), "\nNo figures are kept (management.metrics = false)\n");
+  assertFalse(/All is well|REQ\/S|ERRORS|P50|req\/s/.test(text()), text());
+  world.kill(world.upstream("web.0"));
+  assertStringIncludes(text(), "✗ 1 problem\n");
+  assertMatch(text(), /^✗ unhealthy +10\.0\.0\.11:8080 +web/m);
+});
+
+Deno.test("topLines() tells pools of one name apart", () => {
+  const snapshot = new FakeWorld({ pools: { app: 1 } }).snapshot();
+  const [pool] = snapshot.pools;
+  const twins = { ...snapshot, pools: [pool, { ...pool, id: "blog/app", site: "blog" }] };
+  const { rows } = topLines(twins, membersOf(twins, "config"), { ...SURFACE, width: 120, mostTroubles: 9 });
+  assertEquals(rows.map((row) => /\S+\/app/.exec(row)?.[0]), ["shop/app", "blog/app"]);
+});
+
 Deno.test("tableLines() and fitted() take out what could move the cursor", () => {
   const columns = [{ title: "A", leaves: 0, cell: (text: string) => ({ text }) }];
   assertEquals(tableLines(columns, ["a\x1b[2J\nb"], { width: 80, colored: true })[1], "a\ufffd[2J\ufffdb");

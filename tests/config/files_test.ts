@@ -18,6 +18,7 @@ async function inFolder(run: (dir: string) => void | Promise<void>): Promise<voi
 Deno.test("Relative paths start from the folder of the config and come out absolute", async () => {
   await inFolder((dir) => {
     Deno.mkdirSync(join(dir, "www"));
+    Deno.mkdirSync(join(dir, "logs"));
     Deno.writeTextFileSync(join(dir, "404.html"), "");
     Deno.writeTextFileSync(join(dir, "ca.pem"), "");
     const text = `[logging]\noutput = "logs/bws.log"\n` +
@@ -55,6 +56,20 @@ Deno.test("Files and folders that are not there, or are of the wrong kind, are r
       `ca_file "${dir}/ca.pem" is not there, expected a file`,
       'static_dir "file" is a file, expected a folder',
     ], { baseDir: dir, checkFiles: true });
+  });
+});
+
+Deno.test("A log whose folder is not there is refused, and one that is made on opening is not", async () => {
+  await inFolder((dir) => {
+    const log = (output: string) => `[logging]\noutput = ${output}\n${PROXY}`;
+    const options = { baseDir: dir, checkFiles: true };
+    assertErrors(log('«"logs/bws.log"»'), [
+      `the folder "${dir}/logs" of logging.output is not there, expected "stdout", "stderr" or a file in a folder that exists`,
+    ], options);
+    assertErrors(log('«"."»'), [`logging.output "${dir}" is a folder, expected a file`], options);
+    assertEquals(parseConfig(log('"bws.log"'), options).problems, []);
+    assertEquals(parseConfig(log('"stderr"'), options).problems, []);
+    assertEquals(parseConfig(log('"logs/bws.log"'), { baseDir: dir, checkFiles: false }).problems, []);
   });
 });
 

@@ -9,11 +9,11 @@ function upstream(url: string): string {
   return `${PROXY.replace('"http://127.0.0.1:3000"', url)}`;
 }
 
-Deno.test("parseConfig() refuses a route whose upstream is unknown, and names the nearest", () => {
+Deno.test("parseConfig() refuses a route whose upstream is unknown, and names the one that there is", () => {
   assertErrors(
     `${PROXY}${ROUTE.replace('"app"', '«"ap"»')}path = "/x"\n${ROUTE.replace('"app"', '«"zzz"»')}path = "/y"`,
     [
-      'unknown upstream "ap", expected "app" (did you mean "app"?)',
+      'unknown upstream "ap", expected "app"',
       'unknown upstream "zzz", expected "app"',
     ],
   );
@@ -22,10 +22,17 @@ Deno.test("parseConfig() refuses a route whose upstream is unknown, and names th
   ]);
 });
 
+Deno.test("parseConfig() names the nearest upstream where there are several, and does not repeat the only one", () => {
+  const other = '[[sites.proxy.upstreams]]\nname = "chat"\nurl = "http://127.0.0.1:3001"\n';
+  assertErrors(`${PROXY}${other}${ROUTE.replace('"app"', '«"ap"»')}path = "/x"`, [
+    'unknown upstream "ap", expected one of "app", "chat" (did you mean "app"?)',
+  ]);
+});
+
 Deno.test("parseConfig() finds unknown upstreams where other keys have wrong types", () => {
   assertErrors(`${PROXY}websocket = «"yes"»\n${ROUTE.replace('"app"', '«"apq"»')}path = «7»`, [
     'websocket is "yes", expected true or false',
-    'unknown upstream "apq", expected "app" (did you mean "app"?)',
+    'unknown upstream "apq", expected "app"',
     'path is 7, expected a path that begins with "/" and holds no spaces',
   ]);
 });

@@ -119,7 +119,7 @@ Deno.test("parseConfig() refuses a management API that others can reach without 
   for (const host of ["127.0.0.1", "127.8.8.8", "::1", "localhost"]) {
     accepted(`${SITE}[management]\nenabled = true\nhost = "${host}"`);
   }
-  accepted(`${SITE}[management]\nenabled = true\nhost = "0.0.0.0"\napi_key = "k"`);
+  accepted(`${SITE}[management]\nenabled = true\nhost = "0.0.0.0"\napi_key = "0123456789abcdef"`);
   accepted(`${SITE}[management]\nhost = "0.0.0.0"`);
 });
 

@@ -111,3 +111,25 @@ Deno.test("combinedAccessLine() cannot be forged", () => {
 Deno.test("printable() escapes what could drive a terminal", () => {
   assertEquals(printable("\x1b[31mred\x9b"), "\\x1b[31mred\\x9b");
 });
+
+Deno.test("openSink() opens a file anew that was moved away, and loses no line", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const sink = openSink(`${folder}/a.log`);
+    await sink(new TextEncoder().encode("one\n"));
+    await Deno.rename(`${folder}/a.log`, `${folder}/a.log.1`);
+    const later = Date.now() + 5000;
+    using _time = stub(() => later);
+    await sink(new TextEncoder().encode("two\n"));
+    assertEquals(await Deno.readTextFile(`${folder}/a.log.1`), "one\n");
+    assertEquals(await Deno.readTextFile(`${folder}/a.log`), "two\n");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+function stub(now: () => number): Disposable {
+  const real = Date.now;
+  Date.now = now;
+  return { [Symbol.dispose]: () => void (Date.now = real) };
+}

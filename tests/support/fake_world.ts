@@ -50,6 +50,8 @@ export class FakeWorld {
   readonly upstreams: readonly FakeUpstream[];
   refused: RefusedReload | null = null;
   generation = 7;
+  /** Whether it keeps figures. */
+  figures = true;
   readonly failures: FailureSnapshot[] = [];
   readonly #pools: readonly string[];
   readonly #random = seededRandom(7);
@@ -101,6 +103,7 @@ export class FakeWorld {
         atMs: Date.now(),
         requestId: crypto.randomUUID(),
         site: "shop",
+        route: "/",
         method: "GET",
         path,
       },
@@ -137,6 +140,7 @@ export class FakeWorld {
       version: "0.1.0",
       atMs: Date.now(),
       uptimeMs: Date.now() - this.#startedAtMs,
+      figures: this.figures,
       config: {
         generation: this.generation,
         file: "/etc/bws/sites.toml",

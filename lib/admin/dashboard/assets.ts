@@ -25,6 +25,7 @@ import model from "./page/model.js" with { type: "text" };
 import page from "./page/page.html" with { type: "text" };
 import style from "./page/page.css" with { type: "text" };
 import plots from "./page/plots.js" with { type: "text" };
+import poolLabels from "./page/pool_labels.js" with { type: "text" };
 import poolSection from "./page/pool_section.js" with { type: "text" };
 import pools from "./page/pools.js" with { type: "text" };
 import problems from "./page/problems.js" with { type: "text" };
@@ -61,7 +62,15 @@ export const DASHBOARD_HEADERS: Readonly<Record<string, string>> = {
 
 const SCRIPTS: Readonly<Record<string, string>> = {
   ...{ announcer, condition, details, element, failures, feed, format, headline, main, model, plots },
-  ...{ pool_section: poolSection, pools, problems, sites, snapshot_stream: snapshotStream, spark },
+  ...{
+    pool_labels: poolLabels,
+    pool_section: poolSection,
+    pools,
+    problems,
+    sites,
+    snapshot_stream: snapshotStream,
+    spark,
+  },
   ...{ upstream_row: upstreamRow, verdict, workers, uplot: uplotScript },
 };
 const STYLES: Readonly<Record<string, string>> = { base, dialogs, page: style, tables, uplot: uplotStyle };

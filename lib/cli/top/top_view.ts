@@ -13,7 +13,8 @@ import {
   formatShare,
   formatWhole,
 } from "../../admin/dashboard/page/format.js";
-import { countTroubles, troublesOf } from "../../admin/dashboard/page/problems.js";
+import { poolLabels } from "../../admin/dashboard/page/pool_labels.js";
+import { countTroubles, NO_FIGURES, troublesOf, verdictOf } from "../../admin/dashboard/page/problems.js";
 import type { Condition, PoolSnapshot, Snapshot, UpstreamSnapshot } from "../../admin/snapshot.ts";
 import { paint, type Style } from "../terminal.ts";
 import { type Column, fitted, tableLines } from "./text_table.ts";
@@ -27,6 +28,8 @@ export type Order = typeof ORDERS[number];
 /** An upstream with its pool. */
 export interface Member {
   readonly pool: PoolSnapshot;
+  /** How the pool is called. */
+  readonly poolLabel: string;
   readonly upstream: UpstreamSnapshot;
 }
 
@@ -52,18 +55,25 @@ export interface TopLines {
 
 /** The upstreams of all pools, in that order; those that are equal stay in the order of the config. */
 export function membersOf(snapshot: Snapshot, order: Order): Member[] {
-  const members = snapshot.pools.flatMap((pool) => pool.upstreams.map((upstream) => ({ pool, upstream })));
+  const labels = poolLabels(snapshot.pools);
+  const members = snapshot.pools.flatMap((pool) => {
+    const poolLabel = labels.get(pool.id) ?? pool.name;
+    return pool.upstreams.map((upstream) => ({ pool, poolLabel, upstream }));
+  });
   return order === "config" ? members : members.sort((a, b) => COMPARE[order](a.upstream, b.upstream));
 }
 
 /** The view of a snapshot. */
 export function topLines(snapshot: Snapshot, members: readonly Member[], options: TopLinesOptions): TopLines {
   const { width, colored } = options;
-  const [heading, ...rows] = tableLines(COLUMNS, members, { width, colored });
+  const [heading, ...rows] = tableLines(snapshot.figures ? COLUMNS : STATE_COLUMNS, members, { width, colored });
   return { head: [...figureLines(snapshot, options), "", ...troubleLines(snapshot, options)], heading, rows };
 }
 
-function figureLines({ version, config, uptimeMs, process, totals }: Snapshot, options: TopLinesOptions): string[] {
+function figureLines(
+  { version, config, uptimeMs, process, totals, ...rest }: Snapshot,
+  options: TopLinesOptions,
+): string[] {
   const { width, colored } = options;
   const count = process.workers.length;
   const about = [
@@ -78,7 +88,7 @@ function figureLines({ version, config, uptimeMs, process, totals }: Snapshot, o
   ];
   return [
     paint(colored, "dim", fitted(about.join("   "), width)),
-    paint(colored, "bold", fitted(figures.join("   "), width)),
+    paint(colored, "bold", fitted(rest.figures ? figures.join("   ") : NO_FIGURES, width)),
   ];
 }
 
@@ -87,8 +97,8 @@ function troubleLines(snapshot: Snapshot, { width, colored, mostTroubles }: TopL
   const count = countTroubles(troubles);
   const worst: Style = troubles[0]?.tone === "bad" ? "red" : "yellow";
   const verdict = count === 0
-    ? paint(colored, "green", "✓ All is well")
-    : paint(colored, worst, `✗ ${count === 1 ? "1 problem" : `${formatWhole(count)} problems`}`);
+    ? paint(colored, "green", `✓ ${verdictOf(snapshot, count)}`)
+    : paint(colored, worst, `✗ ${verdictOf(snapshot, count)}`);
   const lines = troubles.slice(0, mostTroubles).map(({ tone, title, detail, left }) => {
     const text = [`  ${title}`, detail, left].filter((part) => part !== "").join("   ");
     return paint(colored, TONE_STYLES[tone] ?? "dim", fitted(text, width));
@@ -121,7 +131,7 @@ const COLUMNS: readonly Column<Member>[] = [
     }),
   },
   { title: "UPSTREAM", leaves: 0, cell: ({ upstream }) => ({ text: shortUrl(upstream.url) }) },
-  { title: "POOL", leaves: 3, cell: ({ pool }) => ({ text: pool.name }) },
+  { title: "POOL", leaves: 3, cell: ({ poolLabel }) => ({ text: poolLabel }) },
   { title: "WEIGHT", right: true, leaves: 4, cell: ({ upstream }) => ({ text: String(upstream.weight) }) },
   { title: "IN FLIGHT", right: true, leaves: 1, cell: ({ upstream }) => ({ text: formatWhole(upstream.inFlight) }) },
   { title: "REQ/S", right: true, leaves: 0, cell: ({ upstream }) => ({ text: formatCount(upstream.requestRate) }) },
@@ -139,6 +149,9 @@ const COLUMNS: readonly Column<Member>[] = [
   { title: "P99", right: true, leaves: 2, cell: ({ upstream }) => ({ text: formatMs(upstream.p99Ms) }) },
   { title: "LAST FAULT", leaves: 7, cell: ({ upstream }) => ({ text: upstream.lastFault ?? "", style: "dim" }) },
 ];
+
+/** Those that tell something where no figures are kept. */
+const STATE_COLUMNS = COLUMNS.filter(({ title }) => !["REQ/S", "ERRORS", "P50", "P95", "P99"].includes(title));
 
 const COMPARE: Readonly<Record<Exclude<Order, "config">, (a: UpstreamSnapshot, b: UpstreamSnapshot) => number>> = {
   worst: (a, b) => rankOf(a.condition) - rankOf(b.condition),

@@ -49,13 +49,15 @@ export interface GatewayFamiliesOptions {
  * ```
  */
 export function gatewayFamilies({ gateway, config, startedMs }: GatewayFamiliesOptions): Family[] {
-  const book = gateway().metrics;
+  const { metrics: book, runtime: { worker: place } } = gateway();
   if (book === undefined) return [];
+  // The supervisor's place is behind those of its workers.
+  const main = place.count > 1 && place.index === place.count - 1 ? place.index : undefined;
   return [
     ...exchangeFamilies(gateway),
     ...upstreamFamilies(gateway),
     ...(config === undefined ? [] : configFamilies(config)),
-    ...processFamilies({ version: VERSION, worker: book.worker, startedMs }),
+    ...processFamilies({ version: VERSION, worker: book.worker, main, startedMs }),
   ];
 }
 

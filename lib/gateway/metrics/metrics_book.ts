@@ -48,6 +48,13 @@ export class MetricsBook {
     return this.#worker ??= new WorkerFigures((count, name) => this.#workerNumbers = this.#take(count, name));
   }
 
+  /** Exchanges under way in a worker, those of routes that the config has no more among them. */
+  inFlightIn(worker: number): number {
+    let sum = 0;
+    for (const route of this.#routes.values()) sum += route.inFlightIn(worker);
+    return sum;
+  }
+
   /** Takes back what a worker that is gone had in flight, open or waiting. What it counted for good stays. */
   takeBack(worker: number): void {
     for (const figures of [this.#routes, this.#pools, this.#upstreams]) {

@@ -120,6 +120,11 @@ export class RouteMetrics implements ExchangeMeter, RelayMeter {
     return sumAt(this.#numbers, IN_FLIGHT);
   }
 
+  /** Those of them in one worker. */
+  inFlightIn(worker: number): number {
+    return this.#numbers.all[worker]?.[IN_FLIGHT] ?? 0;
+  }
+
   /** Open WebSockets. */
   get openSockets(): number {
     return sumAt(this.#numbers, OPEN_SOCKETS);

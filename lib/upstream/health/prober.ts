@@ -177,12 +177,12 @@ export class Prober {
   }
 
   #tell(target: ProbeTarget, result: ProbeResult): void {
-    const fields = { url: target.url, pool: target.pools, site: target.sites };
+    const fields = { upstream: target.url, pool: target.pools, site: target.sites };
     if (result.healthy) {
-      this.#log.say("info", "An upstream is healthy", { ...fields, probes: target.goodProbes });
+      this.#log.say("info", "upstream healthy", { ...fields, probes: target.goodProbes });
     } else {
       const { reason } = result;
-      this.#log.say("warn", "An upstream is unhealthy", { ...fields, reason, probes: target.badProbes });
+      this.#log.say("warn", "upstream unhealthy", { ...fields, reason, probes: target.badProbes });
     }
   }
 }

@@ -47,14 +47,14 @@ Deno.test("Prober takes an upstream out and brings it back, and says each once, 
   await until("more bad probes", () => watch.probes(upstream) >= 5);
   answer = answerOf("ok");
   await until("it is healthy", () => upstream.state === "active");
-  const fields = { url: server.url, pool: "api", site: "shop" };
+  const fields = { upstream: server.url, pool: "api", site: "shop" };
   assertEquals(watch.lines, [
     {
       level: "warn",
-      message: "An upstream is unhealthy",
+      message: "upstream unhealthy",
       fields: { ...fields, reason: "GET /health answered 503, expected 200 to 399", probes: 3 },
     },
-    { level: "info", message: "An upstream is healthy", fields: { ...fields, probes: 2 } },
+    { level: "info", message: "upstream healthy", fields: { ...fields, probes: 2 } },
   ]);
 });
 
@@ -88,7 +88,7 @@ Deno.test("Prober makes the first probe within a second, however long the interv
   await until("it is healthy", () => upstream.available);
   const known = watch.prober.statusOf(upstream);
   assertEquals([known?.verdict, known?.nextAtMs, known?.changedAtMs], ["healthy", 13_000, 1000]);
-  assertEquals(watch.lines.map(({ message }) => message), ["An upstream is healthy"]);
+  assertEquals(watch.lines.map(({ message }) => message), ["upstream healthy"]);
 });
 
 Deno.test("Prober plans a probe only when the last one is over", async () => {

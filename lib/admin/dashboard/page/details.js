@@ -35,6 +35,9 @@ const FACTS = [
   ["Last fault", ({ lastFault }) => lastFault ?? NONE],
 ];
 
+/** Those of them that come out of figures, which may not be kept. */
+const COUNTED = new Set(["Errors", "p50, p95, p99"]);
+
 /** The dialog. */
 export class Details {
   #dialog = at("details", HTMLDialogElement);
@@ -119,7 +122,10 @@ export class Details {
     setText(this.#word, word);
     setText(this.#left, timeLeft(upstream));
     setText(at("details-meaning", HTMLElement), meaning);
-    for (const { value, read } of this.#facts) setText(value, read(upstream, pool));
+    const { figures } = model.snapshot;
+    for (const { name, value, read } of this.#facts) {
+      setText(value, figures || !COUNTED.has(name.textContent ?? "") ? read(upstream, pool) : NONE);
+    }
     for (const { mode, button } of this.#modes) button.setAttribute("aria-pressed", String(mode === upstream.mode));
     const reset = at("weight-reset", HTMLButtonElement);
     setShown(reset, upstream.weight !== upstream.configWeight);

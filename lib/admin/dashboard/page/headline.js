@@ -5,7 +5,7 @@
  */
 
 import { element, setData, setText } from "./element.js";
-import { formatBytes, formatCount, formatDuration, formatMs, formatShare, formatWhole } from "./format.js";
+import { formatBytes, formatCount, formatDuration, formatMs, formatShare, formatWhole, NONE } from "./format.js";
 import { shareOf } from "./model.js";
 import { Spark } from "./spark.js";
 
@@ -22,12 +22,14 @@ import { Spark } from "./spark.js";
  * @property {(model: Model) => Float64Array} [values]
  * @property {number} [leastTop] The scale ends no lower: noise at rest must not look like load.
  * @property {(snapshot: Snapshot) => "bad" | "warn" | undefined} [tone]
+ * @property {boolean} [counted] Whether it comes out of figures, which may not be kept.
  */
 
 /** @type {readonly Tile[]} */
 const TILES = [
   {
     name: "Requests / s",
+    counted: true,
     figure: ({ totals }) => formatCount(totals.requestRate),
     detail: ({ totals }) => `${formatCount(totals.requests)} in all`,
     values: ({ totals }) => totals.requestRate,
@@ -35,6 +37,7 @@ const TILES = [
   },
   {
     name: "Error share",
+    counted: true,
     figure: ({ totals }) => formatShare(shareOf(totals)),
     detail: ({ totals }) => `${formatCount(totals.errorRate)} a second`,
     values: ({ totals }) => totals.errorShare,
@@ -43,6 +46,7 @@ const TILES = [
   },
   {
     name: "p99",
+    counted: true,
     figure: ({ totals }) => formatMs(totals.p99Ms),
     detail: ({ totals }) => `p50 ${formatMs(totals.p50Ms)}`,
     values: ({ totals }) => totals.p99Ms,
@@ -51,7 +55,8 @@ const TILES = [
   {
     name: "In flight",
     figure: ({ totals }) => formatWhole(totals.inFlight),
-    detail: ({ totals }) => totals.openSockets === 1 ? "1 WebSocket" : `${formatWhole(totals.openSockets)} WebSockets`,
+    detail: ({ figures, totals: { openSockets } }) =>
+      !figures ? "" : openSockets === 1 ? "1 WebSocket" : `${formatWhole(openSockets)} WebSockets`,
     values: ({ totals }) => totals.inFlight,
     leastTop: 10,
   },
@@ -95,8 +100,10 @@ export class Headline {
   update(model) {
     const { snapshot } = model;
     for (const tile of this.#tiles) {
-      setText(tile.figureText, tile.figure(snapshot));
-      setText(tile.detailText, tile.detail?.(snapshot) ?? "");
+      const known = snapshot.figures || tile.counted !== true;
+      setText(tile.figureText, known ? tile.figure(snapshot) : NONE);
+      setText(tile.detailText, known ? tile.detail?.(snapshot) ?? "" : "not kept");
+      if (!known) continue;
       setData(tile.box, "tone", tile.tone?.(snapshot));
       if (tile.values === undefined) continue;
       const values = tile.values(model);

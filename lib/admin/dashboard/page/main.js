@@ -76,6 +76,7 @@ function schedule() {
 function draw(shown) {
   const { snapshot } = shown;
   setShown(at("page", HTMLElement), true);
+  setData(document.body, "figures", snapshot.figures ? undefined : "none");
   setShown(at("waiting", HTMLElement), false);
   const count = verdict.update(shown);
   headline.update(shown);

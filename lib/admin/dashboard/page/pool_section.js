@@ -98,7 +98,7 @@ export class PoolSection {
     this.#shown = { pool, model, peak };
     setText(this.#name, pool.name);
     setText(this.#about, `${pool.policy.replaceAll("_", " ")}, site ${pool.site}`);
-    this.#updateFigures(pool);
+    this.#updateFigures(pool, model.snapshot.figures);
     this.#updateMarks(pool.upstreams);
     this.#updateRows(pool, view);
     for (const upstream of pool.upstreams) this.#rows.get(upstream.id)?.update(upstream, model, peak);
@@ -110,15 +110,18 @@ export class PoolSection {
     this.element.remove();
   }
 
-  /** @param {PoolSnapshot} pool */
-  #updateFigures({ upstreams, waiting }) {
+  /**
+   * @param {PoolSnapshot} pool
+   * @param {boolean} figures Whether they are kept.
+   */
+  #updateFigures({ upstreams, waiting }, figures) {
     const sum = { requestRate: 0, errorRate: 0, inFlight: 0 };
     for (const { requestRate, errorRate, inFlight } of upstreams) {
       sum.requestRate += requestRate;
       sum.errorRate += errorRate;
       sum.inFlight += inFlight;
     }
-    const line = [`${formatCount(sum.requestRate)} req/s`, `${formatShare(shareOf(sum))} errors`];
+    const line = figures ? [`${formatCount(sum.requestRate)} req/s`, `${formatShare(shareOf(sum))} errors`] : [];
     line.push(`${formatWhole(sum.inFlight)} in flight`);
     if (waiting > 0) line.push(`${formatWhole(waiting)} waiting`);
     setText(this.#figures, line.join("  ·  "));

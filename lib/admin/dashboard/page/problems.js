@@ -6,12 +6,15 @@
 
 import { CONDITIONS, shortUrl, takesRequests, timeLeft } from "./condition.js";
 import { formatMs, formatShare, formatWhole } from "./format.js";
+import { poolLabels } from "./pool_labels.js";
 
 /** @typedef {import("../../snapshot.ts").Condition} Condition */
 /** @typedef {import("../../snapshot.ts").PoolSnapshot} PoolSnapshot */
 /** @typedef {import("../../snapshot.ts").Snapshot} Snapshot */
 /** @typedef {import("../../snapshot.ts").UpstreamSnapshot} UpstreamSnapshot */
 /** @typedef {import("./condition.js").Tone} Tone */
+
+/** A pool, and how it is called. @typedef {{ pool: PoolSnapshot, label: string }} NamedPool */
 
 /**
  * Something that an operator should know. `key` is the same as long as it is the same problem; `left` is a countdown.
@@ -47,15 +50,32 @@ const GRAVITY = { bad: 0, warn: 1, note: 2, good: 3 };
  * @returns {Trouble[]}
  */
 export function troublesOf(snapshot) {
+  const labels = poolLabels(snapshot.pools);
+  const pools = snapshot.pools.map((pool) => ({ pool, label: labels.get(pool.id) ?? pool.name }));
   const found = [
-    ...snapshot.pools.flatMap(poolTroubles),
+    ...pools.flatMap(poolTroubles),
     ...reloadTroubles(snapshot),
     ...errorTroubles(snapshot),
     ...workerTroubles(snapshot),
-    ...snapshot.pools.flatMap(failingTroubles),
-    ...snapshot.pools.flatMap((pool) => SHOWN_CONDITIONS.flatMap((condition) => upstreamTroubles(pool, condition))),
+    ...pools.flatMap(failingTroubles),
+    ...pools.flatMap((named) => SHOWN_CONDITIONS.flatMap((condition) => upstreamTroubles(named, condition))),
   ];
   return found.sort((a, b) => GRAVITY[a.tone] - GRAVITY[b.tone]);
+}
+
+/** What is said where rates and times would be. */
+export const NO_FIGURES = "No figures are kept (management.metrics = false)";
+
+/**
+ * Whether all is well, in a few words. What is not looked at is not called well.
+ *
+ * @param {Snapshot} snapshot
+ * @param {number} count As {@linkcode countTroubles} has it.
+ * @returns {string}
+ */
+export function verdictOf({ figures }, count) {
+  if (count === 0) return figures ? "All is well" : "No problem in the states of upstreams";
+  return count === 1 ? "1 problem" : `${formatWhole(count)} problems`;
 }
 
 /**
@@ -69,20 +89,20 @@ export function countTroubles(troubles) {
 }
 
 /**
- * @param {PoolSnapshot} pool
+ * @param {NamedPool} named
  * @returns {Trouble[]}
  */
-function poolTroubles(pool) {
+function poolTroubles({ pool, label }) {
   /** @type {Trouble[]} */
   const found = [];
   const base = { kind: /** @type {const} */ ("pool"), left: "", upstreamId: null, poolId: pool.id };
   if (!pool.upstreams.some(({ condition }) => takesRequests(condition))) {
     const detail = "none of its upstreams takes requests, so they are answered with 503";
-    found.push({ ...base, key: `none ${pool.id}`, tone: "bad", title: `Pool ${pool.name} is down`, detail });
+    found.push({ ...base, key: `none ${pool.id}`, tone: "bad", title: `Pool ${label} is down`, detail });
   }
   if (pool.waiting > 0) {
     const detail = `${formatWhole(pool.waiting)} waiting for a free upstream`;
-    found.push({ ...base, key: `full ${pool.id}`, tone: "warn", title: `Pool ${pool.name} is full`, detail });
+    found.push({ ...base, key: `full ${pool.id}`, tone: "warn", title: `Pool ${label} is full`, detail });
   }
   return found;
 }
@@ -132,10 +152,10 @@ function errorTroubles({ sites }) {
 /**
  * Upstreams that take requests, yet fail many of them.
  *
- * @param {PoolSnapshot} pool
+ * @param {NamedPool} named
  * @returns {Trouble[]}
  */
-function failingTroubles(pool) {
+function failingTroubles({ pool, label }) {
   const failing = pool.upstreams.filter(({ condition, requestRate, errorRate }) =>
     condition === "healthy" && requestRate >= LEAST_RATE && errorRate / requestRate >= BAD_ERROR_SHARE
   );
@@ -146,7 +166,7 @@ function failingTroubles(pool) {
     poolId: pool.id,
   };
   if (failing.length > MOST_SINGLE) {
-    const title = `${failing.length} of ${pool.upstreams.length} in pool ${pool.name} fail`;
+    const title = `${failing.length} of ${pool.upstreams.length} in pool ${label} fail`;
     const detail = namesOf(failing);
     return [{ ...base, key: `failing ${pool.id}`, title, detail, upstreamId: null }];
   }
@@ -154,7 +174,7 @@ function failingTroubles(pool) {
     ...base,
     key: `failing ${id}`,
     title: `${shortUrl(url)}: failing`,
-    detail: `pool ${pool.name}, ${formatShare(errorRate / requestRate)} of its requests`,
+    detail: `pool ${label}, ${formatShare(errorRate / requestRate)} of its requests`,
     upstreamId: id,
   }));
 }
@@ -188,11 +208,11 @@ function workerTroubles({ process }) {
 }
 
 /**
- * @param {PoolSnapshot} pool
+ * @param {NamedPool} named
  * @param {Condition} condition
  * @returns {Trouble[]}
  */
-function upstreamTroubles(pool, condition) {
+function upstreamTroubles({ pool, label }, condition) {
   const { word, tone } = CONDITIONS[condition];
   const members = pool.upstreams.filter((upstream) => upstream.condition === condition);
   if (members.length > MOST_SINGLE) {
@@ -200,7 +220,7 @@ function upstreamTroubles(pool, condition) {
       key: `${condition} ${pool.id}`,
       tone,
       kind: condition,
-      title: `${members.length} of ${pool.upstreams.length} in pool ${pool.name}: ${word}`,
+      title: `${members.length} of ${pool.upstreams.length} in pool ${label}: ${word}`,
       detail: namesOf(members),
       left: "",
       upstreamId: null,
@@ -212,7 +232,7 @@ function upstreamTroubles(pool, condition) {
     tone,
     kind: condition,
     title: `${shortUrl(upstream.url)}: ${word}`,
-    detail: detailOf(pool, upstream),
+    detail: detailOf(label, upstream),
     left: timeLeft(upstream),
     upstreamId: upstream.id,
     poolId: pool.id,
@@ -220,12 +240,12 @@ function upstreamTroubles(pool, condition) {
 }
 
 /**
- * @param {PoolSnapshot} pool
+ * @param {string} label
  * @param {UpstreamSnapshot} upstream
  * @returns {string}
  */
-function detailOf(pool, { condition, lastFault, inFlight }) {
-  const where = `pool ${pool.name}`;
+function detailOf(label, { condition, lastFault, inFlight }) {
+  const where = `pool ${label}`;
   if (condition === "draining") return `${where}, ${formatWhole(inFlight)} in flight still`;
   if (condition === "maintenance" || condition === "slow_start" || lastFault === null) return where;
   return `${where}, ${lastFault}`;

@@ -7,6 +7,7 @@
 import { arrange, element, setData, setText } from "./element.js";
 import { formatCount, formatMs, formatShare, formatWhole } from "./format.js";
 import { shareOf } from "./model.js";
+import { poolLabels } from "./pool_labels.js";
 
 /** @typedef {import("../../snapshot.ts").Flow} Flow */
 /** @typedef {import("../../snapshot.ts").RouteSnapshot} RouteSnapshot */
@@ -41,7 +42,7 @@ export class Sites {
   /** @param {Snapshot} snapshot */
   update({ sites, pools }) {
     const head = /** @type {Element} */ (this.#table.tHead);
-    const poolNames = new Map(pools.map(({ id, name }) => [id, name]));
+    const poolNames = poolLabels(pools);
     arrange(this.#table, [head, ...sites.map((site) => this.#updateSite(site, poolNames))]);
     const known = new Set(sites.map(({ name }) => name));
     for (const name of this.#groups.keys()) if (!known.has(name)) this.#groups.delete(name);
@@ -59,7 +60,7 @@ export class Sites {
       this.#groups.set(site.name, group);
     }
     const { body, site: row, routes } = group;
-    row.update(site, site.name, site.hosts.length === 0 ? site.addresses.join(", ") : site.hosts.join(", "));
+    row.update(site, site.name, (site.hosts.length === 0 ? placesOf(site.addresses) : site.hosts).join(", "));
     while (routes.length < site.routes.length) routes.push(new FlowRow("route"));
     routes.length = site.routes.length;
     site.routes.forEach((route, index) =>
@@ -103,6 +104,16 @@ class FlowRow {
     this.#figures.forEach((cell, index) => setText(cell, texts[index]));
     setData(this.#figures[2], "tone", share >= 0.05 ? "bad" : share > 0 ? "warn" : "none");
   }
+}
+
+/**
+ * Addresses as one would open them: those that mean "all of this machine" are none.
+ *
+ * @param {readonly string[]} addresses
+ * @returns {string[]}
+ */
+function placesOf(addresses) {
+  return [...new Set(addresses.map((address) => address.replace(/\/\/(?:\[::\]|0\.0\.0\.0)(?=:|$)/, "//localhost")))];
 }
 
 /**

@@ -5,8 +5,8 @@
  */
 
 import { arrange, element, icon, setData, setIcon, setShown, setText } from "./element.js";
-import { formatClock, formatWhole } from "./format.js";
-import { countTroubles, troublesOf } from "./problems.js";
+import { formatClock } from "./format.js";
+import { countTroubles, NO_FIGURES, troublesOf, verdictOf } from "./problems.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./problems.js").Trouble} Trouble */
@@ -47,11 +47,11 @@ export class Verdict {
     const troubles = troublesOf(snapshot);
     const count = countTroubles(troubles);
     const worst = troubles[0]?.tone ?? "good";
-    const tone = count === 0 ? "good" : worst;
+    const tone = count > 0 ? worst : snapshot.figures ? "good" : "note";
     setData(this.#box, "tone", tone);
     setIcon(this.#icon, tone === "bad" ? "unhealthy" : tone === "warn" ? "ejected" : "healthy");
-    setText(this.#title, count === 0 ? "All is well" : count === 1 ? "1 problem" : `${formatWhole(count)} problems`);
-    setText(this.#summary, summaryOf(snapshot));
+    setText(this.#title, verdictOf(snapshot, count));
+    setText(this.#summary, summaryOf(snapshot) + (snapshot.figures ? "" : `. ${NO_FIGURES}`));
     this.#showTroubles(troubles.slice(0, MOST_SHOWN));
     const hidden = troubles.length - MOST_SHOWN;
     setText(this.#more, hidden > 0 ? `and ${hidden} more below` : "");
@@ -127,8 +127,17 @@ function summaryOf({ pools, sites }) {
   const siteCount = sites.length === 1 ? "1 site" : `${sites.length} sites`;
   if (upstreams.length === 0) return siteCount;
   const poolCount = pools.length === 1 ? "1 pool" : `${pools.length} pools`;
-  const share = healthy === upstreams.length ? `all ${healthy}` : `${healthy} of ${upstreams.length}`;
-  return `${share} upstreams healthy in ${poolCount}, ${siteCount}`;
+  return `${healthText(healthy, upstreams.length)} in ${poolCount}, ${siteCount}`;
+}
+
+/**
+ * @param {number} healthy
+ * @param {number} count
+ * @returns {string}
+ */
+function healthText(healthy, count) {
+  if (count === 1) return `the upstream is ${healthy === 1 ? "" : "not "}healthy`;
+  return `${healthy === count ? "all" : `${healthy} of`} ${count} upstreams healthy`;
 }
 
 /**

@@ -38,7 +38,7 @@ export class Workers {
   }
 
   /** @param {Snapshot} snapshot */
-  update({ process, totals, version }) {
+  update({ figures, process, totals, version }) {
     while (this.#rows.length < process.workers.length) this.#addRow();
     while (this.#rows.length > process.workers.length) {
       this.#rows.pop();
@@ -46,14 +46,15 @@ export class Workers {
     }
     process.workers.forEach((worker, index) => {
       COLUMNS.forEach(([, read], column) => setText(this.#rows[index][column], read(worker)));
+      if (!figures) setText(this.#rows[index][3], NONE);
       setData(this.#rows[index][0], "tone", worker.state === "ended" ? "bad" : undefined);
       setData(this.#rows[index][3], "tone", worker.loopDelayMs >= 250 ? "warn" : undefined);
     });
     const files = process.openFiles === null ? NONE : formatWhole(process.openFiles);
     setText(
       this.#about,
-      `bws ${version}  ·  ${files} open files  ·  ${formatBytes(totals.receivedRate)}/s in, ` +
-        `${formatBytes(totals.sentRate)}/s out`,
+      `bws ${version}  ·  ${files} open files` +
+        (figures ? `  ·  bodies ${formatBytes(totals.receivedRate)}/s in, ${formatBytes(totals.sentRate)}/s out` : ""),
     );
   }
 

@@ -1,0 +1,14 @@
+/**
+ * Where the exchanges of a route go.
+ *
+ * @module
+ */
+
+import type { Gateway } from "../gateway/gateway.ts";
+
+/** Names of the pools of the routes with this path: several, where routes of one path differ in their methods. */
+export function poolsOfRoute(gateway: Gateway, site: string, path: string): string[] {
+  const { proxy } = gateway.sites.find(({ config }) => config.name === site)?.config ?? {};
+  if (proxy?.enabled !== true) return [];
+  return [...new Set(proxy.routes.filter((route) => route.path === path).map(({ upstream }) => upstream))];
+}

@@ -1,0 +1,54 @@
+/**
+ * What is under way at one instant, read in one go: figures that are compared with each other must be of the same moment.
+ *
+ * @module
+ */
+
+import type { Upstream } from "../upstream/upstream.ts";
+import type { Managed } from "./managed.ts";
+import { routeKey } from "./sample.ts";
+import { poolId } from "./upstream_id.ts";
+
+/** Counts of one instant. */
+export interface UnderWay {
+  /** Exchanges in each worker, by its place. */
+  readonly workers: readonly number[];
+  /** Exchanges in all workers. */
+  readonly total: number;
+  /** Exchanges of each site, by its name; empty when no figures are kept, as the next two. */
+  readonly sites: ReadonlyMap<string, number>;
+  /** Exchanges of each route, by `routeKey`. */
+  readonly routes: ReadonlyMap<string, number>;
+  /** Exchanges that wait for room in a pool, by its `poolId`. */
+  readonly waiting: ReadonlyMap<string, number>;
+  /** Attempts at each upstream. */
+  readonly upstreams: ReadonlyMap<Upstream, number>;
+}
+
+/** Reads all counts. */
+export function readUnderWay({ gateway, workers }: Managed): UnderWay {
+  const { metrics } = gateway;
+  const upstreams = new Map<Upstream, number>();
+  const sites = new Map<string, number>();
+  const routes = new Map<string, number>();
+  const waiting = new Map<string, number>();
+  for (const { pools } of gateway.sites) {
+    for (const pool of pools.values()) {
+      for (const upstream of pool.upstreams) upstreams.set(upstream, upstream.inFlight);
+    }
+  }
+  // Without figures there is what workers say once a second.
+  const byWorker = (workers ?? [gateway]).map((worker, index) => metrics?.inFlightIn(index) ?? worker?.underWay ?? 0);
+  for (const { config: { name }, metrics: ofSite, pools } of gateway.sites) {
+    if (metrics === undefined || ofSite === undefined) continue;
+    let sum = 0;
+    for (const { path, inFlight } of ofSite.routes) {
+      routes.set(routeKey(name, path), inFlight);
+      sum += inFlight;
+    }
+    sites.set(name, sum);
+    for (const pool of pools.keys()) waiting.set(poolId(name, pool), metrics.pool(name, pool).waiting);
+  }
+  const total = byWorker.reduce((sum, count) => sum + count, 0);
+  return { workers: byWorker, total, sites, routes, waiting, upstreams };
+}
