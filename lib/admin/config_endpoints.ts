@@ -24,14 +24,19 @@ export function configEndpoints(config: ManagedConfig): Endpoint[] {
       body: { type: "application/json" },
       answers: {
         200: {
-          description: "It is in place; problems are warnings.",
-          schema: z.object({ generation: z.int(), problems: z.array(problemSchema) }),
+          description:
+            "It is in place; problems are warnings, and needsRestart are keys whose new values wait for a restart.",
+          schema: z.object({
+            generation: z.int(),
+            problems: z.array(problemSchema),
+            needsRestart: z.array(z.string()),
+          }),
         },
       },
       handle: async () => {
         if (!config.reloadable) throw new AdminRefusal(409, "The config did not come from a file");
-        const { accepted, problems } = await config.reload("management API");
-        if (accepted) return json({ generation: config.generation, problems });
+        const { accepted, problems, needsRestart } = await config.reload("management API");
+        if (accepted) return json({ generation: config.generation, problems, needsRestart });
         throw new AdminRefusal(422, `The config was refused, the one before goes on: ${problems[0]?.message ?? ""}`, {
           members: { problems },
         });

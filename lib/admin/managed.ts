@@ -35,6 +35,16 @@ export interface ManagedWorker {
   readonly ended: number;
 }
 
+/** What came of a reload. */
+export interface ManagedReload {
+  /** Whether the new config is in place. */
+  readonly accepted: boolean;
+  /** What is wrong with it, or what it warns of. */
+  readonly problems: readonly Problem[];
+  /** Keys whose new values wait for a restart. */
+  readonly needsRestart: readonly string[];
+}
+
 /** The config that runs, and how another one is put in its place; the reloader of `server/` is such. */
 export interface ManagedConfig {
   /** Counts up with each config that was put in place, from 1. */
@@ -52,5 +62,5 @@ export interface ManagedConfig {
   /** Whether there is something to reload. */
   readonly reloadable: boolean;
   /** Reads the file again and puts it in place. Never rejects. */
-  reload(reason: string): Promise<{ readonly accepted: boolean; readonly problems: readonly Problem[] }>;
+  reload(reason: string): Promise<ManagedReload>;
 }

@@ -93,7 +93,7 @@ for (const workers of [1, 2]) {
     assertEquals([last.status, typeof (await last.json()).error], [409, "string"]);
 
     const reloaded = await running.send("POST", "/api/config/reload");
-    assertEquals([reloaded.status, await reloaded.json()], [200, { generation: 2, problems: [] }]);
+    assertEquals([reloaded.status, await reloaded.json()], [200, { generation: 2, problems: [], needsRestart: [] }]);
     assertEquals(await running.idOf(one.url), id, "the same after a reload");
     assertEquals(Object.keys(await running.visits(10)).sort(), ["one", "other"]);
     assertEquals((await running.told("/api/status")).config.generation, 2);

@@ -32,8 +32,14 @@ export function pageWidth() {
  * @returns {string[]}
  */
 export function cutCells(selector) {
-  return [...document.querySelectorAll(selector)].filter((cell) => cell.scrollWidth > cell.clientWidth)
-    .map((cell) => `${cell.className}: ${cell.textContent}`);
+  const range = document.createRange();
+  return [...document.querySelectorAll(selector)].filter((cell) => {
+    // Not `scrollWidth`: the padding takes up some of what is too wide, and yet it is cut.
+    const { paddingLeft, paddingRight } = getComputedStyle(cell);
+    range.selectNodeContents(cell);
+    const room = cell.getBoundingClientRect().width - parseFloat(paddingLeft) - parseFloat(paddingRight);
+    return cell.checkVisibility() && range.getBoundingClientRect().width > room + 0.5;
+  }).map((cell) => `${cell.className}: ${cell.textContent}`);
 }
 
 /**

@@ -1,5 +1,5 @@
 // @ts-types="../../types/std/assert.d.ts"
-import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { within } from "../support/condition.ts";
 import { FakeAdmin } from "../support/fake_admin.ts";
 import { FakeWorld } from "../support/fake_world.ts";
@@ -41,12 +41,26 @@ dashboardTest("The dashboard shows no figures where none are kept, and the state
   assertEquals(await page.textContent("#verdict-title"), "1 problem");
 });
 
-dashboardTest("No figure of sites and routes is cut, at 1280 pixels and on a phone", async ({ open }) => {
+dashboardTest("A single upstream is not counted, and a site without names has an address to open", async ({ open }) => {
+  await using admin = new FakeAdmin({ world: new FakeWorld({ pools: { web: 1 } }) });
+  admin.world.docsHosts = [];
+  await using page = await open(admin);
+  const summary = page.locator("#verdict .summary");
+  assertEquals(await summary.textContent(), "the upstream is healthy in 1 pool, 2 sites");
+  assertStringIncludes(await page.textContent("#sites") ?? "", "docshttps://localhost:443");
+  assertMatch(await page.textContent("#about") ?? "", /bodies \S+ .B\/s in, \S+ .B\/s out/);
+  admin.world.kill(admin.world.upstreams[0]);
+  admin.tick();
+  await summary.filter({ hasText: "the upstream is not healthy" }).waitFor();
+});
+
+dashboardTest("No figure of routes and upstreams is cut, at 1280 pixels and on a phone", async ({ open }) => {
   await using admin = new FakeAdmin({ world: new FakeWorld({ load: 2000 }) });
   for (const upstream of admin.world.upstreams) Object.assign(upstream, { errorShare: 1, latencyMs: 160 });
   for (const width of [1280, 390]) {
-    await using page = await open(admin, { width });
-    assertEquals(await page.evaluate(cutCells, "#sites td:not(.to)"), [], `${width} pixels`);
+    await using page = await open(admin, { width, height: 2400 });
+    await page.evaluate(drawn);
+    assertEquals(await page.evaluate(cutCells, "#sites td:not(.to), .pool td.flight"), [], `${width} pixels`);
   }
 });
 

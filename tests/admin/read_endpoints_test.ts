@@ -169,6 +169,14 @@ Deno.test("GET /metrics is negotiated, and names the site", async () => {
   assertStringIncludes(await open.text(), "# EOF\n");
 });
 
+Deno.test("GET /metrics calls the thread that looks after the workers main", async () => {
+  await using upstream = new NamedUpstream("one");
+  await using running = await RunningManagement.start({ upstreams: [upstream.url], workers: 2 });
+  const text = await (await running.ask("/metrics")).text();
+  const named = text.matchAll(/^bws_worker_heap_used_bytes\{worker="([^"]+)"\}/gm);
+  assertEquals([...named].map(([, worker]) => worker), ["0", "1", "main"]);
+});
+
 Deno.test("without metrics the rest is told all the same", async () => {
   await using upstream = new NamedUpstream("one");
   await using running = await RunningManagement.start({ upstreams: [upstream.url], management: { metrics: false } });

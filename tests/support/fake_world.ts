@@ -50,6 +50,8 @@ export class FakeWorld {
   readonly upstreams: readonly FakeUpstream[];
   refused: RefusedReload | null = null;
   generation = 7;
+  /** Host names of the second site. */
+  docsHosts: readonly string[] = ["docs.example.com"];
   /** Whether it keeps figures. */
   figures = true;
   readonly failures: FailureSnapshot[] = [];
@@ -183,8 +185,8 @@ export class FakeWorld {
         {
           ...files,
           name: "docs",
-          hosts: ["docs.example.com"],
-          addresses: ["https://0.0.0.0:443"],
+          hosts: this.docsHosts,
+          addresses: ["https://[::]:443", "https://0.0.0.0:443"],
           files: true,
           routes: [],
         },

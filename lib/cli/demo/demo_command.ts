@@ -178,7 +178,7 @@ const FIXED_CONFIG: ManagedConfig = {
   refusedCount: 0,
   refused: undefined,
   reloadable: false,
-  reload: () => Promise.resolve({ accepted: false, problems: [] }),
+  reload: () => Promise.resolve({ accepted: false, problems: [], needsRestart: [] }),
 };
 
 const DASHBOARD_PORT = 7654;
