@@ -13,6 +13,7 @@
  */
 
 import type { Problem } from "../config/problem.ts";
+import type { FailureReport } from "../gateway/failure_report.ts";
 
 /** The server at one moment. */
 export interface Snapshot {
@@ -224,29 +225,9 @@ export function conditionOf(facts: UpstreamFacts): Condition {
 }
 
 /** An exchange that failed. */
-export interface FailureSnapshot {
+export interface FailureSnapshot extends FailureReport {
   /** Counts up, so that one that was shown is known again. */
   readonly number: number;
-  /** In milliseconds since 1970. */
-  readonly atMs: number;
-  /** Name of the exchange in all logs. */
-  readonly requestId: string;
-  /** Name of the site. */
-  readonly site: string;
-  /** `path` of the route, or empty where none took it. */
-  readonly route: string;
-  /** Method as sent. */
-  readonly method: string;
-  /** Path as sent, without its query. */
-  readonly path: string;
-  /** What the client got. */
-  readonly status: number;
-  /** Whose fault it was. */
-  readonly owner: "client" | "upstream" | "proxy";
-  /** Why, in words, as in the log. */
-  readonly cause: string;
-  /** The `url` of the upstream; null when there was none. */
-  readonly upstream: string | null;
 }
 
 /** The last minutes, the oldest first: the lists have one value for each entry of `atMs`. */

@@ -43,8 +43,13 @@ export function usesSrv(url: string): boolean {
   return /^srv\+/i.test(url);
 }
 
+/** The URL without the mark of SRV records, if it has it: host, base path and TLS are as in any other. */
+export function plainUrl(url: string): string {
+  return url.replace(/^srv\+/i, "");
+}
+
 function srvFault(url: string): Fault | undefined {
-  const plain = url.slice("srv+".length);
+  const plain = plainUrl(url);
   const fault = upstreamUrlFault(plain);
   if (fault !== undefined) {
     const suggestion = fault.suggestion === undefined ? undefined : `srv+${fault.suggestion}`;

@@ -19,7 +19,8 @@ import type { Ledger } from "../state/ledger.ts";
 import { compileSites, type SiteTable } from "../routing/site_table.ts";
 import { tracing } from "../telemetry/tracing.ts";
 import type { SocketPlace, SocketRegistry } from "../websocket/socket_registry.ts";
-import { type FailureReport, FailureReporter } from "./failure_report.ts";
+import type { FailureReport } from "./failure_report.ts";
+import { FailureReporter } from "./failure_reporter.ts";
 import type { MemberChange } from "./pool_members.ts";
 import type { MetricsBook } from "./metrics/metrics_book.ts";
 import type { OwnPolicyFactory } from "./pools.ts";
@@ -112,7 +113,6 @@ export class Gateway implements ExchangeObserver {
       new Runtime({ log: options.log, nameServers: config.server.name_servers });
     const { management } = config;
     const metrics = this.metrics = management.enabled && management.metrics ? runtime.metrics : undefined;
-    const { startedMs } = runtime;
     const groups = Map.groupBy(
       config.sites,
       (site) =>
@@ -135,7 +135,6 @@ export class Gateway implements ExchangeObserver {
         const context = {
           server: config.server,
           neighbours: group,
-          startedMs,
           runtime,
           ledger,
           metrics,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { usesSrv } from "../config/upstream_url.ts";
+import { plainUrl, usesSrv } from "../config/upstream_url.ts";
 import type { Log } from "../log/log.ts";
 import { parseEndpoint } from "../transport/endpoint.ts";
 import type { DiscoveredAddress } from "../upstream/discovery/discovered_address.ts";
@@ -27,7 +27,7 @@ export class LookedUpAddresses implements Addresses {
 
   /** Looks the name of `source` up until it is stopped. */
   watch({ url, intervalMs }: AddressSource, onChange: (addresses: readonly DiscoveredAddress[]) => void): AddressWatch {
-    const { hostname, port } = parseEndpoint(url.replace(/^srv\+/i, ""));
+    const { hostname, port } = parseEndpoint(plainUrl(url));
     const finder = usesSrv(url)
       ? new ServiceFinder(this.#resolver, hostname)
       : new HostFinder(this.#resolver, hostname, port);

@@ -5,6 +5,7 @@
  */
 
 import type { ProxyConfig, RouteConfig, ServerConfig, SiteConfig } from "../config/schema.ts";
+import { plainUrl } from "../config/upstream_url.ts";
 import { setHeader } from "../http/header_lines.ts";
 import type { Answer } from "../http/message.ts";
 import type { Exchange } from "../proxy/exchange.ts";
@@ -40,8 +41,6 @@ export interface SiteContext extends Omit<PoolsContext, "site"> {
   readonly server: ServerConfig;
   /** The sites of the same listener. */
   readonly neighbours: readonly SiteConfig[];
-  /** When this generation was built, in milliseconds since 1970. */
-  readonly startedMs: number;
   /** Key of its listener. */
   readonly listener: string;
 }
@@ -112,7 +111,7 @@ export class Site {
       site: config,
       neighbours: context.neighbours,
       readiness,
-      startedMs: context.startedMs,
+      startedMs: context.runtime.startedMs,
     });
   }
 
@@ -193,7 +192,6 @@ export class Site {
       maxBackoffMs: proxy.retries.max_backoff,
       retryOn: proxy.retries.retry_on,
       showAttempts: proxy.retries.show_attempts,
-      keepBytes: proxy.retries.retry_buffer,
     };
     const sockets = {
       config: proxy.websocket,
@@ -205,7 +203,7 @@ export class Site {
       const pool = this.pools.get(route.upstream) as Pool;
       if (route.websocket) this.#socketPools.set(socketPlace(context.listener, this.config.name, route), pool);
       const hasBase = proxy.upstreams.some((entry) =>
-        entry.name === route.upstream && parseEndpoint(entry.url.replace(/^srv\+/i, "")).basePath !== ""
+        entry.name === route.upstream && parseEndpoint(plainUrl(entry.url)).basePath !== ""
       );
       return {
         path: route.path,
@@ -219,7 +217,10 @@ export class Site {
             preserveHost: route.preserve_host ?? proxy.preserve_host,
             requestHeaders,
             responseHeaders,
-            maxBodyBytes: route.max_body_size ?? this.config.max_body_size ?? server.max_body_size ?? Infinity,
+            body: {
+              maxBytes: route.max_body_size ?? this.config.max_body_size ?? server.max_body_size ?? Infinity,
+              keepBytes: proxy.retries.retry_buffer,
+            },
             retries,
           },
           sockets: route.websocket

@@ -5,7 +5,7 @@
  */
 
 import type { ProxyConfig, UpstreamConfig } from "../config/schema.ts";
-import { usesSrv } from "../config/upstream_url.ts";
+import { plainUrl, usesSrv } from "../config/upstream_url.ts";
 import { cellsWithin, type Ledger } from "../state/ledger.ts";
 import { type Endpoint, type EndpointTls, parseEndpoint } from "../transport/endpoint.ts";
 import { addressKey, type DiscoveredAddress } from "../upstream/discovery/discovered_address.ts";
@@ -79,7 +79,7 @@ export class UpstreamFactory {
   #endpoint(entry: UpstreamConfig): Endpoint {
     let endpoint = this.#endpoints.get(entry);
     if (endpoint === undefined) {
-      endpoint = parseEndpoint(entry.url.replace(/^srv\+/i, ""), tlsOf(entry));
+      endpoint = parseEndpoint(plainUrl(entry.url), tlsOf(entry));
       // A service's servers answer for its domain. The target that a record names is not to be trusted with that: forged
       // records would choose the certificate.
       const domain = endpoint.hostname.replace(/^(?:_[^.]+\.)+/, "");

@@ -9,12 +9,13 @@ import type { Pool } from "../upstream/pool.ts";
 import { TransportFailure } from "../transport/failure.ts";
 import { AnswerSetAside } from "./answer_set_aside.ts";
 import { Attempt, type AttemptOptions } from "./attempt.ts";
-import type { Exchange, ExchangeMeter } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
 import { ForwardFailure } from "./forward_failure.ts";
-import { RequestBody, type RequestBodyLimits } from "./request_body.ts";
+import type { RequestBody, RequestBodyLimits } from "./request_body.ts";
 import type { RequestHeaders } from "./request_headers.ts";
 import type { ResponseHeaders } from "./response_headers.ts";
 import { Retry, type RetryOptions } from "./retry.ts";
+import { takeBody } from "./taken_body.ts";
 
 /** How the requests of one route are forwarded; built once. */
 export interface ForwardPlan {
@@ -28,8 +29,8 @@ export interface ForwardPlan {
   readonly requestHeaders: RequestHeaders;
   /** Response header rules. */
   readonly responseHeaders: ResponseHeaders;
-  /** Largest request body, in bytes; Infinity for no limit. */
-  readonly maxBodyBytes: number;
+  /** Bounds of request bodies. */
+  readonly body: RequestBodyLimits;
   /** How requests are tried again. */
   readonly retries: RetryOptions;
 }
@@ -46,9 +47,8 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
   if (path === undefined) {
     throw new ForwardFailure(400, "The path has dot segments that leave the route", "client");
   }
-  const length = declaredLength(exchange);
-  const taken = length === NO_BODY ? BODILESS : await takeBody(exchange, length, plan);
-  const { framing, body } = taken;
+  const taken = takeBody(exchange, plan.body);
+  const { framing, body } = taken instanceof Promise ? await taken : taken;
   const target = path + head.query;
   pool.retryBudget?.deposit();
   let retry = retries.retryOn.length === 0 ? undefined : retrying(exchange, plan, body);
@@ -150,89 +150,4 @@ export function noUpstream(exchange: Exchange, pool: Pool, failedStatus = 502): 
     return new ForwardFailure(failedStatus, exchange.cause, "upstream", pool.retryAfterSeconds);
   }
   return new ForwardFailure(503, `No upstream is available: ${pool.shortage}`, "upstream", pool.retryAfterSeconds);
-}
-
-interface TakenBody {
-  /** The header line that frames it, or empty. */
-  framing: string;
-  body: RequestBody | undefined;
-}
-
-const BODILESS: TakenBody = { framing: "", body: undefined };
-
-async function takeBody(exchange: Exchange, length: number, plan: ForwardPlan): Promise<TakenBody> {
-  const maxBytes = plan.maxBodyBytes;
-  // Beyond 2^53 a length could not be passed on exactly.
-  if (length > maxBytes || length > Number.MAX_SAFE_INTEGER) {
-    throw new ForwardFailure(413, `The body has ${length} bytes, more than ${maxBytes}`, "client");
-  }
-  if (length === 0) return { framing: NO_LENGTH, body: undefined };
-  const stream = exchange.client.body;
-  if (stream === null) return BODILESS;
-  const limits = { maxBytes, keepBytes: plan.retries.keepBytes };
-  const { meter } = exchange;
-  const body = meter === undefined
-    ? new RequestBody(stream, length, limits)
-    : new MeteredBody(stream, length, { ...limits, meter });
-  if (length > 0) return { framing: `content-length: ${length}\r\n`, body };
-  if (length === MAYBE) {
-    // HTTP/2 does not announce a body of unknown length: only reading tells.
-    const timer = setTimeout(() => body.hurry(), 1000);
-    await body.first();
-    clearTimeout(timer);
-    // RFC 9110, section 8.6: methods that expect a body say so when there is none.
-    if (body.empty) return EXPECTS_BODY.has(exchange.head.method) ? { framing: NO_LENGTH, body: undefined } : BODILESS;
-  }
-  return { framing: "transfer-encoding: chunked\r\n", body };
-}
-
-/** A body whose bytes are counted as they go upstream: each once, however often it is sent. */
-class MeteredBody extends RequestBody {
-  readonly #meter: ExchangeMeter;
-  #at = 0;
-  #countedBytes = 0;
-
-  constructor(
-    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-    length: number,
-    { meter, ...limits }: RequestBodyLimits & { meter: ExchangeMeter },
-  ) {
-    super(stream, length, limits);
-    this.#meter = meter;
-  }
-
-  override frame(chunk: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    this.#at += chunk.length;
-    this.#meter.requestBytes.add(this.#at - this.#countedBytes);
-    this.#countedBytes = Math.max(this.#countedBytes, this.#at);
-    return super.frame(chunk);
-  }
-
-  override rewind(): void {
-    super.rewind();
-    this.#at = 0;
-  }
-
-  override putBack(first: Uint8Array<ArrayBuffer> | undefined): void {
-    super.putBack(first);
-    this.#at = 0;
-  }
-}
-
-const NO_LENGTH = "content-length: 0\r\n";
-const EXPECTS_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
-const CHUNKED = -1;
-const NO_BODY = -2;
-const MAYBE = -3;
-
-function declaredLength(exchange: Exchange): number {
-  const { headers, method } = exchange.head;
-  if (method === "GET" || method === "HEAD") return NO_BODY;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i];
-    if (name === "content-length") return Number(headers[i + 1]);
-    if (name === "transfer-encoding") return CHUNKED;
-  }
-  // HTTP/1.1 would have announced a body, but nothing tells the versions apart: HTTP/2 may have a Host field too.
-  return MAYBE;
 }

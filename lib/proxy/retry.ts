@@ -30,8 +30,6 @@ export interface RetryOptions {
   readonly retryOn: readonly (readonly [from: number, to: number])[];
   /** Whether the client is told how many attempts were made. */
   readonly showAttempts: boolean;
-  /** Bytes of a request's body that are kept to be sent again. */
-  readonly keepBytes: number;
 }
 
 /** The next attempts of one exchange. */

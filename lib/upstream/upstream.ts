@@ -26,7 +26,6 @@ import {
   OWN,
   OWN_CELLS,
   RISEN_AT,
-  takeBackCounts,
   TRIALS,
   upstreamCellCount,
   WEIGHT,
@@ -265,11 +264,6 @@ export class Upstream {
   rise(): void {
     Atomics.store(this.#cells, RISEN_AT, sharedTime.refresh());
     changeFlags(this.#cells, { set: Flag.rising });
-  }
-
-  /** Takes back what a worker that is gone had counted in. */
-  takeBack(worker: number): void {
-    takeBackCounts(this.#cells, worker);
   }
 
   // The cells may hold the state of an earlier generation: what no rule of this one would ever end is ended here.
