@@ -70,7 +70,7 @@ async function run(options: BenchOptions, folder: string, signal: AbortSignal): 
     for (const workload of workloads) {
       const byPeer = outcomes.get(workload) ?? new Map<string, Outcome[]>();
       outcomes.set(workload, byPeer);
-      for (const peer of peers.filter(({ abilities }) => abilities.includes(workload.needs))) {
+      for (const peer of peers.filter((peer) => able(peer, workload))) {
         const outcome = await attempt(peer, workload, { options, folder, upstream, echo });
         signal.throwIfAborted();
         byPeer.set(peer.name, [...byPeer.get(peer.name) ?? [], outcome]);
@@ -112,6 +112,10 @@ async function attempt(peer: InstalledPeer, workload: Workload, place: Place): P
 }
 
 /** One upstream is one address; many are as many addresses of the same one. */
+function able({ abilities }: InstalledPeer, { needs, small }: Workload): boolean {
+  return abilities.includes(needs) || (small === true && abilities.includes("small"));
+}
+
 function upstreamsOf({ needs, upstreams = 1 }: Workload, { upstream, echo }: Place): string[] {
   const { port } = needs === "sockets" && echo !== undefined ? echo : upstream;
   return Array.from({ length: upstreams }, (_, n) => `${upstreamAddress(n)}:${port}`);

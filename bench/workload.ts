@@ -16,6 +16,8 @@ export interface Workload {
   title: string;
   /** What a peer must be able to do. */
   needs: Ability;
+  /** Whether a peer can do it that only takes small answers. */
+  small?: true;
   /** What is asked; for WebSockets, only the length counts. */
   plan: RequestPlan;
   /** Connections under full load, and at the fixed rate. */
@@ -50,7 +52,14 @@ const LARGE = { needs: "proxy", connections: 16, rate: 100 } as const;
 
 /** All workloads, in the order in which they are run. */
 export const WORKLOADS: readonly Workload[] = [
-  { ...SMALL, name: "small-get", title: "GET, 12 B", plan: GET, growth: { of: "responses", size: "12 B" } },
+  {
+    ...SMALL,
+    name: "small-get",
+    title: "GET, 12 B",
+    small: true,
+    plan: GET,
+    growth: { of: "responses", size: "12 B" },
+  },
   { ...SMALL, name: "post-1k", title: "POST, 1 KB of JSON", plan: { ...POST, bodyBytes: 1024 }, growth: posts("1 KB") },
   {
     ...SMALL,

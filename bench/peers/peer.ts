@@ -4,8 +4,8 @@
  * @module
  */
 
-/** What a peer can do: proxy, route by path, balance over a pool, relay WebSockets, serve files. */
-export type Ability = "proxy" | "routes" | "pool" | "sockets" | "files";
+/** What a peer can do: proxy, or small answers only; route by path, balance over a pool, relay WebSockets, serve files. */
+export type Ability = "proxy" | "small" | "routes" | "pool" | "sockets" | "files";
 
 /** What a peer is to do. */
 export interface Setting {

@@ -19,28 +19,37 @@ export function respond(
   // Inside another program, the server's span belongs to that.
   if (tracing !== undefined && entry.hostlessAuthority !== undefined) tracing.replaceServerSpan();
   const head = readRequest(request, info, entry);
-  if (head instanceof Refusal) return toResponse(gateway.refuse(request, info, head), request);
+  if (head instanceof Refusal) return toResponse(gateway.refuse(request, info, head), request, entry);
   const answer = gateway.answer(head, request, entry.sites);
-  return answer instanceof Promise ? answer.then((late) => toResponse(late, request)) : toResponse(answer, request);
+  return answer instanceof Promise
+    ? answer.then((late) => toResponse(late, request, entry))
+    : toResponse(answer, request, entry);
 }
 
-function toResponse(answer: Answer, request: Request): Response {
-  const { status, headers, upgrade } = answer;
-  if (upgrade !== undefined) return upgraded(request, headers, upgrade);
+function toResponse(answer: Answer, request: Request, entry: Entry): Response {
+  const { status, headers, body, upgrade } = answer;
+  if (upgrade !== undefined) return upgraded(request, headers, upgrade, entry);
   const bodiless = status === 204 || status === 205 || status === 304;
-  const response = new Response(bodiless ? null : answer.body, { status });
+  // Without options it takes a shorter way.
+  const response = status === 200 ? new Response(body) : new Response(bodiless ? null : body, { status });
+  // Our own listener writes the length of what is whole by itself, and a line less is 3 % of a small answer's cost.
+  const framed = entry.hostlessAuthority !== undefined && body instanceof Uint8Array && !bodiless;
+  const lines = response.headers;
   // Appending is several times as fast as handing the constructor a list.
-  for (let i = 0; i < headers.length; i += 2) response.headers.append(headers[i], headers[i + 1]);
+  for (let i = 0; i < headers.length; i += 2) {
+    if (framed && headers[i] === "content-length") continue;
+    lines.append(headers[i], headers[i + 1]);
+  }
   return response;
 }
 
 // The runtime's own response must go back as it is: no other can have status 101.
-function upgraded(request: Request, headers: HeaderLines, upgrade: Upgrade): Response {
+function upgraded(request: Request, headers: HeaderLines, upgrade: Upgrade, entry: Entry): Response {
   let made: Deno.WebSocketUpgrade;
   try {
     made = Deno.upgradeWebSocket(request, { idleTimeout: upgrade.idleTimeoutSeconds });
   } catch (error) {
-    return toResponse(upgrade.fail(error instanceof Error ? error.message : String(error)), request);
+    return toResponse(upgrade.fail(error instanceof Error ? error.message : String(error)), request, entry);
   }
   const { response, socket } = made;
   for (let i = 0; i < headers.length; i += 2) response.headers.append(headers[i], headers[i + 1]);

@@ -6,6 +6,7 @@
 
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import type { Exchange } from "../proxy/exchange.ts";
+import { releaseBytes } from "../transport/spent_bytes.ts";
 
 /** Who looks after a body whose client takes nothing. */
 export interface StallWatch {
@@ -49,6 +50,8 @@ export function countedBody(
         if (value !== undefined) {
           exchange.sent(value.length);
           controller.enqueue(value);
+          // There is no queue: it was waited for, and taken at once.
+          if (exchange.ownsBodies) releaseBytes(value);
           deadlineMs = clock.nowMs + timeoutMs;
         }
         if (!done) return;

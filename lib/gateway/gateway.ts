@@ -214,6 +214,7 @@ export class Gateway implements ExchangeObserver {
   answer(head: RequestHead, client: ClientSide, sites: SiteTable<Site>): Answer | Promise<Answer> {
     const exchange = new Exchange(head, client, this);
     exchange.span = tracing?.begin(head);
+    exchange.ownsBodies = this.runtime.ownListeners;
     this.#underWay++;
     this.#identify(exchange);
     return sites.find(head.host).answer(exchange);

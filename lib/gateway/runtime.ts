@@ -58,6 +58,13 @@ export interface RuntimeOptions {
    * @default {true}
    */
   readonly probes?: boolean;
+  /**
+   * Whether requests come from, and answers go to, `Deno.serve` of this program alone: nobody else then holds pieces of
+   * bodies.
+   *
+   * @default {false}
+   */
+  readonly ownListeners?: boolean;
 }
 
 /** Owned by the program; generations come and go in it. */
@@ -87,6 +94,9 @@ export class Runtime {
   /** Probes upstreams; undefined where another worker does. */
   readonly prober: Prober | undefined;
 
+  /** Whether its listeners are this program's alone. */
+  readonly ownListeners: boolean;
+
   /** Makes one for this worker. */
   constructor(options: RuntimeOptions = {}) {
     this.log = options.log;
@@ -96,6 +106,7 @@ export class Runtime {
     this.worker = options.worker ?? ONLY_WORKER;
     this.secret = options.secret ?? crypto.randomUUID() + crypto.randomUUID();
     this.addresses = options.addresses ?? new LookedUpAddresses(options.log, options.nameServers);
+    this.ownListeners = options.ownListeners === true;
     if (options.probes !== false) this.prober = new Prober({ log: options.log ?? SILENT });
   }
 

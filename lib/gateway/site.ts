@@ -251,24 +251,26 @@ export class Site {
     return same ? found : "ambiguous";
   }
 
-  async #forwarded(exchange: Exchange, plan: RoutePlan): Promise<Answer> {
+  #forwarded(exchange: Exchange, plan: RoutePlan): Answer | Promise<Answer> {
     exchange.route = plan.path;
     this.metrics?.unrouted.left();
     this.#meter(exchange, plan.meter);
-    try {
-      const upgrade = plan.sockets === undefined ? undefined : readUpgrade(exchange.head);
-      if (plan.sockets === undefined || upgrade === undefined) return await forward(exchange, plan.forward);
-      if (isFault(upgrade)) return this.fail(exchange, upgrade.status, upgrade.fault, upgrade.lines);
-      return await openSocket(exchange, upgrade, {
-        route: plan.forward,
-        sockets: plan.sockets,
-        fail: (cause) => this.fail(exchange, 500, cause),
-      });
-    } catch (error) {
+    return this.#passedOn(exchange, plan).catch((error) => {
       if (!(error instanceof ForwardFailure)) return this.#broken(exchange, error);
       exchange.failed(error.message, error.owner);
       return this.fail(exchange, error.status, error.message, failureLines(error, exchange, plan.forward.retries));
-    }
+    });
+  }
+
+  #passedOn(exchange: Exchange, plan: RoutePlan): Promise<Answer> {
+    const upgrade = plan.sockets === undefined ? undefined : readUpgrade(exchange.head);
+    if (plan.sockets === undefined || upgrade === undefined) return forward(exchange, plan.forward);
+    if (isFault(upgrade)) return Promise.resolve(this.fail(exchange, upgrade.status, upgrade.fault, upgrade.lines));
+    return openSocket(exchange, upgrade, {
+      route: plan.forward,
+      sockets: plan.sockets,
+      fail: (cause) => this.fail(exchange, 500, cause),
+    });
   }
 
   #meter(exchange: Exchange, meter: RouteMetrics | undefined): void {

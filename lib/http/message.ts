@@ -40,7 +40,10 @@ export interface RequestHead {
   readonly peer: Peer;
 }
 
-/** An answer's body: bytes that are whole, a stream, or nothing. */
+/**
+ * An answer's body: bytes that are whole, a stream, or nothing. The pieces of a stream are given away: whoever reads them may
+ * detach the buffers that they lie in.
+ */
 export type AnswerBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> | null;
 
 /** What goes back to the client. */

@@ -11,6 +11,7 @@ import type { Connection, ConnectionUser } from "../transport/connection.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import type { AttemptSpan } from "../telemetry/attempt_span.ts";
 import { TransportFailure } from "../transport/failure.ts";
+import { releaseBytes } from "../transport/spent_bytes.ts";
 import type { UpstreamHead } from "../transport/response_head.ts";
 import type { Slot } from "../upstream/slot.ts";
 import type { Upstream } from "../upstream/upstream.ts";
@@ -20,13 +21,8 @@ import type { Exchange } from "./exchange.ts";
 import type { RequestBody } from "./request_body.ts";
 import type { ResponseHeaders } from "./response_headers.ts";
 
-/** How an attempt goes about it. */
-export interface AttemptOptions {
-  /** Whether a new connection must be dialled. */
-  readonly fresh: boolean;
-  /** Whether an answer is not to be passed on, because another attempt will be made; undefined when none is. */
-  readonly setsAside: ((answer: UpstreamHead, upstream: Upstream) => boolean) | undefined;
-}
+/** Says whether an answer is not to be passed on, because another attempt will be made. */
+export type SetsAside = (answer: UpstreamHead, upstream: Upstream) => boolean;
 
 /** One attempt at one upstream. Also the source of the answer's body, where that is a stream. */
 export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
@@ -39,12 +35,15 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
   readonly #body: RequestBody | undefined;
   readonly #slot: Slot;
   #connection: Connection | undefined;
+  #startMs = 0;
   #begun = false;
   #sent = false;
   #settled = false;
   #signal: AbortSignal | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
   #sendFailure: TransportFailure | undefined;
+  /** The piece of the answer that waits in the client's stream. */
+  #queued: Uint8Array<ArrayBuffer> | undefined;
 
   /** Takes over `slot`: releases it when the attempt is over. */
   constructor(slot: Slot, exchange: Exchange, body: RequestBody | undefined) {
@@ -55,52 +54,61 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
   }
 
   /**
-   * Sends the request and gives the answer, whose body may still be on its way. The request's body is left to the caller
-   * when there is none: to be sent again, or to be let go.
+   * Sends the request and gives the head of its answer. What is thrown must be told to {@linkcode failed}.
    *
-   * @param head The request's head as text.
+   * @param text The request's head as text.
+   * @param fresh Whether a new connection must be dialled.
    * @throws {TransportFailure} When there is no answer.
-   * @throws {AnswerSetAside} When there is one that `options.setsAside`.
    */
-  async run(head: string, headers: ResponseHeaders, { fresh, setsAside }: AttemptOptions): Promise<Answer> {
-    const exchange = this.#exchange;
+  begin(text: string, fresh: boolean): Promise<UpstreamHead> {
     // The first attempt begins with the exchange, unless a body was waited for.
-    const startMs = exchange.attempts === 1 && this.#body === undefined ? exchange.startMs : performance.now();
-    try {
-      const connections = this.#connections;
-      const kept = fresh ? undefined : connections.take();
-      this.reused = kept !== undefined;
-      const connection = kept ?? await connections.connect(this.#exchange.client.signal);
-      this.#connection = connection;
-      connection.begin(this);
-      if (this.#body === undefined) {
-        await connection.sendHead(head);
-        this.#begun = true;
-        this.#sent = true;
-      } else {
-        await this.#sendWithBody(connection, head, this.#body);
-      }
-      const answer = await connection.readHead(this.#exchange.head.method);
-      const nowMs = sharedTime.take();
-      const tookMs = nowMs - startMs;
-      this.#exchange.upstreamMs = tookMs;
-      this.#slot.answered(answer.status, tookMs);
-      this.span?.answered(answer.status);
-      if (setsAside?.(answer, this.#slot.upstream)) throw new AnswerSetAside(answer);
-      return this.#answer(connection, answer, { headers, nowMs });
-    } catch (error) {
-      this.#settle(true);
-      // When the client's body broke off, that is why the upstream was left without a request to answer. A cut for the
-      // client's slowness breaks the body off too, and is then the first cause.
-      const slow = error instanceof TransportFailure && error.owner === "client";
-      const failure = this.#sendFailure?.owner === "client" && !slow ? this.#sendFailure : error;
-      if (failure instanceof TransportFailure) {
-        this.#slot.failed(failure, this.reused);
-        this.span?.failed(failure);
-      }
-      this.span?.end();
-      throw failure;
+    const exchange = this.#exchange;
+    this.#startMs = exchange.attempts === 1 && this.#body === undefined ? exchange.startMs : performance.now();
+    const kept = fresh ? undefined : this.#connections.take();
+    this.reused = kept !== undefined;
+    if (kept === undefined || this.#body !== undefined) return this.#beginSlowly(text, kept);
+    // Most exchanges: nothing to wait for but the answer.
+    this.#connection = kept;
+    kept.begin(this);
+    this.#sent = true;
+    return kept.ask(text, exchange.head.method);
+  }
+
+  /**
+   * The answer that begins with `head`; its body may still be on its way. What is thrown must be told to
+   * {@linkcode failed}.
+   *
+   * @throws {TransportFailure} When it cannot be passed on.
+   * @throws {AnswerSetAside} When `setsAside` says so.
+   */
+  answer(head: UpstreamHead, headers: ResponseHeaders, setsAside: SetsAside | undefined): Answer {
+    const nowMs = sharedTime.take();
+    const tookMs = nowMs - this.#startMs;
+    this.#exchange.upstreamMs = tookMs;
+    this.#slot.answered(head.status, tookMs);
+    this.span?.answered(head.status);
+    if (setsAside?.(head, this.#slot.upstream)) throw new AnswerSetAside(head);
+    return this.#passOn(head, headers, nowMs);
+  }
+
+  /**
+   * Ends an attempt that gives no answer. The request's body is left to the caller: to be sent again, or to be let go.
+   *
+   * @param error What was thrown.
+   * @returns Why it failed.
+   */
+  failed(error: unknown): unknown {
+    this.#settle(true);
+    // When the client's body broke off, that is why the upstream was left without a request to answer. A cut for the
+    // client's slowness breaks the body off too, and is then the first cause.
+    const slow = error instanceof TransportFailure && error.owner === "client";
+    const failure = this.#sendFailure?.owner === "client" && !slow ? this.#sendFailure : error;
+    if (failure instanceof TransportFailure) {
+      this.#slot.failed(failure, this.reused);
+      this.span?.failed(failure);
     }
+    this.span?.end();
+    return failure;
   }
 
   /** Looks whether the client is still there; not before the first tick, since most exchanges are over by then. */
@@ -133,6 +141,7 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
       if (chunk !== null) {
         this.#exchange.sent(chunk.length);
         controller.enqueue(chunk);
+        if (this.#exchange.ownsBodies) this.#release(controller, chunk);
         if (!connection.bodyEnded) {
           if ((controller.desiredSize ?? 0) <= 0) connection.deadlines.awaitClient();
           return;
@@ -146,6 +155,15 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
     }
   }
 
+  // Pieces that have been sent on. One that was waited for was taken at once, and the queue is empty as before. One that
+  // was not is taken by the time that the next is there, since nothing is read ahead of it.
+  #release(controller: ReadableStreamDefaultController, chunk: Uint8Array<ArrayBuffer>): void {
+    if (this.#queued !== undefined) releaseBytes(this.#queued);
+    this.#queued = undefined;
+    if ((controller.desiredSize ?? 0) > 0) releaseBytes(chunk);
+    else this.#queued = chunk;
+  }
+
   /** The client wants no more of the answer. */
   cancel(): void {
     if (this.#settled) return;
@@ -155,6 +173,19 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
     this.#connection?.close();
     this.#settle();
     this.#exchange.end();
+  }
+
+  async #beginSlowly(text: string, kept: Connection | undefined): Promise<UpstreamHead> {
+    const exchange = this.#exchange;
+    const connection = kept ?? await this.#connections.connect(exchange.client.signal);
+    this.#connection = connection;
+    connection.begin(this);
+    if (this.#body === undefined) {
+      this.#sent = true;
+      return connection.ask(text, exchange.head.method);
+    }
+    await this.#sendWithBody(connection, text, this.#body);
+    return connection.readHead(exchange.head.method);
   }
 
   async #sendWithBody(connection: Connection, head: string, body: RequestBody): Promise<void> {
@@ -192,17 +223,14 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
     connection.deadlines.uploaded();
   }
 
-  #answer(
-    connection: Connection,
-    head: UpstreamHead,
-    { headers, nowMs }: { headers: ResponseHeaders; nowMs: number },
-  ): Answer {
+  #passOn(head: UpstreamHead, headers: ResponseHeaders, nowMs: number): Answer {
     if (head.status === 101 || head.status > 599) {
       throw new TransportFailure("malformed", `The upstream answered with status ${head.status}, expected 200 to 599`);
     }
     const exchange = this.#exchange;
+    const connection = this.#connection as Connection;
     exchange.status = head.status;
-    const answer = { status: head.status, headers: headers.build(head, exchange.requestId) };
+    const lines = headers.build(head, exchange.requestId);
     let body = connection.wholeBody();
     if (body === undefined && head.status === 205) {
       // RFC 9110, section 15.3.6: it has no content, so nobody would ever read this one to its end.
@@ -213,9 +241,9 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
       exchange.bytes = body?.length ?? 0;
       this.#settle();
       exchange.end(nowMs);
-      return { ...answer, body };
+      return { status: head.status, headers: lines, body };
     }
-    return { ...answer, body: new ReadableStream(this) };
+    return { status: head.status, headers: lines, body: new ReadableStream(this) };
   }
 
   readonly #clientLeft = (): void => {

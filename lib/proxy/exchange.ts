@@ -86,6 +86,8 @@ export class Exchange {
   meter: ExchangeMeter | undefined;
   /** Its span; undefined where it is not traced. */
   span: ExchangeSpan | undefined;
+  /** Whether its bodies pass between sockets of this program alone, so that nobody else holds pieces of them. */
+  ownsBodies = false;
   readonly #observer: ExchangeObserver;
 
   /** Begins an exchange. */

@@ -8,7 +8,7 @@ import type { Answer } from "../http/message.ts";
 import type { Pool } from "../upstream/pool.ts";
 import { TransportFailure } from "../transport/failure.ts";
 import { AnswerSetAside } from "./answer_set_aside.ts";
-import { Attempt, type AttemptOptions } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
 import type { Exchange } from "./exchange.ts";
 import { ForwardFailure } from "./forward_failure.ts";
 import type { RequestBody, RequestBodyLimits } from "./request_body.ts";
@@ -84,12 +84,14 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
     const attempt = new Attempt(slot, exchange, body);
     attempt.span = span;
     try {
-      const answer = await attempt.run(text, plan.responseHeaders, retry ?? FIRST);
+      const head = await attempt.begin(text, retry?.fresh === true);
+      const answer = attempt.answer(head, plan.responseHeaders, retry?.setsAside);
       const cookie = pool.affinity(exchange, upstream);
       if (cookie !== undefined) answer.headers.push("set-cookie", cookie);
       if (retries.showAttempts) answer.headers.push("x-bws-attempts", String(exchange.attempts));
       return answer;
-    } catch (error) {
+    } catch (thrown) {
+      const error = attempt.failed(thrown);
       if (!(error instanceof TransportFailure || error instanceof AnswerSetAside)) {
         // A mistake of our own, and not to be blamed on an upstream.
         body?.cancel();
@@ -109,9 +111,6 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
 function retrying(exchange: Exchange, { pool, retries }: ForwardPlan, body: RequestBody | undefined): Retry {
   return new Retry({ exchange, pool, options: retries, body }, statusOf);
 }
-
-/** The first attempt, where no answer is retried. */
-const FIRST: AttemptOptions = { fresh: false, setsAside: undefined };
 
 /** Whether another upstream may be tried: no byte was sent, so no byte can have been acted on. */
 export function retryableElsewhere(failure: TransportFailure): boolean {

@@ -39,6 +39,8 @@ export class RequestHeaders {
   readonly #removes: ReadonlySet<string>;
   /** Lines of the proxy's own that the config takes out or sets for itself. */
   readonly #suppressed: ReadonlySet<string>;
+  /** What was last told of peers that are not believed, by their address. */
+  readonly #strangers = new Map<string, { authority: string; scheme: string; lines: string }>();
 
   /** Prepares what does not depend on the request. */
   constructor(options: RequestHeaderOptions) {
@@ -98,7 +100,7 @@ export class RequestHeaders {
       }
     }
     if (named !== undefined) text = withoutNamed(text, named);
-    text += this.#forwardingLines(exchange, incoming);
+    text += peerTrusted ? this.#forwardingLines(exchange, incoming) : this.#strangersLines(exchange);
     if (!this.#suppressed.has("via")) text += `via: ${via === "" ? "" : via + ", "}1.1 ${this.#options.viaName}\r\n`;
     if (!this.#suppressed.has("x-request-id")) text += `x-request-id: ${exchange.requestId}\r\n`;
     if (span !== undefined) text += this.#traceLines(span);
@@ -112,6 +114,17 @@ export class RequestHeaders {
 
   #guarded(name: string): boolean {
     return this.#dropped.has(name) || name.startsWith("x-forwarded-");
+  }
+
+  // Of peers that are not believed, who send many requests each.
+  #strangersLines(exchange: Exchange): string {
+    const { peer, authority, scheme } = exchange.head;
+    const known = this.#strangers.get(peer.address);
+    if (known !== undefined && known.authority === authority && known.scheme === scheme) return known.lines;
+    const lines = this.#forwardingLines(exchange, undefined);
+    if (this.#strangers.size >= MOST_STRANGERS) this.#strangers.clear();
+    this.#strangers.set(peer.address, { authority, scheme, lines });
+    return lines;
   }
 
   #forwardingLines(exchange: Exchange, incoming: Incoming | undefined): string {
@@ -180,6 +193,7 @@ const FORWARDING: ReadonlySet<string> = new Set([
 const OWN: readonly string[] = [...FORWARDING, "host", "content-length", "expect", "x-request-id", "via"];
 
 const LETTER_X = 0x78;
+const MOST_STRANGERS = 1024;
 
 function forwardedPort(exchange: Exchange): string {
   const { authority, scheme } = exchange.head;

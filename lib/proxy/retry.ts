@@ -6,13 +6,12 @@
  * @module
  */
 
-import type { UpstreamHead } from "../transport/response_head.ts";
 import type { TransportFailure } from "../transport/failure.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Slot } from "../upstream/slot.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { AnswerSetAside, retryAfterMs } from "./answer_set_aside.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt, SetsAside } from "./attempt.ts";
 import type { Exchange } from "./exchange.ts";
 import type { RequestBody } from "./request_body.ts";
 
@@ -132,7 +131,7 @@ export class Retry {
   }
 
   /** Whether the answer of `upstream` is set aside for another attempt. Counts that attempt. */
-  readonly setsAside = (answer: UpstreamHead, upstream: Upstream): boolean => {
+  readonly setsAside: SetsAside = (answer, upstream) => {
     if (!within(answer.status, this.#options.retryOn) || !this.#repeatable) return false;
     // Too Many Requests without a time is a refusal; with a long one, waiting is the client's business.
     const afterMs = retryAfterMs(answer);

@@ -56,7 +56,8 @@ export interface StartOptions extends GatewayOptions {
  * @throws {Error} When a file that the config names cannot be read.
  */
 export async function startServer(config: Config, options: StartOptions = {}): Promise<RunningServer> {
-  const runtime = options.runtime ?? new Runtime({ log: options.log, nameServers: config.server.name_servers });
+  const runtime = options.runtime ??
+    new Runtime({ log: options.log, nameServers: config.server.name_servers, ownListeners: true });
   const server = new Server(runtime, options);
   try {
     await server.reload(config);

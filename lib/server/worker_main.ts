@@ -74,6 +74,7 @@ async function start({ generation, place, secret, time }: SupervisorMessage & { 
   logStrayErrors(log);
   const addresses = new ToldAddresses(told);
   const runtime = new Runtime({
+    ownListeners: true,
     log,
     ledger,
     numbers: (count, name) => ledger.takeNumbers(count, name),

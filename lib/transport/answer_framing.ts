@@ -33,6 +33,11 @@ export class AnswerFraming {
     return this.kind !== "close" && this.#remaining === 0;
   }
 
+  /** Bytes of the body that are still to be taken, where its length was told; else 0. */
+  get remaining(): number {
+    return this.#remaining;
+  }
+
   /**
    * Takes what belongs to the body from `bytes[start … end)`; the payload is moved together from `start` on.
    *

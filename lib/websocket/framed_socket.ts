@@ -8,6 +8,7 @@
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import { closeQuietly, type Wire } from "../transport/dial.ts";
 import type { FailureOwner } from "../transport/failure.ts";
+import { releaseBytes } from "../transport/spent_bytes.ts";
 import type { CloseStatus } from "./close_status.ts";
 import { closePayload, encodeFrame, Opcode } from "./frame.ts";
 import { FrameDecoder, FrameError, type FrameSink } from "./frame_decoder.ts";
@@ -41,7 +42,7 @@ export class FramedSocket implements SocketEnd, FrameSink {
   readonly #options: FramedSocketOptions;
   readonly #decoder: FrameDecoder;
   #listener: SocketEndListener | undefined;
-  #queue: Uint8Array[] = [];
+  #queue: Uint8Array<ArrayBuffer>[] = [];
   #writing = false;
   #closeSent = false;
   #closeReceived = false;
@@ -217,7 +218,10 @@ export class FramedSocket implements SocketEnd, FrameSink {
       while (this.#queue.length > 0) {
         const frames = this.#queue;
         this.#queue = [];
-        for (const batch of batches(frames)) await this.#writeAll(batch);
+        for (const batch of batches(frames)) {
+          await this.#writeAll(batch);
+          releaseBytes(batch);
+        }
       }
     } catch {
       // Reading goes on: what the peer sent before it closed is still to come, and tells why.
@@ -251,7 +255,7 @@ const BATCH_BYTES = 64 * 1024;
 const LINGER_MS = 1000;
 
 // Small frames go out together: a system call costs more than a copy.
-function* batches(frames: Uint8Array[]): Generator<Uint8Array> {
+function* batches(frames: Uint8Array<ArrayBuffer>[]): Generator<Uint8Array<ArrayBuffer>> {
   for (let from = 0; from < frames.length;) {
     let to = from + 1;
     let size = frames[from].length;

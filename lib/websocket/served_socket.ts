@@ -6,6 +6,7 @@
  */
 
 import type { CoarseClock } from "../state/coarse_clock.ts";
+import { releaseBytes } from "../transport/spent_bytes.ts";
 import { type CloseStatus, NO_CODE } from "./close_status.ts";
 import { ReadingControl } from "./reading_control.ts";
 import type { Message, SocketEnd, SocketEndListener } from "./socket_end.ts";
@@ -133,6 +134,8 @@ export class ServedSocket implements SocketEnd {
     const text = typeof data === "string";
     const bytes = text ? encoder.encode(data) : new Uint8Array(data as ArrayBuffer);
     this.#listener?.onMessage({ text, bytes });
+    // It is in a frame by now, or counted out.
+    releaseBytes(bytes);
   }
 
   #closed({ code, reason, wasClean }: CloseEvent): void {
@@ -146,6 +149,7 @@ export class ServedSocket implements SocketEnd {
   #sendNow({ text, bytes }: Message): void {
     // Nothing is said when the connection broke a moment ago; the close event follows.
     this.#socket.send(text ? decoder.decode(bytes) : bytes);
+    releaseBytes(bytes);
   }
 
   #closeNow({ code, reason }: CloseStatus): void {
