@@ -87,7 +87,8 @@ export function readRequest(request: Request, info: ConnectionInfo | undefined, 
     const end = authorityEnd(url, authorityStart);
     const named = url.slice(authorityStart, end);
     if (authority === undefined && named === entry.hostlessAuthority) return new Refusal(400, "There is no Host");
-    authority = named;
+    // A copy: whoever remembers a slice keeps the whole URL.
+    authority = named.split("").join("");
   }
   const host = hostOf(authority);
   if (host === undefined) return new Refusal(400, "The target's authority is none");

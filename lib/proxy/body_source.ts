@@ -6,6 +6,7 @@
 
 import type { Deadlines } from "../transport/deadlines.ts";
 import { TransportFailure } from "../transport/failure.ts";
+import { releaseBytes } from "../transport/spent_bytes.ts";
 
 /** Reads a client's body. Owned by the exchange; outlives its attempts. */
 export class BodySource {
@@ -14,6 +15,7 @@ export class BodySource {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
   readonly #length: number;
   readonly #maxBytes: number;
+  readonly #owned: boolean;
   readonly #queue: Uint8Array<ArrayBuffer>[] = [];
   #queuedBytes = 0;
   #readBytes = 0;
@@ -29,11 +31,13 @@ export class BodySource {
   /**
    * @param length Content-Length, or below 0 when it is unknown.
    * @param maxBytes Largest body that is let through.
+   * @param owned Whether nobody else holds the stream's pieces.
    */
-  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, length: number, maxBytes: number) {
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, length: number, maxBytes: number, owned: boolean) {
     this.#reader = stream.getReader();
     this.#length = length;
     this.#maxBytes = maxBytes;
+    this.#owned = owned;
   }
 
   /** Whether there will be no more behind what waits. */
@@ -67,7 +71,9 @@ export class BodySource {
   /** All that waits, as one piece. */
   take(): Uint8Array<ArrayBuffer> | undefined {
     if (this.#queue.length === 0) return undefined;
-    const batch = joined(this.#queue.splice(0), this.#queuedBytes);
+    const pieces = this.#queue.splice(0);
+    const batch = joined(pieces, this.#queuedBytes);
+    if (this.#owned && pieces.length > 1) { for (const piece of pieces) releaseBytes(piece); }
     this.#queuedBytes = 0;
     this.#room?.();
     return batch;
@@ -135,9 +141,11 @@ export class BodySource {
     if (this.#readBytes > this.#maxBytes) {
       throw new TransportFailure("body_too_large", `The client's body is larger than ${this.#maxBytes} bytes`);
     }
-    // A few bytes in a large buffer would pin all of it.
-    this.#queue.push(chunk.length * 4 < chunk.buffer.byteLength ? chunk.slice() : chunk);
     this.#queuedBytes += chunk.length;
+    if (chunk.length * 4 >= chunk.buffer.byteLength) return void this.#queue.push(chunk);
+    // A few bytes in a large buffer would pin all of it: the runtime reads a body of 1 KB into 64 KiB.
+    this.#queue.push(chunk.slice());
+    if (this.#owned) releaseBytes(chunk);
   }
 
   // Nothing more can come, so nobody waits for the end; but the runtime must be seen to it, or it closes the client's

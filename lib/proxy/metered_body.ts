@@ -18,8 +18,9 @@ export class MeteredBody extends RequestBody {
     stream: ReadableStream<Uint8Array<ArrayBuffer>>,
     length: number,
     { meter, ...limits }: RequestBodyLimits & { meter: ExchangeMeter },
+    owned = false,
   ) {
-    super(stream, length, limits);
+    super(stream, length, limits, owned);
     this.#meter = meter;
   }
 

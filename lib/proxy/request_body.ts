@@ -7,6 +7,7 @@
 
 import type { Connection } from "../transport/connection.ts";
 import { TransportFailure } from "../transport/failure.ts";
+import { releaseBytes } from "../transport/spent_bytes.ts";
 import { BodySource, joined } from "./body_source.ts";
 
 /** Bounds of a request's body. */
@@ -23,6 +24,7 @@ export class RequestBody {
   readonly length: number;
   readonly #source: BodySource;
   readonly #keepBytes: number;
+  readonly #owned: boolean;
   /** The first piece, when it waits for the head that it goes out with. */
   #first: Uint8Array<ArrayBuffer> | undefined;
   /** What has been handed to upstreams; undefined when it is too much to be kept. */
@@ -33,11 +35,21 @@ export class RequestBody {
   /** The sending that is under way; a new one takes the place of the old. */
   #sending = 0;
 
-  /** Holds `stream`, of `length` bytes, back. */
-  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, length: number, limits: RequestBodyLimits) {
+  /**
+   * Holds `stream`, of `length` bytes, back.
+   *
+   * @param owned Whether nobody else holds its pieces.
+   */
+  constructor(
+    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+    length: number,
+    limits: RequestBodyLimits,
+    owned = false,
+  ) {
     this.length = length;
+    this.#owned = owned;
     this.#keepBytes = limits.keepBytes;
-    this.#source = new BodySource(stream, length, limits.maxBytes);
+    this.#source = new BodySource(stream, length, limits.maxBytes, owned);
   }
 
   /** Whether all that has been sent of it can be sent again. */
@@ -127,7 +139,11 @@ export class RequestBody {
       const batch = source.take();
       if (batch !== undefined) {
         this.#keep(batch);
-        await connection.send(this.frame(batch));
+        const framed = this.frame(batch);
+        await connection.send(framed);
+        if (framed !== batch) releaseBytes(framed);
+        // What is kept may be sent again.
+        if (this.#owned && this.#kept === undefined) releaseBytes(batch);
         if (this.#sentBytes === this.length) return true;
       } else if (source.done) {
         if (this.length < 0) await connection.send(LAST_CHUNK);

@@ -271,8 +271,10 @@ export class Connection implements Watched {
   #unwritten(error: unknown): TransportFailure {
     // The system tells of a reset once. A body that lasts until the end must not take what follows for its end.
     this.#readError ??= error;
-    return this.#failure ??
-      new TransportFailure("closed_unanswered", "The upstream closed while it was sent to", error);
+    if (this.#failure !== undefined) return this.#failure;
+    // Some of an answer is an answer: the upstream may have acted.
+    const kind = this.answered ? "closed_in_head" : "closed_unanswered";
+    return new TransportFailure(kind, "The upstream closed while it was sent to", error);
   }
 
   readonly #awaitHead = (resolve: (head: UpstreamHead) => void, reject: (failure: unknown) => void): void => {
@@ -285,7 +287,10 @@ export class Connection implements Watched {
   #seekHead(): void {
     try {
       const head = this.#input.takeHead();
-      if (head !== undefined) return this.#giveHead(head);
+      if (head !== undefined) {
+        this.#frame(head);
+        return this.#giveHead(head);
+      }
     } catch (error) {
       return this.#failHead(error);
     }
@@ -304,7 +309,6 @@ export class Connection implements Watched {
     const resolve = this.#resolve;
     this.#resolve = this.#reject = undefined;
     this.deadlines.endRead();
-    this.#frame(head);
     resolve?.(head);
   }
 

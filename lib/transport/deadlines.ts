@@ -83,11 +83,12 @@ export class Deadlines {
   /** The failure of whoever has been silent for too long, or undefined. */
   expired(nowMs: number): TransportFailure | undefined {
     const { readTimeoutMs, writeTimeoutMs, clientTimeoutMs } = this.#limits;
-    if (this.#readMs !== 0 && !this.uploading && nowMs > this.#readMs) {
-      return new TransportFailure("read_timeout", `The upstream was silent for ${readTimeoutMs} ms`);
-    }
+    // One that takes nothing has nothing to answer: the first cause is told.
     if (this.#writeMs !== 0 && nowMs > this.#writeMs) {
       return new TransportFailure("write_timeout", `The upstream took no bytes for ${writeTimeoutMs} ms`);
+    }
+    if (this.#readMs !== 0 && !this.uploading && nowMs > this.#readMs) {
+      return new TransportFailure("read_timeout", `The upstream was silent for ${readTimeoutMs} ms`);
     }
     if ((this.#clientMs !== 0 && nowMs > this.#clientMs) || (this.#uploadMs !== 0 && nowMs > this.#uploadMs)) {
       return new TransportFailure("client_timeout", `The client neither sent nor took bytes for ${clientTimeoutMs} ms`);

@@ -13,7 +13,7 @@
 /** Versions of Deno for which the tests have shown it. */
 const SEEN_ON = /^2\.9\./;
 
-const TAKEN_AT_ONCE = SEEN_ON.test(Deno.version.deno);
+const TAKEN_AT_ONCE = SEEN_ON.test(globalThis.Deno?.version?.deno ?? "");
 
 /** Smaller ones cost the collector less than this does. */
 const WORTH_BYTES = 8 * 1024;

@@ -111,3 +111,28 @@ Deno.test("pieces of an answer belong to the application that createHandler() is
     await server.shutdown();
   }
 });
+
+Deno.test("pieces of a request's body belong to the application that createHandler() is part of", async () => {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    return new Response(String((await request.bytes()).length));
+  });
+  const handler = createHandler({
+    sites: [{
+      proxy: {
+        upstreams: [{ name: "u", url: `http://127.0.0.1:${server.addr.port}` }],
+        routes: [{ path: "/", upstream: "u" }],
+        retries: { retry_buffer: 1 },
+      },
+    }],
+  });
+  try {
+    const chunks = [piece(0), piece(1).subarray(0, 100), piece(2)];
+    const body = ReadableStream.from(chunks);
+    const response = await handler(new Request("http://localhost/", { method: "POST", body }));
+    assertEquals(await response.text(), String(2 * PIECE_BYTES + 100));
+    assertEquals(chunks.map(({ buffer }) => buffer.byteLength), [PIECE_BYTES, PIECE_BYTES, PIECE_BYTES]);
+  } finally {
+    await handler.close();
+    await server.shutdown();
+  }
+});
