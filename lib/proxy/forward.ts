@@ -6,6 +6,7 @@
 
 import type { Answer } from "../http/message.ts";
 import type { Pool } from "../upstream/pool.ts";
+import type { Patience } from "../upstream/waiting_line.ts";
 import { TransportFailure } from "../transport/failure.ts";
 import { AnswerSetAside } from "./answer_set_aside.ts";
 import { Attempt } from "./attempt.ts";
@@ -53,20 +54,15 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
   pool.retryBudget?.deposit();
   let retry = retries.retryOn.length === 0 ? undefined : retrying(exchange, plan, body);
   let failedStatus = 502;
-  let waitedMs = 0;
+  let patience: Patience | undefined;
   for (;;) {
     const slot = retry === undefined ? pool.acquire(exchange) : await retry.acquire();
     if (slot === undefined) {
       // A signal that has fired already would not end the wait.
       const { signal } = exchange.client;
       const avoid = retry?.avoid;
-      if (pool.busy(avoid) && !signal.aborted) {
-        // Another worker may take the room that this one is called for: all of its waits together are bounded.
-        const fromMs = performance.now();
-        const called = await pool.waitForRoom(signal, avoid, waitedMs);
-        waitedMs += performance.now() - fromMs;
-        if (called) continue;
-      }
+      patience ??= { waitedMs: 0 };
+      if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid, patience)) continue;
       if (retries.tryForMs > 0 && !signal.aborted && await (retry ??= retrying(exchange, plan, body)).anotherRound()) {
         continue;
       }

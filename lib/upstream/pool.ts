@@ -11,7 +11,7 @@ import type { RetryBudget } from "./retry_budget.ts";
 import type { Slot } from "./slot.ts";
 import type { Strike } from "./strike.ts";
 import type { Upstream } from "./upstream.ts";
-import { WaitingLine } from "./waiting_line.ts";
+import { type Patience, WaitingLine } from "./waiting_line.ts";
 
 /** A request to choose for. */
 export interface ChooserRequest {
@@ -162,11 +162,15 @@ export class Pool {
    *
    * @param signal Ends the wait, as when the client has left.
    * @param avoid Upstreams whose room is of no use.
-   * @param waitedMs How long the exchange has waited before.
+   * @param patience Bounds all waits of the exchange together, whoever takes the room that it is called for.
    * @returns Whether to try again: false when the line or the wait was too long, or `signal` fired.
    */
-  waitForRoom(signal: AbortSignal, avoid: readonly Upstream[] | undefined, waitedMs = 0): Promise<boolean> {
-    const waiting = this.#line.wait(signal, avoid, waitedMs);
+  waitForRoom(
+    signal: AbortSignal,
+    avoid: readonly Upstream[] | undefined,
+    patience: Patience = { waitedMs: 0 },
+  ): Promise<boolean> {
+    const waiting = this.#line.wait(signal, avoid, patience);
     const { meter } = this.#options;
     if (meter !== undefined) {
       meter.waits(1);

@@ -14,6 +14,12 @@ export interface WaitingLineOptions {
   readonly timeoutMs: number;
 }
 
+/** How long one exchange has waited, over all its waits: another may take the room that it was called for. */
+export interface Patience {
+  /** In milliseconds. */
+  waitedMs: number;
+}
+
 /** Exchanges in the order of their coming. Owned by a pool. */
 export class WaitingLine {
   readonly #options: WaitingLineOptions;
@@ -34,11 +40,12 @@ export class WaitingLine {
    *
    * @param signal Ends the wait, as when the client has left.
    * @param avoid Upstreams whose room is of no use.
-   * @param waitedMs How long it has waited before, when another took the room that it was called for.
+   * @param patience Bounds all waits of the exchange together; this one is added.
    * @returns Whether it was called: false when the line or the wait was too long, or `signal` fired.
    */
-  wait(signal: AbortSignal, avoid: readonly Upstream[] | undefined, waitedMs = 0): Promise<boolean> {
+  wait(signal: AbortSignal, avoid: readonly Upstream[] | undefined, patience: Patience): Promise<boolean> {
     if (this.#waiting.length >= this.#options.size) return Promise.resolve(false);
+    const fromMs = performance.now();
     return new Promise((resolve) => {
       const leave = () => {
         const index = this.#waiting.indexOf(waiter);
@@ -48,10 +55,11 @@ export class WaitingLine {
       const settle = (room: boolean) => {
         clearTimeout(timer);
         signal.removeEventListener("abort", leave);
+        patience.waitedMs += performance.now() - fromMs;
         resolve(room);
       };
       const waiter: Waiter = { settle, avoid };
-      const timer = setTimeout(leave, Math.max(0, this.#options.timeoutMs - waitedMs));
+      const timer = setTimeout(leave, Math.max(0, this.#options.timeoutMs - patience.waitedMs));
       signal.addEventListener("abort", leave, { once: true });
       this.#waiting.push(waiter);
     });

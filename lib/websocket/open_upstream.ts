@@ -13,6 +13,7 @@ import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Slot } from "../upstream/slot.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import type { Patience } from "../upstream/waiting_line.ts";
 import { handshakeKey } from "./handshake.ts";
 import { type AcceptedHandshake, type RefusedHandshake, shakeHands } from "./upstream_handshake.ts";
 
@@ -79,10 +80,11 @@ export async function openUpstream(
   const { pool } = plan;
   const { signal } = request.client;
   const avoid: Upstream[] = [];
+  const patience: Patience = { waitedMs: 0 };
   for (;;) {
     const slot = pool.acquire(request, avoid);
     if (slot === undefined) {
-      if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid)) continue;
+      if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid, patience)) continue;
       return undefined;
     }
     const { upstream } = slot;

@@ -1,6 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { TallyingUpstream } from "../support/tallying_upstream.ts";
+import { freePort } from "../support/port.ts";
 import { BwsProcess } from "./bws_process.ts";
 
 /** Clients that ask over a new connection each time, and clients that keep theirs, as browsers and services do. */
@@ -63,11 +64,6 @@ class Clients {
       if (!keeps || answer === "") conn.close();
     }
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 Deno.test({

@@ -111,6 +111,7 @@ Deno.test("npm ws on both sides exchanges text, binary, empty and 16 MB messages
   await peer.close(3000, "done");
   assertEquals(peer.closed, [3000, "done"]);
   await proxy.idle();
+  await until("the upstream has heard of it", () => upstream.closes.length > 0);
   assertEquals(upstream.closes, [[3000, "done"]]);
 });
 

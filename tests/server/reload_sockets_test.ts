@@ -10,6 +10,7 @@ import type { ConfigInput } from "../../lib/config/schema.ts";
 import { ClosedLoop } from "../support/closed_loop.ts";
 import { until, within } from "../support/condition.ts";
 import { type FramePeer, SocketUpstream } from "../support/frame_peer.ts";
+import { freePort } from "../support/port.ts";
 import { echoes, openSockets, ReloadedProxy, THREADS } from "../support/reloaded_proxy.ts";
 import { configOf } from "../support/running_proxy.ts";
 import { TallyingUpstream } from "../support/tallying_upstream.ts";
@@ -115,9 +116,4 @@ function socketConfig(
       ],
     },
   });
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
 }

@@ -12,6 +12,7 @@ import { ListenError } from "../../lib/server/listener.ts";
 import { askOften, ClosedLoop } from "../support/closed_loop.ts";
 import { until } from "../support/condition.ts";
 import { header } from "../support/message_reader.ts";
+import { freePort, portIsFree } from "../support/port.ts";
 import { get, RawClient } from "../support/raw_client.ts";
 import { ReloadedProxy, THREADS } from "../support/reloaded_proxy.ts";
 import { configOf } from "../support/running_proxy.ts";
@@ -80,7 +81,7 @@ for (const [name, workers] of THREADS) {
       await proxy.reload(one);
       assertEquals(proxy.server.addresses.length, 1);
     }
-    await until("the port is closed", () => isFree(port));
+    await until("the port is closed", () => portIsFree(port));
   });
 
   Deno.test(`reload() with ${name}: what is known of upstreams that stay is kept`, async () => {
@@ -167,7 +168,7 @@ for (const [name, workers] of THREADS) {
     await assertRejects(() => proxy.server.reload(unreadable), Error, "No such file");
     assertEquals(proxy.server.gateway, gateway);
     assertEquals(proxy.server.addresses.length, 1);
-    await until("the port is closed", () => isFree(opened));
+    await until("the port is closed", () => portIsFree(opened));
     const { answered } = loop;
     await until("load goes on", () => loop.answered > answered + 100);
     assertEquals(other.count, 0);
@@ -211,20 +212,5 @@ Deno.test("reload() of a server that is stopping is refused, and opens no port",
   const stopped = proxy.server.stop();
   await refused;
   assertEquals(await stopped, 0);
-  assertEquals(isFree(port), true);
+  assertEquals(portIsFree(port), true);
 });
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
-
-function isFree(port: number): boolean {
-  try {
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) return false;
-    throw error;
-  }
-}

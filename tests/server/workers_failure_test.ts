@@ -12,6 +12,7 @@ import { startWorkers } from "../../lib/server/worker_server.ts";
 import type { WorkerThread } from "../../lib/server/worker_thread.ts";
 import { askOften, ClosedLoop } from "../support/closed_loop.ts";
 import { until, within } from "../support/condition.ts";
+import { portIsFree } from "../support/port.ts";
 import { configOf } from "../support/running_proxy.ts";
 import { WorkersProxy } from "../support/running_workers.ts";
 import { TallyingUpstream } from "../support/tallying_upstream.ts";
@@ -135,15 +136,7 @@ Deno.test("RunningWorkers.stop() ends all workers, one that is being replaced in
   const { port } = proxy;
   killed(proxy, 2);
   assertEquals(await within(10_000, "it stops", proxy.server.stop()), 0);
-  await until("the port is free", () => {
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-      return true;
-    } catch (error) {
-      if (error instanceof Deno.errors.AddrInUse) return false;
-      throw error;
-    }
-  });
+  await until("the port is free", () => portIsFree(port));
   await assertRejects(() => proxy.server.reload(proxy.server.gateway.config), Error, "the server is stopping");
 });
 

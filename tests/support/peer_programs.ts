@@ -7,6 +7,7 @@
  */
 
 import { until } from "./condition.ts";
+import { freePort } from "./port.ts";
 
 /** What a peer can do. */
 export type PeerSkill = "bytes" | "echo" | "sse" | "chunked" | "gzip" | "conditional" | "range" | "files";
@@ -123,11 +124,6 @@ async function listening(port: number): Promise<void> {
   const knocking = knock();
   await until(`a server listens on port ${port}`, () => open, 15_000);
   await knocking;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
 }
 
 /** `size` bytes that repeat after 251, a prime, so that pieces in a wrong place show. */

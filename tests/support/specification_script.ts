@@ -6,6 +6,7 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { portIsFree } from "./port.ts";
 
 /**
  * Registers a test that runs `tests/<script>`, or says why it is not run.
@@ -39,16 +40,6 @@ function hasTools(): boolean {
       throw error;
     }
   });
-}
-
-function portIsFree(port: number): boolean {
-  try {
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) return false;
-    throw error;
-  }
 }
 
 function skipped(script: string, reason: string): void {
