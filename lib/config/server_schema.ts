@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { choice, duration, fieldValue, flag, integer, judged, list, size, table, text, token } from "./fields.ts";
+import { choice, duration, fieldValue, flag, integer, judged, list, size, table, text } from "./fields.ts";
 import { isHostName } from "./host_pattern.ts";
 import { isIpAddress, isNetwork } from "./ip_address.ts";
 
@@ -17,7 +17,9 @@ const LISTEN_HOST = 'an IP address without brackets, or a host name such as "loc
 
 /** `[server]`: what holds for the whole process. */
 export const serverSchema = table("server", {
-  name: token("a name").default("bws").describe("Name of this server in the Via header field."),
+  name: text().default("bws").describe(
+    'Name of this server; in the Via header field, characters that a token may not hold become "-".',
+  ),
   trusted_proxies: list(judged((value) => isNetwork(value) ? undefined : { expected: NETWORK }, NETWORK))
     .prefault([])
     .describe("Addresses and networks whose X-Forwarded-* and Forwarded header fields are believed."),

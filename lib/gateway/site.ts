@@ -8,6 +8,7 @@ import type { ProxyConfig, RouteConfig, ServerConfig, SiteConfig } from "../conf
 import { plainUrl } from "../config/upstream_url.ts";
 import { setHeader } from "../http/header_lines.ts";
 import type { Answer } from "../http/message.ts";
+import { viaToken } from "../http/via_token.ts";
 import type { Exchange } from "../proxy/exchange.ts";
 import { forward, type ForwardPlan } from "../proxy/forward.ts";
 import { ForwardFailure } from "../proxy/forward_failure.ts";
@@ -174,13 +175,13 @@ export class Site {
     const requestHeaders = new RequestHeaders({
       addXForwarded: headers.add_x_forwarded,
       addForwarded: headers.add_forwarded,
-      viaName: server.name,
+      viaName: viaToken(server.name),
       set: Object.entries(headers.request.set).flat(),
       add: [...added, ...Object.entries(headers.request.add).flat()],
       remove: [...headers.remove, ...headers.request.remove],
     });
     const responseHeaders = new ResponseHeaders({
-      viaName: server.name,
+      viaName: viaToken(server.name),
       set: [...Object.entries(headers.response.set).flat(), ...this.#headers],
       add: [...added, ...Object.entries(headers.response.add).flat()],
       remove: [...headers.remove, ...headers.response.remove],

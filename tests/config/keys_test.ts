@@ -68,7 +68,7 @@ max_age = «true»
 `,
     [
       "logging is 1, expected a table, written [logging]",
-      "name is a list, expected a name: letters, digits and !#$%&'*+-.^_`|~",
+      "name is a list, expected text that is not empty",
       'trusted_proxies is "10.0.0.1", expected a list of texts',
       "static_dir is a table, expected the path of a folder",
       "hostnames[1] is 5, expected a host name",
