@@ -1,17 +1,18 @@
 /**
  * The guard of a root folder: everything that touches the file system goes through here, and nothing outside the folder
- * comes out of it. Paths are resolved to their real path, which must lie below the root's own; only regular files are
- * opened (opening a FIFO would wait for a writer forever, a device may act on it); and what was opened is compared with
- * what was checked, so a link that is swapped in between is noticed.
+ * comes out of it. A path is opened first and judged afterwards, by the path that the system tells of what was opened:
+ * it must lie below the root's own. What is read is read through that handle. Only regular files are opened for reading
+ * (opening a FIFO would wait for a writer forever, a device may act on it).
  *
- * What remains, for Deno has no `openat2`: a process that may write inside the root, and that swaps a folder for a link
- * and back again three times in the microseconds between the calls, could have a file sent that it has no right to read;
- * one that puts a FIFO in place of a file within microseconds could make an open wait for its writer.
+ * Where the system tells no paths of handles, `entry_by_path.ts` does what can be done without.
  *
  * @module
  */
 
-import { type FileStamp, sameFile, stampOf } from "./file_stamp.ts";
+import { entryByHandle, handlesTellPaths } from "./entry_by_handle.ts";
+import { entryByPath } from "./entry_by_path.ts";
+import type { FileEntry, LookUp } from "./file_entry.ts";
+import { type FileStamp, stampOf } from "./file_stamp.ts";
 
 /** A regular file below the root. */
 export interface FoundFile {
@@ -49,20 +50,44 @@ export interface FileRootOptions {
    * @default {false}
    */
   followSymlinks?: boolean;
+  /**
+   * Told of each path below the root that was refused because it leads out of it, with the path that it leads to.
+   *
+   * @default {nobody}
+   */
+  onOutside?: ((path: string, realPath: string) => void) | undefined;
+  /**
+   * How paths are looked up.
+   *
+   * @default {by handle where the system can, else by path}
+   */
+  lookUp?: LookUp;
+}
+
+/** Which names of a folder are wanted. */
+export interface NamesOptions {
+  readonly wanted: (name: string) => boolean;
+  /** More names than this are not looked at. */
+  readonly max: number;
 }
 
 /** One root folder. Holds no handles and no state. */
 export class FileRoot {
-  readonly #rootPath: string;
+  /** Absolute path of the folder, without a slash at the end. */
+  readonly rootPath: string;
   readonly #followSymlinks: boolean;
+  readonly #onOutside: ((path: string, realPath: string) => void) | undefined;
+  readonly #lookUp: LookUp;
 
   /**
    * @param rootPath Absolute path of the folder. It need not exist yet, and may be a link that moves later.
    * @param options What the root allows.
    */
   constructor(rootPath: string, options: FileRootOptions = {}) {
-    this.#rootPath = rootPath.replace(Deno.build.os === "windows" ? /[\\/]+$/ : /\/+$/, "");
+    this.rootPath = rootPath.replace(Deno.build.os === "windows" ? /[\\/]+$/ : /\/+$/, "");
     this.#followSymlinks = options.followSymlinks ?? false;
+    this.#onOutside = options.onOutside;
+    this.#lookUp = options.lookUp ?? (handlesTellPaths() ? entryByHandle : entryByPath);
   }
 
   /**
@@ -72,82 +97,94 @@ export class FileRoot {
    * @throws {Deno.errors.PermissionDenied} Where the system forbids to look.
    */
   async find(path: string): Promise<FoundFile | FoundFolder | undefined> {
-    try {
-      const [realRoot, realPath] = await Promise.all([this.#realRoot(), Deno.realPath(this.#rootPath + path)]);
-      // The root is resolved again before a no: it may be a link that was moved to a new release just now.
-      if (!this.#allows(realPath, realRoot) && !this.#allows(realPath, await this.#realRoot())) return undefined;
-      const info = await Deno.lstat(realPath);
-      if (info.isFile) return { kind: "file", path, realPath, stamp: stampOf(info) };
-      if (info.isDirectory) return { kind: "folder", path, realPath, modifiedMs: info.mtime?.getTime() };
-      return undefined;
-    } catch (error) {
-      if (meansMissing(error)) return undefined;
-      throw error;
-    }
+    return await this.#enter(path, (entry) => foundIn(entry, path));
   }
 
   /**
-   * Opens a file that was found, or returns undefined when it is no longer what was found: look again.
+   * As {@linkcode FileRoot.find}, for what can also be read. Windows cannot open folders: there they count as readable.
+   *
+   * @throws {Deno.errors.PermissionDenied} Where the system forbids to look or to read.
+   */
+  async findReadable(path: string): Promise<FoundFile | FoundFolder | undefined> {
+    return await this.#enter(path, async (entry) => {
+      const found = foundIn(entry, path);
+      if (found === undefined || (found.kind === "folder" && Deno.build.os === "windows")) return found;
+      const file = await entry.open();
+      file?.close();
+      return file && found;
+    });
+  }
+
+  /**
+   * Opens the file at the path of one that was found, with the state that it has now; undefined when there is none.
    *
    * @param found What {@linkcode FileRoot.find} returned, now or earlier.
    * @throws {Deno.errors.PermissionDenied} Where the system forbids to read.
    */
   async open(found: FoundFile): Promise<OpenedFile | undefined> {
-    let file: Deno.FsFile | undefined;
-    try {
-      if (!(await Deno.lstat(found.realPath)).isFile) return undefined;
-      file = await Deno.open(found.realPath);
-      const info = await file.stat();
-      const stamp = stampOf(info);
-      if (info.isFile && (this.#followSymlinks || await leadsTo(found.realPath, stamp))) {
-        const opened = { file, stamp };
-        file = undefined;
-        return opened;
+    return await this.#enter(found.path, async (entry) => {
+      const file = entry.info.isFile ? await entry.open() : undefined;
+      if (file === undefined) return undefined;
+      try {
+        return { file, stamp: stampOf(await file.stat()) };
+      } catch (error) {
+        file.close();
+        throw error;
       }
-      return undefined;
-    } catch (error) {
-      if (meansMissing(error)) return undefined;
-      throw error;
-    } finally {
-      file?.close();
-    }
+    });
   }
 
   /**
-   * Whether a file or folder that was found can be read; false when it is gone. Windows cannot open folders: there they
-   * count as readable.
+   * Names in the folder at the path of one that was found.
    *
-   * @throws {Deno.errors.PermissionDenied} Where the system forbids to read.
+   * @param found What {@linkcode FileRoot.find} returned, now or earlier.
+   * @param options Which names are wanted, and how many at most.
+   * @throws {Deno.errors.PermissionDenied} Where the system forbids to read the folder.
    */
-  async readable(found: FoundFile | FoundFolder): Promise<boolean> {
-    if (found.kind === "folder" && Deno.build.os === "windows") return true;
+  async names(found: FoundFolder, { wanted, max }: NamesOptions): Promise<string[]> {
+    return await this.#enter(found.path, async (entry) => {
+      const names: string[] = [];
+      if (!entry.info.isDirectory) return names;
+      for await (const name of entry.names()) {
+        if (wanted(name) && names.push(name) === max) break;
+      }
+      return names;
+    }) ?? [];
+  }
+
+  /** Looks a path up and, where it lies below the root, hands it to `use`. Nothing else touches what is below the root. */
+  async #enter<T>(path: string, use: (entry: FileEntry) => T | Promise<T>): Promise<T | undefined> {
     try {
-      (await Deno.open(found.realPath)).close();
-      return true;
+      for (let look = 1;; look++) {
+        using entry = await this.#lookUp(this.rootPath + path);
+        if (this.#followSymlinks || liesBelow(entry.realPath, await this.#realRoot())) return await use(entry);
+        // Looked up again before a no: the root may be a link that was moved to a new release just now.
+        if (look < LOOKS_MAX) continue;
+        this.#onOutside?.(path, entry.realPath);
+        return undefined;
+      }
     } catch (error) {
-      if (meansMissing(error)) return false;
+      if (meansMissing(error)) return undefined;
       throw error;
     }
   }
 
-  /** Resolves to no path where links may lead anywhere, because then nobody asks for it. */
   async #realRoot(): Promise<string> {
-    return this.#followSymlinks ? "" : await Deno.realPath(this.#rootPath === "" ? "/" : this.#rootPath);
-  }
-
-  #allows(realPath: string, realRoot: string): boolean {
-    if (this.#followSymlinks || realPath === realRoot) return true;
-    return realPath.startsWith(realRoot.endsWith(SEPARATOR) ? realRoot : realRoot + SEPARATOR);
+    return await Deno.realPath(this.rootPath === "" ? "/" : this.rootPath);
   }
 }
 
+const LOOKS_MAX = 2;
 const SEPARATOR = Deno.build.os === "windows" ? "\\" : "/";
 
-/** Whether a path without links still is one, and still leads to the file of `stamp`. */
-async function leadsTo(realPath: string, stamp: FileStamp): Promise<boolean> {
-  if (await Deno.realPath(realPath) !== realPath) return false;
-  const info = await Deno.lstat(realPath);
-  return info.isFile && sameFile(stampOf(info), stamp);
+function liesBelow(realPath: string, realRoot: string): boolean {
+  return realPath === realRoot || realPath.startsWith(realRoot.endsWith(SEPARATOR) ? realRoot : realRoot + SEPARATOR);
+}
+
+function foundIn({ realPath, info }: FileEntry, path: string): FoundFile | FoundFolder | undefined {
+  if (info.isFile) return { kind: "file", path, realPath, stamp: stampOf(info) };
+  if (info.isDirectory) return { kind: "folder", path, realPath, modifiedMs: info.mtime?.getTime() };
+  return undefined;
 }
 
 /** Whether an error says that nothing is there, however it says it. */

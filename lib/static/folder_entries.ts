@@ -30,13 +30,9 @@ export const ENTRIES_MAX = 10_000;
  * @throws {Deno.errors.PermissionDenied} Where the system forbids to read the folder.
  */
 export async function readEntries(root: FileRoot, folder: FoundFolder, rules: PathRules): Promise<FolderEntry[]> {
-  const names: string[] = [];
-  for await (const { name } of Deno.readDir(folder.realPath)) {
-    // `.well-known` can be asked for, but is nothing that a visitor looks for.
-    if (!servableName(name, rules) || (name.startsWith(".") && !rules.dotfiles)) continue;
-    names.push(name);
-    if (names.length === ENTRIES_MAX) break;
-  }
+  // `.well-known` can be asked for, but is nothing that a visitor looks for.
+  const wanted = (name: string) => servableName(name, rules) && (rules.dotfiles || !name.startsWith("."));
+  const names = await root.names(folder, { wanted, max: ENTRIES_MAX });
   const entries: FolderEntry[] = [];
   let next = 0;
   await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, async () => {
@@ -55,8 +51,8 @@ const byName = new Intl.Collator("en", { numeric: true });
 
 async function readEntry(root: FileRoot, folderPath: string, name: string): Promise<FolderEntry | undefined> {
   try {
-    const found = await root.find(folderPath + name);
-    if (found === undefined || !await root.readable(found)) return undefined;
+    const found = await root.findReadable(folderPath + name);
+    if (found === undefined) return undefined;
     return found.kind === "file"
       ? { name, kind: "file", sizeBytes: found.stamp.sizeBytes, modifiedMs: found.stamp.modifiedMs }
       : { name, kind: "folder", sizeBytes: undefined, modifiedMs: found.modifiedMs };

@@ -47,10 +47,9 @@ export async function findPage(
 ): Promise<Page | undefined> {
   const names = path.endsWith("/") ? options.indexFiles : [""];
   for (const name of names) {
-    const found = await root.find(path + name);
+    // Whether it can be read is asked here, so that HEAD and 304, which open nothing, answer as a GET would.
+    const found = await root.findReadable(path + name);
     if (found?.kind !== "file") continue;
-    // Asked here, so that HEAD and 304, which open nothing, answer as a GET would.
-    if (!await root.readable(found)) continue;
     const page = await makePage(root, found, options, nowMs);
     if (before !== undefined) keepBytes(before, page);
     return page;
@@ -103,8 +102,8 @@ async function findNeighbours(
 /** A neighbour that may not be read is no neighbour: its file can still be sent as it is. */
 async function findNeighbour(root: FileRoot, path: string): Promise<FoundFile | undefined> {
   try {
-    const found = await root.find(path);
-    return found?.kind === "file" && await root.readable(found) ? found : undefined;
+    const found = await root.findReadable(path);
+    return found?.kind === "file" ? found : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.PermissionDenied) return undefined;
     throw error;

@@ -1,0 +1,61 @@
+/**
+ * Looks a path up by resolving it and looking at the result, for systems whose handles do not tell their paths. Each
+ * step is by path, so a folder that another process swaps for a link between two steps is noticed only by looking again:
+ * what was opened must be, several times over, what lies at a path without links. A process that may write inside the
+ * root, and that swaps at exactly the wrong moment each time, is not noticed. `entry_by_handle.ts` has no such gap.
+ *
+ * @module
+ */
+
+import type { FileEntry } from "./file_entry.ts";
+import { type FileStamp, sameFile, stampOf } from "./file_stamp.ts";
+
+/** A `LookUp`. */
+export async function entryByPath(path: string): Promise<FileEntry> {
+  const realPath = await Deno.realPath(path);
+  return new PathEntry(realPath, await Deno.lstat(realPath));
+}
+
+/** A random swapper passes each round with a probability of 1 in 4 at most, all of them with 1 in 65,536. */
+const ROUNDS = 8;
+
+class PathEntry implements FileEntry {
+  readonly realPath: string;
+  readonly info: Deno.FileInfo;
+
+  constructor(realPath: string, info: Deno.FileInfo) {
+    this.realPath = realPath;
+    this.info = info;
+  }
+
+  async open(): Promise<Deno.FsFile | undefined> {
+    // Asked again right before: opening a FIFO would wait for a writer, and a device may act on it.
+    const { isFile, isDirectory } = await Deno.lstat(this.realPath);
+    if (!isFile && !isDirectory) return undefined;
+    const file = await Deno.open(this.realPath);
+    try {
+      if (await this.#liesAtPath(stampOf(await file.stat()))) return file;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    file.close();
+    return undefined;
+  }
+
+  async *names(): AsyncIterable<string> {
+    const names: string[] = [];
+    for await (const { name } of Deno.readDir(this.realPath)) names.push(name);
+    if (await this.#liesAtPath(stampOf(this.info))) yield* names;
+  }
+
+  [Symbol.dispose](): void {}
+
+  async #liesAtPath(stamp: FileStamp): Promise<boolean> {
+    for (let round = 0; round < ROUNDS; round++) {
+      if (await Deno.realPath(this.realPath) !== this.realPath) return false;
+      if (!sameFile(stampOf(await Deno.lstat(this.realPath)), stamp)) return false;
+    }
+    return true;
+  }
+}
