@@ -11,7 +11,6 @@ const AT_FDCWD = -100;
 const RENAME_EXCHANGE = 2;
 
 const [one, other] = Deno.args.map((path) => new TextEncoder().encode(path + "\0"));
-console.log("swapping");
+Deno.stdout.writeSync(new TextEncoder().encode("swapping\n"));
 while (libc.symbols.renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) === 0);
-console.error("Cannot exchange the paths");
-Deno.exit(1);
+throw new Error("Cannot exchange the paths");
