@@ -27,7 +27,7 @@ let made: Promise<Handler> | undefined;
  */
 export async function handler(request: Request, info?: ConnectionInfo): Promise<Response> {
   made ??= loadConfig(Deno.env.get("BWS_CONFIG") ?? "config.toml")
-    .then(({ config }) => handlerOf(config, {}, [], config.logging.access));
+    .then((loaded) => handlerOf(loaded, {}, [], loaded.config.logging.access));
   // A file that was refused may be mended: the next request looks again.
   made.catch(() => made = undefined);
   return await (await made)(request, info);

@@ -12,19 +12,29 @@ import type { CommandInput } from "./command.ts";
 import { configPaths } from "./config_path.ts";
 import { counted, listenLines, managementUrl, siteList } from "./listen_lines.ts";
 import { paint, type Terminal } from "./terminal.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** Checks config files and opens no port. Ends with 1 if one of them is refused. */
 export async function checkCommand(input: CommandInput): Promise<number> {
-  const strict = input.flags.has("strict");
+  const [strict, lenient] = [input.flags.has("strict"), input.flags.has("lenient")];
+  if (strict && lenient) throw new UsageError("--strict and --lenient contradict each other, expected one of them");
   let exitCode = 0;
   for (const path of configPaths(input)) {
-    if (!await checkFile(path, strict, input.terminal)) exitCode = 1;
+    if (!await checkFile(path, { strict, lenient }, input.terminal)) exitCode = 1;
   }
   return exitCode;
 }
 
-async function checkFile(path: string, strict: boolean, terminal: Terminal): Promise<boolean> {
-  const { config, problems } = await read(path, strict);
+/** What the flags ask for. */
+interface Severity {
+  /** Whether warnings refuse a config too. */
+  readonly strict: boolean;
+  /** Whether unknown keys are warnings. */
+  readonly lenient: boolean;
+}
+
+async function checkFile(path: string, { strict, lenient }: Severity, terminal: Terminal): Promise<boolean> {
+  const { config, problems } = await read(path, lenient);
   if (problems.length > 0) terminal.tell(formatProblems(problems, { color: terminal.errorColored }));
   if (config === undefined || (strict && problems.length > 0)) {
     terminal.tell(`${paint(terminal.errorColored, "red", "refused")} ${path}: ${counted(problems.length, "problem")}`);
@@ -38,9 +48,9 @@ async function checkFile(path: string, strict: boolean, terminal: Terminal): Pro
   return true;
 }
 
-async function read(path: string, strict: boolean): Promise<{ config?: Config; problems: readonly Problem[] }> {
+async function read(path: string, lenient: boolean): Promise<{ config?: Config; problems: readonly Problem[] }> {
   try {
-    const { config, warnings } = await loadConfig(path, { strict });
+    const { config, warnings } = await loadConfig(path, { lenient });
     return { config, problems: warnings };
   } catch (error) {
     if (error instanceof ConfigError) return { problems: error.problems };

@@ -12,6 +12,8 @@ export const SHARED_FLAGS: readonly Flag[] = [
   { name: "version", short: "V", help: "Show the version" },
 ];
 
+const LENIENT: Flag = { name: "lenient", help: "Only warn of keys that are not known: what they ask for is not done" };
+
 /** The command that is meant where none is named. */
 export const DEFAULT_COMMAND = "run";
 
@@ -31,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
     flags: [
       { name: "config", short: "c", value: "CONFIG", help: "The config file, as an alternative to CONFIG" },
       { name: "watch", short: "w", help: "Read CONFIG again whenever it changes" },
+      LENIENT,
     ],
     examples: [
       ["bws", "run ./config.toml"],
@@ -49,7 +52,8 @@ export const COMMANDS: readonly Command[] = [
     maxPositionals: Infinity,
     flags: [
       { name: "config", short: "c", value: "CONFIG", help: "The config file, as an alternative to CONFIG" },
-      { name: "strict", help: "Refuse what would only be warned of, such as unknown keys" },
+      { name: "strict", help: "Refuse what would only be warned of" },
+      LENIENT,
     ],
     examples: [
       ["bws check sites.toml", "what is wrong, and where it would listen"],

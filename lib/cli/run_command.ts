@@ -19,8 +19,9 @@ import { serveConfig } from "./serve_config.ts";
 export async function runCommand(input: CommandInput): Promise<number> {
   const { terminal } = input;
   const path = configPaths(input)[0];
-  const load = () => loadConfig(path);
+  const lenient = input.flags.has("lenient");
+  const load = () => loadConfig(path, { lenient });
   const { config, warnings } = await load();
   if (warnings.length > 0) terminal.tell(formatProblems(warnings, { color: terminal.errorColored }));
-  return await serveConfig(config, terminal, { path, load, watched: input.flags.has("watch") });
+  return await serveConfig(config, terminal, { path, load, watched: input.flags.has("watch"), warnings });
 }

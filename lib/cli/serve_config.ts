@@ -6,6 +6,7 @@
 
 import { FailureList } from "../admin/failure_list.ts";
 import { type Management, startManagement } from "../admin/management.ts";
+import { type Problem, problemFields } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import type { FailureReport } from "../gateway/failure_report.ts";
 import type { GatewayOptions } from "../gateway/gateway.ts";
@@ -29,6 +30,8 @@ export interface ConfigFile {
   readonly load: () => Promise<LoadedConfig>;
   /** Whether changes of the file are taken in as they come. */
   readonly watched: boolean;
+  /** What is odd about the config of the start, for the log. */
+  readonly warnings: readonly Problem[];
 }
 
 /**
@@ -42,6 +45,7 @@ export interface ConfigFile {
 export async function serveConfig(config: Config, terminal: Terminal, file?: ConfigFile): Promise<number> {
   const log = openLog(config);
   logStrayErrors(log);
+  for (const warning of file?.warnings ?? []) log.say("warn", "config warning", problemFields(warning));
   // Listened to from the start: a signal that comes while ports are being opened must not be missed.
   let hangUp = () => {};
   const signal = stopSignal(file === undefined ? {} : { onHangUp: () => hangUp() });

@@ -28,7 +28,7 @@ export interface ConfigReport {
 /** Options that hold for files and for objects. */
 export interface CheckOptions {
   /**
-   * Folder from which relative paths start.
+   * Folder from which relative paths start: that of the config file, where there is one. Never any other.
    *
    * @default {"."}
    */
@@ -46,11 +46,12 @@ export interface CheckOptions {
    */
   policies?: readonly string[];
   /**
-   * Whether keys that are not known are problems, instead of warnings.
+   * Whether keys that are not known are warnings, instead of problems. What such a key was meant to do is then not done: a
+   * table that should protect a site leaves it open, and a misspelt `hostname` lets the site answer for all hosts.
    *
    * @default {false}
    */
-  strict?: boolean;
+  lenient?: boolean;
 }
 
 /** What the checks know of the text besides its tree. */

@@ -5,7 +5,7 @@
  */
 
 // Built into the runtime; the modules of @std/path would take a third of the time in which a config may be loaded
-import { dirname, isAbsolute, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import type { ProblemList } from "./problem_list.ts";
 import { shortName } from "./problem_list.ts";
 import { booleanOf, isTextNode, type TableNode, tableOf, tablesOf, type TextNode, textNode } from "./source_tree.ts";
@@ -14,27 +14,28 @@ import { booleanOf, isTextNode, type TableNode, tableOf, tablesOf, type TextNode
 export interface FileOptions {
   /** Folder from which relative paths start. */
   baseDir: string;
-  /** Whether to look at the disk. Without it, relative paths start from `baseDir` even where only the working folder has the file. */
+  /** Whether to look if they are there. */
   checkFiles: boolean;
 }
 
 type FileKind = "file" | "folder" | "any";
 
 /**
- * Makes the paths in `root` absolute, in place. A relative path that is not below `baseDir` is looked for in the working
- * folder, where older versions of this program looked.
+ * Makes the paths in `root` absolute, in place. Relative paths start from `baseDir` and nowhere else, so that a config means
+ * the same from whatever folder the program is started.
  */
 export function resolveFiles(root: TableNode, options: FileOptions, problems: ProblemList): void {
   const resolveNode = (node: TextNode | undefined, kind: FileKind) => {
     if (node === undefined || node.value === "") return;
-    const path = absolutePath(node.value, options);
-    if (options.checkFiles && kind !== "any") checkFile(node, path, kind, problems);
+    const path = resolve(options.baseDir, node.value);
+    if (options.checkFiles && kind !== "any") checkFile(node, path, { kind, baseDir: options.baseDir }, problems);
     node.value = path;
   };
   const output = textNode(tableOf(root, "logging"), "output");
   if (output?.value !== "stdout" && output?.value !== "stderr") {
+    const written = output?.value ?? "";
     resolveNode(output, "any");
-    if (output !== undefined && options.checkFiles) checkLog(output, problems);
+    if (output !== undefined && options.checkFiles) checkLog(output, { written, baseDir: options.baseDir }, problems);
   }
   for (const site of tablesOf(root, "sites")) {
     resolveNode(textNode(site, "static_dir"), "folder");
@@ -49,22 +50,32 @@ export function resolveFiles(root: TableNode, options: FileOptions, problems: Pr
   }
 }
 
-function absolutePath(path: string, { baseDir, checkFiles }: FileOptions): string {
-  if (isAbsolute(path)) return path;
-  const fromBase = resolve(baseDir, path);
-  if (!checkFiles || fileAt(fromBase) !== undefined) return fromBase;
-  const fromHere = resolve(path);
-  return fileAt(fromHere) === undefined ? fromBase : fromHere;
+/**
+ * How to write a path that was meant to start from the working folder, where it is there. The configs of older versions and
+ * of the original BWS have such paths.
+ */
+function fromWorkingFolder(written: string, baseDir: string): string | undefined {
+  if (isAbsolute(written)) return undefined;
+  const here = resolve(written);
+  return fileAt(here) === undefined ? undefined : relative(resolve(baseDir), here);
 }
 
-function checkFile(node: TextNode, path: string, kind: FileKind, problems: ProblemList): void {
+function checkFile(
+  node: TextNode,
+  path: string,
+  { kind, baseDir }: { kind: FileKind; baseDir: string },
+  problems: ProblemList,
+): void {
   const name = shortName(node.path);
   const shown = JSON.stringify(node.value);
   const expected = kind === "folder" ? "a folder" : "a file";
   const found = fileAt(path);
   if (found === undefined) {
-    const where = isAbsolute(node.value) ? "" : ` (looked for ${JSON.stringify(path)})`;
-    problems.error(node, { message: `${name} ${shown} is not there${where}`, expected });
+    const where = isAbsolute(node.value)
+      ? ""
+      : ` (looked for ${JSON.stringify(path)}, as paths start from the folder of the config)`;
+    const suggestion = fromWorkingFolder(node.value, baseDir);
+    problems.error(node, { message: `${name} ${shown} is not there${where}`, expected, suggestion });
   } else if (found instanceof Error) {
     problems.error(node, { message: `${name} ${shown} cannot be looked at: ${found.message}`, expected });
   } else if (kind === "folder" ? !found.isDirectory : found.isDirectory) {
@@ -73,14 +84,20 @@ function checkFile(node: TextNode, path: string, kind: FileKind, problems: Probl
 }
 
 /** A log's file is made, its folder is not. Whoever may not look may still be able to write. */
-function checkLog(node: TextNode, problems: ProblemList): void {
+function checkLog(
+  node: TextNode,
+  { written, baseDir }: { written: string; baseDir: string },
+  problems: ProblemList,
+): void {
   if (node.value === "") return;
   const folder = dirname(node.value);
   const [around, found] = [fileAt(folder), fileAt(node.value)];
   if (around === undefined) {
+    const meant = fromWorkingFolder(dirname(written), baseDir);
     problems.error(node, {
       message: `the folder ${JSON.stringify(folder)} of logging.output is not there`,
       expected: '"stdout", "stderr" or a file in a folder that exists',
+      suggestion: meant === undefined ? undefined : join(meant, basename(written)),
     });
   } else if (found !== undefined && !(found instanceof Error) && found.isDirectory) {
     problems.error(node, { message: `logging.output ${JSON.stringify(node.value)} is a folder`, expected: "a file" });

@@ -12,7 +12,7 @@ export type JsonSchema = Record<string, unknown>;
 
 /**
  * The JSON Schema (draft 2020-12) of a config file as it is written, with titles, descriptions and defaults. Editors use
- * it for completion and checks; it is stricter than the server in that unknown keys are errors.
+ * it for completion and checks.
  */
 export function jsonSchema(): JsonSchema {
   const { $schema, ...rest } = z.toJSONSchema(configSchema, {

@@ -44,10 +44,10 @@ const MAX_TEXT_LENGTH = 8 * 1024 * 1024;
  * ```
  */
 export function parseConfig(text: string, options: ParseConfigOptions = {}): ConfigReport {
-  const { file = "config.toml", env = readEnvironment, strict } = options;
+  const { file = "config.toml", env = readEnvironment, lenient } = options;
   const source = text.startsWith("\ufeff") ? text.slice(1) : text;
   const tooLong = source.length > MAX_TEXT_LENGTH;
-  const problems = new ProblemList(file, tooLong ? [] : source.split(/\r?\n/), { strict });
+  const problems = new ProblemList(file, tooLong ? [] : source.split(/\r?\n/), { lenient });
   if (tooLong) {
     const expected = `at most ${MAX_TEXT_LENGTH} characters`;
     problems.error({ path: [] }, { message: `the file has ${source.length} characters`, expected });

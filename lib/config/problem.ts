@@ -95,6 +95,20 @@ export function sentenceOf(problem: Problem): string {
   return `${problem.message}${expected}${suggestion}`;
 }
 
+/** The problem as fields of a log line. What is not known is left out: an object has no lines. */
+export function problemFields(
+  { file, line, column, path, message, expected, suggestion }: Problem,
+): Record<string, string | number> {
+  return {
+    ...(file === "" ? {} : { file }),
+    ...(line === 0 ? {} : { line, column }),
+    ...(path === "" ? {} : { path }),
+    problem: message,
+    ...(expected === undefined || expected === "" ? {} : { expected }),
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
+}
+
 /** The part of the source line that is worth printing, and where in it the offending text lies. */
 function excerptOf(problem: Problem): { text: string; start: number; length: number } {
   const line = problem.sourceLine;

@@ -22,7 +22,7 @@ export interface ProblemDetails {
 export class ProblemList {
   readonly #file: string;
   readonly #lines: readonly string[];
-  readonly #strict: boolean;
+  readonly #lenient: boolean;
   readonly #errors: Problem[] = [];
   readonly #warnings: Problem[] = [];
   readonly #masked = new Map<number, string>();
@@ -31,12 +31,12 @@ export class ProblemList {
   /**
    * @param file Name of the file; empty for objects.
    * @param lines Lines of the file; empty for objects.
-   * @param options `strict` makes unknown keys errors.
+   * @param options `lenient` makes unknown keys warnings.
    */
-  constructor(file: string, lines: readonly string[], options: { strict?: boolean } = {}) {
+  constructor(file: string, lines: readonly string[], options: { lenient?: boolean } = {}) {
     this.#file = file;
     this.#lines = lines;
-    this.#strict = options.strict ?? false;
+    this.#lenient = options.lenient ?? false;
   }
 
   /** Errors in the order of the file. */
@@ -62,10 +62,10 @@ export class ProblemList {
     this.#warnings.push(this.#problem("warning", place, details));
   }
 
-  /** Reports a key that the schema does not know: a warning, or an error in strict mode. */
+  /** Reports a key that the schema does not know: an error, or a warning where the config is read leniently. */
   unknownKey(place: Place, details: ProblemDetails): void {
-    if (this.#strict) this.error(place, details);
-    else this.warning(place, details);
+    if (this.#lenient) this.warning(place, details);
+    else this.error(place, details);
   }
 
   #problem(severity: Problem["severity"], place: Place, details: ProblemDetails): Problem {

@@ -51,6 +51,6 @@ export function resolveConfig(input: ConfigInput | string, options: ResolveConfi
 }
 
 function checkObject(input: ConfigInput, options: ResolveConfigOptions) {
-  const problems = new ProblemList("", [], { strict: options.strict });
+  const problems = new ProblemList("", [], { lenient: options.lenient });
   return checkConfig(objectTree(input), { problems, incomplete: false }, options);
 }

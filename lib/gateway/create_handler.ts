@@ -4,8 +4,9 @@
  * @module
  */
 
-import { resolveConfig } from "../config/resolve_config.ts";
-import type { Config, ConfigInput } from "../config/schema.ts";
+import { formatProblems, type Problem, problemFields } from "../config/problem.ts";
+import { resolveConfig, type ResolvedConfig } from "../config/resolve_config.ts";
+import type { ConfigInput } from "../config/schema.ts";
 import { Log, openSink } from "../log/log.ts";
 import { compileSites } from "../routing/site_table.ts";
 import { respond } from "./adapter.ts";
@@ -66,9 +67,10 @@ export interface Handler {
 
 /**
  * Makes a handler that does what a BWS server with this config would do. Ports in the config are not opened: they only
- * tell sites of the same host apart.
+ * tell sites of the same host apart. What is odd in the config is said in the log, without `log` on the console.
  *
- * @param config The same shape as the TOML file, or the text of one. Relative paths start from `baseDir`.
+ * @param config The same shape as the TOML file, or the text of one. Relative paths start from `baseDir`, which is the
+ * folder in which the program was started unless it is given: an object and a text have no folder of their own.
  * @throws {ConfigError} When the config is refused; its message lists all problems.
  *
  * @example
@@ -91,17 +93,18 @@ export interface Handler {
 export function createHandler(config: ConfigInput | string, options: CreateHandlerOptions = {}): Handler {
   const { policies = {}, middleware = [], baseDir = Deno.cwd() } = options;
   const resolved = resolveConfig(config, { baseDir, policies: Object.keys(policies) });
-  return handlerOf(resolved.config, policies, middleware, options.log === true);
+  return handlerOf(resolved, policies, middleware, options.log === true);
 }
 
-/** The handler of a config that is checked already. */
+/** The handler of a config that is checked already. Its warnings go to the log, without one to the console. */
 export function handlerOf(
-  config: Config,
+  { config, warnings }: ResolvedConfig,
   policies: Readonly<Record<string, OwnPolicyFactory>>,
   middleware: readonly Middleware[],
   logged: boolean,
 ): Handler {
   const log = logged ? new Log(openSink(config.logging.output), config.logging) : undefined;
+  warn(warnings, log);
   const gateway = new Gateway(config, { log, policies });
   gateway.activate();
   const entryOf = entries(gateway);
@@ -119,6 +122,12 @@ export function handlerOf(
       await log?.flush();
     },
   });
+}
+
+function warn(warnings: readonly Problem[], log: Log | undefined): void {
+  for (const warning of warnings) log?.say("warn", "config warning", problemFields(warning));
+  // deno-lint-ignore no-console -- an application without our log still has a console
+  if (log === undefined && warnings.length > 0) console.warn(formatProblems(warnings));
 }
 
 // Where a port of the config stands in the URL, its sites are meant; otherwise the host alone decides among all.

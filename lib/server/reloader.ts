@@ -6,7 +6,7 @@
  */
 
 import { ConfigError } from "../config/config_error.ts";
-import type { Problem } from "../config/problem.ts";
+import { type Problem, problemFields } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import type { Log } from "../log/log.ts";
 import type { RunningServer } from "./server.ts";
@@ -121,7 +121,7 @@ export class Reloader {
       this.refused = undefined;
       result = { accepted: true, problems: warnings, needsRestart: this.#needsRestart };
       log?.say("info", "config reloaded", { reason, generation: this.generation });
-      for (const warning of warnings) log?.say("warn", "config warning", fieldsOf(warning));
+      for (const warning of warnings) log?.say("warn", "config warning", problemFields(warning));
       for (const key of this.#needsRestart) log?.say("warn", "config key needs a restart to change", { key });
     } catch (error) {
       const problems = error instanceof ConfigError ? error.problems : [problemOf(error, this.file)];
@@ -129,7 +129,7 @@ export class Reloader {
       this.refused = { atMs: Date.now(), problems };
       result = { accepted: false, problems, needsRestart: this.#needsRestart };
       log?.say("error", "config refused, the one before goes on", { reason, problems: problems.length });
-      for (const problem of problems) log?.say("error", "config problem", fieldsOf(problem));
+      for (const problem of problems) log?.say("error", "config problem", problemFields(problem));
     }
     this.onReloaded?.(result);
     return result;
@@ -160,20 +160,6 @@ function tableChanges(name: string, start: object, now: object): string[] {
 
 function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-// What is not known is left out: an object has no lines, and a port that is in use no path.
-function fieldsOf(
-  { file, line, column, path, message, expected, suggestion }: Problem,
-): Record<string, string | number> {
-  return {
-    ...(file === "" ? {} : { file }),
-    ...(line === 0 ? {} : { line, column }),
-    ...(path === "" ? {} : { path }),
-    problem: message,
-    ...(expected === undefined || expected === "" ? {} : { expected }),
-    ...(suggestion === undefined ? {} : { suggestion }),
-  };
 }
 
 function problemOf(error: unknown, file: string | null): Problem {

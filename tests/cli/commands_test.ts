@@ -79,9 +79,24 @@ Deno.test("bws refuses a config with 1 and with every problem, and prints warnin
     assertFalse(stderr.includes("\x1b"));
   });
   await inFolder(SITE + "brwose = true\n", async (cwd) => {
-    await using process = new BwsProcess([], { cwd });
+    await using process = new BwsProcess(["run", "--lenient"], { cwd });
     await address(process);
     await process.until(/config\.toml:6:1: warning: .*browse/);
+    await process.until(/"level":"warn","message":"config warning".*brwose/, "stdout");
+  });
+});
+
+Deno.test("bws check says the same of relative paths, whatever folder it is started from", async () => {
+  await inFolder(SITE, async (home) => {
+    await Deno.mkdir(`${home}/elsewhere/www`, { recursive: true });
+    const here = await bws(["check", "config.toml"], { cwd: home });
+    assertEquals(here.code, 0);
+    const above = await bws(["check", "../config.toml"], { cwd: `${home}/elsewhere` });
+    assertEquals(above.code, 0);
+    await Deno.remove(`${home}/www`, { recursive: true });
+    const moved = await bws(["check", "../config.toml"], { cwd: `${home}/elsewhere` });
+    assertEquals([moved.code, moved.stdout], [1, ""]);
+    assertStringIncludes(moved.stderr, '(did you mean "elsewhere/www"?)');
   });
 });
 
@@ -120,14 +135,28 @@ Deno.test("bws check and bws run refuse a log whose folder is not there, and nam
   });
 });
 
-Deno.test("bws check --strict refuses what is only warned of without it", async () => {
+Deno.test("bws check and bws run refuse unknown keys, which bws check --lenient only warns of", async () => {
   await inFolder(SITE + "brwose = true\n", async (cwd) => {
-    const lenient = await bws(["check", "config.toml"], { cwd });
+    for (const command of ["check", "run"]) {
+      const refused = await bws([command], { cwd });
+      assertEquals([refused.code, refused.stdout], [1, ""], command);
+      assertStringIncludes(refused.stderr, 'did you mean "browse"?');
+    }
+    const lenient = await bws(["check", "--lenient"], { cwd });
     assertEquals(lenient.code, 0);
     assertStringIncludes(lenient.stdout, "1 warning");
-    const strict = await bws(["check", "--strict", "config.toml"], { cwd });
+    assertEquals((await bws(["check", "--lenient", "--strict"], { cwd })).code, 2);
+  });
+});
+
+Deno.test("bws check --strict refuses what is only warned of without it", async () => {
+  await inFolder(SITE + "[sites.proxy]\n", async (cwd) => {
+    const plain = await bws(["check"], { cwd });
+    assertEquals(plain.code, 0);
+    assertStringIncludes(plain.stdout, "1 warning");
+    const strict = await bws(["check", "--strict"], { cwd });
     assertEquals([strict.code, strict.stdout], [1, ""]);
-    assertStringIncludes(strict.stderr, 'did you mean "browse"?');
+    assertStringIncludes(strict.stderr, "the proxy has no routes");
   });
 });
 

@@ -33,11 +33,27 @@ Deno.test("Relative paths start from the folder of the config and come out absol
   });
 });
 
-Deno.test("Relative paths that are not in the config's folder are looked for in the working folder", async () => {
+Deno.test("A path that is in the working folder, and not in the config's, is refused and told how to be written", async () => {
   await inFolder((dir) => {
+    Deno.mkdirSync(join(dir, "www"));
+    Deno.writeTextFileSync(join(dir, "file"), "");
     const here = relative(Deno.cwd(), dir);
-    const { config } = parseConfig(`[[sites]]\nstatic_dir = "${here}"`, { baseDir: join(dir, "elsewhere") });
-    assertEquals(config?.sites[0].static_dir, dir);
+    const base = join(dir, "etc", "bws");
+    const text = `[logging]\noutput = «"${here}/www/bws.log"»\n` +
+      PROXY.replace("[[sites]]", `[[sites]]\nstatic_dir = «"${here}/www"»\nerror_pages = { 404 = «"${here}/file"» }`)
+        .replace('"http://127.0.0.1:3000"', `"https://x"\ntls = { ca_file = «"${here}/file"» }`);
+    const lookedFor = (name: string) =>
+      `"${here}/${name}" is not there (looked for "${
+        join(base, here, name)
+      }", as paths start from the folder of the config)`;
+    assertErrors(text, [
+      `the folder "${
+        join(base, here, "www")
+      }" of logging.output is not there, expected "stdout", "stderr" or a file in a folder that exists (did you mean "../../www/bws.log"?)`,
+      `static_dir ${lookedFor("www")}, expected a folder (did you mean "../../www"?)`,
+      `error_pages.404 ${lookedFor("file")}, expected a file (did you mean "../../file"?)`,
+      `ca_file ${lookedFor("file")}, expected a file (did you mean "../../file"?)`,
+    ], { baseDir: base, checkFiles: true });
   });
 });
 
@@ -50,8 +66,8 @@ Deno.test("Files and folders that are not there, or are of the wrong kind, are r
     ).replace('"http://127.0.0.1:3000"', `"https://x"\ntls = { ca_file = «"${dir}/ca.pem"» }`) +
       `[[sites]]\nport = 1\nstatic_dir = «"file"»`;
     assertErrors(text, [
-      `static_dir "nope" is not there (looked for "${dir}/nope"), expected a folder`,
-      `error_pages.404 "nope.html" is not there (looked for "${dir}/nope.html"), expected a file`,
+      `static_dir "nope" is not there (looked for "${dir}/nope", as paths start from the folder of the config), expected a folder`,
+      `error_pages.404 "nope.html" is not there (looked for "${dir}/nope.html", as paths start from the folder of the config), expected a file`,
       'error_pages.500 "." is a folder, expected a file',
       `ca_file "${dir}/ca.pem" is not there, expected a file`,
       'static_dir "file" is a file, expected a folder',
@@ -77,7 +93,7 @@ Deno.test("loadConfig() reads a file, with a byte order mark and CRLF too", asyn
   await inFolder(async (dir) => {
     const path = join(dir, "bws.toml");
     await Deno.writeTextFile(path, '\ufeff[[sites]]\r\nstatic_dir = "."\r\nprot = 80\r\n');
-    const { config, warnings, file } = await loadConfig(path);
+    const { config, warnings, file } = await loadConfig(path, { lenient: true });
     assertEquals([config.sites[0].static_dir, file], [dir, path]);
     assertEquals(warnings.map(({ line, column, sourceLine }) => [line, column, sourceLine]), [[3, 1, "prot = 80"]]);
   });

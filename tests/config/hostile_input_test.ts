@@ -48,8 +48,11 @@ for (const [name, make] of Object.entries(HOSTILE)) {
 Deno.test("Keys named after the prototype change no prototype", () => {
   const { config, problems } = parseConfig(
     '[[sites]]\nstatic_dir = "/"\n[sites.headers.__proto__]\nx = 1\n[__proto__]\nenabled = true\n',
+    { lenient: true },
   );
   assertEquals(problems, []);
+  const refused = parseConfig('[[sites]]\nstatic_dir = "/"\n[__proto__]\nenabled = true\n').problems;
+  assertEquals(refused.map(({ path }) => path), ["__proto__"]);
   assertEquals(Reflect.get({}, "enabled"), undefined);
   assertEquals(Object.keys(config?.sites[0].headers ?? { missing: true }), []);
 });

@@ -1,5 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ConfigError } from "../../lib/config/config_error.ts";
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import { respond } from "../../lib/gateway/adapter.ts";
 import { createHandler } from "../../lib/gateway/create_handler.ts";
@@ -21,6 +22,51 @@ Deno.test("createHandler() says nothing of a client whose address it was not tol
   assertEquals(names.includes("x-forwarded-proto"), true);
   await handler.close();
   await upstream.shutdown();
+});
+
+Deno.test("createHandler() refuses unknown keys of objects and of text", () => {
+  const input = JSON.parse('{"sites":[{"static_dir":".","hostnmae":"a.example","basic_auth":{"users":["a"]}}]}');
+  const error = assertThrows(() => createHandler(input), ConfigError);
+  assertEquals(error.problems.map(({ path }) => path), ["sites[0].hostnmae", "sites[0].basic_auth"]);
+  assertStringIncludes(error.message, 'did you mean "hostname"?');
+  assertThrows(
+    () => createHandler('[[sites]]\nstatic_dir = "."\nbrwose = true'),
+    ConfigError,
+    "3:1: error: unknown key",
+  );
+});
+
+Deno.test("createHandler() says its warnings on the console, or in its log", async () => {
+  const folder = await Deno.makeTempDir();
+  const config = { logging: { output: "log" }, sites: [{ name: "quiet", proxy: {} }] };
+  const { warn } = console;
+  const said: string[] = [];
+  Object.assign(console, { warn: (text: string) => said.push(text) });
+  try {
+    await createHandler(config, { baseDir: folder }).close();
+    assertEquals(said.length, 1);
+    assertStringIncludes(said[0], "warning: the proxy has no routes");
+    await createHandler(config, { baseDir: folder, log: true }).close();
+    assertEquals(said.length, 1);
+    const { level, problem } = JSON.parse(await Deno.readTextFile(`${folder}/log`));
+    assertEquals([level, problem], ["warn", "the proxy has no routes"]);
+  } finally {
+    Object.assign(console, { warn });
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("createHandler() takes relative paths from baseDir alone", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.mkdir(`${folder}/tests`);
+  await Deno.writeTextFile(`${folder}/tests/index.html`, "of baseDir");
+  const config = { sites: [{ static_dir: "tests" }] };
+  const handler = createHandler(config, { baseDir: folder });
+  assertEquals(await (await handler(new Request("http://localhost/"))).text(), "of baseDir");
+  await handler.close();
+  await Deno.remove(`${folder}/tests`, { recursive: true });
+  assertThrows(() => createHandler(config, { baseDir: folder }), ConfigError, 'static_dir "tests" is not there');
+  await Deno.remove(folder);
 });
 
 Deno.test("a failure has its line in the log even where requests have none", async () => {

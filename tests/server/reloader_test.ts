@@ -111,7 +111,7 @@ Deno.test("Reloader logs of a problem what is known of it, and no more", async (
     return { level, ...fields };
   };
   assertEquals(problemOf(await world.reload(`${SITE}brwose = true\n`)), {
-    ...{ level: "warn", file: "bws.toml", line: 3, column: 1, path: "sites[0].brwose" },
+    ...{ level: "error", file: "bws.toml", line: 3, column: 1, path: "sites[0].brwose" },
     ...{ problem: 'unknown key "brwose" in [[sites]]', suggestion: "browse" },
   });
   world.refusal = new Error("Cannot listen on :80: the port is in use");
