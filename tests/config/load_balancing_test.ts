@@ -105,6 +105,21 @@ Deno.test("parseConfig() warns of settings that the method does not look at", ()
   assertWarnings(`${TABLE}method = "own"\nheader = "X-A"`, [], { policies: ["own"] });
 });
 
+Deno.test("parseConfig() warns of weights that the method does not look at", () => {
+  const upstream = '[[sites.proxy.upstreams]]\nname = "app"\nurl = "http://127.0.0.1:3002"\n';
+  for (
+    const [method, instead] of [["random", 'the method "weighted"'], [
+      "first",
+      "the upstreams in the order of preference",
+    ]]
+  ) {
+    assertWarnings(`${TABLE}method = "${method}"\n${upstream}«weight» = 5`, [
+      `weight has no effect with the method "${method}", expected ${instead}`,
+    ]);
+  }
+  assertWarnings(`${TABLE}method = "round_robin"\n${upstream}weight = 5`, []);
+});
+
 Deno.test("parseConfig() refuses a cookie that no browser would keep", () => {
   assertErrors(`${COOKIE}same_site = «"none"»\nsecure = "auto"`, [
     'same_site is "none" for a cookie that is not secure, which browsers refuse, expected secure = true as well',

@@ -23,10 +23,10 @@ for (const workers of [2, 4, 8]) {
   });
 }
 
-Deno.test("weighted_round_robin over 4 workers keeps the weights to the request", async () => {
+Deno.test("round_robin over 4 workers keeps the weights to the request", async () => {
   await using pool = new Upstreams(3);
   const upstreams = pool.urls.map((url, index) => ({ url, weight: [5, 3, 2][index] }));
-  const proxyInput = { load_balancing: { method: "weighted_round_robin" } };
+  const proxyInput = { load_balancing: { method: "round_robin" } };
   await using proxy = await WorkersProxy.start(4, { upstreams, proxy: proxyInput });
   const loop = await askOften({ port: proxy.port, clients: 24, requests: 5000 });
   assertEquals([...loop.statuses], [[200, 5000]], loop.failures[0]);
