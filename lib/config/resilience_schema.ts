@@ -7,7 +7,7 @@
 
 import { z } from "zod";
 import { duration, flag, integer, size, table } from "./fields.ts";
-import { statusRanges } from "./status_range.ts";
+import { failureStatuses } from "./status_range.ts";
 
 const RATIO = "a share above 0, up to 1";
 const BUDGET = "a share from 0 to 10";
@@ -25,8 +25,8 @@ export const passiveHealthSchema = table("sites.proxy.passive_health", {
     "Share of a pool that may be ejected for what it answers; one that cannot be reached is ejected in any case.",
   ),
   slow_after: duration().optional().describe("An answer that takes longer to begin is a failure."),
-  fail_status: statusRanges().prefault("5xx").describe(
-    'Statuses that are failures, such as "5xx" or [502, 503, 504].',
+  fail_status: failureStatuses().prefault("5xx").describe(
+    'Statuses that are failures, such as [502, 503, 504]; "5xx" is without 501, 505, 508 and 510, which a request causes.',
   ),
 });
 
@@ -59,7 +59,7 @@ export const retriesSchema = table("sites.proxy.retries", {
     "Pause before a request goes to an upstream again, twice as long each time.",
   ),
   max_backoff: duration({ zero: true }).prefault("1s").describe("The longest pause."),
-  retry_on: statusRanges().prefault([]).describe(
+  retry_on: failureStatuses().prefault([]).describe(
     "Answers after which a request of an idempotent method is tried again, such as [502, 503, 504, 429].",
   ),
   retry_buffer: size().prefault("64KiB").describe("Request bodies up to this size are kept, to be sent again."),

@@ -7,6 +7,7 @@
  */
 
 import type { TransportFailure } from "../transport/failure.ts";
+import { within } from "../upstream/failure_status.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Slot } from "../upstream/slot.ts";
 import type { Upstream } from "../upstream/upstream.ts";
@@ -207,8 +208,3 @@ export class Retry {
 
 /** Methods that may be done twice (RFC 9110, section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
-
-function within(status: number, ranges: RetryOptions["retryOn"]): boolean {
-  for (const [from, to] of ranges) if (status >= from && status <= to) return true;
-  return false;
-}

@@ -6,6 +6,7 @@
  */
 
 import { elapsedMs, sharedTime } from "../state/shared_time.ts";
+import { within } from "./failure_status.ts";
 import { type Strike, STRIKES } from "./strike.ts";
 import {
   changeFlags,
@@ -50,7 +51,7 @@ export class PassiveHealth {
   /** How an answer counts: undefined when it is a good one. */
   strikeOf(status: number, latencyMs: number): Strike | undefined {
     const { failStatus, slowAfterMs } = this.#options;
-    for (const [from, to] of failStatus) if (status >= from && status <= to) return "status";
+    if (within(status, failStatus)) return "status";
     return slowAfterMs > 0 && latencyMs > slowAfterMs ? "slow" : undefined;
   }
 

@@ -10,6 +10,7 @@ import { ONLY_WORKER, type WorkerPlace } from "../state/worker_place.ts";
 import { ConnectionPool } from "../transport/connection_pool.ts";
 import type { Endpoint } from "../transport/endpoint.ts";
 import { type BreakerChange, CircuitBreaker } from "./circuit_breaker.ts";
+import { FAILURE_STATUSES, within } from "./failure_status.ts";
 import { latencyMs, observeLatency } from "./latency.ts";
 import { PassiveHealth } from "./passive_health.ts";
 import { risenShare } from "./slow_start.ts";
@@ -210,7 +211,7 @@ export class Upstream {
     const strike = this.#passive?.strikeOf(status, tookMs);
     if (this.#breaker !== undefined) {
       // Slowness has a rule of its own in the breaker, which also works where failures eject nobody.
-      const failed = this.#passive === undefined ? status >= 500 : strike === "status";
+      const failed = this.#passive === undefined ? within(status, FAILURE_STATUSES) : strike === "status";
       this.#tell(this.#breaker.record(failed, tookMs, trial));
     }
     if (strike !== undefined) return this.#strike(strike, trial);

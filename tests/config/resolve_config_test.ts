@@ -85,7 +85,7 @@ Deno.test("resolveConfig() fills in every default", () => {
           eject_for: 10_000,
           max_eject_for: 300_000,
           max_ejected_percent: 50,
-          fail_status: [[500, 599]],
+          fail_status: [[500, 500], [502, 504], [506, 507], [509, 509], [511, 599]],
         },
         circuit_breaker: {
           enabled: false,
