@@ -32,9 +32,7 @@ for (const workers of [1, 2]) {
     one.gate.resolve();
     other.gate.resolve();
     assertEquals((await Promise.all(waiting)).filter((name) => name === "one").length, had);
-    const idle = async () => (await running.told(`/api/upstreams/${id}`)).inFlight === 0;
-    for (let look = 0; look < 100 && !await idle(); look++);
-    assertEquals(await idle(), true);
+    await until("it is idle", async () => (await running.told(`/api/upstreams/${id}`)).inFlight === 0);
     await (await running.send("PATCH", `/api/upstreams/${id}`, { state: "active" })).body?.cancel();
     assertEquals(Object.keys(await running.visits(12)).sort(), ["one", "other"]);
   });
@@ -235,9 +233,6 @@ Deno.test("POST /api/config/validate tells line and column of what is wrong, and
   assertEquals((await running.told("/api/status")).config.generation, 1);
 });
 
-async function settled(fact: () => Promise<boolean>, what: string): Promise<void> {
-  const startMs = performance.now();
-  while (!await fact()) {
-    if (performance.now() - startMs > 5000) throw new Error(`Not within 5 s: ${what}`);
-  }
+function settled(fact: () => Promise<boolean>, what: string): Promise<void> {
+  return until(what, fact);
 }

@@ -45,7 +45,6 @@ export function dashboardTest(name: string, run: (browser: DashboardBrowser) => 
           async open(admin, options = {}) {
             const { colorScheme = "light", width = 1280, height = 800, ready = "#page:not([hidden])" } = options;
             const page = await browser.newPage({ colorScheme, viewport: { width, height } });
-            page.setDefaultTimeout(20_000);
             page.on("pageerror", (error) => faults.push(error.message));
             page.on("console", (message) => {
               const text = message.text();

@@ -268,12 +268,12 @@ dashboardTest("500 upstreams are updated in place, and only those on the screen"
     admin.tick();
     await within(10_000, "a frame", shown);
   }
-  const { changed, replaced, longestMs } = await within(20_000, "ten updates", watched);
+  const { changed, replaced, usualMs } = await within(20_000, "ten updates", watched);
   assert(changed > 5, `only ${changed} rows changed`);
   assertLess(changed, 100);
   assertEquals(replaced, 0);
-  // A whole new table takes several times as long, even on an idle machine.
-  assertLess(longestMs, 1500);
+  // A whole new table takes several times as long at each update, even on an idle machine.
+  assertLess(usualMs, 1500);
   admin.world.kill(admin.world.upstream("fleet.490"));
   admin.tick();
   await page.locator(".marks i[data-id='shop.fleet.490'][data-condition=unhealthy]").waitFor();

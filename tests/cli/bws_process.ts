@@ -8,7 +8,7 @@
 export const MAIN: string = new URL("../../main.ts", import.meta.url).href;
 
 /** A process that says nothing for so long hangs. */
-const SILENCE_MS = 20_000;
+const SILENCE_MS = 120_000;
 
 /** How a process ended. */
 export interface Ended {

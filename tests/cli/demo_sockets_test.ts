@@ -1,23 +1,18 @@
 // @ts-types="../../types/std/assert.d.ts"
-import { assert, assertEquals, assertLess, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import type { Page } from "playwright-core";
 import type { Snapshot } from "../../lib/admin/snapshot.ts";
 import { type RunningDemo, startDemo } from "../../lib/cli/demo/demo_command.ts";
 import { SAMPLES, SHOWN } from "../../lib/cli/demo/scene.ts";
 import { findsChromium, launchChromium } from "../support/chromium.ts";
+import { until } from "../support/condition.ts";
 
 const hasChromium = await findsChromium("The demo's page of WebSockets");
 const NAMES = SAMPLES.map(({ name }) => name);
 
 // The page's Content-Security-Policy forbids the library's own way to wait for a condition.
 async function becomes<T>(expected: T, read: () => Promise<T>): Promise<void> {
-  const deadlineMs = performance.now() + 15_000;
-  let actual = await read();
-  while (JSON.stringify(actual) !== JSON.stringify(expected)) {
-    assertLess(performance.now(), deadlineMs, `not within 15 s: ${JSON.stringify({ expected, actual })}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-    actual = await read();
-  }
+  await until(JSON.stringify(expected), async () => JSON.stringify(await read()) === JSON.stringify(expected), 15_000);
 }
 
 const stateOf = (page: Page) => page.getAttribute("#hops", "data-state");

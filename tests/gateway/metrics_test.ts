@@ -5,15 +5,15 @@ import { gatewayFamilies } from "../../lib/gateway/metrics/gateway_families.ts";
 import { readMetrics } from "../../lib/gateway/metrics/reading.ts";
 import { Exposition } from "../../lib/metrics/exposition.ts";
 import { until } from "../support/condition.ts";
+import { freePort } from "../support/port.ts";
 import { exchange, get, RawClient } from "../support/raw_client.ts";
 import { configOf, RunningProxy } from "../support/running_proxy.ts";
 import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
 import { MeteredProxy } from "./metered_proxy.ts";
 
-/** A port of loopback where nobody listens. */
+/** An address of loopback where nobody listens. */
 function deadUrl(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return `http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
+  return `http://127.0.0.1:${freePort()}`;
 }
 
 function put(body: string): string {

@@ -7,7 +7,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { until, within } from "../support/condition.ts";
-import { header, statusOf, text } from "../support/message_reader.ts";
+import { header, type ReceivedMessage, statusOf, text } from "../support/message_reader.ts";
 import { get, head, RawClient } from "../support/raw_client.ts";
 import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
 import { OwnListener } from "./own_listener.ts";
@@ -60,24 +60,33 @@ Deno.test("SocketListener frames bodies of unknown length by chunks, and for HTT
   await client.send(get("/"));
   const first = await client.answer();
   assertEquals(text(first.body), "hello");
+  let headRead = Promise.withResolvers<void>();
   await using slow = ScriptedUpstream.start(async (peer) => {
     while (await peer.request() !== undefined) {
       await peer.send(CHUNKED_ANSWER);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await headRead.promise;
+      headRead = Promise.withResolvers();
       await peer.send("6\r\n world\r\n0\r\n\r\n");
     }
   });
+  /** Has the rest of the answer sent once its head has come. */
+  const streamed = async (client: RawClient) => {
+    const answer = await client.reader.head() as ReceivedMessage;
+    headRead.resolve();
+    await client.reader.body(answer, { closeEnds: true });
+    return answer;
+  };
   await using streaming = new OwnListener({ upstreams: [slow.url] });
   using modern = await RawClient.connect(streaming.port);
   for (let i = 0; i < 2; i++) {
     await modern.send(get("/"));
-    const answer = await modern.answer();
+    const answer = await streamed(modern);
     assertEquals(header(answer, "transfer-encoding"), "chunked");
     assertEquals([text(answer.body), answer.whole], ["hello world", true]);
   }
   using old = await RawClient.connect(streaming.port);
   await old.send("GET / HTTP/1.0\r\nHost: site.test\r\nConnection: keep-alive\r\n\r\n");
-  const answer = await old.answer();
+  const answer = await streamed(old);
   assertEquals(header(answer, "transfer-encoding"), undefined);
   assertEquals(header(answer, "connection"), "close");
   assertEquals([text(answer.body), answer.whole], ["hello world", true]);
@@ -106,16 +115,19 @@ Deno.test("SocketListener sends no body where there is none to send", async () =
 });
 
 Deno.test("SocketListener never passes off half an answer as whole", async () => {
+  const headsRead = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   await using upstream = ScriptedUpstream.start(async (peer, index) => {
     await peer.request();
     await peer.send(index === 0 ? CHUNKED_ANSWER : "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello");
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await headsRead[index].promise;
   });
   await using own = new OwnListener({ upstreams: [upstream.url] });
   for (let i = 0; i < 2; i++) {
     using client = await RawClient.connect(own.port);
     await client.send(get("/"));
-    const answer = await client.answer();
+    const answer = await client.reader.head() as ReceivedMessage;
+    headsRead[i].resolve();
+    await client.reader.body(answer, { closeEnds: true });
     assertEquals([text(answer.body), answer.whole], ["hello", false]);
     await within(3000, "the end of the connection", client.reader.end());
   }

@@ -6,7 +6,7 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { until, within } from "../support/condition.ts";
+import { stands, until, within } from "../support/condition.ts";
 import { header, statusOf, text } from "../support/message_reader.ts";
 import { get, post, RawClient } from "../support/raw_client.ts";
 import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
@@ -167,9 +167,8 @@ Deno.test("SocketListener reads a body no faster than the upstream takes it", as
   const sending = (async () => {
     while (!stuck && await client.send(piece)) sentBytes += piece.length;
   })();
-  let lastBytes = -1;
   // What the client can send comes to rest once all buffers on the way are full.
-  for (; lastBytes !== sentBytes; await new Promise((resolve) => setTimeout(resolve, 300))) lastBytes = sentBytes;
+  await stands("what the client has sent", () => sentBytes);
   stuck = true;
   assertEquals(sentBytes < 64 * 1024 * 1024, true, `${sentBytes} bytes were taken`);
   client.close();

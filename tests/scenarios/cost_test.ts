@@ -90,15 +90,17 @@ Deno.test({
     const reference = await start(BARE);
     try {
       for (const { port } of [proxy, reference]) await load(port, WARM_UP);
-      const ratios: number[] = [];
+      const own: number[] = [];
+      const trivial: number[] = [];
       for (let round = 0; round < ROUNDS; round++) {
-        const own = await costOf(proxy);
-        const trivial = await costOf(reference);
-        ratios.push(own / trivial);
+        own.push(await costOf(proxy));
+        trivial.push(await costOf(reference));
       }
-      const median = ratios.toSorted((a, b) => a - b)[ROUNDS >> 1];
-      assert(median <= MOST_TIMES, `it costs ${median.toFixed(2)} times as much; ${ratios.map((n) => n.toFixed(2))}`);
-      if (Deno.env.has("BWS_TELL_COST")) Deno.stderr.writeSync(new TextEncoder().encode(`${median} of ${ratios}\n`));
+      // Noise only ever adds, so that the least of each is what it costs.
+      const times = Math.min(...own) / Math.min(...trivial);
+      const told = `it costs ${times.toFixed(2)} times as much; ${own.map((ns, i) => (ns / trivial[i]).toFixed(2))}`;
+      assert(times <= MOST_TIMES, told);
+      if (Deno.env.has("BWS_TELL_COST")) Deno.stderr.writeSync(new TextEncoder().encode(`${told}\n`));
     } finally {
       for (const { child } of [bare, proxy, reference]) {
         child.kill("SIGKILL");

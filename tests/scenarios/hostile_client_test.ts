@@ -303,12 +303,13 @@ Deno.test("a slow client that keeps sending is not cut, and the upstream's silen
   await using upstream = ScriptedUpstream.answering(answerOf("ok"));
   await using proxy = await RunningProxy.start({
     upstreams: [upstream.url],
-    proxy: { timeout: { client: "400ms", read: "200ms" } },
+    proxy: { timeout: { client: "1s", read: "200ms" } },
   });
   using client = await RawClient.connect(proxy.port);
   await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n");
+  // In all longer than either; each wait is a fraction, so that a busy machine does not make it too long.
   for (const byte of "abcdef") {
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await new Promise((resolve) => setTimeout(resolve, 250));
     await client.send(byte);
   }
   assertEquals(statusOf(await client.answer()), 200);

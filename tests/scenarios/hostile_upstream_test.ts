@@ -152,7 +152,11 @@ Deno.test("an upstream that resets in a body that lasts until the end is not pas
   await client.send("POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 3000000\r\n\r\n");
   await client.send("\r\n\r\n" + "x".repeat(2_000_000));
   // While an upload is under way the runtime does not always cut the client's connection: then the end never comes.
-  const got = await within(1000, "an answer", client.answer()).catch(() => ({ whole: false }));
+  await proxy.idle();
+  const cut = new Promise<{ whole: boolean }>((resolve) => setTimeout(() => resolve({ whole: false }), 1000));
+  const got = await Promise.race([client.answer(), cut]).catch(() => ({ whole: false }));
+  client.close();
+  await cut;
   assertFalse(got.whole);
 });
 
@@ -162,7 +166,8 @@ Deno.test("an upstream that never answers gives 504 after timeout.read", async (
   const startMs = performance.now();
   assertEquals(statusOf(await exchange(proxy.port, get("/"))), 504);
   const tookMs = performance.now() - startMs;
-  assert(tookMs > 250 && tookMs < 1500, `${tookMs} ms`);
+  // Not before, and by no other timeout: the defaults of those are longer than this.
+  assert(tookMs > 250 && tookMs < 20_000, `${tookMs} ms`);
   await until("the upstream's connection is closed", () => upstream.open === 0);
 });
 

@@ -91,7 +91,7 @@ Deno.test("504 in retry_on: a silent upstream's GET goes to another, its POST do
   await using other = replying(good);
   await using proxy = await RunningProxy.start({
     upstreams: [silent.url, other.url],
-    proxy: { ...proxied, timeout: { read: "200ms" }, load_balancing: { method: "first" } },
+    proxy: { ...proxied, timeout: { read: "700ms" }, load_balancing: { method: "first" } },
   });
   assertEquals(text((await exchange(proxy.port, get("/"))).body), "good");
   assertEquals(statusOf(await exchange(proxy.port, post("/", "order"))), 504);

@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { io, type Socket } from "socket.io-client";
-import { findsChromium, launchChromium } from "../support/chromium.ts";
+import { BROWSER_MS, findsChromium, launchChromium } from "../support/chromium.ts";
 import { until, within } from "../support/condition.ts";
 import { LineProgram } from "../support/line_program.ts";
 import { type ClientOrder, type ClientReport, startNodeClient, startNodeServer } from "../support/node_sockets.ts";
@@ -193,12 +193,12 @@ Deno.test({
       await page.fill("#typed", "kept");
       await Deno.writeTextFile(`${folder}/word.js`, `export const word = "after";\n`);
       await page.waitForFunction(`document.querySelector("#word").textContent === "after"`, undefined, {
-        timeout: 10_000,
+        timeout: BROWSER_MS,
       });
       assertEquals(await page.inputValue("#typed"), "kept");
       await Deno.writeTextFile(`${folder}/style.css`, `#word { color: rgb(1, 2, 3) }\n`);
       const colour = `getComputedStyle(document.querySelector("#word")).color === "rgb(1, 2, 3)"`;
-      await page.waitForFunction(colour, undefined, { timeout: 10_000 });
+      await page.waitForFunction(colour, undefined, { timeout: BROWSER_MS });
       assertEquals(await page.inputValue("#typed"), "kept");
       assertEquals([sockets, faults], [[`127.0.0.1:${proxy.port}`], []]);
       assertStringIncludes(await page.content(), "/@vite/client");

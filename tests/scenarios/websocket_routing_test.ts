@@ -6,6 +6,7 @@ import { Certificates } from "../support/certificates.ts";
 import { until, within } from "../support/condition.ts";
 import { acceptance, FramePeer, SocketUpstream, upgradeRequest } from "../support/frame_peer.ts";
 import { header, headerAll, statusOf, text } from "../support/message_reader.ts";
+import { freePort } from "../support/port.ts";
 import { exchange, get, RawClient } from "../support/raw_client.ts";
 import { configOf, RunningProxy, type RunningProxyOptions } from "../support/running_proxy.ts";
 import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
@@ -20,10 +21,7 @@ function start(upstreams: Options["upstreams"], proxy: Options["proxy"] = {}): P
 
 /** An address where nobody listens. */
 function nobody(): string {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return `http://127.0.0.1:${port}`;
+  return `http://127.0.0.1:${freePort()}`;
 }
 
 async function bye(...peers: FramePeer[]): Promise<void> {
@@ -245,7 +243,7 @@ Deno.test("least_connections sends new sockets to where others have closed", asy
 
 Deno.test("max_connections bounds sockets: the next waits for a place, and gets 503 when none comes", async () => {
   await using upstream = SocketUpstream.echoing();
-  await using proxy = await start([upstream.url], { connections: { max_connections: 1, queue_timeout: "200ms" } });
+  await using proxy = await start([upstream.url], { connections: { max_connections: 1, queue_timeout: "1s" } });
   using first = await FramePeer.connect(proxy.port);
   assertEquals(statusOf(await exchange(proxy.port, upgradeRequest())), 503);
   const waiting = FramePeer.connect(proxy.port);

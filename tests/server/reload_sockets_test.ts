@@ -16,7 +16,7 @@ import { configOf } from "../support/running_proxy.ts";
 import { TallyingUpstream } from "../support/tallying_upstream.ts";
 
 /** Long enough for a busy machine to do what comes before. */
-const DELAY_MS = 1000;
+const DELAY_MS = 2500;
 
 for (const [name, workers] of THREADS) {
   Deno.test(`reload() with ${name}: WebSockets whose route is unchanged live on, the others get 1001 in time`, async () => {

@@ -2,13 +2,19 @@
 import { assert, assertEquals } from "@std/assert";
 import { elapsedMs, SharedTime } from "../../lib/state/shared_time.ts";
 
+/** How far apart two clocks are. They cannot be read at once, so it is the least of many readings. */
+function apartMs(one: SharedTime, other: SharedTime): number {
+  const readings = Array.from({ length: 100 }, () => Math.abs(elapsedMs(one.refresh(), other.refresh())));
+  return Math.min(...readings);
+}
+
 Deno.test("SharedTime.align() counts the time that a reading has travelled", () => {
   const one = new SharedTime();
   const other = new SharedTime();
   const { nowMs, wallMs } = one.reading;
   // As if the worker that gets it had taken a second to load.
   other.align({ nowMs: nowMs - 1000, wallMs: wallMs - 1000 });
-  assert(Math.abs(elapsedMs(one.refresh(), other.refresh())) <= 5, `${one.nowMs} and ${other.nowMs}`);
+  assert(apartMs(one, other) <= 5, `${one.nowMs} and ${other.nowMs}`);
 });
 
 Deno.test("SharedTime.align() is not led astray by a clock that was set meanwhile", () => {
@@ -16,9 +22,9 @@ Deno.test("SharedTime.align() is not led astray by a clock that was set meanwhil
   const other = new SharedTime();
   const { nowMs, wallMs } = one.reading;
   other.align({ nowMs, wallMs: wallMs + 3_600_000 });
-  assert(Math.abs(elapsedMs(one.refresh(), other.refresh())) <= 5);
+  assert(apartMs(one, other) <= 5);
   other.align({ nowMs, wallMs: wallMs - 3_600_000 });
-  assert(elapsedMs(one.refresh(), other.refresh()) <= 10_005);
+  assert(apartMs(one, other) <= 10_005);
 });
 
 Deno.test("elapsedMs() is right across the wrap", () => {

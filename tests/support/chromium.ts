@@ -6,6 +6,9 @@
 
 import { type Browser, chromium } from "playwright-core";
 
+/** What something in a page takes at the most: it only ends a test that hangs. */
+export const BROWSER_MS = 120_000;
+
 const CHROMIUM = "/usr/bin/chromium";
 const CHROMIUM_ARGS = [
   ...["--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run"],
@@ -20,7 +23,14 @@ export async function findsChromium(tested: string): Promise<boolean> {
   return found;
 }
 
-/** Starts a browser. */
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS });
+/** Starts a browser whose pages wait for as long as a busy machine takes. */
+export async function launchChromium(): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS, timeout: BROWSER_MS });
+  const open = browser.newPage.bind(browser);
+  browser.newPage = async (options) => {
+    const page = await open(options);
+    page.setDefaultTimeout(BROWSER_MS);
+    return page;
+  };
+  return browser;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BUSY_TIMES } from "./condition.ts";
 import type { ProxyStatus } from "./proxy_program.ts";
 import { configOf, type RunningProxyOptions } from "./running_proxy.ts";
 
@@ -42,12 +43,12 @@ export class ProxyProcess {
     return await this.#said();
   }
 
-  /** What it says of itself once `fact` holds, or after `timeoutMs`. */
+  /** What it says of itself once `fact` holds, or after `timeoutMs` on a machine at rest. */
   async settled(fact: (status: ProxyStatus) => boolean, timeoutMs: number): Promise<ProxyStatus> {
     const startMs = performance.now();
     for (;;) {
       const status = await this.status();
-      if (fact(status) || performance.now() - startMs > timeoutMs) return status;
+      if (fact(status) || performance.now() - startMs > timeoutMs * BUSY_TIMES) return status;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { freePort } from "./port.ts";
 import { ScriptedUpstream } from "./scripted_upstream.ts";
 
 /** What a request gets: an answer, or the end of its connection once it was read whole. */
@@ -27,6 +28,5 @@ export function statusAnswer(status: number, body = "", lines = ""): string {
 
 /** A port of loopback where nobody listens. */
 export function deadPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
+  return freePort();
 }

@@ -18,6 +18,7 @@ export function scriptTest(script: string, ports: readonly number[]): void {
     name: `${script} passes`,
     ignore: !hasTools(),
     async fn() {
+      using _alone = await alone();
       const taken = ports.filter((port) => !portIsFree(port));
       if (taken.length > 0) return skipped(script, `in use are the ports ${taken.join(", ")}`);
       const { pathname } = new URL(`../${script}`, import.meta.url);
@@ -29,6 +30,14 @@ export function scriptTest(script: string, ports: readonly number[]): void {
       assertStringIncludes(report, " passed, 0 failed");
     },
   });
+}
+
+/** Waits until no other script has the ports of the specification, in whatever process of this machine. */
+async function alone(): Promise<Disposable> {
+  const folder = Deno.env.get("TMPDIR") ?? "/tmp";
+  const file = await Deno.open(`${folder}/bws-script-ports.lock`, { create: true, write: true });
+  await file.lock(true);
+  return file;
 }
 
 function hasTools(): boolean {

@@ -256,10 +256,10 @@ Deno.test("Prober keeps no process alive", async () => {
     await Deno.writeTextFile(file, program);
     const config = new URL("../../../deno.json", import.meta.url).pathname;
     const args = ["run", "-A", "--no-check", "--config", config, file];
-    const startMs = performance.now();
-    const { code } = await new Deno.Command(Deno.execPath(), { args, signal: AbortSignal.timeout(20_000) }).output();
+    // Its first probe is due in more than half a second, its second in ten minutes: one that waited would be ended here.
+    const signal = AbortSignal.timeout(300_000);
+    const { code } = await new Deno.Command(Deno.execPath(), { args, signal }).output();
     assertEquals(code, 0);
-    assertLessOrEqual(performance.now() - startMs, 20_000);
   } finally {
     await Deno.remove(file);
   }
