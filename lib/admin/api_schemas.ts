@@ -122,6 +122,15 @@ const workerSchema = z.strictObject({
   restarts: count(),
 }).register(API_SCHEMAS, { id: "Worker" });
 
+const portSchema = z.strictObject({
+  address: z.string(),
+  port: count(),
+  open: z.boolean(),
+  closedForMs: amount().nullable(),
+  reason: z.string().nullable(),
+  reopenings: count(),
+}).register(API_SCHEMAS, { id: "Port" });
+
 const series = z.array(z.number());
 const gapped = z.array(z.number().nullable());
 const track = { requestRate: series, errorRate: series };
@@ -152,6 +161,7 @@ export const snapshotSchema = z.strictObject({
     openFiles: count().nullable(),
     workers: z.array(workerSchema),
   }),
+  ports: z.array(portSchema),
   totals: z.strictObject({
     ...flow,
     requests: count(),

@@ -6,6 +6,7 @@
 
 import type { Problem } from "../config/problem.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { PortStatus } from "../gateway/serving_port.ts";
 import type { MemberChange } from "../gateway/pool_members.ts";
 import type { RefusedReload } from "./snapshot.ts";
 
@@ -15,6 +16,8 @@ export interface Managed {
   readonly gateway: Gateway;
   /** Where it listens, in the order of `gateway.listeners`. */
   readonly addresses: readonly Deno.NetAddr[];
+  /** Whether those ports are open, in the same order. */
+  readonly ports: readonly PortStatus[];
   /** Its workers by their place, undefined where one is being replaced; absent where this thread serves. */
   readonly workers?: readonly (ManagedWorker | undefined)[];
   /** How often each was started again, by its place. */

@@ -34,7 +34,11 @@ export class ManagedMetrics {
   #read() {
     if (this.#managed.gateway.metrics === undefined) return undefined;
     if (this.#made === undefined) {
-      const families = gatewayFamilies({ gateway: () => this.#managed.gateway, config: () => this.#config });
+      const families = gatewayFamilies({
+        gateway: () => this.#managed.gateway,
+        config: () => this.#config,
+        ports: () => this.#managed.ports,
+      });
       this.#made = { families, exposition: new Exposition(families) };
     }
     return this.#made;

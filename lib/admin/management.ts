@@ -8,6 +8,7 @@ import type { ManagementConfig } from "../config/schema.ts";
 import { isLoopback } from "../config/ip_address.ts";
 import { hostOf } from "../http/authority.ts";
 import { plainAddress } from "../http/address_block.ts";
+import { ServingPort } from "../gateway/serving_port.ts";
 import type { Log } from "../log/log.ts";
 import { AdminHandler } from "./admin_handler.ts";
 import { ApiKey } from "./api_key.ts";
@@ -77,25 +78,23 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
     names: new Set([settings.host, ...settings.hosts ?? []].flatMap((name) => hostOf(name) ?? [])),
     log,
   });
-  const aborter = new AbortController();
   try {
-    const listening = listen(settings, handler, aborter.signal);
-    const { server } = listening;
-    if (settings.api_key === undefined && !isLoopback(plainAddress(server.addr.hostname))) {
-      aborter.abort();
-      await server.finished;
+    const listening = listen(settings, handler, log);
+    const { address } = listening.port;
+    if (settings.api_key === undefined && !isLoopback(plainAddress(address.hostname))) {
+      await listening.port.abort();
       throw new Error(
-        `Cannot open the management API on ${settings.host}: it is ${server.addr.hostname}, which others can reach; ` +
+        `Cannot open the management API on ${settings.host}: it is ${address.hostname}, which others can reach; ` +
           "expected management.api_key, or a loopback address",
       );
     }
     handler.open();
     return {
-      address: server.addr,
+      address,
       stop: async () => {
         sampler.stop();
         events.close();
-        await stop(listening, aborter);
+        await stop(listening);
       },
     };
   } catch (error) {
@@ -104,15 +103,22 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
   }
 }
 
-function listen({ host, port }: ManagementConfig, handler: AdminHandler, signal: AbortSignal): Listening {
+function listen({ host, port }: ManagementConfig, handler: AdminHandler, log: Log | undefined): Listening {
   const answering = new Set<Promise<void>>();
   try {
-    const server = Deno.serve({ hostname: host, port, signal, onListen: () => {} }, (request, info) => {
-      const answered = info.completed.catch(() => {}).finally(() => answering.delete(answered));
-      answering.add(answered);
-      return handler.answer(request, info.remoteAddr);
+    const kept = new ServingPort({
+      ...{ hostname: host, port, shared: false },
+      handler: (request, info) => {
+        const answered = info.completed.catch(() => {}).finally(() => answering.delete(answered));
+        answering.add(answered);
+        return handler.answer(request, info.remoteAddr);
+      },
+      onChange: ({ open, reason }) => {
+        if (open) log?.say("warn", "management port is open again");
+        else log?.say("error", "management port closed, it will be opened again", { cause: reason ?? "unknown" });
+      },
     });
-    return { server, answering };
+    return { port: kept, answering };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot open the management API on ${host}:${port}: ${reason}`, { cause });
@@ -120,17 +126,16 @@ function listen({ host, port }: ManagementConfig, handler: AdminHandler, signal:
 }
 
 interface Listening {
-  readonly server: Deno.HttpServer<Deno.NetAddr>;
+  readonly port: ServingPort;
   /** Settle when an answer was sent. */
   readonly answering: ReadonlySet<Promise<void>>;
 }
 
 // Not by the runtime's shutdown: that waits for a client that goes on sending, for ever, and cannot be cut short then.
-async function stop({ server, answering }: Listening, aborter: AbortController): Promise<void> {
+async function stop({ port, answering }: Listening): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => timer = setTimeout(resolve, GRACE_MS));
   await Promise.race([Promise.all(answering), late]);
   clearTimeout(timer);
-  aborter.abort();
-  await server.finished;
+  await port.abort();
 }

@@ -29,6 +29,8 @@ export interface Snapshot {
   readonly config: ConfigSnapshot;
   /** The program as the machine sees it. */
   readonly process: ProcessSnapshot;
+  /** The ports of the sites. */
+  readonly ports: readonly PortSnapshot[];
   /** All exchanges together. */
   readonly totals: Totals;
   /** In the order of the config. */
@@ -119,6 +121,22 @@ export interface WorkerSnapshot {
   readonly loopDelayMs: number;
   /** How often it was started again. */
   readonly restarts: number;
+}
+
+/** A port of sites. */
+export interface PortSnapshot {
+  /** IP address that it listens on. */
+  readonly address: string;
+  /** Port number. */
+  readonly port: number;
+  /** Whether connections are accepted, by all workers; one that was opened again counts after a second. */
+  readonly open: boolean;
+  /** For how long it has been closed; null while it is open. */
+  readonly closedForMs: number | null;
+  /** Why it closed, or could not be opened again; null while it is open. */
+  readonly reason: string | null;
+  /** How often it was opened again. */
+  readonly reopenings: number;
 }
 
 /** A site. */

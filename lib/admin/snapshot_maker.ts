@@ -79,6 +79,10 @@ export class SnapshotMaker {
       figures: managed.gateway.metrics !== undefined,
       config: { generation, file, loadedAtMs, refused: refused ?? null },
       process: this.#process(now),
+      ports: managed.ports.map(({ closedAtMs, ...port }) => ({
+        ...port,
+        closedForMs: closedAtMs === null ? null : Math.max(0, Date.now() - closedAtMs),
+      })),
       totals: this.#totals(now),
       sites: this.sites(now),
       pools: this.pools(now),

@@ -11,6 +11,7 @@ import type { Config } from "../config/schema.ts";
 import type { CommandInput } from "./command.ts";
 import { configPaths } from "./config_path.ts";
 import { counted, listenLines, managementUrl, siteList } from "./listen_lines.ts";
+import { openFileShortfall } from "./open_file_limit.ts";
 import { paint, type Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -45,6 +46,9 @@ async function checkFile(path: string, { strict, lenient }: Severity, terminal: 
   for (const { url, sites } of listenLines(config)) terminal.print(`   ${url}  ${siteList(sites)}`);
   const management = managementUrl(config);
   if (management !== undefined) terminal.print(`   ${management}  management`);
+  // Of this shell: a service may have another limit, so it is no problem of the config.
+  const shortfall = openFileShortfall(config);
+  if (shortfall !== undefined) terminal.tell(`   ${paint(terminal.errorColored, "yellow", "note")}: ${shortfall}`);
   return true;
 }
 

@@ -18,6 +18,7 @@ import { workerCount } from "../server/worker_count.ts";
 import { startWorkers } from "../server/worker_server.ts";
 import { VERSION } from "../version.ts";
 import { watchFile } from "./file_watch.ts";
+import { openFileShortfall } from "./open_file_limit.ts";
 import { counted, listenLines, siteList } from "./listen_lines.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { paint, type Terminal } from "./terminal.ts";
@@ -83,7 +84,9 @@ async function start(
   { log, terminal, onFailure }: { log: Log; terminal: Terminal; onFailure: GatewayOptions["onFailure"] },
 ): Promise<RunningServer> {
   const { count, shortfall } = workerCount(config.server);
-  if (shortfall !== undefined) terminal.tell(`${paint(terminal.errorColored, "yellow", "warning")}: ${shortfall}`);
+  for (const lack of [shortfall, openFileShortfall(config)]) {
+    if (lack !== undefined) terminal.tell(`${paint(terminal.errorColored, "yellow", "warning")}: ${lack}`);
+  }
   if (count === 1) return await startServer(config, { log, onFailure });
   const writeLog = (bytes: Uint8Array) => log.write(bytes);
   const server = await startWorkers(config, { workers: count, log, writeLog, onFailure });

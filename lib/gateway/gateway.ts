@@ -286,6 +286,15 @@ export class Gateway implements ExchangeObserver {
     if (this.#ownsRuntime) this.runtime.close();
   }
 
+  /** Closes connections to upstreams that idle; those that are needed again are dialled again. */
+  releaseIdle(): void {
+    for (const site of this.sites) {
+      for (const pool of site.pools.values()) {
+        for (const upstream of pool.upstreams) upstream.connections.releaseIdle();
+      }
+    }
+  }
+
   /** Ends exchanges under way by force. */
   destroy(): void {
     this.sockets.destroy();

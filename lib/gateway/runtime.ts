@@ -6,7 +6,7 @@
  */
 
 import type { Log } from "../log/log.ts";
-import { localNumbers, type TakeNumbers } from "../metrics/numbers.ts";
+import { localNumbers, type Numbers, type TakeNumbers } from "../metrics/numbers.ts";
 import { CoarseClock } from "../state/coarse_clock.ts";
 import { type Ledger, LocalLedger } from "../state/ledger.ts";
 import { ONLY_WORKER, type WorkerPlace } from "../state/worker_place.ts";
@@ -81,6 +81,8 @@ export class Runtime {
   readonly numbers: TakeNumbers;
   /** The figures of all generations. */
   readonly metrics: MetricsBook;
+  /** How many ports are closed that should be open: one count for each worker. */
+  readonly closedPorts: Numbers;
   /** Open WebSockets of all generations. */
   readonly sockets = new SocketRegistry();
   /** This worker among all. */
@@ -103,6 +105,7 @@ export class Runtime {
     this.ledger = options.ledger ?? new LocalLedger();
     this.numbers = options.numbers ?? localNumbers();
     this.metrics = new MetricsBook(this.numbers);
+    this.closedPorts = this.numbers(1, "closed ports");
     this.worker = options.worker ?? ONLY_WORKER;
     this.secret = options.secret ?? crypto.randomUUID() + crypto.randomUUID();
     this.addresses = options.addresses ?? new LookedUpAddresses(options.log, options.nameServers);

@@ -17,6 +17,7 @@ import type { RetryOptions } from "../proxy/retry.ts";
 import { ResponseHeaders } from "../proxy/response_headers.ts";
 import { isFault, readUpgrade } from "../websocket/handshake.ts";
 import type { SocketPlace } from "../websocket/socket_registry.ts";
+import { sumAt } from "../metrics/numbers.ts";
 import { climbs, hasDotSegments, matchPath, resolveDots } from "../routing/match_path.ts";
 import type { MethodMismatch, RouteMatch } from "../routing/route.ts";
 import { parseEndpoint } from "../transport/endpoint.ts";
@@ -312,6 +313,8 @@ export class Site {
 
   #readiness(): { ready: boolean; missing: string[] } {
     const missing: string[] = this.#runtime.stopping ? ["the server is stopping"] : [];
+    // Those of other sites too: whoever asks cannot reach the port that is closed.
+    if (sumAt(this.#runtime.closedPorts, 0) > 0) missing.push("a port is closed that should be open");
     for (const pool of this.pools.values()) {
       // One that is full is well: a server at its peak is not to be taken out.
       if (!pool.upstreams.some((upstream) => upstream.sound)) {

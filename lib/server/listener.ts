@@ -1,5 +1,5 @@
 /**
- * A port that is open: `Deno.serve` with the gateway behind it.
+ * A port that is open, with the gateway behind it.
  *
  * @module
  */
@@ -7,6 +7,7 @@
 import { respond } from "../gateway/adapter.ts";
 import type { Gateway, GatewayListener } from "../gateway/gateway.ts";
 import type { Entry } from "../gateway/request_reader.ts";
+import { type PortStatus, ServingPort } from "../gateway/serving_port.ts";
 
 /** A port that could not be opened, with what to do about it. */
 export class ListenError extends Error {
@@ -27,11 +28,23 @@ export interface ListenOptions {
    * @default {that of the listener}
    */
   readonly port?: number;
+  /**
+   * Called when file handles have run out, before the port is opened again. `again` tells that it is not the first time.
+   *
+   * @default {nobody}
+   */
+  readonly onHandlesOut?: (again: boolean) => void;
+  /**
+   * Called when the port has closed unasked, and when it is open again.
+   *
+   * @default {nobody}
+   */
+  readonly onChange?: (now: PortStatus, before: PortStatus) => void;
 }
 
-/** An open port. What comes in goes to the gateway that was set last. */
+/** A port that is kept open. What comes in goes to the gateway that was set last. */
 export class OpenListener {
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #port: ServingPort;
   readonly #hostless: string;
   /** Requests with a body, until they are answered. */
   readonly #uploads = new Set<Promise<void>>();
@@ -41,15 +54,16 @@ export class OpenListener {
   private constructor(gateway: Gateway, listener: GatewayListener, hostname: string, options: ListenOptions) {
     this.#gateway = gateway;
     this.#entry = { sites: listener.sites, hostlessAuthority: "", scheme: "http" };
-    const { port = listener.port, shared = false } = options;
-    this.#server = Deno.serve(
-      { hostname, port, reusePort: shared, onListen: () => {} },
-      (request, info) => {
+    const { port = listener.port, shared = false, onHandlesOut, onChange } = options;
+    this.#port = new ServingPort({
+      ...{ hostname, port, shared, onHandlesOut, onChange },
+      handler: (request, info) => {
         if (request.method !== "GET" && request.method !== "HEAD") this.#note(info);
         return respond(this.#gateway, request, info, this.#entry);
       },
-    );
-    this.#hostless = `localhost:${this.#server.addr.port}`;
+      uploadsEnded: () => this.uploadsEnded(),
+    });
+    this.#hostless = `localhost:${this.#port.address.port}`;
     this.serve(gateway, listener);
   }
 
@@ -74,7 +88,12 @@ export class OpenListener {
 
   /** Where it listens. */
   get address(): Deno.NetAddr {
-    return this.#server.addr;
+    return this.#port.address;
+  }
+
+  /** Whether it is open. */
+  get status(): PortStatus {
+    return this.#port.status;
   }
 
   /** From now on, requests go to the sites of `listener` in `gateway`; those under way stay where they are. */
@@ -88,9 +107,14 @@ export class OpenListener {
     await Promise.all(this.#uploads);
   }
 
+  /** Closes connections that idle; the port is closed and opened again. */
+  closeIdle(): void {
+    this.#port.closeIdle();
+  }
+
   /** Stops accepting and waits until the last exchange is over. */
   shutdown(): Promise<void> {
-    return this.#server.shutdown();
+    return this.#port.shutdown();
   }
 
   #note({ completed }: Deno.ServeHandlerInfo): void {

@@ -8,7 +8,9 @@ import type { Config } from "../config/schema.ts";
 import { Gateway, type GatewayListener, type GatewayOptions } from "../gateway/gateway.ts";
 import type { MemberChange } from "../gateway/pool_members.ts";
 import { Runtime } from "../gateway/runtime.ts";
+import type { PortStatus } from "../gateway/serving_port.ts";
 import { type ListenOptions, OpenListener } from "./listener.ts";
+import { logPortChange } from "./port_log.ts";
 
 /** A server that runs. */
 export interface RunningServer {
@@ -16,6 +18,8 @@ export interface RunningServer {
   readonly gateway: Gateway;
   /** Where it listens, in the order of `gateway.listeners`. */
   readonly addresses: readonly Deno.NetAddr[];
+  /** Whether those ports are open, in the same order. */
+  readonly ports: readonly PortStatus[];
   /**
    * Puts another config in place, in one step: what is under way ends under the old one; ports whose address stays are
    * not touched; upstreams that stay keep their state.
@@ -28,6 +32,11 @@ export interface RunningServer {
   changeMembers(change: MemberChange): Promise<void>;
   /** Makes policies look at the weights of upstreams again, after some have been changed. */
   rebalance(): void;
+  /**
+   * Closes connections to upstreams that idle, as file handles have run out; of clients too, where `clients` says so, for
+   * which open ports are closed for a moment.
+   */
+  releaseIdle(clients: boolean): void;
   /** Turns readiness off, so that a balancer in front takes the server out before it stops. */
   turnUnready(): void;
   /**
@@ -46,7 +55,19 @@ export interface StartOptions extends GatewayOptions {
    *
    * @default {as `server.reuse_port` says}
    */
-  readonly listen?: (key: string) => ListenOptions;
+  readonly listen?: (key: string) => Pick<ListenOptions, "shared" | "port">;
+  /**
+   * Told that a port closed unasked, or is open again.
+   *
+   * @default {it is logged}
+   */
+  readonly onPort?: (key: string, now: PortStatus, before: PortStatus) => void;
+  /**
+   * Told that file handles have run out; `again` when that has just happened before.
+   *
+   * @default {idle connections are closed; those of clients too when it happens again}
+   */
+  readonly onHandlesOut?: (again: boolean) => void;
 }
 
 /**
@@ -98,6 +119,10 @@ class Server implements RunningServer {
     return this.gateway.listeners.map(({ key }) => (this.#open.get(key) as OpenListener).address);
   }
 
+  get ports(): readonly PortStatus[] {
+    return this.gateway.listeners.map(({ key }) => (this.#open.get(key) as OpenListener).status);
+  }
+
   reload(config: Config): Promise<void> {
     const reloaded = this.#reloading.then(() => this.#reload(config));
     this.#reloading = reloaded.catch(() => {});
@@ -112,6 +137,13 @@ class Server implements RunningServer {
     for (const site of this.gateway.sites) {
       for (const pool of site.pools.values()) pool.update(pool.upstreams);
     }
+  }
+
+  releaseIdle(clients: boolean): void {
+    for (const gateway of [this.gateway, ...this.#retired]) gateway.releaseIdle();
+    if (!clients) return;
+    const leaving = [...this.#leaving.values()].map(({ listener }) => listener);
+    for (const listener of [...this.#open.values(), ...leaving]) listener.closeIdle();
   }
 
   turnUnready(): void {
@@ -187,17 +219,34 @@ class Server implements RunningServer {
 
   async #openPort(gateway: Gateway, listener: GatewayListener): Promise<OpenListener> {
     const { listen } = this.#options;
-    const options = listen === undefined ? { shared: gateway.config.server.reuse_port } : listen(listener.key);
+    const { key } = listener;
+    const options: ListenOptions = {
+      ...(listen === undefined ? { shared: gateway.config.server.reuse_port } : listen(key)),
+      onHandlesOut: this.#options.onHandlesOut ?? ((again) => this.releaseIdle(again)),
+      onChange: (now, before) => this.#portChanged(key, now, before),
+    };
     for (let tries = 0;; tries++) {
       try {
         return OpenListener.open(gateway, listener, options);
       } catch (error) {
         // The runtime lets go of a port some time after it was told to.
-        const own = [...this.#closing].some(({ key }) => key === listener.key);
+        const own = [...this.#closing].some((closing) => closing.key === key);
         if (!own || tries === MOST_TRIES) throw error;
         await new Promise((resolve) => setTimeout(resolve, 2));
       }
     }
+  }
+
+  #portChanged(key: string, now: PortStatus, before: PortStatus): void {
+    this.#countClosedPorts();
+    const { onPort, log } = this.#options;
+    if (onPort === undefined) logPortChange(log, now, before);
+    else onPort(key, now, before);
+  }
+
+  // Ports that the config has no more do not count.
+  #countClosedPorts(): void {
+    this.#runtime.closedPorts.own[0] = [...this.#open.values()].filter(({ status }) => !status.open).length;
   }
 
   // In one step: nothing in here waits.
@@ -212,6 +261,7 @@ class Server implements RunningServer {
     }
     for (const [key, listener] of this.#open) if (!open.has(key)) this.#leaving.set(key, { listener });
     this.#open = open;
+    this.#countClosedPorts();
     this.#gateway = gateway;
     gateway.activate();
     if (before !== undefined) this.#retire(before);

@@ -59,6 +59,8 @@ async function obey(message: SupervisorMessage): Promise<void> {
       return running.server.gateway.changeMembers(message.change);
     case "rebalance":
       return running.server.rebalance();
+    case "release":
+      return running.server.releaseIdle(message.clients);
     case "unready":
       return running.server.turnUnready();
     case "stop":
@@ -88,6 +90,8 @@ async function start({ generation, place, secret, time }: SupervisorMessage & { 
     log,
     runtime,
     listen: (key) => ({ shared: true, port: state.ports.get(key) }),
+    onHandlesOut: (again) => say({ kind: "handles", again }),
+    onPort: (key, status) => say({ kind: "port", key, status }),
     onFailure: config.management.enabled ? (failure) => say({ kind: "failure", failure }) : undefined,
   });
   for (const change of changes) server.gateway.changeMembers(change);

@@ -6,6 +6,7 @@
 
 import type { Config } from "../config/schema.ts";
 import type { FailureReport } from "../gateway/failure_report.ts";
+import type { PortStatus } from "../gateway/serving_port.ts";
 import type { MemberChange } from "../gateway/pool_members.ts";
 import type { ToldSource } from "../gateway/told_addresses.ts";
 import type { LedgerTable } from "../state/shared_ledger.ts";
@@ -44,6 +45,8 @@ export type SupervisorMessage =
   | { readonly kind: "members"; readonly change: MemberChange; readonly table: LedgerTable }
   /** Weights have changed: policies are to look again. */
   | { readonly kind: "rebalance" }
+  /** File handles have run out: connections that idle are to be closed, those of clients too where it says so. */
+  | { readonly kind: "release"; readonly clients: boolean }
   /** The end is near: sites are to say that they are not ready. */
   | { readonly kind: "unready" }
   /** End. Answered with `stopped`. */
@@ -55,6 +58,10 @@ export type WorkerMessage =
   | { readonly kind: "ready"; readonly addresses: ReadonlyMap<string, Deno.NetAddr> }
   /** It cannot do what it was told. */
   | { readonly kind: "failed"; readonly message: string; readonly listening: boolean }
+  /** One of its ports closed unasked, or is open again. */
+  | { readonly kind: "port"; readonly key: string; readonly status: PortStatus }
+  /** File handles have run out; `again` when that has just happened before. */
+  | { readonly kind: "handles"; readonly again: boolean }
   /** Lines for the log. */
   | { readonly kind: "log"; readonly bytes: Uint8Array }
   /** How many exchanges are under way and have ended, each second. */

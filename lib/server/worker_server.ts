@@ -10,13 +10,16 @@ import { Gateway, type GatewayOptions } from "../gateway/gateway.ts";
 import { LookedUpAddresses } from "../gateway/looked_up_addresses.ts";
 import { Runtime } from "../gateway/runtime.ts";
 import type { MemberChange } from "../gateway/pool_members.ts";
+import type { PortStatus } from "../gateway/serving_port.ts";
 import { RelayedAddresses } from "../gateway/told_addresses.ts";
 import type { Log } from "../log/log.ts";
 import { SharedLedger } from "../state/shared_ledger.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import { takeBackCounts, upstreamCellCount } from "../upstream/upstream_cells.ts";
 import { OpenListener } from "./listener.ts";
+import { logPortChange } from "./port_log.ts";
 import type { RunningServer } from "./server.ts";
+import { WorkerPorts } from "./worker_ports.ts";
 import { WorkerThread } from "./worker_thread.ts";
 import type { GenerationMessage, SupervisorMessage } from "./worker_message.ts";
 
@@ -75,6 +78,7 @@ class WorkerServer implements RunningWorkers {
   readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
   #gateway: Gateway | undefined;
   #ports = new Map<string, Deno.NetAddr>();
+  readonly #portStatus: WorkerPorts;
   #stopping = false;
   #reloading: Promise<void> = Promise.resolve();
 
@@ -94,6 +98,7 @@ class WorkerServer implements RunningWorkers {
       addresses: this.#names,
     });
     this.#workers = Array.from({ length: options.workers }, () => undefined);
+    this.#portStatus = new WorkerPorts((now, before) => logPortChange(options.log, now, before));
     this.#failures = Array.from({ length: options.workers }, () => 0);
     this.#restarts = Array.from({ length: options.workers }, () => 0);
     this.#names.onTold = (told) => this.#tellAll({ kind: "addresses", told, table: ledger.table });
@@ -105,6 +110,10 @@ class WorkerServer implements RunningWorkers {
 
   get addresses(): readonly Deno.NetAddr[] {
     return this.gateway.listeners.map(({ key }) => this.#ports.get(key) as Deno.NetAddr);
+  }
+
+  get ports(): readonly PortStatus[] {
+    return this.gateway.listeners.map(({ key }) => this.#portStatus.status(key, this.#ports.get(key) as Deno.NetAddr));
   }
 
   get workers(): readonly (WorkerThread | undefined)[] {
@@ -145,6 +154,10 @@ class WorkerServer implements RunningWorkers {
     const reloaded = this.#reloading.then(() => this.#reload(config));
     this.#reloading = reloaded.catch(() => {});
     return reloaded;
+  }
+
+  releaseIdle(clients: boolean): void {
+    this.#tellAll({ kind: "release", clients });
   }
 
   turnUnready(): void {
@@ -229,12 +242,16 @@ class WorkerServer implements RunningWorkers {
   #forgetPorts(): void {
     const keys = new Set(this.gateway.listeners.map(({ key }) => key));
     for (const key of this.#ports.keys()) if (!keys.has(key)) this.#ports.delete(key);
+    this.#portStatus.retain(keys);
   }
 
   async #startWorker(index: number, generation: GenerationMessage): Promise<void> {
     const worker = new WorkerThread({
       writeLog: this.#options.writeLog ?? (() => {}),
       onFailure: this.#options.onFailure,
+      // File handles are the process's: all workers make room.
+      onHandlesOut: (again) => this.releaseIdle(again),
+      onPort: (key, status) => this.#portStatus.change(index, key, status),
       onEnd: (reason) => this.#ended(index, worker, reason),
     });
     this.#workers[index] = worker;
@@ -266,6 +283,8 @@ class WorkerServer implements RunningWorkers {
       takeBackCounts(cells, index);
     }
     this.#runtime.metrics.takeBack(index);
+    this.#runtime.closedPorts.all[index][0] = 0;
+    this.#portStatus.forget(index);
   }
 
   async #replace(index: number): Promise<void> {

@@ -5,6 +5,7 @@
  */
 
 import { ListenError } from "./listener.ts";
+import type { PortStatus } from "../gateway/serving_port.ts";
 import type { FailureReport } from "../gateway/failure_report.ts";
 import type { GenerationMessage, SupervisorMessage, WorkerMessage } from "./worker_message.ts";
 
@@ -14,6 +15,10 @@ export interface WorkerThreadOptions {
   readonly writeLog: (bytes: Uint8Array) => void;
   /** Told of exchanges that failed. */
   readonly onFailure?: (failure: FailureReport) => void;
+  /** Told that one of its ports closed unasked, or is open again. */
+  readonly onPort: (key: string, status: PortStatus) => void;
+  /** Told that file handles have run out; `again` when that has just happened before. */
+  readonly onHandlesOut: (again: boolean) => void;
   /** Called once when it ends without having been told to. */
   readonly onEnd: (reason: string) => void;
 }
@@ -106,6 +111,12 @@ export class WorkerThread {
         break;
       case "failed":
         this.#answer?.reject(message.listening ? new ListenError(message.message) : new Error(message.message));
+        break;
+      case "port":
+        this.#options.onPort(message.key, message.status);
+        break;
+      case "handles":
+        this.#options.onHandlesOut(message.again);
         break;
       case "log":
         this.#options.writeLog(message.bytes);

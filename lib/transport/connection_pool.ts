@@ -108,6 +108,11 @@ export class ConnectionPool {
   /** Closes what idles; connections in use are closed when they are given back. */
   close(): void {
     this.#closed = true;
+    this.releaseIdle();
+  }
+
+  /** Closes what idles. */
+  releaseIdle(): void {
     const idle = this.#idle.splice(0);
     this.#options.meter?.idled(-idle.length);
     for (const connection of idle) connection.close();

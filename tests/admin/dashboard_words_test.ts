@@ -80,6 +80,17 @@ Deno.test("troublesOf() finds nothing at rest, and then the gravest first", () =
   assertEquals([troubles[1].detail, troubles[1].left], ["pool web, 5 consecutive 5xx", "5 s"]);
 });
 
+Deno.test("troublesOf() names a port that is closed before all else, and why", () => {
+  const world = new FakeWorld();
+  world.kill(world.upstream("api.2"));
+  world.port = { ...world.port, open: false, closedForMs: 61_000, reason: "Too many open files (os error 24)" };
+  const [first] = troublesOf(world.snapshot());
+  assertEquals([first.tone, first.kind, first.title, first.detail], [
+    ...["bad", "port", "Port 8080 is closed", "Too many open files (os error 24), for 1 min 1 s"],
+  ]);
+  assertEquals(countTroubles([first]), 1);
+});
+
 Deno.test("troublesOf() takes many of a kind together, and sees who fails while healthy", () => {
   const world = new FakeWorld({ pools: { fleet: 40 } });
   for (let i = 0; i < 9; i++) world.kill(world.upstreams[i]);

@@ -29,6 +29,12 @@ export interface BwsProcessOptions {
   cwd?: string;
   /** Variables besides those of this process. */
   env?: Record<string, string>;
+  /**
+   * Most files that it may have open.
+   *
+   * @default {as many as this process}
+   */
+  openFiles?: number;
 }
 
 /** A process that runs; `await using` ends it. */
@@ -42,10 +48,12 @@ export class BwsProcess {
 
   /** Starts it. */
   constructor(args: readonly string[], options: BwsProcessOptions = {}) {
-    const { module = MAIN, cwd, env } = options;
+    const { module = MAIN, cwd, env, openFiles } = options;
     const config = new URL("../../deno.json", import.meta.url).pathname;
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-check", "-A", "--config", config, module, ...args],
+    const command = [Deno.execPath(), "run", "--no-check", "-A", "--config", config, module, ...args];
+    if (openFiles !== undefined) command.unshift("sh", "-c", `ulimit -n ${openFiles}; exec "$@"`, "sh");
+    this.#child = new Deno.Command(command[0], {
+      args: command.slice(1),
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -64,6 +72,16 @@ export class BwsProcess {
       if (this.#closed) throw new Error(`bws ended without ${pattern}: ${JSON.stringify(this.#text)}`);
       await this.#moreText(pattern);
     }
+  }
+
+  /** What it has written so far. */
+  get text(): { readonly stdout: string; readonly stderr: string } {
+    return this.#text;
+  }
+
+  /** Its number among the processes. */
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** Sends a signal. */

@@ -12,6 +12,7 @@ import {
   type FlowHistory,
   type History,
   type PoolSnapshot,
+  type PortSnapshot,
   type RefusedReload,
   type Snapshot,
   type UpstreamChange,
@@ -55,6 +56,8 @@ export class FakeWorld {
   /** Whether it keeps figures. */
   figures = true;
   readonly failures: FailureSnapshot[] = [];
+  /** The port of its sites. */
+  port: PortSnapshot = { address: "0.0.0.0", port: 8080, open: true, closedForMs: null, reason: null, reopenings: 0 };
   readonly #pools: readonly string[];
   readonly #random = seededRandom(7);
   readonly #startedAtMs = Date.now() - 3 * 86_400_000 - 7_400_000;
@@ -192,6 +195,7 @@ export class FakeWorld {
         },
       ],
       pools,
+      ports: [this.port],
       failures: this.failures,
       ...(history ? { history: this.#history() } : {}),
     };

@@ -9,7 +9,9 @@ import { Labels } from "../../metrics/labels.ts";
 import { processFamilies } from "../../metrics/process_families.ts";
 import { VERSION } from "../../version.ts";
 import type { Gateway } from "../gateway.ts";
+import type { PortStatus } from "../serving_port.ts";
 import { exchangeFamilies } from "./exchange_families.ts";
+import { portFamilies } from "./port_families.ts";
 import { upstreamFamilies } from "./upstream_families.ts";
 
 /** What became of configs. */
@@ -30,6 +32,8 @@ export interface GatewayFamiliesOptions {
   readonly gateway: () => Gateway;
   /** What became of configs; undefined where they cannot change. */
   readonly config?: () => ConfigFacts;
+  /** The ports of the sites; undefined where others listen for them. */
+  readonly ports?: () => readonly PortStatus[];
   /**
    * When the process started, in milliseconds since 1970.
    *
@@ -48,7 +52,7 @@ export interface GatewayFamiliesOptions {
  * console.log(exposition.write("prometheus"));
  * ```
  */
-export function gatewayFamilies({ gateway, config, startedMs }: GatewayFamiliesOptions): Family[] {
+export function gatewayFamilies({ gateway, config, ports, startedMs }: GatewayFamiliesOptions): Family[] {
   const { metrics: book, runtime: { worker: place } } = gateway();
   if (book === undefined) return [];
   // The supervisor's place is behind those of its workers.
@@ -57,6 +61,7 @@ export function gatewayFamilies({ gateway, config, startedMs }: GatewayFamiliesO
     ...exchangeFamilies(gateway),
     ...upstreamFamilies(gateway),
     ...(config === undefined ? [] : configFamilies(config)),
+    ...(ports === undefined ? [] : portFamilies(ports)),
     ...processFamilies({ version: VERSION, worker: book.worker, main, startedMs }),
   ];
 }

@@ -5,7 +5,7 @@
  */
 
 import { CONDITIONS, shortUrl, takesRequests, timeLeft } from "./condition.js";
-import { formatMs, formatShare, formatWhole } from "./format.js";
+import { formatDuration, formatMs, formatShare, formatWhole } from "./format.js";
 import { poolLabels } from "./pool_labels.js";
 
 /** @typedef {import("../../snapshot.ts").Condition} Condition */
@@ -22,7 +22,7 @@ import { poolLabels } from "./pool_labels.js";
  * @typedef {object} Trouble
  * @property {string} key
  * @property {Tone} tone
- * @property {Condition | "reload" | "pool" | "errors" | "worker"} kind
+ * @property {Condition | "reload" | "port" | "pool" | "errors" | "worker"} kind
  * @property {string} title
  * @property {string} detail
  * @property {string} left
@@ -53,6 +53,7 @@ export function troublesOf(snapshot) {
   const labels = poolLabels(snapshot.pools);
   const pools = snapshot.pools.map((pool) => ({ pool, label: labels.get(pool.id) ?? pool.name }));
   const found = [
+    ...portTroubles(snapshot),
     ...pools.flatMap(poolTroubles),
     ...reloadTroubles(snapshot),
     ...errorTroubles(snapshot),
@@ -105,6 +106,24 @@ function poolTroubles({ pool, label }) {
     found.push({ ...base, key: `full ${pool.id}`, tone: "warn", title: `Pool ${label} is full`, detail });
   }
   return found;
+}
+
+/**
+ * @param {Snapshot} snapshot
+ * @returns {Trouble[]}
+ */
+function portTroubles({ ports }) {
+  return ports.filter(({ open }) => !open).map(({ address, port, closedForMs, reason }) => ({
+    key: `port ${address} ${port}`,
+    tone: /** @type {const} */ ("bad"),
+    kind: /** @type {const} */ ("port"),
+    title: `Port ${port} is closed`,
+    detail: [reason ?? "", closedForMs === null ? "" : `for ${formatDuration(closedForMs)}`]
+      .filter((part) => part !== "").join(", "),
+    left: "",
+    upstreamId: null,
+    poolId: null,
+  }));
 }
 
 /**

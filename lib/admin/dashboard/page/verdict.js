@@ -115,7 +115,7 @@ class TroubleItem {
 }
 
 /** @type {Readonly<Record<string, string>>} */
-const SHAPES = { reload: "unhealthy", pool: "unhealthy", errors: "ejected", worker: "ejected" };
+const SHAPES = { reload: "unhealthy", port: "unhealthy", pool: "unhealthy", errors: "ejected", worker: "ejected" };
 
 /**
  * @param {import("../../snapshot.ts").Snapshot} snapshot

@@ -1,0 +1,209 @@
+/**
+ * A port that is kept open: `Deno.serve`, opened again whenever it ends. One connection that cannot be accepted, as when
+ * file handles run out, ends it for good: the runtime closes the socket and never accepts again.
+ *
+ * @module
+ */
+
+/** Whether a port is open, and what closed it. */
+export interface PortStatus {
+  /** IP address that it listens on. */
+  readonly address: string;
+  /** Port number. */
+  readonly port: number;
+  /** Whether connections are accepted. A port that was opened again counts once it has been open for a second. */
+  readonly open: boolean;
+  /** When it closed, in milliseconds since 1970; null while it is open. */
+  readonly closedAtMs: number | null;
+  /** Why it closed, or could not be opened again; null while it is open. */
+  readonly reason: string | null;
+  /** How often it was opened again. */
+  readonly reopenings: number;
+}
+
+/** How a port is opened. */
+export interface ServingPortOptions {
+  /** IP address or host name to listen on. */
+  readonly hostname: string;
+  /** Port number; 0 for any that is free. */
+  readonly port: number;
+  /** Whether other listeners may have the same port. */
+  readonly shared: boolean;
+  /** Answers requests. */
+  readonly handler: Deno.ServeHandler<Deno.NetAddr>;
+  /**
+   * Settles when no request body is arriving: the runtime's shutdown breaks those.
+   *
+   * @default {at once}
+   */
+  readonly uploadsEnded?: () => Promise<void>;
+  /**
+   * Called when file handles have run out, before the port is opened again, so that some can be released. `again` tells
+   * that giving up this port's idle connections has not helped: it is the fourth time in a row.
+   *
+   * @default {nobody}
+   */
+  readonly onHandlesOut?: (again: boolean) => void;
+  /**
+   * Called when the port is closed, and when it is open again: once a change, not once a try.
+   *
+   * @default {nobody}
+   */
+  readonly onChange?: (now: PortStatus, before: PortStatus) => void;
+}
+
+/** Pause before the first try, and the longest one. Each try that comes to nothing doubles it. */
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 2000;
+/** How long a port must be open to count as open, and as a reason to begin with the first pause again. */
+const STABLE_MS = 1000;
+/** Endings in a row after which others are to give up idle connections too. */
+const MOST_ENDINGS = 3;
+/** How long uploads may hold up the closing of idle connections when a port has closed. */
+const UPLOAD_GRACE_MS = 2000;
+
+/** A port that is kept open until it is shut down. Owned by whoever listens. */
+export class ServingPort {
+  readonly #options: ServingPortOptions;
+  readonly #aborter = new AbortController();
+  readonly #address: Deno.NetAddr;
+  /** Servers whose accepting ended, with exchanges under way. */
+  readonly #ended = new Set<Promise<void>>();
+  #server: Deno.HttpServer<Deno.NetAddr> | undefined;
+  #closing = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #openedMs = 0;
+  /** How often the port has ended in a row, each time after less than a second. */
+  #endings = 0;
+  #pauseMs = FIRST_PAUSE_MS;
+  #status: PortStatus;
+
+  /**
+   * Opens the port.
+   *
+   * @throws {Error} Whatever the runtime throws when it cannot.
+   */
+  constructor(options: ServingPortOptions) {
+    this.#options = options;
+    this.#address = this.#open(options.port);
+    const { hostname: address, port } = this.#address;
+    this.#status = { address, port, open: true, closedAtMs: null, reason: null, reopenings: 0 };
+  }
+
+  /** Where it listens, or will listen again. */
+  get address(): Deno.NetAddr {
+    return this.#address;
+  }
+
+  /** Whether it is open. */
+  get status(): PortStatus {
+    return this.#status;
+  }
+
+  /** Closes the connections that idle, for which the port must be closed and opened again. */
+  closeIdle(): void {
+    if (this.#server === undefined || this.#closing) return;
+    this.#pauseMs = FIRST_PAUSE_MS;
+    this.#replace(this.#server, "idle connections were closed, since file handles had run out");
+  }
+
+  /** Stops accepting, closes idle connections, and waits for the exchanges under way. */
+  async shutdown(): Promise<void> {
+    this.#stop();
+    await Promise.all([this.#server?.shutdown(), ...this.#ended]);
+  }
+
+  /** Stops accepting and closes all connections. */
+  async abort(): Promise<void> {
+    this.#stop();
+    this.#aborter.abort();
+    await this.#server?.finished.catch(() => {});
+  }
+
+  #stop(): void {
+    this.#closing = true;
+    clearTimeout(this.#timer);
+  }
+
+  #open(port: number): Deno.NetAddr {
+    const { hostname, shared, handler } = this.#options;
+    const server = Deno.serve(
+      { hostname, port, reusePort: shared, signal: this.#aborter.signal, onListen: () => {} },
+      handler,
+    );
+    this.#server = server;
+    this.#openedMs = performance.now();
+    server.finished.then(
+      () => this.#serverEnded(server, "the runtime stopped listening"),
+      (error) => this.#serverEnded(server, reasonOf(error)),
+    );
+    return server.addr;
+  }
+
+  #serverEnded(server: Deno.HttpServer<Deno.NetAddr>, reason: string): void {
+    if (this.#closing || this.#server !== server) return;
+    if (performance.now() - this.#openedMs >= STABLE_MS) {
+      this.#pauseMs = FIRST_PAUSE_MS;
+      this.#endings = 0;
+    }
+    this.#endings++;
+    if (handlesOut(reason)) this.#options.onHandlesOut?.(this.#endings > MOST_ENDINGS);
+    this.#replace(server, reason);
+  }
+
+  #replace(server: Deno.HttpServer<Deno.NetAddr>, reason: string): void {
+    clearTimeout(this.#timer);
+    this.#server = undefined;
+    this.#closeIdle(server);
+    this.#closed(reason);
+    this.#openLater();
+  }
+
+  // What the server has accepted lives on without it. Its shutdown closes the connections that idle, half heads
+  // included, and lets exchanges end.
+  #closeIdle(server: Deno.HttpServer<Deno.NetAddr>): void {
+    const uploads = this.#options.uploadsEnded?.() ?? Promise.resolve();
+    const grace = Promise.withResolvers<void>();
+    const timer = setTimeout(grace.resolve, UPLOAD_GRACE_MS);
+    const done: Promise<void> = Promise.race([uploads, grace.promise]).then(() => {
+      clearTimeout(timer);
+      return server.shutdown();
+    }).catch(() => {}).then(() => void this.#ended.delete(done));
+    this.#ended.add(done);
+  }
+
+  #closed(reason: string): void {
+    const before = this.#status;
+    this.#status = { ...before, open: false, closedAtMs: before.closedAtMs ?? Date.now(), reason };
+    if (before.open) this.#options.onChange?.(this.#status, before);
+  }
+
+  #openLater(): void {
+    this.#timer = setTimeout(() => this.#openAgain(), this.#pauseMs);
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+
+  #openAgain(): void {
+    try {
+      this.#open(this.#address.port);
+    } catch (error) {
+      this.#closed(reasonOf(error));
+      return this.#openLater();
+    }
+    this.#status = { ...this.#status, reopenings: this.#status.reopenings + 1 };
+    this.#timer = setTimeout(() => {
+      const before = this.#status;
+      this.#status = { ...before, open: true, closedAtMs: null, reason: null };
+      this.#options.onChange?.(this.#status, before);
+    }, STABLE_MS);
+  }
+}
+
+/** Whether `reason` says that the process, or the machine, has no file handle left (EMFILE, ENFILE, on Windows 10024). */
+export function handlesOut(reason: string): boolean {
+  return /os error (?:23|24|10024)\b/.test(reason);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,88 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { RunningManagement } from "../admin/running_management.ts";
+import { RunningProxy } from "../support/running_proxy.ts";
+import { WorkersProxy } from "../support/running_workers.ts";
+
+const UPSTREAMS = ["http://127.0.0.1:1"];
+
+/** Keeps ports that close from being opened again, until it is disposed of. */
+function nothingOpens(): Disposable {
+  const { serve } = Deno;
+  Object.assign(Deno, {
+    serve: () => {
+      throw new Error("Too many open files (os error 24)");
+    },
+  });
+  return { [Symbol.dispose]: () => void Object.assign(Deno, { serve }) };
+}
+
+Deno.test("A port that is closed is told by the management API and by the metrics", async () => {
+  await using running = await RunningManagement.start({ upstreams: UPSTREAMS });
+  const [{ port }] = running.server.addresses;
+  const before = (await running.told("/api/status")).ports;
+  assertEquals(before, [
+    { ...{ address: "127.0.0.1", port, open: true }, ...{ closedForMs: null, reason: null, reopenings: 0 } },
+  ]);
+  assertStringIncludes(
+    await (await running.ask("/metrics")).text(),
+    `bws_listener_up{address="127.0.0.1",port="${port}"} 1\n`,
+  );
+  {
+    using _ = nothingOpens();
+    running.server.releaseIdle(true);
+    const [closed] = (await running.told("/api/status")).ports;
+    assertEquals([closed.address, closed.port, closed.open, closed.reopenings], ["127.0.0.1", port, false, 0]);
+    assertEquals(closed.closedForMs >= 0, true);
+    assertEquals(typeof closed.reason, "string");
+    const metrics = await (await running.ask("/metrics")).text();
+    assertStringIncludes(metrics, `bws_listener_up{address="127.0.0.1",port="${port}"} 0\n`);
+    assertStringIncludes(metrics, `bws_listener_reopened_total{address="127.0.0.1",port="${port}"} 0\n`);
+  }
+});
+
+Deno.test("While a port is closed, no site is ready, and each says why", async () => {
+  await using proxy = await RunningProxy.start({ upstreams: UPSTREAMS, site: { internal_api: true } });
+  const ask = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${proxy.port}${path}`);
+    return [response.status, (await response.json()).missing];
+  };
+  const why = ["a port is closed that should be open"];
+  assertEquals(await ask("/api/health/ready"), [200, undefined]);
+  proxy.gateway.runtime.closedPorts.own[0] = 1;
+  assertEquals(await ask("/api/health/ready"), [503, why]);
+  assertEquals(await ask("/api/health"), [503, why]);
+  assertEquals(await ask("/api/health/live"), [200, undefined]);
+  proxy.gateway.runtime.closedPorts.own[0] = 0;
+  assertEquals(await ask("/api/health/ready"), [200, undefined]);
+});
+
+Deno.test("While a port of one worker is closed, no worker's sites are ready", async () => {
+  await using proxy = await WorkersProxy.start(2, { upstreams: UPSTREAMS, site: { internal_api: true } });
+  const ready = async () => {
+    using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+    const response = await fetch(`http://127.0.0.1:${proxy.port}/api/health/ready`, { client });
+    await response.body?.cancel();
+    return response.status;
+  };
+  assertEquals(await ready(), 200);
+  proxy.server.gateway.runtime.closedPorts.all[0][0] = 1;
+  // Each over a connection of its own, so that both workers are asked.
+  for (let i = 0; i < 16; i++) assertEquals(await ready(), 503);
+  proxy.server.gateway.runtime.closedPorts.all[0][0] = 0;
+  assertEquals(await ready(), 200);
+});
+
+Deno.test("Connections to upstreams that idle are given up when file handles have run out", async () => {
+  const upstream = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => new Response("up"));
+  {
+    await using proxy = await RunningProxy.start({ upstreams: [`http://127.0.0.1:${upstream.addr.port}`] });
+    await (await fetch(`http://127.0.0.1:${proxy.port}/`)).text();
+    await proxy.idle();
+    assertEquals(proxy.upstreams[0].connections.idleCount, 1);
+    proxy.server.releaseIdle(false);
+    assertEquals(proxy.upstreams[0].connections.openCount, 0);
+    assertEquals(await (await fetch(`http://127.0.0.1:${proxy.port}/`)).text(), "up");
+  }
+  await upstream.shutdown();
+});

@@ -1,0 +1,105 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { BwsProcess } from "../cli/bws_process.ts";
+import { freePort } from "../support/port.ts";
+
+/** So few that a burst uses them up. */
+const OPEN_FILES = 200;
+
+/** BWS with few file handles and two sites, one of them behind an upstream. */
+class ShortProcess {
+  readonly ports = { app: freePort(), other: freePort(), management: freePort() };
+  readonly bws: BwsProcess;
+  readonly #upstream: Deno.HttpServer<Deno.NetAddr>;
+  readonly #file: string;
+
+  constructor(workers: number) {
+    this.#upstream = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => new Response("up"));
+    this.#file = Deno.makeTempFileSync({ suffix: ".toml" });
+    const { app, other, management } = this.ports;
+    Deno.writeTextFileSync(
+      this.#file,
+      `[server]
+workers = ${workers}
+[management]
+enabled = true
+port = ${management}
+[logging]
+access = false
+output = "stderr"
+[[sites]]
+name = "app"
+listen = "127.0.0.1"
+port = ${app}
+[[sites.proxy.upstreams]]
+name = "app"
+url = "http://127.0.0.1:${this.#upstream.addr.port}"
+[[sites.proxy.routes]]
+path = "/"
+upstream = "app"
+[[sites]]
+name = "other"
+listen = "127.0.0.1"
+port = ${other}
+static_dir = ${JSON.stringify(new URL("../www", import.meta.url).pathname)}
+`,
+    );
+    this.bws = new BwsProcess(["run", this.#file], { openFiles: OPEN_FILES });
+  }
+
+  /** Status and text, over a connection of its own; "refused" when there is none. */
+  async ask(port: number, path = "/"): Promise<string> {
+    using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { client, signal: AbortSignal.timeout(5000) });
+      return `${response.status} ${await response.text()}`;
+    } catch {
+      return "refused";
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.bws[Symbol.asyncDispose]();
+    await this.#upstream.shutdown();
+    await Deno.remove(this.#file);
+  }
+}
+
+/** Opens connections that say nothing, until the port refuses one or there are `count`. */
+async function burst(port: number, count: number): Promise<Deno.Conn[]> {
+  const open: Deno.Conn[] = [];
+  for (let i = 0; i < count; i++) {
+    try {
+      open.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+    } catch {
+      // The port is closed just now.
+    }
+  }
+  return open;
+}
+
+for (const workers of [1, 2]) {
+  Deno.test({
+    name: `A burst beyond the file handles closes no port for good, with ${workers} workers`,
+    ignore: Deno.build.os !== "linux",
+    fn: async () => {
+      await using short = new ShortProcess(workers);
+      const { app, other, management } = short.ports;
+      await short.bws.until(/dashboard, API and metrics/);
+      assertStringIncludes(short.bws.text.stderr, `at most ${OPEN_FILES} files`);
+      assertEquals(await short.ask(app), "200 up");
+      const held = await burst(app, 2 * OPEN_FILES);
+      try {
+        await short.bws.until(/"port closed, it will be opened again"/);
+        // Those of the burst are there still: it is the server that gave up their connections.
+        await short.bws.until(/"port is open again"/);
+        assertEquals(await short.ask(app), "200 up");
+        assertStringIncludes(await short.ask(other, "/api/health/ready"), "200 ");
+        assertEquals(short.bws.text.stderr.match(/"port closed, it will be opened again"/g)?.length, 1);
+        assertEquals(/bws_listener_reopened_total\{[^}]*\} [1-9]/.test(await short.ask(management, "/metrics")), true);
+      } finally {
+        for (const conn of held) conn.close();
+      }
+    },
+  });
+}
