@@ -5,15 +5,16 @@
  */
 
 import { resolveFiles } from "./file_paths.ts";
+import { giveOriginalMeaning } from "./original_meaning.ts";
 import type { Problem } from "./problem.ts";
 import type { ProblemList } from "./problem_list.ts";
 import { checkProxies } from "./proxy_checks.ts";
 import { type Config, configSchema } from "./schema.ts";
-import { reportIssues } from "./schema_issues.ts";
-import { walkSchema } from "./schema_walk.ts";
+import { type IssueContext, reportIssues } from "./schema_issues.ts";
+import { type FoundOriginalKey, walkSchema } from "./schema_walk.ts";
 import { checkServer } from "./server_checks.ts";
 import { checkSites } from "./site_checks.ts";
-import { plainValue, type TableNode } from "./source_tree.ts";
+import { formatPath, plainValue, type TableNode } from "./source_tree.ts";
 
 /** What came out of checking a config. */
 export interface ConfigReport {
@@ -65,10 +66,12 @@ export interface CheckContext {
 export function checkConfig(root: TableNode, context: CheckContext, options: CheckOptions): ConfigReport {
   const { problems, incomplete } = context;
   const { baseDir = ".", checkFiles = true, policies = [] } = options;
-  const unknownKeys = walkSchema(configSchema, root, problems);
+  giveOriginalMeaning(root, problems);
+  const { unknownKeys, originalKeys } = walkSchema(configSchema, root, problems);
   resolveFiles(root, { baseDir, checkFiles }, problems);
   const result = configSchema.safeParse(plainValue(root));
   if (!result.success) reportIssues(result.error.issues, { root, problems, unknownKeys, incomplete });
+  reportOriginalKeys(originalKeys, { root, problems, unknownKeys: [], incomplete });
   for (const { place, message, expected, suggestion } of unknownKeys) {
     problems.unknownKey(place, { message, expected, suggestion });
   }
@@ -79,4 +82,24 @@ export function checkConfig(root: TableNode, context: CheckContext, options: Che
   return result.success && errors.length === 0
     ? { config: result.data, problems: [], warnings }
     : { problems: errors, warnings };
+}
+
+/** Checks the types of keys that only the original BWS has, and says what they ask for and do not get. */
+function reportOriginalKeys(keys: readonly FoundOriginalKey[], context: IssueContext): void {
+  for (const { known, node, place, table } of keys) {
+    const result = known.holds.safeParse(plainValue(node));
+    if (!result.success) {
+      const issues = result.error.issues.map((issue) => ({
+        ...issue,
+        path: [...node.path as PropertyKey[], ...issue.path],
+      }));
+      reportIssues(issues, context);
+      continue;
+    }
+    const missed = known.missed?.(node, table);
+    if (missed === undefined) continue;
+    const path = formatPath(node.path.filter((step) => typeof step === "string"));
+    const name = node.kind === "table" ? `[${path}]` : path;
+    context.problems.warning(place, { ...missed, message: `${name} ${missed.message}` });
+  }
 }

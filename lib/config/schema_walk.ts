@@ -8,6 +8,7 @@
 
 import type { z } from "zod";
 import { nearestName, oneOf } from "./nearest_name.ts";
+import { type OriginalKey, originalKey, originalKeysOf } from "./original_keys.ts";
 import type { ProblemDetails, ProblemList } from "./problem_list.ts";
 import {
   formatPath,
@@ -26,9 +27,24 @@ export interface UnknownKey extends ProblemDetails {
   readonly table: TableNode;
 }
 
-interface Walk {
-  readonly problems: ProblemList;
+/** A key that the schema does not know, and the original BWS does. */
+export interface FoundOriginalKey {
+  readonly known: OriginalKey;
+  readonly node: SourceNode;
+  /** Where the key is written. */
+  readonly place: Place;
+  /** The key's table. */
+  readonly table: TableNode;
+}
+
+/** What {@linkcode walkSchema} found. */
+export interface FoundKeys {
   readonly unknownKeys: UnknownKey[];
+  readonly originalKeys: FoundOriginalKey[];
+}
+
+interface Walk extends FoundKeys {
+  readonly problems: ProblemList;
 }
 
 /** A table on the way down, with the keys that it knows. */
@@ -37,11 +53,11 @@ interface Ancestor {
   readonly keys: readonly string[];
 }
 
-/** Walks `root` in place. Returns the unknown keys; other mistakes go to `problems`. */
-export function walkSchema(schema: z.ZodType, root: TableNode, problems: ProblemList): UnknownKey[] {
-  const walk: Walk = { problems, unknownKeys: [] };
+/** Walks `root` in place. Returns the keys that the schema does not know; other mistakes go to `problems`. */
+export function walkSchema(schema: z.ZodType, root: TableNode, problems: ProblemList): FoundKeys {
+  const walk: Walk = { problems, unknownKeys: [], originalKeys: [] };
   walkNode(walk, schema, root, []);
-  return walk.unknownKeys;
+  return walk;
 }
 
 /** Walks a node; returns what takes its place. */
@@ -88,6 +104,13 @@ function walkObject(walk: Walk, shape: z.core.$ZodShape, node: TableNode, ancest
   for (const [key, entry] of node.entries) {
     if (Object.hasOwn(shape, key)) {
       entry.node = walkNode(walk, shape[key], entry.node, below);
+      continue;
+    }
+    const known = originalKey(node.path, key);
+    if (known !== undefined) {
+      entry.node = walkNode(walk, known.holds, entry.node, below);
+      const place = { path: entry.node.path, span: entry.keySpan };
+      walk.originalKeys.push({ known, node: entry.node, place, table: node });
     } else if (entry.node.kind !== "scalar" || !entry.node.poisoned) {
       const place = { path: [...node.path, key], span: entry.keySpan };
       walk.unknownKeys.push({ place, table: node, ...unknownKeyDetails(key, node, keys, ancestors) });
@@ -103,7 +126,7 @@ function unknownKeyDetails(
 ): ProblemDetails {
   const shown = JSON.stringify(key.length > 80 ? `${key.slice(0, 79)}…` : key);
   const message = `unknown key ${shown} in ${tableName(table.path)}`;
-  const suggestion = nearestName(key, keys);
+  const suggestion = nearestName(key, [...keys, ...Object.keys(originalKeysOf(table.path))]);
   if (suggestion !== undefined) return { message, suggestion };
   // In TOML, a key that is written below a header belongs to it, which is easily forgotten
   const owner = ancestors.findLast((ancestor) => ancestor.keys.includes(key));

@@ -1,0 +1,306 @@
+/**
+ * The keys of the original BWS, a Rust program whose configs run here unchanged, that this BWS does not have. Each is known
+ * by name and type, and what it asks for and does not get is said. Keys that mean the same under another name, or can be
+ * done by others, are in `original_meaning.ts`.
+ *
+ * Whoever builds what a table asks for moves it into the schema, and takes it out of here.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { flag, integer, list, size, table, text } from "./fields.ts";
+import type { ProblemDetails } from "./problem_list.ts";
+import { booleanOf, child, type KeyPath, plainValue, type SourceNode, type TableNode } from "./source_tree.ts";
+
+/** A key of the original that has no effect here. */
+export interface OriginalKey {
+  /** What it may hold. */
+  readonly holds: z.ZodType;
+  /** What does not happen, in words that fit after the key, and what to do instead. Undefined where nothing is missed. */
+  readonly missed?: (node: SourceNode, table: TableNode) => ProblemDetails | undefined;
+}
+
+const count = () => integer(0, Number.MAX_SAFE_INTEGER, "a whole number from 0");
+const words = () => list(text());
+
+const acme = table("sites.ssl.acme", {
+  enabled: flag().optional(),
+  email: z.string({ error: "an address" }).optional(),
+  staging: flag().optional(),
+  challenge_dir: text("the path of a folder").optional(),
+});
+
+const ssl = table("sites.ssl", {
+  enabled: flag().optional(),
+  auto_cert: flag().optional(),
+  domains: words().optional(),
+  cert_file: text("the path of a PEM file").optional(),
+  key_file: text("the path of a PEM file").optional(),
+  acme: acme.optional(),
+});
+
+const compression = (where: string) =>
+  table(where, {
+    enabled: flag().optional(),
+    types: words().optional(),
+    algorithms: words().optional(),
+    level: integer(0, 9).optional(),
+    min_size: size().optional(),
+  });
+
+const accessControl = table("sites.access_control", {
+  enabled: flag().optional(),
+  allow_methods: words().optional(),
+  allow_headers: words().optional(),
+  allow_origins: words().optional(),
+  allow_credentials: flag().optional(),
+  max_age: count().optional(),
+  allowed_ips: words().optional(),
+  blocked_ips: words().optional(),
+});
+
+const limits = (where: string) =>
+  table(where, {
+    enabled: flag().optional(),
+    requests_per_minute: count().optional(),
+    burst_size: count().optional(),
+    max_requests: count().optional(),
+    window_seconds: count().optional(),
+    block_duration: count().optional(),
+    whitelist: words().optional(),
+    blacklist: words().optional(),
+  });
+
+const siteSecurity = table("sites.security", {
+  enable_security_headers: flag().optional(),
+  cors_enabled: flag().optional(),
+  cors_origins: words().optional(),
+});
+
+const performance = table("performance", {
+  worker_threads: count().optional(),
+  workers: count().optional(),
+  max_blocking_threads: count().optional(),
+  max_connections: count().optional(),
+  keep_alive_timeout: count().optional(),
+  request_timeout: count().optional(),
+  response_timeout: count().optional(),
+  read_buffer_size: size().optional(),
+  write_buffer_size: size().optional(),
+  max_request_size: size().optional(),
+  connection_pool_size: count().optional(),
+  connection_pool_idle_timeout: count().optional(),
+});
+
+const daemon = table("daemon", {
+  user: text().optional(),
+  group: text().optional(),
+  pid_file: text().optional(),
+  working_directory: text().optional(),
+  daemonize: flag().optional(),
+});
+
+const monitoring = table("monitoring", {
+  enabled: flag().optional(),
+  health_endpoint: text().optional(),
+  detailed_endpoint: text().optional(),
+  metrics_endpoint: text().optional(),
+  checks: z.record(z.string(), z.unknown()).optional(),
+  prometheus: z.record(z.string(), z.unknown()).optional(),
+});
+
+const caching = table("caching", {
+  enabled: flag().optional(),
+  max_memory: size().optional(),
+  ttl_default: count().optional(),
+  ttl_static: count().optional(),
+  max_file_size: size().optional(),
+  cache_control_override: flag().optional(),
+});
+
+const says = (message: string, expected?: string) => () => ({ message, expected });
+/** Said of a switch that is on, or of a table that is not switched off. */
+const whenOn = (message: string, expected: string) => (node: SourceNode) =>
+  isOff(node) ? undefined : { message, expected };
+/** Said of a switch that is off, where what it switches is always on. */
+const whenOff = (message: string, expected: string) => (node: SourceNode) =>
+  isOff(node) ? { message, expected } : undefined;
+
+const NO_LIMIT = "has no effect yet: the rate of requests is not limited, whoever sends them";
+const LIMIT_BEFORE = "a limit in front of BWS";
+const LOG_FILES = '[logging] output = "bws.log" for requests and messages in one file';
+const ROTATION = "logrotate, or the like";
+
+const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = {
+  "": {
+    performance: {
+      holds: performance,
+      missed: says(
+        "has no effect",
+        "server.workers, server.max_body_size, sites.proxy.timeout and sites.proxy.connections in its place",
+      ),
+    },
+    security: {
+      holds: table("security", {
+        security_headers: z.record(z.string(), z.string()).optional(),
+        hide_server_header: flag().optional(),
+        max_request_size: size().optional(),
+      }),
+    },
+    daemon: {
+      holds: daemon,
+      missed: says(
+        "has no effect: BWS stays in the foreground, under the user and in the folder in which it was started",
+        "a service manager such as systemd, see examples/deploy",
+      ),
+    },
+    monitoring: {
+      holds: monitoring,
+      missed: whenOn("has no effect", "[management] enabled = true for metrics; /api/health is always there"),
+    },
+    caching: {
+      holds: caching,
+      missed: whenOn("has no effect yet: responses are not cached", "[sites.cache] for what browsers are told"),
+    },
+    compression: {
+      holds: compression("compression"),
+      missed: whenOn("has no effect yet: responses are not compressed", "files compressed beforehand, as app.js.gz"),
+    },
+  },
+  server: {
+    version: { holds: text(), missed: says("has no effect: BWS tells its own version") },
+    description: { holds: z.string({ error: "text" }), missed: says("has no effect") },
+  },
+  logging: {
+    access_log: { holds: text(), missed: says("has no effect", LOG_FILES) },
+    error_log: { holds: text(), missed: says("has no effect", LOG_FILES) },
+    file_path: { holds: text(), missed: says('has no effect without output = "file"', LOG_FILES) },
+    max_size: { holds: size(), missed: says("has no effect: log files are not rotated", ROTATION) },
+    max_files: { holds: count(), missed: says("has no effect: log files are not rotated", ROTATION) },
+    compress: { holds: flag(), missed: whenOn("has no effect: log files are not rotated", ROTATION) },
+    include_fields: { holds: words(), missed: says("has no effect", "all fields, or a filter behind the log") },
+  },
+  security: {
+    allowed_origins: {
+      holds: words(),
+      missed: says(
+        "has no effect yet: no CORS header is sent, so browsers refuse what other origins ask for",
+        "Access-Control-Allow-Origin in [sites.headers]",
+      ),
+    },
+    rate_limiting: { holds: limits("security.rate_limiting"), missed: whenOn(NO_LIMIT, LIMIT_BEFORE) },
+  },
+  sites: {
+    compression: {
+      holds: compression("sites.compression"),
+      missed: whenOn("has no effect yet: responses are not compressed", "files compressed beforehand, as app.js.gz"),
+    },
+    access_control: { holds: accessControl, missed: accessControlMissed },
+    ssl: { holds: ssl, missed: sslMissed },
+    redirect_to_https: {
+      holds: flag(),
+      missed: whenOn(
+        "has no effect yet: requests without TLS are answered, and not redirected",
+        "a redirect in front of BWS, where TLS ends",
+      ),
+    },
+    api_only: {
+      holds: flag(),
+      missed: (node, site) =>
+        isOff(node) || child(site, "static_dir") === undefined ? undefined : {
+          message: "has no effect: the files of static_dir are served",
+          expected: "no static_dir where no files are to be served",
+        },
+    },
+    rate_limit: { holds: limits("sites.rate_limit"), missed: whenOn(NO_LIMIT, LIMIT_BEFORE) },
+    security: {
+      holds: siteSecurity,
+      missed: says("has no effect: no header is added", "[sites.headers] with the header fields to send"),
+    },
+    cors_enabled: {
+      holds: flag(),
+      missed: whenOn("has no effect yet: no CORS header is sent", "Access-Control-Allow-Origin in [sites.headers]"),
+    },
+    case_sensitive: {
+      holds: flag(),
+      missed: whenOff("has no effect: paths are compared with their case", "case_sensitive = true"),
+    },
+  },
+  "sites.cache": {
+    enabled: { holds: flag() },
+    public: {
+      holds: flag(),
+      missed: whenOff(
+        'has no effect: max_age is sent as "public"',
+        'control = "private, max-age=…" instead of max_age',
+      ),
+    },
+    etag_enabled: { holds: flag(), missed: whenOff("has no effect: ETag is always sent", "etag_enabled = true") },
+    last_modified_enabled: {
+      holds: flag(),
+      missed: whenOff("has no effect: Last-Modified is always sent", "last_modified_enabled = true"),
+    },
+    max_age_dynamic: {
+      holds: count(),
+      missed: says(
+        "has no effect: what an upstream says of caches reaches the client as it is",
+        "Cache-Control in sites.proxy.headers.response.set",
+      ),
+    },
+    cache_control: { holds: text(), missed: says("has no effect beside max_age or control", "one of them") },
+  },
+  "sites.proxy.load_balancing": {
+    sticky_sessions: {
+      holds: flag(),
+      missed: whenOn("has no effect: clients do not stay with their upstream", 'method = "cookie"'),
+    },
+  },
+};
+
+/** What the original knows by the name `key` in the table at `path`, where this BWS does not have it. */
+export function originalKey(path: KeyPath, key: string): OriginalKey | undefined {
+  const keys = originalKeysOf(path);
+  return Object.hasOwn(keys, key) ? keys[key] : undefined;
+}
+
+/** All keys of that table that only the original has. */
+export function originalKeysOf(path: KeyPath): Readonly<Record<string, OriginalKey>> {
+  const name = path.filter((step) => typeof step === "string").join(".");
+  return Object.hasOwn(TABLES, name) ? TABLES[name] : {};
+}
+
+/** Whether a switch, or the table that has one, is off. */
+function isOff(node: SourceNode): boolean {
+  if (node.kind === "table") return !booleanOf(node, "enabled", true);
+  return node.kind === "scalar" && node.value === false;
+}
+
+function sslMissed(node: SourceNode, site: TableNode): ProblemDetails | undefined {
+  // Without `enabled` it is off in the original
+  if (node.kind !== "table" || !booleanOf(node, "enabled", false)) return undefined;
+  const port = child(site, "port");
+  const shown = port === undefined ? 8080 : plainValue(port);
+  return {
+    message: `is enabled and has no effect yet: BWS speaks no TLS, so port ${shown} answers in cleartext`,
+    expected: "a server in front of BWS that has the certificate, or enabled = false",
+  };
+}
+
+function accessControlMissed(node: SourceNode): ProblemDetails | undefined {
+  if (node.kind !== "table" || isOff(node)) return undefined;
+  const addresses = ["allowed_ips", "blocked_ips"].filter((key) => {
+    const found = child(node, key);
+    return found?.kind === "list" && found.items.length > 0;
+  });
+  if (addresses.length > 0) {
+    return {
+      message: `has no effect yet: addresses are not compared with ${addresses.join(" and ")}, everybody is let in`,
+      expected: "a firewall, or an address to listen on that strangers do not reach",
+    };
+  }
+  return {
+    message: "has no effect yet: no CORS header is sent, so browsers refuse what other origins ask for",
+    expected: "Access-Control-Allow-Origin and its like in [sites.headers]",
+  };
+}
