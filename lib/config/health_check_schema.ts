@@ -5,6 +5,7 @@
  */
 
 import type { z } from "zod";
+import { BodyPattern } from "../upstream/health/body_pattern.ts";
 import { choice, duration, type Fault, flag, integer, judged, method, slashPath, table } from "./fields.ts";
 import { headerTable } from "./header_fields.ts";
 import { statusRanges } from "./status_range.ts";
@@ -22,7 +23,8 @@ export const healthCheckSchema = table("sites.proxy.health_check", {
   expect_status: statusRanges().optional()
     .describe('Statuses of a healthy upstream, such as 200, "2xx" or ["200-299", 404]; 200 to 399 without it.'),
   expect_body: judged(patternFault, PATTERN).optional().describe(
-    "Regular expression that a healthy answer's body matches; plain text is found as it is.",
+    "Regular expression, without back references and looking ahead or behind, that the first 16 KiB of a healthy answer's " +
+      "body match; plain text is found as it is, in the first 64 KiB.",
   ),
   port: integer(1, 65535).optional().describe("Port to probe, where it is not the URL's."),
   interval: duration().optional().describe("Time between two probes of an upstream; 10 s without it."),
@@ -43,8 +45,8 @@ export type HealthCheckConfig = z.output<typeof healthCheckSchema>;
 
 function patternFault(source: string): Fault | undefined {
   try {
-    return source !== "" && new RegExp(source) ? undefined : { expected: PATTERN };
+    return source !== "" && new BodyPattern(source) ? undefined : { expected: PATTERN };
   } catch (error) {
-    return { message: `is no regular expression: ${(error as Error).message}`, expected: PATTERN };
+    return { message: `cannot be used: ${(error as Error).message}`, expected: PATTERN };
   }
 }

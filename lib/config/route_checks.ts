@@ -5,9 +5,18 @@
  */
 
 import { matchPath } from "../routing/match_path.ts";
-import { parsePattern } from "../routing/pattern_syntax.ts";
+import { parsePattern, SlowPatternError } from "../routing/pattern_syntax.ts";
 import { lineOf, type ProblemList } from "./problem_list.ts";
-import { booleanOf, child, type Place, type TableNode, tablesOf, textNode, textNodesOf } from "./source_tree.ts";
+import {
+  booleanOf,
+  child,
+  type Place,
+  type TableNode,
+  tablesOf,
+  type TextNode,
+  textNode,
+  textNodesOf,
+} from "./source_tree.ts";
 
 /** Routes of one path and kind: the one without methods, and the first of each method. */
 interface Claimed {
@@ -60,9 +69,7 @@ function checkPath(route: TableNode, problems: ProblemList): void {
   const path = textNode(route, "path");
   if (path === undefined || !path.value.startsWith("/")) return;
   if (booleanOf(route, "pattern", false)) {
-    if (isPattern(path.value)) return;
-    const message = `path ${JSON.stringify(path.value)} is no URLPattern`;
-    problems.error(path, { message, expected: 'the syntax of a URLPattern pathname, such as "/users/:id"' });
+    checkPattern(path, problems);
   } else if (/[?#]/.test(path.value)) {
     const message = `path ${JSON.stringify(path.value)} holds a query or a fragment, which routes do not see`;
     problems.error(path, { message, expected: "a path alone, or pattern = true" });
@@ -72,13 +79,23 @@ function checkPath(route: TableNode, problems: ProblemList): void {
   }
 }
 
-function isPattern(pathname: string): boolean {
+function checkPattern(path: TextNode, problems: ProblemList): void {
   try {
-    parsePattern(pathname);
-    return true;
+    parsePattern(path.value);
   } catch (error) {
-    if (error instanceof TypeError) return false;
-    throw error;
+    if (error instanceof SlowPatternError) {
+      problems.error(path, {
+        message: `path ${
+          JSON.stringify(path.value)
+        } could take minutes to compare with a path that a client makes for it`,
+        expected: "no repeat within a repeat, and at most two that compete for the same characters",
+      });
+    } else if (error instanceof TypeError) {
+      problems.error(path, {
+        message: `path ${JSON.stringify(path.value)} is no URLPattern`,
+        expected: 'the syntax of a URLPattern pathname, such as "/users/:id"',
+      });
+    } else throw error;
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BodyPattern } from "../upstream/health/body_pattern.ts";
 import type { ProbedUpstream } from "../upstream/health/probe_target.ts";
 import type { Site } from "./site.ts";
 
@@ -18,7 +19,7 @@ export function probeTargets(site: Site): ProbedUpstream[] {
     method: health_check.method,
     headers: Object.entries(health_check.headers).flat(),
     expectStatus: health_check.expect_status,
-    expectBody: health_check.expect_body === undefined ? undefined : new RegExp(health_check.expect_body),
+    expectBody: health_check.expect_body === undefined ? undefined : new BodyPattern(health_check.expect_body),
     port: health_check.port,
     intervalMs: health_check.interval,
     timeoutMs: health_check.timeout,

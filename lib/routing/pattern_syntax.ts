@@ -6,6 +6,7 @@
  */
 
 import { matchPath } from "./match_path.ts";
+import { longestPathFor } from "./pattern_cost.ts";
 
 /** Stands for a `:name` segment: any one segment that is not empty. */
 export const NAMED = Symbol("named segment");
@@ -19,6 +20,13 @@ export interface PatternSyntax {
    * the pattern, which tests the whole path, makes of it.
    */
   readonly tail: "end" | "rest" | URLPattern;
+  /** Length of the longest path that a tail is compared with: longer ones would take too long, and do not match. */
+  readonly maxPathLength: number;
+}
+
+/** A pattern that a client could choose a path for whose comparison takes too long. */
+export class SlowPatternError extends TypeError {
+  override name = "SlowPatternError";
 }
 
 /**
@@ -31,25 +39,37 @@ export interface PatternSyntax {
  * tests, unreserved characters must be written plainly.
  *
  * @param source Pattern in URLPattern pathname syntax.
+ * @throws {SlowPatternError} If there are paths that it cannot be compared with in reasonable time.
  * @throws {TypeError} If URLPattern does not accept it, or a `%` does not begin an encoded byte.
  */
 export function parsePattern(source: string): PatternSyntax {
   const pattern = toURLPattern(source);
   const text = pattern.pathname;
   // A path begins with a slash, so there is no difference to `/*`.
-  if (text === "*") return { segments: [], tail: "rest" };
+  if (text === "*") return { segments: [], tail: "rest", maxPathLength: Infinity };
   // Such as `{/a}?`: no segment is certain.
-  if (!text.startsWith("/")) return { segments: [], tail: pattern };
+  if (!text.startsWith("/")) return { segments: [], tail: pattern, maxPathLength: lengthFor(source, text) };
   const segments: (string | typeof NAMED)[] = [];
   let from = 1;
   while (text.slice(from) !== "*") {
     const segment = readSegment(text, from);
-    if (segment === undefined) return richTail(pattern, segments, from);
+    if (segment === undefined) {
+      return { ...richTail(pattern, segments, from), maxPathLength: lengthFor(source, text) };
+    }
     segments.push(segment.value === NAMED ? NAMED : toMatchForm(source, segment.value));
-    if (segment.end === text.length) return { segments, tail: "end" };
+    if (segment.end === text.length) return { segments, tail: "end", maxPathLength: Infinity };
     from = segment.end + 1;
   }
-  return { segments, tail: "rest" };
+  return { segments, tail: "rest", maxPathLength: Infinity };
+}
+
+function lengthFor(source: string, pathname: string): number {
+  const length = longestPathFor(pathname);
+  if (length !== undefined) return length;
+  throw new SlowPatternError(
+    `Cannot use route pattern "${source}": a path could be made for it whose comparison takes minutes, expected at most ` +
+      "two repeats that compete for the same characters, and none within another",
+  );
 }
 
 function toURLPattern(source: string): URLPattern {
@@ -97,7 +117,11 @@ function toMatchForm(source: string, literal: string): string {
 }
 
 /** The rest of the pattern, from the segment at `from` on, is left to URLPattern. */
-function richTail(pattern: URLPattern, segments: (string | typeof NAMED)[], from: number): PatternSyntax {
+function richTail(
+  pattern: URLPattern,
+  segments: (string | typeof NAMED)[],
+  from: number,
+): Omit<PatternSyntax, "maxPathLength"> {
   const text = pattern.pathname;
   const lead = text.slice(0, from);
   const plainLead = matchPath(lead) ?? lead;

@@ -24,6 +24,7 @@ interface PatternNode<T> {
 
 interface RichPattern<T> {
   readonly pattern: URLPattern;
+  readonly maxPathLength: number;
   readonly slot: RouteSlot<T>;
   readonly order: number;
 }
@@ -48,7 +49,7 @@ export class PatternTrie<T> {
    * @throws {TypeError} If its path is no pattern.
    */
   add(source: string, match: RouteMatch<T>): void {
-    const { segments, tail } = parsePattern(source);
+    const { segments, tail, maxPathLength } = parsePattern(source);
     let node = this.#root;
     for (const segment of segments) {
       if (segment === NAMED) {
@@ -65,7 +66,7 @@ export class PatternTrie<T> {
     if (tail === "rest") return (node.rest ??= new RouteSlot()).add(match);
     const slot = new RouteSlot<T>();
     slot.add(match);
-    (node.rich ??= []).push({ pattern: tail, slot, order: match.order });
+    (node.rich ??= []).push({ pattern: tail, maxPathLength, slot, order: match.order });
   }
 
   /**
@@ -140,9 +141,9 @@ function firstRich<T>(
   // URLPattern reads a backslash as a slash; on the wire it is a character like others.
   const pathname = path.includes("\\") ? path.replaceAll("\\", "%5C") : path;
   for (let i = 0; i < rich.length; i++) {
-    const { pattern, slot, order } = rich[i];
+    const { pattern, maxPathLength, slot, order } = rich[i];
     if (best !== undefined && order > best.order) return best;
-    if (!pattern.test({ pathname })) continue;
+    if (pathname.length > maxPathLength || !pattern.test({ pathname })) continue;
     best = earlier(best, slot, method, missed);
   }
   return best;

@@ -162,3 +162,18 @@ Deno.test("A proxy that is not enabled is checked for types alone", () => {
   assertEquals(parseConfig(off.replace('upstream = "app"', 'upstream = "nobody"')).problems, []);
   assertErrors(`${off}websocket = «1»`, ["websocket is 1, expected true or false"]);
 });
+
+Deno.test("parseConfig() refuses expressions whose comparison could take minutes", () => {
+  const slow =
+    "could take minutes to compare with a path that a client makes for it, expected no repeat within a repeat, " +
+    "and at most two that compete for the same characters";
+  const route = (path: string) => `${ROUTE}pattern = true\npath = «${JSON.stringify(path)}»\n`;
+  assertErrors(`${PROXY}${route("/x/:a.:b.:c")}${route("/x/:a((?:b+)+)")}`, [
+    `path "/x/:a.:b.:c" ${slow}`,
+    `path "/x/:a((?:b+)+)" ${slow}`,
+  ]);
+  assertErrors(`${PROXY}[sites.proxy.health_check]\nexpect_body = «'(a)\\1'»`, [
+    "expect_body cannot be used: invalid escape sequence: `\\1`; back references and looking ahead or behind are not known " +
+    "here, expected a regular expression that is not empty",
+  ]);
+});

@@ -1,6 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertLess, assertStrictEquals, assertThrows } from "@std/assert";
 import type { RouteKind, RouteSpec } from "../../lib/routing/route.ts";
+import { parsePattern } from "../../lib/routing/pattern_syntax.ts";
 import { compileRoutes, type RouteTable } from "../../lib/routing/route_table.ts";
 import { choose, seededRandom, testSeed } from "../contract/seeded_random.ts";
 
@@ -260,14 +261,36 @@ function randomRoute(random: () => number, order: number): RouteSpec<string> {
   return { ...route(kind, path, ...methods), target: `#${order} ${kind} ${path}` };
 }
 
-/** Whether the runtime takes the path as a pattern; some of the random ones are none. */
+/** Whether the path is a pattern that may be used; some of the random ones are none. */
 function readable({ kind, path }: RouteSpec<string>): boolean {
   try {
-    return kind !== "pattern" || new URLPattern({ pathname: path }) !== undefined;
+    return kind !== "pattern" || parsePattern(path) !== undefined;
   } catch {
     return false;
   }
 }
+
+Deno.test("RouteTable.match() is not slowed down by the paths that are worst for the patterns that are taken", () => {
+  const cases: [string, string][] = [
+    ["/:a-:b!", "/" + "-".repeat(60_000)],
+    ["/x/*/y/*/z", "/x" + "/y".repeat(30_000)],
+    ["/(.*)(.*)b", "/" + "a".repeat(60_000)],
+    ["/f/*.jpg", "/f/" + ".jp".repeat(20_000)],
+    ["/u/:id(\\d+)!", "/u/" + "1".repeat(60_000)],
+    ["/u/:id(\\d+)!/:b(\\d+)!", "/u/" + "1".repeat(30_000) + "!/" + "1".repeat(30_000)],
+    ["/a/:rest+!", "/a" + "/b".repeat(30_000)],
+    ["/:a-:b!", "/" + "-".repeat(2000)],
+    ["/x/*/y/*/z", "/x" + "/y".repeat(1000)],
+    ["/(.*)(.*)b", "/" + "a".repeat(2000)],
+  ];
+  for (const [path, worst] of cases) {
+    const table = compileRoutes([route("pattern", path)]);
+    const startMs = performance.now();
+    assertEquals(table.match(worst, "GET"), undefined);
+    // Some 10 ms alone; without bounds they take seconds to minutes.
+    assert(performance.now() - startMs < 1000, `${path}: ${performance.now() - startMs} ms`);
+  }
+});
 
 Deno.test("RouteTable.match() agrees with a slow obvious matcher and with URLPattern, on random routes and paths", () => {
   const seed = testSeed();

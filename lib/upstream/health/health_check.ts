@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { BodyPattern } from "./body_pattern.ts";
+
 /** How upstreams are probed, and what their answers mean. */
 export interface HealthCheck {
   /** Sends a request, or only opens a connection (with its TLS handshake, where the upstream has one). */
@@ -20,8 +22,8 @@ export interface HealthCheck {
    * @default {[[200, 399]]}
    */
   readonly expectStatus?: readonly StatusRange[];
-  /** Found in a healthy answer's body, of which the first 64 KiB are looked at. */
-  readonly expectBody?: RegExp;
+  /** Found in a healthy answer's body, of which the first 64 KiB are read. */
+  readonly expectBody?: BodyPattern;
   /** Port to probe, where it is not the upstream's own. Host stays as it is. */
   readonly port?: number;
   /** Time between two probes of an upstream. */

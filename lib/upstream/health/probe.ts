@@ -11,7 +11,7 @@ import type { Endpoint } from "../../transport/endpoint.ts";
 import { TransportFailure } from "../../transport/failure.ts";
 import type { HealthCheck } from "./health_check.ts";
 import { PatientTimer } from "./patient_timer.ts";
-import { bodyFault, statusFault } from "./probe_answer.ts";
+import { statusFault } from "./probe_answer.ts";
 import { probedEndpoint, probeHead, probeName } from "./probe_request.ts";
 
 /** What a probe found. */
@@ -153,7 +153,7 @@ class ProbeRun {
     if (fault !== undefined) return `${this.#name} ${fault}`;
     if (expectBody === undefined) return undefined;
     this.#stage = "body";
-    const missing = bodyFault(await readText(connection), expectBody);
+    const missing = expectBody.faultOf(await readText(connection));
     return missing === undefined ? undefined : `${this.#name} answered ${status}, but ${missing}`;
   }
 

@@ -18,7 +18,7 @@ export class ProbeKeys {
       [endpoint.kind, endpoint.hostname, endpoint.port, endpoint.socketPath, endpoint.authority, endpoint.basePath],
       tls && [tls.serverName, tls.insecureSkipVerify === true, this.#numberOf(tls.caCertificates)],
       [check.kind, check.path, check.method, check.headers, check.expectStatus, check.port],
-      check.expectBody && [check.expectBody.source, check.expectBody.flags],
+      check.expectBody?.source,
       [check.intervalMs, check.timeoutMs, check.healthyAfter, check.unhealthyAfter],
     ]);
   }
