@@ -7,7 +7,7 @@
 // Built into the runtime; the modules of @std/path would take a third of the time in which a config may be loaded
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import type { ProblemList } from "./problem_list.ts";
-import { shortName } from "./problem_list.ts";
+import { quoted, shortName } from "./problem_list.ts";
 import { booleanOf, isTextNode, type TableNode, tableOf, tablesOf, type TextNode, textNode } from "./source_tree.ts";
 
 /** Options of {@linkcode resolveFiles}. */
@@ -67,20 +67,24 @@ function checkFile(
   problems: ProblemList,
 ): void {
   const name = shortName(node.path);
-  const shown = JSON.stringify(node.value);
+  const shown = quoted(node);
   const expected = kind === "folder" ? "a folder" : "a file";
   const found = fileAt(path);
   if (found === undefined) {
-    const where = isAbsolute(node.value)
-      ? ""
-      : ` (looked for ${JSON.stringify(path)}, as paths start from the folder of the config)`;
+    const folder = node.substituted === undefined ? `looked for ${JSON.stringify(path)}, as ` : "";
+    const where = isAbsolute(node.value) ? "" : ` (${folder}paths start from the folder of the config)`;
     const suggestion = fromWorkingFolder(node.value, baseDir);
     problems.error(node, { message: `${name} ${shown} is not there${where}`, expected, suggestion });
   } else if (found instanceof Error) {
-    problems.error(node, { message: `${name} ${shown} cannot be looked at: ${found.message}`, expected });
+    problems.error(node, { message: `${name} ${shown} cannot be looked at: ${reasonOf(found)}`, expected });
   } else if (kind === "folder" ? !found.isDirectory : found.isDirectory) {
     problems.error(node, { message: `${name} ${shown} is a ${found.isDirectory ? "folder" : "file"}`, expected });
   }
+}
+
+/** Why the system refused, without the path, which the message has already or may not show. */
+function reasonOf(error: Error): string {
+  return error.message.replace(/: \w+ '.*$/s, "");
 }
 
 /** A log's file is made, its folder is not. Whoever may not look may still be able to write. */
@@ -95,12 +99,14 @@ function checkLog(
   if (around === undefined) {
     const meant = fromWorkingFolder(dirname(written), baseDir);
     problems.error(node, {
-      message: `the folder ${JSON.stringify(folder)} of logging.output is not there`,
+      message: `the folder ${
+        node.substituted === undefined ? JSON.stringify(folder) : `of ${quoted(node)}`
+      } of logging.output is not there`,
       expected: '"stdout", "stderr" or a file in a folder that exists',
       suggestion: meant === undefined ? undefined : join(meant, basename(written)),
     });
   } else if (found !== undefined && !(found instanceof Error) && found.isDirectory) {
-    problems.error(node, { message: `logging.output ${JSON.stringify(node.value)} is a folder`, expected: "a file" });
+    problems.error(node, { message: `logging.output ${quoted(node)} is a folder`, expected: "a file" });
   }
 }
 

@@ -8,7 +8,7 @@
 import { COOKIE_DEFAULTS } from "../balancer/policy_settings.ts";
 import { POLICY_NAMES } from "./load_balancing_schema.ts";
 import { nearestName, oneOf } from "./nearest_name.ts";
-import type { ProblemList } from "./problem_list.ts";
+import { type ProblemList, quoted } from "./problem_list.ts";
 import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode } from "./source_tree.ts";
 
 /** The policies that each key is for. */
@@ -43,7 +43,7 @@ function checkMethod(table: TableNode, problems: ProblemList, names: readonly st
   const method = textNode(table, "method");
   if (method === undefined || names.includes(method.value)) return;
   problems.error(method, {
-    message: `unknown policy ${JSON.stringify(method.value)}`,
+    message: `unknown policy ${quoted(method)}`,
     expected: oneOf(names),
     suggestion: nearestName(method.value, names),
   });
@@ -68,7 +68,7 @@ function checkUse(table: TableNode, problems: ProblemList, policies: readonly st
     const entry = table.entries.get(key);
     if (entry === undefined || users.some((user) => used.includes(user))) continue;
     problems.warning({ path: entry.node.path, span: entry.keySpan }, {
-      message: `${key} has no effect with the method ${JSON.stringify(name)}`,
+      message: `${key} has no effect with the method ${method === undefined ? JSON.stringify(name) : quoted(method)}`,
       expected: `the method ${users.map((user) => JSON.stringify(user)).join(", ").replace(/, ([^,]*)$/, " or $1")}`,
     });
   }

@@ -5,8 +5,10 @@
  * @module
  */
 
+import { HiddenValues } from "./hidden_values.ts";
 import type { Problem } from "./problem.ts";
-import { formatPath, type KeyPath, type Place, type SourceNode } from "./source_tree.ts";
+import { isSecret, maskLine, withoutUsers } from "./secret_names.ts";
+import { formatPath, type KeyPath, type Place, type ScalarNode, type SourceNode } from "./source_tree.ts";
 
 /** What a caller says about a mistake. */
 export interface ProblemDetails {
@@ -26,6 +28,7 @@ export class ProblemList {
   readonly #errors: Problem[] = [];
   readonly #warnings: Problem[] = [];
   readonly #masked = new Map<number, string>();
+  readonly #hidden = new HiddenValues();
   readonly #reported = new Set<string>();
 
   /**
@@ -68,8 +71,14 @@ export class ProblemList {
     else this.error(place, details);
   }
 
+  /** From now on, `value` is not shown in any problem, but as `shown`. */
+  hide(value: string, shown: string): void {
+    this.#hidden.add(value, shown);
+  }
+
   #problem(severity: Problem["severity"], place: Place, details: ProblemDetails): Problem {
     const { line = 0, column = 0, length = 0 } = place.span ?? {};
+    const { message, expected, suggestion } = details;
     return {
       severity,
       file: this.#file,
@@ -78,13 +87,20 @@ export class ProblemList {
       length,
       sourceLine: this.#sourceLine(line),
       path: formatPath(place.path),
-      ...details,
+      message: this.#mask(message),
+      ...(expected === undefined ? {} : { expected: this.#mask(expected) }),
+      // What is nearly the value tells most of it
+      ...(suggestion === undefined || isSubstituted(place) ? {} : { suggestion: this.#mask(suggestion) }),
     };
+  }
+
+  #mask(text: string): string {
+    return withoutUsers(this.#hidden.mask(text));
   }
 
   #sourceLine(line: number): string {
     let masked = this.#masked.get(line);
-    if (masked === undefined) this.#masked.set(line, masked = maskSecret(this.#lines[line - 1] ?? ""));
+    if (masked === undefined) this.#masked.set(line, masked = maskLine(this.#lines[line - 1] ?? ""));
     return masked;
   }
 }
@@ -97,14 +113,23 @@ export class ProblemList {
 export function describeNode(node: SourceNode, tooShort = false): string {
   if (node.kind === "table") return "a table";
   if (node.kind === "list") return node.items.length === 0 ? "an empty list" : "a list";
-  const value = node.value;
-  if (SECRETS.includes(String(node.path.at(-1))) && value !== "") {
+  const { value, substituted } = node;
+  if (isSecret(typeof value === "string" ? value : "", node.path) && value !== "") {
     return tooShort ? "too short (not shown)" : "not shown";
   }
-  if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 79)}…` : value);
+  if (substituted !== undefined) return `${quoted(node)} (not shown)`;
+  if (typeof value === "string") return quoted(node);
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (value instanceof Date) return "a date";
   return value === null ? "null" : `a ${typeof value}`;
+}
+
+/** A text as messages show it: in quotes and cut; names of variables in place of what came by them. */
+export function quoted({ value, substituted }: ScalarNode): string {
+  const shown = substituted ?? String(value);
+  // What is nothing but a variable needs no quotes
+  if (substituted !== undefined && /^\$\{[^}]*\}$/.test(substituted)) return substituted;
+  return JSON.stringify(shown.length > 80 ? `${shown.slice(0, 79)}…` : shown);
 }
 
 /** The last key of a path, with the index behind it: `routes[1]`. Keys that are no names of ours follow their table's. */
@@ -119,15 +144,8 @@ export function lineOf(place: Place): string {
   return place.span === undefined ? "" : ` (line ${place.span.line})`;
 }
 
-/** Keys whose values are never shown. */
-export const SECRETS: readonly string[] = ["api_key", "secret"];
-
-/** Hides a literal key, so that logs of a refused config do not hold it; the line keeps its length. */
-function maskSecret(line: string): string {
-  return line.replace(
-    /(\b(?:api_key|secret)["']?\s*=\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s#,}]+)/,
-    (whole: string, head: string, value: string) => value.includes("${") ? whole : head + "*".repeat(value.length),
-  );
+function isSubstituted(place: Place): boolean {
+  return "substituted" in place && place.substituted !== undefined;
 }
 
 function byPlace(a: Problem, b: Problem): number {

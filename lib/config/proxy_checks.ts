@@ -7,7 +7,7 @@
 import { checkLoadBalancing } from "./load_balancing_checks.ts";
 import { isIpAddress } from "./ip_address.ts";
 import { nearestName, oneOf } from "./nearest_name.ts";
-import type { ProblemList } from "./problem_list.ts";
+import { type ProblemList, quoted } from "./problem_list.ts";
 import { checkResilience } from "./resilience_checks.ts";
 import { checkRoutes } from "./route_checks.ts";
 import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode } from "./source_tree.ts";
@@ -38,7 +38,7 @@ function checkTls(proxy: TableNode, problems: ProblemList): void {
     const tls = upstream.entries.get("tls");
     if (tls === undefined || url === undefined || usesTls(url.value)) continue;
     problems.error({ path: tls.node.path, span: tls.keySpan }, {
-      message: `tls is given for ${JSON.stringify(url.value)}, which does not use TLS`,
+      message: `tls is given for ${quoted(url)}, which does not use TLS`,
       expected: "an https:// URL, or no tls",
     });
   }
@@ -64,7 +64,7 @@ function checkLookUps(proxy: TableNode, problems: ProblemList): void {
     const key = upstream.entries.get("resolve") ?? upstream.entries.get("resolve_interval");
     if (key === undefined) continue;
     problems.error({ path: key.node.path, span: key.keySpan }, {
-      message: `${JSON.stringify(url.value)} has no name to look up`,
+      message: `${quoted(url)} has no name to look up`,
       expected: "a URL with a host name, or no resolve",
     });
   }
@@ -90,7 +90,7 @@ function checkUpstreamNames(proxy: TableNode, problems: ProblemList): void {
     sure = false;
     if (upstream === undefined || upstream.value === "") continue;
     problems.error(upstream, {
-      message: `unknown upstream ${JSON.stringify(upstream.value)}`,
+      message: `unknown upstream ${quoted(upstream)}`,
       expected: known.size === 0 ? "a name of [[sites.proxy.upstreams]], of which there are none" : oneOf([...known]),
       // Where there is one name only, it is named already
       suggestion: known.size === 1 ? undefined : nearestName(upstream.value, known),
@@ -100,6 +100,6 @@ function checkUpstreamNames(proxy: TableNode, problems: ProblemList): void {
   for (const name of names) {
     if (name === undefined || used.has(name.value)) continue;
     used.add(name.value);
-    problems.warning(name, { message: `no route uses the upstream ${JSON.stringify(name.value)}` });
+    problems.warning(name, { message: `no route uses the upstream ${quoted(name)}` });
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import { durationMs } from "./fields.ts";
-import type { ProblemDetails, ProblemList } from "./problem_list.ts";
+import { type ProblemDetails, type ProblemList, quoted } from "./problem_list.ts";
 import { booleanOf, child, type TableNode, tableOf, textNode } from "./source_tree.ts";
 
 const REQUEST_KEYS = ["path", "method", "headers", "expect_status", "expect_body"];
@@ -62,7 +62,11 @@ function enabledTable(proxy: TableNode, key: string): TableNode | undefined {
 function timeOf(table: TableNode, key: string, fallback: string): { ms: number; shown: string } {
   const node = child(table, key);
   const value = node === undefined ? fallback : node.kind === "scalar" ? node.value : undefined;
-  const shown = typeof value === "number" ? `${value}s` : String(value);
+  const shown = node?.kind === "scalar" && node.substituted !== undefined
+    ? quoted(node)
+    : typeof value === "number"
+    ? `${value}s`
+    : String(value);
   return { ms: durationMs(value) ?? NaN, shown: node === undefined ? `${shown} by default` : shown };
 }
 

@@ -6,7 +6,7 @@
 
 import { matchPath } from "../routing/match_path.ts";
 import { parsePattern, SlowPatternError } from "../routing/pattern_syntax.ts";
-import { lineOf, type ProblemList } from "./problem_list.ts";
+import { lineOf, type ProblemList, quoted } from "./problem_list.ts";
 import {
   booleanOf,
   child,
@@ -71,10 +71,10 @@ function checkPath(route: TableNode, problems: ProblemList): void {
   if (booleanOf(route, "pattern", false)) {
     checkPattern(path, problems);
   } else if (/[?#]/.test(path.value)) {
-    const message = `path ${JSON.stringify(path.value)} holds a query or a fragment, which routes do not see`;
+    const message = `path ${quoted(path)} holds a query or a fragment, which routes do not see`;
     problems.error(path, { message, expected: "a path alone, or pattern = true" });
   } else if (matchPath(path.value) === undefined) {
-    const message = `path ${JSON.stringify(path.value)} has a "%" without two hexadecimal digits`;
+    const message = `path ${quoted(path)} has a "%" without two hexadecimal digits`;
     problems.error(path, { message, expected: 'an encoded byte such as "%2F", or "%25" for the sign itself' });
   }
 }
@@ -85,14 +85,12 @@ function checkPattern(path: TextNode, problems: ProblemList): void {
   } catch (error) {
     if (error instanceof SlowPatternError) {
       problems.error(path, {
-        message: `path ${
-          JSON.stringify(path.value)
-        } could take minutes to compare with a path that a client makes for it`,
+        message: `path ${quoted(path)} could take minutes to compare with a path that a client makes for it`,
         expected: "no repeat within a repeat, and at most two that compete for the same characters",
       });
     } else if (error instanceof TypeError) {
       problems.error(path, {
-        message: `path ${JSON.stringify(path.value)} is no URLPattern`,
+        message: `path ${quoted(path)} is no URLPattern`,
         expected: 'the syntax of a URLPattern pathname, such as "/users/:id"',
       });
     } else throw error;
@@ -115,7 +113,7 @@ function checkDuplicate(route: TableNode, claims: Map<string, Claimed>, problems
   const earlier = claimed.all ?? (methods ?? [...claimed.methods.keys()])
     .map((method) => claimed.methods.get(method)).find((place) => place !== undefined);
   if (earlier !== undefined) {
-    const message = `two ${kind} routes have the path ${JSON.stringify(path.value)}${lineOf(earlier)}`;
+    const message = `two ${kind} routes have the path ${quoted(path)}${lineOf(earlier)}`;
     problems.error(path, { message, expected: "another path, another kind, or methods that do not overlap" });
     return;
   }

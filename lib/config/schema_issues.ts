@@ -93,9 +93,10 @@ function reportMissing(issue: Issue, path: KeyPath, table: SourceNode, context: 
 function issueDetails(issue: Issue, node: SourceNode): ProblemDetails {
   const name = shortName(node.path);
   const params: Record<string, unknown> = issue.code === "custom" ? issue.params ?? {} : {};
-  const message = typeof params.found === "string"
-    ? `${name} ${params.found}`
-    : `${name} is ${describeNode(node, issue.code === "too_small")}`;
+  const described = `${name} is ${describeNode(node, issue.code === "too_small")}`;
+  // What is said of a value may be a part of it
+  if (node.kind === "scalar" && node.substituted !== undefined) return { message: described, expected: issue.message };
+  const message = typeof params.found === "string" ? `${name} ${params.found}` : described;
   const suggestion = typeof params.suggestion === "string" ? params.suggestion : nearestValue(issue, node);
   return { message, expected: issue.message, suggestion };
 }

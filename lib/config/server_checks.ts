@@ -5,8 +5,8 @@
  */
 
 import { isLoopback, overlap } from "./ip_address.ts";
-import { lineOf, type ProblemList } from "./problem_list.ts";
-import { DEFAULT_PORT } from "./site_checks.ts";
+import { lineOf, type ProblemList, quoted } from "./problem_list.ts";
+import { DEFAULT_PORT, shownPort } from "./site_checks.ts";
 import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode, textNodesOf } from "./source_tree.ts";
 
 const MIN_KEY_LENGTH = 16;
@@ -26,7 +26,7 @@ function checkKey(management: TableNode, problems: ProblemList): void {
   const reachable = host !== undefined && !isLoopback(host.value);
   if (reachable && child(management, "api_key") === undefined) {
     problems.error(host, {
-      message: `management.host is ${JSON.stringify(host.value)} and there is no api_key`,
+      message: `management.host is ${quoted(host)} and there is no api_key`,
       expected:
         "an api_key, or a loopback address such as 127.0.0.1: whoever reaches the management API controls the server",
     });
@@ -51,9 +51,11 @@ function checkPort(management: TableNode, sites: readonly TableNode[], problems:
     if (portOf(site, DEFAULT_PORT) !== port || (listen === undefined && child(site, "listen") !== undefined)) continue;
     if (!overlap(host?.value ?? DEFAULT_HOST, listen?.value)) continue;
     const name = textNode(site, "name") ?? textNode(site, "hostname") ?? textNodesOf(site, "hostnames").at(0);
-    const shown = JSON.stringify(name?.value ?? `site-${index + 1}`);
+    const shown = name === undefined ? JSON.stringify(`site-${index + 1}`) : quoted(name);
     problems.error(child(management, "port") ?? management, {
-      message: `management.port ${port} is also the port of site ${shown}${lineOf(child(site, "port") ?? site)}`,
+      message: `management.port ${shownPort(management, port)} is also the port of site ${shown}${
+        lineOf(child(site, "port") ?? site)
+      }`,
       expected: "a port of its own",
     });
     return;

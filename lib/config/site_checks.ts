@@ -7,7 +7,7 @@
 
 import { normalHost } from "./host_pattern.ts";
 import { normalAddress } from "./ip_address.ts";
-import { lineOf, type ProblemList } from "./problem_list.ts";
+import { lineOf, type ProblemList, quoted } from "./problem_list.ts";
 import {
   booleanOf,
   child,
@@ -15,6 +15,7 @@ import {
   type TableNode,
   tableOf,
   tablesOf,
+  type TextNode,
   textNode,
   textNodesOf,
 } from "./source_tree.ts";
@@ -43,7 +44,7 @@ function checkNames(sites: readonly TableNode[], problems: ProblemList): void {
     const earlier = first.get(name.value);
     if (earlier === undefined) first.set(name.value, name);
     else {problems.error(name, {
-        message: `two sites are named ${JSON.stringify(name.value)}${lineOf(earlier)}`,
+        message: `two sites are named ${quoted(name)}${lineOf(earlier)}`,
         expected: "unique names",
       });}
   }
@@ -51,7 +52,7 @@ function checkNames(sites: readonly TableNode[], problems: ProblemList): void {
 
 /** Finds hosts that two sites of one listener claim, and second `default` sites. */
 function checkHosts(sites: readonly TableNode[], problems: ProblemList): void {
-  const owners = new Map<string, { site: TableNode; place: Place }>();
+  const owners = new Map<string, { site: TableNode; place: TextNode | TableNode }>();
   const defaults = new Map<string, Place>();
   for (const site of sites) {
     const listener = listenerOf(site);
@@ -63,9 +64,9 @@ function checkHosts(sites: readonly TableNode[], problems: ProblemList): void {
       if (owner === undefined) owners.set(key, { site, place });
       else if (owner.site !== site) {
         clash = true;
-        const what = host === "*" ? "any host" : `host ${JSON.stringify(host)}`;
+        const what = host === "*" ? "any host" : `host ${shownHost(host, place)}`;
         problems.error(place, {
-          message: `another site answers for ${what} on port ${listener.replace(/^.* /, "")}${lineOf(owner.place)}`,
+          message: `another site answers for ${what} on port ${shownPort(site)}${lineOf(owner.place)}`,
           expected: "one site for each host and port",
         });
       }
@@ -77,7 +78,7 @@ function checkHosts(sites: readonly TableNode[], problems: ProblemList): void {
     // Sites that claim the same host are most likely one site, pasted twice
     else if (!clash) {
       problems.error(place, {
-        message: `another site is the default on port ${listener.replace(/^.* /, "")}${lineOf(earlier)}`,
+        message: `another site is the default on port ${shownPort(site)}${lineOf(earlier)}`,
         expected: "one default site for each port",
       });
     }
@@ -96,7 +97,7 @@ function checkAddresses(sites: readonly TableNode[], problems: ProblemList): voi
     if (earlier === undefined) first.set(port, { wild, site });
     else if (earlier.wild !== wild) {
       problems.error(textNode(wild ? earlier.site : site, "listen") ?? site, {
-        message: `port ${port} is also asked for on all interfaces`,
+        message: `port ${shownPort(site)} is also asked for on all interfaces`,
         expected: "the same `listen` for all sites of a port, or none, or another port",
       });
     }
@@ -113,8 +114,19 @@ function listenerOf(site: TableNode): string | undefined {
   return `${listen === undefined ? "" : normalAddress(listen.value)} ${port.value}`;
 }
 
+/** The port of a table as messages show it. */
+export function shownPort(table: TableNode, fallback: number = DEFAULT_PORT): string {
+  const port = child(table, "port");
+  if (port?.kind !== "scalar") return String(fallback);
+  return port.substituted === undefined ? String(port.value) : quoted(port);
+}
+
+function shownHost(host: string, place: TextNode | TableNode): string {
+  return place.kind === "scalar" && place.substituted !== undefined ? quoted(place) : JSON.stringify(host);
+}
+
 /** The hosts that a site claims, in the form in which they are compared. */
-function hostsOf(site: TableNode): { host: string; place: Place }[] {
+function hostsOf(site: TableNode): { host: string; place: TextNode | TableNode }[] {
   const nodes = [textNode(site, "hostname") ?? [], textNodesOf(site, "hostnames")].flat();
   if (nodes.length > 0) return nodes.map((node) => ({ host: normalHost(node.value), place: node }));
   // Whoever has a host name that is not valid does not mean "any host"

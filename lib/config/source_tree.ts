@@ -52,8 +52,8 @@ export interface ScalarNode extends Place {
   value: unknown;
   /** The text between its quotes included, as written; undefined for configs that were given as objects. */
   readonly raw?: string;
-  /** Whether a `${NAME}` was replaced in it. */
-  substituted?: boolean;
+  /** Where values were substituted in it: its text with `${NAME}` in their place, which may be shown. */
+  substituted?: string;
   /** Whether its mistake is reported already, so that nothing else is to be said about it. */
   poisoned?: boolean;
 }

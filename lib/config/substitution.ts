@@ -22,7 +22,10 @@ export function readEnvironment(name: string): string | undefined {
   return Deno.env.get(name);
 }
 
-/** Replaces substitutions in all text below `node`, in place. As in a shell, an empty variable counts as unset for `:-`. */
+/**
+ * Replaces substitutions in all text below `node`, in place. As in a shell, an empty variable counts as unset for `:-`.
+ * Whatever is put in, a default included, is marked in the tree and told to `problems`, so that nothing shows it.
+ */
 export function substitute(node: SourceNode, read: ReadVariable, problems: ProblemList): void {
   if (node.kind === "table") {
     for (const entry of node.entries.values()) substitute(entry.node, read, problems);
@@ -35,10 +38,20 @@ export function substitute(node: SourceNode, read: ReadVariable, problems: Probl
 
 function substituteText(node: TextNode, read: ReadVariable, problems: ProblemList): void {
   const target: ScalarNode = node;
+  const text = node.value;
   let spans: (Span | undefined)[] | undefined;
   let count = 0;
-  target.value = node.value.replace(SUBSTITUTION, (whole: string, name?: string, fallback?: string) => {
+  let shown = "";
+  let seen = 0;
+  let found = false;
+  const put = (value: string, name: string) => {
+    problems.hide(value, `\${${name}}`);
+    return value;
+  };
+  target.value = text.replace(SUBSTITUTION, (whole: string, name?: string, fallback?: string, at = 0) => {
     const index = count++;
+    shown += text.slice(seen, at) + (whole === "$${" ? "${" : `\${${name}}`);
+    seen = at + whole.length;
     const fail = (details: ProblemDetails) => {
       spans ??= substitutionSpans(node);
       problems.error({ path: node.path, span: spans[index] ?? node.span }, details, { repeat: index < MAX_REPORTS });
@@ -55,12 +68,15 @@ function substituteText(node: TextNode, read: ReadVariable, problems: ProblemLis
       const expected = "the permission --allow-env";
       return fail({ message: `environment variable ${clip(name)} may not be read`, expected });
     }
-    target.substituted = true;
-    if (fallback !== undefined) return value === undefined || value === "" ? fallback : value;
-    if (value !== undefined) return value;
+    found = true;
+    if (fallback !== undefined) return put(value === undefined || value === "" ? fallback : value, name);
+    if (value !== undefined) return put(value, name);
     const expected = `a value, or a default as in \${${clip(name)}:-default}`;
     return fail({ message: `environment variable ${clip(name)} is not set`, expected });
   });
+  if (!found) return;
+  target.substituted = shown + text.slice(seen);
+  problems.hide(target.value as string, target.substituted);
 }
 
 function clip(text: string): string {

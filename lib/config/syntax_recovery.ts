@@ -7,7 +7,8 @@
  */
 
 import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
-import { type ProblemDetails, type ProblemList, SECRETS } from "./problem_list.ts";
+import type { ProblemDetails, ProblemList } from "./problem_list.ts";
+import { mentionsSecret } from "./secret_names.ts";
 
 /** A syntax tree, and what was done to the text to get it. */
 export interface RecoveredToml {
@@ -145,7 +146,7 @@ function reportSyntaxError(
 /** The parser's messages in the words of this project. */
 function explain(error: ParseError, found: string, line: string): ProblemDetails {
   // A key that is written without quotes would else be in the message
-  const shown = SECRETS.some((key) => line.includes(key)) ? "something" : JSON.stringify(found);
+  const shown = mentionsSecret(line) ? "something" : JSON.stringify(found);
   const what = found === "" ? "the line ends" : `found ${shown}`;
   const message = error.message;
   if (isDuplicate(error)) return { message: `${found} is defined twice`, expected: "each key and table once" };

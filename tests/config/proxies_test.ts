@@ -1,6 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { parseConfig } from "../../lib/config/parse_config.ts";
+import { sentenceOf } from "../../lib/config/problem.ts";
 import { assertErrors, assertWarnings, PROXY } from "./marked_config.ts";
 
 const ROUTE = '[[sites.proxy.routes]]\nupstream = "app"\n';
@@ -73,9 +74,17 @@ Deno.test("parseConfig() refuses upstream URLs with a wrong scheme, query, fragm
     const found = problems.map((problem) => [problem.line, problem.column, problem.expected, problem.suggestion]);
     assertEquals(found, [[5, 7, expected, suggestion]], url);
   }
-  assertErrors(upstream('«"http://me:secret@x"»'), [
-    'url holds credentials, expected a URL without them; send a header instead, as in headers.request.set."Authorization"',
+  const [problem] = parseConfig(upstream('"http://me:secret@x"')).problems;
+  assertEquals([problem.line, problem.column, problem.length, problem.sourceLine], [
+    5,
+    7,
+    20,
+    'url = "http://*********@x"',
   ]);
+  assertEquals(
+    sentenceOf(problem),
+    'url holds credentials, expected a URL without them; send a header instead, as in headers.request.set."Authorization"',
+  );
 });
 
 Deno.test("parseConfig() refuses tls for an upstream that does not use it", () => {

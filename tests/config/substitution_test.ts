@@ -82,7 +82,10 @@ internal_api = "\${NO:-false}"
 Deno.test("Substituted text that is no number is refused where one is expected, and so is text that only looks like one", () => {
   assertErrors(
     `${SITE}port = «"\${PORT}"»\nbrowse = «"true"»`,
-    ['port is "http", expected a whole number from 0 to 65535', 'browse is "true", expected true or false'],
+    [
+      "port is ${PORT} (not shown), expected a whole number from 0 to 65535",
+      'browse is "true", expected true or false',
+    ],
     withVariables({ PORT: "http" }),
   );
 });
@@ -90,7 +93,7 @@ Deno.test("Substituted text that is no number is refused where one is expected, 
 Deno.test("Checks across keys see the substituted text", () => {
   assertErrors(
     `${PROXY}[[sites.proxy.routes]]\npath = "/x"\nupstream = «"\${POOL}"»`,
-    ['unknown upstream "ap", expected "app"'],
+    ['unknown upstream ${POOL}, expected "app"'],
     withVariables({ POOL: "ap" }),
   );
 });
