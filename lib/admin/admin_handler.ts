@@ -70,8 +70,10 @@ export class AdminHandler {
     // Nobody without the key learns which paths there are.
     if (!opened && !this.#isOpen(path)) throw this.#locked(request, peer);
     const { endpoint, id } = endpoints.find(request.method, path);
-    const text = endpoint.body === undefined ? "" : await requestText(request, endpoint.body.type);
-    return await endpoint.handle({ request, id, text });
+    const text = endpoint.body === undefined
+      ? ""
+      : await requestText(request, endpoint.body.type, endpoint.body.optional);
+    return await endpoint.handle({ request, id, text, force: isForced(request.url) });
   }
 
   #isOpen(path: string): boolean {
@@ -96,6 +98,11 @@ function pathOf(url: string): string {
   const start = url.indexOf("/", "http://".length);
   const query = url.indexOf("?", start);
   return url.slice(start, query < 0 ? undefined : query);
+}
+
+function isForced(url: string): boolean {
+  const query = url.indexOf("?");
+  return query >= 0 && new URLSearchParams(url.slice(query)).get("force") === "true";
 }
 
 function assetAnswer({ method, headers }: Request, { body, contentType, etag }: DashboardAsset): Response {

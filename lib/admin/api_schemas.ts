@@ -7,6 +7,7 @@
 
 import { z } from "zod";
 import { upstreamUrlFault, usesSrv } from "../config/upstream_url.ts";
+import { ADMIN_STATES, UPSTREAM_STATES } from "../upstream/upstream_state.ts";
 import type { ListedPool, ListedUpstream } from "./snapshot_maker.ts";
 import type { Flow, PoolSnapshot, SiteSnapshot, Snapshot, UpstreamChange } from "./snapshot.ts";
 
@@ -59,23 +60,19 @@ export const siteSchema = z.strictObject({
   files: z.boolean(),
 }).register(API_SCHEMAS, { id: "Site" }) satisfies z.ZodType<SiteSnapshot>;
 
-/** What an operator decides. */
-const mode = () => z.enum(["active", "draining", "maintenance"]);
 const weight = () => z.int().min(1).max(65_535);
 
 const upstream = {
   ...flow,
   id: z.string().regex(/^[A-Za-z0-9._~-]+$/),
   url: z.string(),
-  condition: z.enum([
-    ...["maintenance", "draining", "unhealthy", "open", "ejected", "half_open", "slow_start", "healthy"] as const,
-  ]),
+  state: z.enum(UPSTREAM_STATES),
   weight: weight(),
   configWeight: weight(),
   maxConnections: count(),
   idleConnections: count(),
-  lastFault: z.string().nullable(),
-  mode: mode(),
+  backup: z.boolean(),
+  lastFailure: z.string().nullable(),
   health: z.enum(["healthy", "unhealthy", "unknown"]),
   ejectedForMs: amount().nullable(),
   breaker: z.enum(["closed", "open", "half_open"]),
@@ -95,6 +92,7 @@ export const poolSchema = z.strictObject({
   site: z.string(),
   policy: z.string(),
   waiting: z.number(),
+  available: count(),
   upstreams: z.array(upstreamSchema),
   removed: z.array(z.string()),
 }).register(API_SCHEMAS, { id: "Pool" }) satisfies z.ZodType<ListedPool & PoolSnapshot>;
@@ -148,7 +146,7 @@ export const snapshotSchema = z.strictObject({
   version: z.string(),
   atMs: amount(),
   uptimeMs: amount(),
-  figures: z.boolean(),
+  metrics: z.boolean(),
   config: z.strictObject({
     generation: z.int().min(1),
     file: z.string().nullable(),
@@ -178,7 +176,10 @@ export const snapshotSchema = z.strictObject({
 }).register(API_SCHEMAS, { id: "Snapshot" }) satisfies z.ZodType<Snapshot>;
 
 /** What can be changed of an upstream. */
-export const upstreamChangeSchema = z.strictObject({ state: mode().optional(), weight: weight().optional() })
+export const upstreamChangeSchema = z.strictObject({
+  state: z.enum(ADMIN_STATES).optional(),
+  weight: weight().optional(),
+})
   .refine((change) => change.state !== undefined || change.weight !== undefined, {
     error: "a state, a weight, or both are expected",
   })

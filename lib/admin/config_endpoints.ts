@@ -21,7 +21,7 @@ export function configEndpoints(config: ManagedConfig): Endpoint[] {
     {
       ...{ method: "POST", path: "/api/config/reload", name: "reloadConfig" },
       summary: "Reads the config file again and puts it in place. Nothing changes when it is refused (422).",
-      body: { type: "application/json" },
+      body: { type: "application/json", optional: true },
       answers: {
         200: {
           description:

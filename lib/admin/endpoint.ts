@@ -16,6 +16,8 @@ export interface Call {
   readonly id: string;
   /** The body. */
   readonly text: string;
+  /** Whether the query says `force=true`. */
+  readonly force: boolean;
 }
 
 /** What an answer of a status holds, for the document. */
@@ -38,8 +40,10 @@ export interface Endpoint {
   readonly summary: string;
   /** Whether it needs no API key. */
   readonly open?: boolean;
+  /** What `?force=true` does, in a sentence; absent where it does nothing. */
+  readonly force?: string;
   /** The body that it takes. */
-  readonly body?: { readonly type: string; readonly schema?: z.ZodType };
+  readonly body?: { readonly type: string; readonly schema?: z.ZodType; readonly optional?: boolean };
   /** Its answers by status, but for refusals. */
   readonly answers: Readonly<Record<number, EndpointAnswer>>;
   /** Answers a call. */

@@ -8,7 +8,7 @@ import type { FailureReport } from "../gateway/failure_report.ts";
 import type { FailureSnapshot } from "./snapshot.ts";
 
 const MOST = 50;
-const MOST_FAULTS = 2000;
+const MOST_LAST = 2000;
 
 /** An upstream by its place. The same server may be in several pools, and do well for one of them alone. */
 export interface UpstreamPlace {
@@ -24,7 +24,7 @@ export interface UpstreamPlace {
 export class FailureList {
   /** Names of the pools that an exchange may have gone to. Who knows the config sets it. */
   poolsOf: (report: FailureReport) => readonly string[] = () => [];
-  readonly #faults = new Map<string, string>();
+  readonly #last = new Map<string, string>();
   #failures: readonly FailureSnapshot[] = [];
   #number = 0;
 
@@ -42,21 +42,21 @@ export class FailureList {
   }
 
   /** An upstream failed in a way that fails no exchange, such as by slowness. */
-  blame(place: UpstreamPlace, fault: string): void {
+  blame(place: UpstreamPlace, failure: string): void {
     const key = keyOf(place);
-    this.#faults.delete(key);
-    this.#faults.set(key, fault);
-    if (this.#faults.size > MOST_FAULTS) this.#faults.delete(this.#faults.keys().next().value as string);
+    this.#last.delete(key);
+    this.#last.set(key, failure);
+    if (this.#last.size > MOST_LAST) this.#last.delete(this.#last.keys().next().value as string);
   }
 
   /** Why the last attempt at an upstream failed; undefined when that went well. */
-  faultOf(place: UpstreamPlace): string | undefined {
-    return this.#faults.get(keyOf(place));
+  lastFailureOf(place: UpstreamPlace): string | undefined {
+    return this.#last.get(keyOf(place));
   }
 
   /** An upstream does well again. */
   forgive(place: UpstreamPlace): void {
-    this.#faults.delete(keyOf(place));
+    this.#last.delete(keyOf(place));
   }
 }
 

@@ -59,15 +59,18 @@ function pathItem(path: string, endpoints: readonly Endpoint[]): Record<string, 
   };
 }
 
-function operation({ name, summary, open, body, answers, path }: Endpoint): Record<string, unknown> {
+function operation({ name, summary, open, force, body, answers, path }: Endpoint): Record<string, unknown> {
   const refusals = Object.keys(REFUSALS).map(Number).filter((status) => applies(status, { path, body, open }));
   return {
     operationId: name,
     summary,
     ...(open === true ? { security: [] } : {}),
+    ...(force === undefined ? {} : {
+      parameters: [{ name: "force", in: "query", description: force, schema: { type: "boolean", default: false } }],
+    }),
     ...(body === undefined ? {} : {
       requestBody: {
-        required: body.schema !== undefined,
+        required: body.optional !== true,
         content: { [body.type]: { schema: body.schema === undefined ? {} : schemaOf(body.schema) } },
       },
     }),

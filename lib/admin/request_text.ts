@@ -15,16 +15,22 @@ const MAX_WAIT_MS = 10_000;
  * The body as text.
  *
  * Neither type that is expected is one that a form, or a script of another site, may send without being asked for
- * leave by the browser first.
+ * leave by the browser first. A request without a type is taken where a body is optional and there is none: a form
+ * always has a type, also an empty one, and a browser that sends anything else has sent Origin, which was judged before.
  *
  * @param expected The media type.
+ * @param optional Whether the body may be left out.
  * @throws {AdminRefusal} 400, 408, 413 or 415.
  */
-export async function requestText(request: Request, expected: string): Promise<string> {
-  const type = (request.headers.get("content-type") ?? "").split(";")[0].trim().toLowerCase();
+export async function requestText(request: Request, expected: string, optional = false): Promise<string> {
+  const given = request.headers.get("content-type");
+  if (given === null && optional && isEmpty(request)) return "";
+  const type = (given ?? "").split(";")[0].trim().toLowerCase();
   if (type !== expected) {
     const found = type === "" ? "missing" : JSON.stringify(type);
-    throw new AdminRefusal(415, `Content-Type is ${found}, expected ${expected}`, { headers: { accept: expected } });
+    const detail = `Content-Type is ${found}, expected ${expected}` +
+      (optional ? ", or neither a type nor a body" : "");
+    throw new AdminRefusal(415, detail, { headers: { accept: expected } });
   }
   if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) throw tooLarge();
   const bytes = await readAll(request.body);
@@ -52,6 +58,10 @@ export function checkedJson<T>(text: string, schema: z.ZodType<T>): T {
   const problems = result.error.issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
   const detail = problems.map(({ path, message }) => path === "" ? message : `${path}: ${message}`).join("; ");
   throw new AdminRefusal(422, detail, { members: { problems } });
+}
+
+function isEmpty({ headers }: Request): boolean {
+  return Number(headers.get("content-length") ?? 0) === 0 && !headers.has("transfer-encoding");
 }
 
 async function readAll(body: Request["body"]): Promise<Uint8Array<ArrayBuffer>> {

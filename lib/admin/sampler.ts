@@ -116,14 +116,16 @@ export class Sampler {
     for (const [id, { place, reading }] of readingsOf(sample)) {
       const earlier = before.get(id)?.reading;
       if (earlier === undefined) continue;
-      if (reading.failures.slow > earlier.failures.slow) this.#failures.blame(place, SLOW_FAULT);
-      else if (this.#failures.faultOf(place) !== undefined && didWell(earlier, reading)) this.#failures.forgive(place);
+      if (reading.failures.slow > earlier.failures.slow) this.#failures.blame(place, SLOW_FAILURE);
+      else if (this.#failures.lastFailureOf(place) !== undefined && didWell(earlier, reading)) {
+        this.#failures.forgive(place);
+      }
     }
   }
 }
 
 /** What is said of an upstream that answers, but too late. */
-const SLOW_FAULT = "took longer than slow_after";
+const SLOW_FAILURE = "took longer than slow_after";
 
 function readingsOf({ reading }: Sample): Map<string, { place: UpstreamPlace; reading: UpstreamReading }> {
   const found = new Map<string, { place: UpstreamPlace; reading: UpstreamReading }>();

@@ -6,7 +6,7 @@
  * - `GET /api/events` is a stream of server-sent events. Each `event: snapshot` holds a whole {@linkcode Snapshot}; one
  *   comes at once, then one a second. The first one of a stream, and no other, has `history`.
  * - `PATCH /api/upstreams/{id}` with an {@linkcode UpstreamChange} answers with 2xx when the next snapshot will show
- *   it, else with a {@linkcode Refusal}.
+ *   it, else with a {@linkcode Refusal}. One of type {@linkcode LastUpstream} wants `?force=true`.
  * - Where an API key is configured both want `Authorization: Bearer KEY` and answer 401 without it.
  *
  * @module
@@ -14,6 +14,9 @@
 
 import type { Problem } from "../config/problem.ts";
 import type { FailureReport } from "../gateway/failure_report.ts";
+import type { AdminState, UpstreamState } from "../upstream/upstream_state.ts";
+
+export type { AdminState, UpstreamState };
 
 /** The server at one moment. */
 export interface Snapshot {
@@ -23,8 +26,8 @@ export interface Snapshot {
   readonly atMs: number;
   /** Since the program started, in milliseconds. */
   readonly uptimeMs: number;
-  /** Whether figures are kept. Without them (`management.metrics = false`) rates are 0, and say nothing. */
-  readonly figures: boolean;
+  /** Whether metrics are kept. Without them (`management.metrics = false`) rates are 0, and say nothing. */
+  readonly metrics: boolean;
   /** The config that runs, and the one that was refused. */
   readonly config: ConfigSnapshot;
   /** The program as the machine sees it. */
@@ -177,6 +180,8 @@ export interface PoolSnapshot {
   readonly policy: string;
   /** Exchanges that wait for room in it. */
   readonly waiting: number;
+  /** Upstreams that take requests, those on trial among them. */
+  readonly available: number;
   /** In the order of the config. */
   readonly upstreams: readonly UpstreamSnapshot[];
 }
@@ -187,8 +192,6 @@ export interface UpstreamSnapshot extends Flow, UpstreamFacts {
   readonly id: string;
   /** Its `url`, without a password. */
   readonly url: string;
-  /** What comes out of the facts, as {@linkcode conditionOf} has it. */
-  readonly condition: Condition;
   /** Share of the load that it is given now. */
   readonly weight: number;
   /** Share of the load that the config gives it. */
@@ -197,14 +200,16 @@ export interface UpstreamSnapshot extends Flow, UpstreamFacts {
   readonly maxConnections: number;
   /** Connections that are open and idle. */
   readonly idleConnections: number;
+  /** Whether it serves only when no other can. */
+  readonly backup: boolean;
   /** Why its last probe or attempt failed, or counted as too slow; null when that went well. */
-  readonly lastFault: string | null;
+  readonly lastFailure: string | null;
 }
 
-/** What the condition of an upstream is made of. */
+/** The state of an upstream, and what it follows from. */
 export interface UpstreamFacts {
-  /** What an operator has decided. */
-  readonly mode: UpstreamMode;
+  /** Its state. `maintenance` and `draining` are what an operator decided, and come before all others. */
+  readonly state: UpstreamState;
   /** What the probes say; `unknown` before the first one, or when there are none. */
   readonly health: "healthy" | "unhealthy" | "unknown";
   /** For how long it is ejected still, by passive health checks; null when it is not. */
@@ -215,31 +220,6 @@ export interface UpstreamFacts {
   readonly breakerRetryMs: number | null;
   /** Until it has its whole share of the load again; null when it is not starting slowly. */
   readonly slowStartMs: number | null;
-}
-
-/** What an operator decides: takes exchanges, ends those that it has, or is out for work on it. */
-export type UpstreamMode = "active" | "draining" | "maintenance";
-
-/** The one word that says how an upstream is, the gravest first. */
-export type Condition =
-  | "maintenance"
-  | "draining"
-  | "unhealthy"
-  | "open"
-  | "ejected"
-  | "half_open"
-  | "slow_start"
-  | "healthy";
-
-/** Which of an upstream's facts counts. What an operator decided comes first: it explains all others. */
-export function conditionOf(facts: UpstreamFacts): Condition {
-  if (facts.mode !== "active") return facts.mode;
-  if (facts.health === "unhealthy") return "unhealthy";
-  if (facts.breaker === "open") return "open";
-  if (facts.ejectedForMs !== null) return "ejected";
-  if (facts.breaker === "half_open") return "half_open";
-  if (facts.slowStartMs !== null) return "slow_start";
-  return "healthy";
 }
 
 /** An exchange that failed. */
@@ -270,13 +250,18 @@ export interface FlowHistory {
   readonly errorRate: readonly number[];
 }
 
-/** What can be changed of an upstream: its mode, its weight, or both. A weight is a whole number from 1 to 65535. */
+/** What can be changed of an upstream: its state, its weight, or both. A weight is a whole number from 1 to 65535. */
 export type UpstreamChange =
-  | { readonly state: UpstreamMode; readonly weight?: number }
-  | { readonly state?: UpstreamMode; readonly weight: number };
+  | { readonly state: AdminState; readonly weight?: number }
+  | { readonly state?: AdminState; readonly weight: number };
+
+/** The `type` of the refusal of a change that leaves a pool without an upstream that takes requests. */
+export type LastUpstream = "urn:bws:last-upstream";
 
 /** Why something was not done. */
 export interface Refusal {
+  /** Tells refusals that a program acts on from others, which have `about:blank`. */
+  readonly type: LastUpstream | "about:blank";
   /** A sentence for the operator. */
   readonly error: string;
 }

@@ -9,6 +9,7 @@ import type { PoolReading } from "../gateway/metrics/reading.ts";
 import type { MemberSource } from "../gateway/pool_members.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import { takesRequests } from "../upstream/upstream_state.ts";
 import { VERSION } from "../version.ts";
 import type { FailureList } from "./failure_list.ts";
 import { rate } from "./flow.ts";
@@ -16,17 +17,16 @@ import { siteAddresses } from "./listed_site.ts";
 import type { Managed, ManagedConfig } from "./managed.ts";
 import { routeKey } from "./sample.ts";
 import type { Sampler } from "./sampler.ts";
-import {
-  conditionOf,
-  type Flow,
-  type PoolSnapshot,
-  type ProcessSnapshot,
-  type SiteSnapshot,
-  type Snapshot,
-  type Totals,
-  type UpstreamFacts,
-  type UpstreamSnapshot,
-  type WorkerSnapshot,
+import type {
+  Flow,
+  PoolSnapshot,
+  ProcessSnapshot,
+  SiteSnapshot,
+  Snapshot,
+  Totals,
+  UpstreamFacts,
+  UpstreamSnapshot,
+  WorkerSnapshot,
 } from "./snapshot.ts";
 import { readUnderWay, type UnderWay } from "./under_way.ts";
 import { poolId, upstreamId } from "./upstream_id.ts";
@@ -76,7 +76,7 @@ export class SnapshotMaker {
       version: VERSION,
       atMs: Date.now(),
       uptimeMs: Math.round(Date.now() - performance.timeOrigin),
-      figures: managed.gateway.metrics !== undefined,
+      metrics: managed.gateway.metrics !== undefined,
       config: { generation, file, loadedAtMs, refused: refused ?? null },
       process: this.#process(now),
       ports: managed.ports.map(({ closedAtMs, ...port }) => ({
@@ -185,17 +185,19 @@ export class SnapshotMaker {
     const { name } = site.config;
     const members = site.members.get(pool.name);
     const idle = new Map(reading?.upstreams.map(({ upstream, connections }) => [upstream, connections.idle]));
+    const upstreams = pool.upstreams.map((upstream) => ({
+      ...this.#upstream(upstream, { site: name, pool: pool.name, now }),
+      idleConnections: idle.get(upstream) ?? upstream.connections.idleCount,
+      source: members?.sourceOf(upstream) ?? "config",
+    }));
     return {
       id: poolId(name, pool.name),
       name: pool.name,
       site: name,
       policy: site.config.proxy?.load_balancing.method ?? "",
       waiting: now.waiting.get(poolId(name, pool.name)) ?? pool.waitingCount,
-      upstreams: pool.upstreams.map((upstream) => ({
-        ...this.#upstream(upstream, { site: name, pool: pool.name, now }),
-        idleConnections: idle.get(upstream) ?? upstream.connections.idleCount,
-        source: members?.sourceOf(upstream) ?? "config",
-      })),
+      available: upstreams.filter(({ state }) => takesRequests(state)).length,
+      upstreams,
       removed: [...members?.removed ?? []],
     };
   }
@@ -210,11 +212,11 @@ export class SnapshotMaker {
     return {
       ...flow,
       ...facts,
-      ...{ id, url: upstream.url, condition: conditionOf(facts) },
+      ...{ id, url: upstream.url, backup: upstream.backup },
       ...{ weight: upstream.weight, configWeight: upstream.configWeight, maxConnections: upstream.maxConnections },
-      lastFault: probed?.healthy === false
+      lastFailure: probed?.healthy === false
         ? probed.reason
-        : failures.faultOf({ site, pool, url: upstream.url }) ?? null,
+        : failures.lastFailureOf({ site, pool, url: upstream.url }) ?? null,
     };
   }
 }
@@ -226,12 +228,6 @@ interface UpstreamContext {
 }
 
 function factsOf(upstream: Upstream, verdict: "healthy" | "unhealthy" | "unknown" | undefined): UpstreamFacts {
-  // Asked first: whoever asks finds out that an ejection, or an open breaker's time, is over.
-  void upstream.state;
-  const { probedDown, ...times } = upstream.facts;
-  return {
-    mode: upstream.adminState,
-    health: probedDown ? "unhealthy" : verdict === "healthy" ? "healthy" : "unknown",
-    ...times,
-  };
+  const { probedDown, ...facts } = upstream.facts;
+  return { health: probedDown ? "unhealthy" : verdict === "healthy" ? "healthy" : "unknown", ...facts };
 }

@@ -7,11 +7,13 @@
 
 import type { Pool } from "../upstream/pool.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import { takesRequests } from "../upstream/upstream_state.ts";
 import { AdminRefusal, json, nothing } from "./admin_answer.ts";
 import { newUpstreamSchema, upstreamChangeSchema, upstreamSchema } from "./api_schemas.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Managed } from "./managed.ts";
 import { checkedJson } from "./request_text.ts";
+import type { LastUpstream } from "./snapshot.ts";
 import type { SnapshotMaker } from "./snapshot_maker.ts";
 import { upstreamId } from "./upstream_id.ts";
 
@@ -37,9 +39,10 @@ export function upstreamEndpoints(context: UpstreamEndpointsContext): Endpoint[]
     {
       ...{ method: "PATCH", path: "/api/upstreams/{id}", name: "changeUpstream" },
       summary: "Changes the state of an upstream, its weight, or both; in all workers, over reloads, until a restart.",
+      force: FORCE,
       body: { type: "application/json", schema: upstreamChangeSchema },
       answers: { 200: { description: "The upstream as it is now.", schema: upstreamSchema } },
-      handle: ({ id, text }) => json(change(context, id, text)),
+      handle: ({ id, text, force }) => json(change(context, id, { text, force })),
     },
     {
       ...{ method: "POST", path: "/api/upstreams", name: "addUpstream" },
@@ -55,9 +58,10 @@ export function upstreamEndpoints(context: UpstreamEndpointsContext): Endpoint[]
       ...{ method: "DELETE", path: "/api/upstreams/{id}", name: "removeUpstream" },
       summary: "Takes an upstream out of its pool, until another config is put in place or the program ends. " +
         "It finishes what it has.",
+      force: FORCE,
       answers: { 204: { description: "It is out." } },
-      handle: async ({ id }) => {
-        await remove(context, id);
+      handle: async ({ id, force }) => {
+        await remove(context, id, force);
         return nothing();
       },
     },
@@ -90,10 +94,11 @@ function listed({ maker }: UpstreamEndpointsContext, id: string) {
   throw new AdminRefusal(404, `There is no upstream with the id ${JSON.stringify(id)} any more`);
 }
 
-function change(context: UpstreamEndpointsContext, id: string, text: string) {
+function change(context: UpstreamEndpointsContext, id: string, { text, force }: { text: string; force: boolean }) {
   const { site, pool, upstream } = found(context, id);
   const { state, weight } = checkedJson(text, upstreamChangeSchema);
   const { managed, say } = context;
+  if (state !== undefined && state !== "active" && !force && isLast(pool, upstream)) throw lastUpstream(pool);
   if (state !== undefined) upstream.setAdminState(state);
   if (weight !== undefined) {
     upstream.setWeight(weight);
@@ -130,17 +135,30 @@ async function add(context: UpstreamEndpointsContext, text: string) {
   return listed(context, upstreamId(siteName, poolName, upstream));
 }
 
-async function remove(context: UpstreamEndpointsContext, id: string): Promise<void> {
+async function remove(context: UpstreamEndpointsContext, id: string, force: boolean): Promise<void> {
   const { managed, say } = context;
   const { site, pool, upstream } = found(context, id);
-  if (pool.upstreams.length === 1) {
-    throw new AdminRefusal(409, `It is the last upstream of ${pool.name}; set its state to "draining" instead`);
-  }
-  await managed.changeMembers({ kind: "remove", site, pool: pool.name, id: upstream.id });
+  if (!force && (pool.upstreams.length === 1 || isLast(pool, upstream))) throw lastUpstream(pool);
+  await managed.changeMembers({ kind: "remove", site, pool: pool.name, id: upstream.id, force });
   // Others may have been taken out first, behind a reload.
   const left = managed.gateway.sites.find(({ config }) => config.name === site)?.pools.get(pool.name)?.upstreams;
-  if (left?.some((other) => other.id === upstream.id)) {
-    throw new AdminRefusal(409, `It is the last upstream of ${pool.name} now; set its state to "draining" instead`);
-  }
+  if (left?.some((other) => other.id === upstream.id)) throw lastUpstream(pool);
   say("upstream removed", { site, pool: pool.name, upstream: upstream.url });
+}
+
+const LAST_UPSTREAM: LastUpstream = "urn:bws:last-upstream";
+const FORCE = "Does it also where the pool is left without an upstream that takes requests, which is 409 otherwise.";
+
+// Another that is on trial may fail at once.
+function isLast(pool: Pool, upstream: Upstream): boolean {
+  const others = pool.upstreams.filter((other) => other !== upstream).map(({ state }) => state);
+  return takesRequests(upstream.state) && !others.includes("active") && !others.includes("slow_start");
+}
+
+function lastUpstream({ name }: Pool): AdminRefusal {
+  return new AdminRefusal(
+    409,
+    `It is the last upstream of pool ${name} that takes requests; with ?force=true it is taken out all the same`,
+    { members: { type: LAST_UPSTREAM, title: "Last upstream of a pool" } },
+  );
 }

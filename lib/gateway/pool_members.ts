@@ -28,7 +28,14 @@ export interface AddedMember {
 /** What an operator changes about who is in a pool; survives structured cloning. */
 export type MemberChange =
   | { readonly kind: "add"; readonly site: string; readonly pool: string; readonly member: AddedMember }
-  | { readonly kind: "remove"; readonly site: string; readonly pool: string; readonly id: string };
+  | {
+    readonly kind: "remove";
+    readonly site: string;
+    readonly pool: string;
+    readonly id: string;
+    /** Whether the pool may be left without any. */
+    readonly force: boolean;
+  };
 
 /** Where a member comes from: the config, a name that was looked up, or the management API. */
 export type MemberSource = "config" | "discovery" | "api";
@@ -71,7 +78,7 @@ export class PoolMembers {
     const { site, pool: { name: pool } } = this.#context;
     return [
       ...[...this.#added.values()].map(({ member }) => ({ kind: "add" as const, site, pool, member })),
-      ...[...this.#removed].map((id) => ({ kind: "remove" as const, site, pool, id })),
+      ...[...this.#removed].map((id) => ({ kind: "remove" as const, site, pool, id, force: true })),
     ];
   }
 
@@ -90,7 +97,7 @@ export class PoolMembers {
   /** Follows a change. One that was made already changes nothing. */
   change(change: MemberChange): void {
     if (change.kind === "add") this.#add(change.member);
-    else this.#remove(change.id);
+    else this.#remove(change.id, change.force);
   }
 
   #add(member: AddedMember): void {
@@ -106,11 +113,11 @@ export class PoolMembers {
     this.#update();
   }
 
-  #remove(id: string): void {
+  #remove(id: string, force: boolean): void {
     const { pool } = this.#context;
     const upstream = pool.upstreams.find((candidate) => candidate.id === id);
     // The last one stays, or nobody would be served: two may have been told to go at the same time.
-    if (upstream !== undefined && pool.upstreams.length === 1) return;
+    if (upstream !== undefined && pool.upstreams.length === 1 && !force) return;
     if (!this.#added.delete(id)) this.#removed.add(id);
     this.#update();
     upstream?.connections.close();

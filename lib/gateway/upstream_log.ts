@@ -8,7 +8,7 @@ import type { Log } from "../log/log.ts";
 import type { Strike } from "../upstream/strike.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
-/** Writes the changes of an upstream's condition to `log`. */
+/** Writes the changes of an upstream's state to `log`. */
 export function logChanges(upstream: Upstream, log: Log | undefined, where: { site: string; pool: string }): void {
   if (log === undefined) return;
   upstream.onChange = (change) => {

@@ -181,7 +181,7 @@ export class Pool {
     return waiting;
   }
 
-  /** Why no upstream is available, for the log: how many are in which condition. */
+  /** Why no upstream is available, for the log: how many are in which state. */
   get shortage(): string {
     if (this.#upstreams.length === 0) return `pool ${this.name} has none`;
     const states = Map.groupBy(

@@ -33,7 +33,7 @@ import {
 } from "./upstream_cells.ts";
 import { Slot } from "./slot.ts";
 import type { UpstreamMeter, UpstreamOptions } from "./upstream_options.ts";
-import { type AdminState, stateOf, type UpstreamChange, type UpstreamState } from "./upstream_state.ts";
+import type { AdminState, UpstreamChange, UpstreamState } from "./upstream_state.ts";
 
 /** One server of a pool, with its connections and its state. Owned by its generation; the cells may outlive it. */
 export class Upstream {
@@ -53,7 +53,7 @@ export class Upstream {
   readonly meter: UpstreamMeter | undefined;
   /** Called when an attempt ended, so that one that waits for room can go on. */
   onReleased: (() => void) | undefined;
-  /** Called when its condition changed. */
+  /** Called when it was ejected or returned, and when its breaker changed. */
   onChange: ((change: UpstreamChange) => void) | undefined;
   /** Asked before it is ejected: whether its pool can spare it. */
   mayEject: (strike: Strike) => boolean = () => true;
@@ -145,18 +145,17 @@ export class Upstream {
     return risenShare(this.#cells, this.#slowStartMs, sharedTime.nowMs);
   }
 
-  /** Its condition. */
+  /** Its state. */
   get state(): UpstreamState {
-    sharedTime.refresh();
-    if ((Atomics.load(this.#cells, FLAGS) & BARRING) !== 0) this.#reconsider();
-    const flags = Atomics.load(this.#cells, FLAGS);
-    const found = stateOf(flags);
-    return found === "rising" && this.share === 1 ? "active" : found;
+    return this.facts.state;
   }
 
-  /** What is known of it, fact by fact. */
+  /** What is known of it, fact by fact, all read at once. */
   get facts(): UpstreamFacts {
-    return readFacts(this.#cells, this.#slowStartMs, sharedTime.refresh());
+    const nowMs = sharedTime.refresh();
+    // Whoever asks finds out that an ejection, or an open breaker's time, is over.
+    if ((Atomics.load(this.#cells, FLAGS) & BARRING) !== 0) this.#reconsider();
+    return readFacts(this.#cells, this.#slowStartMs, nowMs);
   }
 
   /** Milliseconds until an ejection or an open breaker is over; 0 when there is neither. */

@@ -6,9 +6,12 @@
 
 import { elapsedMs } from "../state/shared_time.ts";
 import { EJECTED_UNTIL, Flag, FLAGS, OPEN_UNTIL, RISEN_AT } from "./upstream_cells.ts";
+import { stateOf, type UpstreamState } from "./upstream_state.ts";
 
 /** The facts. Times are in milliseconds, and what is left of them. */
 export interface UpstreamFacts {
+  /** Its state, which follows from the other facts. */
+  readonly state: UpstreamState;
   /** Whether its probes fail. */
   readonly probedDown: boolean;
   /** For how long it is ejected still; null when it is not. */
@@ -31,11 +34,13 @@ export function readFacts(cells: Int32Array, slowStartMs: number, nowMs: number)
   const until = (cell: number) => Math.max(0, elapsedMs(nowMs, Atomics.load(cells, cell)));
   const open = (flags & Flag.open) !== 0;
   const risesForMs = slowStartMs - elapsedMs(Atomics.load(cells, RISEN_AT), nowMs);
+  const slow = (flags & Flag.rising) !== 0 && risesForMs > 0;
   return {
+    state: stateOf(slow ? flags : flags & ~Flag.rising),
     probedDown: (flags & Flag.probedDown) !== 0,
     ejectedForMs: (flags & Flag.ejected) !== 0 ? until(EJECTED_UNTIL) : null,
     breaker: open ? "open" : (flags & Flag.halfOpen) !== 0 ? "half_open" : "closed",
     breakerRetryMs: open ? until(OPEN_UNTIL) : null,
-    slowStartMs: (flags & Flag.rising) !== 0 && risesForMs > 0 ? risesForMs : null,
+    slowStartMs: slow ? risesForMs : null,
   };
 }

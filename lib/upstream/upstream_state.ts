@@ -1,5 +1,6 @@
 /**
- * In what condition an upstream can be, and what can happen to it.
+ * The state of an upstream: its names and their precedence, for the code, the log, the management API, the metrics, the
+ * dashboard and `bws top`. What can happen to an upstream, for the log.
  *
  * @module
  */
@@ -7,18 +8,40 @@
 import type { Strike } from "./strike.ts";
 import { Flag } from "./upstream_cells.ts";
 
-/** What an operator wants of an upstream. */
-export type AdminState = "active" | "draining" | "maintenance";
+/**
+ * All states. Several may hold at a time; the first of this list that holds is the state. What an operator decided comes
+ * first, since it explains all others, then the one in which an upstream gets the least.
+ *
+ * - `maintenance`: an operator took it out; no requests, no probes
+ * - `draining`: an operator lets it finish what it has; no new requests
+ * - `unhealthy`: its probes fail; no requests
+ * - `breaker_open`: its circuit breaker tripped; no requests
+ * - `ejected`: its attempts failed in a row; no requests, but as the last resort
+ * - `on_trial`: its ejection is over; one request at a time
+ * - `breaker_half_open`: its breaker lets a few requests at a time through
+ * - `slow_start`: it came back; a growing part of its share
+ * - `active`: its whole share
+ */
+export const UPSTREAM_STATES = [
+  "maintenance",
+  "draining",
+  "unhealthy",
+  "breaker_open",
+  "ejected",
+  "on_trial",
+  "breaker_half_open",
+  "slow_start",
+  "active",
+] as const;
 
-/** In what condition an upstream is; the first that holds. */
-export type UpstreamState =
-  | AdminState
-  | "unhealthy"
-  | "ejected"
-  | "breaker_open"
-  | "breaker_half_open"
-  | "on_trial"
-  | "rising";
+/** The state of an upstream, one of {@linkcode UPSTREAM_STATES}. */
+export type UpstreamState = typeof UPSTREAM_STATES[number];
+
+/** States that an operator sets; `active` leaves the state to health checks and the breaker. */
+export const ADMIN_STATES = ["active", "draining", "maintenance"] as const satisfies readonly UpstreamState[];
+
+/** A state that an operator sets, one of {@linkcode ADMIN_STATES}. */
+export type AdminState = typeof ADMIN_STATES[number];
 
 /** What may happen to an upstream; told once, by the worker that saw it first. */
 export type UpstreamChange =
@@ -26,18 +49,23 @@ export type UpstreamChange =
   | { readonly kind: "returned" }
   | { readonly kind: "breaker"; readonly change: "opened" | "closed" };
 
-/** The condition that flags of cells tell: the gravest first, `active` when there is none. */
+/** The state that flags of cells tell. */
 export function stateOf(flags: number): UpstreamState {
-  return STATES.find(([flag]) => (flags & flag) !== 0)?.[1] ?? "active";
+  return UPSTREAM_STATES.find((state) => state === "active" || (flags & FLAG_OF[state]) !== 0) ?? "active";
 }
 
-const STATES: readonly (readonly [flag: number, state: UpstreamState])[] = [
-  [Flag.maintenance, "maintenance"],
-  [Flag.draining, "draining"],
-  [Flag.probedDown, "unhealthy"],
-  [Flag.ejected, "ejected"],
-  [Flag.open, "breaker_open"],
-  [Flag.halfOpen, "breaker_half_open"],
-  [Flag.onTrial, "on_trial"],
-  [Flag.rising, "rising"],
-];
+/** Whether an upstream in that state gets requests, if only a few of them. */
+export function takesRequests(state: UpstreamState): boolean {
+  return UPSTREAM_STATES.indexOf(state) >= UPSTREAM_STATES.indexOf("on_trial");
+}
+
+const FLAG_OF: Readonly<Record<Exclude<UpstreamState, "active">, number>> = {
+  maintenance: Flag.maintenance,
+  draining: Flag.draining,
+  unhealthy: Flag.probedDown,
+  breaker_open: Flag.open,
+  ejected: Flag.ejected,
+  on_trial: Flag.onTrial,
+  breaker_half_open: Flag.halfOpen,
+  slow_start: Flag.rising,
+};

@@ -5,7 +5,7 @@
  */
 
 // @ts-types="../../types/std/assert.d.ts"
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { upstreamSchema } from "../../lib/admin/api_schemas.ts";
 import type { RunningWorkers } from "../../lib/server/worker_server.ts";
 import { until } from "../support/condition.ts";
@@ -25,7 +25,7 @@ for (const workers of [1, 2]) {
     assert(had > 0);
     const changed = await running.send("PATCH", `/api/upstreams/${id}`, { state: "draining" });
     const upstream = await changed.json();
-    assertEquals([changed.status, upstream.mode, upstream.condition], [200, "draining", "draining"]);
+    assertEquals([changed.status, upstream.state], [200, "draining"]);
     assertEquals(upstream.inFlight, had);
     assertEquals(await running.visits(20), { other: 20 });
     assertEquals(one.asked, had);
@@ -50,7 +50,7 @@ for (const workers of [1, 2]) {
     });
     const id = await running.idOf(one.url);
     const changed = await (await running.send("PATCH", `/api/upstreams/${id}`, { weight: 9 })).json();
-    assertEquals([changed.weight, changed.configWeight, changed.mode], [9, 1, "active"]);
+    assertEquals([changed.weight, changed.configWeight, changed.state], [9, 1, "active"]);
     await settled(async () => (await running.visits(20)).one === 18, "nine of ten go to one");
   });
 
@@ -87,8 +87,11 @@ for (const workers of [1, 2]) {
     await settled(async () => (await running.visits(10)).other === 10, "no worker has it");
     const { pools } = await running.told("/api/upstreams");
     assertEquals([pools[0].upstreams.length, pools[0].removed], [1, [one.url]]);
-    const last = await running.ask(`/api/upstreams/${await running.idOf(other.url)}`, { method: "DELETE" });
-    assertEquals([last.status, typeof (await last.json()).error], [409, "string"]);
+    const last = `/api/upstreams/${await running.idOf(other.url)}`;
+    const refused = await running.ask(last, { method: "DELETE" });
+    assertEquals([refused.status, (await refused.json()).type], [409, "urn:bws:last-upstream"]);
+    assertEquals((await running.ask(`${last}?force=true`, { method: "DELETE" })).status, 204);
+    await settled(async () => (await running.visitStatus()) === 503, "no worker has any");
 
     const reloaded = await running.send("POST", "/api/config/reload");
     assertEquals([reloaded.status, await reloaded.json()], [200, { generation: 2, problems: [], needsRestart: [] }]);
@@ -108,8 +111,8 @@ for (const workers of [1, 2]) {
     const id = await running.idOf(one.url);
     await running.send("PATCH", `/api/upstreams/${id}`, { state: "maintenance", weight: 5 });
     await running.send("POST", "/api/config/reload");
-    const { mode, weight } = await running.told(`/api/upstreams/${id}`);
-    assertEquals([mode, weight], ["maintenance", 5]);
+    const { state, weight } = await running.told(`/api/upstreams/${id}`);
+    assertEquals([state, weight], ["maintenance", 5]);
     assertEquals(await running.visits(8), { other: 8 });
   });
 }
@@ -130,7 +133,7 @@ Deno.test("a worker that is replaced knows of upstreams that came and went, and 
     20_000,
   );
   await settled(async () => (await running.visits(12)).added === 12, "all go to the one that was added");
-  await running.send("PATCH", `/api/upstreams/${await running.idOf(added.url)}`, { state: "draining" });
+  await running.send("PATCH", `/api/upstreams/${await running.idOf(added.url)}?force=true`, { state: "draining" });
   server.workers[1]?.terminate();
   await until(
     "the other serves again",
@@ -138,7 +141,7 @@ Deno.test("a worker that is replaced knows of upstreams that came and went, and 
     20_000,
   );
   const listed = await running.upstreams();
-  assertEquals(listed.map(({ mode }) => mode), ["draining", "draining"]);
+  assertEquals(listed.map(({ state }) => state), ["draining", "draining"]);
   const { workers } = (await running.told("/api/status")).process;
   assertEquals(workers.map(({ restarts }: { restarts: number }) => restarts), [1, 1]);
 });
@@ -188,7 +191,60 @@ Deno.test("changes that make no sense are refused, and say why", async () => {
     pull: (controller) => controller.enqueue(new Uint8Array(64 * 1024)),
   });
   assertEquals((await patch(endless, "application/json")).status, 413);
-  assertEquals((await running.upstreams()).map(({ mode, weight }) => [mode, weight]), [["active", 1], ["active", 1]]);
+  assertEquals((await running.upstreams()).map(({ state, weight }) => [state, weight]), [["active", 1], ["active", 1]]);
+});
+
+Deno.test("the last upstream that takes requests goes only when that is really meant", async () => {
+  await using one = new NamedUpstream("one");
+  await using other = new NamedUpstream("other");
+  await using running = await RunningManagement.start({ upstreams: [one.url, other.url] });
+  const path = `/api/upstreams/${await running.idOf(one.url)}`;
+  const otherPath = `/api/upstreams/${await running.idOf(other.url)}`;
+  assertEquals((await running.send("PATCH", otherPath, { state: "maintenance" })).status, 200);
+  for (const state of ["draining", "maintenance"]) {
+    const refused = await running.send("PATCH", path, { state, weight: 7 });
+    const { type, title, status, detail } = await refused.json();
+    assertEquals([refused.status, type, title, status], [
+      ...[409, "urn:bws:last-upstream", "Last upstream of a pool", 409],
+    ]);
+    assertStringIncludes(detail, "?force=true");
+  }
+  assertEquals((await running.ask(path, { method: "DELETE" })).status, 409);
+  assertEquals((await running.ask(`${path}?force=yes`, { method: "DELETE" })).status, 409);
+  const { pools: [pool] } = await running.told("/api/upstreams");
+  const kept = pool.upstreams.map(({ state, weight }: { state: string; weight: number }) => [state, weight]);
+  assertEquals([pool.available, kept], [1, [["active", 1], ["maintenance", 1]]]);
+  // The other takes none already, so nothing is lost.
+  assertEquals((await running.send("PATCH", otherPath, { state: "draining" })).status, 200);
+  assertEquals((await running.send("PATCH", `${path}?force=true`, { state: "draining" })).status, 200);
+  assertEquals(await running.visitStatus(), 503);
+});
+
+Deno.test("a reload needs no content type when it has no body, and no form can ask for one", async () => {
+  await using one = new NamedUpstream("one");
+  const options = { upstreams: [one.url] };
+  await using running = await RunningManagement.start({
+    ...options,
+    load: () => Promise.resolve({ config: managedConfig(options), warnings: [] }),
+  });
+  const reload = async (init: RequestInit) => {
+    const response = await running.ask("/api/config/reload", { method: "POST", ...init });
+    await response.body?.cancel();
+    return response.status;
+  };
+  assertEquals(await reload({}), 200);
+  assertEquals(await reload({ headers: { "content-type": "application/json" }, body: "{}" }), 200);
+  assertEquals(await reload({ headers: { "sec-fetch-site": "same-origin", origin: `http://${running.host}` } }), 200);
+  // What forms of other pages send, with and without fields.
+  for (const type of ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"]) {
+    assertEquals(await reload({ headers: { "content-type": type } }), 415, type);
+    assertEquals(await reload({ headers: { "content-type": type }, body: "a=b" }), 415, type);
+  }
+  // What scripts of other pages send without asking: Origin comes with every POST.
+  for (const origin of ["https://evil.example", "null", "http://127.0.0.1:1"]) {
+    assertEquals(await reload({ headers: { origin } }), 403, origin);
+  }
+  assertEquals(await reload({ headers: { "sec-fetch-site": "cross-site" } }), 403);
 });
 
 Deno.test("a reload that is refused says why, and is told of until one is accepted", async () => {

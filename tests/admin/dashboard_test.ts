@@ -25,19 +25,19 @@ dashboardTest("The dashboard shows figures that change, and loads nothing from e
   assertEquals(await page.locator(".plot canvas").count(), 2);
 });
 
-dashboardTest("The dashboard shows no figures where none are kept, and the states all the same", async ({ open }) => {
+dashboardTest("The dashboard shows no figures where metrics are off, and the states all the same", async ({ open }) => {
   await using admin = new FakeAdmin();
-  admin.world.figures = false;
+  admin.world.metrics = false;
   await using page = await open(admin);
   assertEquals(await page.textContent("#verdict-title"), "No problem in the states of upstreams");
-  assertStringIncludes(await page.textContent("#verdict") ?? "", "No figures are kept (management.metrics = false)");
+  assertStringIncludes(await page.textContent("#verdict") ?? "", "Metrics are off (management.metrics = false)");
   assertEquals((await page.locator("#headline .figure").allTextContents()).slice(0, 3), ["–", "–", "–"]);
   for (const place of ["#plots", `${row("web.1")} .rate`, "#sites .rate >> nth=1"]) {
     assertEquals(await page.locator(place).isVisible(), false, place);
   }
   admin.world.kill(admin.world.upstream("web.4"));
   admin.tick();
-  await page.locator(`${row("web.4")}[data-condition=unhealthy]`).waitFor();
+  await page.locator(`${row("web.4")}[data-state=unhealthy]`).waitFor();
   assertEquals(await page.textContent("#verdict-title"), "1 problem");
 });
 
@@ -46,12 +46,12 @@ dashboardTest("A single upstream is not counted, and a site without names has an
   admin.world.docsHosts = [];
   await using page = await open(admin);
   const summary = page.locator("#verdict .summary");
-  assertEquals(await summary.textContent(), "the upstream is healthy in 1 pool, 2 sites");
+  assertEquals(await summary.textContent(), "the upstream is active in 1 pool, 2 sites");
   assertStringIncludes(await page.textContent("#sites") ?? "", "docshttps://localhost:443");
   assertMatch(await page.textContent("#about") ?? "", /bodies \S+ .B\/s in, \S+ .B\/s out/);
   admin.world.kill(admin.world.upstreams[0]);
   admin.tick();
-  await summary.filter({ hasText: "the upstream is not healthy" }).waitFor();
+  await summary.filter({ hasText: "the upstream is not active" }).waitFor();
 });
 
 dashboardTest("No figure of routes and upstreams is cut, at 1280 pixels and on a phone", async ({ open }) => {
@@ -73,7 +73,7 @@ dashboardTest(
     await page.mouse.move(1, 1);
     admin.world.kill(upstream);
     admin.tick();
-    await page.locator(`${row("web.4")}[data-condition=unhealthy]`).waitFor();
+    await page.locator(`${row("web.4")}[data-state=unhealthy]`).waitFor();
     assertEquals(await page.getAttribute(".pool tbody tr >> nth=0", "id"), "upstream-shop.web.4");
     assertEquals(await page.textContent("#verdict-title"), "1 problem");
     assertStringIncludes(
@@ -94,7 +94,7 @@ dashboardTest(
   async ({ open }) => {
     await using admin = new FakeAdmin();
     await using page = await open(admin);
-    Object.assign(admin.world.upstream("api.1"), { ejectedForMs: 23_000, lastFault: "5 consecutive 5xx" });
+    Object.assign(admin.world.upstream("api.1"), { ejectedForMs: 23_000, lastFailure: "5 consecutive 5xx" });
     Object.assign(admin.world.upstream("api.2"), { breaker: "open", breakerRetryMs: 2000 });
     const problem = {
       ...{ severity: "error" as const, file: "sites.toml", line: 41, column: 12, length: 5, path: "sites[0]" },
@@ -105,7 +105,7 @@ dashboardTest(
     await page.locator(`${row("api.1")} .left`, { hasText: "22 s" }).waitFor();
     admin.tick();
     await page.locator(`${row("api.1")} .left`, { hasText: "21 s" }).waitFor();
-    await page.locator(`${row("api.2")}[data-condition=half_open]`).waitFor();
+    await page.locator(`${row("api.2")}[data-state=breaker_half_open]`).waitFor();
     assertStringIncludes(await page.textContent(".diagnostic") ?? "", 'sites.toml:41:12 upstream names no pool: "wbe"');
     assertEquals(await page.textContent(".diagnostic mark"), '"wbe"');
   },
@@ -125,9 +125,9 @@ dashboardTest("Drain and resume send a change and show it; a refusal is shown", 
     await using admin = new FakeAdmin();
     await using page = await open(admin);
     await page.getByRole("button", { name: "Drain 10.0.0.12:8080" }).click();
-    await page.locator(`${row("web.1")}[data-condition=draining]`).waitFor();
+    await page.locator(`${row("web.1")}[data-state=draining]`).waitFor();
     await page.getByRole("button", { name: "Resume 10.0.0.12:8080" }).click();
-    await page.locator(`${row("web.1")}[data-condition=healthy]`).waitFor();
+    await page.locator(`${row("web.1")}[data-state=active]`).waitFor();
     assertEquals(admin.changes, [
       { id: "shop.web.1", change: { state: "draining" } },
       { id: "shop.web.1", change: { state: "active" } },
@@ -143,10 +143,10 @@ dashboardTest(
   "Maintenance and weight are set in the details; the last upstream of a pool is asked about",
   async ({ open }) => {
     await using admin = new FakeAdmin({ world: new FakeWorld({ pools: { web: 2 } }) });
-    await using page = await open(admin);
+    await using page = await open(admin, { expected: /409/ });
     await page.getByRole("button", { name: "10.0.0.11:8080", exact: true }).click();
     await page.getByRole("button", { name: "Maintenance" }).click();
-    await page.locator("#details[data-condition=maintenance]").waitFor();
+    await page.locator("#details[data-state=maintenance]").waitFor();
     await page.getByLabel("Weight").fill("0");
     await page.getByRole("button", { name: "Set" }).click();
     await page.locator("#details-outcome", { hasText: "from 1 to 65535" }).waitFor();
@@ -158,11 +158,10 @@ dashboardTest(
     await page.keyboard.press("Escape");
     const asked = admin.changes.length;
     await page.getByRole("button", { name: "Drain 10.0.0.12:8080" }).click();
-    await page.locator("#details").getByRole("button", { name: "Drain" }).click();
     await page.locator("#details-outcome", { hasText: "the last upstream of pool web" }).waitFor();
     assertEquals(admin.changes.length, asked);
     await page.locator("#details").getByRole("button", { name: "Drain" }).click();
-    await page.locator(`${row("web.1")}[data-condition=draining]`).waitFor();
+    await page.locator(`${row("web.1")}[data-state=draining]`).waitFor();
     await page.locator("#verdict", { hasText: "Pool web is down" }).waitFor();
   },
 );
@@ -177,9 +176,9 @@ dashboardTest("The key is asked for once, refused when it is wrong, and kept by 
   }
   await page.locator("#verdict-title", { hasText: "All is well" }).waitFor();
   await page.getByRole("button", { name: "Drain 10.0.0.12:8080" }).click();
-  await page.locator(`${row("web.1")}[data-condition=draining]`).waitFor();
+  await page.locator(`${row("web.1")}[data-state=draining]`).waitFor();
   await page.reload();
-  await page.locator(`${row("web.1")}[data-condition=draining]`).waitFor();
+  await page.locator(`${row("web.1")}[data-state=draining]`).waitFor();
   assertEquals(await page.locator("#key[open]").count(), 0);
 });
 
@@ -210,7 +209,7 @@ dashboardTest("The keyboard reaches everything, and what has the focus is seen",
   assertEquals(await page.evaluate(focused).then(({ text }) => text), "10.1.0.13:8080");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  await page.locator(`${row("api.2")}[data-condition=draining]`).waitFor();
+  await page.locator(`${row("api.2")}[data-state=draining]`).waitFor();
   assertEquals(await page.evaluate(focused).then(({ text }) => text), "Resume");
 });
 
@@ -229,9 +228,9 @@ dashboardTest("All text has a contrast of 4.5 or more, by day and by night", asy
     await using admin = new FakeAdmin();
     const { world } = admin;
     world.kill(world.upstream("web.1"));
-    Object.assign(world.upstream("web.2"), { mode: "draining" });
+    Object.assign(world.upstream("web.2"), { adminState: "draining" });
     Object.assign(world.upstream("web.3"), { slowStartMs: 9000 });
-    Object.assign(world.upstream("api.1"), { breaker: "half_open", lastFault: "read timeout" });
+    Object.assign(world.upstream("api.1"), { breaker: "half_open", lastFailure: "read timeout" });
     world.upstream("api.2").errorShare = 0.03;
     world.fail(world.upstream("web.1"), "connection refused", "/web");
     await using page = await open(admin, { colorScheme });
@@ -276,5 +275,5 @@ dashboardTest("500 upstreams are updated in place, and only those on the screen"
   assertLess(usualMs, 1500);
   admin.world.kill(admin.world.upstream("fleet.490"));
   admin.tick();
-  await page.locator(".marks i[data-id='shop.fleet.490'][data-condition=unhealthy]").waitFor();
+  await page.locator(".marks i[data-id='shop.fleet.490'][data-state=unhealthy]").waitFor();
 });

@@ -1,6 +1,5 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { isLast, timeLeft } from "../../lib/admin/dashboard/page/condition.js";
 import {
   formatBytes,
   formatCount,
@@ -12,7 +11,8 @@ import {
 import { poolLabels } from "../../lib/admin/dashboard/page/pool_labels.js";
 import { countTroubles, troublesOf, verdictOf } from "../../lib/admin/dashboard/page/problems.js";
 import { readSnapshots } from "../../lib/admin/dashboard/page/snapshot_stream.js";
-import { conditionOf, type UpstreamFacts } from "../../lib/admin/snapshot.ts";
+import { BY_GRAVITY, STATES, timeLeft } from "../../lib/admin/dashboard/page/upstream_states.js";
+import { UPSTREAM_STATES } from "../../lib/upstream/upstream_state.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 
 Deno.test("Figures are short, and no rounding makes one longer", () => {
@@ -45,27 +45,20 @@ Deno.test("Figures are short, and no rounding makes one longer", () => {
   assertEquals([1, 1001, 119_000, 150_000].map(formatLeft), ["1 s", "2 s", "119 s", "3 min"]);
 });
 
-Deno.test("conditionOf() says what an operator decided first, then what keeps requests away", () => {
-  const facts: UpstreamFacts = {
-    ...{ mode: "active", health: "healthy", ejectedForMs: null, breaker: "closed", breakerRetryMs: null },
-    slowStartMs: null,
-  };
-  assertEquals(conditionOf(facts), "healthy");
-  assertEquals(conditionOf({ ...facts, health: "unknown" }), "healthy");
-  assertEquals(conditionOf({ ...facts, slowStartMs: 1 }), "slow_start");
-  assertEquals(conditionOf({ ...facts, slowStartMs: 1, breaker: "half_open" }), "half_open");
-  assertEquals(conditionOf({ ...facts, ejectedForMs: 1, breaker: "half_open" }), "ejected");
-  assertEquals(conditionOf({ ...facts, ejectedForMs: 1, breaker: "open" }), "open");
-  assertEquals(conditionOf({ ...facts, health: "unhealthy", breaker: "open" }), "unhealthy");
-  assertEquals(conditionOf({ ...facts, health: "unhealthy", mode: "draining" }), "draining");
+Deno.test("the dashboard has the states of upstreams in their one order, and the gravest first where it sorts", () => {
+  assertEquals(Object.keys(STATES), [...UPSTREAM_STATES]);
+  assertEquals(BY_GRAVITY, [
+    ...["unhealthy", "breaker_open", "ejected", "on_trial", "breaker_half_open"] as const,
+    ...["maintenance", "draining", "slow_start", "active"] as const,
+  ]);
 });
 
 Deno.test("troublesOf() finds nothing at rest, and then the gravest first", () => {
   const world = new FakeWorld();
   assertEquals(troublesOf(world.snapshot()), []);
-  Object.assign(world.upstream("web.0"), { mode: "maintenance" });
+  Object.assign(world.upstream("web.0"), { adminState: "maintenance" });
   Object.assign(world.upstream("web.1"), { breaker: "half_open" });
-  Object.assign(world.upstream("web.2"), { ejectedForMs: 5000, lastFault: "5 consecutive 5xx" });
+  Object.assign(world.upstream("web.2"), { ejectedForMs: 5000, lastFailure: "5 consecutive 5xx" });
   for (const name of ["legacy.0", "legacy.1"]) world.kill(world.upstream(name));
   const troubles = troublesOf(world.snapshot());
   assertEquals(troubles.map(({ tone, title }) => `${tone} ${title}`), [
@@ -73,7 +66,7 @@ Deno.test("troublesOf() finds nothing at rest, and then the gravest first", () =
     "bad 10.0.0.13:8080: ejected",
     "bad 10.2.0.11:8080: unhealthy",
     "bad 10.2.0.12:8080: unhealthy",
-    "warn 10.0.0.12:8080: half-open",
+    "warn 10.0.0.12:8080: breaker half open",
     "note 10.0.0.11:8080: maintenance",
   ]);
   assertEquals(countTroubles(troubles), 5);
@@ -91,7 +84,7 @@ Deno.test("troublesOf() names a port that is closed before all else, and why", (
   assertEquals(countTroubles([first]), 1);
 });
 
-Deno.test("troublesOf() takes many of a kind together, and sees who fails while healthy", () => {
+Deno.test("troublesOf() takes many of a kind together, and sees who fails while active", () => {
   const world = new FakeWorld({ pools: { fleet: 40 } });
   for (let i = 0; i < 9; i++) world.kill(world.upstreams[i]);
   world.upstream("fleet.20").errorShare = 0.3;
@@ -105,7 +98,7 @@ Deno.test("pools of one name are told apart by their sites, and others are not",
   const world = new FakeWorld({ pools: { web: 1, api: 1 } });
   const snapshot = world.snapshot();
   const [web, api] = snapshot.pools;
-  const twin = { ...api, id: "blog/api", site: "blog", upstreams: [] };
+  const twin = { ...api, id: "blog/api", site: "blog", available: 0, upstreams: [] };
   assertEquals([...poolLabels([web, api, twin]).values()], ["web", "shop/api", "blog/api"]);
   assertEquals(troublesOf({ ...snapshot, pools: [web, api, twin] }).map(({ title }) => title), [
     "Pool blog/api is down",
@@ -115,21 +108,16 @@ Deno.test("pools of one name are told apart by their sites, and others are not",
 Deno.test("verdictOf() calls nothing well that it cannot see", () => {
   const world = new FakeWorld();
   assertEquals(verdictOf(world.snapshot(), 0), "All is well");
-  world.figures = false;
+  world.metrics = false;
   assertEquals([0, 1, 12].map((count) => verdictOf(world.snapshot(), count)), [
     ...["No problem in the states of upstreams", "1 problem", "12 problems"],
   ]);
 });
 
-Deno.test("isLast() counts those that take requests only, and timeLeft() is of what keeps requests away", () => {
-  const world = new FakeWorld({ pools: { web: 3 } });
-  world.kill(world.upstream("web.0"));
-  let [pool] = world.snapshot().pools;
-  assertEquals(isLast(pool, pool.upstreams[1]), false);
-  Object.assign(world.upstream("web.1"), { breaker: "open", breakerRetryMs: 3000, slowStartMs: 9000 });
-  [pool] = world.snapshot().pools;
-  assertEquals(pool.upstreams.map((upstream) => isLast(pool, upstream)), [false, false, true]);
-  assertEquals(timeLeft(pool.upstreams[1]), "3 s");
+Deno.test("timeLeft() is of what keeps requests away", () => {
+  const world = new FakeWorld({ pools: { web: 1 } });
+  Object.assign(world.upstream("web.0"), { breaker: "open", breakerRetryMs: 3000, slowStartMs: 9000 });
+  assertEquals(timeLeft(world.snapshot().pools[0].upstreams[0]), "3 s");
 });
 
 Deno.test("readSnapshots() reads events however they are cut, and skips what is no snapshot", async () => {

@@ -41,8 +41,7 @@ for (const workers of [1, 2]) {
     assertEquals(pool.upstreams.map(({ url }) => url), [one.url, other.url]);
     for (const upstream of pool.upstreams) {
       assert(upstream.requestRate > 0 && upstream.p95Ms !== null, JSON.stringify(upstream));
-      assertEquals([upstream.condition, upstream.mode, upstream.weight, upstream.inFlight], [
-        "healthy",
+      assertEquals([upstream.state, upstream.weight, upstream.inFlight], [
         "active",
         1,
         0,
@@ -98,10 +97,10 @@ for (const workers of [1, 2]) {
     slow.gate.resolve();
     await Promise.all(visits);
     await running.visit("/other");
-    const { pools } = await snapshotWhere(running, ({ pools: [{ upstreams }] }) => upstreams[0].lastFault !== null);
-    assertEquals(pools[0].upstreams[0].lastFault, "took longer than slow_after");
-    assertEquals(pools[0].upstreams.some(({ condition }) => condition === "ejected"), true);
-    assertEquals(pools[1].upstreams[0].lastFault, null);
+    const { pools } = await snapshotWhere(running, ({ pools: [{ upstreams }] }) => upstreams[0].lastFailure !== null);
+    assertEquals(pools[0].upstreams[0].lastFailure, "took longer than slow_after");
+    assertEquals(pools[0].upstreams.some(({ state }) => state === "ejected"), true);
+    assertEquals(pools[1].upstreams[0].lastFailure, null);
   });
 
   Deno.test(`failures of late are told, the newest first, ${serving}`, async () => {
@@ -186,7 +185,7 @@ Deno.test("without metrics the rest is told all the same", async () => {
   const snapshot = await running.told("/api/status");
   assertEquals(snapshotSchema.parse(snapshot), snapshot);
   assertEquals([snapshot.totals.requests, snapshot.pools[0].upstreams.length], [0, 1]);
-  assertEquals([snapshot.figures, snapshot.pools[0].upstreams[0].condition], [false, "healthy"]);
+  assertEquals([snapshot.metrics, snapshot.pools[0].upstreams[0].state], [false, "active"]);
   const response = await running.ask("/metrics");
   assertEquals([response.status, response.headers.get("content-type")], [404, "application/problem+json"]);
   assertEquals((await response.json()).detail, "metrics are off (management.metrics)");

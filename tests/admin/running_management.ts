@@ -158,6 +158,14 @@ export class RunningManagement {
     return await response.text();
   }
 
+  /** The status that the site answers with, over a connection of its own. */
+  async visitStatus(): Promise<number> {
+    using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+    const response = await fetch(`http://127.0.0.1:${this.server.addresses[0].port}/`, { client });
+    await response.body?.cancel();
+    return response.status;
+  }
+
   /** Asks the site so many times, each over a connection of its own, and counts the answers. */
   async visits(count: number, path = "/"): Promise<Record<string, number>> {
     const counts: Record<string, number> = {};

@@ -88,16 +88,20 @@ Deno.test("FailureList keeps 50, and knows what each upstream failed with last",
   }
   assertEquals(list.failures.length, 50);
   assertEquals([list.failures[0].number, list.failures[49].number], [60, 11]);
-  assertEquals([at("u0"), at("u1"), at("u2")].map((place) => list.faultOf(place)), ["cause 60", "cause 59", undefined]);
+  assertEquals([at("u0"), at("u1"), at("u2")].map((place) => list.lastFailureOf(place)), [
+    "cause 60",
+    "cause 59",
+    undefined,
+  ]);
   // The same server in another pool, or another site, is another upstream.
-  assertEquals([at("u0", "other"), { ...at("u0"), site: "t" }].map((place) => list.faultOf(place)), [
+  assertEquals([at("u0", "other"), { ...at("u0"), site: "t" }].map((place) => list.lastFailureOf(place)), [
     undefined,
     undefined,
   ]);
   list.forgive(at("u0", "other"));
-  assertEquals(list.faultOf(at("u0")), "cause 60");
+  assertEquals(list.lastFailureOf(at("u0")), "cause 60");
   list.forgive(at("u0"));
-  assertEquals(list.faultOf(at("u0")), undefined);
+  assertEquals(list.lastFailureOf(at("u0")), undefined);
 });
 
 Deno.test("FailureReporter tells of faults of upstreams and of BWS, of 20 a second, cut to size", () => {

@@ -61,7 +61,7 @@ function pageTest(name: string, work: (page: Page, demo: RunningDemo) => Promise
 // It is back when its probes say so.
 async function allHealthy({ dashboardUrl }: RunningDemo): Promise<boolean> {
   const { pools }: Pick<Snapshot, "pools"> = await (await fetch(`${dashboardUrl}api/status`)).json();
-  return pools.every(({ upstreams }) => upstreams.every(({ condition }) => condition === "healthy"));
+  return pools.every(({ upstreams }) => upstreams.every(({ state }) => state === "active"));
 }
 
 pageTest("The page connects, says which upstream answered, and shows echoes of text and binary", async (page) => {

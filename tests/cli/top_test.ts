@@ -5,6 +5,7 @@ import { fitted, tableLines } from "../../lib/cli/top/text_table.ts";
 import { TopSession } from "../../lib/cli/top/top_session.ts";
 import { membersOf, topLines } from "../../lib/cli/top/top_view.ts";
 import { until } from "../support/condition.ts";
+import type { UpstreamChange } from "../../lib/admin/snapshot.ts";
 import { FakeAdmin } from "../support/fake_admin.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { bws } from "./bws_process.ts";
@@ -21,7 +22,10 @@ function sessionOf(world: FakeWorld): { session: TopSession; changes: unknown[] 
   const changes: unknown[] = [];
   const client = {
     address: "http://127.0.0.1:7654",
-    change: (id: string, change: object) => {
+    change: (id: string, change: UpstreamChange, force: boolean) => {
+      if (!force && change.state !== "active" && world.isLast(id)) {
+        return Promise.resolve({ type: "urn:bws:last-upstream" as const, error: "It is the last upstream" });
+      }
       changes.push({ id, ...change });
       return Promise.resolve(undefined);
     },
@@ -70,7 +74,7 @@ Deno.test("bws top says what to do where no server answers, and where another on
 Deno.test("topLines() is never wider than it may be, and drops columns before it cuts", () => {
   const world = new FakeWorld();
   world.kill(world.upstream("web.0"));
-  world.upstream("web.0").lastFault = "x".repeat(200);
+  world.upstream("web.0").lastFailure = "x".repeat(200);
   const snapshot = world.snapshot();
   for (const width of [30, 40, 60, 80, 120, 300]) {
     const { head, heading, rows } = topLines(snapshot, membersOf(snapshot, "worst"), {
@@ -84,15 +88,15 @@ Deno.test("topLines() is never wider than it may be, and drops columns before it
   }
 });
 
-Deno.test("topLines() says that no figures are kept, and judges states all the same", () => {
+Deno.test("topLines() says that metrics are off, and judges states all the same", () => {
   const world = new FakeWorld();
-  world.figures = false;
+  world.metrics = false;
   const options = { ...SURFACE, width: 120, mostTroubles: 9 };
   const text = () => {
     const { head, heading, rows } = topLines(world.snapshot(), membersOf(world.snapshot(), "worst"), options);
     return [...head, heading, ...rows].join("\n");
   };
-  assertStringIncludes(text(), "\nNo figures are kept (management.metrics = false)\n");
+  assertStringIncludes(text(), "\nMetrics are off (management.metrics = false)\n");
   assertFalse(/All is well|REQ\/S|ERRORS|P50|req\/s/.test(text()), text());
   world.kill(world.upstream("web.0"));
   assertStringIncludes(text(), "✗ 1 problem\n");

@@ -69,6 +69,10 @@ Deno.test("failures, retries and ejections are those of the upstream that they b
   assertEquals([other.attempts, other.failures.unreachable, other.ejections, other.retries], [8, 0, 0, 2]);
   assertEquals([...proxy.samples("bws_upstream_up").values()], [0, 1]);
   assertEquals([...proxy.samples("bws_upstream_ejections_total").values()], [1, 0]);
+  const states = [...proxy.samples("bws_upstream_state")].flatMap(([labels, value]) =>
+    value === 1 ? [/state="(\w+)"/.exec(labels)?.[1]] : []
+  );
+  assertEquals(states, ["ejected", "active"]);
 });
 
 Deno.test("those who wait for room are counted until they have it", async () => {

@@ -191,7 +191,7 @@ Deno.test("an upstream that came back gets its share little by little", async ()
     await getsUntil(proxy, () => states(proxy)[0] === "ejected");
     jump(EJECT_MS);
     one.mood = 200;
-    await getsUntil(proxy, () => states(proxy)[0] === "rising");
+    await getsUntil(proxy, () => states(proxy)[0] === "slow_start");
     const share = async () => {
       const before = one.requests;
       await gets(proxy, 200);

@@ -29,7 +29,7 @@ Deno.test("an upstream whose health check fails gets no more requests, and comes
   assertEquals(await gets(proxy, 10), Array(10).fill(200));
   assertEquals([one.requests, two.requests], [5, 15]);
   one.health = 200;
-  await until("it is back", () => ["rising", "active"].includes(proxy.upstreams[0].state), 10_000);
+  await until("it is back", () => ["slow_start", "active"].includes(proxy.upstreams[0].state), 10_000);
   await gets(proxy, 10);
   assertEquals([one.requests, two.requests], [10, 20]);
 });

@@ -6,7 +6,7 @@
  */
 
 import { DASHBOARD_HEADERS, dashboardAssets } from "../../lib/admin/dashboard/assets.ts";
-import type { UpstreamChange } from "../../lib/admin/snapshot.ts";
+import type { Refusal, UpstreamChange } from "../../lib/admin/snapshot.ts";
 import { FakeWorld } from "./fake_world.ts";
 
 /** Options of {@linkcode FakeAdmin}. */
@@ -84,7 +84,7 @@ export class FakeAdmin {
   }
 
   async #answer(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
+    const { pathname, search } = new URL(request.url);
     this.paths.push(pathname);
     const asset = dashboardAssets().get(pathname);
     if (asset !== undefined) {
@@ -97,12 +97,18 @@ export class FakeAdmin {
     }
     if (pathname === "/api/events") return this.#watch();
     const [, id] = /^\/api\/upstreams\/([^/]+)$/.exec(pathname) ?? [];
-    if (request.method === "PATCH" && id !== undefined) return await this.#change(id, request);
+    if (request.method === "PATCH" && id !== undefined) {
+      return await this.#change(id, request, search === "?force=true");
+    }
     return Response.json({ error: "Not here" }, { status: 404 });
   }
 
-  async #change(id: string, request: Request): Promise<Response> {
+  async #change(id: string, request: Request, force: boolean): Promise<Response> {
     const change: UpstreamChange = await request.json();
+    if (!force && change.state !== undefined && change.state !== "active" && this.world.isLast(id)) {
+      const refusal: Refusal = { type: "urn:bws:last-upstream", error: "It is the last upstream" };
+      return Response.json(refusal, { status: 409 });
+    }
     this.changes.push({ id, change });
     const { refusal } = this.#options;
     if (refusal !== undefined) return Response.json({ error: refusal }, { status: 409 });

@@ -5,20 +5,22 @@
  * @module
  */
 
-import {
-  conditionOf,
-  type FailureSnapshot,
-  type Flow,
-  type FlowHistory,
-  type History,
-  type PoolSnapshot,
-  type PortSnapshot,
-  type RefusedReload,
-  type Snapshot,
-  type UpstreamChange,
-  type UpstreamFacts,
-  type UpstreamSnapshot,
+import type {
+  AdminState,
+  FailureSnapshot,
+  Flow,
+  FlowHistory,
+  History,
+  PoolSnapshot,
+  PortSnapshot,
+  RefusedReload,
+  Snapshot,
+  UpstreamChange,
+  UpstreamFacts,
+  UpstreamSnapshot,
+  UpstreamState,
 } from "../../lib/admin/snapshot.ts";
+import { takesRequests } from "../../lib/upstream/upstream_state.ts";
 import { seededRandom } from "../contract/seeded_random.ts";
 
 /** How large it is. */
@@ -32,13 +34,16 @@ export interface FakeWorldOptions {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** An upstream of the world; tests write to it. */
-export type FakeUpstream = Mutable<UpstreamFacts> & {
+export type FakeUpstream = Mutable<Omit<UpstreamFacts, "state">> & {
+  adminState: AdminState;
+  onTrial: boolean;
+  backup: boolean;
   readonly id: string;
   readonly url: string;
   readonly pool: string;
   weight: number;
   configWeight: number;
-  lastFault: string | null;
+  lastFailure: string | null;
   /** Requests a second. */
   rate: number;
   /** Share of them that fails. */
@@ -53,8 +58,8 @@ export class FakeWorld {
   generation = 7;
   /** Host names of the second site. */
   docsHosts: readonly string[] = ["docs.example.com"];
-  /** Whether it keeps figures. */
-  figures = true;
+  /** Whether it keeps metrics. */
+  metrics = true;
   readonly failures: FailureSnapshot[] = [];
   /** The port of its sites. */
   port: PortSnapshot = { address: "0.0.0.0", port: 8080, open: true, closedForMs: null, reason: null, reopenings: 0 };
@@ -82,22 +87,30 @@ export class FakeWorld {
   /** Its probes fail from now on. */
   kill(upstream: FakeUpstream): void {
     upstream.health = "unhealthy";
-    upstream.lastFault = "connection refused";
+    upstream.lastFailure = "connection refused";
   }
 
   /** It works again. */
   revive(upstream: FakeUpstream): void {
     Object.assign(upstream, { health: "healthy", breaker: "closed", breakerRetryMs: null, ejectedForMs: null });
-    upstream.lastFault = null;
+    upstream.onTrial = false;
+    upstream.lastFailure = null;
   }
 
   /** Does what an operator asked for; false where there is no such upstream. */
   change(id: string, { state, weight }: UpstreamChange): boolean {
     const upstream = this.upstreams.find((candidate) => candidate.id === id);
     if (upstream === undefined) return false;
-    if (state !== undefined) upstream.mode = state;
+    if (state !== undefined) upstream.adminState = state;
     if (weight !== undefined) upstream.weight = weight;
     return true;
+  }
+
+  /** Whether its pool has no other upstream that takes requests. */
+  isLast(id: string): boolean {
+    const pool = this.snapshot().pools.find(({ upstreams }) => upstreams.some((upstream) => upstream.id === id));
+    const serving = pool?.upstreams.filter(({ state }) => takesRequests(state)) ?? [];
+    return serving.length === 1 && serving[0].id === id;
   }
 
   /** An exchange that failed. */
@@ -145,7 +158,7 @@ export class FakeWorld {
       version: "0.1.0",
       atMs: Date.now(),
       uptimeMs: Date.now() - this.#startedAtMs,
-      figures: this.figures,
+      metrics: this.metrics,
       config: {
         generation: this.generation,
         file: "/etc/bws/sites.toml",
@@ -205,29 +218,31 @@ export class FakeWorld {
     const weight = index % 4 === 0 ? 2 : 1;
     return {
       ...{ id: `shop.${pool}.${index}`, url: `http://10.${group}.${index >> 7}.${11 + (index & 127)}:8080`, pool },
-      ...{ weight, configWeight: weight, lastFault: null, rate: load * weight, errorShare: 0 },
-      ...{ latencyMs: 8 + 14 * group + this.#random() * 6, mode: "active", health: "healthy" },
+      ...{ weight, configWeight: weight, lastFailure: null, rate: load * weight, errorShare: 0 },
+      ...{ latencyMs: 8 + 14 * group + this.#random() * 6, adminState: "active", health: "healthy" },
       ...{ ejectedForMs: null, breaker: "closed", breakerRetryMs: null, slowStartMs: null },
+      ...{ onTrial: false, backup: false },
     };
   }
 
   #pool(name: string): PoolSnapshot {
     const upstreams = this.upstreams.filter(({ pool }) => pool === name).map((upstream) => this.#upstream(upstream));
+    const available = upstreams.filter(({ state }) => takesRequests(state)).length;
     const policy = name === "api" ? "least_connections" : "round_robin";
-    return { id: `shop.${name}`, name, site: "shop", policy, waiting: 0, upstreams };
+    return { id: `shop.${name}`, name, site: "shop", policy, waiting: 0, available, upstreams };
   }
 
   #upstream(upstream: FakeUpstream): UpstreamSnapshot {
-    const condition = conditionOf(upstream);
-    const serves = condition === "healthy" || condition === "slow_start";
-    const share = serves ? 1 : condition === "half_open" ? 0.02 : 0;
+    const state = stateOf(upstream);
+    const serves = state === "active" || state === "slow_start";
+    const share = serves ? 1 : takesRequests(state) ? 0.02 : 0;
     const requestRate = upstream.rate * share * (0.85 + this.#random() * 0.3);
     const { latencyMs } = upstream;
     const jitter = 0.9 + this.#random() * 0.2;
-    const { id, url, weight, configWeight, lastFault, mode, health, ejectedForMs } = upstream;
+    const { id, url, weight, configWeight, lastFailure, backup, health, ejectedForMs } = upstream;
     const { breaker, breakerRetryMs, slowStartMs } = upstream;
     return {
-      ...{ id, url, condition, weight, configWeight, lastFault, mode, health, ejectedForMs },
+      ...{ id, url, state, weight, configWeight, lastFailure, backup, health, ejectedForMs },
       ...{ breaker, breakerRetryMs, slowStartMs, maxConnections: 256, idleConnections: 6 },
       requestRate: round(requestRate),
       errorRate: round(requestRate * upstream.errorShare),
@@ -257,6 +272,16 @@ export class FakeWorld {
       upstreams: Object.fromEntries(this.upstreams.map((upstream) => [upstream.id, track(upstream.rate)])),
     };
   }
+}
+
+function stateOf(upstream: FakeUpstream): UpstreamState {
+  if (upstream.adminState !== "active") return upstream.adminState;
+  if (upstream.health === "unhealthy") return "unhealthy";
+  if (upstream.breaker === "open") return "breaker_open";
+  if (upstream.ejectedForMs !== null) return "ejected";
+  if (upstream.onTrial) return "on_trial";
+  if (upstream.breaker === "half_open") return "breaker_half_open";
+  return upstream.slowStartMs === null ? "active" : "slow_start";
 }
 
 function sumOf(flows: readonly Flow[]): Flow {

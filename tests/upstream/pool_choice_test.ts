@@ -147,7 +147,7 @@ Deno.test("Pool.acquire() gives a rising upstream a share that grows", () => {
   upstreams[0].failed("broken");
   jump(EJECT_MS);
   upstreams[0].probed(true);
-  assertEquals([upstreams[0].state, share()], ["rising", 2]);
+  assertEquals([upstreams[0].state, share()], ["slow_start", 2]);
   jump(500_000);
   assertEquals(Math.abs(share() - 10) <= 2, true);
   jump(500_000);

@@ -10,7 +10,6 @@ import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import uplotScript from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import announcer from "./page/announcer.js" with { type: "text" };
 import base from "./page/base.css" with { type: "text" };
-import condition from "./page/condition.js" with { type: "text" };
 import details from "./page/details.js" with { type: "text" };
 import dialogs from "./page/dialogs.css" with { type: "text" };
 import element from "./page/element.js" with { type: "text" };
@@ -18,6 +17,7 @@ import failures from "./page/failures.js" with { type: "text" };
 import feed from "./page/feed.js" with { type: "text" };
 import format from "./page/format.js" with { type: "text" };
 import headline from "./page/headline.js" with { type: "text" };
+import lastUpstream from "./page/last_upstream.js" with { type: "text" };
 import main from "./page/main.js" with { type: "text" };
 import mark from "./page/mark.svg" with { type: "text" };
 import markAlert from "./page/mark-alert.svg" with { type: "text" };
@@ -34,6 +34,7 @@ import snapshotStream from "./page/snapshot_stream.js" with { type: "text" };
 import spark from "./page/spark.js" with { type: "text" };
 import tables from "./page/tables.css" with { type: "text" };
 import upstreamRow from "./page/upstream_row.js" with { type: "text" };
+import upstreamStates from "./page/upstream_states.js" with { type: "text" };
 import verdict from "./page/verdict.js" with { type: "text" };
 import workers from "./page/workers.js" with { type: "text" };
 
@@ -61,7 +62,7 @@ export const DASHBOARD_HEADERS: Readonly<Record<string, string>> = {
 };
 
 const SCRIPTS: Readonly<Record<string, string>> = {
-  ...{ announcer, condition, details, element, failures, feed, format, headline, main, model, plots },
+  ...{ announcer, details, element, failures, feed, format, headline, main, model, plots },
   ...{
     pool_labels: poolLabels,
     pool_section: poolSection,
@@ -71,7 +72,14 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     snapshot_stream: snapshotStream,
     spark,
   },
-  ...{ upstream_row: upstreamRow, verdict, workers, uplot: uplotScript },
+  ...{
+    last_upstream: lastUpstream,
+    upstream_row: upstreamRow,
+    upstream_states: upstreamStates,
+    verdict,
+    workers,
+    uplot: uplotScript,
+  },
 };
 const STYLES: Readonly<Record<string, string>> = { base, dialogs, page: style, tables, uplot: uplotStyle };
 const MARKS: Readonly<Record<string, string>> = { mark, "mark-alert": markAlert };

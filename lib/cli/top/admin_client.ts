@@ -5,7 +5,7 @@
  */
 
 import { readSnapshots } from "../../admin/dashboard/page/snapshot_stream.js";
-import type { Snapshot, UpstreamChange } from "../../admin/snapshot.ts";
+import type { Refusal, Snapshot, UpstreamChange } from "../../admin/snapshot.ts";
 
 /** Where a server is, and what it wants. */
 export interface AdminClientOptions {
@@ -42,19 +42,25 @@ export class AdminClient {
     yield* readSnapshots(response.body);
   }
 
-  /** Changes an upstream. @returns Why it was not done, or undefined. */
-  async change(id: string, change: UpstreamChange): Promise<string | undefined> {
+  /**
+   * Changes an upstream.
+   *
+   * @param force Whether its pool may be left without an upstream that takes requests.
+   * @returns Why it was not done, or undefined.
+   */
+  async change(id: string, change: UpstreamChange, force: boolean): Promise<Refusal | undefined> {
     try {
-      const response = await this.#ask(`api/upstreams/${encodeURIComponent(id)}`, {
+      const response = await this.#ask(`api/upstreams/${encodeURIComponent(id)}${force ? "?force=true" : ""}`, {
         method: "PATCH",
         headers: { "content-type": "application/json" },
         body: JSON.stringify(change),
         signal: AbortSignal.timeout(CHANGE_TIMEOUT_MS),
       });
       const text = await response.text();
-      return response.ok ? undefined : refusalOf(text) ?? this.#faultOf(response.status);
+      if (response.ok) return undefined;
+      return refusalOf(text) ?? { type: "about:blank", error: this.#faultOf(response.status) };
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return { type: "about:blank", error: error instanceof Error ? error.message : String(error) };
     }
   }
 
@@ -83,10 +89,10 @@ export class AdminClient {
 
 const CHANGE_TIMEOUT_MS = 5000;
 
-function refusalOf(text: string): string | undefined {
+function refusalOf(text: string): Refusal | undefined {
   try {
-    const { error } = JSON.parse(text);
-    return typeof error === "string" ? error : undefined;
+    const refusal = JSON.parse(text);
+    return typeof refusal.error === "string" ? refusal : undefined;
   } catch {
     return undefined;
   }

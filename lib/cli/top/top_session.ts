@@ -4,8 +4,9 @@
  * @module
  */
 
-import { isLast, shortUrl } from "../../admin/dashboard/page/condition.js";
-import type { Snapshot, UpstreamMode } from "../../admin/snapshot.ts";
+import { questionOf, wantsForce } from "../../admin/dashboard/page/last_upstream.js";
+import { adminStateOf, shortUrl } from "../../admin/dashboard/page/upstream_states.js";
+import type { AdminState, Snapshot } from "../../admin/snapshot.ts";
 import { paint, type Style } from "../terminal.ts";
 import type { AdminClient } from "./admin_client.ts";
 import type { Key } from "./screen.ts";
@@ -29,7 +30,7 @@ export class TopSession {
   #first = 0;
   #page = 10;
   #message: { text: string; style: Style } | undefined;
-  // Mode and upstream that were asked for once and have to be asked for again.
+  // State and upstream that were asked for once and have to be asked for again.
   #doubted = "";
 
   /** Begins with a snapshot. */
@@ -59,8 +60,8 @@ export class TopSession {
   /** Does what a key stands for. @returns False when it ends the program. */
   async press(key: Key): Promise<boolean> {
     if (key === "q" || key === "escape") return false;
-    const mode = MODES[key];
-    if (mode !== undefined) await this.#change(mode);
+    const state = STATE_OF[key];
+    if (state !== undefined) await this.#change(state);
     else {
       this.#doubted = "";
       this.say("");
@@ -113,20 +114,19 @@ export class TopSession {
     this.take(this.#snapshot);
   }
 
-  async #change(mode: UpstreamMode): Promise<void> {
+  async #change(state: AdminState): Promise<void> {
     const { chosen } = this;
-    if (chosen === undefined || chosen.upstream.mode === mode) return;
+    if (chosen === undefined || adminStateOf(chosen.upstream.state) === state) return;
     const { upstream, pool } = chosen;
-    const asked = `${mode} ${upstream.id}`;
-    if (mode !== "active" && this.#doubted !== asked && isLast(pool, upstream)) {
-      this.#doubted = asked;
-      this.say(`It is the last upstream of pool ${pool.name} that takes requests. Press again to go on.`);
-      return;
-    }
+    const asked = `${state} ${upstream.id}`;
+    const force = this.#doubted === asked;
     this.#doubted = "";
-    const refusal = await this.#client.change(upstream.id, { state: mode });
-    if (refusal !== undefined) this.say(refusal, "red");
-    else this.say(`${shortUrl(upstream.url)}: ${DONE[mode]}`, "green");
+    const refusal = await this.#client.change(upstream.id, { state }, force);
+    if (refusal === undefined) this.say(`${shortUrl(upstream.url)}: ${DONE[state]}`, "green");
+    else if (wantsForce(refusal)) {
+      this.#doubted = asked;
+      this.say(questionOf(pool));
+    } else this.say(refusal.error, "red");
   }
 
   #scroll(room: number): void {
@@ -140,8 +140,8 @@ export class TopSession {
     if (this.#message !== undefined) return paint(colored, this.#message.style, fitted(this.#message.text, columns));
     const upstream = this.chosen?.upstream;
     if (upstream === undefined) return "The config has no upstreams.";
-    const fault = upstream.lastFault === null ? "" : `: ${upstream.lastFault}`;
-    return paint(colored, "dim", fitted(shortUrl(upstream.url) + fault, columns));
+    const failure = upstream.lastFailure === null ? "" : `: ${upstream.lastFailure}`;
+    return paint(colored, "dim", fitted(shortUrl(upstream.url) + failure, columns));
   }
 
   #keyLine(columns: number, colored: boolean): string {
@@ -153,8 +153,8 @@ export class TopSession {
 }
 
 const MARGIN = 2;
-const MODES: Readonly<Record<string, UpstreamMode>> = { d: "draining", r: "active", m: "maintenance" };
-const DONE: Readonly<Record<UpstreamMode, string>> = {
+const STATE_OF: Readonly<Record<string, AdminState>> = { d: "draining", r: "active", m: "maintenance" };
+const DONE: Readonly<Record<AdminState, string>> = {
   draining: "drains, no new requests",
   active: "takes requests again",
   maintenance: "out for maintenance",

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { CONDITIONS, rankOf, shortUrl, timeLeft } from "../../admin/dashboard/page/condition.js";
 import {
   formatBytes,
   formatCount,
@@ -14,8 +13,9 @@ import {
   formatWhole,
 } from "../../admin/dashboard/page/format.js";
 import { poolLabels } from "../../admin/dashboard/page/pool_labels.js";
-import { countTroubles, NO_FIGURES, troublesOf, verdictOf } from "../../admin/dashboard/page/problems.js";
-import type { Condition, PoolSnapshot, Snapshot, UpstreamSnapshot } from "../../admin/snapshot.ts";
+import { countTroubles, NO_METRICS, troublesOf, verdictOf } from "../../admin/dashboard/page/problems.js";
+import { rankOf, shortUrl, STATES, timeLeft, wordOf } from "../../admin/dashboard/page/upstream_states.js";
+import type { PoolSnapshot, Snapshot, UpstreamSnapshot, UpstreamState } from "../../admin/snapshot.ts";
 import { paint, type Style } from "../terminal.ts";
 import { type Column, fitted, tableLines } from "./text_table.ts";
 
@@ -66,7 +66,7 @@ export function membersOf(snapshot: Snapshot, order: Order): Member[] {
 /** The view of a snapshot. */
 export function topLines(snapshot: Snapshot, members: readonly Member[], options: TopLinesOptions): TopLines {
   const { width, colored } = options;
-  const [heading, ...rows] = tableLines(snapshot.figures ? COLUMNS : STATE_COLUMNS, members, { width, colored });
+  const [heading, ...rows] = tableLines(snapshot.metrics ? COLUMNS : STATE_COLUMNS, members, { width, colored });
   return { head: [...figureLines(snapshot, options), "", ...troubleLines(snapshot, options)], heading, rows };
 }
 
@@ -88,7 +88,7 @@ function figureLines(
   ];
   return [
     paint(colored, "dim", fitted(about.join("   "), width)),
-    paint(colored, "bold", fitted(rest.figures ? figures.join("   ") : NO_FIGURES, width)),
+    paint(colored, "bold", fitted(rest.metrics ? figures.join("   ") : NO_METRICS, width)),
   ];
 }
 
@@ -109,16 +109,17 @@ function troubleLines(snapshot: Snapshot, { width, colored, mostTroubles }: TopL
 
 const TONE_STYLES: Readonly<Record<string, Style>> = { bad: "red", warn: "yellow", good: "green" };
 
-/** Conditions differ by shape too. */
-const SHAPES: Readonly<Record<Condition, string>> = {
+/** States differ by shape too. */
+const SHAPES: Readonly<Record<UpstreamState, string>> = {
   unhealthy: "✗",
-  open: "■",
+  breaker_open: "■",
   ejected: "▲",
-  half_open: "◐",
+  on_trial: "△",
+  breaker_half_open: "◐",
   slow_start: "↗",
   draining: "↓",
   maintenance: "=",
-  healthy: "✓",
+  active: "✓",
 };
 
 const COLUMNS: readonly Column<Member>[] = [
@@ -126,8 +127,8 @@ const COLUMNS: readonly Column<Member>[] = [
     title: "STATE",
     leaves: 0,
     cell: ({ upstream }) => ({
-      text: [SHAPES[upstream.condition], CONDITIONS[upstream.condition].word, timeLeft(upstream)].join(" ").trimEnd(),
-      style: TONE_STYLES[CONDITIONS[upstream.condition].tone] ?? "cyan",
+      text: [SHAPES[upstream.state], wordOf(upstream.state), timeLeft(upstream)].join(" ").trimEnd(),
+      style: TONE_STYLES[STATES[upstream.state].tone] ?? "cyan",
     }),
   },
   { title: "UPSTREAM", leaves: 0, cell: ({ upstream }) => ({ text: shortUrl(upstream.url) }) },
@@ -147,14 +148,14 @@ const COLUMNS: readonly Column<Member>[] = [
   { title: "P50", right: true, leaves: 6, cell: ({ upstream }) => ({ text: formatMs(upstream.p50Ms) }) },
   { title: "P95", right: true, leaves: 5, cell: ({ upstream }) => ({ text: formatMs(upstream.p95Ms) }) },
   { title: "P99", right: true, leaves: 2, cell: ({ upstream }) => ({ text: formatMs(upstream.p99Ms) }) },
-  { title: "LAST FAULT", leaves: 7, cell: ({ upstream }) => ({ text: upstream.lastFault ?? "", style: "dim" }) },
+  { title: "LAST FAILURE", leaves: 7, cell: ({ upstream }) => ({ text: upstream.lastFailure ?? "", style: "dim" }) },
 ];
 
-/** Those that tell something where no figures are kept. */
+/** Those that tell something where metrics are off. */
 const STATE_COLUMNS = COLUMNS.filter(({ title }) => !["REQ/S", "ERRORS", "P50", "P95", "P99"].includes(title));
 
 const COMPARE: Readonly<Record<Exclude<Order, "config">, (a: UpstreamSnapshot, b: UpstreamSnapshot) => number>> = {
-  worst: (a, b) => rankOf(a.condition) - rankOf(b.condition),
+  worst: (a, b) => rankOf(a.state) - rankOf(b.state),
   requests: (a, b) => b.requestRate - a.requestRate,
   errors: (a, b) => shareOf(b) - shareOf(a),
   p99: (a, b) => (b.p99Ms ?? -1) - (a.p99Ms ?? -1),

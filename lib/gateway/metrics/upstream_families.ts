@@ -42,6 +42,17 @@ const FAMILIES: readonly (readonly [FamilyOptions, (one: LabelledUpstream, sink:
     ({ upstream, labels }, sink) => sink.value(labels.plain, upstream.weight),
   ],
   [
+    {
+      name: "bws_upstream_state",
+      type: "gauge",
+      help: "1 for the state that it is in, as docs/resilience.md has them.",
+    },
+    ({ upstream, labels }, sink) => {
+      const now = upstream.state;
+      for (const [state, withState] of labels.byState) sink.value(withState, state === now ? 1 : 0);
+    },
+  ],
+  [
     { name: "bws_upstream_breaker_state", type: "gauge", help: "1 for the state that its circuit breaker is in." },
     ({ upstream, labels }, sink) => {
       const { breaker } = upstream.facts;

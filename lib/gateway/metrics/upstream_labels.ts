@@ -8,6 +8,7 @@ import { Labels } from "../../metrics/labels.ts";
 import { STATUS_CLASSES } from "../../metrics/status_counters.ts";
 import { type Strike, STRIKES } from "../../upstream/strike.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
+import { UPSTREAM_STATES, type UpstreamState } from "../../upstream/upstream_state.ts";
 import type { Gateway } from "../gateway.ts";
 import type { UpstreamMetrics } from "./upstream_metrics.ts";
 
@@ -26,6 +27,8 @@ export class UpstreamLabels {
   readonly byClass: readonly Labels[];
   /** With a cause of failure. */
   readonly byCause: readonly (readonly [Strike, Labels])[];
+  /** With its state. */
+  readonly byState: readonly (readonly [UpstreamState, Labels])[];
   /** With a state of its breaker. */
   readonly byBreaker: readonly (readonly [typeof BREAKER_STATES[number], Labels])[];
   /** With a state of connections. */
@@ -39,6 +42,7 @@ export class UpstreamLabels {
     this.name = name;
     this.byClass = having("status_class", STATUS_CLASSES).map(([, labels]) => labels);
     this.byCause = having("cause", STRIKES);
+    this.byState = having("state", UPSTREAM_STATES);
     this.byBreaker = having("state", BREAKER_STATES);
     this.byConnection = having("state", CONNECTION_STATES);
   }

@@ -1,10 +1,10 @@
 /**
- * Says changes of condition to those who do not see them.
+ * Says changes of state to those who do not see them.
  *
  * @module
  */
 
-import { CONDITIONS, shortUrl } from "./condition.js";
+import { shortUrl, wordOf } from "./upstream_states.js";
 
 /** @typedef {import("../../snapshot.ts").Snapshot} Snapshot */
 
@@ -28,10 +28,10 @@ export class Announcer {
     /** @type {string[]} */
     const changes = [];
     for (const { upstreams } of pools) {
-      for (const { id, url, condition } of upstreams) {
-        now.set(id, condition);
+      for (const { id, url, state } of upstreams) {
+        now.set(id, state);
         const last = before?.get(id);
-        if (last !== undefined && last !== condition) changes.push(`${shortUrl(url)} is ${CONDITIONS[condition].word}`);
+        if (last !== undefined && last !== state) changes.push(`${shortUrl(url)} is ${wordOf(state)}`);
       }
     }
     this.#known = now;

@@ -4,19 +4,21 @@
  * @module
  */
 
-import { CONDITIONS, isLast, shortUrl, timeLeft } from "./condition.js";
 import { at, element, icon, setData, setIcon, setShown, setText } from "./element.js";
 import { formatLeft, formatMs, formatShare, formatWhole, NONE } from "./format.js";
+import { questionOf, wantsForce } from "./last_upstream.js";
 import { shareOf } from "./model.js";
 import { TimePlot } from "./plots.js";
+import { adminStateOf, shortUrl, STATES, timeLeft, wordOf } from "./upstream_states.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("../../snapshot.ts").PoolSnapshot} PoolSnapshot */
-/** @typedef {import("../../snapshot.ts").UpstreamMode} UpstreamMode */
+/** @typedef {import("../../snapshot.ts").AdminState} AdminState */
 /** @typedef {import("../../snapshot.ts").UpstreamChange} UpstreamChange */
 /** @typedef {import("../../snapshot.ts").UpstreamSnapshot} UpstreamSnapshot */
+/** @typedef {import("../../snapshot.ts").Refusal} Refusal */
 
-/** Sends a change; gives why it was not done. @typedef {(id: string, change: UpstreamChange) => Promise<string | undefined>} Change */
+/** Sends a change; gives why it was not done. @typedef {(id: string, change: UpstreamChange, force: boolean) => Promise<Refusal | undefined>} Change */
 
 /** @type {readonly (readonly [string, (upstream: UpstreamSnapshot, pool: PoolSnapshot) => string])[]} */
 const FACTS = [
@@ -32,26 +34,26 @@ const FACTS = [
   ["Idle connections", ({ idleConnections }) => formatWhole(idleConnections)],
   ["Errors", (upstream) => formatShare(shareOf(upstream))],
   ["p50, p95, p99", ({ p50Ms, p95Ms, p99Ms }) => [p50Ms, p95Ms, p99Ms].map(formatMs).join(", ")],
-  ["Last fault", ({ lastFault }) => lastFault ?? NONE],
+  ["Last failure", ({ lastFailure }) => lastFailure ?? NONE],
 ];
 
-/** Those of them that come out of figures, which may not be kept. */
+/** Those of them that come out of metrics, which may be off. */
 const COUNTED = new Set(["Errors", "p50, p95, p99"]);
 
 /** The dialog. */
 export class Details {
   #dialog = at("details", HTMLDialogElement);
-  #icon = icon("healthy");
+  #icon = icon("active");
   #word = element("span");
   #left = element("span", { class: "left" });
   #facts = FACTS.map(([name, read]) => ({ name: element("dt", {}, name), value: element("dd"), read }));
-  #modes = /** @type {const} */ (["active", "draining", "maintenance"]).map((mode) => ({
-    mode,
-    button: at(`mode-${mode}`, HTMLButtonElement),
+  #states = /** @type {const} */ (["active", "draining", "maintenance"]).map((state) => ({
+    state,
+    button: at(`set-${state}`, HTMLButtonElement),
   }));
   #weight = at("weight", HTMLInputElement);
   #outcome = at("details-outcome", HTMLElement);
-  /** The mode that was asked for once and has to be asked for again. @type {UpstreamMode | undefined} */
+  /** The state that was asked for once and has to be asked for again. @type {AdminState | undefined} */
   #doubted;
   /** @type {TimePlot | undefined} */
   #plot;
@@ -63,10 +65,9 @@ export class Details {
   /** @param {Change} change */
   constructor(change) {
     this.#change = change;
-    const condition = at("details-condition", HTMLElement);
-    condition.append(element("span", { class: "condition" }, this.#icon, this.#word, this.#left));
+    at("details-state", HTMLElement).append(element("span", { class: "word" }, this.#icon, this.#word, this.#left));
     at("details-facts", HTMLElement).append(...this.#facts.map(({ name, value }) => element("div", {}, name, value)));
-    for (const { mode, button } of this.#modes) button.addEventListener("click", () => this.#ask(mode));
+    for (const { state, button } of this.#states) button.addEventListener("click", () => this.#ask(state));
     at("weight-form", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
       this.#setWeight(this.#weight.valueAsNumber);
@@ -115,38 +116,45 @@ export class Details {
       return;
     }
     const { upstream, pool } = found;
-    const { word, meaning, tone } = CONDITIONS[upstream.condition];
+    const { state } = upstream;
+    const { meaning, tone } = STATES[state];
     setData(this.#dialog, "tone", tone);
-    setData(this.#dialog, "condition", upstream.condition);
-    setIcon(this.#icon, upstream.condition);
-    setText(this.#word, word);
+    setData(this.#dialog, "state", state);
+    setIcon(this.#icon, state);
+    setText(this.#word, wordOf(state));
     setText(this.#left, timeLeft(upstream));
     setText(at("details-meaning", HTMLElement), meaning);
-    const { figures } = model.snapshot;
+    const { metrics } = model.snapshot;
     for (const { name, value, read } of this.#facts) {
-      setText(value, figures || !COUNTED.has(name.textContent ?? "") ? read(upstream, pool) : NONE);
+      setText(value, metrics || !COUNTED.has(name.textContent ?? "") ? read(upstream, pool) : NONE);
     }
-    for (const { mode, button } of this.#modes) button.setAttribute("aria-pressed", String(mode === upstream.mode));
+    const set = adminStateOf(state);
+    for (const { state, button } of this.#states) button.setAttribute("aria-pressed", String(state === set));
     const reset = at("weight-reset", HTMLButtonElement);
     setShown(reset, upstream.weight !== upstream.configWeight);
     setText(reset, `Back to ${upstream.configWeight}`);
     this.#plot?.update(model);
   }
 
-  /** @param {UpstreamMode} mode */
-  async #ask(mode) {
+  /**
+   * Asks whether a state is really meant: to ask for it again is the answer.
+   *
+   * @param {AdminState} state
+   */
+  doubt(state) {
     const found = this.#model?.find(this.#id);
-    if (found === undefined || found.upstream.mode === mode) return;
-    if (mode !== "active" && this.#doubted !== mode && isLast(found.pool, found.upstream)) {
-      this.#doubted = mode;
-      this.#say(
-        `It is the last upstream of pool ${found.pool.name} that takes requests. Press again to go on.`,
-        "warn",
-      );
-      return;
-    }
+    if (found === undefined) return;
+    this.#doubted = state;
+    this.#say(questionOf(found.pool), "warn");
+  }
+
+  /** @param {AdminState} state */
+  async #ask(state) {
+    const found = this.#model?.find(this.#id);
+    if (found === undefined || adminStateOf(found.upstream.state) === state) return;
+    const force = this.#doubted === state;
     this.#doubted = undefined;
-    await this.#send({ state: mode }, MODE_SENTENCES[mode]);
+    await this.#send({ state }, SENTENCES[state], force);
   }
 
   /** @param {number} weight */
@@ -156,23 +164,27 @@ export class Details {
       return;
     }
     this.#weight.value = String(weight);
-    await this.#send({ weight }, `Its weight is ${weight} now.`);
+    await this.#send({ weight }, `Its weight is ${weight} now.`, false);
   }
 
   /**
    * @param {UpstreamChange} change
    * @param {string} sentence
+   * @param {boolean} force
    */
-  async #send(change, sentence) {
+  async #send(change, sentence, force) {
     const id = this.#id;
     this.#say("", "note");
-    const refusal = await this.#change(id, change);
-    if (id === this.#id) this.#say(refusal ?? sentence, refusal === undefined ? "good" : "bad");
+    const refusal = await this.#change(id, change, force);
+    if (id !== this.#id) return;
+    if (refusal === undefined) this.#say(sentence, "good");
+    else if (wantsForce(refusal) && change.state !== undefined) this.doubt(change.state);
+    else this.#say(refusal.error, "bad");
   }
 
   /**
    * @param {string} text
-   * @param {import("./condition.js").Tone} tone
+   * @param {import("./upstream_states.js").Tone} tone
    */
   #say(text, tone) {
     setText(this.#outcome, text);
@@ -180,8 +192,8 @@ export class Details {
   }
 }
 
-/** @type {Readonly<Record<UpstreamMode, string>>} */
-const MODE_SENTENCES = {
+/** @type {Readonly<Record<AdminState, string>>} */
+const SENTENCES = {
   active: "It takes requests again.",
   draining: "It drains: no new requests, and those in flight end.",
   maintenance: "It is out for maintenance.",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { shortUrl } from "./condition.js";
+import { shortUrl } from "./upstream_states.js";
 import { arrange, element, setShown, setText } from "./element.js";
 import { formatClock } from "./format.js";
 

@@ -6,6 +6,7 @@
 
 import { readSnapshots } from "./snapshot_stream.js";
 
+/** @typedef {import("../../snapshot.ts").Refusal} Refusal */
 /** @typedef {import("../../snapshot.ts").Snapshot} Snapshot */
 /** @typedef {import("../../snapshot.ts").UpstreamChange} UpstreamChange */
 
@@ -64,20 +65,22 @@ export class Feed {
    *
    * @param {string} id
    * @param {UpstreamChange} change
-   * @returns {Promise<string | undefined>} Why it was not done, or undefined.
+   * @param {boolean} force Whether the pool may be left without an upstream that takes requests.
+   * @returns {Promise<Refusal | undefined>} Why it was not done, or undefined.
    */
-  async change(id, change) {
+  async change(id, change, force) {
     try {
-      const response = await fetch(`api/upstreams/${encodeURIComponent(id)}`, {
+      const response = await fetch(`api/upstreams/${encodeURIComponent(id)}${force ? "?force=true" : ""}`, {
         method: "PATCH",
         headers: { ...this.#headers(), "content-type": "application/json" },
         body: JSON.stringify(change),
       });
       if (response.ok) return undefined;
       const refusal = await response.json().catch(() => ({}));
-      return typeof refusal.error === "string" ? refusal.error : `The server answered ${response.status}`;
+      if (typeof refusal.error === "string") return refusal;
+      return { type: "about:blank", error: `The server answered ${response.status}` };
     } catch {
-      return "The server does not answer";
+      return { type: "about:blank", error: "The server does not answer" };
     }
   }
 

@@ -22,7 +22,7 @@ import { Spark } from "./spark.js";
  * @property {(model: Model) => Float64Array} [values]
  * @property {number} [leastTop] The scale ends no lower: noise at rest must not look like load.
  * @property {(snapshot: Snapshot) => "bad" | "warn" | undefined} [tone]
- * @property {boolean} [counted] Whether it comes out of figures, which may not be kept.
+ * @property {boolean} [counted] Whether it comes out of metrics, which may be off.
  */
 
 /** @type {readonly Tile[]} */
@@ -55,8 +55,8 @@ const TILES = [
   {
     name: "In flight",
     figure: ({ totals }) => formatWhole(totals.inFlight),
-    detail: ({ figures, totals: { openSockets } }) =>
-      !figures ? "" : openSockets === 1 ? "1 WebSocket" : `${formatWhole(openSockets)} WebSockets`,
+    detail: ({ metrics, totals: { openSockets } }) =>
+      !metrics ? "" : openSockets === 1 ? "1 WebSocket" : `${formatWhole(openSockets)} WebSockets`,
     values: ({ totals }) => totals.inFlight,
     leastTop: 10,
   },
@@ -100,7 +100,7 @@ export class Headline {
   update(model) {
     const { snapshot } = model;
     for (const tile of this.#tiles) {
-      const known = snapshot.figures || tile.counted !== true;
+      const known = snapshot.metrics || tile.counted !== true;
       setText(tile.figureText, known ? tile.figure(snapshot) : NONE);
       setText(tile.detailText, known ? tile.detail?.(snapshot) ?? "" : "not kept");
       if (!known) continue;

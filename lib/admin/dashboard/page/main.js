@@ -5,16 +5,17 @@
  */
 
 import { Announcer } from "./announcer.js";
-import { isLast } from "./condition.js";
 import { Details } from "./details.js";
 import { at, setData, setShown, setText } from "./element.js";
 import { Failures } from "./failures.js";
 import { Feed } from "./feed.js";
 import { Headline } from "./headline.js";
+import { wantsForce } from "./last_upstream.js";
 import { Model } from "./model.js";
 import { LATENCY_LINES, plotFigure, REQUEST_LINES, TimePlot } from "./plots.js";
 import { Pools } from "./pools.js";
 import { Sites } from "./sites.js";
+import { adminStateOf } from "./upstream_states.js";
 import { Verdict } from "./verdict.js";
 import { Workers } from "./workers.js";
 
@@ -35,7 +36,7 @@ const feed = new Feed((snapshot) => {
 }, showState);
 
 const announcer = new Announcer(at("announcer", HTMLElement));
-const details = new Details((id, change) => feed.change(id, change));
+const details = new Details((id, change, force) => feed.change(id, change, force));
 const open = (/** @type {string} */ id) => {
   if (model !== undefined) details.open(id, model);
 };
@@ -76,7 +77,7 @@ function schedule() {
 function draw(shown) {
   const { snapshot } = shown;
   setShown(at("page", HTMLElement), true);
-  setData(document.body, "figures", snapshot.figures ? undefined : "none");
+  setData(document.body, "metrics", snapshot.metrics ? undefined : "off");
   setShown(at("waiting", HTMLElement), false);
   const count = verdict.update(shown);
   headline.update(shown);
@@ -123,11 +124,12 @@ function showState(state, keyRefused) {
 async function toggle(id) {
   const found = model?.find(id);
   if (found === undefined) return;
-  const { upstream, pool } = found;
-  // What takes the last one out is asked about there.
-  if (upstream.mode === "active" && isLast(pool, upstream)) return open(id);
-  const refusal = await feed.change(id, { state: upstream.mode === "active" ? "draining" : "active" });
-  if (refusal !== undefined) showRefusal(refusal);
+  const state = adminStateOf(found.upstream.state) === "active" ? "draining" : "active";
+  const refusal = await feed.change(id, { state }, false);
+  if (refusal === undefined) return;
+  if (!wantsForce(refusal)) return showRefusal(refusal.error);
+  open(id);
+  details.doubt(state);
 }
 
 /** @param {string} refusal */

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { CONDITIONS, rankOf, shortUrl } from "./condition.js";
 import { arrange, element, setData, setShown, setText } from "./element.js";
 import { formatCount, formatShare, formatWhole } from "./format.js";
 import { shareOf } from "./model.js";
 import { COLUMNS, UpstreamRow } from "./upstream_row.js";
+import { BY_GRAVITY, rankOf, shortUrl, STATES, wordOf } from "./upstream_states.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./upstream_row.js").RowActions} RowActions */
@@ -98,7 +98,7 @@ export class PoolSection {
     this.#shown = { pool, model, peak };
     setText(this.#name, pool.name);
     setText(this.#about, `${pool.policy.replaceAll("_", " ")}, site ${pool.site}`);
-    this.#updateFigures(pool, model.snapshot.figures);
+    this.#updateFigures(pool, model.snapshot.metrics);
     this.#updateMarks(pool.upstreams);
     this.#updateRows(pool, view);
     for (const upstream of pool.upstreams) this.#rows.get(upstream.id)?.update(upstream, model, peak);
@@ -112,16 +112,16 @@ export class PoolSection {
 
   /**
    * @param {PoolSnapshot} pool
-   * @param {boolean} figures Whether they are kept.
+   * @param {boolean} metrics Whether they are kept.
    */
-  #updateFigures({ upstreams, waiting }, figures) {
+  #updateFigures({ upstreams, waiting }, metrics) {
     const sum = { requestRate: 0, errorRate: 0, inFlight: 0 };
     for (const { requestRate, errorRate, inFlight } of upstreams) {
       sum.requestRate += requestRate;
       sum.errorRate += errorRate;
       sum.inFlight += inFlight;
     }
-    const line = figures ? [`${formatCount(sum.requestRate)} req/s`, `${formatShare(shareOf(sum))} errors`] : [];
+    const line = metrics ? [`${formatCount(sum.requestRate)} req/s`, `${formatShare(shareOf(sum))} errors`] : [];
     line.push(`${formatWhole(sum.inFlight)} in flight`);
     if (waiting > 0) line.push(`${formatWhole(waiting)} waiting`);
     setText(this.#figures, line.join("  ·  "));
@@ -134,20 +134,18 @@ export class PoolSection {
     /** @type {Map<string, number>} */
     const counts = new Map();
     let mark = /** @type {HTMLElement | null} */ (this.#marks.firstElementChild);
-    for (const { id, url, condition } of upstreams) {
-      counts.set(condition, (counts.get(condition) ?? 0) + 1);
+    for (const { id, url, state } of upstreams) {
+      counts.set(state, (counts.get(state) ?? 0) + 1);
       if (mark === null) break;
-      if (mark.dataset.id !== id || mark.dataset.condition !== condition) {
-        mark.title = `${shortUrl(url)}: ${CONDITIONS[condition].word}`;
+      if (mark.dataset.id !== id || mark.dataset.state !== state) {
+        mark.title = `${shortUrl(url)}: ${wordOf(state)}`;
         setData(mark, "id", id);
-        setData(mark, "condition", condition);
-        setData(mark, "tone", CONDITIONS[condition].tone);
+        setData(mark, "state", state);
+        setData(mark, "tone", STATES[state].tone);
       }
       mark = /** @type {HTMLElement | null} */ (mark.nextElementSibling);
     }
-    const said = Object.entries(CONDITIONS).flatMap(([condition, { word }]) =>
-      counts.has(condition) ? [`${counts.get(condition)} ${word}`] : []
-    );
+    const said = BY_GRAVITY.flatMap((state) => counts.has(state) ? [`${counts.get(state)} ${wordOf(state)}`] : []);
     setText(this.#counts, said.reverse().join(", "));
   }
 
@@ -221,7 +219,7 @@ export class PoolSection {
 
 /** @type {Record<Exclude<View["order"], "config">, (a: UpstreamSnapshot, b: UpstreamSnapshot) => number>} */
 const COMPARE = {
-  worst: (a, b) => rankOf(a.condition) - rankOf(b.condition),
+  worst: (a, b) => rankOf(a.state) - rankOf(b.state),
   rate: (a, b) => b.requestRate - a.requestRate,
   errors: (a, b) => shareOf(b) - shareOf(a) || b.errorRate - a.errorRate,
   p99: (a, b) => (b.p99Ms ?? -1) - (a.p99Ms ?? -1),
@@ -232,6 +230,6 @@ const COMPARE = {
  * @param {string} filter In lower case.
  * @returns {boolean}
  */
-function matches({ url, condition }, filter) {
-  return filter === "" || url.toLowerCase().includes(filter) || CONDITIONS[condition].word.includes(filter);
+function matches({ url, state }, filter) {
+  return filter === "" || url.toLowerCase().includes(filter) || wordOf(state).includes(filter);
 }

@@ -4,15 +4,15 @@
  * @module
  */
 
-import { CONDITIONS, shortUrl, takesRequests, timeLeft } from "./condition.js";
 import { formatDuration, formatMs, formatShare, formatWhole } from "./format.js";
 import { poolLabels } from "./pool_labels.js";
+import { BY_GRAVITY, GRAVITY, shortUrl, STATES, timeLeft, wordOf } from "./upstream_states.js";
 
-/** @typedef {import("../../snapshot.ts").Condition} Condition */
 /** @typedef {import("../../snapshot.ts").PoolSnapshot} PoolSnapshot */
 /** @typedef {import("../../snapshot.ts").Snapshot} Snapshot */
 /** @typedef {import("../../snapshot.ts").UpstreamSnapshot} UpstreamSnapshot */
-/** @typedef {import("./condition.js").Tone} Tone */
+/** @typedef {import("../../snapshot.ts").UpstreamState} UpstreamState */
+/** @typedef {import("./upstream_states.js").Tone} Tone */
 
 /** A pool, and how it is called. @typedef {{ pool: PoolSnapshot, label: string }} NamedPool */
 
@@ -22,7 +22,7 @@ import { poolLabels } from "./pool_labels.js";
  * @typedef {object} Trouble
  * @property {string} key
  * @property {Tone} tone
- * @property {Condition | "reload" | "port" | "pool" | "errors" | "worker"} kind
+ * @property {UpstreamState | "reload" | "port" | "pool" | "errors" | "worker"} kind
  * @property {string} title
  * @property {string} detail
  * @property {string} left
@@ -36,12 +36,7 @@ const WARN_ERROR_SHARE = 0.01;
 const BAD_ERROR_SHARE = 0.05;
 const WARN_LOOP_DELAY_MS = 250;
 const MOST_SINGLE = 4;
-const SHOWN_CONDITIONS = /** @type {const} */ (
-  ["unhealthy", "open", "ejected", "half_open", "slow_start", "draining", "maintenance"]
-);
-
-/** @type {Readonly<Record<Tone, number>>} */
-const GRAVITY = { bad: 0, warn: 1, note: 2, good: 3 };
+const SHOWN_STATES = BY_GRAVITY.filter((state) => state !== "active");
 
 /**
  * What is wrong.
@@ -59,13 +54,13 @@ export function troublesOf(snapshot) {
     ...errorTroubles(snapshot),
     ...workerTroubles(snapshot),
     ...pools.flatMap(failingTroubles),
-    ...pools.flatMap((named) => SHOWN_CONDITIONS.flatMap((condition) => upstreamTroubles(named, condition))),
+    ...pools.flatMap((named) => SHOWN_STATES.flatMap((state) => upstreamTroubles(named, state))),
   ];
   return found.sort((a, b) => GRAVITY[a.tone] - GRAVITY[b.tone]);
 }
 
 /** What is said where rates and times would be. */
-export const NO_FIGURES = "No figures are kept (management.metrics = false)";
+export const NO_METRICS = "Metrics are off (management.metrics = false)";
 
 /**
  * Whether all is well, in a few words. What is not looked at is not called well.
@@ -74,8 +69,8 @@ export const NO_FIGURES = "No figures are kept (management.metrics = false)";
  * @param {number} count As {@linkcode countTroubles} has it.
  * @returns {string}
  */
-export function verdictOf({ figures }, count) {
-  if (count === 0) return figures ? "All is well" : "No problem in the states of upstreams";
+export function verdictOf({ metrics }, count) {
+  if (count === 0) return metrics ? "All is well" : "No problem in the states of upstreams";
   return count === 1 ? "1 problem" : `${formatWhole(count)} problems`;
 }
 
@@ -97,7 +92,7 @@ function poolTroubles({ pool, label }) {
   /** @type {Trouble[]} */
   const found = [];
   const base = { kind: /** @type {const} */ ("pool"), left: "", upstreamId: null, poolId: pool.id };
-  if (!pool.upstreams.some(({ condition }) => takesRequests(condition))) {
+  if (pool.available === 0) {
     const detail = "none of its upstreams takes requests, so they are answered with 503";
     found.push({ ...base, key: `none ${pool.id}`, tone: "bad", title: `Pool ${label} is down`, detail });
   }
@@ -175,8 +170,8 @@ function errorTroubles({ sites }) {
  * @returns {Trouble[]}
  */
 function failingTroubles({ pool, label }) {
-  const failing = pool.upstreams.filter(({ condition, requestRate, errorRate }) =>
-    condition === "healthy" && requestRate >= LEAST_RATE && errorRate / requestRate >= BAD_ERROR_SHARE
+  const failing = pool.upstreams.filter(({ state, requestRate, errorRate }) =>
+    state === "active" && requestRate >= LEAST_RATE && errorRate / requestRate >= BAD_ERROR_SHARE
   );
   const base = {
     tone: /** @type {const} */ ("warn"),
@@ -228,17 +223,18 @@ function workerTroubles({ process }) {
 
 /**
  * @param {NamedPool} named
- * @param {Condition} condition
+ * @param {UpstreamState} state
  * @returns {Trouble[]}
  */
-function upstreamTroubles({ pool, label }, condition) {
-  const { word, tone } = CONDITIONS[condition];
-  const members = pool.upstreams.filter((upstream) => upstream.condition === condition);
+function upstreamTroubles({ pool, label }, state) {
+  const { tone } = STATES[state];
+  const word = wordOf(state);
+  const members = pool.upstreams.filter((upstream) => upstream.state === state);
   if (members.length > MOST_SINGLE) {
     return [{
-      key: `${condition} ${pool.id}`,
+      key: `${state} ${pool.id}`,
       tone,
-      kind: condition,
+      kind: state,
       title: `${members.length} of ${pool.upstreams.length} in pool ${label}: ${word}`,
       detail: namesOf(members),
       left: "",
@@ -247,9 +243,9 @@ function upstreamTroubles({ pool, label }, condition) {
     }];
   }
   return members.map((upstream) => ({
-    key: `${condition} ${upstream.id}`,
+    key: `${state} ${upstream.id}`,
     tone,
-    kind: condition,
+    kind: state,
     title: `${shortUrl(upstream.url)}: ${word}`,
     detail: detailOf(label, upstream),
     left: timeLeft(upstream),
@@ -263,9 +259,9 @@ function upstreamTroubles({ pool, label }, condition) {
  * @param {UpstreamSnapshot} upstream
  * @returns {string}
  */
-function detailOf(label, { condition, lastFault, inFlight }) {
+function detailOf(label, { state, lastFailure, inFlight }) {
   const where = `pool ${label}`;
-  if (condition === "draining") return `${where}, ${formatWhole(inFlight)} in flight still`;
-  if (condition === "maintenance" || condition === "slow_start" || lastFault === null) return where;
-  return `${where}, ${lastFault}`;
+  if (state === "draining") return `${where}, ${formatWhole(inFlight)} in flight still`;
+  if (state === "maintenance" || state === "slow_start" || lastFailure === null) return where;
+  return `${where}, ${lastFailure}`;
 }

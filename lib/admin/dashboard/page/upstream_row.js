@@ -4,11 +4,11 @@
  * @module
  */
 
-import { CONDITIONS, shortUrl, timeLeft } from "./condition.js";
 import { element, icon, setData, setIcon, setText } from "./element.js";
 import { formatCount, formatMs, formatShare, formatWhole } from "./format.js";
 import { shareOf } from "./model.js";
 import { Spark } from "./spark.js";
+import { adminStateOf, shortUrl, STATES, timeLeft, wordOf } from "./upstream_states.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("../../snapshot.ts").UpstreamSnapshot} UpstreamSnapshot */
@@ -34,11 +34,11 @@ export const COLUMNS = /** @type {const} */ ([
 export class UpstreamRow {
   /** Whether it is on the screen; the figures of one that is not wait until it is. */
   visible = false;
-  #icon = icon("healthy");
+  #icon = icon("active");
   #word = element("span");
   #left = element("span", { class: "left" });
   #name = element("button", { type: "button", class: "link" });
-  #fault = element("span", { class: "detail" });
+  #failure = element("span", { class: "detail" });
   #toggle = element("button", { type: "button", class: "quiet" });
   #spark = new Spark();
   /** @type {Record<string, HTMLTableCellElement>} */
@@ -60,8 +60,8 @@ export class UpstreamRow {
       this.#cells[name] = cell;
       this.element.append(cell);
     }
-    this.#cells.state.append(element("span", { class: "condition" }, this.#icon, this.#word, this.#left));
-    this.#cells.name.append(this.#name, this.#fault);
+    this.#cells.state.append(element("span", { class: "word" }, this.#icon, this.#word, this.#left));
+    this.#cells.name.append(this.#name, this.#failure);
     this.#cells.past.append(this.#spark.element);
     this.#cells.act.append(this.#toggle);
     this.#name.addEventListener("click", () => actions.open(id));
@@ -74,11 +74,11 @@ export class UpstreamRow {
    * @param {number} peak The highest rate in the pool: rows share their scale.
    */
   update(upstream, model, peak) {
-    const { condition } = upstream;
-    setData(this.element, "condition", condition);
-    setData(this.element, "tone", CONDITIONS[condition].tone);
-    setIcon(this.#icon, condition);
-    setText(this.#word, CONDITIONS[condition].word);
+    const { state } = upstream;
+    setData(this.element, "state", state);
+    setData(this.element, "tone", STATES[state].tone);
+    setIcon(this.#icon, state);
+    setText(this.#word, wordOf(state));
     setText(this.#left, timeLeft(upstream));
     this.#updateName(upstream);
     const first = this.#shown === undefined;
@@ -90,12 +90,13 @@ export class UpstreamRow {
   }
 
   /** @param {UpstreamSnapshot} upstream */
-  #updateName({ url, mode, lastFault, condition }) {
-    setText(this.#fault, CONDITIONS[condition].tone === "bad" ? lastFault ?? "" : "");
+  #updateName({ url, lastFailure, state }) {
+    setText(this.#failure, STATES[state].tone === "bad" ? lastFailure ?? "" : "");
     if (url !== this.#shown?.url) setText(this.#name, shortUrl(url));
-    if (mode === this.#shown?.mode) return;
-    setText(this.#toggle, mode === "active" ? "Drain" : "Resume");
-    this.#toggle.setAttribute("aria-label", `${mode === "active" ? "Drain" : "Resume"} ${shortUrl(url)}`);
+    if (state === this.#shown?.state) return;
+    const word = adminStateOf(state) === "active" ? "Drain" : "Resume";
+    setText(this.#toggle, word);
+    this.#toggle.setAttribute("aria-label", `${word} ${shortUrl(url)}`);
   }
 
   /** @param {UpstreamSnapshot} upstream */

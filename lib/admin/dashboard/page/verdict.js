@@ -6,7 +6,7 @@
 
 import { arrange, element, icon, setData, setIcon, setShown, setText } from "./element.js";
 import { formatClock } from "./format.js";
-import { countTroubles, NO_FIGURES, troublesOf, verdictOf } from "./problems.js";
+import { countTroubles, NO_METRICS, troublesOf, verdictOf } from "./problems.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./problems.js").Trouble} Trouble */
@@ -16,7 +16,7 @@ const MOST_SHOWN = 8;
 /** The verdict. */
 export class Verdict {
   #box;
-  #icon = icon("healthy");
+  #icon = icon("active");
   #title = element("h2", { id: "verdict-title" });
   #summary = element("p", { class: "summary" });
   #list = element("ul", { class: "troubles" });
@@ -47,11 +47,11 @@ export class Verdict {
     const troubles = troublesOf(snapshot);
     const count = countTroubles(troubles);
     const worst = troubles[0]?.tone ?? "good";
-    const tone = count > 0 ? worst : snapshot.figures ? "good" : "note";
+    const tone = count > 0 ? worst : snapshot.metrics ? "good" : "note";
     setData(this.#box, "tone", tone);
-    setIcon(this.#icon, tone === "bad" ? "unhealthy" : tone === "warn" ? "ejected" : "healthy");
+    setIcon(this.#icon, tone === "bad" ? "unhealthy" : tone === "warn" ? "ejected" : "active");
     setText(this.#title, verdictOf(snapshot, count));
-    setText(this.#summary, summaryOf(snapshot) + (snapshot.figures ? "" : `. ${NO_FIGURES}`));
+    setText(this.#summary, summaryOf(snapshot) + (snapshot.metrics ? "" : `. ${NO_METRICS}`));
     this.#showTroubles(troubles.slice(0, MOST_SHOWN));
     const hidden = troubles.length - MOST_SHOWN;
     setText(this.#more, hidden > 0 ? `and ${hidden} more below` : "");
@@ -90,7 +90,7 @@ export class Verdict {
 class TroubleItem {
   /** @type {Trouble | undefined} */
   #trouble;
-  #icon = icon("healthy");
+  #icon = icon("active");
   #title = element("button", { type: "button", class: "link" });
   #detail = element("span", { class: "detail" });
   #left = element("span", { class: "left" });
@@ -123,21 +123,21 @@ const SHAPES = { reload: "unhealthy", port: "unhealthy", pool: "unhealthy", erro
  */
 function summaryOf({ pools, sites }) {
   const upstreams = pools.flatMap((pool) => pool.upstreams);
-  const healthy = upstreams.filter(({ condition }) => condition === "healthy").length;
+  const active = upstreams.filter(({ state }) => state === "active").length;
   const siteCount = sites.length === 1 ? "1 site" : `${sites.length} sites`;
   if (upstreams.length === 0) return siteCount;
   const poolCount = pools.length === 1 ? "1 pool" : `${pools.length} pools`;
-  return `${healthText(healthy, upstreams.length)} in ${poolCount}, ${siteCount}`;
+  return `${activeText(active, upstreams.length)} in ${poolCount}, ${siteCount}`;
 }
 
 /**
- * @param {number} healthy
+ * @param {number} active
  * @param {number} count
  * @returns {string}
  */
-function healthText(healthy, count) {
-  if (count === 1) return `the upstream is ${healthy === 1 ? "" : "not "}healthy`;
-  return `${healthy === count ? "all" : `${healthy} of`} ${count} upstreams healthy`;
+function activeText(active, count) {
+  if (count === 1) return `the upstream is ${active === 1 ? "" : "not "}active`;
+  return `${active === count ? "all" : `${active} of`} ${count} upstreams active`;
 }
 
 /**

@@ -38,7 +38,7 @@ export class Workers {
   }
 
   /** @param {Snapshot} snapshot */
-  update({ figures, process, totals, version }) {
+  update({ metrics, process, totals, version }) {
     while (this.#rows.length < process.workers.length) this.#addRow();
     while (this.#rows.length > process.workers.length) {
       this.#rows.pop();
@@ -46,7 +46,7 @@ export class Workers {
     }
     process.workers.forEach((worker, index) => {
       COLUMNS.forEach(([, read], column) => setText(this.#rows[index][column], read(worker)));
-      if (!figures) setText(this.#rows[index][3], NONE);
+      if (!metrics) setText(this.#rows[index][3], NONE);
       setData(this.#rows[index][0], "tone", worker.state === "ended" ? "bad" : undefined);
       setData(this.#rows[index][3], "tone", worker.loopDelayMs >= 250 ? "warn" : undefined);
     });
@@ -54,7 +54,7 @@ export class Workers {
     setText(
       this.#about,
       `bws ${version}  ·  ${files} open files` +
-        (figures ? `  ·  bodies ${formatBytes(totals.receivedRate)}/s in, ${formatBytes(totals.sentRate)}/s out` : ""),
+        (metrics ? `  ·  bodies ${formatBytes(totals.receivedRate)}/s in, ${formatBytes(totals.sentRate)}/s out` : ""),
     );
   }
 
