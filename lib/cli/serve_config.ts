@@ -5,7 +5,7 @@
  */
 
 import { FailureList } from "../admin/failure_list.ts";
-import { type Management, startManagement } from "../admin/management.ts";
+import type { Management } from "../admin/management.ts";
 import { type Problem, problemFields } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import type { FailureReport } from "../gateway/failure_report.ts";
@@ -15,7 +15,6 @@ import { logStrayErrors } from "../log/stray_errors.ts";
 import { type LoadedConfig, Reloader } from "../server/reloader.ts";
 import { type RunningServer, startServer } from "../server/server.ts";
 import { workerCount } from "../server/worker_count.ts";
-import { startWorkers } from "../server/worker_server.ts";
 import { VERSION } from "../version.ts";
 import { watchFile } from "./file_watch.ts";
 import { openFileShortfall } from "./open_file_limit.ts";
@@ -88,6 +87,8 @@ async function start(
     if (lack !== undefined) terminal.tell(`${paint(terminal.errorColored, "yellow", "warning")}: ${lack}`);
   }
   if (count === 1) return await startServer(config, { log, onFailure });
+  // Loaded only where it is asked for: it is a part of the time that a start takes, as the management API is.
+  const { startWorkers } = await import("../server/worker_server.ts");
   const writeLog = (bytes: Uint8Array) => log.write(bytes);
   const server = await startWorkers(config, { workers: count, log, writeLog, onFailure });
   terminal.tell(`bws serves with ${count} workers`);
@@ -101,6 +102,7 @@ async function manage(
 ): Promise<Management | undefined> {
   if (!management.enabled) return undefined;
   try {
+    const { startManagement } = await import("../admin/management.ts");
     return await startManagement({ settings: management, server, config: reloader, failures, log });
   } catch (error) {
     await server.stop();

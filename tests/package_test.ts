@@ -1,0 +1,92 @@
+/**
+ * What a start loads, and which packages the product is made of.
+ *
+ * @module
+ */
+
+// @ts-types="../types/std/assert.d.ts"
+import { assert, assertEquals, assertLess } from "@std/assert";
+
+const ROOT = new URL("../", import.meta.url);
+
+interface Module {
+  specifier: string;
+  dependencies?: { specifier: string; isDynamic?: boolean; code?: { specifier: string } }[];
+}
+
+interface Loaded {
+  /** Files of the repository, by their path in it. */
+  readonly files: ReadonlySet<string>;
+  /** Names of packages, without their versions. */
+  readonly packages: ReadonlySet<string>;
+}
+
+/** What is loaded before the first line of `entry` runs, or, with `dynamic`, ever. */
+async function loadedBy(entry: string, dynamic = false): Promise<Loaded> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", new URL(entry, ROOT).pathname],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const { modules }: { modules: Module[] } = JSON.parse(new TextDecoder().decode(stdout));
+  const bySpecifier = new Map(modules.map((module) => [module.specifier, module]));
+  const files = new Set<string>();
+  const packages = new Set<string>();
+  const visit = (specifier: string) => {
+    const path = specifier.slice(ROOT.href.length);
+    if (files.has(path)) return;
+    files.add(path);
+    for (const { code, isDynamic } of bySpecifier.get(specifier)?.dependencies ?? []) {
+      // Types alone load nothing.
+      if (code === undefined || (isDynamic === true && !dynamic)) continue;
+      const name = /^npm:\/?((?:@[^/]+\/)?[^@/]+)/.exec(code.specifier)?.[1];
+      if (name !== undefined) packages.add(name);
+      else if (code.specifier.startsWith(ROOT.href)) visit(code.specifier);
+    }
+  };
+  visit(new URL(entry, ROOT).href);
+  return { files, packages };
+}
+
+function within({ files }: Loaded, folder: string): string[] {
+  return [...files].filter((path) => path.startsWith(folder));
+}
+
+Deno.test("bws --version and --help load the command line alone, and no package but that of arguments", async () => {
+  const loaded = await loadedBy("main.ts");
+  assertEquals([...loaded.packages], ["deno-std"]);
+  assertEquals(
+    [...loaded.files].filter((path) =>
+      !/^(?:main\.ts$|deno\.json$|lib\/(?:cli|config)\/|lib\/version\.ts$)/.test(path)
+    ),
+    [],
+  );
+  assertLess(loaded.files.size, 20);
+});
+
+Deno.test("bws check loads the config, and nothing that serves", async () => {
+  const loaded = await loadedBy("lib/cli/check_command.ts");
+  for (const folder of ["gateway", "server", "admin", "transport", "websocket", "static"]) {
+    assertEquals(within(loaded, `lib/${folder}/`).filter((path) => !path.endsWith("/error_body.ts")), [], folder);
+  }
+});
+
+Deno.test("bws run loads no management API, no workers and no demo before a config asks for them", async () => {
+  const loaded = await loadedBy("lib/cli/run_command.ts");
+  assert(loaded.files.has("lib/server/server.ts"), "the graph was read");
+  // The list of failures is kept without the API too.
+  assertEquals(within(loaded, "lib/admin/").filter((path) => path !== "lib/admin/failure_list.ts"), []);
+  assertEquals(within(loaded, "lib/server/").filter((path) => path.includes("/worker_server")), []);
+  assertEquals([...within(loaded, "lib/cli/demo/"), ...within(loaded, "lib/listener/")], []);
+});
+
+Deno.test("the product loads packages that it names as its own, and no test's", async () => {
+  const product = new Set([
+    ...(await loadedBy("main.ts", true)).packages,
+    ...(await loadedBy("mod.ts", true)).packages,
+  ]);
+  const ofTests = ["@seriousme/openapi-schema-validator", "hono", "playwright-core", "socket.io", "vite", "ws"];
+  assertEquals(ofTests.filter((name) => product.has(name)), []);
+  const { unstable } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  // Without it, a start fetches every package of the lock file: 124 MB of test tools before the demo's first line.
+  assert(unstable.includes("npm-lazy-caching"));
+});
