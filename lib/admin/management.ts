@@ -5,9 +5,9 @@
  */
 
 import type { ManagementConfig } from "../config/schema.ts";
-import { isLoopback } from "../config/ip_address.ts";
+import { isLoopback } from "../http/ip_address.ts";
 import { hostOf } from "../http/authority.ts";
-import { plainAddress } from "../http/address_block.ts";
+import { plainAddress } from "../http/ip_address.ts";
 import { ServingPort } from "../gateway/serving_port.ts";
 import type { Log } from "../log/log.ts";
 import { AdminHandler } from "./admin_handler.ts";

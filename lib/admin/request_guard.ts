@@ -6,7 +6,7 @@
  * @module
  */
 
-import { isIpAddress } from "../config/ip_address.ts";
+import { isIpAddress } from "../http/ip_address.ts";
 import { hostOf } from "../http/authority.ts";
 
 /** Why a request is refused. */

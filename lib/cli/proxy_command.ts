@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isIpAddress } from "../config/ip_address.ts";
+import { isIpAddress } from "../http/ip_address.ts";
 import { type CommandInput, flagValue } from "./command.ts";
 import { flagConfig, readPort } from "./flag_config.ts";
 import { serveConfig } from "./serve_config.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Fault } from "./fields.ts";
-import { isIpv4, isIpv6 } from "./ip_address.ts";
+import { isIpv4, isIpv6 } from "../http/ip_address.ts";
 
 const LABEL = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/;
 const EXPECTED =

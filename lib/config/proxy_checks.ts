@@ -5,7 +5,7 @@
  */
 
 import { checkLoadBalancing } from "./load_balancing_checks.ts";
-import { isIpAddress } from "./ip_address.ts";
+import { isIpAddress } from "../http/ip_address.ts";
 import { nearestName, oneOf } from "./nearest_name.ts";
 import { type ProblemList, quoted } from "./problem_list.ts";
 import { checkResilience } from "./resilience_checks.ts";

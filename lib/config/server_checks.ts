@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isLoopback, overlap } from "./ip_address.ts";
+import { isLoopback, overlap } from "../http/ip_address.ts";
 import { lineOf, type ProblemList, quoted } from "./problem_list.ts";
 import { DEFAULT_PORT, shownPort } from "./site_checks.ts";
 import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode, textNodesOf } from "./source_tree.ts";

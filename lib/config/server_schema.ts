@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { choice, duration, fieldValue, flag, integer, judged, list, size, table, text } from "./fields.ts";
 import { isHostName } from "./host_pattern.ts";
-import { isIpAddress, isNetwork } from "./ip_address.ts";
+import { isIpAddress, parseNetwork } from "../http/ip_address.ts";
 
 const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
 const NAME_SERVER = 'the IP address of a name server, with or without a port, such as "10.0.0.2" or "[fd00::2]:53"';
@@ -20,7 +20,9 @@ export const serverSchema = table("server", {
   name: text().default("bws").describe(
     'Name of this server; in the Via header field, characters that a token may not hold become "-".',
   ),
-  trusted_proxies: list(judged((value) => isNetwork(value) ? undefined : { expected: NETWORK }, NETWORK))
+  trusted_proxies: list(
+    judged((value) => parseNetwork(value) !== undefined ? undefined : { expected: NETWORK }, NETWORK),
+  )
     .prefault([])
     .describe("Addresses and networks whose X-Forwarded-* and Forwarded header fields are believed."),
   name_servers: list(judged((value) => isNameServer(value) ? undefined : { expected: NAME_SERVER }, NAME_SERVER))

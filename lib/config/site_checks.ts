@@ -6,7 +6,7 @@
  */
 
 import { normalHost } from "./host_pattern.ts";
-import { normalAddress } from "./ip_address.ts";
+import { normalAddress } from "../http/ip_address.ts";
 import { lineOf, type ProblemList, quoted } from "./problem_list.ts";
 import {
   booleanOf,

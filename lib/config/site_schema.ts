@@ -21,7 +21,7 @@ import {
 } from "./fields.ts";
 import { headerTable } from "./header_fields.ts";
 import { hostPatternFault, normalHost } from "./host_pattern.ts";
-import { isIpAddress } from "./ip_address.ts";
+import { isIpAddress } from "../http/ip_address.ts";
 import { proxySchema } from "./proxy_schema.ts";
 
 const HOST = "a host name";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { plainAddress } from "../http/address_block.ts";
+import { plainAddress } from "../http/ip_address.ts";
 import { hostOf } from "../http/authority.ts";
 import { isToken } from "../http/header_lines.ts";
 import type { HeaderLines, Peer, RequestHead } from "../http/message.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { AddressBlocks, parseAddress, plainAddress } from "./address_block.ts";
+import { AddressBlocks } from "./address_block.ts";
+import { parseAddress, plainAddress } from "./ip_address.ts";
 
 /** Decides whose word about a client is believed. */
 export class ProxyTrust {

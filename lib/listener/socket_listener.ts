@@ -6,7 +6,7 @@
  */
 
 import type { Gateway, GatewayListener } from "../gateway/gateway.ts";
-import { plainAddress } from "../http/address_block.ts";
+import { plainAddress } from "../http/ip_address.ts";
 import { CoarseClock } from "../state/coarse_clock.ts";
 import { closeQuietly } from "../transport/dial.ts";
 import { BufferPool } from "./buffer_pool.ts";

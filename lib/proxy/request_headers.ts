@@ -5,7 +5,7 @@
  * @module
  */
 
-import { plainAddress } from "../http/address_block.ts";
+import { plainAddress } from "../http/ip_address.ts";
 import { portOf } from "../http/authority.ts";
 import { listMembers } from "../http/header_lines.ts";
 import { connectionNamed, HOP_BY_HOP } from "../http/hop_by_hop.ts";

@@ -1,6 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
-import { AddressBlocks, parseAddress, plainAddress } from "../../lib/http/address_block.ts";
+import { AddressBlocks } from "../../lib/http/address_block.ts";
+import { parseAddress, plainAddress } from "../../lib/http/ip_address.ts";
 import { ProxyTrust } from "../../lib/http/client_address.ts";
 
 Deno.test("AddressBlocks.has() knows addresses and blocks of both families", () => {
