@@ -6,7 +6,7 @@
  */
 
 import type { Config, SiteConfig } from "../config/schema.ts";
-import { parseAddress } from "../http/address_block.ts";
+import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
 import { errorAnswer } from "../http/error_body.ts";
 import { headerValue, headerValues } from "../http/header_lines.ts";
@@ -134,7 +134,7 @@ export class Gateway implements ExchangeObserver {
         const { policies = {} } = options;
         const context = {
           server: config.server,
-          neighbours: group,
+          allSites: config.sites,
           runtime,
           ledger,
           metrics,

@@ -1,11 +1,13 @@
 /**
  * The endpoints that BWS itself answers on each site: a short list of exact paths, so that a site's own `/api/` routes
- * work. What they say is fit for strangers: no addresses of upstreams, no keys, no header values.
+ * work. What they say is fit for strangers: no addresses of upstreams, no keys, no header values, and of no other site.
+ * All sites are listed to this machine alone.
  *
  * @module
  */
 
 import type { SiteConfig } from "../config/schema.ts";
+import { isLocalRequest } from "../http/local_request.ts";
 import type { Answer, RequestHead } from "../http/message.ts";
 import { VERSION } from "../version.ts";
 
@@ -13,8 +15,8 @@ import { VERSION } from "../version.ts";
 export interface InternalApiContext {
   /** The site that answers. */
   readonly site: SiteConfig;
-  /** The sites of the same listener. */
-  readonly neighbours: readonly SiteConfig[];
+  /** All sites of the process, this one among them; undefined where requests pass through another program first. */
+  readonly allSites: readonly SiteConfig[] | undefined;
   /** Whether the site can serve, and what it lacks. */
   readonly readiness: () => { ready: boolean; missing: string[] };
   /** When this generation was built, in milliseconds since 1970. */
@@ -35,10 +37,7 @@ export function internalEndpoints(context: InternalApiContext): ReadonlyMap<stri
       "/health/live": () => ({ status: 200, value: { status: "alive" } }),
       "/health/ready": () => ready(context),
       "/config": () => ({ status: 200, value: describeSite(context.site, true) }),
-      "/sites": () => ({
-        status: 200,
-        value: { sites: context.neighbours.map((site) => describeSite(site, false)), total: context.neighbours.length },
-      }),
+      "/sites": (head: RequestHead) => listSites(context, head),
     }).map(([path, tell]) => [prefix + path, endpoint(tell)]),
   );
 }
@@ -48,12 +47,12 @@ interface Telling {
   value: unknown;
 }
 
-function endpoint(tell: () => Telling): InternalEndpoint {
+function endpoint(tell: (head: RequestHead) => Telling): InternalEndpoint {
   return (head) => {
     if (head.method !== "GET" && head.method !== "HEAD") {
       return { status: 405, headers: ["allow", "GET, HEAD"], body: null };
     }
-    const { status, value } = tell();
+    const { status, value } = tell(head);
     return {
       status,
       headers: ["content-type", "application/json", "cache-control", "no-store"],
@@ -80,6 +79,11 @@ function health(context: InternalApiContext): Telling {
 function ready(context: InternalApiContext): Telling {
   const { ready, missing } = context.readiness();
   return ready ? { status: 200, value: { status: "ready" } } : { status: 503, value: { status: "not_ready", missing } };
+}
+
+function listSites({ site, allSites }: InternalApiContext, head: RequestHead): Telling {
+  const sites = allSites !== undefined && isLocalRequest(head) ? allSites : [site];
+  return { status: 200, value: { sites: sites.map((listed) => describeSite(listed, false)), total: sites.length } };
 }
 
 function describeSite(site: SiteConfig, detailed: boolean): Record<string, unknown> {

@@ -41,8 +41,8 @@ import { openSocket, type SocketPlan } from "./socket_route.ts";
 export interface SiteContext extends Omit<PoolsContext, "site"> {
   /** `[server]` of the config. */
   readonly server: ServerConfig;
-  /** The sites of the same listener. */
-  readonly neighbours: readonly SiteConfig[];
+  /** All sites of the process. */
+  readonly allSites: readonly SiteConfig[];
   /** Key of its listener. */
   readonly listener: string;
 }
@@ -111,7 +111,7 @@ export class Site {
     const readiness = () => this.#readiness();
     this.#endpoints = internalEndpoints({
       site: config,
-      neighbours: context.neighbours,
+      allSites: context.runtime.ownListeners ? context.allSites : undefined,
       readiness,
       startedMs: context.runtime.startedMs,
     });
