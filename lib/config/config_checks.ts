@@ -15,6 +15,7 @@ import { type FoundOriginalKey, walkSchema } from "./schema_walk.ts";
 import { checkServer } from "./server_checks.ts";
 import { checkSites } from "./site_checks.ts";
 import { formatPath, plainValue, type TableNode } from "./source_tree.ts";
+import { checkVariables } from "./variable_checks.ts";
 
 /** What came out of checking a config. */
 export interface ConfigReport {
@@ -78,6 +79,7 @@ export function checkConfig(root: TableNode, context: CheckContext, options: Che
   checkServer(root, problems);
   checkSites(root, problems);
   checkProxies(root, problems, policies);
+  checkVariables(root, problems);
   const { errors, warnings } = problems;
   return result.success && errors.length === 0
     ? { config: result.data, problems: [], warnings }

@@ -24,8 +24,12 @@ const LINE_EXPECTED = "text without line breaks and other control characters, in
 const LINE = /^[\t\x20-\x7e\x80-\xff]*$/;
 // Timers of the runtime hold 31 bits
 const MAX_TIMER_MS = 2 ** 31 - 1;
-const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
-const DURATION_UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+// Units from the largest to the smallest, each at most once: "1h30m", "1m30s", "7d"
+const DURATION =
+  /^(?=\d)(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/;
+const DURATION_UNITS_MS = [86_400_000, 3_600_000, 60_000, 1000, 1];
+const DURATION_PART =
+  /\s*(\d+(?:\.\d+)?)\s*(milliseconds?|millis|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)(?![a-z])(?:\s*(?:,|and\b))?\s*/giy;
 const SIZE = /^(\d+(?:\.\d+)?) ?([kmgt]?b|[kmgt]ib)$/i;
 const SIZE_UNITS = ["", "k", "m", "g", "t"];
 
@@ -121,15 +125,29 @@ export function duration({ zero = false, maxMs = MAX_TIMER_MS }: DurationOptions
   const days = Math.floor(maxMs / 86_400_000);
   const error = `a duration ${
     zero ? "from 0" : "above 0"
-  } to ${days} days: seconds, or text such as "250ms", "30s", "2m", "1h"`;
+  } to ${days} days: seconds, or text such as "250ms", "30s", "1m30s", "1h", "7d"`;
   return z.union([z.number(), z.string().meta({ pattern: DURATION.source })], { error }).transform((value, context) => {
     const ms = durationMs(value);
     if (ms !== undefined && ms <= maxMs && (ms > 0 || (ms === 0 && zero))) {
       return Math.max(Math.round(ms), ms > 0 ? 1 : 0);
     }
-    context.addIssue({ code: "custom", message: error });
+    const suggestion = ms === undefined && typeof value === "string" ? durationMeant(value) : undefined;
+    context.addIssue({ code: "custom", message: error, params: { suggestion } });
     return z.NEVER;
   });
+}
+
+/** "30 seconds", "5sec" and "1 min 30 s" as they are written here. */
+function durationMeant(text: string): string | undefined {
+  let meant = "";
+  DURATION_PART.lastIndex = 0;
+  while (DURATION_PART.lastIndex < text.length) {
+    const match = text.length > 40 ? null : DURATION_PART.exec(text);
+    if (match === null) return undefined;
+    const unit = match[2].toLowerCase();
+    meant += match[1] + (/^m(?:illi|s)/.test(unit) ? "ms" : unit[0]);
+  }
+  return durationMs(meant) === undefined ? undefined : meant;
 }
 
 /** A duration as it is written, in milliseconds; undefined for what is none. */
@@ -137,7 +155,7 @@ export function durationMs(value: unknown): number | undefined {
   if (typeof value === "number") return value * 1000;
   if (typeof value !== "string") return undefined;
   const match = DURATION.exec(value);
-  return match === null ? undefined : Number(match[1]) * DURATION_UNITS_MS[match[2]];
+  return match?.slice(1).reduce((sum, part, index) => sum + Number(part ?? 0) * DURATION_UNITS_MS[index], 0);
 }
 
 /** A size: a number of bytes, or text such as "10MB" (decimal) and "512KiB" (binary). Comes out in bytes. */
@@ -148,7 +166,10 @@ export function size() {
   return z.union([z.number(), z.string().meta({ pattern })], { error }).transform((value, context) => {
     const bytes = typeof value === "number" ? value : sizeBytes(value);
     if (bytes !== undefined && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
-    context.addIssue({ code: "custom", message: error });
+    // nginx writes powers of two with one letter
+    const letter = typeof value === "string" ? /^(\d+) ?([kmg])$/i.exec(value) : null;
+    const suggestion = letter === null ? undefined : `${letter[1]}${letter[2].toUpperCase()}iB`;
+    context.addIssue({ code: "custom", message: error, params: { suggestion } });
     return z.NEVER;
   });
 }

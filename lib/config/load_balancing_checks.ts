@@ -8,6 +8,7 @@
 import { COOKIE_DEFAULTS } from "../balancer/policy_settings.ts";
 import { POLICY_NAMES } from "./load_balancing_schema.ts";
 import { nearestName, oneOf } from "./nearest_name.ts";
+import { valueOfOtherTool } from "./other_values.ts";
 import { type ProblemList, quoted } from "./problem_list.ts";
 import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode } from "./source_tree.ts";
 
@@ -45,7 +46,7 @@ function checkMethod(table: TableNode, problems: ProblemList, names: readonly st
   problems.error(method, {
     message: `unknown policy ${quoted(method)}`,
     expected: oneOf(names),
-    suggestion: nearestName(method.value, names),
+    suggestion: valueOfOtherTool(method.path, method.value) ?? nearestName(method.value, names),
   });
 }
 

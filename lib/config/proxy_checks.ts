@@ -91,7 +91,11 @@ function checkUpstreamNames(proxy: TableNode, problems: ProblemList): void {
     if (upstream === undefined || upstream.value === "") continue;
     problems.error(upstream, {
       message: `unknown upstream ${quoted(upstream)}`,
-      expected: known.size === 0 ? "a name of [[sites.proxy.upstreams]], of which there are none" : oneOf([...known]),
+      expected: upstream.value.includes("://")
+        ? "the name of a pool; the URL belongs into [[sites.proxy.upstreams]]"
+        : known.size === 0
+        ? "a name of [[sites.proxy.upstreams]], of which there are none"
+        : oneOf([...known]),
       // Where there is one name only, it is named already
       suggestion: known.size === 1 ? undefined : nearestName(upstream.value, known),
     });

@@ -69,14 +69,50 @@ function checkPath(route: TableNode, problems: ProblemList): void {
   const path = textNode(route, "path");
   if (path === undefined || !path.value.startsWith("/")) return;
   if (booleanOf(route, "pattern", false)) {
-    checkPattern(path, problems);
+    if (!refuseBraces(path, problems)) checkPattern(path, problems);
+  } else if (/[*{}]/.test(path.value)) {
+    refusePlaceholder(path, booleanOf(route, "exact", false), problems);
   } else if (/[?#]/.test(path.value)) {
     const message = `path ${quoted(path)} holds a query or a fragment, which routes do not see`;
     problems.error(path, { message, expected: "a path alone, or pattern = true" });
   } else if (matchPath(path.value) === undefined) {
     const message = `path ${quoted(path)} has a "%" without two hexadecimal digits`;
     problems.error(path, { message, expected: 'an encoded byte such as "%2F", or "%25" for the sign itself' });
+  } else if (/\/:[a-z_]\w*/i.test(path.value)) {
+    const message = `path ${quoted(path)} matches the colon and the name as they are written`;
+    problems.warning(path, { message, expected: "pattern = true, where the name stands for any segment" });
   }
+}
+
+/** Refuses `/img/*` and `/users/{id}`, which other servers take for what they look like, and which here match nothing. */
+function refusePlaceholder(path: TextNode, exact: boolean, problems: ProblemList): void {
+  const { value } = path;
+  const message = `path ${quoted(path)} holds a "*" or braces, which only patterns know`;
+  const prefix = /^(\/[^*{}]*\/)\*{1,2}$|^(\/)\*{1,2}$/.exec(value);
+  if (prefix !== null && !exact) {
+    const suggestion = prefix[1] ?? prefix[2];
+    return problems.error(path, { message, expected: "the prefix alone, which matches all below it", suggestion });
+  }
+  const pattern = withNames(value);
+  const suggestion = /[{}]/.test(pattern) ? undefined : pattern;
+  problems.error(path, { message, expected: "pattern = true, and the syntax of a URLPattern pathname", suggestion });
+}
+
+/** `{id}` and `{id:[0-9]+}` as a URLPattern has them. */
+function withNames(path: string): string {
+  return path.replace(
+    /\{(\w+)(?::([^{}]*))?\}(?![?*+])/g,
+    (_whole, name: string, expression?: string) => expression === undefined ? `:${name}` : `:${name}(${expression})`,
+  );
+}
+
+/** Braces of a URLPattern only group: `{id}` matches these two letters. */
+function refuseBraces(path: TextNode, problems: ProblemList): boolean {
+  const suggestion = withNames(path.value);
+  if (suggestion === path.value) return false;
+  const message = `path ${quoted(path)} has braces around a name, which match the name itself`;
+  problems.error(path, { message, expected: 'a name behind a colon, such as "/users/:id"', suggestion });
+  return true;
 }
 
 function checkPattern(path: TextNode, problems: ProblemList): void {

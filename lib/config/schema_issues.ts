@@ -6,6 +6,7 @@
 
 import type { z } from "zod";
 import { nearestName } from "./nearest_name.ts";
+import { oneInsteadOfList, valueOfOtherTool } from "./other_values.ts";
 import { describeNode, type ProblemDetails, type ProblemList, shortName } from "./problem_list.ts";
 import { tableName, type UnknownKey } from "./schema_walk.ts";
 import type { Entry, KeyPath, SourceNode, TableNode } from "./source_tree.ts";
@@ -98,10 +99,28 @@ function issueDetails(issue: Issue, node: SourceNode): ProblemDetails {
   if (node.kind === "scalar" && node.substituted !== undefined) return { message: described, expected: issue.message };
   const message = typeof params.found === "string" ? `${name} ${params.found}` : described;
   const suggestion = typeof params.suggestion === "string" ? params.suggestion : nearestValue(issue, node);
-  return { message, expected: issue.message, suggestion };
+  return { message, expected: expectedOf(issue, node), suggestion };
+}
+
+/** What was expected, and how it is written where only that is wrong. */
+function expectedOf(issue: Issue, node: SourceNode): string {
+  if (node.kind === "list") return oneInsteadOfList(node.path) ?? issue.message;
+  if (issue.code !== "invalid_type" || node.kind !== "scalar" || typeof node.value !== "string") return issue.message;
+  const text = node.value.trim();
+  const word = text.toLowerCase();
+  if (issue.expected === "boolean") {
+    if (["true", "yes", "on", "1"].includes(word)) return "true, without quotes";
+    if (["false", "no", "off", "0"].includes(word)) return "false, without quotes";
+  }
+  const numeric = issue.expected === "number" || issue.expected === "int";
+  if (numeric && /^-?\d+$/.test(text)) return `${issue.message}, without quotes`;
+  const shown = text.length <= 40 && text !== "";
+  return issue.expected === "array" && shown ? `${issue.message}, such as [${JSON.stringify(text)}]` : issue.message;
 }
 
 function nearestValue(issue: Issue, node: SourceNode): string | undefined {
+  const elsewhere = node.kind === "scalar" ? valueOfOtherTool(node.path, node.value) : undefined;
+  if (elsewhere !== undefined) return elsewhere;
   if (issue.code !== "invalid_value" || node.kind !== "scalar" || typeof node.value !== "string") return undefined;
   // A hint at the one value that is expected would say the same twice
   return issue.values.length === 1 ? undefined : nearestName(node.value, issue.values.map(String));

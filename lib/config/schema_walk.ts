@@ -9,6 +9,7 @@
 import type { z } from "zod";
 import { nearestName, oneOf } from "./nearest_name.ts";
 import { type OriginalKey, originalKey, originalKeysOf } from "./original_keys.ts";
+import { keyOfOtherTool } from "./other_tools.ts";
 import type { ProblemDetails, ProblemList } from "./problem_list.ts";
 import {
   formatPath,
@@ -126,6 +127,8 @@ function unknownKeyDetails(
 ): ProblemDetails {
   const shown = JSON.stringify(key.length > 80 ? `${key.slice(0, 79)}…` : key);
   const message = `unknown key ${shown} in ${tableName(table.path)}`;
+  const elsewhere = keyOfOtherTool(table.path, key);
+  if (elsewhere !== undefined) return { message, expected: elsewhere };
   const suggestion = nearestName(key, [...keys, ...Object.keys(originalKeysOf(table.path))]);
   if (suggestion !== undefined) return { message, suggestion };
   // In TOML, a key that is written below a header belongs to it, which is easily forgotten

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import {
   duration,
+  type Fault,
   fieldValue,
   flag,
   integer,
@@ -29,14 +30,33 @@ const ADDRESS = "an IP address without brackets";
 const ERROR_STATUS = "a status from 400 to 599";
 const INTERNAL_API = 'true, false, or a path prefix that begins with "/"';
 const TRY_FILE = 'a path that begins with "/" or "$path", or "=404"';
+const TRY_FILE_FORM = /^(?:\/.*|\$path(?:[./].*)?|=404)$/;
+const EXTENSION = 'a file extension such as "css"';
 const FILE_NAME = "a file name without a folder and without spaces";
 const TEN_YEARS_MS = 3_653 * 86_400_000;
+
+function tryFileFault(value: string): Fault | undefined {
+  if (TRY_FILE_FORM.test(value)) return undefined;
+  const file = /^(?:\.\/)?(\w[\w./-]*\.\w+)$/.exec(value)?.[1];
+  return { expected: TRY_FILE, suggestion: file === undefined ? undefined : `/${file}` };
+}
+
+function listenFault(value: string): Fault | undefined {
+  if (isIpAddress(value)) return undefined;
+  const port = /^(?:.*:)?\d{1,5}(?:\s|$)/.test(value);
+  return { expected: port ? `${ADDRESS}; the port is a key of its own` : ADDRESS };
+}
+
+function extensionFault(value: string): Fault | undefined {
+  if (/^\.?[^./\s*]+(?:\.[^./\s*]+)*$/.test(value)) return undefined;
+  return { expected: EXTENSION, suggestion: /^\*?\.(\w+)$/.exec(value)?.[1] };
+}
 
 const hostSchema = () => judged(hostPatternFault, HOST).transform(normalHost);
 
 const cacheRuleSchema = table("sites.cache.rules", {
   path: slashPath().optional().describe("Prefix of the paths that the rule is for."),
-  extensions: list(matching(/^\.?[^./\s]+(?:\.[^./\s]+)*$/, 'a file extension such as "css"')).optional()
+  extensions: list(judged(extensionFault, EXTENSION, "^\\.?[^./\\s*]+(\\.[^./\\s*]+)*$")).optional()
     .describe("Extensions of the files that the rule is for, with or without a dot."),
   control: fieldValue().min(1, { error: "a Cache-Control value" }).describe("Value of Cache-Control."),
 });
@@ -58,14 +78,14 @@ export const siteSchema = table("sites", {
   port: integer(0, 65535).default(8080).describe(
     "Port to listen on; sites may share it. 0 is any free one, for this site alone.",
   ),
-  listen: judged((value) => isIpAddress(value) ? undefined : { expected: ADDRESS }, ADDRESS).optional()
+  listen: judged(listenFault, ADDRESS).optional()
     .describe("IP address to listen on; without it, all interfaces of both families."),
   default: flag().default(false).describe("Whether the site answers for hosts that no site of the port names."),
   static_dir: text("the path of a folder").optional().describe("Folder whose files are served."),
   index_files: list(matching(/^(?!\.{1,2}$)[^/\\\s]+$/, FILE_NAME)).prefault(["index.html"])
     .describe("Names of the files that stand for their folder, the first that is there."),
   browse: flag().default(false).describe("Whether folders without an index file are listed."),
-  try_files: list(matching(/^(?:\/.*|\$path(?:[./].*)?|=404)$/, TRY_FILE)).prefault([])
+  try_files: list(judged(tryFileFault, TRY_FILE, TRY_FILE_FORM.source)).prefault([])
     .describe('What to look for, in order; "$path" stands for the path of the request, and "=404" may end the list.'),
   dotfiles: flag().default(false).describe("Whether files whose name begins with a dot are served."),
   follow_symlinks: flag().default(false).describe("Whether links may lead out of static_dir."),

@@ -69,12 +69,12 @@ max_age = «true»
     [
       "logging is 1, expected a table, written [logging]",
       "name is a list, expected text that is not empty",
-      'trusted_proxies is "10.0.0.1", expected a list of texts',
+      'trusted_proxies is "10.0.0.1", expected a list of texts, such as ["10.0.0.1"]',
       "static_dir is a table, expected the path of a folder",
       "hostnames[1] is 5, expected a host name",
-      'browse is "yes", expected true or false',
+      'browse is "yes", expected true, without quotes',
       "headers.X-A is a date, expected text without line breaks and other control characters, in characters up to U+00FF",
-      'max_age is true, expected a duration from 0 to 3653 days: seconds, or text such as "250ms", "30s", "2m", "1h"',
+      'max_age is true, expected a duration from 0 to 3653 days: seconds, or text such as "250ms", "30s", "1m30s", "1h", "7d"',
     ],
   );
 });

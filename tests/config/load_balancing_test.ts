@@ -142,7 +142,7 @@ Deno.test("parseConfig() refuses parts of a cookie that would break its line, or
       'name is "a;b", expected the name of a cookie: letters, digits and !#$%&\'*+-.^_`|~',
       'path is "/a; Secure", expected a path in ASCII that begins with "/" and holds no spaces and no ";"',
       'domain is "a.test; Path=/", expected a domain such as "example.com"',
-      'max_age is "401h 3m", expected a duration above 0 to 400 days: seconds, or text such as "250ms", "30s", "2m", "1h"',
+      'max_age is "401h 3m", expected a duration above 0 to 400 days: seconds, or text such as "250ms", "30s", "1m30s", "1h", "7d" (did you mean "401h3m"?)',
       'secure is "yes", expected true, false or "auto"',
       'same_site is "Lax", expected one of "lax", "strict", "none" (did you mean "lax"?)',
       `fallback is "cookie", expected one of ${FALLBACK_NAMES.map((name) => `"${name}"`).join(", ")}`,

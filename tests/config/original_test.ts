@@ -149,7 +149,7 @@ Deno.test("Tables of the original are checked like others: their types, and thei
   assertErrors(
     `${SITE}api_only = «"yes"»
 [sites.ssl]
-«cert» = "x.pem"
+«colour» = "x.pem"
 [sites.compression]
 level = «12»
 types = «"text/html"»
@@ -163,11 +163,11 @@ requests_per_minute = «-1»
 [sites.«compresion»]
 `,
     [
-      'api_only is "yes", expected true or false',
-      'unknown key "cert" in [sites.ssl], expected one of "enabled", "auto_cert", "domains", "cert_file", "key_file", "acme"',
+      'api_only is "yes", expected true, without quotes',
+      'unknown key "colour" in [sites.ssl], expected one of "enabled", "auto_cert", "domains", "cert_file", "key_file", "acme"',
       "level is 12, expected a whole number from 0 to 9",
-      'types is "text/html", expected a list of texts',
-      'max_age_static is "often", expected a duration from 0 to 3653 days: seconds, or text such as "250ms", "30s", "2m", "1h"',
+      'types is "text/html", expected a list of texts, such as ["text/html"]',
+      'max_age_static is "often", expected a duration from 0 to 3653 days: seconds, or text such as "250ms", "30s", "1m30s", "1h", "7d"',
       'max_request_size is "10 apples", expected a size above 0: bytes, or text such as "10MB", "512KiB", "1GiB"',
       'unknown key "colour" in [security], expected one of "security_headers", "hide_server_header", "max_request_size"',
       "requests_per_minute is -1, expected a whole number from 0",

@@ -1,6 +1,6 @@
 import { assertErrors, assertWarnings, PROXY } from "./marked_config.ts";
 
-const DURATION = 'a duration above 0 to 24 days: seconds, or text such as "250ms", "30s", "2m", "1h"';
+const DURATION = 'a duration above 0 to 24 days: seconds, or text such as "250ms", "30s", "1m30s", "1h", "7d"';
 
 Deno.test("parseConfig() warns of keys of a request where probes only open a connection", () => {
   const keys = '«path» = "/"\n«method» = "HEAD"\n«expect_status» = 200\n«expect_body» = "ok"\n«headers» = { A = "b" }';

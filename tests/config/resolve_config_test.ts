@@ -141,10 +141,10 @@ Deno.test("resolveConfig() takes TOML text as well", () => {
 });
 
 Deno.test("resolveConfig() refuses unknown keys, and only warns of them where it reads leniently", () => {
-  const input = { ...INPUT, servers: {} };
-  assertThrows(() => resolveConfig(input), ConfigError, "servers: error");
+  const input = { ...INPUT, serverr: {} };
+  assertThrows(() => resolveConfig(input), ConfigError, "serverr: error");
   assertEquals(resolveConfig(input, { lenient: true }).warnings.map(sentenceOf), [
-    'unknown key "servers" in the file (did you mean "server"?)',
+    'unknown key "serverr" in the file (did you mean "server"?)',
   ]);
 });
 

@@ -88,7 +88,7 @@ control = "x"
 `,
     [
       'try_files goes on after "=404", expected "=404" at the end only',
-      'try_files[1] is "index.html", expected a path that begins with "/" or "$path", or "=404"',
+      'try_files[1] is "index.html", expected a path that begins with "/" or "$path", or "=404" (did you mean "/index.html"?)',
       'index_files[0] is "a/b.html", expected a file name without a folder and without spaces',
       'internal_api is "api", expected true, false, or a path prefix that begins with "/"',
       "cache has both control and max_age, expected one of them",

@@ -84,7 +84,7 @@ Deno.test("Substituted text that is no number is refused where one is expected, 
     `${SITE}port = «"\${PORT}"»\nbrowse = «"true"»`,
     [
       "port is ${PORT} (not shown), expected a whole number from 0 to 65535",
-      'browse is "true", expected true or false',
+      'browse is "true", expected true, without quotes',
     ],
     withVariables({ PORT: "http" }),
   );

@@ -5,7 +5,7 @@ import { sentenceOf } from "../../lib/config/problem.ts";
 import { assertErrors, PROXY } from "./marked_config.ts";
 
 const SITE = '[[sites]]\nstatic_dir = "/"\n';
-const DURATION = 'a duration above 0 to 24 days: seconds, or text such as "250ms", "30s", "2m", "1h"';
+const DURATION = 'a duration above 0 to 24 days: seconds, or text such as "250ms", "30s", "1m30s", "1h", "7d"';
 const SIZE = 'a size above 0: bytes, or text such as "10MB", "512KiB", "1GiB"';
 
 function accepted(text: string) {
@@ -25,6 +25,9 @@ Deno.test("Durations come out in milliseconds", () => {
     ['"30s"', 30_000],
     ['"1.5m"', 90_000],
     ['"1h"', 3_600_000],
+    ['"1m30s"', 90_000],
+    ['"1d2h3m4s5ms"', 93_784_005],
+    ['"7d"', 604_800_000],
   ];
   for (const [written, ms] of cases) {
     assertEquals(accepted(`${SITE}[server]\nshutdown_timeout = ${written}`).server.shutdown_timeout, ms, written);
@@ -32,7 +35,25 @@ Deno.test("Durations come out in milliseconds", () => {
 });
 
 Deno.test("Durations that are malformed, zero, negative or too long are refused", () => {
-  for (const written of ["0", "-1", '"30"', '"30 s"', '"1d"', '"s"', '""', '"-5s"', "inf", "nan", '"999h"', "1e300"]) {
+  for (
+    const written of [
+      "0",
+      "-1",
+      '"30"',
+      '"30 s"',
+      '"25d"',
+      '"s5"',
+      '"30s1m"',
+      '"1m 30s"',
+      '"s"',
+      '""',
+      '"-5s"',
+      "inf",
+      "nan",
+      '"999h"',
+      "1e300",
+    ]
+  ) {
     const report = parseConfig(`${SITE}[server]\nshutdown_timeout = ${written}`, { checkFiles: false });
     assertEquals(
       report.problems.map(({ expected, line, column }) => [expected, line, column]),

@@ -1,0 +1,190 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assert, assertEquals } from "@std/assert";
+import { parseConfig } from "../../lib/config/parse_config.ts";
+import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { assertErrors, assertWarnings, PROXY } from "./marked_config.ts";
+
+const SITE = '[[sites]]\nstatic_dir = "/"\n';
+const DURATION = 'a duration above 0 to 24 days: seconds, or text such as "250ms", "30s", "1m30s", "1h", "7d"';
+
+/** What somebody writes who knows another server, and what is said about it. */
+const ERRORS: readonly (readonly [marked: string, ...sentences: string[]])[] = [
+  [
+    `${PROXY}[sites.proxy.load_balancing]\nmethod = «"least_conn"»`,
+    'unknown policy "least_conn", expected one of "round_robin", "weighted", "least_connections", "weighted_round_robin", "random", "power_of_two", "first", "least_time", "ip_hash", "uri_hash", "header_hash", "cookie" (did you mean "least_connections"?)',
+  ],
+  [
+    `[[sites]]\n«root» = "/var/www"\n[sites.proxy]\nenabled = true\nroutes = []`,
+    'unknown key "root" in [[sites]], expected static_dir = "www" in [[sites]]',
+  ],
+  [
+    `${SITE}«gzip» = true`,
+    'unknown key "gzip" in [[sites]], expected files compressed beforehand, such as app.js.gz beside app.js; responses of upstreams pass as they are',
+  ],
+  [
+    `${SITE}[sites.«tls»]\ncert = "a.pem"`,
+    'unknown key "tls" in [[sites]], expected a server in front of BWS that ends TLS, as BWS cannot yet',
+  ],
+  [
+    `${SITE}[sites.«basic_auth»]\nusers = ["a:b"]`,
+    'unknown key "basic_auth" in [[sites]], expected a server in front of BWS that asks for passwords, as BWS cannot yet: the site would be open to everybody',
+  ],
+  [
+    `${PROXY}[sites.proxy.«rate_limit»]\nrate = 5`,
+    'unknown key "rate_limit" in [sites.proxy], expected a server in front of BWS that limits rates, as BWS cannot yet: nobody would be limited',
+  ],
+  [
+    `${SITE}[sites.«cors»]\norigins = ["*"]`,
+    'unknown key "cors" in [[sites]], expected Access-Control-Allow-Origin and its like in [sites.headers]',
+  ],
+  [
+    `${SITE}«redirect» = "/new"\n«redir» = "/x"`,
+    'unknown key "redirect" in [[sites]], expected a server in front of BWS, or an upstream, that redirects, as BWS cannot yet',
+    'unknown key "redir" in [[sites]], expected a server in front of BWS, or an upstream, that redirects, as BWS cannot yet',
+  ],
+  [
+    `${PROXY}[sites.proxy.«upstream»]\nurl = "http://x"`,
+    'unknown key "upstream" in [sites.proxy], expected [[sites.proxy.upstreams]], one for each server; those of one name are a pool; upstream = "the name of a pool" is a key of [[sites.proxy.routes]]',
+  ],
+  [
+    `${PROXY}[[sites.proxy.«servers»]]\nurl = "http://x"`,
+    'unknown key "servers" in [sites.proxy], expected [[sites.proxy.upstreams]], one for each server; those of one name are a pool',
+  ],
+  [
+    `${PROXY}«proxy_pass» = "http://x"`,
+    'unknown key "proxy_pass" in [[sites.proxy.routes]], expected upstream = "the name of a pool" in [[sites.proxy.routes]], and url in [[sites.proxy.upstreams]], one for each server; those of one name are a pool',
+  ],
+  [
+    `${PROXY}«backend» = "app"`,
+    'unknown key "backend" in [[sites.proxy.routes]], expected upstream = "the name of a pool"',
+  ],
+  [
+    `${SITE}«clientMaxBodySize» = "5m"\nmax_body_size = «"5m"»`,
+    'unknown key "clientMaxBodySize" in [[sites]], expected max_body_size = "10MB" in [server], [[sites]] or [[sites.proxy.routes]]',
+    'max_body_size is "5m", expected a size above 0: bytes, or text such as "10MB", "512KiB", "1GiB" (did you mean "5MiB"?)',
+  ],
+  [
+    `${SITE}try_files = [«"$uri"», «"$uri/"», «"404"», «404»]`,
+    ...['"$uri"', '"$uri/"', '"404"', "404"].map((value, index) =>
+      `try_files[${index}] is ${value}, expected a path that begins with "/" or "$path", or "=404" (did you mean ${
+        ['"$path"', '"$path/"', '"=404"', '"=404"'][index]
+      }?)`
+    ),
+  ],
+  [
+    PROXY.replace('upstream = "app"', 'upstream = «"http://127.0.0.1:3000"»'),
+    'unknown upstream "http://127.0.0.1:3000", expected the name of a pool; the URL belongs into [[sites.proxy.upstreams]]',
+  ],
+  [
+    PROXY.replace('path = "/"', 'path = «"/img/*"»'),
+    'path "/img/*" holds a "*" or braces, which only patterns know, expected the prefix alone, which matches all below it (did you mean "/img/"?)',
+  ],
+  [
+    PROXY.replace('path = "/"', 'path = «"/users/{id}"»'),
+    'path "/users/{id}" holds a "*" or braces, which only patterns know, expected pattern = true, and the syntax of a URLPattern pathname (did you mean "/users/:id"?)',
+  ],
+  [
+    PROXY.replace('path = "/"', 'pattern = true\npath = «"/users/{id:[0-9]+}/x"»'),
+    'path "/users/{id:[0-9]+}/x" has braces around a name, which match the name itself, expected a name behind a colon, such as "/users/:id" (did you mean "/users/:id([0-9]+)/x"?)',
+  ],
+  [
+    `${SITE}[[sites.cache.rules]]\ncontrol = "no-cache"\nextensions = ["css", «"*.html"»]`,
+    'extensions[1] is "*.html", expected a file extension such as "css" (did you mean "html"?)',
+  ],
+  [
+    `${SITE}[server]\nshutdown_timeout = «"30 seconds"»`,
+    `shutdown_timeout is "30 seconds", expected ${DURATION} (did you mean "30s"?)`,
+  ],
+  [
+    `${SITE}[server]\nshutdown_timeout = «"5sec"»`,
+    `shutdown_timeout is "5sec", expected ${DURATION} (did you mean "5s"?)`,
+  ],
+  [
+    `${SITE}[server]\nshutdown_timeout = «"1 hour and 5 minutes, 250 msecs"»`,
+    `shutdown_timeout is "1 hour and 5 minutes, 250 msecs", expected ${DURATION} (did you mean "1h5m250ms"?)`,
+  ],
+  [
+    `${SITE}hostname = «["a.example", "b.example"]»`,
+    'hostname is a list, expected one host name; for several, hostnames = ["a.example", "b.example"]',
+  ],
+  [
+    `${SITE}listen = «"0.0.0.0:8080"»`,
+    'listen is "0.0.0.0:8080", expected an IP address without brackets; the port is a key of its own',
+  ],
+  [
+    `${SITE}port = «"8080"»\nbrowse = «"on"»\nhostnames = «"a.example"»`,
+    'port is "8080", expected a whole number from 0 to 65535, without quotes',
+    'browse is "on", expected true, without quotes',
+    'hostnames is "a.example", expected a list of texts, such as ["a.example"]',
+  ],
+  [
+    `${SITE}[logging]\nlevel = «"warning"»`,
+    'level is "warning", expected one of "debug", "info", "warn", "error" (did you mean "warn"?)',
+  ],
+  [
+    `${PROXY}[sites.proxy.timeout]\n«proxy_read_timeout» = 5`,
+    'unknown key "proxy_read_timeout" in [sites.proxy.timeout], expected read in [sites.proxy.timeout]',
+  ],
+];
+
+for (const [marked, ...sentences] of ERRORS) {
+  Deno.test(`What other servers call ${sentences[0].split(",")[0]} is refused with what to write`, () => {
+    assertErrors(marked, sentences);
+  });
+}
+
+Deno.test("Each method of balancing that has another name elsewhere is known by it", () => {
+  const cases = {
+    leastconn: "least_connections",
+    "Least-Conn": "least_connections",
+    rr: "round_robin",
+    "round robin": "round_robin",
+    wrr: "weighted_round_robin",
+    "ip-hash": "ip_hash",
+    source: "ip_hash",
+    p2c: "power_of_two",
+    sticky: "cookie",
+  };
+  for (const [written, meant] of Object.entries(cases)) {
+    const text = `${PROXY}[sites.proxy.load_balancing]\nmethod = "${written}"`;
+    const { problems } = parseConfig(text, { checkFiles: false });
+    assertEquals(problems.map(({ suggestion }) => suggestion), [meant], written);
+  }
+});
+
+Deno.test("A pattern's syntax in a route that is none is warned of", () => {
+  assertWarnings(PROXY.replace('path = "/"', 'path = «"/users/:id"»'), [
+    'path "/users/:id" matches the colon and the name as they are written, expected pattern = true, where the name stands for any segment',
+  ]);
+});
+
+Deno.test("Variables of other servers are warned of, as they are sent as they are written", () => {
+  const expected =
+    "expected text without variables: BWS has none, and sends Host, X-Forwarded-* and X-Real-IP by itself";
+  assertWarnings(
+    `${PROXY}rewrite_target = «"/new/$1"»
+[sites.proxy.headers.request.set]
+X-Host = «"$host"»
+X-Price = "5$ {each}"
+[sites.headers]
+X-For = «"{remote_host}"»
+[sites.proxy.headers.add]
+X-Src = «"%[src]"»`,
+    [
+      `rewrite_target holds "$1", which is sent as it is written, ${expected}`,
+      `set.X-Host holds "$host", which is sent as it is written, ${expected}`,
+      `headers.X-For holds "{remote_host}", which is sent as it is written, ${expected}`,
+      `add.X-Src holds "%[src]", which is sent as it is written, ${expected}`,
+    ],
+  );
+});
+
+Deno.test("Hints are given for objects as well", () => {
+  const input = JSON.parse('{"sites":[{"static_dir":"/","auth":{}}]}');
+  try {
+    resolveConfig(input);
+    assert(false, "auth was accepted");
+  } catch (error) {
+    assert(error instanceof Error && error.message.includes("asks for passwords"), String(error));
+  }
+});
