@@ -7,20 +7,25 @@
 import { FailureList } from "../admin/failure_list.ts";
 import type { Management } from "../admin/management.ts";
 import { type Problem, problemFields } from "../config/problem.ts";
+import { formatProblems } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import type { FailureReport } from "../gateway/failure_report.ts";
 import type { GatewayOptions } from "../gateway/gateway.ts";
 import { Log, openSink } from "../log/log.ts";
 import { logStrayErrors } from "../log/stray_errors.ts";
-import { type LoadedConfig, Reloader } from "../server/reloader.ts";
+import { type LoadedConfig, Reloader, type ReloadResult } from "../server/reloader.ts";
 import { type RunningServer, startServer } from "../server/server.ts";
 import { workerCount } from "../server/worker_count.ts";
 import { VERSION } from "../version.ts";
 import { watchFile } from "./file_watch.ts";
 import { openFileShortfall } from "./open_file_limit.ts";
 import { counted, listenLines, siteList } from "./listen_lines.ts";
+import { onReopenSignal } from "./reopen_signal.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { paint, type Terminal } from "./terminal.ts";
+
+/** How long the output of the log may take nothing before the program ends without it. */
+const LOG_STALL_MS = 3000;
 
 /** The file that a config came from. */
 export interface ConfigFile {
@@ -45,6 +50,7 @@ export interface ConfigFile {
 export async function serveConfig(config: Config, terminal: Terminal, file?: ConfigFile): Promise<number> {
   const log = openLog(config);
   logStrayErrors(log);
+  onReopenSignal(() => log.reopen());
   for (const warning of file?.warnings ?? []) log.say("warn", "config warning", problemFields(warning));
   // Listened to from the start: a signal that comes while ports are being opened must not be missed.
   let hangUp = () => {};
@@ -53,19 +59,36 @@ export async function serveConfig(config: Config, terminal: Terminal, file?: Con
   const onFailure = config.management.enabled ? (failure: FailureReport) => failures.add(failure) : undefined;
   const server = await start(config, { log, terminal, onFailure });
   const reloader = new Reloader({ server, config, file: file?.path ?? null, load: file?.load, log });
+  if (logsToFile(config)) reloader.onReloaded = (result) => tellRefusal(result, terminal);
   const management = await manage(config, { server, reloader, failures, log });
   hangUp = () => reloader.reload("SIGHUP");
   const watch = file?.watched === true ? watchFile(file.path, () => reloader.reload("the file changed")) : undefined;
   announce(config, server, terminal);
   if (management !== undefined) announceManagement(config, management, terminal);
-  terminal.tell(`bws stops: ${await signal}`);
+  await terminal.tellLater(`bws stops: ${await signal}`);
   watch?.close();
   await waitBeforeStop(reloader.config, { server, terminal });
   const cut = await server.stop();
   await management?.stop();
-  if (cut > 0) terminal.tell(`bws cut ${counted(cut, "exchange")} that had not ended within server.shutdown_timeout`);
-  await log.flush();
+  if (cut > 0) {
+    await terminal.tellLater(
+      `bws cut ${counted(cut, "exchange")} that had not ended within server.shutdown_timeout`,
+    );
+  }
+  const lost = await log.drain(LOG_STALL_MS);
+  if (lost > 0) await terminal.tellLater(`bws lost ${lost} bytes of its log: nobody takes them`);
   return 0;
+}
+
+function logsToFile({ logging: { output } }: Config): boolean {
+  return output !== "stdout" && output !== "stderr";
+}
+
+// Whoever sent the signal looks there, and a supervisor such as systemd keeps it.
+function tellRefusal({ accepted, problems }: ReloadResult, terminal: Terminal): void {
+  if (accepted) return;
+  const text = formatProblems(problems, { color: terminal.errorColored });
+  terminal.tellLater(`${text}\nbws: the config is refused, the one before goes on`);
 }
 
 function openLog(config: Config): Log {
@@ -116,7 +139,7 @@ async function waitBeforeStop(
 ): Promise<void> {
   server.turnUnready();
   if (delayMs === 0) return;
-  terminal.tell(`bws is not ready any more, and goes on for ${delayMs / 1000} s (server.shutdown_delay)`);
+  await terminal.tellLater(`bws is not ready any more, and goes on for ${delayMs / 1000} s (server.shutdown_delay)`);
   await new Promise((resolve) => setTimeout(resolve, delayMs));
 }
 

@@ -5,7 +5,7 @@
  */
 
 /** A signal that asks the program to end. */
-export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGQUIT" | "SIGHUP";
 
 /** How signals are taken. */
 export interface StopSignalOptions {
@@ -31,7 +31,7 @@ export function stopSignal({ onHangUp }: StopSignalOptions = {}): Promise<StopSi
   });
 }
 
-// Windows has no SIGTERM to listen to. SIGHUP is what a closing terminal sends: it must not cut everyone off.
+// Windows has no SIGTERM to listen to. SIGQUIT is what containers made for nginx send. SIGHUP is what a closing terminal sends: it must not cut everyone off.
 const SIGNALS: readonly (readonly [StopSignal, number])[] = Deno.build.os === "windows"
   ? [["SIGINT", 130]]
-  : [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]];
+  : [["SIGINT", 130], ["SIGTERM", 143], ["SIGQUIT", 131], ["SIGHUP", 129]];

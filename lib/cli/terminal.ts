@@ -4,6 +4,8 @@
  * @module
  */
 
+import { settledWithin } from "../state/settled_within.ts";
+
 /** Styles that a terminal can show. */
 export type Style = "bold" | "dim" | "red" | "yellow" | "green" | "cyan";
 
@@ -17,6 +19,11 @@ export interface Terminal {
   print(text: string): void;
   /** Writes about the work itself: problems, progress; adds the line end. */
   tell(text: string): void;
+  /**
+   * As {@linkcode tell}, without blocking the thread: whoever reads standard error may have stopped to. Settles when the
+   * text is written, or after a second.
+   */
+  tellLater(text: string): Promise<void>;
 }
 
 /** The terminal of this process. Colours are for people: not in pipes and files, and not with `NO_COLOR`. */
@@ -26,6 +33,10 @@ export function processTerminal(): Terminal {
     errorColored: !Deno.noColor && Deno.stderr.isTerminal(),
     print: (text) => write(Deno.stdout, text),
     tell: (text) => write(Deno.stderr, text),
+    tellLater: async (text) => {
+      const written = writeAll(Deno.stderr, encoder.encode(text + "\n")).catch(() => {});
+      await settledWithin(written, 1000);
+    },
   };
 }
 
@@ -36,6 +47,10 @@ export function paint(colored: boolean, style: Style, text: string): string {
 
 const CODES: Readonly<Record<Style, number>> = { bold: 1, dim: 2, red: 31, yellow: 33, green: 32, cyan: 36 };
 const encoder = new TextEncoder();
+
+async function writeAll(stream: { write(bytes: Uint8Array): Promise<number> }, bytes: Uint8Array): Promise<void> {
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await stream.write(rest));
+}
 
 function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   let rest = encoder.encode(text + "\n");

@@ -31,7 +31,11 @@ export interface LogOptions {
 }
 
 /** Takes whole lines as bytes, in order. */
-export type LogSink = (bytes: Uint8Array) => Promise<void>;
+export interface LogSink {
+  (bytes: Uint8Array): Promise<void>;
+  /** Opens the file anew, where there is one. */
+  reopen?(): void;
+}
 
 /** Gathers lines and writes them in batches. Owned by whoever started the program; closed last. */
 export class Log {
@@ -71,15 +75,15 @@ export class Log {
     this.line(text);
   }
 
-  /** Adds one line, without its line end. */
+  /** Adds one line, without its line end. Control characters in it are escaped. */
   line(text: string): void {
     // A sink that stands still must not fill the memory: lines are counted instead, and the count is said later.
     if (this.#gathered + this.#unwritten > LIMIT_CHARS) {
       this.#dropped++;
       return;
     }
-    this.#lines.push(text);
-    this.#gathered += text.length;
+    this.#lines.push(withoutControls(text));
+    this.#gathered += text.length + 1;
     if (this.#gathered > BATCH_CHARS) this.#write();
     else this.#timer ??= setTimeout(() => this.#write(), BATCH_MS);
   }
@@ -87,7 +91,7 @@ export class Log {
   /** Writes whole lines, as bytes, that another log has gathered. */
   write(bytes: Uint8Array): void {
     if (this.#unwritten > LIMIT_CHARS) {
-      this.#dropped++;
+      for (const byte of bytes) if (byte === NEWLINE) this.#dropped++;
       return;
     }
     this.#write();
@@ -98,6 +102,29 @@ export class Log {
   async flush(): Promise<void> {
     this.#write();
     await this.#writing;
+  }
+
+  /**
+   * Writes what is gathered, as long as some of it is taken at least every `stallMs`.
+   *
+   * @returns Bytes that were not written: whoever reads the output has stopped to.
+   */
+  async drain(stallMs: number): Promise<number> {
+    const flushed = this.flush();
+    for (let before = Infinity; this.#unwritten > 0 && this.#unwritten < before;) {
+      before = this.#unwritten;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const late = new Promise<void>((resolve) => timer = setTimeout(resolve, stallMs));
+      await Promise.race([flushed, late]);
+      clearTimeout(timer);
+    }
+    return this.#unwritten;
+  }
+
+  /** Opens the log file anew, behind the lines that are gathered: whoever rotates logs has moved it away. */
+  reopen(): void {
+    this.#write();
+    this.#writing = this.#writing.then(() => this.#sink.reopen?.());
   }
 
   #write(): void {
@@ -116,9 +143,10 @@ export class Log {
   }
 
   #hand(bytes: Uint8Array, size: number): void {
-    this.#unwritten += size;
+    const taken = size + BATCH_OVERHEAD;
+    this.#unwritten += taken;
     this.#writing = this.#writing.then(() => this.#sink(bytes)).catch(reportOnce).finally(() =>
-      this.#unwritten -= size
+      this.#unwritten -= taken
     );
   }
 }
@@ -136,7 +164,7 @@ export function openSink(output: string): LogSink {
   }
   let file = Deno.openSync(output, { append: true, create: true });
   let lookedMs = Date.now();
-  return (bytes) => {
+  const sink = (bytes: Uint8Array) => {
     const nowMs = Date.now();
     if (nowMs - lookedMs >= LOOK_MS) {
       lookedMs = nowMs;
@@ -144,6 +172,7 @@ export function openSink(output: string): LogSink {
     }
     return writeAll(file, bytes);
   };
+  return Object.assign(sink, { reopen: () => void (file = reopened(file, output)) });
 }
 
 /** How often it is looked whether a log file was moved away, as those do that rotate logs. */
@@ -181,7 +210,21 @@ export function printable(text: string): string {
     : text;
 }
 
+// Besides the controls those that end lines (NEL, U+2028, U+2029) and those that turn text around.
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
+const ALL_CONTROLS = new RegExp(CONTROLS, "g");
+
+// The escape means the same character within a string of JSON.
+function withoutControls(line: string): string {
+  if (!CONTROLS.test(line)) return line;
+  return line.replace(ALL_CONTROLS, (char) => "\\u" + char.charCodeAt(0).toString(16).padStart(4, "0"));
+}
+
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+/** What a batch that waits takes besides its bytes. */
+const BATCH_OVERHEAD = 512;
+const NEWLINE = 0x0a;
 const BATCH_MS = 100;
 const BATCH_CHARS = 64 * 1024;
 const LIMIT_CHARS = 16 * 1024 * 1024;
@@ -198,10 +241,10 @@ function reportOnce(error: unknown): void {
   if (reported) return;
   reported = true;
   try {
-    Deno.stderr.writeSync(
-      encoder.encode(`bws: cannot write the log: ${error instanceof Error ? error.message : error}\n`),
-    );
+    const text = `bws: cannot write the log: ${error instanceof Error ? error.message : error}\n`;
+    // Not in this thread: whoever reads standard error may have stopped to. When it is gone as well, nobody is left to tell.
+    Deno.stderr.write(encoder.encode(text)).catch(() => {});
   } catch {
-    // Standard error is gone as well: there is nobody left to tell.
+    // Standard error is closed.
   }
 }

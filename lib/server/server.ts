@@ -9,6 +9,7 @@ import { Gateway, type GatewayListener, type GatewayOptions } from "../gateway/g
 import type { MemberChange } from "../gateway/pool_members.ts";
 import { Runtime } from "../gateway/runtime.ts";
 import type { PortStatus } from "../gateway/serving_port.ts";
+import { settledWithin } from "../state/settled_within.ts";
 import { type ListenOptions, OpenListener } from "./listener.ts";
 import { logPortChange } from "./port_log.ts";
 
@@ -307,13 +308,3 @@ const GHOST_MS = 2000;
 
 /** How often a port is asked for that this process is about to let go, 2 ms apart. */
 const MOST_TRIES = 100;
-
-async function settledWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), timeoutMs));
-  try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -112,6 +112,89 @@ Deno.test("printable() escapes what could drive a terminal", () => {
   assertEquals(printable("\x1b[31mred\x9b"), "\\x1b[31mred\\x9b");
 });
 
+Deno.test("Log.line() writes no control character, and nothing that ends a line or turns it around, in either format", async () => {
+  const controls = Array.from({ length: 0xa0 }, (_, code) => String.fromCharCode(code)).filter((char) =>
+    !/[\x20-\x7e]/.test(char)
+  );
+  for (const char of [...controls, "\u2028", "\u2029", "\u202e", "\u2066", "\u200f", "\ufeff"]) {
+    const hostile = {
+      ...RECORD,
+      path: `/a${char}b`,
+      userAgent: `x${char}y`,
+      cause: `because${char}of`,
+      causeOwner: "client",
+    };
+    for (const format of ["json", "combined"] as const) {
+      const { text, sink } = collect();
+      const log = new Log(sink, { format });
+      log.line(format === "json" ? jsonAccessLine(hostile) : combinedAccessLine(hostile));
+      log.say("warn", `m${char}n`, { field: `p${char}q` });
+      await log.flush();
+      const lines = text().split("\n");
+      assertEquals([lines.length, lines[2]], [3, ""]);
+      const unsafe = [...lines[0] + lines[1]].filter((found) => found === char || found < " ");
+      assertEquals(unsafe, []);
+      if (format === "combined") continue;
+      const [access, said] = lines.slice(0, 2).map((line) => JSON.parse(line));
+      assertEquals([access.path, access.user_agent, access.cause], [`/a${char}b?b`, `x${char}y`, `because${char}of`]);
+      assertEquals([said.message, said.field], [`m${char}n`, `p${char}q`]);
+    }
+  }
+});
+
+Deno.test("Log.drain() gives up an output that takes nothing, and says how much is lost", async () => {
+  const log = new Log(() => new Promise(() => {}));
+  log.line("x".repeat(100));
+  assert(await log.drain(20) >= 100);
+});
+
+Deno.test("Log.drain() waits for an output that is slow but takes what it is given", async () => {
+  let text = "";
+  const log = new Log(async (bytes) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    text += new TextDecoder().decode(bytes);
+  });
+  for (let i = 0; i < 10; i++) {
+    log.line(`line ${i}`);
+    log.flush();
+  }
+  assertEquals(await log.drain(10_000), 0);
+  assertEquals(text.split("\n").length, 11);
+});
+
+Deno.test("Log.write() counts the lines that it drops, not the batches", async () => {
+  let release = () => {};
+  let text = "";
+  const stuck = new Promise<void>((resolve) => release = resolve);
+  const log = new Log(async (bytes) => {
+    await stuck;
+    if (bytes.length < 1000) text += new TextDecoder().decode(bytes);
+  });
+  log.write(new Uint8Array(17 * 1024 * 1024));
+  log.write(new TextEncoder().encode("one\ntwo\nthree\n"));
+  release();
+  await log.flush();
+  log.line("after");
+  await log.flush();
+  assertStringIncludes(text, '"count":3}');
+});
+
+Deno.test("Log.reopen() opens the file anew at once, behind the lines that were gathered", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const log = new Log(openSink(`${folder}/a.log`));
+    log.line("before");
+    await Deno.rename(`${folder}/a.log`, `${folder}/a.log.1`);
+    log.reopen();
+    log.line("after");
+    await log.flush();
+    assertEquals(await Deno.readTextFile(`${folder}/a.log.1`), "before\n");
+    assertEquals(await Deno.readTextFile(`${folder}/a.log`), "after\n");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("openSink() opens a file anew that was moved away, and loses no line", async () => {
   const folder = await Deno.makeTempDir();
   try {

@@ -1,0 +1,16 @@
+/**
+ * Waiting for something, but not for ever.
+ *
+ * @module
+ */
+
+/** Waits for `promise` at most `timeoutMs`. Whether it was resolved by then; rejects when it does. */
+export async function settledWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), timeoutMs));
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
