@@ -26,7 +26,7 @@ let made: Promise<Handler> | undefined;
  * @throws {ConfigError} When the config is refused.
  */
 export async function handler(request: Request, info?: ConnectionInfo): Promise<Response> {
-  made ??= loadConfig(Deno.env.get("BWS_CONFIG") ?? "config.toml")
+  made ??= loadConfig(Deno.env.get("BWS_CONFIG") ?? "config.toml", { opensPorts: false })
     .then((loaded) => handlerOf(loaded, {}, [], loaded.config.logging.access));
   // A file that was refused may be mended: the next request looks again.
   made.catch(() => made = undefined);

@@ -8,6 +8,7 @@ import { resolveFiles } from "./file_paths.ts";
 import { giveOriginalMeaning } from "./original_meaning.ts";
 import type { Problem } from "./problem.ts";
 import type { ProblemList } from "./problem_list.ts";
+import { checkLoops } from "./loop_checks.ts";
 import { checkProxies } from "./proxy_checks.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { type IssueContext, reportIssues } from "./schema_issues.ts";
@@ -54,6 +55,12 @@ export interface CheckOptions {
    * @default {false}
    */
   lenient?: boolean;
+  /**
+   * Whether the ports of the config are opened, so that an upstream must not be one of them.
+   *
+   * @default {true}
+   */
+  opensPorts?: boolean;
 }
 
 /** What the checks know of the text besides its tree. */
@@ -66,7 +73,7 @@ export interface CheckContext {
 /** Checks a tree, which it changes, and makes a config of it. */
 export function checkConfig(root: TableNode, context: CheckContext, options: CheckOptions): ConfigReport {
   const { problems, incomplete } = context;
-  const { baseDir = ".", checkFiles = true, policies = [] } = options;
+  const { baseDir = ".", checkFiles = true, policies = [], opensPorts = true } = options;
   giveOriginalMeaning(root, problems);
   const { unknownKeys, originalKeys } = walkSchema(configSchema, root, problems);
   resolveFiles(root, { baseDir, checkFiles }, problems);
@@ -79,6 +86,7 @@ export function checkConfig(root: TableNode, context: CheckContext, options: Che
   checkServer(root, problems);
   checkSites(root, problems);
   checkProxies(root, problems, policies);
+  if (opensPorts) checkLoops(root, problems);
   checkVariables(root, problems);
   const { errors, warnings } = problems;
   return result.success && errors.length === 0

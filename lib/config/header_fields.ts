@@ -19,7 +19,8 @@ const OWN: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-function ownFault(name: string): Fault | undefined {
+/** Refuses the name of a field that frames messages. */
+export function ownFault(name: string): Fault | undefined {
   if (!OWN.has(name.toLowerCase())) return undefined;
   return { message: "is written by the proxy itself", expected: "a header that does not frame the message" };
 }

@@ -11,7 +11,8 @@ import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode, textNode
 
 const MIN_KEY_LENGTH = 16;
 const DEFAULT_HOST = "127.0.0.1";
-const DEFAULT_MANAGEMENT_PORT = 7654;
+/** Port of the management API where the config names none. */
+export const DEFAULT_MANAGEMENT_PORT = 7654;
 
 /** Checks the tables beside `[[sites]]`. */
 export function checkServer(root: TableNode, problems: ProblemList): void {
@@ -62,7 +63,8 @@ function checkPort(management: TableNode, sites: readonly TableNode[], problems:
   }
 }
 
-function portOf(table: TableNode, fallback: number): number | undefined {
+/** The port of a table, or undefined where it is no number. */
+export function portOf(table: TableNode, fallback: number): number | undefined {
   const node = child(table, "port");
   if (node === undefined) return fallback;
   return node.kind === "scalar" && typeof node.value === "number" ? node.value : undefined;

@@ -19,8 +19,9 @@ import {
   table,
   tables,
   text,
+  token,
 } from "./fields.ts";
-import { headerTable } from "./header_fields.ts";
+import { headerTable, ownFault } from "./header_fields.ts";
 import { hostPatternFault, normalHost } from "./host_pattern.ts";
 import { isIpAddress } from "../http/ip_address.ts";
 import { proxySchema } from "./proxy_schema.ts";
@@ -70,6 +71,13 @@ const cacheSchema = table("sites.cache", {
     .describe("Values for some files; the first rule that fits wins, with path and extensions where it has both."),
 });
 
+const requestIdSchema = table("sites.request_id", {
+  header: token("a header name", ownFault).default("X-Request-Id").describe(
+    "Name of the field that carries the id of a request: from trusted_proxies, to upstreams and to clients.",
+  ),
+  trust: flag().default(true).describe("Keep the id that an upstream puts on its response, instead of the request's."),
+});
+
 /** One site: a virtual host that serves files, proxies, or both. */
 export const siteSchema = table("sites", {
   name: text().optional().describe("Name in logs and metrics; without it, the first host name."),
@@ -93,6 +101,7 @@ export const siteSchema = table("sites", {
     "Whether .br, .zst and .gz files beside a file are served in its place.",
   ),
   headers: headerTable("sites.headers").prefault({}).describe("Header fields of every response of the site."),
+  request_id: requestIdSchema.prefault({}).describe("How requests are named in logs and header fields."),
   error_pages: z.record(matching(/^[45]\d\d$/, ERROR_STATUS), text("the path of a file"), {
     error: "a table of statuses and files, written [sites.error_pages]",
   }).prefault({}).describe("Files to answer with, by status."),

@@ -25,7 +25,7 @@ import type { MemberChange } from "./pool_members.ts";
 import type { MetricsBook } from "./metrics/metrics_book.ts";
 import type { OwnPolicyFactory } from "./pools.ts";
 import { probeTargets } from "./probe_targets.ts";
-import { type ConnectionInfo, peerOf, type Refusal } from "./request_reader.ts";
+import type { Refusal } from "./request_reader.ts";
 import { Runtime } from "./runtime.ts";
 import { Site } from "./site.ts";
 
@@ -216,32 +216,27 @@ export class Gateway implements ExchangeObserver {
     exchange.span = tracing?.begin(head);
     exchange.ownsBodies = this.runtime.ownListeners;
     this.#underWay++;
-    this.#identify(exchange);
-    return sites.find(head.host).answer(exchange);
+    const site = sites.find(head.host);
+    this.#identify(exchange, site);
+    return site.answer(exchange);
   }
 
-  /** Answers a request that belongs to no site, so that it is in the log all the same. */
-  refuse(request: Request, info: ConnectionInfo | undefined, refusal: Refusal): Answer {
-    const head: RequestHead = {
-      method: request.method,
-      // All that there is of it, since it could not be taken apart.
-      path: request.url,
-      query: "",
-      authority: request.headers.get("host") ?? "",
-      host: "",
-      scheme: "http",
-      headers: [...request.headers].flat(),
-      peer: peerOf(info?.remoteAddr),
-    };
-    const exchange = new Exchange(head, request, this);
+  /**
+   * Answers a request that cannot be served, so that it is in the log all the same.
+   *
+   * @param head What could be read of it; its host is empty where that is not known.
+   */
+  refuse(head: RequestHead, client: ClientSide, sites: SiteTable<Site>, { status, cause }: Refusal): Answer {
+    const exchange = new Exchange(head, client, this);
     exchange.span = tracing?.begin(head);
     exchange.meter = this.metrics?.refused;
     this.metrics?.refused.began();
     this.#underWay++;
-    this.#identify(exchange);
-    exchange.status = refusal.status;
-    exchange.failed(refusal.cause, "client");
-    const answer = errorAnswer(head, refusal.status, exchange.requestId);
+    exchange.requestId = this.#requestIds.next();
+    exchange.failed(cause, "client");
+    if (head.host !== "") return sites.find(head.host).refuse(exchange, status);
+    exchange.status = status;
+    const answer = errorAnswer(head, status, exchange.requestId);
     exchange.bytes = answer.body?.length ?? 0;
     exchange.end();
     return { ...answer, headers: [...answer.headers, "x-request-id", exchange.requestId] };
@@ -253,7 +248,7 @@ export class Gateway implements ExchangeObserver {
     this.#endedCount++;
     this.#failures?.look(exchange);
     if (this.#underWay === 0) this.#ended?.();
-    if (this.#log === undefined || (!this.#logsAll && exchange.status < 500)) return;
+    if (this.#log === undefined || exchange.unlogged || (!this.#logsAll && exchange.status < 500)) return;
     const { head } = exchange;
     const record = {
       requestId: exchange.requestId,
@@ -310,7 +305,7 @@ export class Gateway implements ExchangeObserver {
     this.runtime.prober?.update(this.sites.flatMap(probeTargets));
   }
 
-  #identify(exchange: Exchange): void {
+  #identify(exchange: Exchange, site: Site): void {
     const { peer, headers } = exchange.head;
     if (this.#trust.trusts(peer.address)) {
       exchange.peerTrusted = true;
@@ -318,7 +313,7 @@ export class Gateway implements ExchangeObserver {
       if (forwardedFor.length > 0) {
         exchange.clientAddress = this.#trust.clientAddress(peer.address, forwardedFor.join(","));
       }
-      const id = headerValue(headers, "x-request-id");
+      const id = headerValue(headers, site.requestIdName);
       if (id !== undefined && usableRequestId(id)) {
         exchange.requestId = id;
         return;

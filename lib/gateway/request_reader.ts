@@ -6,10 +6,12 @@
 
 import { plainAddress } from "../http/ip_address.ts";
 import { hostOf } from "../http/authority.ts";
-import { isToken } from "../http/header_lines.ts";
+import { isToken, listMembers } from "../http/header_lines.ts";
 import type { HeaderLines, Peer, RequestHead } from "../http/message.ts";
+import { encodedTarget, escapedTarget, isPlainTarget } from "../http/target.ts";
 import type { SiteTable } from "../routing/site_table.ts";
 import type { Site } from "./site.ts";
+import { hasUnannouncedBody } from "./unannounced_body.ts";
 
 /** What the runtime tells of a connection; `Deno.ServeHandlerInfo` is one. */
 export interface ConnectionInfo {
@@ -22,8 +24,8 @@ export interface Entry {
   /** Sites to choose from. */
   readonly sites: SiteTable<Site>;
   /**
-   * What the runtime puts in the URL for a request without Host, which HTTP/1.1 forbids; undefined when requests may be
-   * made by hand, without Host.
+   * What the runtime puts in the URL for a request without Host; undefined when requests may be made by hand, without
+   * Host.
    */
   readonly hostlessAuthority?: string | undefined;
   /**
@@ -48,8 +50,9 @@ export class Refusal {
 
 /** The head of `request`, or why it is refused. */
 export function readRequest(request: Request, info: ConnectionInfo | undefined, entry: Entry): RequestHead | Refusal {
-  const { url, method } = request;
+  const { method } = request;
   if (method === "CONNECT") return new Refusal(405, "CONNECT asks for a tunnel, and this is no forward proxy");
+  const url = lowerCaseScheme(request.url);
   const secure = url.charCodeAt(4) === LETTER_S;
   const authorityStart = secure ? 8 : 7;
   // A target in absolute form may have any scheme, and with it an authority that begins elsewhere.
@@ -57,7 +60,8 @@ export function readRequest(request: Request, info: ConnectionInfo | undefined, 
   const headers: HeaderLines = [];
   let authority: string | undefined;
   let bodyAnnounced = false;
-  let expectation = "100-continue";
+  let via = "";
+  let upgrade = "";
   let refusal: Refusal | undefined;
   // Iterating costs more than being called.
   request.headers.forEach((value, name) => {
@@ -72,12 +76,17 @@ export function readRequest(request: Request, info: ConnectionInfo | undefined, 
       if (value !== "0") bodyAnnounced = true;
       // Several that agree come joined by commas (RFC 9110, section 8.6).
       if (value.includes(",")) refusal = new Refusal(400, "Content-Length is repeated");
-    } else if (name === "expect") expectation = value.toLowerCase();
+    } else if (name === "via") via = value;
+    else if (name === "upgrade") upgrade = value;
+    else if (name === "expect" && !isContinue(value)) {
+      refusal ??= new Refusal(417, "Expect asks for something besides 100-continue");
+    }
     headers.push(name, value);
   });
-  if (expectation !== "100-continue") return new Refusal(417, "Expect asks for something besides 100-continue");
   if (refusal !== undefined) return refusal;
   if (authority !== undefined && hostOf(authority) === undefined) return new Refusal(400, "Host is no authority");
+  // HTTP/2 has no Host; nor have requests of HTTP/1.0, which the default site answers.
+  const hostless = authority === undefined;
   // A valid Host cannot have moved the path. Where the URL still names another authority, the target was in absolute
   // form, whose authority counts (RFC 9112, section 3.2.2).
   if (
@@ -85,34 +94,74 @@ export function readRequest(request: Request, info: ConnectionInfo | undefined, 
     !endsAuthority(url, authorityStart + authority.length)
   ) {
     const end = authorityEnd(url, authorityStart);
-    const named = url.slice(authorityStart, end);
-    if (authority === undefined && named === entry.hostlessAuthority) return new Refusal(400, "There is no Host");
     // A copy: whoever remembers a slice keeps the whole URL.
-    authority = named.split("").join("");
+    authority = url.slice(authorityStart, end).split("").join("");
   }
   const host = hostOf(authority);
   if (host === undefined) return new Refusal(400, "The target's authority is none");
   // The runtime gives no way to a body of GET and HEAD: to forward such a request without it would change its meaning.
-  if (bodyAnnounced && (method === "GET" || method === "HEAD")) {
-    return new Refusal(501, `A ${method} with a body cannot be carried`);
+  if (method === "GET" || method === "HEAD") {
+    // HTTP/1.1 announces a body, HTTP/2 need not.
+    if (bodyAnnounced || (hostless && entry.hostlessAuthority !== undefined && hasUnannouncedBody(request))) {
+      return new Refusal(501, `A ${method} with a body cannot be carried`);
+    }
   }
   if (!isToken(method)) return new Refusal(400, "The method is no token");
-  const pathStart = authorityStart + authority.length;
-  const query = url.indexOf("?", pathStart);
-  const path = query < 0 ? url.slice(pathStart) : url.slice(pathStart, query);
-  if (!isPlain(url, pathStart) || path.includes(BACKSLASH)) {
-    return new Refusal(400, "The target holds characters that it may not");
-  }
+  const target = url.slice(authorityStart + authority.length);
+  const plain = isPlainTarget(target) ? target : encodedTarget(target);
+  if (plain === undefined) return new Refusal(400, "The target holds characters that it may not");
+  const query = plain.indexOf("?");
+  const path = query < 0 ? plain : plain.slice(0, query);
+  // No character of a path, yet some servers read it as `/`: what would be `..` to them is a name to us.
+  if (path.includes("\\")) return new Refusal(400, "The target holds characters that it may not");
   return {
     method,
     path: path === "" ? "/" : path,
-    query: query < 0 ? "" : url.slice(query),
+    query: query < 0 ? "" : plain.slice(query),
     authority,
     host,
     scheme: entry.scheme ?? (secure ? "https" : "http"),
     headers,
     peer: peerOf(info?.remoteAddr),
+    via,
+    upgrade,
   };
+}
+
+/** What can be told of a request that was refused: parts that could not be read are empty. */
+export function refusedHead(request: Request, info: ConnectionInfo | undefined, entry: Entry): RequestHead {
+  const url = lowerCaseScheme(request.url);
+  const start = url.indexOf("://") < 0 ? 0 : url.indexOf("://") + 3;
+  const named = request.headers.get("host") ?? "";
+  // The runtime writes Host into the URL as it came, whatever is in it.
+  const end = named !== "" && url.startsWith(named, start) ? start + named.length : authorityEnd(url, start);
+  const authority = url.slice(start, end);
+  const target = url.slice(end);
+  const query = target.indexOf("?");
+  return {
+    method: request.method,
+    path: escapedTarget(query < 0 ? target : target.slice(0, query)) || "/",
+    query: query < 0 ? "" : escapedTarget(target.slice(query)),
+    authority: named === "" || hostOf(authority) !== undefined ? authority : named,
+    host: hostOf(authority) ?? "",
+    scheme: entry.scheme ?? (url.startsWith("https:") ? "https" : "http"),
+    headers: [...request.headers].flat(),
+    peer: peerOf(info?.remoteAddr),
+    via: "",
+    upgrade: "",
+  };
+}
+
+// Schemes compare without case (RFC 3986, section 3.1).
+function lowerCaseScheme(url: string): string {
+  if (url.startsWith("http")) return url;
+  const end = url.indexOf(":");
+  return end < 0 ? url : url.slice(0, end).toLowerCase() + url.slice(end);
+}
+
+// A list that may be empty (RFC 9110, section 10.1.1).
+function isContinue(expectation: string): boolean {
+  return expectation === "100-continue" || listMembers(expectation).every((member) => member === "100-continue");
 }
 
 function endsAuthority(url: string, at: number): boolean {
@@ -126,16 +175,6 @@ function authorityEnd(url: string, start: number): number {
   return end;
 }
 
-// What has no place in a target (RFC 9112, section 3.2): controls, spaces, fragments, and characters that are not ASCII,
-// which must come percent-encoded.
-function isPlain(url: string, start: number): boolean {
-  for (let i = start; i < url.length; i++) {
-    const code = url.charCodeAt(i);
-    if (code <= 0x20 || code >= 0x7f || code === HASH) return false;
-  }
-  return true;
-}
-
 /** The peer at an address. */
 export function peerOf(address: Deno.Addr | undefined): Peer {
   if (address === undefined || !("hostname" in address)) return NOBODY;
@@ -146,6 +185,3 @@ const NOBODY: Peer = { address: "", port: 0 };
 const LETTER_S = 0x73;
 const SLASH = 0x2f;
 const QUESTION_MARK = 0x3f;
-const HASH = 0x23;
-// No character of a path, yet some servers read it as `/`: what would be `..` to them is a name to us.
-const BACKSLASH = "\\";

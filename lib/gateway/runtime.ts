@@ -5,6 +5,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import type { Log } from "../log/log.ts";
 import { localNumbers, type Numbers, type TakeNumbers } from "../metrics/numbers.ts";
 import { CoarseClock } from "../state/coarse_clock.ts";
@@ -87,8 +88,10 @@ export class Runtime {
   readonly sockets = new SocketRegistry();
   /** This worker among all. */
   readonly worker: WorkerPlace;
-  /** Random text of this process. */
+  /** Random text of this process, which nobody else learns. */
   readonly secret: string;
+  /** Random text that tells this process from others in Via, the same in all its workers. */
+  readonly mark: string;
   /** Whether it is about to stop: sites say that they are not ready. */
   stopping = false;
   /** Who tells the addresses of names. */
@@ -108,6 +111,7 @@ export class Runtime {
     this.closedPorts = this.numbers(1, "closed ports");
     this.worker = options.worker ?? ONLY_WORKER;
     this.secret = options.secret ?? crypto.randomUUID() + crypto.randomUUID();
+    this.mark = createHash("sha256").update(`via ${this.secret}`).digest("hex").slice(0, 16);
     this.addresses = options.addresses ?? new LookedUpAddresses(options.log, options.nameServers);
     this.ownListeners = options.ownListeners === true;
     if (options.probes !== false) this.prober = new Prober({ log: options.log ?? SILENT });

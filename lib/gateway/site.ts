@@ -6,7 +6,7 @@
 
 import type { ProxyConfig, RouteConfig, ServerConfig, SiteConfig } from "../config/schema.ts";
 import { plainUrl } from "../config/upstream_url.ts";
-import { setHeader } from "../http/header_lines.ts";
+import { countHop, isCounted } from "../http/max_forwards.ts";
 import type { Answer } from "../http/message.ts";
 import { viaToken } from "../http/via_token.ts";
 import type { Exchange } from "../proxy/exchange.ts";
@@ -31,10 +31,12 @@ import { ErrorPages } from "./error_pages.ts";
 import type { RouteMetrics } from "./metrics/route_metrics.ts";
 import { SiteMetrics } from "./metrics/site_metrics.ts";
 import { type InternalEndpoint, internalEndpoints } from "./internal_api.ts";
+import { OncePerSecond } from "./once_per_second.ts";
 import type { PoolMembers } from "./pool_members.ts";
 import { createPools, type PoolsContext } from "./pools.ts";
 import { compileRewrite } from "./rewrite.ts";
 import type { Runtime } from "./runtime.ts";
+import { SiteHeaders } from "./site_headers.ts";
 import { openSocket, type SocketPlan } from "./socket_route.ts";
 
 /** What a site needs besides its config. */
@@ -49,6 +51,7 @@ export interface SiteContext extends Omit<PoolsContext, "site"> {
 
 interface RoutePlan {
   readonly path: string;
+  readonly methods: readonly string[] | undefined;
   readonly forward: ForwardPlan;
   /** For routes that may upgrade. */
   readonly sockets: SocketPlan | undefined;
@@ -75,7 +78,10 @@ export class Site {
   readonly #files: FileServer | undefined;
   readonly #endpoints: ReadonlyMap<string, InternalEndpoint>;
   readonly #errorPages: ErrorPages;
-  readonly #headers: readonly string[];
+  readonly #headers: SiteHeaders;
+  /** Names this process in the Via of its requests. */
+  readonly #viaMark: string;
+  readonly #requestIdName: string;
   readonly #stall: StallWatch;
   readonly #runtime: Runtime;
 
@@ -88,7 +94,9 @@ export class Site {
     this.config = config;
     this.#runtime = context.runtime;
     this.hosts = config.hostname === undefined ? config.hostnames : [config.hostname, ...config.hostnames];
-    this.#headers = Object.entries(config.headers).flat();
+    this.#headers = new SiteHeaders(config);
+    this.#requestIdName = config.request_id.header.toLowerCase();
+    this.#viaMark = `${viaToken(context.server.name)}-${context.runtime.mark}`;
     this.#stall = { clock: context.runtime.clock, timeoutMs: config.proxy?.timeout.client ?? CLIENT_TIMEOUT_MS };
     this.#errorPages = new ErrorPages(config.error_pages);
     const proxy = config.proxy?.enabled === true ? config.proxy : undefined;
@@ -121,11 +129,24 @@ export class Site {
   answer(exchange: Exchange): Answer | Promise<Answer> {
     exchange.site = this.config.name;
     this.#meter(exchange, this.metrics?.unrouted);
+    const { via } = exchange.head;
+    if (via !== undefined && via !== "" && via.includes(this.#viaMark)) return this.#looped(exchange);
     try {
       return this.#choose(exchange);
     } catch (error) {
       return this.#broken(exchange, error);
     }
+  }
+
+  /** The answer to a request that cannot be served, whose cause is noted; ends the exchange. */
+  refuse(exchange: Exchange, status: number): Answer {
+    exchange.site = this.config.name;
+    return this.fail(exchange, status, exchange.cause);
+  }
+
+  /** Name of the field that carries request ids, in lower case. */
+  get requestIdName(): string {
+    return this.#requestIdName;
   }
 
   /** Whether a WebSocket's route is still there, unchanged, and its upstream with it. */
@@ -147,7 +168,10 @@ export class Site {
           "The path is badly encoded, or means another route once its dot segments are resolved",
         );
       }
-      if (found?.matched === true) return this.#forwarded(exchange, found.target);
+      if (found?.matched === true) {
+        if (isCounted(head.method) && !countHop(head.headers)) return this.#lastHop(exchange, found.target);
+        return this.#forwarded(exchange, found.target);
+      }
       if (found?.matched === false && this.#files === undefined) {
         return this.fail(exchange, 405, `No route takes ${head.method}`, ["allow", found.allow.join(", ")]);
       }
@@ -172,21 +196,16 @@ export class Site {
   #compile(proxy: ProxyConfig, context: SiteContext): RouteTable<RoutePlan> {
     const { server } = context;
     const { headers } = proxy;
-    const added = Object.entries(headers.add).flat();
     const requestHeaders = new RequestHeaders({
       addXForwarded: headers.add_x_forwarded,
       addForwarded: headers.add_forwarded,
-      viaName: viaToken(server.name),
+      viaName: this.#viaMark,
+      requestIdName: this.#requestIdName,
       set: Object.entries(headers.request.set).flat(),
-      add: [...added, ...Object.entries(headers.request.add).flat()],
+      add: Object.entries(headers.add).concat(Object.entries(headers.request.add)).flat(),
       remove: [...headers.remove, ...headers.request.remove],
     });
-    const responseHeaders = new ResponseHeaders({
-      viaName: viaToken(server.name),
-      set: [...Object.entries(headers.response.set).flat(), ...this.#headers],
-      add: [...added, ...Object.entries(headers.response.add).flat()],
-      remove: [...headers.remove, ...headers.response.remove],
-    });
+    const responseHeaders = new ResponseHeaders(this.#headers.proxied(proxy, viaToken(server.name)));
     const retries = {
       attempts: proxy.retries.attempts,
       tryForMs: proxy.retries.try_for,
@@ -213,6 +232,7 @@ export class Site {
         methods: route.methods,
         target: {
           path: route.path,
+          methods: route.methods,
           forward: {
             pool,
             rewrite: compileRewrite(route, hasBase),
@@ -275,6 +295,23 @@ export class Site {
     });
   }
 
+  // The answer of the last recipient that a request wants. TRACE would show fields that others put in, such as cookies.
+  #lastHop(exchange: Exchange, { path, methods }: RoutePlan): Answer {
+    exchange.route = path;
+    const allow = (methods ?? COMMON_METHODS).filter((method) => method !== "TRACE").join(", ");
+    if (exchange.head.method === "TRACE") {
+      return this.fail(exchange, 405, "TRACE is not answered here", ["allow", allow]);
+    }
+    return this.#finished(exchange, { status: 204, headers: ["allow", allow], body: null });
+  }
+
+  // RFC 5842, section 7.2. An endless loop would use up every connection: it ends where the request comes back.
+  #looped(exchange: Exchange): Answer {
+    exchange.unlogged = !loopLines.allows();
+    exchange.failed("The request has been here before: an upstream leads back to this server", "proxy");
+    return this.fail(exchange, 508, exchange.cause);
+  }
+
   #meter(exchange: Exchange, meter: RouteMetrics | undefined): void {
     exchange.meter = meter;
     meter?.began();
@@ -300,8 +337,7 @@ export class Site {
   }
 
   #finished(exchange: Exchange, answer: Answer): Answer {
-    for (let i = 0; i < this.#headers.length; i += 2) setHeader(answer.headers, this.#headers[i], this.#headers[i + 1]);
-    answer.headers.push("x-request-id", exchange.requestId);
+    this.#headers.finish(answer.headers, exchange.requestId);
     exchange.status = answer.status;
     if (answer.body instanceof ReadableStream) {
       return { ...answer, body: countedBody(answer.body, exchange, this.#stall) };
@@ -337,6 +373,12 @@ function failureLines(failure: ForwardFailure, exchange: Exchange, retries: Retr
   if (retries.showAttempts) lines.push("x-bws-attempts", String(exchange.attempts));
   return lines;
 }
+
+/** What a route without a list of methods lets through, as far as names are known. */
+const COMMON_METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/** Loops make many lines that say the same. */
+const loopLines = new OncePerSecond();
 
 /** For sites that do not proxy; the others have `timeout.client`. */
 const CLIENT_TIMEOUT_MS = 60_000;

@@ -38,6 +38,10 @@ export interface RequestHead {
   readonly headers: HeaderLines;
   /** The peer of the connection, which may be a proxy. */
   readonly peer: Peer;
+  /** Value of Via, or empty; undefined where the listener does not look for it. */
+  readonly via?: string;
+  /** Value of Upgrade, or empty; undefined where the listener does not look for it. */
+  readonly upgrade?: string;
 }
 
 /**

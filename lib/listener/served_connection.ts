@@ -5,7 +5,7 @@
  */
 
 import type { Gateway } from "../gateway/gateway.ts";
-import { peerOf, Refusal } from "../gateway/request_reader.ts";
+import { peerOf, Refusal, refusedHead } from "../gateway/request_reader.ts";
 import type { Site } from "../gateway/site.ts";
 import type { Answer, Peer } from "../http/message.ts";
 import type { SiteTable } from "../routing/site_table.ts";
@@ -259,10 +259,11 @@ export class ServedConnection implements BodyHost {
   }
 
   async #refuse(refusal: Refusal): Promise<void> {
-    const info = { remoteAddr: this.#conn.remoteAddr };
-    const answer = this.#parts.gateway.refuse(new Request("http://refused/"), info, refusal);
-    const head = answerHead(answer, { method: "", minorVersion: 1, closing: true, date: dateLine() });
-    if (await this.#writer.send(head, answer.body) && refusal.status !== 408) await this.#linger();
+    const { gateway, sites } = this.#parts;
+    const head = refusedHead(new Request("http://refused/"), { remoteAddr: this.#conn.remoteAddr }, { sites });
+    const answer = gateway.refuse({ ...head, host: "" }, new RequestClient(undefined), sites, refusal);
+    const lines = answerHead(answer, { method: "", minorVersion: 1, closing: true, date: dateLine() });
+    if (await this.#writer.send(lines, answer.body) && refusal.status !== 408) await this.#linger();
   }
 
   // A socket that closes with unread bytes resets the connection, which may take the answer away from the client before

@@ -76,6 +76,8 @@ export class Exchange {
   receivedBytes = 0;
   /** Code that a WebSocket was closed with, 1006 without a Close frame; 0 where there was no WebSocket. */
   closeCode = 0;
+  /** Whether it writes no line in the log, because the like of it has just written one. */
+  unlogged = false;
   /** Why it failed, or empty. */
   cause = "";
   /** Who caused that. */

@@ -50,7 +50,9 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
   }
   const taken = takeBody(exchange, plan.body);
   const { framing, body } = taken instanceof Promise ? await taken : taken;
-  const target = path + head.query;
+  // The runtime makes `/*` of the asterisk, which stands for the server as a whole (RFC 9110, section 9.3.7).
+  const asterisk = head.method === "OPTIONS" && head.path === "/*" && head.query === "";
+  const target = asterisk ? "*" : path + head.query;
   pool.retryBudget?.deposit();
   let retry = retries.retryOn.length === 0 ? undefined : retrying(exchange, plan, body);
   let failedStatus = 502;
@@ -76,7 +78,12 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
     const host = plan.preserveHost ? head.authority : upstream.endpoint.authority;
     // Before the head, which tells the upstream of it.
     const span = exchange.span?.attempt(upstream.endpoint, exchange, target);
-    const text = plan.requestHeaders.build(exchange, upstream.endpoint.basePath + target, host, framing);
+    const text = plan.requestHeaders.build(
+      exchange,
+      asterisk ? target : upstream.endpoint.basePath + target,
+      host,
+      framing,
+    );
     const attempt = new Attempt(slot, exchange, body);
     attempt.span = span;
     try {

@@ -7,7 +7,6 @@
 
 import { plainAddress } from "../http/ip_address.ts";
 import { portOf } from "../http/authority.ts";
-import { listMembers } from "../http/header_lines.ts";
 import { connectionNamed, HOP_BY_HOP } from "../http/hop_by_hop.ts";
 import type { CarriedTrace } from "../telemetry/exchange_span.ts";
 import type { Exchange } from "./exchange.ts";
@@ -20,6 +19,8 @@ export interface RequestHeaderOptions {
   readonly addForwarded: boolean;
   /** Name of this proxy in Via. */
   readonly viaName: string;
+  /** Name of the field that carries the request id, in lower case. */
+  readonly requestIdName: string;
   /** Lines that replace the client's, `[name, value, …]`. */
   readonly set: readonly string[];
   /** Lines that are added to the client's, `[name, value, …]`. */
@@ -49,7 +50,7 @@ export class RequestHeaders {
     const suppressed = new Set(options.remove);
     for (let i = 0; i < options.set.length; i += 2) suppressed.add(options.set[i].toLowerCase());
     this.#suppressed = suppressed;
-    this.#dropped = new Set([...HOP_BY_HOP, ...OWN, ...suppressed]);
+    this.#dropped = new Set([...HOP_BY_HOP, ...OWN, options.requestIdName, ...suppressed]);
     this.#droppedTraced = new Set([...this.#dropped, "traceparent", "tracestate"]);
     let fixed = "";
     for (const lines of [options.set, options.add]) {
@@ -76,7 +77,6 @@ export class RequestHeaders {
     let text = `${head.method} ${target} HTTP/1.1\r\nhost: ${this.#host ?? host}\r\n`;
     let named: string[] | undefined;
     let via = "";
-    let te = "";
     let incoming: Incoming | undefined;
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i];
@@ -88,9 +88,6 @@ export class RequestHeaders {
         text += `${name}: ${value}\r\n`;
       } else if (name === "connection") {
         named = connectionNamed(value);
-      } else if (name === "te") {
-        // The one member that concerns the whole way (RFC 9110, section 10.1.4).
-        if (listMembers(value).includes("trailers")) te = "te: trailers\r\nconnection: te\r\n";
       } else if (name === "via") {
         if (!this.#removes.has(name)) via = via === "" ? value : `${via}, ${value}`;
       } else if (peerTrusted && FORWARDING.has(name) && !this.#removes.has(name)) {
@@ -102,9 +99,9 @@ export class RequestHeaders {
     if (named !== undefined) text = withoutNamed(text, named);
     text += peerTrusted ? this.#forwardingLines(exchange, incoming) : this.#strangersLines(exchange);
     if (!this.#suppressed.has("via")) text += `via: ${via === "" ? "" : via + ", "}1.1 ${this.#options.viaName}\r\n`;
-    if (!this.#suppressed.has("x-request-id")) text += `x-request-id: ${exchange.requestId}\r\n`;
+    text += this.#line(this.#options.requestIdName, exchange.requestId);
     if (span !== undefined) text += this.#traceLines(span);
-    return text + te + framing + this.#fixedLines + "\r\n";
+    return text + framing + this.#fixedLines + "\r\n";
   }
 
   #traceLines({ traceparent, tracestate }: CarriedTrace): string {
@@ -190,7 +187,7 @@ const FORWARDING: ReadonlySet<string> = new Set([
 ]);
 
 /** Lines that the proxy writes itself, or that it answers for. */
-const OWN: readonly string[] = [...FORWARDING, "host", "content-length", "expect", "x-request-id", "via"];
+const OWN: readonly string[] = [...FORWARDING, "host", "content-length", "expect", "via"];
 
 const LETTER_X = 0x78;
 const MOST_STRANGERS = 1024;

@@ -18,25 +18,37 @@ export interface ResponseHeaderOptions {
   readonly add: readonly string[];
   /** Names that are taken out, in lower case. */
   readonly remove: readonly string[];
+  /** Name of the field that carries the request id. */
+  readonly requestIdName: string;
+  /** Whether a request id that the upstream put on its response is kept. */
+  readonly keepsRequestId: boolean;
+  /** Whether responses carry a request id of the proxy's. */
+  readonly addsRequestId: boolean;
 }
 
 /** Rewrites response headers; built once for each route. */
 export class ResponseHeaders {
   readonly #viaName: string;
+  readonly #requestIdName: string;
+  readonly #lowerRequestIdName: string;
   readonly #dropped: ReadonlySet<string>;
   readonly #fixed: readonly string[];
   readonly #addsVia: boolean;
   readonly #addsRequestId: boolean;
+  readonly #keepsRequestId: boolean;
 
   /** Prepares what does not depend on the answer. */
   constructor(options: ResponseHeaderOptions) {
     this.#viaName = options.viaName;
+    this.#requestIdName = options.requestIdName;
+    const requestId = this.#lowerRequestIdName = options.requestIdName.toLowerCase();
     // What the config takes out or sets for itself, the proxy does not add.
     const suppressed = new Set(options.remove);
     for (let i = 0; i < options.set.length; i += 2) suppressed.add(options.set[i].toLowerCase());
     this.#addsVia = !suppressed.has("via");
-    this.#addsRequestId = !suppressed.has("x-request-id");
-    this.#dropped = new Set([...HOP_BY_HOP, "content-length", "via", "x-request-id", ...suppressed]);
+    this.#addsRequestId = options.addsRequestId && !suppressed.has(requestId);
+    this.#keepsRequestId = options.keepsRequestId && !suppressed.has(requestId);
+    this.#dropped = new Set([...HOP_BY_HOP, "content-length", "via", requestId, ...suppressed]);
     this.#fixed = [...options.set, ...options.add];
   }
 
@@ -46,6 +58,7 @@ export class ResponseHeaders {
     const named = head.connection === undefined ? undefined : connectionNamed(head.connection);
     const lines: HeaderLines = [];
     let via = "";
+    let addsRequestId = this.#addsRequestId;
     for (let i = 0; i < lowerNames.length; i++) {
       const lower = lowerNames[i];
       if (this.#dropped.has(lower)) {
@@ -53,6 +66,9 @@ export class ResponseHeaders {
         // Several lines that said the same become one.
         else if (lower === "content-length" && head.contentLength >= 0 && !lines.includes("content-length")) {
           lines.push("content-length", String(head.contentLength));
+        } else if (lower === this.#lowerRequestIdName && this.#keepsRequestId) {
+          lines.push(headers[2 * i], headers[2 * i + 1]);
+          addsRequestId = false;
         }
         continue;
       }
@@ -60,7 +76,7 @@ export class ResponseHeaders {
       lines.push(headers[2 * i], headers[2 * i + 1]);
     }
     if (this.#addsVia) lines.push("via", `${via}1.1 ${this.#viaName}`);
-    if (this.#addsRequestId) lines.push("x-request-id", requestId);
+    if (addsRequestId) lines.push(this.#requestIdName, requestId);
     for (let i = 0; i < this.#fixed.length; i++) lines.push(this.#fixed[i]);
     return lines;
   }

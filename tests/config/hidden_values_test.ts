@@ -84,10 +84,10 @@ Deno.test("Checks that compare several places do not show what came by ${NAME} e
   const site = (name: string, port: number) => `[[sites]]\nname = "${name}"\nhostname = "\${HOST}"\nport = ${port}\n`;
   const proxy = `[[sites.proxy.upstreams]]
 name = "\${POOL}"
-url = "http://127.0.0.1:1"
+url = "http://127.0.0.1:2"
 [[sites.proxy.upstreams]]
 name = "other"
-url = "http://127.0.0.1:1"
+url = "http://127.0.0.1:2"
 [[sites.proxy.routes]]
 path = "\${PATH}"
 upstream = "\${NEAR}"

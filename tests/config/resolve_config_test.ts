@@ -40,6 +40,7 @@ Deno.test("resolveConfig() fills in every default", () => {
       follow_symlinks: false,
       precompressed: true,
       headers: {},
+      request_id: { header: "X-Request-Id", trust: true },
       error_pages: {},
       internal_api: true,
       cache: { rules: [] },

@@ -3,10 +3,20 @@ import { assertEquals } from "@std/assert";
 import { type ResponseHeaderOptions, ResponseHeaders } from "../../lib/proxy/response_headers.ts";
 import { parseHead } from "../../lib/transport/response_head.ts";
 
+const PLAIN: ResponseHeaderOptions = {
+  viaName: "bws",
+  set: [],
+  add: [],
+  remove: [],
+  requestIdName: "x-request-id",
+  keepsRequestId: true,
+  addsRequestId: true,
+};
+
 function build(lines: string[], options: Partial<ResponseHeaderOptions> = {}): string[] {
   const bytes = new TextEncoder().encode("HTTP/1.1 200 OK\r\n" + lines.map((line) => line + "\r\n").join("") + "\r\n");
   const head = parseHead(bytes, 0, bytes.length, false);
-  const flat = new ResponseHeaders({ viaName: "bws", set: [], add: [], remove: [], ...options }).build(head, "id-1");
+  const flat = new ResponseHeaders({ ...PLAIN, ...options }).build(head, "id-1");
   const out: string[] = [];
   for (let i = 0; i < flat.length; i += 2) out.push(`${flat[i]}: ${flat[i + 1]}`);
   return out;
@@ -25,11 +35,19 @@ Deno.test("ResponseHeaders.build() ends hop-by-hop fields and what Connection na
 
 Deno.test("ResponseHeaders.build() sets, adds and removes", () => {
   assertEquals(
-    build(["A: 1", "a: 2", "B: 3", "C: 4", "X-Request-Id: theirs"], {
+    build(["A: 1", "a: 2", "B: 3", "C: 4"], {
       set: ["A", "9"],
       add: ["B", "5"],
       remove: ["c", "via"],
     }),
     ["B: 3", "x-request-id: id-1", "A: 9", "B: 5"],
   );
+});
+
+Deno.test("ResponseHeaders.build() keeps the upstream's request id where that is trusted", () => {
+  const theirs = ["A: 1", "X-Request-Id: theirs"];
+  assertEquals(build(theirs), ["A: 1", "X-Request-Id: theirs", "via: 1.1 bws"]);
+  assertEquals(build(theirs, { keepsRequestId: false }), ["A: 1", "via: 1.1 bws", "x-request-id: id-1"]);
+  assertEquals(build(theirs, { remove: ["x-request-id"] }), ["A: 1", "via: 1.1 bws"]);
+  assertEquals(build(theirs, { requestIdName: "X-Trace" }), [...theirs, "via: 1.1 bws", "X-Trace: id-1"]);
 });

@@ -33,7 +33,6 @@ const REFUSED: readonly [status: number, what: string, bytes: string][] = [
   ...["a/b", "a?b", "a#b", "a@b", "a b", "", "a:b", "a:99999", "[::1", "a,b", "a\\b", "a%41"].map((
     host,
   ): [number, string, string] => [400, `Host "${host}"`, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`]),
-  [400, "no Host", "GET / HTTP/1.1\r\n\r\n"],
   [400, "two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"],
   [400, "user information in its target", "GET http://a@site.test/ HTTP/1.1\r\nHost: site.test\r\n\r\n"],
   [400, "an absolute target of another scheme", "GET ftp://site.test/ HTTP/1.1\r\nHost: site.test\r\n\r\n"],
@@ -190,7 +189,8 @@ Deno.test("Connection cannot strip what the proxy adds, and strips what else it 
     get("/", `Connection: ${named}\r\nX-Mine: 1\r\nX-Theirs: 2\r\nKeep-Alive: timeout=9\r\n`),
   );
   assertOwn(request);
-  assertEquals([header(request, "host"), header(request, "via")], ["site.test", "1.1 bws"]);
+  assertEquals(header(request, "host"), "site.test");
+  assertMatch(header(request, "via") ?? "", /^1\.1 bws-[0-9a-f]{16}$/);
   assertEquals([header(request, "x-mine"), header(request, "x-theirs")], [undefined, "2"]);
   for (const gone of ["connection", "keep-alive"]) assertEquals(header(request, gone), undefined);
   const body = await passed(post("/", "abc", "Connection: content-length, transfer-encoding\r\n"));
@@ -442,8 +442,7 @@ Deno.test("methods other than GET pass without a body", async () => {
   }
 });
 
-// The runtime makes no difference between the two targets, so the asterisk cannot be told from a path.
-Deno.test.ignore("OPTIONS * reaches the upstream as it came", async () => {
+Deno.test("OPTIONS * reaches the upstream as it came", async () => {
   assertEquals((await passed("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")).firstLine, "OPTIONS * HTTP/1.1");
 });
 

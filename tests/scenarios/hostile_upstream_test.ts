@@ -485,7 +485,6 @@ Deno.test("fields of the upstream's hop stay there, and all others arrive in ord
   assertEquals(headerAll(got, "set-cookie"), ["a=1; Path=/", "b=2", "a=3"]);
   assertEquals([header(got, "x-other"), header(got, "x-latin")], ["2", "caf\xe9"]);
   assertEquals(header(got, "via"), "1.1 inner, 1.1 bws");
-  assertEquals(headerAll(got, "x-request-id").length, 1);
-  assertFalse(got.head.includes("theirs"));
+  assertEquals(headerAll(got, "x-request-id"), ["theirs"]);
   assertStringIncludes(got.head, "X-Other: 2");
 });
