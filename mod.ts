@@ -1,7 +1,13 @@
 /**
- * BWS: a reverse proxy and static web server, as a library. {@linkcode createHandler} makes a handler of a config;
- * {@linkcode handler} is one made of the file that `BWS_CONFIG` names, or of `./config.toml`, on its first request, so
- * that `deno serve mod.ts` works.
+ * BWS: a reverse proxy and static web server, as a library.
+ *
+ * - {@linkcode createHandler} makes a handler of a config, for `Deno.serve`, a framework, or Deno Deploy.
+ * - {@linkcode startServer} opens the ports of a config, as the program `bws` does.
+ * - {@linkcode handler}, also the default export, serves the file that `BWS_CONFIG` names, or `./config.toml`: that is what
+ *   `deno serve` of this module does. A config that is refused ends it at its start.
+ * - {@linkcode loadConfig} and {@linkcode resolveConfig} check a config, and tell every problem with its place.
+ *
+ * {@linkcode ConfigInput} is a config as it is written, with a sentence for each key.
  *
  * @example
  * ```ts ignore
@@ -13,42 +19,34 @@
  * @module
  */
 
-import { loadConfig } from "./lib/config/load_config.ts";
-import type { ConnectionInfo } from "./lib/gateway/request_reader.ts";
-import { type Handler, handlerOf } from "./lib/gateway/create_handler.ts";
+import { handler, readAtStart } from "./lib/gateway/file_handler.ts";
 
-let made: Promise<Handler> | undefined;
+// Under `deno serve`, and not where another program imports this.
+if (import.meta.main) await readAtStart();
 
-/**
- * Answers a request by the config in the file that `BWS_CONFIG` names, else `./config.toml`. The file is read on the
- * first request.
- *
- * @throws {ConfigError} When the config is refused.
- */
-export async function handler(request: Request, info?: ConnectionInfo): Promise<Response> {
-  made ??= loadConfig(Deno.env.get("BWS_CONFIG") ?? "config.toml", { opensPorts: false })
-    .then((loaded) => handlerOf(loaded, {}, [], loaded.config.logging.access));
-  // A file that was refused may be mended: the next request looks again.
-  made.catch(() => made = undefined);
-  return await (await made)(request, info);
-}
+/** For `deno serve`: {@linkcode handler}. */
+const served: { fetch: typeof handler } = { fetch: handler };
+export default served;
 
-/** For `deno serve mod.ts`. */
-export default { fetch: handler } satisfies { fetch: typeof handler };
-
+export { handler };
 export { createHandler } from "./lib/gateway/create_handler.ts";
 export type { CreateHandlerOptions, Handler, Middleware } from "./lib/gateway/create_handler.ts";
 export type { ConnectionInfo } from "./lib/gateway/request_reader.ts";
-export type { OwnPolicyFactory } from "./lib/gateway/pools.ts";
-export type { Candidate, Policy, PolicyRequest } from "./lib/balancer/policy.ts";
-export { createPolicy, POLICIES, type PolicyName } from "./lib/balancer/registry.ts";
-export { startServer } from "./lib/server/server.ts";
-export type { RunningServer } from "./lib/server/server.ts";
+export { startEmbedded as startServer } from "./lib/server/embedded_server.ts";
+export type { EmbeddedServer, EmbeddedServerOptions } from "./lib/server/embedded_server.ts";
 export { loadConfig } from "./lib/config/load_config.ts";
+export type { LoadConfigOptions, LoadedConfig } from "./lib/config/load_config.ts";
 export { resolveConfig } from "./lib/config/resolve_config.ts";
+export type { ResolveConfigOptions, ResolvedConfig } from "./lib/config/resolve_config.ts";
 export { ConfigError } from "./lib/config/config_error.ts";
 export type { Problem } from "./lib/config/problem.ts";
 export type { Config, ConfigInput } from "./lib/config/schema.ts";
+export type { OwnPolicyFactory } from "./lib/gateway/pools.ts";
+export { createPolicy } from "./lib/balancer/registry.ts";
+export type { PolicyName } from "./lib/balancer/registry.ts";
+export type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./lib/balancer/policy.ts";
+export type { CookieSettings, PolicySettings } from "./lib/balancer/policy_settings.ts";
+export type { TakeCells } from "./lib/state/cells.ts";
 export { hostOf } from "./lib/http/authority.ts";
-export type { Answer, HeaderLines, Peer, RequestHead } from "./lib/http/message.ts";
+export type { HeaderLines, Peer, RequestHead } from "./lib/http/message.ts";
 export { VERSION } from "./lib/version.ts";

@@ -8,27 +8,27 @@
 import { type Candidate, createHandler, type Middleware, type Policy, type PolicyRequest } from "@bws/bws";
 
 /** Rendezvous hashing: when an upstream fails, only its own tenants move. */
-class ByTenant<C extends Candidate> implements Policy<C> {
-  #upstreams: readonly C[];
+class ByTenant implements Policy {
+  #upstreams: readonly Candidate[];
 
-  constructor(upstreams: readonly C[]) {
+  constructor(upstreams: readonly Candidate[]) {
     this.#upstreams = upstreams;
   }
 
-  pick(request?: PolicyRequest, avoid: readonly C[] = []): C | undefined {
+  pick(request?: PolicyRequest, avoid: readonly Candidate[] = []): Candidate | undefined {
     const tenant = request === undefined ? "" : tenantOf(request);
-    let best: C | undefined;
+    let best: Candidate | undefined;
     let bestScore = -1;
-    this.#upstreams.forEach((upstream, index) => {
-      const score = hash(`${tenant} ${index}`);
-      if (!upstream.available || avoid.includes(upstream) || score <= bestScore) return;
+    for (const upstream of this.#upstreams) {
+      const score = hash(`${tenant} ${upstream.id}`);
+      if (!upstream.available || avoid.includes(upstream) || score <= bestScore) continue;
       best = upstream;
       bestScore = score;
-    });
+    }
     return best;
   }
 
-  update(upstreams: readonly C[]): void {
+  update(upstreams: readonly Candidate[]): void {
     this.#upstreams = upstreams;
   }
 }

@@ -8,11 +8,14 @@ import { formatProblems, type Problem } from "./problem.ts";
 
 /** A config was refused. Its message is the formatted text of all problems. */
 export class ConfigError extends Error {
+  /** The class's name. */
   override readonly name = "ConfigError";
   /** Why, in the order of the file. */
   readonly problems: readonly Problem[];
 
   /**
+   * Makes the error of a config with these problems.
+   *
    * @param problems At least one.
    * @param options The `cause`, where the file could not be read.
    */

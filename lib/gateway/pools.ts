@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Policy } from "../balancer/policy.ts";
+import type { Candidate, Policy } from "../balancer/policy.ts";
 import { createPolicy, isPolicyName } from "../balancer/registry.ts";
 import type { ProxyConfig, UpstreamConfig } from "../config/schema.ts";
 import { cellsWithin, type Ledger } from "../state/ledger.ts";
@@ -18,8 +18,8 @@ import { UpstreamFactory } from "./upstream_factory.ts";
 import type { MetricsBook } from "./metrics/metrics_book.ts";
 import { logChanges } from "./upstream_log.ts";
 
-/** Makes a policy of an embedder's own for the upstreams of a pool. */
-export type OwnPolicyFactory = (upstreams: readonly Upstream[]) => Policy<Upstream>;
+/** Makes a policy of an embedder's own for the upstreams of a pool; it picks one of those that it was given last. */
+export type OwnPolicyFactory = (upstreams: readonly Candidate[]) => Policy;
 
 /** What pools need besides their config. */
 export interface PoolsContext {
@@ -109,7 +109,8 @@ function choosePolicy(
 ): Policy<Upstream> {
   const { method } = load_balancing;
   const own = context.policies[method];
-  if (own !== undefined) return own(upstreams);
+  // It knows of upstreams no more than a candidate tells, and gives back what it was given.
+  if (own !== undefined) return own(upstreams) as Policy<Upstream>;
   if (!isPolicyName(method)) throw new TypeError(`Cannot balance by "${method}": no such policy was given`);
   const { runtime, site } = context;
   return createPolicy(method, upstreams, {

@@ -77,7 +77,10 @@ export function policySites(urls: readonly string[], dashboardPort: number): Con
       port: 0,
       internal_api: false,
       proxy: {
-        upstreams: SAMPLES.map(({ weight }, index) => ({ name: POOL, url: urls[index], weight })),
+        // By weight it would not be in turn.
+        upstreams: SAMPLES.map(({ weight }, index) => ({
+          ...{ name: POOL, url: urls[index], weight: method === "round_robin" ? 1 : weight },
+        })),
         routes: [{ path, upstream: POOL, websocket: true }],
         websocket: { drain: 0 },
         load_balancing: { method },
