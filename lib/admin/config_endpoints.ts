@@ -7,13 +7,10 @@
 import { dirname } from "node:path";
 import { z } from "zod";
 import { parseConfig } from "../config/parse_config.ts";
-import type { Problem } from "../config/problem.ts";
-import { readEnvironment } from "../config/substitution.ts";
 import { AdminRefusal, json } from "./admin_answer.ts";
 import { problemSchema } from "./api_schemas.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { ManagedConfig } from "./managed.ts";
-import { MASK } from "./running_config.ts";
 
 /** The endpoints. */
 export function configEndpoints(config: ManagedConfig): Endpoint[] {
@@ -61,36 +58,9 @@ export function configEndpoints(config: ManagedConfig): Endpoint[] {
       handle: ({ text }) => {
         const { file } = config;
         const baseDir = file === null ? Deno.cwd() : dirname(file);
-        const values = new Set<string>();
-        const env = (name: string) => {
-          const value = readEnvironment(name);
-          if (value !== undefined) values.add(value);
-          return value;
-        };
-        const { config: valid, problems, warnings } = parseConfig(text, { baseDir, env });
-        const [shownProblems, shownWarnings] = [problems, warnings].map((found) => withoutValues(found, values));
-        return json({ valid: valid !== undefined, problems: shownProblems, warnings: shownWarnings });
+        const { config: valid, problems, warnings } = parseConfig(text, { baseDir });
+        return json({ valid: valid !== undefined, problems, warnings });
       },
     },
   ];
-}
-
-/** Shorter values are told: they are no secrets, and would be found everywhere. */
-const SECRET_CHARS = 6;
-
-// Whoever sends a config chooses which variables it names, and would be told what each of them holds.
-function withoutValues(problems: readonly Problem[], values: ReadonlySet<string>): Problem[] {
-  const long = [...values].filter((value) => value.length >= SECRET_CHARS).sort((a, b) => b.length - a.length);
-  const tells = (text: string) =>
-    long.some((value) =>
-      [value, value.slice(0, 40)].some((part) =>
-        text.toLowerCase().includes(part.toLowerCase()) || text.includes(JSON.stringify(part).slice(1, -1))
-      )
-    );
-  return problems.map(({ suggestion, expected, ...problem }) => ({
-    ...problem,
-    message: tells(problem.message) ? `${problem.path} is ${MASK}` : problem.message,
-    ...(expected === undefined ? {} : { expected: tells(expected) ? MASK : expected }),
-    ...(suggestion === undefined || tells(suggestion) ? {} : { suggestion }),
-  }));
 }

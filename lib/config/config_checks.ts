@@ -14,6 +14,7 @@ import { type Config, configSchema } from "./schema.ts";
 import { type IssueContext, reportIssues } from "./schema_issues.ts";
 import { type FoundOriginalKey, walkSchema } from "./schema_walk.ts";
 import { checkServer } from "./server_checks.ts";
+import { substitutedValues } from "./shown_config.ts";
 import { checkSites } from "./site_checks.ts";
 import { formatPath, plainValue, type TableNode } from "./source_tree.ts";
 import { checkVariables } from "./variable_checks.ts";
@@ -89,9 +90,9 @@ export function checkConfig(root: TableNode, context: CheckContext, options: Che
   if (opensPorts) checkLoops(root, problems);
   checkVariables(root, problems);
   const { errors, warnings } = problems;
-  return result.success && errors.length === 0
-    ? { config: result.data, problems: [], warnings }
-    : { problems: errors, warnings };
+  if (!result.success || errors.length > 0) return { problems: errors, warnings };
+  const substituted = substitutedValues(root);
+  return { config: substituted === undefined ? result.data : { ...result.data, substituted }, problems: [], warnings };
 }
 
 /** Checks the types of keys that only the original BWS has, and says what they ask for and do not get. */

@@ -23,7 +23,10 @@ export const configSchema = table("config", {
 });
 
 /** A config as the program uses it: checked, with all defaults; durations in milliseconds, sizes in bytes. */
-export type Config = z.output<typeof configSchema>;
+export type Config = z.output<typeof configSchema> & {
+  /** Values that came by `${NAME}`: the path of each, with what is shown in its place. */
+  readonly substituted?: Readonly<Record<string, string>>;
+};
 
 /** A config as it is written: keys with a default may be absent, durations and sizes may be text. */
 export type ConfigInput = z.input<typeof configSchema>;

@@ -6,6 +6,7 @@
  */
 
 import type { Config, SiteConfig } from "../config/schema.ts";
+import { shownSites, shownUrls } from "../config/shown_config.ts";
 import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
 import { errorAnswer } from "../http/error_body.ts";
@@ -119,6 +120,7 @@ export class Gateway implements ExchangeObserver {
         `${site.listen === undefined ? "" : parseAddress(site.listen)} ${site.port === 0 ? site.name : site.port}`,
     );
     const sites = new Map<SiteConfig, Site>();
+    const shown = { shownUrls: shownUrls(config), shownSites: shownSites(config) };
     const ledger: Ledger = {
       take: (count, name) => {
         this.#cellNames.add(name);
@@ -139,6 +141,7 @@ export class Gateway implements ExchangeObserver {
           ledger,
           metrics,
           policies,
+          ...shown,
           listener: key,
         };
         const built = new Site(site, context);

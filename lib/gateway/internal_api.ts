@@ -17,6 +17,8 @@ export interface InternalApiContext {
   readonly site: SiteConfig;
   /** All sites of the process, this one among them; undefined where requests pass through another program first. */
   readonly allSites: readonly SiteConfig[] | undefined;
+  /** A site without what is not to be shown. */
+  readonly shown: (site: SiteConfig) => SiteConfig;
   /** Whether the site can serve, and what it lacks. */
   readonly readiness: () => { ready: boolean; missing: string[] };
   /** When this generation was built, in milliseconds since 1970. */
@@ -36,7 +38,7 @@ export function internalEndpoints(context: InternalApiContext): ReadonlyMap<stri
       "/health": () => health(context),
       "/health/live": () => ({ status: 200, value: { status: "alive" } }),
       "/health/ready": () => ready(context),
-      "/config": () => ({ status: 200, value: describeSite(context.site, true) }),
+      "/config": () => ({ status: 200, value: describeSite(context.shown(context.site), true) }),
       "/sites": (head: RequestHead) => listSites(context, head),
     }).map(([path, tell]) => [prefix + path, endpoint(tell)]),
   );
@@ -81,9 +83,12 @@ function ready(context: InternalApiContext): Telling {
   return ready ? { status: 200, value: { status: "ready" } } : { status: 503, value: { status: "not_ready", missing } };
 }
 
-function listSites({ site, allSites }: InternalApiContext, head: RequestHead): Telling {
+function listSites({ site, allSites, shown }: InternalApiContext, head: RequestHead): Telling {
   const sites = allSites !== undefined && isLocalRequest(head) ? allSites : [site];
-  return { status: 200, value: { sites: sites.map((listed) => describeSite(listed, false)), total: sites.length } };
+  return {
+    status: 200,
+    value: { sites: sites.map((listed) => describeSite(shown(listed), false)), total: sites.length },
+  };
 }
 
 function describeSite(site: SiteConfig, detailed: boolean): Record<string, unknown> {

@@ -31,6 +31,8 @@ export interface PoolsContext {
   readonly metrics: MetricsBook | undefined;
   /** Name of their site. */
   readonly site: string;
+  /** URLs of upstreams as they are shown, where that is not as they are. */
+  readonly shownUrls: ReadonlyMap<UpstreamConfig, string>;
   /** Policies besides the built-in ones, by name. */
   readonly policies: Readonly<Record<string, OwnPolicyFactory>>;
 }

@@ -47,6 +47,8 @@ export interface SiteContext extends Omit<PoolsContext, "site"> {
   readonly allSites: readonly SiteConfig[];
   /** Key of its listener. */
   readonly listener: string;
+  /** Sites without what is not to be shown, where there is such. */
+  readonly shownSites: ReadonlyMap<SiteConfig, SiteConfig>;
 }
 
 interface RoutePlan {
@@ -119,6 +121,7 @@ export class Site {
     const readiness = () => this.#readiness();
     this.#endpoints = internalEndpoints({
       site: config,
+      shown: (site) => context.shownSites.get(site) ?? site,
       allSites: context.runtime.ownListeners ? context.allSites : undefined,
       readiness,
       startedMs: context.runtime.startedMs,

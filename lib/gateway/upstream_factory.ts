@@ -5,6 +5,7 @@
  */
 
 import type { ProxyConfig, UpstreamConfig } from "../config/schema.ts";
+import { MASK } from "../config/secret_names.ts";
 import { plainUrl, usesSrv } from "../config/upstream_url.ts";
 import { cellsWithin, type Ledger } from "../state/ledger.ts";
 import { type Endpoint, type EndpointTls, parseEndpoint } from "../transport/endpoint.ts";
@@ -22,6 +23,8 @@ export interface UpstreamFactoryContext {
   readonly runtime: Runtime;
   /** Where their state lives. */
   readonly ledger: Ledger;
+  /** URLs as they are shown, where that is not as they are. */
+  readonly shownUrls: ReadonlyMap<UpstreamConfig, string>;
   /** Who counts, by the id of the upstream. */
   readonly meter: (id: string) => UpstreamMeter | undefined;
 }
@@ -33,16 +36,18 @@ export class UpstreamFactory {
   readonly #ledger: Ledger;
   readonly #meter: UpstreamFactoryContext["meter"];
   readonly #prefix: string;
+  readonly #shownUrls: ReadonlyMap<UpstreamConfig, string>;
   readonly #endpoints = new Map<UpstreamConfig, Endpoint>();
   readonly #ids = new Set<string>();
 
   /** @param prefix Tells the pool's cells from those of other pools. */
-  constructor(config: ProxyConfig, { runtime, ledger, meter }: UpstreamFactoryContext, prefix: string) {
+  constructor(config: ProxyConfig, { runtime, ledger, shownUrls, meter }: UpstreamFactoryContext, prefix: string) {
     this.#config = config;
     this.#runtime = runtime;
     this.#ledger = ledger;
     this.#meter = meter;
     this.#prefix = prefix;
+    this.#shownUrls = shownUrls;
   }
 
   /**
@@ -51,10 +56,11 @@ export class UpstreamFactory {
    * @throws {Deno.errors.NotFound} And its like, when a CA file cannot be read.
    */
   create(entry: UpstreamConfig): Upstream {
-    let id = entry.url;
-    for (let twin = 2; this.#ids.has(id); twin++) id = `${entry.url}#${twin}`;
+    const url = this.#shownUrl(entry);
+    let id = url;
+    for (let twin = 2; this.#ids.has(id); twin++) id = `${url}#${twin}`;
     this.#ids.add(id);
-    return this.#make(entry, { id, url: entry.url, endpoint: this.#endpoint(entry), weight: entry.weight });
+    return this.#make(entry, { id, url, endpoint: this.#endpoint(entry), weight: entry.weight });
   }
 
   /** The upstream of an entry that an operator adds. One that was there before has its state again. */
@@ -72,8 +78,15 @@ export class UpstreamFactory {
     const endpoint = { ...named, hostname: address.hostname, port: address.port, tls };
     const key = addressKey(address);
     const weight = Math.min(65_535, entry.weight * address.weight);
-    const url = `${named.kind === "tls" ? "https" : "http"}://${key}${named.basePath}`;
-    return this.#make(entry, { id: `${entry.url} ${key}`, url, endpoint, weight, backup });
+    const shownUrl = this.#shownUrl(entry);
+    const basePath = shownUrl === entry.url ? named.basePath : `/${MASK}`;
+    const url = `${named.kind === "tls" ? "https" : "http"}://${key}${basePath}`;
+    return this.#make(entry, { id: `${shownUrl} ${key}`, url, endpoint, weight, backup });
+  }
+
+  // The id as well: it is the name of upstreams that are alike
+  #shownUrl(entry: UpstreamConfig): string {
+    return this.#shownUrls.get(entry) ?? entry.url;
   }
 
   #endpoint(entry: UpstreamConfig): Endpoint {

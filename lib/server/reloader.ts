@@ -140,7 +140,28 @@ export class Reloader {
 function withFixed(config: Config, start: Config): Config {
   const { workers, name_servers, reuse_port } = start.server;
   const { logging, management } = start;
-  return { ...config, server: { ...config.server, workers, name_servers, reuse_port }, logging, management };
+  return {
+    ...config,
+    server: { ...config.server, workers, name_servers, reuse_port },
+    logging,
+    management,
+    ...substitutedIn(config.substituted, start.substituted),
+  };
+}
+
+/** What came by `${NAME}` into the config that results. */
+function substitutedIn(
+  now: Config["substituted"] = {},
+  start: Config["substituted"] = {},
+): Pick<Config, "substituted"> {
+  const fixed = (path: string) =>
+    FIXED_TABLES.some((name) => path.startsWith(`${name}.`)) ||
+    FIXED_KEYS.some((key) => path.startsWith(`server.${key}`));
+  const entries = [
+    ...Object.entries(now).filter(([path]) => !fixed(path)),
+    ...Object.entries(start).filter(([path]) => fixed(path)),
+  ];
+  return entries.length === 0 ? {} : { substituted: Object.fromEntries(entries) };
 }
 
 function fixedChanges(start: Config, config: Config): string[] {

@@ -8,7 +8,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { snapshotSchema } from "../../lib/admin/api_schemas.ts";
 import { readSnapshots } from "../../lib/admin/dashboard/page/snapshot_stream.js";
-import { MASK, shownConfig } from "../../lib/admin/running_config.ts";
+import { MASK } from "../../lib/config/secret_names.ts";
+import { shownConfig } from "../../lib/config/shown_config.ts";
 import type { Snapshot } from "../../lib/admin/snapshot.ts";
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import { VERSION } from "../../lib/version.ts";
