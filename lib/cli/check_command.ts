@@ -6,6 +6,7 @@
 
 import { ConfigError } from "../config/config_error.ts";
 import { loadConfig } from "../config/load_config.ts";
+import type { TryPort } from "../config/port_checks.ts";
 import { formatProblems, type Problem } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import type { CommandInput } from "./command.ts";
@@ -15,27 +16,30 @@ import { openFileShortfall } from "./open_file_limit.ts";
 import { paint, type Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** Checks config files and opens no port. Ends with 1 if one of them is refused. */
+/** Checks config files; opens ports, for a moment, with `--ports` alone. Ends with 1 if one of them is refused. */
 export async function checkCommand(input: CommandInput): Promise<number> {
-  const [strict, lenient] = [input.flags.has("strict"), input.flags.has("lenient")];
+  const [strict, lenient, ports] = ["strict", "lenient", "ports"].map((flag) => input.flags.has(flag));
   if (strict && lenient) throw new UsageError("--strict and --lenient contradict each other, expected one of them");
   let exitCode = 0;
   for (const path of configPaths(input)) {
-    if (!await checkFile(path, { strict, lenient }, input.terminal)) exitCode = 1;
+    if (!await checkFile(path, { strict, lenient, ports }, input.terminal)) exitCode = 1;
   }
   return exitCode;
 }
 
 /** What the flags ask for. */
-interface Severity {
+interface CheckFlags {
   /** Whether warnings refuse a config too. */
   readonly strict: boolean;
   /** Whether unknown keys are warnings. */
   readonly lenient: boolean;
+  /** Whether ports are tried. */
+  readonly ports: boolean;
 }
 
-async function checkFile(path: string, { strict, lenient }: Severity, terminal: Terminal): Promise<boolean> {
-  const { config, problems } = await read(path, lenient);
+async function checkFile(path: string, flags: CheckFlags, terminal: Terminal): Promise<boolean> {
+  const { strict } = flags;
+  const { config, problems } = await read(path, flags);
   if (problems.length > 0) terminal.tell(formatProblems(problems, { color: terminal.errorColored }));
   if (config === undefined || (strict && problems.length > 0)) {
     terminal.tell(`${paint(terminal.errorColored, "red", "refused")} ${path}: ${counted(problems.length, "problem")}`);
@@ -52,14 +56,36 @@ async function checkFile(path: string, { strict, lenient }: Severity, terminal: 
   return true;
 }
 
-async function read(path: string, lenient: boolean): Promise<{ config?: Config; problems: readonly Problem[] }> {
+async function read(
+  path: string,
+  { lenient, ports }: CheckFlags,
+): Promise<{ config?: Config; problems: readonly Problem[] }> {
   try {
-    const { config, warnings } = await loadConfig(path, { lenient });
+    const { config, warnings } = await loadConfig(path, {
+      lenient,
+      tryLog: true,
+      tryPort: ports ? await portTrial() : undefined,
+    });
     return { config, problems: warnings };
   } catch (error) {
     if (error instanceof ConfigError) return { problems: error.problems };
     throw error;
   }
+}
+
+// Loaded where it is asked for: it needs most of the server.
+async function portTrial(): Promise<TryPort> {
+  const { ListenError, OpenListener } = await import("../server/listener.ts");
+  return (address, port, options) => {
+    try {
+      OpenListener.check({ address, port }, options);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      const reason = error.message.replace(/^Cannot listen on \S+: /, "");
+      return reason.charAt(0).toLowerCase() + reason.slice(1);
+    }
+  };
 }
 
 function describe(config: Config): string {

@@ -44,20 +44,24 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "check",
     usage: "check [CONFIG…]",
-    summary: "Check a config file, without opening a port",
+    summary: "Check a config file, without running it",
     details: [
       "Lists every problem with its line and what was expected. Ends with 0 when the",
-      "file would run, else with 1.",
+      "file would run, else with 1. Tries what a start would need, as this user: that",
+      "files and folders can be read and the log be written; with --ports, that ports",
+      "can be opened, which those of a running server cannot.",
     ],
     maxPositionals: Infinity,
     flags: [
       { name: "config", short: "c", value: "CONFIG", help: "The config file, as an alternative to CONFIG" },
       { name: "strict", help: "Refuse what would only be warned of" },
       LENIENT,
+      { name: "ports", short: "p", help: "Try whether its ports can be opened, too" },
     ],
     examples: [
       ["bws check sites.toml", "what is wrong, and where it would listen"],
       ["bws check --strict sites.toml", "for continuous integration"],
+      ["bws check --ports sites.toml", "before the first start on a machine"],
     ],
     load: async () => (await import("./check_command.ts")).checkCommand,
   },

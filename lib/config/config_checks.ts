@@ -6,6 +6,7 @@
 
 import { resolveFiles } from "./file_paths.ts";
 import { giveOriginalMeaning } from "./original_meaning.ts";
+import { checkPorts, type TryPort } from "./port_checks.ts";
 import type { Problem } from "./problem.ts";
 import type { ProblemList } from "./problem_list.ts";
 import { checkLoops } from "./loop_checks.ts";
@@ -44,6 +45,18 @@ export interface CheckOptions {
    */
   checkFiles?: boolean;
   /**
+   * Whether to try if the log can be written. Where there is no file yet, one is made beside it and removed.
+   *
+   * @default {false}
+   */
+  tryLog?: boolean;
+  /**
+   * Tries whether a port can be opened: why not, or undefined where it can. Without it no port is tried.
+   *
+   * @param listen IP address or host name; undefined for all interfaces.
+   */
+  tryPort?: TryPort;
+  /**
    * Names of policies beside the built-in ones, which the embedder brings.
    *
    * @default {[]}
@@ -74,10 +87,10 @@ export interface CheckContext {
 /** Checks a tree, which it changes, and makes a config of it. */
 export function checkConfig(root: TableNode, context: CheckContext, options: CheckOptions): ConfigReport {
   const { problems, incomplete } = context;
-  const { baseDir = ".", checkFiles = true, policies = [], opensPorts = true } = options;
+  const { baseDir = ".", checkFiles = true, tryLog = false, tryPort, policies = [], opensPorts = true } = options;
   giveOriginalMeaning(root, problems);
   const { unknownKeys, originalKeys } = walkSchema(configSchema, root, problems);
-  resolveFiles(root, { baseDir, checkFiles }, problems);
+  resolveFiles(root, { baseDir, checkFiles, tryLog }, problems);
   const result = configSchema.safeParse(plainValue(root));
   if (!result.success) reportIssues(result.error.issues, { root, problems, unknownKeys, incomplete });
   reportOriginalKeys(originalKeys, { root, problems, unknownKeys: [], incomplete });
@@ -89,6 +102,7 @@ export function checkConfig(root: TableNode, context: CheckContext, options: Che
   checkProxies(root, problems, policies);
   if (opensPorts) checkLoops(root, problems);
   checkVariables(root, problems);
+  if (tryPort !== undefined) checkPorts(root, problems, tryPort);
   const { errors, warnings } = problems;
   if (!result.success || errors.length > 0) return { problems: errors, warnings };
   const substituted = substitutedValues(root);

@@ -6,6 +6,7 @@
 
 // Built into the runtime; the modules of @std/path would take a third of the time in which a config may be loaded
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { appendFault, createFault, enterFault, fileAt, listFault, readFault, reasonOf } from "./file_access.ts";
 import type { ProblemList } from "./problem_list.ts";
 import { quoted, shortName } from "./problem_list.ts";
 import { booleanOf, isTextNode, type TableNode, tableOf, tablesOf, type TextNode, textNode } from "./source_tree.ts";
@@ -14,8 +15,10 @@ import { booleanOf, isTextNode, type TableNode, tableOf, tablesOf, type TextNode
 export interface FileOptions {
   /** Folder from which relative paths start. */
   baseDir: string;
-  /** Whether to look if they are there. */
+  /** Whether to look if they are there, and can be read. */
   checkFiles: boolean;
+  /** Whether to try if the log can be written, as before a start. */
+  tryLog: boolean;
 }
 
 type FileKind = "file" | "folder" | "any";
@@ -35,17 +38,21 @@ export function resolveFiles(root: TableNode, options: FileOptions, problems: Pr
   if (output?.value !== "stdout" && output?.value !== "stderr") {
     const written = output?.value ?? "";
     resolveNode(output, "any");
-    if (output !== undefined && options.checkFiles) checkLog(output, { written, baseDir: options.baseDir }, problems);
+    if (output !== undefined && options.checkFiles) checkLog(output, { ...options, written }, problems);
   }
   for (const site of tablesOf(root, "sites")) {
-    resolveNode(textNode(site, "static_dir"), "folder");
+    const folder = textNode(site, "static_dir");
+    resolveNode(folder, "folder");
+    if (folder !== undefined && options.checkFiles && booleanOf(site, "browse", false)) checkListing(folder, problems);
     for (const { node } of tableOf(site, "error_pages")?.entries.values() ?? []) {
       if (isTextNode(node)) resolveNode(node, "file");
     }
     const proxy = tableOf(site, "proxy");
     const used = booleanOf(proxy, "enabled", true);
     for (const upstream of tablesOf(proxy, "upstreams")) {
-      resolveNode(textNode(tableOf(upstream, "tls"), "ca_file"), used ? "file" : "any");
+      const authority = textNode(tableOf(upstream, "tls"), "ca_file");
+      resolveNode(authority, used ? "file" : "any");
+      if (authority !== undefined && used && options.checkFiles) checkCertificate(authority, problems);
     }
   }
 }
@@ -77,20 +84,46 @@ function checkFile(
     problems.error(node, { message: `${name} ${shown} is not there${where}`, expected, suggestion });
   } else if (found instanceof Error) {
     problems.error(node, { message: `${name} ${shown} cannot be looked at: ${reasonOf(found)}`, expected });
-  } else if (kind === "folder" ? !found.isDirectory : found.isDirectory) {
-    problems.error(node, { message: `${name} ${shown} is a ${found.isDirectory ? "folder" : "file"}`, expected });
+  } else if (kind === "folder" ? !found.isDirectory : !found.isFile) {
+    const what = found.isDirectory ? "a folder" : found.isFile ? "a file" : "neither a file nor a folder";
+    problems.error(node, { message: `${name} ${shown} is ${what}`, expected });
+  } else {
+    const fault = kind === "folder" ? enterFault(path) : readFault(path);
+    if (fault === undefined) return;
+    const done = kind === "folder" ? "cannot be entered" : "cannot be read";
+    problems.error(node, {
+      message: `${name} ${shown} ${done}: ${fault}`,
+      expected: `${expected} that this user may ${kind === "folder" ? "enter" : "read"}`,
+    });
   }
 }
 
-/** Why the system refused, without the path, which the message has already or may not show. */
-function reasonOf(error: Error): string {
-  return error.message.replace(/: \w+ '.*$/s, "");
+/** A folder whose names nobody may read can be served, but not listed. Its path is absolute here. */
+function checkListing(node: TextNode, problems: ProblemList): void {
+  const found = fileAt(node.value);
+  if (found === undefined || found instanceof Error || !found.isDirectory) return;
+  const fault = listFault(node.value);
+  if (fault === undefined) return;
+  problems.error(node, {
+    message: `${shortName(node.path)} ${quoted(node)} cannot be listed: ${fault}`,
+    expected: "a folder that this user may read, or no browse",
+  });
+}
+
+/** The runtime says nothing of a file without a certificate until a connection fails. */
+function checkCertificate(node: TextNode, problems: ProblemList): void {
+  if (fileAt(node.value) instanceof Error || readFault(node.value) !== undefined) return;
+  if (Deno.readTextFileSync(node.value).includes("-----BEGIN CERTIFICATE-----")) return;
+  problems.error(node, {
+    message: `${shortName(node.path)} ${quoted(node)} holds no certificate`,
+    expected: 'a PEM file with "-----BEGIN CERTIFICATE-----"',
+  });
 }
 
 /** A log's file is made, its folder is not. Whoever may not look may still be able to write. */
 function checkLog(
   node: TextNode,
-  { written, baseDir }: { written: string; baseDir: string },
+  { written, baseDir, tryLog }: { written: string; baseDir: string; tryLog: boolean },
   problems: ProblemList,
 ): void {
   if (node.value === "") return;
@@ -107,16 +140,12 @@ function checkLog(
     });
   } else if (found !== undefined && !(found instanceof Error) && found.isDirectory) {
     problems.error(node, { message: `logging.output ${quoted(node)} is a folder`, expected: "a file" });
-  }
-}
-
-/** What is at `path`; undefined where nothing is, an error where nobody may look. */
-function fileAt(path: string): Deno.FileInfo | Error | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
-    if (error instanceof Error) return error;
-    throw error;
+  } else if (tryLog) {
+    const fault = found === undefined ? createFault(folder) : appendFault(node.value);
+    if (fault === undefined) return;
+    problems.error(node, {
+      message: `logging.output ${quoted(node)} cannot be ${found === undefined ? "created" : "written"}: ${fault}`,
+      expected: '"stdout", "stderr" or a file that this user may write',
+    });
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { isIpAddress, parseAddress } from "../http/ip_address.ts";
-import { lineOf, type ProblemList } from "./problem_list.ts";
+import { lineOf, type ProblemList, quoted } from "./problem_list.ts";
 import { DEFAULT_MANAGEMENT_PORT, portOf } from "./server_checks.ts";
 import { DEFAULT_PORT } from "./site_checks.ts";
 import { booleanOf, child, type Place, type TableNode, tableOf, tablesOf, textNode } from "./source_tree.ts";
@@ -37,7 +37,7 @@ export function checkLoops(root: TableNode, problems: ProblemList): void {
       const found = listeners.find((one) => one.port === number && leadsTo(hostname, one, () => own ??= ownHosts()));
       if (found === undefined) continue;
       problems.error(url, {
-        message: `upstream ${JSON.stringify(url.value)} is this server itself: ${found.what}${lineOf(found.place)} ` +
+        message: `upstream ${quoted(url)} is this server itself: ${found.what}${lineOf(found.place)} ` +
           `listens on port ${found.port}`,
         expected: "another address or port: requests would come back without end",
       });

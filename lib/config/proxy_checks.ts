@@ -9,6 +9,7 @@ import { isIpAddress } from "../http/ip_address.ts";
 import { nearestName, oneOf } from "./nearest_name.ts";
 import { type ProblemList, quoted } from "./problem_list.ts";
 import { checkResilience } from "./resilience_checks.ts";
+import { checkReach } from "./route_reach.ts";
 import { checkRoutes } from "./route_checks.ts";
 import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode } from "./source_tree.ts";
 import { usesSrv, usesTls } from "./upstream_url.ts";
@@ -28,6 +29,7 @@ export function checkProxies(root: TableNode, problems: ProblemList, policies: r
     checkResilience(proxy, problems);
     checkLookUps(proxy, problems);
     checkRoutes(proxy, problems);
+    checkReach(site, proxy, problems);
     checkUpstreamNames(proxy, problems);
   }
 }

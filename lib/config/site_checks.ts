@@ -105,7 +105,7 @@ function checkAddresses(sites: readonly TableNode[], problems: ProblemList): voi
 }
 
 /** Address and port of a listener that sites may share as one key, or undefined where there is none. */
-function listenerOf(site: TableNode): string | undefined {
+export function listenerOf(site: TableNode): string | undefined {
   const port = child(site, "port") ?? { kind: "scalar", value: DEFAULT_PORT };
   // Sites on port 0 share nothing: each is given a free port of its own
   if (port.kind !== "scalar" || typeof port.value !== "number" || port.value === 0) return undefined;

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { INTERNAL_PATHS, type InternalPath, internalPrefix } from "../config/internal_paths.ts";
 import type { SiteConfig } from "../config/schema.ts";
 import { isLocalRequest } from "../http/local_request.ts";
 import type { Answer, RequestHead } from "../http/message.ts";
@@ -30,18 +31,16 @@ export type InternalEndpoint = (head: RequestHead) => Answer;
 
 /** The endpoints of a site by exact path; empty when `internal_api = false`. */
 export function internalEndpoints(context: InternalApiContext): ReadonlyMap<string, InternalEndpoint> {
-  const { internal_api: setting } = context.site;
-  if (setting === false) return new Map();
-  const prefix = setting === true ? "/api" : setting.replace(/\/+$/, "");
-  return new Map(
-    Object.entries({
-      "/health": () => health(context),
-      "/health/live": () => ({ status: 200, value: { status: "alive" } }),
-      "/health/ready": () => ready(context),
-      "/config": () => ({ status: 200, value: describeSite(context.shown(context.site), true) }),
-      "/sites": (head: RequestHead) => listSites(context, head),
-    }).map(([path, tell]) => [prefix + path, endpoint(tell)]),
-  );
+  const prefix = internalPrefix(context.site.internal_api);
+  if (prefix === undefined) return new Map();
+  const tells: Record<InternalPath, (head: RequestHead) => Telling> = {
+    "/health": () => health(context),
+    "/health/live": () => ({ status: 200, value: { status: "alive" } }),
+    "/health/ready": () => ready(context),
+    "/config": () => ({ status: 200, value: describeSite(context.shown(context.site), true) }),
+    "/sites": (head) => listSites(context, head),
+  };
+  return new Map(INTERNAL_PATHS.map((path) => [prefix + path, endpoint(tells[path])]));
 }
 
 interface Telling {

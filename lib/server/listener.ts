@@ -82,8 +82,8 @@ export class OpenListener {
    *
    * @throws {ListenError} When it is not.
    */
-  static check(listener: GatewayListener): void {
-    openAt(listener, (hostname) => Deno.listen({ hostname, port: listener.port })).close();
+  static check(listener: Pick<GatewayListener, "address" | "port">, { shared = false }: ListenOptions = {}): void {
+    openAt(listener, (hostname) => Deno.listen({ hostname, port: listener.port, reusePort: shared })).close();
   }
 
   /** Where it listens. */

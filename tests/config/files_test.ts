@@ -20,7 +20,7 @@ Deno.test("Relative paths start from the folder of the config and come out absol
     Deno.mkdirSync(join(dir, "www"));
     Deno.mkdirSync(join(dir, "logs"));
     Deno.writeTextFileSync(join(dir, "404.html"), "");
-    Deno.writeTextFileSync(join(dir, "ca.pem"), "");
+    Deno.writeTextFileSync(join(dir, "ca.pem"), "-----BEGIN CERTIFICATE-----\n");
     const text = `[logging]\noutput = "logs/bws.log"\n` +
       PROXY.replace("[[sites]]", '[[sites]]\nstatic_dir = "./www"\nerror_pages = { 404 = "404.html" }')
         .replace('"http://127.0.0.1:3000"', '"https://x"\ntls = { ca_file = "ca.pem" }');
@@ -127,5 +127,83 @@ Deno.test("loadConfig() says why a file cannot be read and what to do", async ()
     await Deno.writeFile(join(dir, "bad.toml"), new Uint8Array([0x23, 0xff]));
     const binary = await assertRejects(() => loadConfig(join(dir, "bad.toml")), ConfigError);
     assertStringIncludes(binary.message, "the config file is not UTF-8");
+  });
+});
+
+Deno.test({
+  name: "What this user may not read, enter, list or write is refused at its place",
+  // Root may do all of it
+  ignore: Deno.build.os === "windows" || Deno.uid() === 0,
+  async fn() {
+    await inFolder((dir) => {
+      Deno.mkdirSync(join(dir, "closed"), { mode: 0o600 });
+      Deno.mkdirSync(join(dir, "unlisted"), { mode: 0o300 });
+      Deno.writeTextFileSync(join(dir, "page"), "", { mode: 0o200 });
+      Deno.writeTextFileSync(join(dir, "log"), "", { mode: 0o400 });
+      Deno.mkdirSync(join(dir, "full"), { mode: 0o500 });
+      const site = (keys: string) => `[[sites]]\nport = 0\n${keys}\n`;
+      const text = (log: string) =>
+        `[logging]\noutput = «"${log}"»\n${site('static_dir = «"closed"»')}` +
+        site('static_dir = «"unlisted"»\nbrowse = true') + site('static_dir = "unlisted"') +
+        site('static_dir = "full"\nerror_pages = { 404 = «"page"» }');
+      const rest = [
+        'static_dir "closed" cannot be entered: permission denied, expected a folder that this user may enter',
+        `static_dir "${
+          join(dir, "unlisted")
+        }" cannot be listed: permission denied, expected a folder that this user may read, or no browse`,
+        'error_pages.404 "page" cannot be read: permission denied, expected a file that this user may read',
+      ];
+      const expected = '"stdout", "stderr" or a file that this user may write';
+      const log = (name: string, done: string) => `logging.output "${join(dir, name)}" cannot be ${done}`;
+      const options = { baseDir: dir, checkFiles: true, tryLog: true };
+      assertErrors(
+        text("log"),
+        [`${log("log", "written")}: permission denied, expected ${expected}`, ...rest],
+        options,
+      );
+      assertErrors(
+        text("full/log"),
+        [`${log("full/log", "created")}: permission denied, expected ${expected}`, ...rest],
+        options,
+      );
+      for (const name of ["closed", "unlisted", "full"]) Deno.chmodSync(join(dir, name), 0o700);
+    });
+  },
+});
+
+Deno.test("A log is tried where that is asked for, and nothing of it is left", async () => {
+  await inFolder((dir) => {
+    const check = (tryLog: boolean, log = "bws.log") =>
+      parseConfig(`[logging]\noutput = "${log}"\n[[sites]]\nstatic_dir = "."`, { baseDir: dir, tryLog }).problems;
+    assertEquals(check(true), []);
+    assertEquals([...Deno.readDirSync(dir)], []);
+    // No user at all can make a file there
+    const [problem] = check(true, "/proc/bws.log");
+    assertEquals([problem.line, problem.column], [2, 10]);
+    assertStringIncludes(problem.message, 'logging.output "/proc/bws.log" cannot be created: ');
+    assertEquals(check(false, "/proc/bws.log"), []);
+    Deno.writeTextFileSync(join(dir, "bws.log"), "a line\n");
+    assertEquals(check(true), []);
+    assertEquals(Deno.readTextFileSync(join(dir, "bws.log")), "a line\n");
+  });
+});
+
+Deno.test("A ca_file without a certificate, and an error page that is no file, are refused", async () => {
+  await inFolder((dir) => {
+    Deno.writeTextFileSync(join(dir, "key.pem"), "-----BEGIN PRIVATE KEY-----\n");
+    assertErrors(
+      PROXY.replace('"http://127.0.0.1:3000"', '"https://x"\ntls = { ca_file = «"key.pem"» }'),
+      [
+        `ca_file "${
+          join(dir, "key.pem")
+        }" holds no certificate, expected a PEM file with "-----BEGIN CERTIFICATE-----"`,
+      ],
+      { baseDir: dir, checkFiles: true },
+    );
+    assertErrors(
+      '[[sites]]\nstatic_dir = "."\nerror_pages = { 500 = «"/dev/null"» }',
+      ['error_pages.500 "/dev/null" is neither a file nor a folder, expected a file'],
+      { baseDir: dir, checkFiles: true },
+    );
   });
 });
