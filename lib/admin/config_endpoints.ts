@@ -6,7 +6,7 @@
 
 import { dirname } from "node:path";
 import { z } from "zod";
-import { parseConfig } from "../config/parse_config.ts";
+import { parseConfigAside } from "../config/parse_aside.ts";
 import { AdminRefusal, json } from "./admin_answer.ts";
 import { problemSchema } from "./api_schemas.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -14,6 +14,7 @@ import type { ManagedConfig } from "./managed.ts";
 
 /** The endpoints. */
 export function configEndpoints(config: ManagedConfig): Endpoint[] {
+  let parsing: Promise<unknown> = Promise.resolve();
   return [
     {
       ...{ method: "POST", path: "/api/config/reload", name: "reloadConfig" },
@@ -55,10 +56,13 @@ export function configEndpoints(config: ManagedConfig): Endpoint[] {
           }),
         },
       },
-      handle: ({ text }) => {
+      handle: async ({ text }) => {
         const { file } = config;
         const baseDir = file === null ? Deno.cwd() : dirname(file);
-        const { config: valid, problems, warnings } = parseConfig(text, { baseDir });
+        // One after the other: each may take the memory of a large config
+        const report = parsing.then(() => parseConfigAside(text, { baseDir }));
+        parsing = report.catch(() => {});
+        const { config: valid, problems, warnings } = await report;
         return json({ valid: valid !== undefined, problems, warnings });
       },
     },

@@ -20,7 +20,7 @@ export async function runCommand(input: CommandInput): Promise<number> {
   const { terminal } = input;
   const path = configPaths(input)[0];
   const lenient = input.flags.has("lenient");
-  const load = () => loadConfig(path, { lenient });
+  const load = () => loadConfig(path, { lenient, aside: true });
   const { config, warnings } = await loadConfig(path, { lenient, tryLog: true });
   if (warnings.length > 0) terminal.tell(formatProblems(warnings, { color: terminal.errorColored }));
   return await serveConfig(config, terminal, { path, load, watched: input.flags.has("watch"), warnings });

@@ -6,7 +6,9 @@
 
 // Built into the runtime, as in file_paths.ts
 import { dirname, resolve } from "node:path";
+import type { ConfigReport } from "./config_checks.ts";
 import { ConfigError } from "./config_error.ts";
+import { parseConfigAside } from "./parse_aside.ts";
 import { parseConfig, type ParseConfigOptions } from "./parse_config.ts";
 import type { Problem } from "./problem.ts";
 import type { Config } from "./schema.ts";
@@ -21,8 +23,16 @@ export interface LoadedConfig {
   file: string;
 }
 
-/** Options of {@linkcode loadConfig}. Relative paths start from the file's folder, unless `baseDir` is given. */
-export type LoadConfigOptions = ParseConfigOptions;
+/** How {@linkcode loadConfig} reads a file. Relative paths start from the file's folder, unless `baseDir` is given. */
+export interface LoadConfigOptions extends ParseConfigOptions {
+  /**
+   * Whether a long file is parsed in a thread of its own, so that what this one serves is not held up. `env` is not used
+   * then.
+   *
+   * @default {false}
+   */
+  aside?: boolean;
+}
 
 /**
  * Reads and checks a config file.
@@ -31,13 +41,19 @@ export type LoadConfigOptions = ParseConfigOptions;
  * @throws {ConfigError} The file cannot be read, or is refused; the message lists all problems.
  */
 export async function loadConfig(path: string, options: LoadConfigOptions = {}): Promise<LoadedConfig> {
-  const { file = path } = options;
+  const { file = path, aside = false, ...rest } = options;
   const text = decode(await read(path, file), file);
   const absolute = resolve(path);
-  const { config, problems, warnings } = parseConfig(text, { baseDir: dirname(absolute), ...options, file });
+  const { config, problems, warnings } = await parse(text, aside, { baseDir: dirname(absolute), ...rest, file });
   // What is odd may well be why something else is wrong: a misspelt table, whose name a route then misses.
   if (config === undefined) throw new ConfigError([...problems, ...warnings].toSorted((a, b) => a.line - b.line));
   return { config, warnings, file: absolute };
+}
+
+function parse(text: string, aside: boolean, options: ParseConfigOptions): ConfigReport | Promise<ConfigReport> {
+  if (!aside) return parseConfig(text, options);
+  const { env: _env, ...cloned } = options;
+  return parseConfigAside(text, cloned);
 }
 
 async function read(path: string, file: string): Promise<Uint8Array> {

@@ -20,6 +20,9 @@ export interface ProblemDetails {
   readonly suggestion?: string;
 }
 
+/** More than these help nobody, and would be sent, logged and shown. */
+const MAX_PROBLEMS = 1000;
+
 /** The problems and warnings of one config. Lives as long as the parse of that config. */
 export class ProblemList {
   readonly #file: string;
@@ -57,12 +60,12 @@ export class ProblemList {
     const path = formatPath(place.path);
     if (path !== "" && !options.repeat && this.#reported.has(path)) return;
     this.#reported.add(path);
-    this.#errors.push(this.#problem("error", place, details));
+    if (this.#errors.length < MAX_PROBLEMS) this.#errors.push(this.#problem("error", place, details));
   }
 
   /** Reports a warning. */
   warning(place: Place, details: ProblemDetails): void {
-    this.#warnings.push(this.#problem("warning", place, details));
+    if (this.#warnings.length < MAX_PROBLEMS) this.#warnings.push(this.#problem("warning", place, details));
   }
 
   /** Reports a key that the schema does not know: an error, or a warning where the config is read leniently. */

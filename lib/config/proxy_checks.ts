@@ -14,6 +14,9 @@ import { checkRoutes } from "./route_checks.ts";
 import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode } from "./source_tree.ts";
 import { usesSrv, usesTls } from "./upstream_url.ts";
 
+// Comparing each with all the others takes its time
+const MAX_HINTS = 200;
+
 /**
  * Checks the proxy of each site. One that is not enabled is not checked: it may be half finished.
  *
@@ -83,6 +86,10 @@ function checkUpstreamNames(proxy: TableNode, problems: ProblemList): void {
   const known = new Set(names.flatMap((name) => name?.value ?? []));
   const used = new Set<string>();
   let sure = routes.length > 0;
+  let wrong = 0;
+  const expected = known.size === 0
+    ? "a name of [[sites.proxy.upstreams]], of which there are none"
+    : oneOf([...known]);
   for (const route of routes) {
     const upstream = textNode(route, "upstream");
     if (upstream !== undefined && known.has(upstream.value)) {
@@ -95,11 +102,9 @@ function checkUpstreamNames(proxy: TableNode, problems: ProblemList): void {
       message: `unknown upstream ${quoted(upstream)}`,
       expected: upstream.value.includes("://")
         ? "the name of a pool; the URL belongs into [[sites.proxy.upstreams]]"
-        : known.size === 0
-        ? "a name of [[sites.proxy.upstreams]], of which there are none"
-        : oneOf([...known]),
+        : expected,
       // Where there is one name only, it is named already
-      suggestion: known.size === 1 ? undefined : nearestName(upstream.value, known),
+      suggestion: known.size === 1 || ++wrong > MAX_HINTS ? undefined : nearestName(upstream.value, known),
     });
   }
   if (!sure) return;

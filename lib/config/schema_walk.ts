@@ -44,6 +44,9 @@ export interface FoundKeys {
   readonly originalKeys: FoundOriginalKey[];
 }
 
+// Whoever has more unknown keys than that has sent something else, and is not to hold up the others
+const MAX_HINTS = 200;
+
 interface Walk extends FoundKeys {
   readonly problems: ProblemList;
 }
@@ -114,7 +117,10 @@ function walkObject(walk: Walk, shape: z.core.$ZodShape, node: TableNode, ancest
       walk.originalKeys.push({ known, node: entry.node, place, table: node });
     } else if (entry.node.kind !== "scalar" || !entry.node.poisoned) {
       const place = { path: [...node.path, key], span: entry.keySpan };
-      walk.unknownKeys.push({ place, table: node, ...unknownKeyDetails(key, node, keys, ancestors) });
+      const details = walk.unknownKeys.length < MAX_HINTS
+        ? unknownKeyDetails(key, node, keys, ancestors)
+        : { message: unknownKeyMessage(key, node) };
+      walk.unknownKeys.push({ place, table: node, ...details });
     }
   }
 }
@@ -125,8 +131,7 @@ function unknownKeyDetails(
   keys: string[],
   ancestors: readonly Ancestor[],
 ): ProblemDetails {
-  const shown = JSON.stringify(key.length > 80 ? `${key.slice(0, 79)}…` : key);
-  const message = `unknown key ${shown} in ${tableName(table.path)}`;
+  const message = unknownKeyMessage(key, table);
   const elsewhere = keyOfOtherTool(table.path, key);
   if (elsewhere !== undefined) return { message, expected: elsewhere };
   const suggestion = nearestName(key, [...keys, ...Object.keys(originalKeysOf(table.path))]);
@@ -137,6 +142,11 @@ function unknownKeyDetails(
     return { message, expected: `it directly below ${tableName(owner.path)}` };
   }
   return { message, expected: oneOf(keys) };
+}
+
+function unknownKeyMessage(key: string, table: TableNode): string {
+  const shown = JSON.stringify(key.length > 80 ? `${key.slice(0, 79)}…` : key);
+  return `unknown key ${shown} in ${tableName(table.path)}`;
 }
 
 /** A table's header as it would be written; the root has none. */
