@@ -1,6 +1,6 @@
 /**
- * The time that goes into shared cells: whole milliseconds that fit into an `Int32Array`, the same in each worker. It wraps
- * every 49 days, so two times are only ever subtracted.
+ * The time that goes into shared memory: whole milliseconds, the same in each worker. As 64-bit numbers they do not wrap:
+ * 32 bits would after 49 days, and a time that was over for 24 would lie ahead again.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export class SharedTime {
   /** Takes the time. In milliseconds of `performance.now()`, which costs a call into the runtime each time. */
   take(): number {
     const realMs = performance.now();
-    this.nowMs = (realMs + this.#offsetMs) | 0;
+    this.nowMs = Math.floor(realMs + this.#offsetMs);
     return realMs;
   }
 
@@ -51,8 +51,3 @@ export class SharedTime {
 
 /** This worker's clock for shared cells. */
 export const sharedTime = new SharedTime();
-
-/** Milliseconds from `fromMs` to `toMs`, right across the wrap; negative when `toMs` is earlier. */
-export function elapsedMs(fromMs: number, toMs: number): number {
-  return (toMs - fromMs) | 0;
-}

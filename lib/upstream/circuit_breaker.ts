@@ -5,9 +5,9 @@
  * @module
  */
 
-import { elapsedMs, sharedTime } from "../state/shared_time.ts";
+import { sharedTime } from "../state/shared_time.ts";
 import { RollingWindow, type WindowCounts } from "./rolling_window.ts";
-import { changeFlags, Flag, FLAGS, OPEN_UNTIL, RISEN_AT, TRIALS_PASSED } from "./upstream_cells.ts";
+import { changeFlags, Flag, FLAGS, OPEN_UNTIL, RISEN_AT, TRIALS_PASSED, type UpstreamRow } from "./upstream_cells.ts";
 
 /** When a breaker trips, and how it recovers. */
 export interface CircuitBreakerOptions {
@@ -35,13 +35,15 @@ export class CircuitBreaker {
   /** Attempts at a time while half open. */
   readonly trialRequests: number;
   readonly #cells: Int32Array;
+  readonly #times: Float64Array;
   readonly #options: CircuitBreakerOptions;
   readonly #window: RollingWindow;
 
-  /** Counts in `cells`, which other workers may share. */
-  constructor(cells: Int32Array, options: CircuitBreakerOptions) {
+  /** Counts in `row`, which other workers may share. */
+  constructor({ cells, times }: UpstreamRow, options: CircuitBreakerOptions) {
     this.trialRequests = options.trialRequests;
     this.#cells = cells;
+    this.#times = times;
     this.#options = options;
     this.#window = new RollingWindow(cells, options.windowMs);
   }
@@ -69,7 +71,7 @@ export class CircuitBreaker {
 
   /** Goes from open to half open when it is time. Whether trials may be made. */
   reconsider(nowMs: number): boolean {
-    if (elapsedMs(nowMs, Atomics.load(this.#cells, OPEN_UNTIL)) > 0) return false;
+    if (this.#times[OPEN_UNTIL] > nowMs) return false;
     Atomics.store(this.#cells, TRIALS_PASSED, 0);
     changeFlags(this.#cells, { from: Flag.open, clear: Flag.open, set: Flag.halfOpen });
     return true;
@@ -83,14 +85,14 @@ export class CircuitBreaker {
 
   #open(clear: number): BreakerChange {
     // Published before the flag: whoever sees the flag reads when it ends.
-    Atomics.store(this.#cells, OPEN_UNTIL, (sharedTime.refresh() + this.#options.openForMs) | 0);
+    this.#times[OPEN_UNTIL] = sharedTime.refresh() + this.#options.openForMs;
     return changeFlags(this.#cells, { set: Flag.open, clear: clear | Flag.rising }) ? "opened" : undefined;
   }
 
   #passed(): BreakerChange {
     if (Atomics.add(this.#cells, TRIALS_PASSED, 1) + 1 < this.#options.trialRequests) return undefined;
     this.#window.clear();
-    Atomics.store(this.#cells, RISEN_AT, sharedTime.refresh());
+    this.#times[RISEN_AT] = sharedTime.refresh();
     const closed = changeFlags(this.#cells, { from: Flag.halfOpen, clear: Flag.halfOpen, set: Flag.rising });
     return closed ? "closed" : undefined;
   }

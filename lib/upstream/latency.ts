@@ -5,18 +5,19 @@
  * @module
  */
 
-import { elapsedMs, sharedTime } from "../state/shared_time.ts";
-import { LATENCY_AT, LATENCY_US } from "./upstream_cells.ts";
+import { sharedTime } from "../state/shared_time.ts";
+import { LATENCY_AT, LATENCY_US, type UpstreamRow } from "./upstream_cells.ts";
 
 /** Time in which an old value loses all but 1/e of its weight. */
 const DECAY_MS = 10_000;
 
-/** Takes a sample into `cells`. The shared time must have been taken just before. */
-export function observeLatency(cells: Int32Array, latencyMs: number): void {
+/** Takes a sample into `row`. The shared time must have been taken just before. */
+export function observeLatency({ cells, times }: UpstreamRow, latencyMs: number): void {
   const sampleUs = Math.max(1, Math.min(latencyMs * 1000, 0x7fffffff));
   const { nowMs } = sharedTime;
   const oldUs = Atomics.load(cells, LATENCY_US);
-  const ageMs = elapsedMs(Atomics.exchange(cells, LATENCY_AT, nowMs), nowMs);
+  const ageMs = nowMs - times[LATENCY_AT];
+  times[LATENCY_AT] = nowMs;
   // Two workers may do this at once. One sample is lost then, in an average of hundreds.
   if (sampleUs >= oldUs || ageMs < 0) return void Atomics.store(cells, LATENCY_US, sampleUs);
   // A sample of an age of 0 would weigh nothing: many answers in one millisecond would never bring the average down.
@@ -25,10 +26,10 @@ export function observeLatency(cells: Int32Array, latencyMs: number): void {
 }
 
 /** The average in milliseconds, as of when the shared time was last taken; 0 before the first sample. */
-export function latencyMs(cells: Int32Array): number {
+export function latencyMs({ cells, times }: UpstreamRow): number {
   const us = Atomics.load(cells, LATENCY_US);
   if (us === 0) return 0;
-  const ageMs = elapsedMs(Atomics.load(cells, LATENCY_AT), sharedTime.nowMs);
+  const ageMs = sharedTime.nowMs - times[LATENCY_AT];
   const faded = ageMs < 1000 ? us : us * Math.exp(-ageMs / DECAY_MS);
   return Math.max(faded, 1) / 1000;
 }

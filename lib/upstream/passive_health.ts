@@ -5,7 +5,7 @@
  * @module
  */
 
-import { elapsedMs, sharedTime } from "../state/shared_time.ts";
+import { sharedTime } from "../state/shared_time.ts";
 import { within } from "./failure_status.ts";
 import { type Strike, STRIKES } from "./strike.ts";
 import {
@@ -19,6 +19,7 @@ import {
   Flag,
   FLAGS,
   RISEN_AT,
+  type UpstreamRow,
 } from "./upstream_cells.ts";
 
 /** When an upstream is ejected, and for how long. */
@@ -40,11 +41,13 @@ export interface PassiveHealthOptions {
 /** Counts the failures of one upstream. Its cells belong to the upstream. */
 export class PassiveHealth {
   readonly #cells: Int32Array;
+  readonly #times: Float64Array;
   readonly #options: PassiveHealthOptions;
 
-  /** Counts in `cells`, which other workers may share. */
-  constructor(cells: Int32Array, options: PassiveHealthOptions) {
-    this.#cells = cells;
+  /** Counts in `row`, which other workers may share. */
+  constructor(row: UpstreamRow, options: PassiveHealthOptions) {
+    this.#cells = row.cells;
+    this.#times = row.times;
     this.#options = options;
   }
 
@@ -77,7 +80,8 @@ export class PassiveHealth {
     const flags = Atomics.load(cells, FLAGS);
     // It began before the ejection, as on a connection that fell silent then, and tells nothing new.
     if ((flags & Flag.onTrial) !== 0 && !trial) return false;
-    const sinceLast = elapsedMs(Atomics.exchange(cells, FAILED_AT, nowMs), nowMs);
+    const sinceLast = nowMs - this.#times[FAILED_AT];
+    this.#times[FAILED_AT] = nowMs;
     if (sinceLast > failWindowMs && (flags & Flag.onTrial) === 0) Atomics.store(cells, FAILS, 0);
     const fails = Atomics.add(cells, FAILS, 1) + 1;
     if ((flags & Flag.ejected) !== 0) return false;
@@ -87,9 +91,8 @@ export class PassiveHealth {
 
   /** Ends the ejection if its time is over. Whether it may be tried. */
   reconsider(nowMs: number): boolean {
-    const cells = this.#cells;
-    if (elapsedMs(nowMs, Atomics.load(cells, EJECTED_UNTIL)) > 0) return false;
-    changeFlags(cells, { from: Flag.ejected, clear: Flag.ejected, set: Flag.onTrial });
+    if (this.#times[EJECTED_UNTIL] > nowMs) return false;
+    changeFlags(this.#cells, { from: Flag.ejected, clear: Flag.ejected, set: Flag.onTrial });
     return true;
   }
 
@@ -108,23 +111,24 @@ export class PassiveHealth {
 
   #eject(strike: Strike, nowMs: number): boolean {
     const cells = this.#cells;
+    const times = this.#times;
     const { ejectForMs, maxEjectForMs } = this.#options;
     // Each time as long in use as the last ejection lasted makes up for one ejection.
-    const lastMs = Math.max(Atomics.load(cells, EJECTED_FOR), ejectForMs);
-    const usedMs = Math.max(0, elapsedMs(Atomics.load(cells, EJECTED_UNTIL), nowMs));
+    const lastMs = Math.max(times[EJECTED_FOR], ejectForMs);
+    const usedMs = Math.max(0, nowMs - times[EJECTED_UNTIL]);
     const counted = Math.max(0, Atomics.load(cells, EJECTIONS) - Math.floor(usedMs / lastMs));
     const forMs = Math.round(Math.min(ejectForMs * 2 ** Math.min(counted, 30), maxEjectForMs));
     // Published before the flag: whoever sees the flag reads when it ends.
-    Atomics.store(cells, EJECTED_UNTIL, (nowMs + forMs) | 0);
+    times[EJECTED_UNTIL] = nowMs + forMs;
     if (!changeFlags(cells, { set: Flag.ejected, clear: Flag.onTrial | Flag.rising })) return false;
-    Atomics.store(cells, EJECTED_FOR, forMs);
+    times[EJECTED_FOR] = forMs;
     Atomics.store(cells, EJECTED_BY, STRIKES.indexOf(strike));
     Atomics.store(cells, EJECTIONS, counted + 1);
     return true;
   }
 
   #rise(clear: number): boolean {
-    Atomics.store(this.#cells, RISEN_AT, sharedTime.refresh());
+    this.#times[RISEN_AT] = sharedTime.refresh();
     return changeFlags(this.#cells, { from: clear, clear, set: Flag.rising });
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import { localCells, type TakeCells } from "../state/cells.ts";
-import { elapsedMs, sharedTime } from "../state/shared_time.ts";
+import { sharedTime } from "../state/shared_time.ts";
 
 /** How large a budget is. */
 export interface RetryBudgetOptions {
@@ -29,23 +29,26 @@ const MOST_SAVED = 1000;
 /** Seconds of `minPerSecond` that it begins with. */
 const FIRST_SECONDS = 10;
 
-const BALANCE = 0;
-const FILLED_AT = 1;
-const BEGUN = 2;
+/** The first two cells hold {@linkcode FILLED_AT}, a time of 64 bits. */
+const FILLED_AT = 0;
+const BALANCE = 2;
+const BEGUN = 3;
 
 /** A budget that workers share. */
 export class RetryBudget {
   readonly #cells: Int32Array;
+  readonly #times: BigInt64Array;
   readonly #deposit: number;
   readonly #perMs: number;
 
-  /** Takes three cells. */
+  /** Takes four cells. */
   constructor({ share, minPerSecond, takeCells = localCells }: RetryBudgetOptions) {
-    this.#cells = takeCells(3);
+    this.#cells = takeCells(4);
+    this.#times = new BigInt64Array(this.#cells.buffer, this.#cells.byteOffset, 1);
     this.#deposit = Math.round(share * RETRY);
     this.#perMs = minPerSecond * RETRY / 1000;
     if (Atomics.exchange(this.#cells, BEGUN, 1) === 0) {
-      Atomics.store(this.#cells, FILLED_AT, sharedTime.refresh());
+      Atomics.store(this.#times, FILLED_AT, BigInt(sharedTime.refresh()));
       Atomics.add(this.#cells, BALANCE, Math.min(minPerSecond * FIRST_SECONDS, MOST_SAVED) * RETRY);
     }
   }
@@ -67,9 +70,10 @@ export class RetryBudget {
 
   #fill(): void {
     const nowMs = sharedTime.refresh();
-    const filledAt = Atomics.load(this.#cells, FILLED_AT);
-    const gained = Math.floor(Math.max(0, elapsedMs(filledAt, nowMs)) * this.#perMs);
-    if (gained < RETRY || Atomics.compareExchange(this.#cells, FILLED_AT, filledAt, nowMs) !== filledAt) return;
+    const filledAt = Atomics.load(this.#times, FILLED_AT);
+    const gained = Math.floor(Math.max(0, nowMs - Number(filledAt)) * this.#perMs);
+    if (gained < RETRY) return;
+    if (Atomics.compareExchange(this.#times, FILLED_AT, filledAt, BigInt(nowMs)) !== filledAt) return;
     const room = MOST_SAVED * RETRY - Atomics.load(this.#cells, BALANCE);
     if (room > 0) Atomics.add(this.#cells, BALANCE, Math.min(gained, room));
   }

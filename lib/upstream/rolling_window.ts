@@ -39,7 +39,8 @@ export class RollingWindow {
     const turn = this.#turn(nowMs);
     const at = WINDOW + (turn % WINDOW_BUCKETS) * BUCKET_CELLS;
     const seen = Atomics.load(cells, at + TURN);
-    if (seen !== turn && Atomics.compareExchange(cells, at + TURN, seen, turn) === seen) {
+    // Of a turn the cell holds the last 32 bits.
+    if (seen !== (turn | 0) && Atomics.compareExchange(cells, at + TURN, seen, turn | 0) === seen) {
       for (const cell of [TOTAL, FAILED, SLOW]) Atomics.store(cells, at + cell, 0);
     }
     Atomics.add(cells, at + TOTAL, 1);
@@ -54,7 +55,7 @@ export class RollingWindow {
     const sum = { total: 0, failed: 0, slow: 0 };
     for (let bucket = 0; bucket < WINDOW_BUCKETS; bucket++) {
       const at = WINDOW + bucket * BUCKET_CELLS;
-      const age = turn - Atomics.load(cells, at + TURN);
+      const age = (turn - Atomics.load(cells, at + TURN)) | 0;
       if (age < 0 || age >= WINDOW_BUCKETS) continue;
       sum.total += Atomics.load(cells, at + TOTAL);
       sum.failed += Atomics.load(cells, at + FAILED);
@@ -68,8 +69,8 @@ export class RollingWindow {
     for (let cell = WINDOW; cell < WINDOW + WINDOW_BUCKETS * BUCKET_CELLS; cell++) Atomics.store(this.#cells, cell, 0);
   }
 
-  // Never 0, which is what fresh cells hold.
+  // Not 0 at the beginning, which is what fresh cells hold.
   #turn(nowMs: number): number {
-    return Math.floor((nowMs >>> 0) / this.#bucketMs) + 1;
+    return Math.floor(nowMs / this.#bucketMs) + 1;
   }
 }

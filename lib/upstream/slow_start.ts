@@ -4,8 +4,7 @@
  * @module
  */
 
-import { elapsedMs } from "../state/shared_time.ts";
-import { changeFlags, Flag, RISEN_AT } from "./upstream_cells.ts";
+import { changeFlags, Flag, RISEN_AT, type UpstreamRow } from "./upstream_cells.ts";
 
 /** The share that an upstream begins with. */
 const FIRST_SHARE = 0.1;
@@ -15,8 +14,8 @@ const FIRST_SHARE = 0.1;
  *
  * @param slowStartMs How long it rises, in milliseconds.
  */
-export function risenShare(cells: Int32Array, slowStartMs: number, nowMs: number): number {
-  const ageMs = elapsedMs(Atomics.load(cells, RISEN_AT), nowMs);
+export function risenShare({ cells, times }: UpstreamRow, slowStartMs: number, nowMs: number): number {
+  const ageMs = nowMs - times[RISEN_AT];
   if (ageMs >= 0 && ageMs < slowStartMs) return Math.max(FIRST_SHARE, ageMs / slowStartMs);
   changeFlags(cells, { clear: Flag.rising });
   return 1;

@@ -5,7 +5,7 @@
  */
 
 import { localCells } from "../state/cells.ts";
-import { elapsedMs, sharedTime } from "../state/shared_time.ts";
+import { sharedTime } from "../state/shared_time.ts";
 import { ONLY_WORKER, type WorkerPlace } from "../state/worker_place.ts";
 import { ConnectionPool } from "../transport/connection_pool.ts";
 import type { Endpoint } from "../transport/endpoint.ts";
@@ -27,8 +27,10 @@ import {
   OWN,
   OWN_CELLS,
   RISEN_AT,
+  rowOf,
   TRIALS,
   upstreamCellCount,
+  type UpstreamRow,
   WEIGHT,
 } from "./upstream_cells.ts";
 import { Slot } from "./slot.ts";
@@ -57,6 +59,7 @@ export class Upstream {
   onChange: ((change: UpstreamChange) => void) | undefined;
   /** Asked before it is ejected: whether its pool can spare it. */
   mayEject: (strike: Strike) => boolean = () => true;
+  readonly #row: UpstreamRow;
   readonly #cells: Int32Array;
   readonly #weight: number;
   readonly #passive: PassiveHealth | undefined;
@@ -79,11 +82,12 @@ export class Upstream {
     this.meter = options.meter;
     this.#weight = options.weight;
     this.#worker = options.worker ?? ONLY_WORKER;
-    this.#cells = (options.takeCells ?? localCells)(upstreamCellCount(this.#worker.count));
+    this.#row = rowOf((options.takeCells ?? localCells)(upstreamCellCount(this.#worker.count)));
+    this.#cells = this.#row.cells;
     this.#own = this.#worker.count > 1 ? OWN + OWN_CELLS * this.#worker.index : 0;
     this.#slowStartMs = options.slowStartMs ?? 0;
-    if (options.passiveHealth !== undefined) this.#passive = new PassiveHealth(this.#cells, options.passiveHealth);
-    if (options.circuitBreaker !== undefined) this.#breaker = new CircuitBreaker(this.#cells, options.circuitBreaker);
+    if (options.passiveHealth !== undefined) this.#passive = new PassiveHealth(this.#row, options.passiveHealth);
+    if (options.circuitBreaker !== undefined) this.#breaker = new CircuitBreaker(this.#row, options.circuitBreaker);
     this.#begin(options.probedFirst);
   }
 
@@ -104,7 +108,7 @@ export class Upstream {
 
   /** Peak EWMA of the time to an answer's head, in milliseconds; 0 before the first. */
   get latencyMs(): number {
-    return latencyMs(this.#cells);
+    return latencyMs(this.#row);
   }
 
   /** Whether it has no room for another attempt. */
@@ -142,7 +146,7 @@ export class Upstream {
   /** Share of its turns that it takes now: less than 1 while it comes back. */
   get share(): number {
     if ((Atomics.load(this.#cells, FLAGS) & Flag.rising) === 0) return 1;
-    return risenShare(this.#cells, this.#slowStartMs, sharedTime.nowMs);
+    return risenShare(this.#row, this.#slowStartMs, sharedTime.nowMs);
   }
 
   /** Its state. */
@@ -155,7 +159,7 @@ export class Upstream {
     const nowMs = sharedTime.refresh();
     // Whoever asks finds out that an ejection, or an open breaker's time, is over.
     if ((Atomics.load(this.#cells, FLAGS) & BARRING) !== 0) this.#reconsider();
-    return readFacts(this.#cells, this.#slowStartMs, nowMs);
+    return readFacts(this.#row, this.#slowStartMs, nowMs);
   }
 
   /** Milliseconds until an ejection or an open breaker is over; 0 when there is neither. */
@@ -163,7 +167,7 @@ export class Upstream {
     const flags = Atomics.load(this.#cells, FLAGS);
     const until = (flags & Flag.ejected) !== 0 ? EJECTED_UNTIL : (flags & Flag.open) !== 0 ? OPEN_UNTIL : undefined;
     if (until === undefined) return 0;
-    return Math.max(0, elapsedMs(sharedTime.refresh(), Atomics.load(this.#cells, until)));
+    return Math.max(0, this.#row.times[until] - sharedTime.refresh());
   }
 
   /** Counts an attempt in, until the slot is released; undefined when another worker took the last place meanwhile. */
@@ -205,7 +209,7 @@ export class Upstream {
    * of an upstream on trial, or of a half-open breaker.
    */
   answered(status: number, tookMs: number, { anyway = false, trial = true } = {}): void {
-    observeLatency(this.#cells, tookMs);
+    observeLatency(this.#row, tookMs);
     this.meter?.answered(status, tookMs);
     const strike = this.#passive?.strikeOf(status, tookMs);
     if (this.#breaker !== undefined) {
@@ -262,7 +266,7 @@ export class Upstream {
 
   /** Begins its slow start, as for one that has just been found. */
   rise(): void {
-    Atomics.store(this.#cells, RISEN_AT, sharedTime.refresh());
+    this.#row.times[RISEN_AT] = sharedTime.refresh();
     changeFlags(this.#cells, { set: Flag.rising });
   }
 
@@ -318,7 +322,7 @@ export class Upstream {
 
   #riseFrom(flags: number): boolean {
     if ((Atomics.load(this.#cells, FLAGS) & flags) === 0) return false;
-    Atomics.store(this.#cells, RISEN_AT, sharedTime.refresh());
+    this.#row.times[RISEN_AT] = sharedTime.refresh();
     return changeFlags(this.#cells, { clear: flags, set: Flag.rising });
   }
 }

@@ -6,38 +6,51 @@
  * @module
  */
 
-/** Attempts under way. */
-export const IN_FLIGHT = 0;
-/** Bits of {@linkcode Flag}. */
-export const FLAGS = 1;
-/** Attempts under way that decide whether it may serve again. */
-export const TRIALS = 2;
-/** Failures in a row. */
-export const FAILS = 3;
-/** When the last of them was. */
-export const FAILED_AT = 4;
-/** Ejections that still count for how long the next one lasts. */
-export const EJECTIONS = 5;
+/** The memory of one upstream. */
+export interface UpstreamRow {
+  /** Flags and counts, for `Atomics`. */
+  readonly cells: Int32Array;
+  /**
+   * Times in milliseconds. Plain stores: an aligned 8-byte value is read whole on every machine that Deno runs on, and each
+   * is written before the flag that leads others to it.
+   */
+  readonly times: Float64Array;
+}
+
+/** When the last failure in a row was. */
+export const FAILED_AT = 0;
 /** When the ejection ends. */
-export const EJECTED_UNTIL = 6;
-/** How long it lasts, in milliseconds. */
-export const EJECTED_FOR = 7;
-/** Why it was ejected: an index of `STRIKES`. */
-export const EJECTED_BY = 8;
+export const EJECTED_UNTIL = 1;
+/** How long it lasts. */
+export const EJECTED_FOR = 2;
 /** When an open breaker lets trials through. */
-export const OPEN_UNTIL = 9;
-/** Trials of the breaker that went well. */
-export const TRIALS_PASSED = 10;
+export const OPEN_UNTIL = 3;
 /** When it came back, for slow start. */
-export const RISEN_AT = 11;
+export const RISEN_AT = 4;
+/** When {@linkcode LATENCY_US} was last brought up to date. */
+export const LATENCY_AT = 5;
+const TIMES = 6;
+
+/** Attempts under way. The first cells hold the times. */
+export const IN_FLIGHT = 2 * TIMES;
+/** Bits of {@linkcode Flag}. */
+export const FLAGS = IN_FLIGHT + 1;
+/** Attempts under way that decide whether it may serve again. */
+export const TRIALS = IN_FLIGHT + 2;
+/** Failures in a row. */
+export const FAILS = IN_FLIGHT + 3;
+/** Ejections that still count for how long the next one lasts. */
+export const EJECTIONS = IN_FLIGHT + 4;
+/** Why it was ejected: an index of `STRIKES`. */
+export const EJECTED_BY = IN_FLIGHT + 5;
+/** Trials of the breaker that went well. */
+export const TRIALS_PASSED = IN_FLIGHT + 6;
 /** Weight that an operator gave it; 0 for the config's. */
-export const WEIGHT = 12;
+export const WEIGHT = IN_FLIGHT + 7;
 /** Peak EWMA of the time to the answer's head, in microseconds; 0 before the first. */
-export const LATENCY_US = 13;
-/** When that was last brought up to date. */
-export const LATENCY_AT = 14;
+export const LATENCY_US = IN_FLIGHT + 8;
 /** First of the breaker's window: {@linkcode WINDOW_BUCKETS} buckets of {@linkcode BUCKET_CELLS}. */
-export const WINDOW = 15;
+export const WINDOW = IN_FLIGHT + 9;
 /** Buckets of the breaker's window. */
 export const WINDOW_BUCKETS = 10;
 /** Cells of a bucket: its turn, attempts, failures, slow ones. */
@@ -72,6 +85,11 @@ export const Flag = {
 /** Flags with which an upstream is not simply available. */
 export const BARRING = Flag.draining | Flag.maintenance | Flag.probedDown | Flag.ejected | Flag.open | Flag.halfOpen |
   Flag.onTrial;
+
+/** The memory of an upstream whose cells are `cells`; they begin at a multiple of 8 bytes. */
+export function rowOf(cells: Int32Array): UpstreamRow {
+  return { cells, times: new Float64Array(cells.buffer, cells.byteOffset, TIMES) };
+}
 
 /** How many cells an upstream takes, for `workers` workers. */
 export function upstreamCellCount(workers: number): number {

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { elapsedMs } from "../state/shared_time.ts";
-import { EJECTED_UNTIL, Flag, FLAGS, OPEN_UNTIL, RISEN_AT } from "./upstream_cells.ts";
+import { EJECTED_UNTIL, Flag, FLAGS, OPEN_UNTIL, RISEN_AT, type UpstreamRow } from "./upstream_cells.ts";
 import { stateOf, type UpstreamState } from "./upstream_state.ts";
 
 /** The facts. Times are in milliseconds, and what is left of them. */
@@ -29,11 +28,11 @@ export interface UpstreamFacts {
  *
  * @param slowStartMs How long it rises after it came back, in milliseconds.
  */
-export function readFacts(cells: Int32Array, slowStartMs: number, nowMs: number): UpstreamFacts {
+export function readFacts({ cells, times }: UpstreamRow, slowStartMs: number, nowMs: number): UpstreamFacts {
   const flags = Atomics.load(cells, FLAGS);
-  const until = (cell: number) => Math.max(0, elapsedMs(nowMs, Atomics.load(cells, cell)));
+  const until = (time: number) => Math.max(0, times[time] - nowMs);
   const open = (flags & Flag.open) !== 0;
-  const risesForMs = slowStartMs - elapsedMs(Atomics.load(cells, RISEN_AT), nowMs);
+  const risesForMs = slowStartMs - (nowMs - times[RISEN_AT]);
   const slow = (flags & Flag.rising) !== 0 && risesForMs > 0;
   return {
     state: stateOf(slow ? flags : flags & ~Flag.rising),

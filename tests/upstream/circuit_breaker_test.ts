@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { sharedTime } from "../../lib/state/shared_time.ts";
 import { CircuitBreaker, type CircuitBreakerOptions } from "../../lib/upstream/circuit_breaker.ts";
-import { Flag, FLAGS, upstreamCellCount } from "../../lib/upstream/upstream_cells.ts";
+import { Flag, FLAGS, rowOf, upstreamCellCount } from "../../lib/upstream/upstream_cells.ts";
 import { jump } from "../support/time_jump.ts";
 
 const OPTIONS: CircuitBreakerOptions = {
@@ -17,7 +17,7 @@ const OPTIONS: CircuitBreakerOptions = {
 
 function breakerOf(options: Partial<CircuitBreakerOptions> = {}) {
   const cells = new Int32Array(upstreamCellCount(1));
-  const breaker = new CircuitBreaker(cells, { ...OPTIONS, ...options });
+  const breaker = new CircuitBreaker(rowOf(cells), { ...OPTIONS, ...options });
   return {
     breaker,
     has: (flag: number) => (cells[FLAGS] & flag) !== 0,

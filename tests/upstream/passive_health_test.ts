@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { PassiveHealth, type PassiveHealthOptions } from "../../lib/upstream/passive_health.ts";
 import { sharedTime } from "../../lib/state/shared_time.ts";
 import { strikeOf } from "../../lib/upstream/strike.ts";
-import { EJECTED_FOR, Flag, FLAGS, upstreamCellCount } from "../../lib/upstream/upstream_cells.ts";
+import { EJECTED_FOR, Flag, FLAGS, rowOf, upstreamCellCount } from "../../lib/upstream/upstream_cells.ts";
 import { TransportFailure } from "../../lib/transport/failure.ts";
 import { jump } from "../support/time_jump.ts";
 
@@ -18,11 +18,12 @@ const OPTIONS: PassiveHealthOptions = {
 
 function health(options: Partial<PassiveHealthOptions> = {}) {
   const cells = new Int32Array(upstreamCellCount(1));
-  const passive = new PassiveHealth(cells, { ...OPTIONS, ...options });
+  const row = rowOf(cells);
+  const passive = new PassiveHealth(row, { ...OPTIONS, ...options });
   return {
     passive,
     has: (flag: number) => (cells[FLAGS] & flag) !== 0,
-    lasts: () => cells[EJECTED_FOR],
+    lasts: () => row.times[EJECTED_FOR],
     fail: (times = 1) => Array.from({ length: times }, () => passive.failed("broken", () => true)),
     reconsider: () => passive.reconsider(sharedTime.refresh()),
   };

@@ -40,7 +40,7 @@ Deno.test("RetryBudget: no more than a thousand retries are saved up", () => {
 });
 
 Deno.test("RetryBudget: budgets over the same cells are one, and only the first fills it", () => {
-  const cells = new Int32Array(3);
+  const cells = new Int32Array(4);
   const options = { share: 1, minPerSecond: 1, takeCells: () => cells };
   const [one, two] = [new RetryBudget(options), new RetryBudget(options)];
   deposit(one, 5);

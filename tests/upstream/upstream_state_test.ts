@@ -8,6 +8,7 @@ import {
   Flag,
   OPEN_UNTIL,
   RISEN_AT,
+  rowOf,
   upstreamCellCount,
 } from "../../lib/upstream/upstream_cells.ts";
 import { readFacts } from "../../lib/upstream/upstream_facts.ts";
@@ -38,15 +39,16 @@ Deno.test("takesRequests() is so for the states that give an upstream some", () 
 
 Deno.test("readFacts() tells a state that its facts bear out, where several hold at a time", () => {
   const cells = localCells(upstreamCellCount(1));
+  const row = rowOf(cells);
   const nowMs = sharedTime.refresh();
-  Atomics.store(cells, EJECTED_UNTIL, (nowMs + 5000) | 0);
-  Atomics.store(cells, OPEN_UNTIL, (nowMs + 9000) | 0);
-  Atomics.store(cells, RISEN_AT, nowMs);
+  row.times[EJECTED_UNTIL] = nowMs + 5000;
+  row.times[OPEN_UNTIL] = nowMs + 9000;
+  row.times[RISEN_AT] = nowMs;
   changeFlags(cells, { set: Flag.ejected | Flag.open | Flag.rising });
-  const both = readFacts(cells, 10_000, nowMs);
+  const both = readFacts(row, 10_000, nowMs);
   assertEquals([both.state, both.breakerRetryMs, both.ejectedForMs], ["breaker_open", 9000, 5000]);
   changeFlags(cells, { clear: Flag.open });
-  assertEquals(readFacts(cells, 10_000, nowMs).state, "ejected");
+  assertEquals(readFacts(row, 10_000, nowMs).state, "ejected");
   changeFlags(cells, { clear: Flag.ejected });
-  assertEquals([readFacts(cells, 10_000, nowMs).state, readFacts(cells, 0, nowMs).state], ["slow_start", "active"]);
+  assertEquals([readFacts(row, 10_000, nowMs).state, readFacts(row, 0, nowMs).state], ["slow_start", "active"]);
 });
