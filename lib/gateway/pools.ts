@@ -18,6 +18,9 @@ import { UpstreamFactory } from "./upstream_factory.ts";
 import type { MetricsBook } from "./metrics/metrics_book.ts";
 import { logChanges } from "./upstream_log.ts";
 
+/** The policies that send what belongs together to one upstream, which may be slow to connect. */
+const KEYED: readonly string[] = ["cookie", "ip_hash", "uri_hash", "header_hash"];
+
 /** Makes a policy of an embedder's own for the upstreams of a pool; it picks one of those that it was given last. */
 export type OwnPolicyFactory = (upstreams: readonly Candidate[]) => Policy;
 
@@ -85,6 +88,7 @@ function createPool(
     queueSize: connections.queue_size,
     queueTimeoutMs: connections.queue_timeout,
     maxEjectedPercent: config.passive_health.max_ejected_percent,
+    races: !KEYED.includes(load_balancing.method),
     panics: load_balancing.when_all_unhealthy === "try_anyway",
     retryBudget: new RetryBudget({
       share: config.retries.budget,

@@ -247,6 +247,12 @@ export class Site {
               keepBytes: proxy.retries.retry_buffer,
             },
             retries,
+            limits: {
+              connectTimeoutMs: proxy.timeout.connect,
+              readTimeoutMs: proxy.timeout.read,
+              writeTimeoutMs: proxy.timeout.write,
+              clientTimeoutMs: proxy.timeout.client,
+            },
           },
           sockets: route.websocket
             ? {

@@ -11,7 +11,7 @@ import type { Exchange } from "../proxy/exchange.ts";
 import { type ForwardPlan, noUpstream, retryableElsewhere, statusOf } from "../proxy/forward.ts";
 import { ForwardFailure } from "../proxy/forward_failure.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
-import { closeQuietly } from "../transport/dial.ts";
+import { closeQuietly } from "../transport/wire.ts";
 import { TransportFailure } from "../transport/failure.ts";
 import type { UpstreamHead } from "../transport/response_head.ts";
 import { FramedSocket } from "../websocket/framed_socket.ts";

@@ -135,7 +135,7 @@ export class UpstreamFactory {
         slowRatio: circuit_breaker.slow_ratio,
         trialRequests: circuit_breaker.trial_requests,
       },
-      connectTimeoutMs: timeout.connect,
+      dialLimit: this.#runtime.dialLimit,
       readTimeoutMs: timeout.read,
       writeTimeoutMs: timeout.write,
       clientTimeoutMs: timeout.client,

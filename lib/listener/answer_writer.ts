@@ -6,7 +6,7 @@
 
 import type { Answer } from "../http/message.ts";
 import type { CoarseClock, Watched } from "../state/coarse_clock.ts";
-import type { Wire } from "../transport/dial.ts";
+import type { Wire } from "../transport/wire.ts";
 import type { AnswerHead } from "./answer_head.ts";
 import { type BufferPool, PIECE_BYTES } from "./buffer_pool.ts";
 import type { ClientDeadlines } from "./client_deadlines.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { closeQuietly, type Wire } from "../transport/dial.ts";
+import { closeQuietly, type Wire } from "../transport/wire.ts";
 import type { HeadScan } from "../transport/response_head.ts";
 
 /** Bytes from one client. Owned by its connection. */

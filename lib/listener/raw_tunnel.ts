@@ -7,7 +7,8 @@
 
 import { headerValue } from "../http/header_lines.ts";
 import type { RequestHead } from "../http/message.ts";
-import { closeQuietly, dial, type Wire } from "../transport/dial.ts";
+import { dial } from "../transport/dial.ts";
+import { closeQuietly, type Wire } from "../transport/wire.ts";
 import type { Endpoint } from "../transport/endpoint.ts";
 import type { Inbox } from "./inbox.ts";
 

@@ -8,7 +8,7 @@
 import type { Gateway, GatewayListener } from "../gateway/gateway.ts";
 import { plainAddress } from "../http/ip_address.ts";
 import { CoarseClock } from "../state/coarse_clock.ts";
-import { closeQuietly } from "../transport/dial.ts";
+import { closeQuietly } from "../transport/wire.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";

@@ -16,6 +16,9 @@ import type { UpstreamHead } from "../transport/response_head.ts";
 import type { Slot } from "../upstream/slot.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ConnectionPool } from "../transport/connection_pool.ts";
+import type { ConnectionWait } from "../transport/connection_wait.ts";
+import type { SilenceLimits } from "../transport/deadlines.ts";
+import type { Contender } from "../upstream/dial_race.ts";
 import { AnswerSetAside } from "./answer_set_aside.ts";
 import type { Exchange } from "./exchange.ts";
 import type { RequestBody } from "./request_body.ts";
@@ -24,8 +27,14 @@ import type { ResponseHeaders } from "./response_headers.ts";
 /** Says whether an answer is not to be passed on, because another attempt will be made. */
 export type SetsAside = (answer: UpstreamHead, upstream: Upstream) => boolean;
 
+/** How long an attempt may take. */
+export interface AttemptLimits extends SilenceLimits {
+  /** Longest time for look-up, TCP and TLS handshake together, in milliseconds. */
+  readonly connectTimeoutMs: number;
+}
+
 /** One attempt at one upstream. Also the source of the answer's body, where that is a stream. */
-export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
+export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
   /** Whether the connection had served before, so that the upstream may have closed it without a word. */
   reused = false;
   /** Its span, which it ends; undefined where it is not traced. */
@@ -34,8 +43,13 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
   readonly #exchange: Exchange;
   readonly #body: RequestBody | undefined;
   readonly #slot: Slot;
+  readonly #limits: AttemptLimits;
+  /** Whether only a new connection will do. */
+  readonly #fresh: boolean;
   #connection: Connection | undefined;
-  #startMs = 0;
+  #wait: ConnectionWait<Connection> | undefined;
+  #overtaken = false;
+  #startMs: number;
   #begun = false;
   #sent = false;
   #settled = false;
@@ -45,33 +59,98 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
   /** The piece of the answer that waits in the client's stream. */
   #queued: Uint8Array<ArrayBuffer> | undefined;
 
-  /** Takes over `slot`: releases it when the attempt is over. */
-  constructor(slot: Slot, exchange: Exchange, body: RequestBody | undefined) {
+  /** Takes over `slot`: releases it when the attempt is over. `fresh` says that only a new connection will do. */
+  constructor(
+    slot: Slot,
+    { exchange, body, limits, fresh }: {
+      exchange: Exchange;
+      body: RequestBody | undefined;
+      limits: AttemptLimits;
+      fresh: boolean;
+    },
+  ) {
     this.#connections = slot.upstream.connections;
     this.#exchange = exchange;
     this.#body = body;
     this.#slot = slot;
+    this.#limits = limits;
+    this.#fresh = fresh;
+    // The first attempt begins with the exchange, unless a body was waited for.
+    this.#startMs = exchange.attempts === 1 && body === undefined ? exchange.startMs : performance.now();
+  }
+
+  /** Its upstream. */
+  get upstream(): Upstream {
+    return this.#slot.upstream;
+  }
+
+  /** Takes a connection that idles. Whether there is one. */
+  takeKept(): boolean {
+    if (this.#fresh) return false;
+    this.#connection = this.#connections.take();
+    return this.reused = this.#connection !== undefined;
+  }
+
+  /**
+   * Gets a connection, a new one where none idles. What is thrown must be told to {@linkcode failed}.
+   *
+   * @throws {TransportFailure} When there is none, or the client left.
+   */
+  async connect(onDialling?: () => void): Promise<void> {
+    if (this.takeKept()) return;
+    let dialled = false;
+    const wait = this.#wait = this.#connections.obtain({
+      fresh: this.#fresh,
+      timeoutMs: this.#limits.connectTimeoutMs,
+      onDialling: () => {
+        // Its time begins when it is asked for: what it waited for its turn says nothing of the upstream.
+        dialled = this.#wait !== undefined;
+        if (dialled) this.#startMs = performance.now();
+        onDialling?.();
+      },
+      // A client that leaves first must not hide that an upstream is silent.
+      onLateFailure: (failure) => this.#slot.failed(failure, false),
+    });
+    const { signal } = this.#exchange.client;
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#clientLeft);
+    if (signal.aborted) wait.leave();
+    try {
+      const connection = await wait.result;
+      this.#wait = undefined;
+      if (this.#overtaken) {
+        this.#connections.keep(connection);
+        this.#settle(true);
+        this.span?.end();
+        return;
+      }
+      this.#connection = connection;
+      this.reused = connection.exchanges > 0;
+      if (this.reused && !dialled) this.#startMs = performance.now();
+    } finally {
+      this.#wait = undefined;
+    }
+  }
+
+  /** Another attempt has a connection: this one goes on to find out whether its upstream can be reached. */
+  overtaken(): void {
+    this.#overtaken = true;
+    this.#signal?.removeEventListener("abort", this.#clientLeft);
   }
 
   /**
    * Sends the request and gives the head of its answer. What is thrown must be told to {@linkcode failed}.
    *
    * @param text The request's head as text.
-   * @param fresh Whether a new connection must be dialled.
    * @throws {TransportFailure} When there is no answer.
    */
-  begin(text: string, fresh: boolean): Promise<UpstreamHead> {
-    // The first attempt begins with the exchange, unless a body was waited for.
-    const exchange = this.#exchange;
-    this.#startMs = exchange.attempts === 1 && this.#body === undefined ? exchange.startMs : performance.now();
-    const kept = fresh ? undefined : this.#connections.take();
-    this.reused = kept !== undefined;
-    if (kept === undefined || this.#body !== undefined) return this.#beginSlowly(text, kept);
+  send(text: string): Promise<UpstreamHead> {
+    const connection = this.#connection as Connection;
+    connection.begin(this, this.#limits);
+    if (this.#body !== undefined) return this.#sendSlowly(connection, text, this.#body);
     // Most exchanges: nothing to wait for but the answer.
-    this.#connection = kept;
-    kept.begin(this);
     this.#sent = true;
-    return kept.ask(text, exchange.head.method);
+    return connection.ask(text, this.#exchange.head.method);
   }
 
   /**
@@ -175,17 +254,9 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
     this.#exchange.end();
   }
 
-  async #beginSlowly(text: string, kept: Connection | undefined): Promise<UpstreamHead> {
-    const exchange = this.#exchange;
-    const connection = kept ?? await this.#connections.connect(exchange.client.signal);
-    this.#connection = connection;
-    connection.begin(this);
-    if (this.#body === undefined) {
-      this.#sent = true;
-      return connection.ask(text, exchange.head.method);
-    }
-    await this.#sendWithBody(connection, text, this.#body);
-    return connection.readHead(exchange.head.method);
+  async #sendSlowly(connection: Connection, text: string, body: RequestBody): Promise<UpstreamHead> {
+    await this.#sendWithBody(connection, text, body);
+    return connection.readHead(this.#exchange.head.method);
   }
 
   async #sendWithBody(connection: Connection, head: string, body: RequestBody): Promise<void> {
@@ -248,6 +319,7 @@ export class Attempt implements ConnectionUser, UnderlyingDefaultSource<Uint8Arr
 
   readonly #clientLeft = (): void => {
     if (this.#settled) return;
+    this.#wait?.leave();
     this.#connection?.abort(new TransportFailure("client_left", "The client left before it had the answer"));
   };
 

@@ -121,9 +121,9 @@ export class Exchange {
   }
 
   /** Notes why an attempt failed; another one may do better. */
-  attemptFailed(cause: string, owner: FailureOwner): void {
+  attemptFailed(cause: string, owner: FailureOwner, upstream: string = this.upstream): void {
     this.failures ??= [];
-    if (this.failures.length < MOST_FAILURES) this.failures.push(`${this.upstream}: ${cause}`);
+    if (this.failures.length < MOST_FAILURES) this.failures.push(`${upstream}: ${cause}`);
     this.failed(cause, owner);
   }
 

@@ -6,10 +6,13 @@
 
 import type { Answer } from "../http/message.ts";
 import type { Pool } from "../upstream/pool.ts";
+import { DialRace, type RaceResult } from "../upstream/dial_race.ts";
+import type { Slot } from "../upstream/slot.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 import type { Patience } from "../upstream/waiting_line.ts";
 import { TransportFailure } from "../transport/failure.ts";
 import { AnswerSetAside } from "./answer_set_aside.ts";
-import { Attempt } from "./attempt.ts";
+import { Attempt, type AttemptLimits } from "./attempt.ts";
 import type { Exchange } from "./exchange.ts";
 import { ForwardFailure } from "./forward_failure.ts";
 import type { RequestBody, RequestBodyLimits } from "./request_body.ts";
@@ -34,6 +37,8 @@ export interface ForwardPlan {
   readonly body: RequestBodyLimits;
   /** How requests are tried again. */
   readonly retries: RetryOptions;
+  /** How long an attempt may take. */
+  readonly limits: AttemptLimits;
 }
 
 /**
@@ -71,24 +76,33 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
       body?.cancel();
       throw noUpstream(exchange, pool, failedStatus);
     }
-    const { upstream } = slot;
-    exchange.attempts++;
-    if (exchange.attempts > 1) upstream.meter?.retried();
-    exchange.upstream = upstream.url;
-    const host = plan.preserveHost ? head.authority : upstream.endpoint.authority;
-    // Before the head, which tells the upstream of it.
-    const span = exchange.span?.attempt(upstream.endpoint, exchange, target);
-    const text = plan.requestHeaders.build(
-      exchange,
-      asterisk ? target : upstream.endpoint.basePath + target,
-      host,
-      framing,
-    );
-    const attempt = new Attempt(slot, exchange, body);
-    attempt.span = span;
+    const start = (at: Slot, fresh: boolean) => attemptAt(at, exchange, { plan, body, target, fresh });
+    let attempt = start(slot, retry?.fresh === true);
     try {
-      const head = await attempt.begin(text, retry?.fresh === true);
-      const answer = attempt.answer(head, plan.responseHeaders, retry?.setsAside);
+      if (!attempt.takeKept()) {
+        const { contender, error } = await connected(attempt, {
+          next: (running) => {
+            const another = pool.acquireAnother(exchange, [...running, ...retry?.avoid ?? []]);
+            return another && start(another, false);
+          },
+          lost: (loser, error) => {
+            const failure = loser.failed(error);
+            if (!(failure instanceof TransportFailure)) return;
+            exchange.attemptFailed(failure.message, failure.owner, loser.upstream.url);
+            retry ??= retrying(exchange, plan, body);
+            retry.allows(failure, loser, loser.upstream);
+          },
+          races: pool.races,
+        });
+        attempt = contender;
+        exchange.upstream = attempt.upstream.url;
+        if (error !== undefined) throw error;
+      }
+      const { upstream } = attempt;
+      const host = plan.preserveHost ? head.authority : upstream.endpoint.authority;
+      const upstreamTarget = asterisk ? target : upstream.endpoint.basePath + target;
+      const text = plan.requestHeaders.build(exchange, upstreamTarget, host, framing);
+      const answer = attempt.answer(await attempt.send(text), plan.responseHeaders, retry?.setsAside);
       const cookie = pool.affinity(exchange, upstream);
       if (cookie !== undefined) answer.headers.push("set-cookie", cookie);
       if (retries.showAttempts) answer.headers.push("x-bws-attempts", String(exchange.attempts));
@@ -103,7 +117,7 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
       exchange.attemptFailed(error.message, error instanceof TransportFailure ? error.owner : "upstream");
       failedStatus = error instanceof AnswerSetAside ? error.status : statusOf(error);
       retry ??= retrying(exchange, plan, body);
-      if (retry.allows(error, attempt, upstream)) continue;
+      if (retry.allows(error, attempt, attempt.upstream)) continue;
       body?.cancel();
       if (error instanceof AnswerSetAside) throw error;
       throw new ForwardFailure(failedStatus, error.message, error.owner);
@@ -115,9 +129,46 @@ function retrying(exchange: Exchange, { pool, retries }: ForwardPlan, body: Requ
   return new Retry({ exchange, pool, options: retries, body }, statusOf);
 }
 
+// The attempt that has a connection, or the last that failed to get one.
+async function connected(first: Attempt, { next, lost, races }: {
+  next: (running: readonly Upstream[]) => Attempt | undefined;
+  lost: (loser: Attempt, error: unknown) => void;
+  races: boolean;
+}): Promise<RaceResult<Attempt>> {
+  if (races) {
+    const running = [first.upstream];
+    const race = new DialRace<Attempt>(() => {
+      const another = next(running);
+      if (another !== undefined) running.push(another.upstream);
+      return another;
+    }, lost);
+    return await race.run(first);
+  }
+  try {
+    await first.connect();
+    return { contender: first };
+  } catch (error) {
+    return { contender: first, error };
+  }
+}
+
+function attemptAt(
+  slot: Slot,
+  exchange: Exchange,
+  { plan, body, target, fresh }: { plan: ForwardPlan; body: RequestBody | undefined; target: string; fresh: boolean },
+): Attempt {
+  const { upstream } = slot;
+  exchange.attempts++;
+  if (exchange.attempts > 1) upstream.meter?.retried();
+  exchange.upstream = upstream.url;
+  const attempt = new Attempt(slot, { exchange, body, limits: plan.limits, fresh });
+  attempt.span = exchange.span?.attempt(upstream.endpoint, exchange, target);
+  return attempt;
+}
+
 /** Whether another upstream may be tried: no byte was sent, so no byte can have been acted on. */
-export function retryableElsewhere(failure: TransportFailure): boolean {
-  return failure.kind === "connect" || failure.kind === "connect_timeout";
+export function retryableElsewhere({ kind }: TransportFailure): boolean {
+  return kind === "connect" || kind === "connect_timeout" || kind === "shortage" || kind === "dial_queue";
 }
 
 /** The status that tells a client of `failure`. */
@@ -133,6 +184,8 @@ export function statusOf(failure: TransportFailure): number {
     case "body_too_large":
       return 413;
     case "dropped":
+    case "shortage":
+    case "dial_queue":
       return 503;
     default:
       return 502;
@@ -149,7 +202,7 @@ export function noUpstream(exchange: Exchange, pool: Pool, failedStatus = 502): 
     return new ForwardFailure(499, "The client left while it waited for an upstream", "client");
   }
   if (exchange.attempts > 0) {
-    return new ForwardFailure(failedStatus, exchange.cause, "upstream", pool.retryAfterSeconds);
+    return new ForwardFailure(failedStatus, exchange.cause, exchange.causeOwner || "upstream", pool.retryAfterSeconds);
   }
   return new ForwardFailure(503, `No upstream is available: ${pool.shortage}`, "upstream", pool.retryAfterSeconds);
 }

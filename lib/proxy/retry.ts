@@ -45,6 +45,8 @@ export class Retry {
   #unreachable: Upstream[] = [];
   /** Upstreams that had the request already. */
   #tried: Upstream[] = [];
+  /** Attempts that failed for what this machine lacks. */
+  #lacking = 0;
   #stale: Upstream | undefined;
   #sent = 0;
   #pauses = 0;
@@ -112,12 +114,19 @@ export class Retry {
       else this.#restMs = error.retryAfterMs;
       return true;
     }
-    if (error.owner !== "upstream") return false;
     switch (error.kind) {
       case "connect":
       case "connect_timeout":
         this.#unreachable.push(upstream);
         return true;
+      case "shortage":
+      case "dial_queue":
+        // Another upstream may have a kept connection, or local ports left. With hundreds of them, a few tries tell enough.
+        this.#unreachable.push(upstream);
+        return ++this.#lacking < MOST_LACKING;
+    }
+    if (error.owner !== "upstream") return false;
+    switch (error.kind) {
       case "closed_unused":
         // Not even a byte was sent: any request may go out on another connection.
         return this.#again(upstream);
@@ -205,6 +214,9 @@ export class Retry {
     });
   }
 }
+
+/** Attempts of an exchange that may fail for what this machine lacks. */
+const MOST_LACKING = 3;
 
 /** Methods that may be done twice (RFC 9110, section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);

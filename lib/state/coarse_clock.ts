@@ -16,13 +16,24 @@ export class CoarseClock {
   /** Milliseconds on this clock, behind real time by one tick at the most. Only differences mean anything. */
   nowMs = 0;
   readonly #tickMs: number;
+  readonly #longestTickMs: number;
   readonly #watched = new Set<Watched>();
   #lastRealMs = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** @param tickMs Time between ticks, in milliseconds: the precision of every deadline. */
-  constructor(tickMs = 50) {
+  /**
+   * @param tickMs Time between ticks, in milliseconds: the precision of every deadline.
+   * @param longestTickMs The most that one tick counts, however late it comes, in milliseconds.
+   */
+  constructor(tickMs = 50, longestTickMs = 5 * tickMs) {
     this.#tickMs = tickMs;
+    this.#longestTickMs = longestTickMs;
+  }
+
+  /** The time between two ticks too; while nothing is watched, that of the last tick. */
+  get preciseMs(): number {
+    if (this.#timer === undefined) return this.nowMs;
+    return this.nowMs + Math.min(performance.now() - this.#lastRealMs, this.#longestTickMs);
   }
 
   /** Calls `watched.tick` from now on. */
@@ -45,9 +56,9 @@ export class CoarseClock {
 
   #tick(): void {
     const realMs = performance.now();
-    // After a pause of the whole process (suspended, a stopped virtual machine) nobody has been silent: the answers may
-    // be waiting in the sockets. So time does not jump by more than a second.
-    this.nowMs += Math.min(realMs - this.#lastRealMs, 1000);
+    // After a pause of the whole process (suspended, a stopped virtual machine, a busy event loop) nobody has been silent:
+    // the answers may be waiting in the sockets. So time does not jump.
+    this.nowMs += Math.min(realMs - this.#lastRealMs, this.#longestTickMs);
     this.#lastRealMs = realMs;
     for (const watched of this.#watched) watched.tick(this.nowMs);
   }

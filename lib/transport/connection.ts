@@ -9,8 +9,8 @@
 import type { CoarseClock, Watched } from "../state/coarse_clock.ts";
 import { AnswerFraming } from "./answer_framing.ts";
 import { Deadlines, type SilenceLimits } from "./deadlines.ts";
-import { closeQuietly, type Wire } from "./dial.ts";
-import { TransportFailure } from "./failure.ts";
+import { closeQuietly, type Wire } from "./wire.ts";
+import { brokenConnection, TransportFailure, unusedConnection } from "./failure.ts";
 import { RequestWriter } from "./request_writer.ts";
 import { InputBuffer } from "./input_buffer.ts";
 import type { UpstreamHead } from "./response_head.ts";
@@ -93,9 +93,10 @@ export class Connection implements Watched {
     return this.#input.begun;
   }
 
-  /** Lends the connection to an exchange. */
-  begin(user: ConnectionUser): void {
+  /** Lends the connection to an exchange, with bounds of its own or those of the connection. */
+  begin(user: ConnectionUser, limits: SilenceLimits = this.#limits): void {
     this.#user = user;
+    this.deadlines.limits = limits;
     this.#idleDeadlineMs = 0;
     this.#input.begun = false;
     this.#failure = undefined;
@@ -112,7 +113,7 @@ export class Connection implements Watched {
    * @throws {TransportFailure} What the two throw.
    */
   ask(head: string, method: string): Promise<UpstreamHead> {
-    if (this.#spent) return Promise.reject(unused());
+    if (this.#spent) return Promise.reject(unusedConnection());
     this.#writer.post(head);
     return this.readHead(method);
   }
@@ -124,7 +125,7 @@ export class Connection implements Watched {
    * @throws {TransportFailure} `closed_unused`, `closed_unanswered`, `write_timeout`, or what {@linkcode abort} was given.
    */
   async sendHead(head: string, body?: Uint8Array): Promise<void> {
-    if (this.#spent) throw unused();
+    if (this.#spent) throw unusedConnection();
     try {
       await this.#writer.sendHead(head, body);
     } catch (error) {
@@ -227,10 +228,15 @@ export class Connection implements Watched {
     }
     this.exchanges++;
     this.#input.clear();
-    this.#idleDeadlineMs = this.#clock.nowMs + this.#idleTimeoutMs;
     this.#writer.trim();
-    this.#startRead();
+    this.rest();
     return true;
+  }
+
+  /** Lets it idle without an exchange, as one that was dialled and is not needed now. */
+  rest(): void {
+    this.#idleDeadlineMs = this.#clock.nowMs + this.#idleTimeoutMs;
+    this.#startRead();
   }
 
   /** Ends the exchange by force: reads and writes under way fail with `failure`. */
@@ -274,7 +280,7 @@ export class Connection implements Watched {
     if (this.#failure !== undefined) return this.#failure;
     // Some of an answer is an answer: the upstream may have acted.
     const kind = this.answered ? "closed_in_head" : "closed_unanswered";
-    return new TransportFailure(kind, "The upstream closed while it was sent to", error);
+    return brokenConnection(kind, "The upstream closed while it was sent to", error);
   }
 
   readonly #awaitHead = (resolve: (head: UpstreamHead) => void, reject: (failure: unknown) => void): void => {
@@ -377,12 +383,8 @@ export class Connection implements Watched {
   }
 
   #lost(kind: "closed_unanswered" | "closed_in_head" | "closed_in_body", where: string): TransportFailure {
-    return this.#failure ?? new TransportFailure(kind, `The upstream closed the connection ${where}`, this.#readError);
+    return this.#failure ?? brokenConnection(kind, `The upstream closed the connection ${where}`, this.#readError);
   }
-}
-
-function unused(): TransportFailure {
-  return new TransportFailure("closed_unused", "The kept connection ended before it was used");
 }
 
 // The last piece needs no more than what is missing, and a byte to notice that too much was sent.

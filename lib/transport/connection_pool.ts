@@ -6,9 +6,12 @@
 
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import { Connection, type ConnectionLimits } from "./connection.ts";
+import { ConnectionWait, type ConnectionWaitOptions } from "./connection_wait.ts";
 import { dial } from "./dial.ts";
+import { DialLimit, DialQueue } from "./dial_queue.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { TransportFailure } from "./failure.ts";
+import { closeQuietly, type Wire } from "./wire.ts";
 
 /** Counts the connections of an upstream. */
 export interface ConnectionMeter {
@@ -24,8 +27,6 @@ export interface ConnectionMeter {
 
 /** How a pool dials and keeps. */
 export interface ConnectionPoolOptions extends ConnectionLimits {
-  /** Longest time for look-up, TCP and TLS handshake together, in milliseconds. */
-  readonly connectTimeoutMs: number;
   /** Connections kept while idle; the rest is closed after its exchange. */
   readonly maxIdle: number;
   /**
@@ -34,6 +35,12 @@ export interface ConnectionPoolOptions extends ConnectionLimits {
    * @default {nobody}
    */
   readonly meter?: ConnectionMeter;
+  /**
+   * Bounds the dials of this and other upstreams.
+   *
+   * @default {of this upstream alone}
+   */
+  readonly dialLimit?: DialLimit;
 }
 
 /** Dials an upstream and keeps what can be used again. Closed by its upstream's owner. */
@@ -43,6 +50,9 @@ export class ConnectionPool {
   readonly #clock: CoarseClock;
   readonly #idle: Connection[] = [];
   readonly #open = new Set<Connection>();
+  readonly #dials: DialQueue;
+  /** Those in the queue that a kept connection serves as well. */
+  readonly #takers = new Set<ConnectionWait<Connection>>();
   #closed = false;
 
   /** Makes an empty pool for `endpoint`. */
@@ -50,6 +60,7 @@ export class ConnectionPool {
     this.#endpoint = endpoint;
     this.#options = options;
     this.#clock = clock;
+    this.#dials = new DialQueue(options.dialLimit ?? new DialLimit());
   }
 
   /** Connections that are open, idle ones included. */
@@ -74,35 +85,48 @@ export class ConnectionPool {
     }
   }
 
+  /** Dials that wait for their turn. */
+  get queuedDials(): number {
+    return this.#dials.length;
+  }
+
   /**
-   * Dials a new connection.
+   * A connection when none idles: a new one, or one that is given back before its dialling has begun.
    *
-   * @param signal Ends the attempt.
-   * @throws {TransportFailure} `connect`, `connect_timeout` or `client_left`.
+   * @param options `fresh` says that only a new one will do.
    */
-  async connect(signal?: AbortSignal): Promise<Connection> {
-    const { meter } = this.#options;
-    const startMs = performance.now();
-    const wire = await dial(this.#endpoint, this.#options.connectTimeoutMs, signal);
-    meter?.dialled(performance.now() - startMs);
-    const connection = new Connection(wire, this.#clock, this.#options, (retired) => this.#forget(retired));
-    this.#open.add(connection);
-    meter?.opened(1);
-    if (this.#closed) {
-      connection.close();
-      throw new TransportFailure("dropped", "The upstream was taken out of use while it was dialled");
-    }
-    return connection;
+  obtain(options: ConnectionWaitOptions & { readonly fresh: boolean }): ConnectionWait<Connection> {
+    const wait = this.#wait(options, (wire) => this.#adopt(wire));
+    if (options.fresh || this.#dials.length === 0) return wait;
+    this.#takers.add(wait);
+    const forget = () => void this.#takers.delete(wait);
+    wait.result.then(forget, forget);
+    return wait;
+  }
+
+  /** A connection that stays outside the pool, as for a WebSocket. */
+  dial(options: ConnectionWaitOptions): ConnectionWait<Wire> {
+    return this.#wait(options, (wire) => wire);
   }
 
   /** Takes a connection back after its exchange. `sent` tells whether the whole request was sent. */
   giveBack(connection: Connection, sent: boolean): void {
     if (!connection.finish(sent)) return;
+    if (this.#takers.size > 0 && !this.#closed && this.#serveTaker(connection)) return;
     if (this.#closed || this.#idle.length >= this.#options.maxIdle) connection.close();
     else {
       this.#idle.push(connection);
       this.#options.meter?.idled(1);
     }
+  }
+
+  /** Keeps a connection that was dialled and has not been used. */
+  keep(connection: Connection): void {
+    if (this.#takers.size > 0 && !this.#closed && this.#serveTaker(connection)) return;
+    if (this.#closed || this.#idle.length >= this.#options.maxIdle) return connection.close();
+    connection.rest();
+    this.#idle.push(connection);
+    this.#options.meter?.idled(1);
   }
 
   /** Closes what idles; connections in use are closed when they are given back. */
@@ -124,6 +148,53 @@ export class ConnectionPool {
     for (const connection of [...this.#open]) {
       connection.abort(new TransportFailure("dropped", "The proxy is shutting down"));
     }
+  }
+
+  #wait<T>(options: ConnectionWaitOptions, open: (wire: Wire) => T): ConnectionWait<T> {
+    return new ConnectionWait(options, {
+      queue: this.#dials,
+      dial: (timeoutMs) => this.#dial(timeoutMs),
+      open,
+      spare: (wire) => this.#spare(wire),
+    });
+  }
+
+  async #dial(timeoutMs: number): Promise<Wire> {
+    const startMs = performance.now();
+    const wire = await dial(this.#endpoint, timeoutMs);
+    this.#options.meter?.dialled(performance.now() - startMs);
+    return wire;
+  }
+
+  #adopt(wire: Wire): Connection {
+    const connection = new Connection(wire, this.#clock, this.#options, (retired) => this.#forget(retired));
+    this.#open.add(connection);
+    this.#options.meter?.opened(1);
+    if (this.#closed) {
+      connection.close();
+      throw new TransportFailure("dropped", "The upstream was taken out of use while it was dialled");
+    }
+    return connection;
+  }
+
+  #serveTaker(connection: Connection): boolean {
+    for (const taker of this.#takers) {
+      this.#takers.delete(taker);
+      if (!this.#dials.remove(taker)) continue;
+      this.#options.meter?.reusedOne();
+      taker.serve(connection);
+      return true;
+    }
+    return false;
+  }
+
+  // Whoever it was dialled for has left, or was served otherwise.
+  #spare(wire: Wire): void {
+    for (const taker of this.#takers) {
+      this.#takers.delete(taker);
+      if (this.#dials.remove(taker)) return taker.take(wire);
+    }
+    closeQuietly(wire);
   }
 
   #forget(connection: Connection): void {

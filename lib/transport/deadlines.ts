@@ -21,8 +21,9 @@ export interface SilenceLimits {
 export class Deadlines {
   /** Whether a request body is being sent: the upstream's silence is then no fault of its own. */
   uploading = false;
+  /** The bounds of the exchange that the connection is lent to. */
+  limits: SilenceLimits;
   readonly #clock: CoarseClock;
-  readonly #limits: SilenceLimits;
   #readMs = 0;
   #writeMs = 0;
   #clientMs = 0;
@@ -31,12 +32,12 @@ export class Deadlines {
   /** Waits for nothing yet. */
   constructor(clock: CoarseClock, limits: SilenceLimits) {
     this.#clock = clock;
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   /** The upstream is to speak. */
   awaitRead(): void {
-    this.#readMs = this.#clock.nowMs + this.#limits.readTimeoutMs;
+    this.#readMs = this.#clock.nowMs + this.limits.readTimeoutMs;
   }
 
   /** It spoke, or nobody listens any more. */
@@ -46,7 +47,7 @@ export class Deadlines {
 
   /** The upstream is to take bytes. */
   awaitWrite(): void {
-    this.#writeMs = this.#clock.nowMs + this.#limits.writeTimeoutMs;
+    this.#writeMs = this.#clock.nowMs + this.limits.writeTimeoutMs;
   }
 
   /** It took them. */
@@ -56,7 +57,7 @@ export class Deadlines {
 
   /** The client is to send more of its body. A bound of its own: it may be taking the answer meanwhile. */
   awaitUpload(): void {
-    this.#uploadMs = this.#clock.nowMs + this.#limits.clientTimeoutMs;
+    this.#uploadMs = this.#clock.nowMs + this.limits.clientTimeoutMs;
   }
 
   /** It did. */
@@ -66,7 +67,7 @@ export class Deadlines {
 
   /** The client is to take more of the answer. */
   awaitClient(): void {
-    this.#clientMs = this.#clock.nowMs + this.#limits.clientTimeoutMs;
+    this.#clientMs = this.#clock.nowMs + this.limits.clientTimeoutMs;
   }
 
   /** It did. */
@@ -82,7 +83,7 @@ export class Deadlines {
 
   /** The failure of whoever has been silent for too long, or undefined. */
   expired(nowMs: number): TransportFailure | undefined {
-    const { readTimeoutMs, writeTimeoutMs, clientTimeoutMs } = this.#limits;
+    const { readTimeoutMs, writeTimeoutMs, clientTimeoutMs } = this.limits;
     // One that takes nothing has nothing to answer: the first cause is told.
     if (this.#writeMs !== 0 && nowMs > this.#writeMs) {
       return new TransportFailure("write_timeout", `The upstream took no bytes for ${writeTimeoutMs} ms`);

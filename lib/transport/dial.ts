@@ -4,60 +4,57 @@
  * @module
  */
 
-import type { Endpoint } from "./endpoint.ts";
+import { StallTolerantTimer } from "../state/stall_tolerant_timer.ts";
+import { AddressRace } from "./address_race.ts";
+import type { Endpoint, EndpointTls } from "./endpoint.ts";
 import { TransportFailure } from "./failure.ts";
+import { hostAddresses, isAddress } from "./host_addresses.ts";
+import { handleShortage, shortageOf } from "./shortage.ts";
+import { TcpConnect } from "./tcp_connect.ts";
 import { connectUnverified } from "./unverified_tls.ts";
-
-/** What a connection needs of its socket. `Deno.Conn` is one. */
-export interface Wire {
-  /** Reads into `buffer`; the number of bytes, or null at the end. */
-  read(buffer: Uint8Array): Promise<number | null>;
-  /** Writes some of `bytes`; the number of bytes taken. */
-  write(bytes: Uint8Array): Promise<number>;
-  /**
-   * Whether the end of what is read may have been forged, as where the runtime does not tell a TLS closure from a cut.
-   *
-   * @default {false}
-   */
-  readonly endUnproven?: boolean;
-  /** Closes both directions; reads and writes under way fail. */
-  close(): void;
-}
+import { closeQuietly, type Wire } from "./wire.ts";
 
 /**
- * Connects to `endpoint`.
+ * Connects to `endpoint`. Time in which this process was held up does not count: the connection may be there.
  *
- * @param timeoutMs Bounds name look-up, TCP and TLS handshake together.
- * @param signal Ends the attempt, as when the client has left.
- * @throws {TransportFailure} `connect`, `connect_timeout`, or `client_left` when `signal` fired.
+ * @param timeoutMs Bounds name look-up, TCP and TLS handshake together; Infinity for no bound of ours.
+ * @param signal Ends the wait, as when the client has left. What connects later is closed.
+ * @throws {TransportFailure} `connect`, `connect_timeout`, `shortage`, or `client_left` when `signal` fired.
  */
-export async function dial(endpoint: Endpoint, timeoutMs: number, signal?: AbortSignal): Promise<Wire> {
-  const abort = new AbortController();
-  let timedOut = false;
-  const timer = setTimeout(() => {
-    timedOut = true;
-    abort.abort();
-  }, timeoutMs);
-  const leave = () => abort.abort();
+export function dial(endpoint: Endpoint, timeoutMs: number, signal?: AbortSignal): Promise<Wire> {
+  const { promise, resolve, reject } = Promise.withResolvers<Wire>();
+  const opening = new Opening();
+  let settled = false;
+  let timer: StallTolerantTimer | undefined;
+  const settle = (): boolean => {
+    if (settled) return false;
+    settled = true;
+    signal?.removeEventListener("abort", leave);
+    return true;
+  };
+  const leave = () => {
+    if (!settle()) return;
+    timer?.stop();
+    opening.abandon();
+    reject(new TransportFailure("client_left", "The client left while the upstream was dialled"));
+  };
+  const expire = () => {
+    opening.abandon();
+    if (!settle()) return;
+    reject(new TransportFailure("connect_timeout", `Cannot connect to ${name(endpoint)} within ${timeoutMs} ms`));
+  };
+  if (timeoutMs < Infinity) timer = new StallTolerantTimer(expire, timeoutMs);
   signal?.addEventListener("abort", leave, { once: true });
   if (signal?.aborted) leave();
-  try {
-    return await open(endpoint, abort.signal);
-  } catch (error) {
-    if (timedOut) {
-      throw new TransportFailure(
-        "connect_timeout",
-        `Cannot connect to ${name(endpoint)} within ${timeoutMs} ms`,
-        error,
-      );
-    }
-    if (signal?.aborted) throw new TransportFailure("client_left", "The client left while the upstream was dialled");
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TransportFailure("connect", `Cannot connect to ${name(endpoint)}: ${reason}`, error);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", leave);
-  }
+  opening.open(endpoint).then((wire) => {
+    timer?.stop();
+    if (settle()) resolve(wire);
+    else closeQuietly(wire);
+  }, (error) => {
+    timer?.stop();
+    if (settle()) reject(failureOf(endpoint, error));
+  });
+  return promise;
 }
 
 /** How an endpoint is called in messages. */
@@ -65,76 +62,111 @@ export function name(endpoint: Endpoint): string {
   return endpoint.kind === "unix" ? `unix:${endpoint.socketPath}` : endpoint.authority;
 }
 
-async function open(endpoint: Endpoint, signal: AbortSignal): Promise<Wire> {
-  signal.throwIfAborted();
-  if (endpoint.kind === "unix") {
-    const conn = await Deno.connect({ transport: "unix", path: endpoint.socketPath });
-    return closedIfAborted(conn, signal);
+function failureOf(endpoint: Endpoint, error: unknown): TransportFailure {
+  const reason = error instanceof Error ? error.message : String(error);
+  const shortage = shortageOf(error) ?? hiddenShortage(reason);
+  return shortage === undefined
+    ? new TransportFailure("connect", `Cannot connect to ${name(endpoint)}: ${reason}`, error)
+    : new TransportFailure("shortage", `Cannot connect to ${name(endpoint)}: ${shortage.advice}`, error);
+}
+
+// Without a handle for the hosts file, or for the name server, the system says that there is no such name.
+function hiddenShortage(reason: string) {
+  return /lookup|getaddrinfo|ENOTFOUND/.test(reason) ? handleShortage() : undefined;
+}
+
+/** What has been begun to reach an endpoint, so that it can be given up. */
+class Opening {
+  #abandoned = false;
+  /** Gives the step up that is under way. */
+  #giveUp = () => {};
+
+  async open(endpoint: Endpoint): Promise<Wire> {
+    if (endpoint.kind === "unix") return await this.#openUnix(endpoint.socketPath);
+    const { hostname, port, tls } = endpoint;
+    if (tls?.insecureSkipVerify) return await this.#openUnverified(hostname, port, tls);
+    const conn = await this.#openTcp(hostname, port);
+    // Small writes are whole requests; waiting for more to send would only add delay.
+    conn.setNoDelay(true);
+    if (tls === undefined) return conn;
+    if (this.#abandoned) {
+      closeQuietly(conn);
+      throw new Error(GIVEN_UP);
+    }
+    return await this.#secure(conn, hostname, tls);
   }
-  const { hostname, port, tls } = endpoint;
-  if (tls?.insecureSkipVerify) {
-    return closedIfAborted(await connectUnverified(hostname, port, tls.serverName ?? hostname, signal), signal);
+
+  /** Gives up what is under way; what connects later is closed. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#giveUp();
   }
-  const conn = await connect(hostname, port, signal);
-  // Small writes are whole requests; waiting for more to send would only add delay.
-  conn.setNoDelay(true);
-  if (tls === undefined) return conn;
-  const abandon = () => closeQuietly(conn);
-  signal.addEventListener("abort", abandon, { once: true });
-  try {
+
+  async #openTcp(hostname: string, port: number): Promise<Deno.TcpConn> {
+    const addresses = isAddress(hostname) ? [hostname] : await this.#lookUp(hostname);
+    try {
+      return await this.#connectFirst(addresses, port);
+    } catch (error) {
+      // With permission for the name alone, the runtime must look it up and connect in one.
+      if (!(error instanceof Deno.errors.NotCapable) || addresses[0] === hostname) throw error;
+      return await this.#connectFirst([hostname], port);
+    }
+  }
+
+  #connectFirst(addresses: readonly string[], port: number): Promise<Deno.TcpConn> {
+    if (this.#abandoned) throw new Error(GIVEN_UP);
+    const race = new AddressRace(addresses, (address) => new TcpConnect(address, port));
+    this.#giveUp = () => race.abandon();
+    return race.run();
+  }
+
+  // Where it cannot be looked up here, the runtime says why when it connects by name.
+  async #lookUp(hostname: string): Promise<readonly string[]> {
+    try {
+      const addresses = await hostAddresses(hostname);
+      return addresses.length === 0 ? [hostname] : addresses;
+    } catch {
+      return [hostname];
+    }
+  }
+
+  async #openUnix(path: string): Promise<Wire> {
+    for (;;) {
+      try {
+        return await Deno.connect({ transport: "unix", path });
+      } catch (error) {
+        // Its queue of connections to accept is full, which for TCP would be silence. The time for dialling bounds it.
+        if (!(error instanceof Deno.errors.WouldBlock) || this.#abandoned) throw error;
+        await new Promise((resolve) => setTimeout(resolve, UNIX_PAUSE_MS));
+      }
+    }
+  }
+
+  #openUnverified(hostname: string, port: number, tls: EndpointTls): Promise<Wire> {
+    const abort = new AbortController();
+    this.#giveUp = () => abort.abort();
+    return connectUnverified(hostname, port, tls.serverName ?? hostname, abort.signal);
+  }
+
+  async #secure(conn: Deno.TcpConn, hostname: string, tls: EndpointTls): Promise<Wire> {
+    this.#giveUp = () => closeQuietly(conn);
     const secure = await Deno.startTls(conn, {
       hostname: tls.serverName ?? hostname,
       caCerts: tls.caCertificates === undefined ? undefined : [...tls.caCertificates],
       alpnProtocols: ["http/1.1"],
     });
-    signal.removeEventListener("abort", abandon);
-    // Without this the handshake would be put off to the first write, and its failure would look like a lost request.
-    const finished = () => closeQuietly(secure);
-    signal.addEventListener("abort", finished, { once: true });
+    this.#giveUp = () => closeQuietly(secure);
+    if (this.#abandoned) closeQuietly(secure);
     try {
+      // Without this the handshake would be put off to the first write, and its failure would look like a lost request.
       await secure.handshake();
     } catch (error) {
       closeQuietly(secure);
       throw error;
-    } finally {
-      signal.removeEventListener("abort", finished);
     }
     return secure;
-  } finally {
-    signal.removeEventListener("abort", abandon);
   }
 }
 
-/** Tries all addresses of a name, as the runtime does; for localhost also those that the hosts file may leave out. */
-async function connect(hostname: string, port: number, signal: AbortSignal): Promise<Deno.TcpConn> {
-  try {
-    return await Deno.connect({ hostname, port, signal });
-  } catch (error) {
-    if (hostname !== "localhost") throw error;
-    // Many hosts files name 127.0.0.1 alone, and many servers listen on ::1 alone (RFC 6761, section 6.3: it is both).
-    for (const loopback of ["::1", "127.0.0.1"]) {
-      signal.throwIfAborted();
-      try {
-        return await Deno.connect({ hostname: loopback, port, signal });
-      } catch {
-        // The first failure says more.
-      }
-    }
-    throw error;
-  }
-}
-
-function closedIfAborted(wire: Wire, signal: AbortSignal): Wire {
-  if (!signal.aborted) return wire;
-  closeQuietly(wire);
-  throw signal.reason;
-}
-
-/** Closes a wire that may be closed already. */
-export function closeQuietly(wire: Wire): void {
-  try {
-    wire.close();
-  } catch {
-    // Closed by the other side or by an abort: what was wanted has happened.
-  }
-}
+const UNIX_PAUSE_MS = 10;
+const GIVEN_UP = "The dialling was given up";

@@ -5,12 +5,18 @@
  * @module
  */
 
+import { shortageOf } from "./shortage.ts";
+
 /** Where an exchange broke. */
 export type FailureKind =
   /** No connection: refused, unreachable, unknown name, TLS handshake refused. No byte was sent. */
   | "connect"
   /** No connection within `connectTimeoutMs`. No byte was sent. */
   | "connect_timeout"
+  /** This machine lacks what a connection takes: file handles, memory, ports. No byte was sent. */
+  | "shortage"
+  /** Too many connections were being dialled for it to have its turn within `connectTimeoutMs`. No byte was sent. */
+  | "dial_queue"
   /** A kept connection closed, or spoke out of turn, before any byte of the request was sent on it. */
   | "closed_unused"
   /** The connection closed or broke before any byte of an answer. */
@@ -59,10 +65,25 @@ export class TransportFailure extends Error {
   }
 }
 
+/** The failure of a connection that broke by `cause`: the upstream's, unless this machine lacks what a socket takes. */
+export function brokenConnection(kind: FailureKind, message: string, cause: unknown): TransportFailure {
+  const shortage = shortageOf(cause);
+  return shortage === undefined
+    ? new TransportFailure(kind, message, cause)
+    : new TransportFailure("dropped", `Cannot read or write: ${shortage.advice}`, cause);
+}
+
+/** The failure of a kept connection that ended before it was used. */
+export function unusedConnection(): TransportFailure {
+  return new TransportFailure("closed_unused", "The kept connection ended before it was used");
+}
+
 /** Whoever is not named here: the upstream. */
 const OWNERS: Readonly<Partial<Record<FailureKind, FailureOwner>>> = {
   client_left: "client",
   client_timeout: "client",
   body_too_large: "client",
   dropped: "proxy",
+  shortage: "proxy",
+  dial_queue: "proxy",
 };

@@ -5,7 +5,7 @@
  */
 
 import type { Deadlines } from "./deadlines.ts";
-import type { Wire } from "./dial.ts";
+import type { Wire } from "./wire.ts";
 
 /** Writes requests. Owned by its connection. */
 export class RequestWriter {

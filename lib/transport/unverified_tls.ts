@@ -7,7 +7,7 @@
 
 import { connect, type TLSSocket } from "node:tls";
 import { isIP } from "node:net";
-import type { Wire } from "./dial.ts";
+import type { Wire } from "./wire.ts";
 
 /** Connects and shakes hands with whoever answers at `hostname:port`. */
 export function connectUnverified(
@@ -24,7 +24,20 @@ export function connectUnverified(
       rejectUnauthorized: false,
       ALPNProtocols: ["http/1.1"],
     });
-    const abandon = () => socket.destroy(new Error("Abandoned"));
+    const abandon = () => {
+      const error = new Error("Abandoned");
+      if (!socket.connecting) {
+        socket.destroy(error);
+        return;
+      }
+      // A socket that is destroyed in the turn in which it connects may stay open.
+      const timer = setTimeout(() => socket.destroy(error), LINGER_MS);
+      Deno.unrefTimer(timer as unknown as number);
+      socket.once("connect", () => {
+        clearTimeout(timer);
+        socket.destroy(error);
+      });
+    };
     signal.addEventListener("abort", abandon, { once: true });
     socket.once("error", reject);
     socket.once("secureConnect", () => {
@@ -34,6 +47,9 @@ export function connectUnverified(
     });
   });
 }
+
+/** How long a connection that nobody waits for any more may still be opened, to be closed at once. */
+const LINGER_MS = 250;
 
 class SocketWire implements Wire {
   /** node:tls gives the same events with and without close_notify. */

@@ -62,6 +62,12 @@ export interface PoolOptions {
    * @default {false}
    */
   readonly panics?: boolean;
+  /**
+   * Whether another upstream is dialled beside one that is silent. Not where a client belongs to one of them.
+   *
+   * @default {false}
+   */
+  readonly races?: boolean;
   /** Bounds retries; without one there is no bound. */
   readonly retryBudget?: RetryBudget;
   /** Looked at when other workers, or other generations, may make room here; without it, only this pool's own attempts do. */
@@ -136,6 +142,20 @@ export class Pool {
     return this.#take(this.#primary, request, avoid) ??
       (this.#backup === undefined ? undefined : this.#take(this.#backup, request, avoid)) ??
       this.#takeLast(avoid);
+  }
+
+  /**
+   * A place at another upstream than those in `avoid`, for a dial beside theirs. None that is out of use is tried for that.
+   */
+  acquireAnother(request: ChooserRequest, avoid: readonly Upstream[]): Slot | undefined {
+    sharedTime.refresh();
+    return this.#take(this.#primary, request, avoid) ??
+      (this.#backup === undefined ? undefined : this.#take(this.#backup, request, avoid));
+  }
+
+  /** Whether another upstream may be dialled beside one that is silent. */
+  get races(): boolean {
+    return this.#options.races === true && this.#upstreams.length > 1;
   }
 
   /** The Set-Cookie value that makes the client come back to `upstream`, if there is need of one. */

@@ -6,7 +6,7 @@
  */
 
 import { ChunkedDecoder } from "../transport/chunked_decoder.ts";
-import type { Wire } from "../transport/dial.ts";
+import type { Wire } from "../transport/wire.ts";
 import { type FailureKind, TransportFailure } from "../transport/failure.ts";
 import { findHeadEnd, type HeadScan, malformed, parseHead, type UpstreamHead } from "../transport/response_head.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import type { CoarseClock } from "../state/coarse_clock.ts";
-import { closeQuietly, type Wire } from "../transport/dial.ts";
+import { closeQuietly, type Wire } from "../transport/wire.ts";
 import type { FailureOwner } from "../transport/failure.ts";
 import { releaseBytes } from "../transport/spent_bytes.ts";
 import type { CloseStatus } from "./close_status.ts";

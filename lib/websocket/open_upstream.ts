@@ -6,10 +6,12 @@
  */
 
 import type { RequestHead } from "../http/message.ts";
-import { closeQuietly, dial, type Wire } from "../transport/dial.ts";
+import { StallTolerantTimer } from "../state/stall_tolerant_timer.ts";
+import { closeQuietly, type Wire } from "../transport/wire.ts";
 import { type FailureOwner, TransportFailure } from "../transport/failure.ts";
 import type { AttemptSpan } from "../telemetry/attempt_span.ts";
 import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
+import { type Contender, DialRace } from "../upstream/dial_race.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Slot } from "../upstream/slot.ts";
 import type { Upstream } from "../upstream/upstream.ts";
@@ -34,7 +36,7 @@ export interface SocketRequest {
   /** Its span; undefined where it is not traced. */
   readonly span?: ExchangeSpan | undefined;
   /** Notes why an attempt failed. */
-  attemptFailed(cause: string, owner: FailureOwner): void;
+  attemptFailed(cause: string, owner: FailureOwner, upstream?: string): void;
 }
 
 /** How upstreams are reached. */
@@ -81,77 +83,173 @@ export async function openUpstream(
   const { signal } = request.client;
   const avoid: Upstream[] = [];
   const patience: Patience = { waitedMs: 0 };
+  const failed = (attempt: SocketAttempt, error: unknown) => {
+    attempt.failed(error);
+    if (!(error instanceof TransportFailure) || !plan.retryable(error)) throw error;
+    request.attemptFailed(error.message, error.owner, attempt.upstream.url);
+    avoid.push(attempt.upstream);
+  };
   for (;;) {
     const slot = pool.acquire(request, avoid);
     if (slot === undefined) {
       if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid, patience)) continue;
       return undefined;
     }
-    const { upstream } = slot;
-    request.attempts++;
-    if (request.attempts > 1) upstream.meter?.retried();
-    request.upstream = upstream.url;
-    const span = request.span?.attempt(upstream.endpoint, request, plan.target);
+    const { attempt, error } = await connected(request, plan, { slot, avoid, lost: failed });
+    request.upstream = attempt.upstream.url;
     try {
-      const opened = await attempt(request, plan, { slot, span });
-      if (!("wire" in opened)) {
-        slot.release();
-        span?.end();
-      }
-      return opened;
+      if (error !== undefined) throw error;
+      return await attempt.shakeHands();
     } catch (error) {
-      slot.release();
-      if (error instanceof TransportFailure) span?.failed(error);
-      span?.end();
-      if (!(error instanceof TransportFailure)) throw error;
-      slot.failed(error, false);
-      if (!plan.retryable(error)) throw error;
-      request.attemptFailed(error.message, error.owner);
-      avoid.push(upstream);
+      failed(attempt, error);
     }
   }
 }
 
-async function attempt(
+async function connected(
   request: SocketRequest,
   plan: UpstreamPlan,
-  { slot, span }: { slot: Slot; span: AttemptSpan | undefined },
-): Promise<OpenedUpstream | RefusedHandshake> {
-  const { upstream } = slot;
-  const { signal } = request.client;
-  const startMs = performance.now();
-  const wire = await dial(upstream.endpoint, plan.connectTimeoutMs, signal);
-  upstream.meter?.dialled(performance.now() - startMs);
-  let failure: TransportFailure | undefined;
-  const cut = (why: TransportFailure) => {
-    failure = why;
-    closeQuietly(wire);
-  };
-  const leave = () => cut(new TransportFailure("client_left", "The client left within its WebSocket handshake"));
-  const timer = setTimeout(() => {
-    const message = `The upstream did not answer the WebSocket handshake within ${plan.answerTimeoutMs} ms`;
-    cut(new TransportFailure("read_timeout", message));
-  }, plan.answerTimeoutMs);
-  signal.addEventListener("abort", leave, { once: true });
-  if (signal.aborted) leave();
-  try {
-    const key = handshakeKey();
-    const head = plan.buildHead(upstream, handshakeLines(key));
-    const answer = await shakeHands(wire, { head, key, protocols: plan.protocols });
-    if (failure !== undefined) throw failure;
-    request.upstreamMs = performance.now() - startMs;
-    const status = "protocol" in answer ? 101 : answer.head.status;
-    slot.answered(status, request.upstreamMs);
-    span?.answered(status);
-    if ("protocol" in answer) return { wire, slot, accepted: answer, span };
-    closeQuietly(wire);
-    return answer;
-  } catch (error) {
-    closeQuietly(wire);
-    throw failure ?? error;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", leave);
+  { slot, avoid, lost }: {
+    slot: Slot;
+    avoid: readonly Upstream[];
+    lost: (attempt: SocketAttempt, error: unknown) => void;
+  },
+): Promise<{ attempt: SocketAttempt; error?: unknown }> {
+  const { pool } = plan;
+  const first = new SocketAttempt(slot, request, plan);
+  if (!pool.races) {
+    try {
+      await first.connect();
+      return { attempt: first };
+    } catch (error) {
+      return { attempt: first, error };
+    }
+  }
+  const running = [first.upstream];
+  const race = new DialRace<SocketAttempt>(() => {
+    const another = pool.acquireAnother(request, [...running, ...avoid]);
+    if (another === undefined) return undefined;
+    running.push(another.upstream);
+    return new SocketAttempt(another, request, plan);
+  }, (attempt, error) => {
+    try {
+      lost(attempt, error);
+    } catch {
+      // The others go on; the last one's failure is told.
+    }
+  });
+  const { contender, error } = await race.run(first);
+  return { attempt: contender, error };
+}
+
+/** An attempt at one upstream. Holds its place until it fails, is refused, or hands the place over with the socket. */
+class SocketAttempt implements Contender {
+  readonly #slot: Slot;
+  readonly #request: SocketRequest;
+  readonly #plan: UpstreamPlan;
+  readonly #span: AttemptSpan | undefined;
+  #wire: Wire | undefined;
+  #overtaken = false;
+  #startMs = performance.now();
+
+  constructor(slot: Slot, request: SocketRequest, plan: UpstreamPlan) {
+    this.#slot = slot;
+    this.#request = request;
+    this.#plan = plan;
+    request.attempts++;
+    if (request.attempts > 1) slot.upstream.meter?.retried();
+    request.upstream = slot.upstream.url;
+    this.#span = request.span?.attempt(slot.upstream.endpoint, request, plan.target);
+  }
+
+  get upstream(): Upstream {
+    return this.#slot.upstream;
+  }
+
+  async connect(onDialling?: () => void): Promise<void> {
+    const { signal } = this.#request.client;
+    const wait = this.upstream.connections.dial({
+      timeoutMs: this.#plan.connectTimeoutMs,
+      onDialling: () => {
+        this.#startMs = performance.now();
+        onDialling?.();
+      },
+      onLateFailure: (failure) => this.#slot.failed(failure, false),
+    });
+    const leave = () => {
+      if (!this.#overtaken) wait.leave();
+    };
+    signal.addEventListener("abort", leave, { once: true });
+    if (signal.aborted) leave();
+    try {
+      const wire = await wait.result;
+      if (!this.#overtaken) this.#wire = wire;
+      else {
+        closeQuietly(wire);
+        this.#end();
+      }
+    } finally {
+      signal.removeEventListener("abort", leave);
+    }
+  }
+
+  overtaken(): void {
+    this.#overtaken = true;
+  }
+
+  failed(error: unknown): unknown {
+    if (this.#wire !== undefined) closeQuietly(this.#wire);
+    if (error instanceof TransportFailure) {
+      this.#span?.failed(error);
+      this.#slot.failed(error, false);
+    }
+    this.#end();
+    return error;
+  }
+
+  async shakeHands(): Promise<OpenedUpstream | RefusedHandshake> {
+    const request = this.#request;
+    const plan = this.#plan;
+    const wire = this.#wire as Wire;
+    const { signal } = request.client;
+    let failure: TransportFailure | undefined;
+    const cut = (why: TransportFailure) => {
+      failure = why;
+      closeQuietly(wire);
+    };
+    const leave = () => cut(new TransportFailure("client_left", "The client left within its WebSocket handshake"));
+    const { answerTimeoutMs } = plan;
+    const late = () => {
+      const message = `The upstream did not answer the WebSocket handshake within ${answerTimeoutMs} ms`;
+      cut(new TransportFailure("read_timeout", message));
+    };
+    const timer = answerTimeoutMs < Infinity ? new StallTolerantTimer(late, answerTimeoutMs) : undefined;
+    signal.addEventListener("abort", leave, { once: true });
+    if (signal.aborted) leave();
+    try {
+      const key = handshakeKey();
+      const head = plan.buildHead(this.upstream, handshakeLines(key));
+      const answer = await shakeHands(wire, { head, key, protocols: plan.protocols });
+      if (failure !== undefined) throw failure;
+      request.upstreamMs = performance.now() - this.#startMs;
+      const status = "protocol" in answer ? 101 : answer.head.status;
+      this.#slot.answered(status, request.upstreamMs);
+      this.#span?.answered(status);
+      if ("protocol" in answer) return { wire, slot: this.#slot, accepted: answer, span: this.#span };
+      closeQuietly(wire);
+      this.#end();
+      return answer;
+    } catch (error) {
+      throw failure ?? error;
+    } finally {
+      timer?.stop();
+      signal.removeEventListener("abort", leave);
+    }
+  }
+
+  #end(): void {
+    this.#slot.release();
+    this.#span?.end();
   }
 }
 

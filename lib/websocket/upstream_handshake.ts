@@ -6,7 +6,7 @@
  */
 
 import { headerValue, listMembers } from "../http/header_lines.ts";
-import type { Wire } from "../transport/dial.ts";
+import type { Wire } from "../transport/wire.ts";
 import { TransportFailure } from "../transport/failure.ts";
 import type { UpstreamHead } from "../transport/response_head.ts";
 import { AnswerReader } from "./answer_reader.ts";

@@ -25,7 +25,7 @@ Deno.test("CoarseClock ticks while something is watched, and holds no timer othe
   // The sanitizer of the test runner fails this test if the timer is still there.
 });
 
-Deno.test("CoarseClock does not jump over a pause of the process", async () => {
+Deno.test("CoarseClock counts a pause of the process as five ticks", async () => {
   const clock = new CoarseClock(5);
   const { promise, resolve } = Promise.withResolvers<number>();
   const watched = { tick: (nowMs: number) => resolve(nowMs) };
@@ -33,7 +33,7 @@ Deno.test("CoarseClock does not jump over a pause of the process", async () => {
   clock.watch(watched);
   const until = performance.now() + 1300;
   while (performance.now() < until); // nothing runs, as in a suspended process
-  assertEquals(await promise, 1000);
+  assertEquals(await promise, 25);
   clock.unwatch(watched);
   clearTimeout(alive);
 });

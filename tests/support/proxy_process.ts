@@ -23,11 +23,19 @@ export class ProxyProcess {
     this.#output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   }
 
-  /** Starts one. Its complaints go nowhere: answers that are cut short are what such tests are about. */
-  static async start(options: RunningProxyOptions): Promise<ProxyProcess> {
+  /**
+   * Starts one. Its complaints go nowhere: answers that are cut short are what such tests are about.
+   *
+   * @param openFiles How many file handles it may have; without it, as many as this process.
+   */
+  static async start(options: RunningProxyOptions, openFiles?: number): Promise<ProxyProcess> {
     const program = new URL("proxy_program.ts", import.meta.url).pathname;
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "--v8-flags=--expose-gc", program, JSON.stringify(configOf(options))],
+    const args = ["run", "-A", "--no-check", "--v8-flags=--expose-gc", program, JSON.stringify(configOf(options))];
+    const [command, ...first] = openFiles === undefined
+      ? [Deno.execPath()]
+      : ["sh", "-c", `ulimit -n ${openFiles}; exec "$@"`, "sh", Deno.execPath()];
+    const child = new Deno.Command(command, {
+      args: [...first, ...args],
       stdin: "piped",
       stdout: "piped",
       stderr: "null",

@@ -13,7 +13,6 @@ function upstream(port: number): Upstream {
     weight: 1,
     maxConnections: 1,
     clock: new CoarseClock(),
-    connectTimeoutMs: 1000,
     readTimeoutMs: 1000,
     writeTimeoutMs: 1000,
     clientTimeoutMs: 1000,

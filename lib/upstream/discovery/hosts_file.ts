@@ -5,6 +5,8 @@
  * @module
  */
 
+import { shortageOf } from "../../transport/shortage.ts";
+
 /** Where the table is on this system. */
 export function systemHostsFile(): string {
   if (Deno.build.os !== "windows") return "/etc/hosts";
@@ -14,13 +16,16 @@ export function systemHostsFile(): string {
 /**
  * The addresses of `name` in the table at `path`, as they are spelled there. Empty also when it cannot be read, or when
  * this program has no permission for it: a server must not stop to prompt for one.
+ *
+ * @throws {Error} When this machine has no file handle left: what stands in the table cannot be told then.
  */
 export async function hostsFileAddresses(path: string, name: string): Promise<readonly string[]> {
   try {
     const permission = await Deno.permissions.query({ name: "read", path });
     if (permission.state !== "granted") return [];
     return addressesIn(await Deno.readTextFile(path), name);
-  } catch {
+  } catch (error) {
+    if (shortageOf(error) !== undefined) throw error;
     // Systems without the file have no such names; the name servers are asked next.
     return [];
   }

@@ -17,6 +17,7 @@
 
 import { promises as dns } from "node:dns";
 import { isIP } from "node:net";
+import { handleShortage } from "../../transport/shortage.ts";
 import { upstreamAddress } from "./discovered_address.ts";
 import { hostsFileAddresses, systemHostsFile } from "./hosts_file.ts";
 
@@ -153,8 +154,9 @@ export class NameResolver {
     try {
       return await question(resolver);
     } catch (error) {
-      if (saysAbsent(error)) return [];
-      throw error;
+      if (!saysAbsent(error)) throw error;
+      throwIfNoHandles();
+      return [];
     } finally {
       signal.removeEventListener("abort", cancel);
     }
@@ -170,8 +172,9 @@ export class NameResolver {
     try {
       return await unlessAborted(lookup, signal);
     } catch (error) {
-      if (saysAbsent(error)) return [];
-      throw error;
+      if (!saysAbsent(error)) throw error;
+      throwIfNoHandles();
+      return [];
     }
   }
 }
@@ -189,6 +192,12 @@ interface FamilyAnswers {
 
 async function getaddrinfo(name: string): Promise<readonly string[]> {
   return (await dns.lookup(name, { all: true })).map(({ address }) => address);
+}
+
+// Without a handle to ask with, every name looks as if it did not exist.
+function throwIfNoHandles(): void {
+  const shortage = handleShortage();
+  if (shortage !== undefined) throw new Error(`Cannot look names up: ${shortage.advice}`);
 }
 
 function saysAbsent(error: unknown): boolean {

@@ -6,16 +6,24 @@
 
 import { CoarseClock } from "../../state/coarse_clock.ts";
 import { Connection, type ConnectionLimits, type ConnectionUser } from "../../transport/connection.ts";
-import { closeQuietly, dial, name, type Wire } from "../../transport/dial.ts";
+import { dial, name } from "../../transport/dial.ts";
+import { closeQuietly, type Wire } from "../../transport/wire.ts";
 import type { Endpoint } from "../../transport/endpoint.ts";
 import { TransportFailure } from "../../transport/failure.ts";
 import type { HealthCheck } from "./health_check.ts";
-import { PatientTimer } from "./patient_timer.ts";
+import { StallTolerantTimer } from "../../state/stall_tolerant_timer.ts";
 import { statusFault } from "./probe_answer.ts";
 import { probedEndpoint, probeHead, probeName } from "./probe_request.ts";
 
 /** What a probe found. */
 export type ProbeResult = GoodProbe | BadProbe;
+
+/** A probe that could not be made, since this machine lacks something: it says nothing of the upstream. */
+export interface MissedProbe {
+  readonly healthy: undefined;
+  /** What is lacking, and what to do, for operators. */
+  readonly reason: string;
+}
 
 /** The upstream is as it should be. */
 export interface GoodProbe {
@@ -52,11 +60,15 @@ export interface ProbeOptions {
  *
  * @param endpoint The upstream's; the check may name another port.
  */
-export async function probe(endpoint: Endpoint, check: HealthCheck, options: ProbeOptions = {}): Promise<ProbeResult> {
+export async function probe(
+  endpoint: Endpoint,
+  check: HealthCheck,
+  options: ProbeOptions = {},
+): Promise<ProbeResult | MissedProbe> {
   const { signal, wary = false } = options;
   if (signal?.aborted) return bad(BROKEN_OFF);
   const run = new ProbeRun(endpoint, check);
-  const timer = new PatientTimer(() => run.giveUp(run.lateness()), check.timeoutMs);
+  const timer = new StallTolerantTimer(() => run.giveUp(run.lateness()), check.timeoutMs);
   const leave = () => run.giveUp(bad(BROKEN_OFF));
   signal?.addEventListener("abort", leave, { once: true });
   try {
@@ -71,7 +83,7 @@ class ProbeRun {
   readonly #endpoint: Endpoint;
   readonly #dialled: Endpoint;
   readonly #check: HealthCheck;
-  readonly #result = Promise.withResolvers<ProbeResult>();
+  readonly #result = Promise.withResolvers<ProbeResult | MissedProbe>();
   /** What is being waited for. */
   #stage: "connection" | "head" | "body" = "connection";
   #connection: Connection | undefined;
@@ -85,7 +97,7 @@ class ProbeRun {
     this.#check = check;
   }
 
-  async result(wary: boolean): Promise<ProbeResult> {
+  async result(wary: boolean): Promise<ProbeResult | MissedProbe> {
     this.#run(wary).then((found) => this.#result.resolve(this.#givenUp ?? found));
     try {
       return await this.#result.promise;
@@ -117,13 +129,16 @@ class ProbeRun {
       : bad(`${this.#name} was not answered ${late}`);
   }
 
-  async #run(wary: boolean): Promise<ProbeResult> {
+  async #run(wary: boolean): Promise<ProbeResult | MissedProbe> {
     const startMs = performance.now();
     try {
       const fault = await this.#fault(wary);
       return fault === undefined ? { healthy: true, tookMs: performance.now() - startMs } : bad(fault);
     } catch (error) {
-      return bad(this.#reasonOf(error));
+      const reason = this.#reasonOf(error);
+      return error instanceof TransportFailure && error.owner === "proxy"
+        ? { healthy: undefined, reason }
+        : bad(reason);
     } finally {
       this.#connection?.close();
     }

@@ -68,6 +68,7 @@ export class Prober {
   readonly #running = new Set<Promise<void>>();
   #waiting: Round[] = [];
   #stopped = false;
+  #missed = false;
 
   /** Probes nothing yet. */
   constructor({ log, random = Math.random, now = Date.now, maxConcurrent = 64 }: ProberOptions) {
@@ -163,6 +164,11 @@ export class Prober {
     if (signal.aborted) return;
     if (!target.wanted) return this.#skip(round);
     const before = target.verdict;
+    if (result.healthy === undefined) {
+      this.#tellMissed(target, result.reason);
+      return this.#planNext(round, before === "unknown" ? "unknown" : "known");
+    }
+    this.#missed = false;
     try {
       if (target.record({ atMs: this.#now(), result })) this.#tell(target, result);
     } catch (error) {
@@ -174,6 +180,13 @@ export class Prober {
 
   #planNext(round: Round, certainty: Certainty): void {
     this.#plan(round, pauseMs(round.target.check.intervalMs, certainty, this.#random()));
+  }
+
+  // What this machine lacks, all probes lack: it is told once, until one can be made again.
+  #tellMissed(target: ProbeTarget, reason: string): void {
+    if (this.#missed) return;
+    this.#missed = true;
+    this.#log.say("error", "cannot probe upstreams", { upstream: target.url, reason });
   }
 
   #tell(target: ProbeTarget, result: ProbeResult): void {

@@ -18,7 +18,6 @@ export function upstreamAt(url: string, options: Partial<UpstreamOptions> = {}):
     weight: 1,
     maxConnections: 0,
     clock: new CoarseClock(),
-    connectTimeoutMs: 1000,
     readTimeoutMs: 1000,
     writeTimeoutMs: 1000,
     clientTimeoutMs: 1000,

@@ -1,17 +1,17 @@
-// @ts-types="../../../types/std/assert.d.ts"
+// @ts-types="../../types/std/assert.d.ts"
 import { assert, assertFalse, assertGreaterOrEqual } from "@std/assert";
-import { PatientTimer } from "../../../lib/upstream/health/patient_timer.ts";
-import { until } from "../../support/condition.ts";
+import { StallTolerantTimer } from "../../lib/state/stall_tolerant_timer.ts";
+import { until } from "../support/condition.ts";
 
 function hold(ms: number): void {
   const endMs = performance.now() + ms;
   while (performance.now() < endMs);
 }
 
-Deno.test("PatientTimer runs out after its time, once", async () => {
+Deno.test("StallTolerantTimer runs out after its time, once", async () => {
   let times = 0;
   const startMs = performance.now();
-  const timer = new PatientTimer(() => times++, 120);
+  const timer = new StallTolerantTimer(() => times++, 120);
   await until("it has run out", () => times > 0);
   assertGreaterOrEqual(performance.now() - startMs, 100);
   await new Promise((resolve) => setTimeout(resolve, 120));
@@ -19,9 +19,9 @@ Deno.test("PatientTimer runs out after its time, once", async () => {
   timer.stop();
 });
 
-Deno.test("PatientTimer does not count the time in which the process was held up", async () => {
+Deno.test("StallTolerantTimer does not count the time in which the process was held up", async () => {
   let out = false;
-  const timer = new PatientTimer(() => out = true, 300);
+  const timer = new StallTolerantTimer(() => out = true, 300);
   hold(600);
   // What waits in sockets is looked at now.
   await new Promise((resolve) => setTimeout(resolve, 0));
@@ -31,9 +31,9 @@ Deno.test("PatientTimer does not count the time in which the process was held up
   timer.stop();
 });
 
-Deno.test("PatientTimer.stop() ends it, also in its last moment", async () => {
+Deno.test("StallTolerantTimer.stop() ends it, also in its last moment", async () => {
   let out = false;
-  const timer = new PatientTimer(() => out = true, 1);
+  const timer = new StallTolerantTimer(() => out = true, 1);
   hold(20);
   timer.stop();
   await new Promise((resolve) => setTimeout(resolve, 30));

@@ -1,0 +1,103 @@
+/**
+ * Who gets a connection first: while one upstream is silent, another one of its pool is dialled beside it. No byte of the
+ * request has been sent by then. It is to a pool what RFC 8305 is to the addresses of a name.
+ *
+ * @module
+ */
+
+import { StallTolerantTimer } from "../state/stall_tolerant_timer.ts";
+import { RACE_DELAY_MS } from "../transport/address_race.ts";
+
+/** An attempt that needs a connection. */
+export interface Contender {
+  /**
+   * Gets one.
+   *
+   * @param onDialling Called when it is being dialled, where it had to wait for its turn too.
+   */
+  connect(onDialling: () => void): Promise<void>;
+  /** Another one has a connection. It goes on in the background, and lets go of what it holds when it knows. */
+  overtaken(): void;
+  /** It failed after it was overtaken. */
+  failed(error: unknown): unknown;
+}
+
+/** How a race ended: who has a connection, or who failed last. */
+export interface RaceResult<C> {
+  /** The winner, or the last loser. */
+  readonly contender: C;
+  /** Why that has no connection either. */
+  readonly error?: unknown;
+}
+
+/** One race. Owned by an exchange. */
+export class DialRace<C extends Contender> {
+  readonly #next: () => C | undefined;
+  readonly #lost: (contender: C, error: unknown) => void;
+  readonly #running = new Set<C>();
+  readonly #result = Promise.withResolvers<RaceResult<C>>();
+  #over = false;
+  #timer: StallTolerantTimer | undefined;
+
+  /**
+   * @param next Another contender; undefined when there is none.
+   * @param lost Told of one that failed while others go on.
+   */
+  constructor(next: () => C | undefined, lost: (contender: C, error: unknown) => void) {
+    this.#next = next;
+    this.#lost = lost;
+  }
+
+  /** Runs it; never rejects. */
+  run(first: C): Promise<RaceResult<C>> {
+    this.#enter(first);
+    return this.#result.promise;
+  }
+
+  #enter(contender: C): void {
+    this.#running.add(contender);
+    let dialling = false;
+    contender.connect(() => {
+      dialling = true;
+      this.#overtakeAfter(RACE_DELAY_MS);
+    }).then(() => this.#won(contender), (error) => this.#failed(contender, error));
+    // In a burst, waiting for a turn says little of an upstream.
+    if (!dialling) this.#overtakeAfter(QUEUED_DELAY_MS);
+  }
+
+  #overtakeAfter(ms: number): void {
+    this.#timer?.stop();
+    if (!this.#over) this.#timer = new StallTolerantTimer(() => this.#overtake(), ms);
+  }
+
+  #overtake(): void {
+    this.#timer?.stop();
+    if (this.#over) return;
+    const next = this.#next();
+    if (next !== undefined) this.#enter(next);
+  }
+
+  #won(contender: C): void {
+    this.#running.delete(contender);
+    if (this.#over) return;
+    this.#over = true;
+    this.#timer?.stop();
+    for (const other of this.#running) other.overtaken();
+    this.#result.resolve({ contender });
+  }
+
+  #failed(contender: C, error: unknown): void {
+    this.#running.delete(contender);
+    if (this.#over) return void contender.failed(error);
+    if (this.#running.size > 0) {
+      this.#lost(contender, error);
+      return this.#overtake();
+    }
+    this.#over = true;
+    this.#timer?.stop();
+    this.#result.resolve({ contender, error });
+  }
+}
+
+/** Time in the queue of dials after which another upstream is tried as well. */
+const QUEUED_DELAY_MS = 1000;
