@@ -10,7 +10,7 @@ import type { CoarseClock, Watched } from "../state/coarse_clock.ts";
 import { AnswerFraming } from "./answer_framing.ts";
 import { Deadlines, type SilenceLimits } from "./deadlines.ts";
 import { closeQuietly, type Wire } from "./wire.ts";
-import { brokenConnection, TransportFailure, unusedConnection } from "./failure.ts";
+import { brokenConnection, type TransportFailure, unusedConnection } from "./failure.ts";
 import { RequestWriter } from "./request_writer.ts";
 import { InputBuffer } from "./input_buffer.ts";
 import type { UpstreamHead } from "./response_head.ts";
