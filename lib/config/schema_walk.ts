@@ -92,9 +92,13 @@ function walkTable(walk: Walk, kinds: z.core.$ZodTypes[], node: TableNode, ances
     }
     if (def.type === "array" && alternatives(def.element).some((kind) => kind._zod.def.type === "object")) {
       const where = node.path.filter((step) => typeof step === "string").join(".");
+      // Of a table that only stands in the header of another, that name is all there is
+      const named = node.span !== undefined && node.span.length === String(node.path.at(-1)).length;
       walk.problems.error(node, {
-        message: `[${where}] is one table`,
-        expected: `a list of tables, each written [[${where}]]`,
+        message: named ? `there is no [[${where}]] above` : `[${where}] is one table`,
+        expected: named
+          ? `[[${where}]] first: the tables below it belong to it`
+          : `a list of tables, each written [[${where}]]`,
       });
       return { kind: "list", path: node.path, span: node.span, items: [walkNode(walk, def.element, node, ancestors)] };
     }

@@ -22,9 +22,12 @@ const CREDENTIAL_IN_LINE =
 const USER_IN_URL = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,31}:\/\/)([^\s/?#@"']{1,512})@/gi;
 /** Tables of header fields. */
 const FIELD_TABLES: ReadonlySet<string> = new Set(["headers", "set", "add", "request", "response"]);
-/** A key of a line and the value behind it, in quotes or without; one that has no end reaches to the line's. */
+/**
+ * A key of a line and the value behind it, in quotes or without; one that has no end reaches to the line's. Between them may
+ * also stand what other formats have there: a colon, or nothing.
+ */
 const KEY_AND_VALUE =
-  /((?:"[^"\\]{0,99}"|'[^']{0,99}'|(?<![\w-])[\w-]{1,99})[ \t]{0,99}=[ \t]{0,99})("""|'''|"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|[^\s#,}\]"'{[]+)/g;
+  /((?:"[^"\\]{0,99}"|'[^']{0,99}'|(?<![\w-])[\w-]{1,99})(?:[ \t]{0,99}[=:][ \t]{0,99}|[ \t]{1,99}(?![=:])))("""|'''|"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|[^\s#,}\]"'{[]+)/g;
 
 /** Whether the value at a path is a secret. Indices in the path do not count. */
 export function isSecret(value: string, path: KeyPath): boolean {
@@ -47,7 +50,7 @@ export function withoutUsers(text: string): string {
 export function maskLine(line: string): string {
   return line
     .replace(KEY_AND_VALUE, (whole: string, head: string, value: string) => {
-      const key = head.replace(/\s*=\s*$/, "").replace(/^["']|["']$/g, "");
+      const key = head.replace(/[\s=:]+$/, "").replace(/^["']|["']$/g, "");
       return secretInLine(key) && !/^(?:"""|'''|true|false)$/.test(value) ? head + starred(value) : whole;
     })
     .replace(CREDENTIAL_IN_LINE, starred)

@@ -8,7 +8,9 @@
 
 import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
 import type { ProblemDetails, ProblemList } from "./problem_list.ts";
+import { foreignFile, foreignLine } from "./foreign_syntax.ts";
 import { mentionsSecret } from "./secret_names.ts";
+import type { Span } from "./source_tree.ts";
 
 /** A syntax tree, and what was done to the text to get it. */
 export interface RecoveredToml {
@@ -48,13 +50,21 @@ export function parseWithRecovery(text: string, problems: ProblemList): Recovere
       });
       return undefined;
     }
+    const foreign = attempt === 0 ? foreignFile(text) : undefined;
+    if (foreign !== undefined) {
+      const { details, ...span } = foreign;
+      problems.error({ path: [], span }, details);
+      return undefined;
+    }
     const { line, column } = placeOf(result, lines);
     const tries = triesOfLine.get(line) ?? 0;
     triesOfLine.set(line, tries + 1);
     const local = startsStatement(lines, line);
     // Behind a repaired line, an error in the middle of a statement most likely comes from the repair
     if (tries === 0 && (attempt === 0 || local)) {
-      reportSyntaxError(result, { line, column, text: lines[line - 1] ?? "" }, problems);
+      const early = isDuplicate(result) ? earlyTable(lines, line) : undefined;
+      if (early !== undefined) reportEarlyTable(early, line, problems);
+      else reportSyntaxError(result, { line, column, text: lines[line - 1] ?? "" }, problems);
     }
     if (!local || tries > 1 || text.length > MAX_RECOVERABLE_LENGTH) return undefined;
     const repaired = repair(lines[line - 1], { error: result, line, column }, tries);
@@ -130,6 +140,31 @@ function isCutShort(error: ParseError): boolean {
   return error.message.includes("must be on the same line");
 }
 
+/** A header that names a table of a list before the list has begun, as `[sites.proxy]` above the first `[[sites]]`. */
+interface EarlyTable {
+  readonly list: string;
+  readonly header: string;
+  readonly span: Span;
+}
+
+function earlyTable(lines: readonly string[], line: number): EarlyTable | undefined {
+  const list = /^\s*\[\[\s*([A-Za-z0-9_-]+)\s*\]\]/.exec(lines[line - 1])?.[1];
+  if (list === undefined) return undefined;
+  for (const [index, text] of lines.slice(0, line - 1).entries()) {
+    const match = /^(\s*)(\[\[?\s*([A-Za-z0-9_-]+)\s*\.[^\]]*\]\]?)/.exec(text);
+    if (match?.[3] !== list) continue;
+    return { list, header: match[2], span: { line: index + 1, column: match[1].length + 1, length: match[2].length } };
+  }
+  return undefined;
+}
+
+function reportEarlyTable({ list, header, span }: EarlyTable, line: number, problems: ProblemList): void {
+  problems.error({ path: [list], span }, {
+    message: `${header} stands above the first [[${list}]] (line ${line})`,
+    expected: `[[${list}]] first: the tables below it belong to it`,
+  });
+}
+
 function reportSyntaxError(
   error: ParseError,
   at: { line: number; column: number; text: string },
@@ -140,7 +175,8 @@ function reportSyntaxError(
   const word = isDuplicate(error) ? KEY : error.message.includes("escape") ? /^./u : /^(?:[^\s,=\[\]{}#"']+|.)/u;
   const found = word.exec(rest)?.[0] ?? "";
   const span = { line: at.line, column: column + 1, length: Math.max(1, found.length) };
-  problems.error({ path: [], span }, explain(error, found, at.text));
+  const slip = isDuplicate(error) ? undefined : foreignLine(at.text, column, found);
+  problems.error({ path: [], span }, slip ?? explain(error, found, at.text));
 }
 
 /** The parser's messages in the words of this project. */

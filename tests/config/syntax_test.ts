@@ -9,8 +9,8 @@ const SITE = '[[sites]]\nstatic_dir = "/"\n';
 
 /** Broken TOML and what is said about it. */
 const CASES: [name: string, marked: string, ...sentences: string[]][] = [
-  ["text without quotes", `${SITE}name = «www»`, `found "www", expected a key, a table's [name], or ${VALUE}`],
-  ["a key without an equals sign", `${SITE}port «80»`, 'found "80", expected "=" after the key'],
+  ["text without quotes", `${SITE}name = «www»`, 'found "www", expected text in quotes: name = "www"'],
+  ["a key without an equals sign", `${SITE}port «80»`, 'found "80", expected "=" after the key: port = 80'],
   ["two values", `${SITE}port = 80 «90»`, 'found "90", expected the end of the line'],
   ["a duplicate key", `${SITE}port = 80\n«port» = 80`, "port is defined twice, expected each key and table once"],
   ["a duplicate table", `${SITE}[server]\n[«server»]\n`, "server is defined twice, expected each key and table once"],
@@ -58,8 +58,8 @@ path = «"api"»
 workers = 1
 «workers» = 2`,
     [
-      'found "80", expected "=" after the key',
-      `found "app", expected a key, a table's [name], or ${VALUE}`,
+      'found "80", expected "=" after the key: port = 80',
+      'found "app", expected text in quotes: name = "app"',
       'url is "ftp://x", expected a URL that begins with http://, https:// or unix:/',
       'path is "api", expected a path that begins with "/" and holds no spaces',
       "workers is defined twice, expected each key and table once",
