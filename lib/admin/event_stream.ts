@@ -4,6 +4,8 @@
  * @module
  */
 
+// @ts-types="../../types/std/server-sent-event-stream.d.ts"
+import { type ServerSentEventMessage, ServerSentEventStream } from "@std/http/server-sent-event-stream";
 import { AdminRefusal, answer } from "./admin_answer.ts";
 import type { SnapshotMaker } from "./snapshot_maker.ts";
 
@@ -12,18 +14,18 @@ const MOST_WATCHERS = 64;
 const MOST_SKIPPED = 30;
 
 interface Watcher {
-  readonly controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
+  readonly controller: ReadableStreamDefaultController<ServerSentEventMessage>;
   skipped: number;
 }
 
 /** All who watch. Owned by the management listener. */
 export class EventStream {
-  readonly #maker: SnapshotMaker;
+  readonly #maker: Pick<SnapshotMaker, "make">;
   readonly #watchers = new Set<Watcher>();
   #closed = false;
 
   /** Nobody watches yet. */
-  constructor(maker: SnapshotMaker) {
+  constructor(maker: Pick<SnapshotMaker, "make">) {
     this.#maker = maker;
   }
 
@@ -42,25 +44,27 @@ export class EventStream {
       throw new AdminRefusal(503, `${this.#watchers.size} watch already`, { headers: { "retry-after": "5" } });
     }
     let watcher: Watcher;
-    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    const body = new ReadableStream<ServerSentEventMessage>({
       start: (controller) => {
         this.#watchers.add(watcher = { controller, skipped: 0 });
         controller.enqueue(this.#event(true));
       },
       cancel: () => void this.#watchers.delete(watcher),
     });
-    return answer(body, "text/event-stream", { headers: { "x-accel-buffering": "no" } });
+    return answer(body.pipeThrough(new ServerSentEventStream()), "text/event-stream", {
+      headers: { "x-accel-buffering": "no" },
+    });
   }
 
   /** Tells all how things are. Nothing is made when nobody watches. */
   tell(): void {
     if (this.#watchers.size === 0) return;
-    const bytes = this.#event(false);
+    const event = this.#event(false);
     for (const watcher of this.#watchers) {
       // Who is slow misses some: a later snapshot says all that an earlier one said.
       if ((watcher.controller.desiredSize ?? 0) > 0) {
         watcher.skipped = 0;
-        watcher.controller.enqueue(bytes);
+        watcher.controller.enqueue(event);
       } else if (++watcher.skipped > MOST_SKIPPED) {
         this.#watchers.delete(watcher);
         watcher.controller.error("The watcher takes nothing");
@@ -75,8 +79,7 @@ export class EventStream {
     this.#watchers.clear();
   }
 
-  #event(history: boolean): Uint8Array<ArrayBuffer> {
-    const data = JSON.stringify(this.#maker.make({ history }));
-    return new TextEncoder().encode(`event: snapshot\ndata: ${data}\n\n`);
+  #event(history: boolean): ServerSentEventMessage {
+    return { event: "snapshot", data: JSON.stringify(this.#maker.make({ history })) };
   }
 }

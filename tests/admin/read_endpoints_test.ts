@@ -154,7 +154,7 @@ Deno.test("a stream of events does not hold up the end", async () => {
   const running = await RunningManagement.start({ upstreams: [upstream.url] });
   const response = await running.ask("/api/events");
   await within(3000, "all has ended", running[Symbol.asyncDispose]());
-  assertStringIncludes(await response.text(), "event: snapshot\ndata: {");
+  assertStringIncludes(await response.text(), "event:snapshot\ndata:{");
 });
 
 Deno.test("GET /metrics is negotiated, and names the site", async () => {
