@@ -87,11 +87,13 @@ export const upstreamSchema = z.strictObject(upstream)
 
 /** A pool. */
 export const poolSchema = z.strictObject({
+  ...flow,
   id: z.string(),
   name: z.string(),
   site: z.string(),
   policy: z.string(),
   waiting: z.number(),
+  triesAnyway: z.boolean(),
   available: count(),
   upstreams: z.array(upstreamSchema),
   removed: z.array(z.string()),
@@ -109,6 +111,10 @@ const failureSchema = z.strictObject({
   owner: z.enum(["client", "upstream", "proxy"]),
   cause: z.string(),
   upstream: z.string().nullable(),
+  saved: z.boolean(),
+  count: z.int().min(1),
+  firstAtMs: amount(),
+  manyPaths: z.boolean(),
 }).register(API_SCHEMAS, { id: "Failure" });
 
 const workerSchema = z.strictObject({

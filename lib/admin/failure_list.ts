@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FailureReport } from "../gateway/failure_report.ts";
+import { failureKind, type FailureReport } from "../gateway/failure_report.ts";
 import type { FailureSnapshot } from "./snapshot.ts";
 
 const MOST = 50;
@@ -25,17 +25,28 @@ export class FailureList {
   /** Names of the pools that an exchange may have gone to. Who knows the config sets it. */
   poolsOf: (report: FailureReport) => readonly string[] = () => [];
   readonly #last = new Map<string, string>();
-  #failures: readonly FailureSnapshot[] = [];
+  /** By their kind, the newest last. */
+  readonly #kinds = new Map<string, FailureSnapshot>();
   #number = 0;
 
-  /** The newest first, 50 at the most. */
+  /** One of each kind, the newest first, 50 at the most. */
   get failures(): readonly FailureSnapshot[] {
-    return this.#failures;
+    return [...this.#kinds.values()].reverse();
   }
 
   /** Takes one more. */
   add(report: FailureReport): void {
-    this.#failures = [{ number: ++this.#number, ...report }, ...this.#failures.slice(0, MOST - 1)];
+    const kind = failureKind(report);
+    const before = this.#kinds.get(kind);
+    this.#kinds.delete(kind);
+    this.#kinds.set(kind, {
+      ...report,
+      number: before?.number ?? ++this.#number,
+      firstAtMs: before?.firstAtMs ?? report.atMs,
+      count: (before?.count ?? 0) + report.count,
+      manyPaths: before !== undefined && (before.manyPaths || before.path !== report.path),
+    });
+    if (this.#kinds.size > MOST) this.#kinds.delete(this.#kinds.keys().next().value as string);
     const { site, upstream, owner, cause } = report;
     if (upstream === null || owner !== "upstream") return;
     for (const pool of this.poolsOf(report)) this.blame({ site, pool, url: upstream }, cause);

@@ -40,7 +40,7 @@ export interface Snapshot {
   readonly sites: readonly SiteSnapshot[];
   /** In the order of the config. */
   readonly pools: readonly PoolSnapshot[];
-  /** Failures of late, the newest first, 50 at the most. */
+  /** Failures of late, equal ones together, the newest first, 50 at the most. */
   readonly failures: readonly FailureSnapshot[];
   /** The last minutes; in the first snapshot of a stream only. */
   readonly history?: History;
@@ -168,8 +168,11 @@ export interface RouteSnapshot extends Flow {
   readonly websocket: boolean;
 }
 
-/** A pool. Its flow is the sum of its upstreams'. */
-export interface PoolSnapshot {
+/**
+ * A pool. Its flow is that of its routes, so that requests which no upstream got, since none was available, are in it. Routes
+ * of one path share their figures.
+ */
+export interface PoolSnapshot extends Flow {
   /** Unique in the server, such as `site/name`. */
   readonly id: string;
   /** Name that routes refer to. */
@@ -180,6 +183,8 @@ export interface PoolSnapshot {
   readonly policy: string;
   /** Exchanges that wait for room in it. */
   readonly waiting: number;
+  /** Whether requests are tried all the same when no upstream is available (`when_all_unhealthy = "try_anyway"`). */
+  readonly triesAnyway: boolean;
   /** Upstreams that take requests, those on trial among them. */
   readonly available: number;
   /** In the order of the config. */
@@ -222,10 +227,16 @@ export interface UpstreamFacts {
   readonly slowStartMs: number | null;
 }
 
-/** An exchange that failed. */
+/** Exchanges that failed in one way: the newest of them, and how many there are. */
 export interface FailureSnapshot extends FailureReport {
-  /** Counts up, so that one that was shown is known again. */
+  /** Counts up with each way, and stays the same for one. */
   readonly number: number;
+  /** When the first of them ended, in milliseconds since 1970. */
+  readonly firstAtMs: number;
+  /** How many there are. */
+  readonly count: number;
+  /** Whether they are of more paths than that of the newest. */
+  readonly manyPaths: boolean;
 }
 
 /** The last minutes, the oldest first: the lists have one value for each entry of `atMs`. */

@@ -12,10 +12,10 @@ import type { Upstream } from "../upstream/upstream.ts";
 import { takesRequests } from "../upstream/upstream_state.ts";
 import { VERSION } from "../version.ts";
 import type { FailureList } from "./failure_list.ts";
-import { rate } from "./flow.ts";
+import { type FlowCounts, rate, sumCounts } from "./flow.ts";
 import { siteAddresses } from "./listed_site.ts";
 import type { Managed, ManagedConfig } from "./managed.ts";
-import { routeKey } from "./sample.ts";
+import { routeKey, type Sample } from "./sample.ts";
 import type { Sampler } from "./sampler.ts";
 import type {
   Flow,
@@ -75,7 +75,7 @@ export class SnapshotMaker {
     return {
       version: VERSION,
       atMs: Date.now(),
-      uptimeMs: Math.round(Date.now() - performance.timeOrigin),
+      uptimeMs: Math.round(performance.now()),
       metrics: managed.gateway.metrics !== undefined,
       config: { generation, file, loadedAtMs, refused: refused ?? null },
       process: this.#process(now),
@@ -137,7 +137,8 @@ export class SnapshotMaker {
     }
     return managed.workers.map((worker, index) => ({
       index,
-      state: worker?.state ?? "ended",
+      // One that ended is being replaced.
+      state: worker?.state ?? "starting",
       requestRate: requestRate(index),
       inFlight: now.workers[index] ?? 0,
       loopDelayMs: delayMs(index),
@@ -182,7 +183,8 @@ export class SnapshotMaker {
   }
 
   #pool(site: Site, pool: Pool, { now, reading }: { now: UnderWay; reading: PoolReading | undefined }): ListedPool {
-    const { name } = site.config;
+    const { managed, sampler } = this.#sources;
+    const { name, proxy } = site.config;
     const members = site.members.get(pool.name);
     const idle = new Map(reading?.upstreams.map(({ upstream, connections }) => [upstream, connections.idle]));
     const upstreams = pool.upstreams.map((upstream) => ({
@@ -190,12 +192,20 @@ export class SnapshotMaker {
       idleConnections: idle.get(upstream) ?? upstream.connections.idleCount,
       source: members?.sourceOf(upstream) ?? "config",
     }));
+    const routes = proxy?.routes.filter((route) => route.upstream === pool.name) ?? [];
+    const keys = [...new Set(routes.map(({ path }) => routeKey(name, path)))];
+    const inFlight = managed.gateway.metrics === undefined
+      ? pool.upstreams.reduce((sum, upstream) => sum + (now.upstreams.get(upstream) ?? 0), 0)
+      : keys.reduce((sum, key) => sum + (now.routes.get(key) ?? 0), 0);
     return {
+      // Summed for the routes of today in each sample: a route that has come from another pool brings no burst with it.
+      ...sampler.flow((sample) => countsOf(sample, keys), inFlight),
       id: poolId(name, pool.name),
       name: pool.name,
       site: name,
-      policy: site.config.proxy?.load_balancing.method ?? "",
+      policy: proxy?.load_balancing.method ?? "",
       waiting: now.waiting.get(poolId(name, pool.name)) ?? pool.waitingCount,
+      triesAnyway: proxy?.load_balancing.when_all_unhealthy === "try_anyway",
       available: upstreams.filter(({ state }) => takesRequests(state)).length,
       upstreams,
       removed: [...members?.removed ?? []],
@@ -225,6 +235,12 @@ interface UpstreamContext {
   readonly site: string;
   readonly pool: string;
   readonly now: UnderWay;
+}
+
+/** Undefined where one of the routes was not there yet. */
+function countsOf({ routes }: Sample, keys: readonly string[]): FlowCounts | undefined {
+  const counts = keys.flatMap((key) => routes.get(key) ?? []);
+  return counts.length < keys.length ? undefined : sumCounts(counts);
 }
 
 function factsOf(upstream: Upstream, verdict: "healthy" | "unhealthy" | "unknown" | undefined): UpstreamFacts {

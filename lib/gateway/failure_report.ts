@@ -25,6 +25,17 @@ export interface FailureReport {
   readonly owner: "client" | "upstream" | "proxy";
   /** Why, in words, as in the log. */
   readonly cause: string;
-  /** The `url` of the upstream; null when there was none. */
+  /** The `url` of the upstream that `cause` tells of; null when there was none. */
   readonly upstream: string | null;
+  /** Whether another attempt went well, so that the client saw nothing of it. */
+  readonly saved: boolean;
+  /** How many exchanges failed in that way since the last report of it. */
+  readonly count: number;
+}
+
+/** Tells failures of one kind from others: they differ in nothing but their time, their path and their request id. */
+export function failureKind(
+  { site, route, method, status, owner, cause, upstream, saved }: Omit<FailureReport, "atMs" | "path" | "requestId">,
+): string {
+  return JSON.stringify([site, route, method, status, owner, cause, upstream, saved]);
 }

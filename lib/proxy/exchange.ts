@@ -82,6 +82,8 @@ export class Exchange {
   cause = "";
   /** Who caused that. */
   causeOwner: FailureOwner | "" = "";
+  /** The upstream whose failed attempt `cause` tells of; empty where it tells of something else. */
+  failedUpstream = "";
   /** From start to end, in milliseconds; -1 until then. */
   durationMs = -1;
   /** Who counts; nobody where no figures are kept. */
@@ -118,6 +120,7 @@ export class Exchange {
   failed(cause: string, owner: FailureOwner): void {
     this.cause = cause;
     this.causeOwner = owner;
+    this.failedUpstream = "";
   }
 
   /** Notes why an attempt failed; another one may do better. */
@@ -125,6 +128,7 @@ export class Exchange {
     this.failures ??= [];
     if (this.failures.length < MOST_FAILURES) this.failures.push(`${upstream}: ${cause}`);
     this.failed(cause, owner);
+    this.failedUpstream = this.upstream;
   }
 
   /**

@@ -26,6 +26,31 @@ export function pageWidth() {
 }
 
 /**
+ * The lines that a text is broken into.
+ *
+ * @param {Element} element
+ * @returns {string[]}
+ */
+export function linePieces(element) {
+  const range = document.createRange();
+  /** @type {{ top: number, text: string }[]} */
+  const lines = [];
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+    const text = node.textContent ?? "";
+    for (let index = 0; index < text.length; index++) {
+      range.setStart(node, index);
+      range.setEnd(node, index + 1);
+      const { top } = range.getBoundingClientRect();
+      const last = lines.at(-1);
+      if (last !== undefined && Math.abs(last.top - top) < 4) last.text += text[index];
+      else lines.push({ top, text: text[index] });
+    }
+  }
+  return lines.map(({ text }) => text);
+}
+
+/**
  * Cells whose text does not fit in, by what they hold.
  *
  * @param {string} selector

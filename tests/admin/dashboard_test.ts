@@ -4,7 +4,16 @@ import { within } from "../support/condition.ts";
 import { FakeAdmin } from "../support/fake_admin.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { dashboardTest } from "./dashboard_page.ts";
-import { contrastFaults, cutCells, drawn, focused, mutatedRows, pageWidth, settled } from "./dashboard_probes.js";
+import {
+  contrastFaults,
+  cutCells,
+  drawn,
+  focused,
+  linePieces,
+  mutatedRows,
+  pageWidth,
+  settled,
+} from "./dashboard_probes.js";
 
 const row = (name: string) => `tr[id="upstream-shop.${name}"]`;
 
@@ -108,6 +117,78 @@ dashboardTest(
     await page.locator(`${row("api.2")}[data-state=breaker_half_open]`).waitFor();
     assertStringIncludes(await page.textContent(".diagnostic") ?? "", 'sites.toml:41:12 upstream names no pool: "wbe"');
     assertEquals(await page.textContent(".diagnostic mark"), '"wbe"');
+  },
+);
+
+dashboardTest("Equal failures are one row, and one that a retry saved says so", async ({ open }) => {
+  await using admin = new FakeAdmin();
+  await using page = await open(admin);
+  const { world } = admin;
+  world.fail(world.upstream("web.4"), "Connection refused", "/cart", { count: 37, manyPaths: true });
+  world.fail(world.upstream("web.4"), "Connection refused", "/cart", { status: 200 });
+  admin.tick();
+  const rows = page.locator("#failures tr");
+  await rows.nth(1).waitFor();
+  assertEquals(await rows.nth(0).locator(".status").textContent(), "200saved by a retry");
+  assertEquals(await rows.nth(0).locator("b[data-tone]").getAttribute("data-tone"), "note");
+  assertStringIncludes(await rows.nth(1).textContent() ?? "", "and other paths, shop → 10.0.0.15:8080× 37Connection");
+  assertMatch(await rows.nth(1).locator(".time").textContent() ?? "", /since \d\d:\d\d:\d\d$/);
+  Object.assign(world.failures[1], { count: 38, atMs: Date.now() });
+  admin.tick();
+  await rows.nth(1).locator(".count", { hasText: "× 38" }).waitFor();
+});
+
+dashboardTest("A pool that is down shows the errors of its requests, and its reasons whole", async ({ open }) => {
+  await using admin = new FakeAdmin();
+  const { world } = admin;
+  for (const name of ["legacy.0", "legacy.1"]) world.kill(world.upstream(name));
+  const reason = "Cannot connect to 10.2.0.11:8080: Connection refused (os error 111); ".repeat(4).trim();
+  world.upstream("legacy.0").lastFailure = reason;
+  await using page = await open(admin);
+  assertMatch(
+    await page.locator(".pool", { hasText: "legacy" }).locator(".figures").textContent() ?? "",
+    /100 % errors/,
+  );
+  assertEquals(await page.textContent(`${row("legacy.0")} .failure`), reason);
+  assertEquals(await page.evaluate(cutCells, ".pool .failure, .troubles .detail"), []);
+});
+
+dashboardTest("Names break between words and not within them, at any width", async ({ open }) => {
+  const name = "production-eu-central-1-checkout";
+  await using admin = new FakeAdmin({ world: new FakeWorld({ pools: { [name]: 2 } }) });
+  for (const width of [1280, 390]) {
+    await using page = await open(admin, { width, height: 2000 });
+    const pieces = await page.locator("#sites tr.route .name >> nth=0").evaluate(linePieces);
+    assertEquals(pieces.join(""), `/${name}`);
+    for (const piece of pieces.slice(0, -1)) assertMatch(piece, /[/-]$/, pieces.join(" | "));
+  }
+});
+
+dashboardTest("On a phone each upstream has its state in words and its button", async ({ open }) => {
+  await using admin = new FakeAdmin();
+  await using page = await open(admin, { width: 390, height: 844 });
+  assertEquals(await page.locator(`${row("web.1")} .word`).innerText(), "active");
+  await page.getByRole("button", { name: "Drain 10.0.0.12:8080" }).click();
+  await page.locator(`${row("web.1")}[data-state=draining]`).waitFor();
+  assertEquals(await page.locator(`${row("web.1")} .act button`).innerText(), "Resume");
+});
+
+dashboardTest(
+  "What is not there is not shown as empty, and many sites are shortened, failing ones first",
+  async ({ open }) => {
+    {
+      await using admin = new FakeAdmin({ world: new FakeWorld({ pools: {} }) });
+      await using page = await open(admin);
+      assertEquals(await page.locator("#upstreams").isVisible(), false);
+      assertEquals(await page.textContent("#verdict .summary"), "2 sites");
+    }
+    await using admin = new FakeAdmin({ world: new FakeWorld({ pools: { web: 1 } }) });
+    admin.world.moreSites = 30;
+    await using page = await open(admin);
+    assertEquals(await page.locator("#sites tbody").count(), 12);
+    assertStringIncludes(await page.locator("#sites tbody >> nth=0").textContent() ?? "", "site-29");
+    await page.getByRole("button", { name: "Show all 32 sites" }).click();
+    assertEquals(await page.locator("#sites tbody").count(), 32);
   },
 );
 

@@ -8,6 +8,7 @@ import {
   formatMs,
   formatShare,
 } from "../../lib/admin/dashboard/page/format.js";
+import { Model } from "../../lib/admin/dashboard/page/model.js";
 import { poolLabels } from "../../lib/admin/dashboard/page/pool_labels.js";
 import { countTroubles, troublesOf, verdictOf } from "../../lib/admin/dashboard/page/problems.js";
 import { readSnapshots } from "../../lib/admin/dashboard/page/snapshot_stream.js";
@@ -19,21 +20,24 @@ Deno.test("Figures are short, and no rounding makes one longer", () => {
   assertEquals([0, 0.04, 9.94, 9.96, 999.6, 12_345, 99_999, 99_999.6, 1_234_567, 48_211_532].map(formatCount), [
     ...["0", "<0.1", "9.9", "10", "1,000", "12,345", "99,999", "100k", "1.23M", "48.2M"],
   ]);
-  assertEquals([0, 0.0004, 0.0125, 0.0996, 0.5, 1].map(formatShare), [
+  assertEquals([0, 0.0004, 0.0125, 0.0996, 0.5, 0.9951, 0.9999, 1].map(formatShare), [
     "0 %",
     "<0.1 %",
     "1.3 %",
     "10 %",
     "50 %",
+    "99.5 %",
+    "99.9 %",
     "100 %",
   ]);
-  assertEquals([null, 0.4, 9.96, 999.4, 999.6, 9960].map(formatMs), [
+  assertEquals([null, 0.4, 9.96, 999.4, 999.6, 9960, 60_000].map(formatMs), [
     "–",
     "0.4 ms",
     "10 ms",
     "999 ms",
     "1.00 s",
     "10.0 s",
+    "≥60 s",
   ]);
   assertEquals([12, 999_600, 118e6, 2.34e9].map(formatBytes), ["12 B", "1.0 MB", "118 MB", "2.3 GB"]);
   assertEquals([8000, 125_000, 7_400_000, 266_400_000].map(formatDuration), [
@@ -63,14 +67,15 @@ Deno.test("troublesOf() finds nothing at rest, and then the gravest first", () =
   const troubles = troublesOf(world.snapshot());
   assertEquals(troubles.map(({ tone, title }) => `${tone} ${title}`), [
     "bad Pool legacy is down",
+    "bad Site shop: 26 % of its requests fail",
     "bad 10.0.0.13:8080: ejected",
     "bad 10.2.0.11:8080: unhealthy",
     "bad 10.2.0.12:8080: unhealthy",
     "warn 10.0.0.12:8080: breaker half open",
     "note 10.0.0.11:8080: maintenance",
   ]);
-  assertEquals(countTroubles(troubles), 5);
-  assertEquals([troubles[1].detail, troubles[1].left], ["pool web, 5 consecutive 5xx", "5 s"]);
+  assertEquals(countTroubles(troubles), 6);
+  assertEquals([troubles[2].detail, troubles[2].left], ["pool web, 5 consecutive 5xx", "5 s"]);
 });
 
 Deno.test("troublesOf() names a port that is closed before all else, and why", () => {
@@ -90,7 +95,7 @@ Deno.test("troublesOf() takes many of a kind together, and sees who fails while 
   world.upstream("fleet.20").errorShare = 0.3;
   const titles = troublesOf(world.snapshot()).map(({ title }) => title);
   assertEquals(titles.includes("9 of 40 in pool fleet: unhealthy"), true);
-  assertEquals(titles.includes("10.0.0.31:8080: failing"), true);
+  assertEquals(titles.includes("10.0.0.31:8080: 30 % of its attempts fail"), true);
   assertEquals(titles.length, 3, titles.join());
 });
 
@@ -103,6 +108,75 @@ Deno.test("pools of one name are told apart by their sites, and others are not",
   assertEquals(troublesOf({ ...snapshot, pools: [web, api, twin] }).map(({ title }) => title), [
     "Pool blog/api is down",
   ]);
+});
+
+Deno.test("troublesOf() says what share fails, and nothing of a single failure", () => {
+  const snapshot = new FakeWorld().snapshot();
+  const titlesOf = (requestRate: number, errorRate: number) => {
+    const [site] = snapshot.sites;
+    const flow = { ...site, requestRate, errorRate };
+    return troublesOf({ ...snapshot, pools: [], sites: [flow] }).map(({ tone, title }) => `${tone} ${title}`);
+  };
+  assertEquals(titlesOf(100, 13), ["bad Site shop: 13 % of its requests fail"]);
+  assertEquals(titlesOf(100, 1.2), ["warn Site shop: 1.2 % of its requests fail"]);
+  assertEquals(titlesOf(100, 0.4), []);
+  assertEquals(titlesOf(1000, 999.6), ["bad Site shop: 99.9 % of its requests fail"]);
+  // One of five requests in five seconds, and two of two.
+  assertEquals(titlesOf(1, 0.2), []);
+  assertEquals(titlesOf(0.4, 0.4), ["bad Site shop: 100 % of its requests fail"]);
+});
+
+Deno.test("troublesOf() calls a worker overloaded only where BWS is busy itself", () => {
+  const world = new FakeWorld();
+  const said = (loopDelayMs: number, cpuCores: number) => {
+    Object.assign(world, { loopDelayMs, cpuCores });
+    const [first, ...rest] = troublesOf(world.snapshot());
+    return first === undefined ? [] : [first.tone, first.title, first.detail, rest.length];
+  };
+  assertEquals(said(240, 0.06), []);
+  const elsewhere = "the machine was busy with something else, or the program stood still";
+  assertEquals(said(400, 0.06), [
+    ...["note", "Worker 0 was held up"],
+    ...[`its event loop was 400 ms late while BWS used 0.06 cores: ${elsewhere}`, 1],
+  ]);
+  assertEquals(said(1400, 0.06).slice(0, 2), ["warn", "Worker 0 was held up"]);
+  assertEquals(said(400, 1.5), [
+    ...["warn", "Worker 0 is overloaded", "its event loop was 400 ms late, and BWS uses 1.50 cores", 1],
+  ]);
+});
+
+Deno.test("troublesOf() says that a worker is being replaced, and why a pool is down", () => {
+  const world = new FakeWorld({ pools: { web: 1 } });
+  const snapshot = world.snapshot();
+  const [worker] = snapshot.process.workers;
+  const process = { ...snapshot.process, workers: [{ ...worker, state: "starting" as const, restarts: 2 }] };
+  const [replaced] = troublesOf({ ...snapshot, process });
+  assertEquals([replaced.title, replaced.detail], [
+    ...["Worker 0 is being replaced", "it ended and is started again, as 2 times before"],
+  ]);
+  const [pool] = snapshot.pools;
+  const detailOf = (change: Partial<typeof pool>) =>
+    troublesOf({ ...snapshot, sites: [], pools: [{ ...pool, available: 0, ...change }] })[0].detail;
+  assertEquals(detailOf({}), "none of its upstreams takes requests; they are answered with 503");
+  assertEquals(detailOf({ upstreams: [] }), "it has no upstreams; they are answered with 503");
+  assertEquals(
+    detailOf({ triesAnyway: true }),
+    "none of its upstreams takes requests, and they are tried all the same",
+  );
+});
+
+Deno.test("Model forgets what was before a clock that was set back", () => {
+  const world = new FakeWorld({ pools: { web: 1 } });
+  const first = world.snapshot(true);
+  const model = new Model(first);
+  assertEquals(model.times.length, 91);
+  model.add({ ...world.snapshot(), atMs: first.atMs - 3_600_000 });
+  assertEquals(model.times.length, 1);
+  model.add({ ...world.snapshot(), atMs: first.atMs - 3_599_000 });
+  assertEquals(model.times.length, 2);
+  const history = first.history as NonNullable<typeof first.history>;
+  const atMs = history.atMs.map((at, index) => index < 60 ? at + 3_600_000 : at);
+  assertEquals(new Model({ ...first, history: { ...history, atMs } }).times.length, 31);
 });
 
 Deno.test("verdictOf() calls nothing well that it cannot see", () => {

@@ -109,12 +109,29 @@ for (const workers of [1, 2]) {
     await using running = await RunningManagement.start({ upstreams: [upstream.url, "http://127.0.0.1:1"], workers });
     await running.visit("/fail/first?secret=1");
     await running.visits(2, "/fail/second");
-    const { failures } = await snapshotWhere(running, ({ failures }) => failures.length === 3);
-    assertEquals(failures.map(({ path, status, site }) => [path, status, site]), [
-      ...["/fail/second", "/fail/second", "/fail/first"].map((path) => [path, 500, "shop"]),
+    const own = ({ failures }: Snapshot) => failures.filter(({ status }) => status === 500);
+    const snapshot = await snapshotWhere(running, (snapshot) => own(snapshot)[0]?.count === 3);
+    const [{ path, site, owner, count, manyPaths, saved }, ...others] = own(snapshot);
+    assertEquals([path, site, owner, count, manyPaths, saved, others.length], [
+      ...["/fail/second", "shop", "upstream", 3, true, false, 0],
     ]);
-    assertEquals(failures.map(({ number }) => number), [3, 2, 1]);
-    assertEquals(failures[0].owner, "upstream");
+    // What the other upstream saved is blamed on the dead one.
+    await running.visits(2);
+    const saves = ({ failures }: Snapshot) => failures.filter(({ saved }) => saved);
+    const [{ status, upstream: blamed }] = saves(await snapshotWhere(running, (later) => saves(later).length > 0));
+    assertEquals([status, blamed], [200, "http://127.0.0.1:1"]);
+  });
+
+  Deno.test(`a pool whose upstreams are down has the failures of its routes, ${serving}`, async () => {
+    await using running = await RunningManagement.start({
+      ...{ upstreams: ["http://127.0.0.1:1", "http://127.0.0.1:2"], workers },
+      proxy: { passive_health: { max_fails: 1, eject_for: "1m" } },
+    });
+    await running.visits(12);
+    const { pools: [pool], sites: [site] } = await snapshotWhere(running, ({ pools }) => pools[0].requestRate > 0);
+    assertEquals(pool.errorRate, pool.requestRate);
+    assertEquals([pool.requestRate, pool.errorRate], [site.routes[0].requestRate, site.routes[0].errorRate]);
+    assertEquals(pool.triesAnyway, false);
   });
 }
 

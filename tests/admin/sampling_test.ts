@@ -13,7 +13,7 @@ import { upstreamId } from "../../lib/admin/upstream_id.ts";
 import type { FailureReport } from "../../lib/gateway/failure_report.ts";
 import { FailureReporter } from "../../lib/gateway/failure_reporter.ts";
 import { DURATION_BOUNDS } from "../../lib/metrics/histogram.ts";
-import type { Exchange } from "../../lib/proxy/exchange.ts";
+import { Exchange } from "../../lib/proxy/exchange.ts";
 import type { Upstream } from "../../lib/upstream/upstream.ts";
 
 function durations(counts: Record<number, number>): number[] {
@@ -104,12 +104,74 @@ Deno.test("FailureList keeps 50, and knows what each upstream failed with last",
   assertEquals(list.lastFailureOf(at("u0")), undefined);
 });
 
+Deno.test("FailureList takes equal failures together, so that others are not pushed out", () => {
+  const list = new FailureList();
+  list.add(report({ atMs: 1, cause: "rare" }));
+  for (let number = 1; number <= 37; number++) {
+    list.add(report({ atMs: 10 + number, requestId: `r${number}`, path: number < 37 ? "/" : "/other" }));
+  }
+  list.add(report({ atMs: 60, count: 5, path: "/" }));
+  const [many, rare] = list.failures;
+  assertEquals(
+    [many.count, many.firstAtMs, many.atMs, many.path, many.manyPaths, many.number],
+    [42, 11, 60, "/", true, 2],
+  );
+  assertEquals([rare.count, rare.cause, rare.manyPaths, rare.number], [1, "rare", false, 1]);
+  // What differs in anything but time, path and request id is another kind.
+  list.add(report({ saved: true, status: 200 }));
+  list.add(report({ method: "POST" }));
+  assertEquals(list.failures.map(({ number }) => number), [4, 3, 2, 1]);
+});
+
+Deno.test("FailureReporter names the upstream that failed, not the one that saved the exchange", () => {
+  const told: FailureReport[] = [];
+  const reporter = new FailureReporter((failure) => told.push(failure));
+  const ended = (status: number, end?: (exchange: Exchange) => void) => {
+    const head = { method: "GET", path: "/", peer: { address: "192.0.2.1" } };
+    const exchange = new Exchange(head as Exchange["head"], {} as Exchange["client"], { exchangeEnded: () => {} });
+    exchange.attempts = 1;
+    exchange.upstream = "http://a";
+    exchange.attemptFailed("Connection refused", "upstream");
+    if (status < 500) {
+      exchange.attempts = 2;
+      exchange.upstream = "http://b";
+    }
+    exchange.status = status;
+    end?.(exchange);
+    reporter.look(exchange);
+    return told.at(-1);
+  };
+  const saved = ended(200);
+  assertEquals([saved?.saved, saved?.upstream, saved?.status], [true, "http://a", 200]);
+  const failed = ended(502);
+  assertEquals([failed?.saved, failed?.upstream], [false, "http://a"]);
+  // The other one began well, and broke off.
+  const cut = ended(200, (exchange) => exchange.failed("The answer broke off", "upstream"));
+  assertEquals([cut?.saved, cut?.upstream, cut?.cause], [false, "http://b", "The answer broke off"]);
+});
+
+Deno.test("FailureReporter counts those that are too many to be sent one by one", () => {
+  let count = 0;
+  let nowMs = 5000;
+  const reporter = new FailureReporter((failure) => count += failure.count, () => nowMs);
+  const look = () =>
+    reporter.look({
+      ...{ status: 502, causeOwner: "upstream", cause: "c", upstream: "", failedUpstream: "", attempts: 1, site: "s" },
+      head: { method: "GET", path: "/" },
+    } as unknown as Exchange);
+  for (let failure = 0; failure < 500; failure++) look();
+  assertEquals(count, 20);
+  nowMs += 1000;
+  look();
+  assertEquals(count, 501);
+});
+
 Deno.test("FailureReporter tells of faults of upstreams and of BWS, of 20 a second, cut to size", () => {
   const told: FailureReport[] = [];
   const reporter = new FailureReporter((failure) => told.push(failure));
   const look = (status: number, causeOwner: string, cause = "c") =>
     reporter.look({
-      ...{ status, causeOwner, cause, upstream: "", requestId: "1", site: "s" },
+      ...{ status, causeOwner, cause, upstream: "", failedUpstream: "", requestId: "1", site: "s" },
       head: { method: "GET", path: "/".padEnd(5000, "x") },
     } as unknown as Exchange);
   look(200, "");
@@ -151,6 +213,6 @@ function report(fields: Partial<FailureReport>): FailureReport {
       status: 502,
       owner: "upstream" as const,
     },
-    ...{ cause: "c", upstream: null, ...fields },
+    ...{ cause: "c", upstream: null, saved: false, count: 1, ...fields },
   };
 }

@@ -58,6 +58,12 @@ export class FakeWorld {
   generation = 7;
   /** Host names of the second site. */
   docsHosts: readonly string[] = ["docs.example.com"];
+  /** Further sites; the last of them fails. */
+  moreSites = 0;
+  /** How late the event loops are. */
+  loopDelayMs: number | undefined;
+  /** Cores that it uses. */
+  cpuCores: number | undefined;
   /** Whether it keeps metrics. */
   metrics = true;
   readonly failures: FailureSnapshot[] = [];
@@ -113,19 +119,21 @@ export class FakeWorld {
     return serving.length === 1 && serving[0].id === id;
   }
 
-  /** An exchange that failed. */
-  fail(upstream: FakeUpstream, cause: string, path: string, status = 502): void {
+  /** Exchanges that failed in one way. */
+  fail(upstream: FakeUpstream, cause: string, path: string, { status = 502, count = 1, manyPaths = false } = {}): void {
+    const atMs = Date.now();
     this.failures.unshift({
       ...{
         number: ++this.#number,
-        atMs: Date.now(),
+        atMs,
         requestId: crypto.randomUUID(),
         site: "shop",
         route: "/",
         method: "GET",
         path,
       },
-      ...{ status, owner: "upstream", cause, upstream: upstream.url },
+      ...{ status, owner: "upstream", cause, upstream: upstream.url, saved: status < 500 },
+      ...{ count, firstAtMs: atMs - (count - 1) * 2500, manyPaths },
     });
     this.failures.length = Math.min(this.failures.length, 50);
   }
@@ -144,7 +152,7 @@ export class FakeWorld {
   /** How it is now. */
   snapshot(history = false): Snapshot {
     const pools = this.#pools.map((name) => this.#pool(name));
-    const all = sumOf(pools.flatMap((pool) => pool.upstreams));
+    const all = sumOf(pools);
     const files: Flow = {
       requestRate: all.requestRate * 0.4,
       errorRate: 0,
@@ -167,11 +175,11 @@ export class FakeWorld {
       },
       process: {
         memoryBytes: 118e6 + this.#random() * 4e6,
-        cpuCores: 0.1 + all.requestRate / 30_000,
+        cpuCores: this.cpuCores ?? 0.1 + all.requestRate / 30_000,
         openFiles: 412,
         workers: [0, 1].map((index) => ({
           ...{ index, state: "serving", requestRate: all.requestRate / 2, inFlight: Math.round(all.inFlight / 2) },
-          ...{ loopDelayMs: 1 + this.#random() * 6, restarts: 0 },
+          ...{ loopDelayMs: this.loopDelayMs ?? 1 + this.#random() * 6, restarts: 0 },
         })),
       },
       totals: {
@@ -192,7 +200,7 @@ export class FakeWorld {
           files: true,
           routes: [
             ...pools.map((pool) => ({
-              ...{ ...sumOf(pool.upstreams), path: `/${pool.name}`, kind: "prefix" as const, poolId: pool.id },
+              ...{ ...sumOf([pool]), path: `/${pool.name}`, kind: "prefix" as const, poolId: pool.id },
               websocket: pool.name === "api",
             })),
             { ...files, path: "/:year/feed", kind: "pattern", poolId: null, websocket: false },
@@ -206,6 +214,10 @@ export class FakeWorld {
           files: true,
           routes: [],
         },
+        ...Array.from({ length: this.moreSites }, (_, index) => ({
+          ...{ ...files, errorRate: index === this.moreSites - 1 ? files.requestRate : 0, name: `site-${index}` },
+          ...{ hosts: [`${index}.example.com`], addresses: [], files: true, routes: [] },
+        })),
       ],
       pools,
       ports: [this.port],
@@ -229,7 +241,25 @@ export class FakeWorld {
     const upstreams = this.upstreams.filter(({ pool }) => pool === name).map((upstream) => this.#upstream(upstream));
     const available = upstreams.filter(({ state }) => takesRequests(state)).length;
     const policy = name === "api" ? "least_connections" : "round_robin";
-    return { id: `shop.${name}`, name, site: "shop", policy, waiting: 0, available, upstreams };
+    return {
+      id: `shop.${name}`,
+      name,
+      site: "shop",
+      policy,
+      waiting: 0,
+      triesAnyway: false,
+      available,
+      upstreams,
+      ...this.#poolFlow(name, upstreams),
+    };
+  }
+
+  // Clients ask on when nobody answers.
+  #poolFlow(name: string, upstreams: readonly UpstreamSnapshot[]): Flow {
+    const all = sumOf(upstreams);
+    const wanted = this.upstreams.filter(({ pool }) => pool === name).reduce((sum, { rate }) => sum + rate, 0);
+    if (upstreams.some(({ state }) => takesRequests(state))) return all;
+    return { ...all, requestRate: wanted, errorRate: wanted, p50Ms: 0.4, p95Ms: 0.9, p99Ms: 1.2 };
   }
 
   #upstream(upstream: FakeUpstream): UpstreamSnapshot {

@@ -22,7 +22,7 @@ import { adminStateOf, shortUrl, STATES, timeLeft, wordOf } from "./upstream_sta
 
 /** @type {readonly (readonly [string, (upstream: UpstreamSnapshot, pool: PoolSnapshot) => string])[]} */
 const FACTS = [
-  ["Pool", (_, { name, site }) => `${name}, site ${site}`],
+  ["Pool", ({ backup }, { name, site }) => `${name}, site ${site}${backup ? ", as a backup" : ""}`],
   ["Probes", ({ health }) => health],
   ["Breaker", ({ breaker, breakerRetryMs }) => breaker.replace("_", "-") + left(breakerRetryMs, ", tries again in ")],
   ["Ejected", ({ ejectedForMs }) => ejectedForMs === null ? "no" : left(ejectedForMs, "for ")],
@@ -32,13 +32,13 @@ const FACTS = [
     ({ inFlight, maxConnections }) => maxConnections === 0 ? formatWhole(inFlight) : `${inFlight} of ${maxConnections}`,
   ],
   ["Idle connections", ({ idleConnections }) => formatWhole(idleConnections)],
-  ["Errors", (upstream) => formatShare(shareOf(upstream))],
-  ["p50, p95, p99", ({ p50Ms, p95Ms, p99Ms }) => [p50Ms, p95Ms, p99Ms].map(formatMs).join(", ")],
+  ["Failed attempts", (upstream) => formatShare(shareOf(upstream))],
+  ["p50, p95, p99 to the head", ({ p50Ms, p95Ms, p99Ms }) => [p50Ms, p95Ms, p99Ms].map(formatMs).join(", ")],
   ["Last failure", ({ lastFailure }) => lastFailure ?? NONE],
 ];
 
 /** Those of them that come out of metrics, which may be off. */
-const COUNTED = new Set(["Errors", "p50, p95, p99"]);
+const COUNTED = new Set(["Failed attempts", "p50, p95, p99 to the head"]);
 
 /** The dialog. */
 export class Details {
@@ -100,7 +100,7 @@ export class Details {
     const place = at("details-plot", HTMLElement);
     place.replaceChildren();
     this.#plot = new TimePlot(place, [
-      { name: "requests", color: "--accent", filled: true, values: (model) => model.track(id).requestRate },
+      { name: "attempts", color: "--accent", filled: true, values: (model) => model.track(id).requestRate },
       { name: "failed", color: "--bad", filled: true, values: (model) => model.track(id).errorRate },
     ], { unit: "count", leastTop: 1, height: 130 });
     this.update(model);

@@ -48,6 +48,21 @@ export function setText(target, text) {
 }
 
 /**
+ * Sets a name or a path as text that breaks after its separators (not within an IP address), and within a word only where that is longer than a line.
+ *
+ * @param {HTMLElement} target
+ * @param {string} text
+ */
+export function setBreakable(target, text) {
+  if (target.dataset.text === text) return;
+  target.dataset.text = text;
+  const parts = text.split(/(?<=[/,;_@&=-]|\.(?=\p{L}))(?=[^/,;_@&=\s-])/u);
+  target.replaceChildren(
+    ...parts.flatMap((part, index) => index === 0 ? [part] : [document.createElement("wbr"), part]),
+  );
+}
+
+/**
  * Sets a `data-` attribute; undefined takes it away.
  *
  * @param {HTMLElement} target

@@ -1,12 +1,12 @@
 /**
- * Exchanges that failed of late.
+ * Exchanges that failed of late, equal ones together.
  *
  * @module
  */
 
 import { shortUrl } from "./upstream_states.js";
-import { arrange, element, setShown, setText } from "./element.js";
-import { formatClock } from "./format.js";
+import { arrange, element, setBreakable, setData, setShown, setText } from "./element.js";
+import { formatClock, formatWhole } from "./format.js";
 
 /** @typedef {import("../../snapshot.ts").FailureSnapshot} FailureSnapshot */
 
@@ -19,7 +19,7 @@ export class Failures {
   #none;
   #more;
   #all = false;
-  /** @type {Map<number, HTMLElement>} */
+  /** @type {Map<number, FailureRow>} */
   #rows = new Map();
   /** @type {readonly FailureSnapshot[]} */
   #shown = [];
@@ -60,30 +60,45 @@ export class Failures {
    */
   #row(failure) {
     let row = this.#rows.get(failure.number);
-    if (row === undefined) this.#rows.set(failure.number, row = failureRow(failure));
-    return row;
+    if (row === undefined) this.#rows.set(failure.number, row = new FailureRow());
+    row.update(failure);
+    return row.element;
   }
 }
 
-/**
- * @param {FailureSnapshot} failure
- * @returns {HTMLElement}
- */
-function failureRow({ atMs, status, method, path, site, upstream, owner, cause, requestId }) {
-  const where = upstream === null ? site : `${site} → ${shortUrl(upstream)}`;
-  const cell = (/** @type {string} */ name, /** @type {(Node | string)[]} */ ...children) =>
-    element("td", { role: "cell", class: name }, ...children);
-  const what = element("span", { class: "detail" }, where);
-  return element(
+/** A row: failures of one kind. */
+class FailureRow {
+  #time = element("time");
+  #since = element("span", { class: "detail" });
+  #status = element("b");
+  #owner = element("span", { class: "detail" });
+  #request = element("code");
+  #where = element("span", { class: "detail" });
+  #count = element("b", { class: "count" });
+  #cause = element("span");
+  element = element(
     "tr",
-    { role: "row", title: `Request ${requestId}` },
-    cell("time", element("time", { datetime: new Date(atMs).toISOString() }, formatClock(atMs))),
-    cell(
-      "status",
-      element("b", { "data-tone": status >= 500 ? "bad" : "warn" }, String(status)),
-      element("span", { class: "detail", title: "Whose fault it was" }, owner),
-    ),
-    cell("request", element("code", {}, `${method} ${path}`), what),
-    cell("cause", cause),
+    { role: "row" },
+    element("td", { role: "cell", class: "time" }, this.#time, this.#since),
+    element("td", { role: "cell", class: "status" }, this.#status, this.#owner),
+    element("td", { role: "cell", class: "request" }, this.#request, this.#where),
+    element("td", { role: "cell", class: "cause" }, this.#count, this.#cause),
   );
+
+  /** @param {FailureSnapshot} failure */
+  update({ atMs, firstAtMs, status, method, path, manyPaths, site, upstream, owner, saved, cause, count, requestId }) {
+    this.element.title = count === 1 ? `Request ${requestId}` : `The last one is request ${requestId}`;
+    this.#time.dateTime = new Date(atMs).toISOString();
+    setText(this.#time, formatClock(atMs));
+    const since = count === 1 || formatClock(firstAtMs) === formatClock(atMs) ? "" : `since ${formatClock(firstAtMs)}`;
+    setText(this.#since, since);
+    setData(this.#status, "tone", saved ? "note" : status >= 500 ? "bad" : "warn");
+    setText(this.#status, String(status));
+    setText(this.#owner, saved ? "saved by a retry" : owner);
+    setBreakable(this.#request, `${method} ${path}`);
+    const where = [...(site === "" ? [] : [site]), ...(upstream === null ? [] : [shortUrl(upstream)])].join(" → ");
+    setBreakable(this.#where, manyPaths ? `and other paths, ${where}` : where);
+    setText(this.#count, count === 1 ? "" : `× ${formatWhole(count)}`);
+    setBreakable(this.#cause, cause);
+  }
 }

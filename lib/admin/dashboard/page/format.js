@@ -41,17 +41,20 @@ export function formatShare(value) {
   const percent = value * 100;
   if (percent === 0) return "0 %";
   if (percent < 0.1) return "<0.1 %";
+  // Not all of them, and not rounded to all.
+  if (percent >= 99.5 && percent < 100) return `${Math.min(99.9, percent).toFixed(1)} %`;
   return `${percent.toFixed(percent < 9.95 ? 1 : 0)} %`;
 }
 
 /**
- * A short time, in milliseconds; null is none.
+ * A short time, in milliseconds; null is none. Histograms end at a minute: what took longer is not told apart.
  *
  * @param {number | null} ms
  * @returns {string}
  */
 export function formatMs(ms) {
   if (ms === null) return NONE;
+  if (ms >= 60_000) return "≥60 s";
   if (ms < 9.95) return `${ms.toFixed(1)} ms`;
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   return ms < 9950 ? `${(ms / 1000).toFixed(2)} s` : `${(ms / 1000).toFixed(1)} s`;

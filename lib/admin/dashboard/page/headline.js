@@ -17,6 +17,7 @@ import { Spark } from "./spark.js";
  *
  * @typedef {object} Tile
  * @property {string} name
+ * @property {string} [title] What the name leaves open.
  * @property {(snapshot: Snapshot) => string} figure
  * @property {(snapshot: Snapshot) => string} [detail]
  * @property {(model: Model) => Float64Array} [values]
@@ -29,6 +30,7 @@ import { Spark } from "./spark.js";
 const TILES = [
   {
     name: "Requests / s",
+    title: "Requests whose response has ended; those that go on are in flight",
     counted: true,
     figure: ({ totals }) => formatCount(totals.requestRate),
     detail: ({ totals }) => `${formatCount(totals.requests)} in all`,
@@ -36,7 +38,8 @@ const TILES = [
     leastTop: 10,
   },
   {
-    name: "Error share",
+    name: "Errors",
+    title: "Share of the requests that got a status of 5xx, or no response",
     counted: true,
     figure: ({ totals }) => formatShare(shareOf(totals)),
     detail: ({ totals }) => `${formatCount(totals.errorRate)} a second`,
@@ -45,7 +48,8 @@ const TILES = [
     tone: ({ totals }) => shareOf(totals) >= 0.05 ? "bad" : shareOf(totals) >= 0.01 ? "warn" : undefined,
   },
   {
-    name: "p99",
+    name: "p99 to the end",
+    title: "99 % of the responses had ended by then, WebSockets left out; an event stream ends when its client leaves",
     counted: true,
     figure: ({ totals }) => formatMs(totals.p99Ms),
     detail: ({ totals }) => `p50 ${formatMs(totals.p50Ms)}`,
@@ -88,7 +92,13 @@ export class Headline {
     this.#tiles = TILES.map((tile) => {
       const figure = element("dd", { class: "figure" });
       const detail = element("dd", { class: "detail" });
-      const box = element("div", { class: "tile" }, element("dt", {}, tile.name), figure, detail);
+      const box = element(
+        "div",
+        { class: "tile", ...(tile.title === undefined ? {} : { title: tile.title }) },
+        element("dt", {}, tile.name),
+        figure,
+        detail,
+      );
       const spark = tile.values === undefined ? undefined : new Spark();
       if (spark !== undefined) box.append(spark.element);
       place.append(box);

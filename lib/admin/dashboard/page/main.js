@@ -30,6 +30,8 @@ let drawing = false;
 let lost = false;
 
 const feed = new Feed((snapshot) => {
+  // Another version of the server has another page.
+  if (model !== undefined && model.snapshot.version !== snapshot.version) return location.reload();
   if (model === undefined) model = new Model(snapshot);
   else model.add(snapshot);
   schedule();
@@ -51,8 +53,11 @@ const requestPlot = new TimePlot(plotFigure(plots, "Requests a second"), REQUEST
   unit: "count",
   leastTop: 10,
 });
-const latencyPlot = new TimePlot(plotFigure(plots, "Latency"), LATENCY_LINES, { unit: "ms", leastTop: 10 });
-const sites = new Sites(at("sites", HTMLTableElement));
+const latencyPlot = new TimePlot(plotFigure(plots, "Latency, to the end of the response"), LATENCY_LINES, {
+  unit: "ms",
+  leastTop: 10,
+});
+const sites = new Sites(at("sites", HTMLTableElement), at("more-sites", HTMLButtonElement));
 const failures = new Failures(
   at("failures", HTMLTableElement),
   at("no-failures", HTMLElement),

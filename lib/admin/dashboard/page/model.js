@@ -108,7 +108,7 @@ export class Model {
     this.times.length = 0;
     this.#tracks.clear();
     if (history === undefined) return;
-    const from = Math.max(0, history.atMs.length - CAPACITY);
+    const from = Math.max(0, history.atMs.length - CAPACITY, startOf(history.atMs));
     this.times.length = history.atMs.length - from;
     fill(this.times.atMs, history.atMs, from);
     for (const name of TOTALS) fill(this.totals[name], history.totals[name], from);
@@ -137,6 +137,8 @@ export class Model {
    */
   #advance(atMs) {
     const { times } = this;
+    // The clock was set back: what came before has no place on the axis of times any more.
+    if (times.length > 0 && atMs < times.atMs[times.length - 1]) times.length = 0;
     if (times.length < CAPACITY) times.length++;
     else {
       times.atMs.copyWithin(0, 1);
@@ -161,6 +163,18 @@ export class Model {
  */
 export function shareOf({ requestRate, errorRate }) {
   return requestRate === 0 ? 0 : Math.min(1, errorRate / requestRate);
+}
+
+/**
+ * Where times begin that only grow: the clock may have been set back.
+ *
+ * @param {readonly number[]} atMs
+ * @returns {number}
+ */
+function startOf(atMs) {
+  let start = atMs.length - 1;
+  while (start > 0 && atMs[start - 1] <= atMs[start]) start--;
+  return Math.max(0, start);
 }
 
 /** @returns {Float64Array} */

@@ -60,6 +60,8 @@ export class TimePlot {
       height,
       cursor: { sync: { key: "time" }, points: { size: 6 }, drag: { x: false, y: false } },
       legend: { live: true, markers: { dash: (_plot, series) => markOf(lines[series - 1]?.dash) } },
+      // It is set anew when the plot is first drawn.
+      hooks: { ready: [(plot) => plot.setLegend({ idx: plot.data[0].length - 1 })] },
       padding: [8, 22, 0, 0],
       scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(leastTop, (high ?? 0) * 1.1)] } },
       axes: [

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { arrange, element, setData, setShown, setText } from "./element.js";
+import { arrange, element, setBreakable, setData, setShown, setText } from "./element.js";
 import { formatCount, formatShare, formatWhole } from "./format.js";
 import { shareOf } from "./model.js";
 import { COLUMNS, UpstreamRow } from "./upstream_row.js";
@@ -27,12 +27,15 @@ const canHover = matchMedia("(hover: hover)");
 export class PoolSection {
   #name = element("h3");
   #about = element("p", { class: "about" });
-  #figures = element("p", { class: "figures" });
+  #rate = element("span");
+  #errors = element("b");
+  #rest = element("span");
+  #figures = element("p", { class: "figures" }, this.#rate, this.#errors, this.#rest);
   #marks = element("div", { class: "marks", "aria-hidden": "true" });
   #counts = element("p", { class: "counts" });
   #body = element("tbody", { role: "rowgroup" });
   #more = element("button", { type: "button", class: "quiet more" });
-  #none = element("p", { class: "empty" }, "No upstream matches the filter.");
+  #none = element("p", { class: "empty" });
   #all = false;
   /** @type {Map<string, UpstreamRow>} */
   #rows = new Map();
@@ -96,7 +99,7 @@ export class PoolSection {
   update(pool, model, view) {
     const peak = model.peak(pool.upstreams.map(({ id }) => model.track(id).requestRate));
     this.#shown = { pool, model, peak };
-    setText(this.#name, pool.name);
+    setBreakable(this.#name, pool.name);
     setText(this.#about, `${pool.policy.replaceAll("_", " ")}, site ${pool.site}`);
     this.#updateFigures(pool, model.snapshot.metrics);
     this.#updateMarks(pool.upstreams);
@@ -114,17 +117,14 @@ export class PoolSection {
    * @param {PoolSnapshot} pool
    * @param {boolean} metrics Whether they are kept.
    */
-  #updateFigures({ upstreams, waiting }, metrics) {
-    const sum = { requestRate: 0, errorRate: 0, inFlight: 0 };
-    for (const { requestRate, errorRate, inFlight } of upstreams) {
-      sum.requestRate += requestRate;
-      sum.errorRate += errorRate;
-      sum.inFlight += inFlight;
-    }
-    const line = metrics ? [`${formatCount(sum.requestRate)} req/s`, `${formatShare(shareOf(sum))} errors`] : [];
-    line.push(`${formatWhole(sum.inFlight)} in flight`);
-    if (waiting > 0) line.push(`${formatWhole(waiting)} waiting`);
-    setText(this.#figures, line.join("  ·  "));
+  #updateFigures(pool, metrics) {
+    const { inFlight, waiting } = pool;
+    const share = shareOf(pool);
+    setText(this.#rate, metrics ? `${formatCount(pool.requestRate)} req/s  ·  ` : "");
+    setText(this.#errors, metrics ? `${formatShare(share)} errors` : "");
+    setData(this.#errors, "tone", share >= 0.05 ? "bad" : undefined);
+    const rest = [`${formatWhole(inFlight)} in flight`, ...(waiting > 0 ? [`${formatWhole(waiting)} waiting`] : [])];
+    setText(this.#rest, (metrics ? "  ·  " : "") + rest.join("  ·  "));
   }
 
   /** @param {readonly UpstreamSnapshot[]} upstreams */
@@ -168,6 +168,7 @@ export class PoolSection {
     setText(this.#more, this.#all ? `Show ${ROWS_AT_FIRST} only` : `Show all ${ids.length} upstreams`);
     this.#more.setAttribute("aria-expanded", String(this.#all));
     setShown(this.#none, ids.length === 0);
+    setText(this.#none, upstreams.length === 0 ? "The pool has no upstreams." : "No upstream matches the filter.");
   }
 
   /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { arrange, at } from "./element.js";
+import { arrange, at, setShown } from "./element.js";
 import { ORDERS, PoolSection } from "./pool_section.js";
 
 /** @typedef {import("./model.js").Model} Model */
@@ -44,6 +44,7 @@ export class Pools {
       order: ORDERS.find((name) => name === this.#order.value) ?? "worst",
     };
     const { pools } = model.snapshot;
+    setShown(at("upstreams", HTMLElement), pools.length > 0);
     const elements = pools.map((pool) => {
       const section = this.#section(pool.id);
       section.update(pool, model, view);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatDuration, formatMs, formatShare, formatWhole } from "./format.js";
+import { formatCount, formatDuration, formatMs, formatShare, formatWhole } from "./format.js";
 import { poolLabels } from "./pool_labels.js";
 import { BY_GRAVITY, GRAVITY, shortUrl, STATES, timeLeft, wordOf } from "./upstream_states.js";
 
@@ -30,11 +30,15 @@ import { BY_GRAVITY, GRAVITY, shortUrl, STATES, timeLeft, wordOf } from "./upstr
  * @property {string | null} poolId
  */
 
-// A share of a handful of requests means nothing.
-const LEAST_RATE = 1;
+// Rates are of the last five seconds. A share of a handful of requests means little, unless it is most of them.
+const WINDOW_SECONDS = 5;
+const LEAST_FAILED = 3;
+const LEAST_FAILED_OF_MOST = 2;
 const WARN_ERROR_SHARE = 0.01;
 const BAD_ERROR_SHARE = 0.05;
-const WARN_LOOP_DELAY_MS = 250;
+const LATE_LOOP_MS = 250;
+const VERY_LATE_LOOP_MS = 1000;
+const BUSY_CORES = 0.7;
 const MOST_SINGLE = 4;
 const SHOWN_STATES = BY_GRAVITY.filter((state) => state !== "active");
 
@@ -93,7 +97,8 @@ function poolTroubles({ pool, label }) {
   const found = [];
   const base = { kind: /** @type {const} */ ("pool"), left: "", upstreamId: null, poolId: pool.id };
   if (pool.available === 0) {
-    const detail = "none of its upstreams takes requests, so they are answered with 503";
+    const why = pool.upstreams.length === 0 ? "it has no upstreams" : "none of its upstreams takes requests";
+    const detail = why + (pool.triesAnyway ? ", and they are tried all the same" : "; they are answered with 503");
     found.push({ ...base, key: `none ${pool.id}`, tone: "bad", title: `Pool ${label} is down`, detail });
   }
   if (pool.waiting > 0) {
@@ -148,19 +153,33 @@ function reloadTroubles({ config }) {
  */
 function errorTroubles({ sites }) {
   return sites.flatMap(({ name, requestRate, errorRate }) => {
-    const share = requestRate === 0 ? 0 : errorRate / requestRate;
-    if (requestRate < LEAST_RATE || share < WARN_ERROR_SHARE) return [];
+    const share = failedShare({ requestRate, errorRate });
+    if (share < WARN_ERROR_SHARE) return [];
     return [{
       key: `errors ${name}`,
       tone: share < BAD_ERROR_SHARE ? /** @type {const} */ ("warn") : /** @type {const} */ ("bad"),
       kind: /** @type {const} */ ("errors"),
-      title: `Site ${name} fails`,
-      detail: `${formatShare(share)} of its requests`,
+      title: `Site ${name}: ${formatShare(share)} of its requests fail`,
+      detail: `${formatCount(errorRate)} a second`,
       left: "",
       upstreamId: null,
       poolId: null,
     }];
   });
+}
+
+/**
+ * The share that failed; 0 where too few did to speak of one.
+ *
+ * @param {{ requestRate: number, errorRate: number }} flow
+ * @returns {number}
+ */
+function failedShare({ requestRate, errorRate }) {
+  if (requestRate === 0) return 0;
+  const share = Math.min(1, errorRate / requestRate);
+  // Rates are rounded.
+  const failed = Math.round(errorRate * WINDOW_SECONDS);
+  return failed >= LEAST_FAILED || (share >= 0.5 && failed >= LEAST_FAILED_OF_MOST) ? share : 0;
 }
 
 /**
@@ -171,7 +190,7 @@ function errorTroubles({ sites }) {
  */
 function failingTroubles({ pool, label }) {
   const failing = pool.upstreams.filter(({ state, requestRate, errorRate }) =>
-    state === "active" && requestRate >= LEAST_RATE && errorRate / requestRate >= BAD_ERROR_SHARE
+    state === "active" && failedShare({ requestRate, errorRate }) >= BAD_ERROR_SHARE
   );
   const base = {
     tone: /** @type {const} */ ("warn"),
@@ -180,15 +199,15 @@ function failingTroubles({ pool, label }) {
     poolId: pool.id,
   };
   if (failing.length > MOST_SINGLE) {
-    const title = `${failing.length} of ${pool.upstreams.length} in pool ${label} fail`;
+    const title = `${failing.length} of ${pool.upstreams.length} in pool ${label}: many attempts fail`;
     const detail = namesOf(failing);
     return [{ ...base, key: `failing ${pool.id}`, title, detail, upstreamId: null }];
   }
   return failing.map(({ id, url, requestRate, errorRate }) => ({
     ...base,
     key: `failing ${id}`,
-    title: `${shortUrl(url)}: failing`,
-    detail: `pool ${label}, ${formatShare(errorRate / requestRate)} of its requests`,
+    title: `${shortUrl(url)}: ${formatShare(errorRate / requestRate)} of its attempts fail`,
+    detail: `pool ${label}, ${formatCount(errorRate)} a second`,
     upstreamId: id,
   }));
 }
@@ -207,15 +226,36 @@ function namesOf(upstreams) {
  */
 function workerTroubles({ process }) {
   const base = { kind: /** @type {const} */ ("worker"), left: "", upstreamId: null, poolId: null };
-  return process.workers.flatMap(({ index, state, loopDelayMs }) => {
+  const { cpuCores } = process;
+  const cores = `${cpuCores.toFixed(2)} cores`;
+  return process.workers.flatMap(({ index, state, loopDelayMs, restarts }) => {
     /** @type {Trouble[]} */
     const found = [];
     if (state === "ended") {
       const detail = "it ended and was not started again";
       found.push({ ...base, key: `ended ${index}`, tone: "bad", title: `Worker ${index} is gone`, detail });
-    } else if (loopDelayMs >= WARN_LOOP_DELAY_MS) {
-      const detail = `its event loop was ${formatMs(loopDelayMs)} late`;
-      found.push({ ...base, key: `late ${index}`, tone: "warn", title: `Worker ${index} is overloaded`, detail });
+    } else if (state === "starting") {
+      const detail = "it ended and is started again" + (restarts === 0 ? "" : `, as ${restarts} times before`);
+      found.push({
+        ...base,
+        key: `restart ${index}`,
+        tone: "warn",
+        title: `Worker ${index} is being replaced`,
+        detail,
+      });
+    } else if (loopDelayMs >= LATE_LOOP_MS) {
+      const late = `its event loop was ${formatMs(loopDelayMs)} late`;
+      const busy = cpuCores >= BUSY_CORES;
+      found.push({
+        ...base,
+        key: `late ${index}`,
+        // A short pause that comes from elsewhere is nothing that an operator of BWS could change.
+        tone: busy || loopDelayMs >= VERY_LATE_LOOP_MS ? "warn" : "note",
+        title: busy ? `Worker ${index} is overloaded` : `Worker ${index} was held up`,
+        detail: busy
+          ? `${late}, and BWS uses ${cores}`
+          : `${late} while BWS used ${cores}: the machine was busy with something else, or the program stood still`,
+      });
     }
     return found;
   });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { arrange, element, setData, setText } from "./element.js";
+import { arrange, element, setBreakable, setData, setShown, setText } from "./element.js";
 import { formatCount, formatMs, formatShare, formatWhole } from "./format.js";
 import { shareOf } from "./model.js";
 import { poolLabels } from "./pool_labels.js";
@@ -23,27 +23,46 @@ const COLUMNS = /** @type {const} */ ([
   ["p50", "p50"],
   ["p99", "p99"],
 ]);
+const SITES_AT_FIRST = 12;
 
 /** The table of sites. */
 export class Sites {
   #table;
   /** @type {Map<string, { body: HTMLElement, site: FlowRow, routes: FlowRow[] }>} */
   #groups = new Map();
+  #more;
+  #all = false;
+  /** @type {Pick<Snapshot, "sites" | "pools">} */
+  #shown = { sites: [], pools: [] };
 
-  /** @param {HTMLTableElement} table */
-  constructor(table) {
+  /**
+   * @param {HTMLTableElement} table
+   * @param {HTMLButtonElement} more
+   */
+  constructor(table, more) {
     this.#table = table;
+    this.#more = more;
+    more.addEventListener("click", () => {
+      this.#all = !this.#all;
+      this.update(this.#shown);
+    });
     const heading = COLUMNS.map(([name, title]) =>
       element("th", { scope: "col", role: "columnheader", class: name }, title)
     );
     table.append(element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...heading)));
   }
 
-  /** @param {Snapshot} snapshot */
+  /** @param {Pick<Snapshot, "sites" | "pools">} snapshot */
   update({ sites, pools }) {
+    this.#shown = { sites, pools };
     const head = /** @type {Element} */ (this.#table.tHead);
     const poolNames = poolLabels(pools);
-    arrange(this.#table, [head, ...sites.map((site) => this.#updateSite(site, poolNames))]);
+    const many = sites.length > SITES_AT_FIRST;
+    const shown = many && !this.#all ? failingFirst(sites).slice(0, SITES_AT_FIRST) : sites;
+    arrange(this.#table, [head, ...shown.map((site) => this.#updateSite(site, poolNames))]);
+    setShown(this.#more, many);
+    setText(this.#more, this.#all ? `Show ${SITES_AT_FIRST} only` : `Show all ${sites.length} sites`);
+    this.#more.setAttribute("aria-expanded", String(this.#all));
     const known = new Set(sites.map(({ name }) => name));
     for (const name of this.#groups.keys()) if (!known.has(name)) this.#groups.delete(name);
   }
@@ -96,14 +115,25 @@ class FlowRow {
    * @param {string} to
    */
   update(flow, name, to) {
-    setText(this.#text, name);
-    setText(this.#kind === "site" ? this.#detail : this.#to, to);
+    setBreakable(this.#text, name);
+    setBreakable(this.#kind === "site" ? this.#detail : this.#to, to);
     const share = shareOf(flow);
     const texts = [formatWhole(flow.inFlight), formatCount(flow.requestRate), formatShare(share)];
     texts.push(formatMs(flow.p50Ms), formatMs(flow.p99Ms));
     this.#figures.forEach((cell, index) => setText(cell, texts[index]));
     setData(this.#figures[2], "tone", share >= 0.05 ? "bad" : share > 0 ? "warn" : "none");
   }
+}
+
+/**
+ * Sites of which requests fail come first, so that none of them is hidden; the others as in the config.
+ *
+ * @param {readonly SiteSnapshot[]} sites
+ * @returns {SiteSnapshot[]}
+ */
+function failingFirst(sites) {
+  const fails = (/** @type {SiteSnapshot} */ site) => shareOf(site) >= 0.01;
+  return [...sites.filter(fails), ...sites.filter((site) => !fails(site))];
 }
 
 /**

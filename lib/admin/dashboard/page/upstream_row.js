@@ -4,7 +4,7 @@
  * @module
  */
 
-import { element, icon, setData, setIcon, setText } from "./element.js";
+import { element, icon, setBreakable, setData, setIcon, setShown, setText } from "./element.js";
 import { formatCount, formatMs, formatShare, formatWhole } from "./format.js";
 import { shareOf } from "./model.js";
 import { Spark } from "./spark.js";
@@ -20,11 +20,11 @@ export const COLUMNS = /** @type {const} */ ([
   ["weight", "Weight", "Share of the load"],
   ["flight", "In flight", "Attempts under way"],
   ["rate", "Req / s", "Attempts a second"],
-  ["errors", "Errors", "Share of attempts that failed"],
-  ["p50", "p50", "Half of the attempts took no longer"],
-  ["p95", "p95", "95 % of the attempts took no longer"],
-  ["p99", "p99", "99 % of the attempts took no longer"],
-  ["past", "Last 3 min", "Requests and failures"],
+  ["errors", "Errors", "Share of the attempts that failed"],
+  ["p50", "p50", "Half of the attempts took no longer to the head of the response"],
+  ["p95", "p95", "95 % of the attempts took no longer to the head of the response"],
+  ["p99", "p99", "99 % of the attempts took no longer to the head of the response"],
+  ["past", "Last 3 min", "Attempts, and in red those that failed"],
   ["act", "Change", ""],
 ]);
 
@@ -38,8 +38,9 @@ export class UpstreamRow {
   #word = element("span");
   #left = element("span", { class: "left" });
   #name = element("button", { type: "button", class: "link" });
-  #failure = element("span", { class: "detail" });
-  #toggle = element("button", { type: "button", class: "quiet" });
+  #failure = element("td", { role: "cell", class: "failure" });
+  #toggle = element("button", { type: "button", class: "small" });
+  #backup = element("span", { class: "tag", title: "It serves only when no other can" });
   #spark = new Spark();
   /** @type {Record<string, HTMLTableCellElement>} */
   #cells = {};
@@ -61,7 +62,8 @@ export class UpstreamRow {
       this.element.append(cell);
     }
     this.#cells.state.append(element("span", { class: "word" }, this.#icon, this.#word, this.#left));
-    this.#cells.name.append(this.#name, this.#failure);
+    this.#cells.name.append(this.#name, this.#backup);
+    this.element.append(this.#failure);
     this.#cells.past.append(this.#spark.element);
     this.#cells.act.append(this.#toggle);
     this.#name.addEventListener("click", () => actions.open(id));
@@ -90,9 +92,14 @@ export class UpstreamRow {
   }
 
   /** @param {UpstreamSnapshot} upstream */
-  #updateName({ url, lastFailure, state }) {
-    setText(this.#failure, STATES[state].tone === "bad" ? lastFailure ?? "" : "");
-    if (url !== this.#shown?.url) setText(this.#name, shortUrl(url));
+  #updateName({ url, lastFailure, state, backup }) {
+    const { tone } = STATES[state];
+    const failure = tone === "bad" || tone === "warn" ? lastFailure ?? "" : "";
+    setBreakable(this.#failure, failure);
+    setShown(this.#failure, failure !== "");
+    setText(this.#backup, backup ? "backup" : "");
+    setShown(this.#backup, backup);
+    if (url !== this.#shown?.url) setBreakable(this.#name, shortUrl(url));
     if (state === this.#shown?.state) return;
     const word = adminStateOf(state) === "active" ? "Drain" : "Resume";
     setText(this.#toggle, word);

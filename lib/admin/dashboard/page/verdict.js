@@ -4,7 +4,7 @@
  * @module
  */
 
-import { arrange, element, icon, setData, setIcon, setShown, setText } from "./element.js";
+import { arrange, element, icon, setBreakable, setData, setIcon, setShown, setText } from "./element.js";
 import { formatClock } from "./format.js";
 import { countTroubles, NO_METRICS, troublesOf, verdictOf } from "./problems.js";
 
@@ -108,8 +108,8 @@ class TroubleItem {
     this.#trouble = trouble;
     setData(this.element, "tone", trouble.tone);
     setIcon(this.#icon, SHAPES[trouble.kind] ?? trouble.kind);
-    setText(this.#title, trouble.title);
-    setText(this.#detail, trouble.detail);
+    setBreakable(this.#title, trouble.title);
+    setBreakable(this.#detail, trouble.detail);
     setText(this.#left, trouble.left);
   }
 }
