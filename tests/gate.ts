@@ -19,7 +19,8 @@ const STEPS: Step[] = [
   { name: "lint", args: ["lint"] },
   { name: "types", args: ["check", ...CODE] },
   { name: "doc examples", args: ["test", "-A", "--doc", "lib/", "mod.ts"] },
-  { name: "package", args: ["publish", "--dry-run", "--allow-dirty", "--allow-slow-types"] },
+  { name: "documentation", args: ["doc", "--lint", "mod.ts"] },
+  { name: "package", args: ["publish", "--dry-run", "--allow-dirty"] },
   { name: "tests", args: ["test", "-A", "tests/"], tests: true },
 ];
 

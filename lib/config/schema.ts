@@ -1,6 +1,7 @@
 /**
  * The schema of a BWS config: the one source of its types, its defaults, its checks and its JSON Schema. What one key
- * alone decides is here; what several keys decide together is in the `…_checks.ts` files.
+ * alone decides is here; what several keys decide together is in the `…_checks.ts` files. After a change of a key,
+ * `deno task generate` writes `config_types.ts` anew.
  *
  * Keys keep the names of the file. Durations come out in milliseconds and sizes in bytes, whatever was written.
  *
@@ -8,6 +9,7 @@
  */
 
 import type { z } from "zod";
+import type { Config } from "./config_types.ts";
 import { table, tables } from "./fields.ts";
 import { loggingSchema, managementSchema, serverSchema } from "./server_schema.ts";
 import { nameSites, siteSchema } from "./site_schema.ts";
@@ -22,14 +24,11 @@ export const configSchema = table("config", {
     .describe("The sites, at least one."),
 });
 
-/** A config as the program uses it: checked, with all defaults; durations in milliseconds, sizes in bytes. */
-export type Config = z.output<typeof configSchema> & {
+/** What the compiler infers of an accepted config; {@linkcode Config} is the same, written out. */
+export type InferredConfig = z.output<typeof configSchema> & {
   /** Values that came by `${NAME}`: the path of each, with what is shown in its place. */
   readonly substituted?: Readonly<Record<string, string>>;
 };
-
-/** A config as it is written: keys with a default may be absent, durations and sizes may be text. */
-export type ConfigInput = z.input<typeof configSchema>;
 
 /** `[server]`, after defaults. */
 export type ServerConfig = Config["server"];
@@ -40,6 +39,7 @@ export type LoggingConfig = Config["logging"];
 /** `[management]`, after defaults. */
 export type ManagementConfig = Config["management"];
 
+export type { Config, ConfigInput } from "./config_types.ts";
 export type { HealthCheckConfig } from "./health_check_schema.ts";
 export type { ProxyConfig } from "./proxy_schema.ts";
 export type { RouteConfig } from "./route_schema.ts";

@@ -1,0 +1,241 @@
+/**
+ * The text of `lib/config/config_types.ts`: the types of a config as interfaces, each key with its sentence. The types are
+ * those that the compiler infers from the schema, the sentences those of the schema itself.
+ *
+ * @module
+ */
+
+import ts from "typescript";
+import type { z } from "zod";
+import { configSchema } from "../../lib/config/schema.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const PROBE = new URL("lib/config/probed_types.ts", ROOT).pathname;
+
+/** What is looked at: a file that is nowhere but here. */
+const PROBE_TEXT = `import type { z } from "zod";
+import type { configSchema, InferredConfig } from "./schema.ts";
+export type Input = z.input<typeof configSchema>;
+export type Output = InferredConfig;
+`;
+
+const HEAD = `/**
+ * The types of a config, as it is written and as the program uses it.
+ *
+ * Made of the schema by \`deno task generate\`; not to be changed by hand.
+ *
+ * @module
+ */
+
+`;
+
+/** Names of lists, and what one of them is called. */
+const SINGULAR: Readonly<Record<string, string>> = {
+  sites: "site",
+  upstreams: "upstream",
+  routes: "route",
+  rules: "rule",
+};
+
+/** The text of the file. Formatting is that of \`deno fmt\`. */
+export async function configTypesText(): Promise<string> {
+  const checker = await typeChecker();
+  const writer = new TypeWriter(checker.checker);
+  writer.table(checker.typeOf("Input"), configSchema, {
+    ...{ name: "ConfigInput", suffix: "Input", path: [] },
+    sentence: "A config as it is written: keys with a default may be absent, durations and sizes may be text.",
+  });
+  writer.table(checker.typeOf("Output"), configSchema, {
+    ...{ name: "Config", suffix: "Config", path: [] },
+    sentence: "A config as the program uses it: checked, with all defaults; durations in milliseconds, sizes in bytes.",
+  });
+  return await formatted([HEAD + [...writer.imports].join("\n"), ...writer.interfaces].join("\n\n"));
+}
+
+interface Place {
+  readonly name: string;
+  readonly suffix: string;
+  readonly path: readonly string[];
+  readonly sentence: string;
+}
+
+class TypeWriter {
+  readonly interfaces: string[] = [];
+  readonly imports = new Set<string>();
+  readonly #names = new Map<string, string>();
+  readonly #checker: ts.TypeChecker;
+
+  constructor(checker: ts.TypeChecker) {
+    this.#checker = checker;
+  }
+
+  /** Writes the interface of a table, and those of the tables in it behind it. */
+  table(type: ts.Type, schema: z.core.$ZodType | undefined, place: Place): void {
+    const below: (() => void)[] = [];
+    const shape = shapeOf(schema) ?? {};
+    const order = Object.keys(shape);
+    const properties = this.#checker.getPropertiesOfType(type)
+      .toSorted((one, other) => placeIn(order, one) - placeIn(order, other));
+    const lines = properties.map((property) => {
+      const key = property.getName();
+      const held = shape[key];
+      const optional = (property.flags & ts.SymbolFlags.Optional) !== 0;
+      const own = this.#checker.getNonNullableType(this.#checker.getTypeOfSymbol(property));
+      const where = { ...place, path: [...place.path, key], sentence: sentenceOf(held) ?? "" };
+      const text = this.#text(own, held, where, below);
+      const written = ts.displayPartsToString(property.getDocumentationComment(this.#checker));
+      const sentences = [sentenceOf(held) ?? written, ...defaultOf(held, place.suffix)];
+      return `${comment(sentences)}\n  ${key}${optional ? "?" : ""}: ${text};`;
+    });
+    this.interfaces.push(`/** ${place.sentence} */\nexport interface ${place.name} {\n${lines.join("\n")}\n}\n`);
+    for (const write of below) write();
+  }
+
+  #text(type: ts.Type, schema: z.core.$ZodType | undefined, place: Place, below: (() => void)[]): string {
+    const item = this.#checker.isArrayType(type)
+      ? this.#checker.getTypeArguments(type as ts.TypeReference)[0]
+      : undefined;
+    if (item !== undefined && isTable(this.#checker, item)) {
+      const one = elementOf(schema);
+      return `${this.#named(item, one, place, below)}[]`;
+    }
+    this.#import(item ?? type);
+    if (isTable(this.#checker, type)) return this.#named(type, schema, place, below);
+    const flags = ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseSingleQuotesForStringLiteralType;
+    return this.#checker.typeToString(type, undefined, flags).replaceAll("'", '"');
+  }
+
+  /** Takes in a type that has a name of its own in the product. */
+  #import({ aliasSymbol }: ts.Type): void {
+    const path = aliasSymbol?.declarations?.[0].getSourceFile().fileName ?? "";
+    if (aliasSymbol === undefined || !path.startsWith(`${ROOT.pathname}lib/config/`)) return;
+    const file = path.slice(`${ROOT.pathname}lib/config/`.length);
+    this.imports.add(`import type { ${aliasSymbol.getName()} } from "./${file}";`);
+  }
+
+  // A table that several keys have is one interface, where it is the same.
+  #named(type: ts.Type, schema: z.core.$ZodType | undefined, place: Place, below: (() => void)[]): string {
+    const { path, suffix } = place;
+    const words = path.map((key) => pascal(SINGULAR[key] ?? key));
+    for (let count = 1; count <= words.length; count++) {
+      const name = words.slice(-count).join("") + suffix;
+      const is = path.join(".");
+      const taken = this.#names.get(name);
+      if (taken !== undefined && taken !== is) continue;
+      if (taken === undefined) {
+        this.#names.set(name, is);
+        const sentence = `\`${header(path)}\`. ${place.sentence}`.trimEnd();
+        below.push(() => this.table(type, schema, { ...place, name, sentence }));
+      }
+      return name;
+    }
+    throw new Error(`No name is left for ${path.join(".")}`);
+  }
+}
+
+/** The place of a key in the schema; a key that is in none stands last. */
+function placeIn(order: readonly string[], property: ts.Symbol): number {
+  const place = order.indexOf(property.getName());
+  return place < 0 ? order.length : place;
+}
+
+function isTable(checker: ts.TypeChecker, type: ts.Type): boolean {
+  return (type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) !== 0 && !checker.isArrayType(type) &&
+    !checker.isTupleType(type) &&
+    checker.getIndexInfosOfType(type).length === 0 && checker.getPropertiesOfType(type).length > 0 &&
+    type.getCallSignatures().length === 0;
+}
+
+/** A table's header as it would be written. */
+function header(path: readonly string[]): string {
+  const name = path.join(".");
+  return (path.at(-1) as string) in SINGULAR ? `[[${name}]]` : `[${name}]`;
+}
+
+function pascal(key: string): string {
+  return key.split("_").map((word) => word[0].toUpperCase() + word.slice(1)).join("");
+}
+
+/** The schema below the wrappers for defaults and conversions. */
+function bare(schema: z.core.$ZodType | undefined): z.core.$ZodTypes | undefined {
+  const kind = schema as z.core.$ZodTypes | undefined;
+  const def = kind?._zod.def;
+  if (def?.type === "optional" || def?.type === "default" || def?.type === "prefault") return bare(def.innerType);
+  if (def?.type === "pipe") return bare(def.in);
+  return kind;
+}
+
+function shapeOf(schema: z.core.$ZodType | undefined): Readonly<Record<string, z.core.$ZodType>> | undefined {
+  const def = bare(schema)?._zod.def;
+  return def?.type === "object" ? def.shape : undefined;
+}
+
+function elementOf(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  const def = bare(schema)?._zod.def;
+  return def?.type === "array" ? def.element : undefined;
+}
+
+function sentenceOf(schema: z.core.$ZodType | undefined): string | undefined {
+  return (schema as z.ZodType | undefined)?.description;
+}
+
+/** What stands where a key is absent; of a config that is written only, since nothing is absent in the other. */
+function defaultOf(schema: z.core.$ZodType | undefined, suffix: string): string[] {
+  const def = (schema as z.core.$ZodTypes | undefined)?._zod.def;
+  if (suffix !== "Input" || (def?.type !== "default" && def?.type !== "prefault")) return [];
+  const value = JSON.stringify(def.defaultValue);
+  return value === "{}" ? [] : ["", `@default {${value}}`];
+}
+
+function comment(lines: readonly string[]): string {
+  if (lines.length === 1) return `  /** ${lines[0]} */`;
+  return ["  /**", ...lines.map((line) => `   * ${line}`.trimEnd()), "   */"].join("\n");
+}
+
+async function typeChecker(): Promise<{ checker: ts.TypeChecker; typeOf(name: string): ts.Type }> {
+  const zod = await packageFile("zod", "index.d.ts");
+  const options: ts.CompilerOptions = {
+    ...{ strict: true, noEmit: true, skipLibCheck: true, allowImportingTsExtensions: true, types: [] },
+    target: ts.ScriptTarget.ESNext,
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    paths: { zod: [zod] },
+    lib: ["lib.esnext.d.ts", "lib.dom.d.ts"],
+  };
+  const host = ts.createCompilerHost(options);
+  const { readFile, fileExists, getSourceFile } = host;
+  host.fileExists = (path) => path === PROBE || fileExists(path);
+  host.readFile = (path) => path === PROBE ? PROBE_TEXT : readFile(path);
+  host.getSourceFile = (path, language, ...rest) =>
+    path === PROBE ? ts.createSourceFile(path, PROBE_TEXT, language) : getSourceFile(path, language, ...rest);
+  const program = ts.createProgram([PROBE], options, host);
+  const checker = program.getTypeChecker();
+  const file = program.getSourceFile(PROBE) as ts.SourceFile;
+  const exports = checker.getExportsOfModule(checker.getSymbolAtLocation(file) as ts.Symbol);
+  return {
+    checker,
+    typeOf: (name) => checker.getDeclaredTypeOfSymbol(exports.find((symbol) => symbol.getName() === name) as ts.Symbol),
+  };
+}
+
+/** A file of a package of the import map, where the runtime keeps it. */
+async function packageFile(name: string, file: string): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "--config", new URL("deno.json", ROOT).pathname],
+  }).output();
+  const { npmCache }: { npmCache: string } = JSON.parse(new TextDecoder().decode(stdout));
+  const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const version = /@([^@/]+)$/.exec(imports[name])?.[1];
+  return `${npmCache}/registry.npmjs.org/${name}/${version}/${file}`;
+}
+
+async function formatted(text: string): Promise<string> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--config", new URL("deno.json", ROOT).pathname, "--ext", "ts", "-"],
+    ...{ stdin: "piped", stdout: "piped" },
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  return new TextDecoder().decode((await child.output()).stdout);
+}
