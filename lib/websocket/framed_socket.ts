@@ -36,7 +36,7 @@ export interface FramedSocketOptions {
 
 /** A WebSocket over a {@linkcode Wire}, which it owns. */
 export class FramedSocket implements SocketEnd, FrameSink {
-  /** Bytes that wait to be written, frame heads included. */
+  /** Bytes that wait to be written, frame heads included, and what each frame takes besides. */
   bufferedBytes = 0;
   readonly #wire: Wire;
   readonly #options: FramedSocketOptions;
@@ -208,7 +208,7 @@ export class FramedSocket implements SocketEnd, FrameSink {
     if (this.#writeBroken || this.#ended) return;
     const frame = encodeFrame(opcode, payload, { masked: this.#options.client });
     this.#queue.push(frame);
-    this.bufferedBytes += frame.length;
+    this.bufferedBytes += frame.length + FRAME_OVERHEAD;
     if (!this.#writing) this.#write();
   }
 
@@ -218,7 +218,7 @@ export class FramedSocket implements SocketEnd, FrameSink {
       while (this.#queue.length > 0) {
         const frames = this.#queue;
         this.#queue = [];
-        for (const batch of batches(frames)) {
+        for (const batch of batches(frames, (count) => this.bufferedBytes -= count * FRAME_OVERHEAD)) {
           await this.#writeAll(batch);
           releaseBytes(batch);
         }
@@ -246,6 +246,8 @@ export class FramedSocket implements SocketEnd, FrameSink {
   }
 }
 
+/** What a frame that waits takes besides its bytes. */
+const FRAME_OVERHEAD = 256;
 const NOTHING = new Uint8Array(0);
 const SMALL_READ_BYTES = 4 * 1024;
 const LARGE_READ_BYTES = 64 * 1024;
@@ -255,11 +257,15 @@ const BATCH_BYTES = 64 * 1024;
 const LINGER_MS = 1000;
 
 // Small frames go out together: a system call costs more than a copy.
-function* batches(frames: Uint8Array<ArrayBuffer>[]): Generator<Uint8Array<ArrayBuffer>> {
+function* batches(
+  frames: Uint8Array<ArrayBuffer>[],
+  onTaken: (count: number) => void,
+): Generator<Uint8Array<ArrayBuffer>> {
   for (let from = 0; from < frames.length;) {
     let to = from + 1;
     let size = frames[from].length;
     while (to < frames.length && size + frames[to].length <= BATCH_BYTES) size += frames[to++].length;
+    onTaken(to - from);
     if (to === from + 1) {
       yield frames[from];
     } else {

@@ -10,6 +10,7 @@ import { releaseBytes } from "../transport/spent_bytes.ts";
 import { type CloseStatus, NO_CODE } from "./close_status.ts";
 import { ReadingControl } from "./reading_control.ts";
 import type { Message, SocketEnd, SocketEndListener } from "./socket_end.ts";
+import { MESSAGE_OVERHEAD, UnsentMessages } from "./unsent_messages.ts";
 
 /** How a served socket behaves. */
 export interface ServedSocketOptions {
@@ -29,6 +30,7 @@ export class ServedSocket implements SocketEnd {
   #listener: SocketEndListener | undefined;
   #held: (() => void)[] = [];
   #heldBytes = 0;
+  readonly #unsent = new UnsentMessages();
   #opened = false;
   #closing = false;
   #error = "";
@@ -51,9 +53,13 @@ export class ServedSocket implements SocketEnd {
     return this.#opened;
   }
 
-  /** Bytes that the client's connection has not taken. The runtime counts a message off when it is gone as a whole. */
+  /**
+   * Bytes that the client's connection has not taken, and what its messages take besides. The runtime counts a message off
+   * when it is gone as a whole.
+   */
   get bufferedBytes(): number {
-    return this.#socket.bufferedAmount + this.#heldBytes;
+    const bytes = this.#socket.bufferedAmount;
+    return bytes + this.#heldBytes + this.#unsent.overhead(bytes);
   }
 
   /** Listens; the runtime reads by itself once the connection is upgraded. */
@@ -71,9 +77,10 @@ export class ServedSocket implements SocketEnd {
   send(message: Message): void {
     if (this.#closing || this.#ended) return;
     if (!this.#reading.stopping) return this.#sendNow(message);
-    this.#heldBytes += message.bytes.length;
+    const taken = message.bytes.length + MESSAGE_OVERHEAD;
+    this.#heldBytes += taken;
     this.#held.push(() => {
-      this.#heldBytes -= message.bytes.length;
+      this.#heldBytes -= taken;
       this.#sendNow(message);
     });
   }
@@ -109,6 +116,7 @@ export class ServedSocket implements SocketEnd {
   tick(): void {
     if (this.#ended) return;
     const { clock: { nowMs }, idleTimeoutMs } = this.#options;
+    this.#unsent.tick(nowMs);
     if (!this.#opened || this.#closing) {
       if (nowMs <= this.#deadlineMs) return;
       if (!this.#opened) this.#lose("The client left before its connection was upgraded");
@@ -148,6 +156,7 @@ export class ServedSocket implements SocketEnd {
 
   #sendNow({ text, bytes }: Message): void {
     // Nothing is said when the connection broke a moment ago; the close event follows.
+    this.#unsent.add(bytes.length);
     this.#socket.send(text ? decoder.decode(bytes) : bytes);
     releaseBytes(bytes);
   }
