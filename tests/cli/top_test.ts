@@ -11,6 +11,7 @@ import { FakeWorld } from "../support/fake_world.ts";
 import { bws } from "./bws_process.ts";
 
 const MODULE = new URL("./top_program.ts", import.meta.url).href;
+const ADDRESS = "http://127.0.0.1:7654";
 const SURFACE = { columns: 100, rows: 24, colored: false };
 const hasScript = Deno.build.os === "linux" && await Deno.stat("/usr/bin/script").then(() => true, () => false);
 // deno-lint-ignore no-console -- whoever reads the report must know
@@ -39,7 +40,7 @@ Deno.test("bws top prints one plain table where there is no terminal, what is wr
   const { code, stdout, stderr } = await top(["--url", admin.url]);
   assertEquals([code, stderr], [0, ""]);
   assertFalse(stdout.includes("\x1b"));
-  assertMatch(stdout, /^bws 0\.1\.0 {3}generation 7 {3}up 3 d 2 h/);
+  assertMatch(stdout, /^bws 0\.1\.0 at http:\S+ {3}generation 7 {3}up 3 d 2 h/);
   assertStringIncludes(stdout, "✗ 1 problem\n  10.1.0.13:8080: unhealthy   pool api, connection refused\n");
   const lines = stdout.trimEnd().split("\n");
   const heading = lines.findIndex((line) => line.startsWith("STATE"));
@@ -79,11 +80,13 @@ Deno.test("topLines() is never wider than it may be, and drops columns before it
   for (const width of [30, 40, 60, 80, 120, 300]) {
     const { head, heading, rows } = topLines(snapshot, membersOf(snapshot, "worst"), {
       ...SURFACE,
-      width,
-      mostTroubles: 9,
+      ...{ width, mostTroubles: 9, address: ADDRESS },
     });
     for (const line of [...head, heading, ...rows]) assert(line.length <= Math.max(width, 46), `${width}: ${line}`);
-    assertEquals(heading.includes("P50"), width >= 120);
+    // The address is whole, and so is every figure that is shown.
+    assertStringIncludes(head[0], width < 40 ? "bws 0.1.0 at http" : `at ${ADDRESS}`);
+    if (width >= 40) { for (const line of head.slice(0, 2)) assertFalse(line.includes("…"), line); }
+    assertEquals(heading.includes("HEAD P50"), width >= 120);
     assertStringIncludes(heading, "REQ/S");
   }
 });
@@ -91,7 +94,7 @@ Deno.test("topLines() is never wider than it may be, and drops columns before it
 Deno.test("topLines() says that metrics are off, and judges states all the same", () => {
   const world = new FakeWorld();
   world.metrics = false;
-  const options = { ...SURFACE, width: 120, mostTroubles: 9 };
+  const options = { ...SURFACE, width: 120, mostTroubles: 9, address: ADDRESS };
   const text = () => {
     const { head, heading, rows } = topLines(world.snapshot(), membersOf(world.snapshot(), "worst"), options);
     return [...head, heading, ...rows].join("\n");
@@ -107,7 +110,8 @@ Deno.test("topLines() tells pools of one name apart", () => {
   const snapshot = new FakeWorld({ pools: { app: 1 } }).snapshot();
   const [pool] = snapshot.pools;
   const twins = { ...snapshot, pools: [pool, { ...pool, id: "blog/app", site: "blog" }] };
-  const { rows } = topLines(twins, membersOf(twins, "config"), { ...SURFACE, width: 120, mostTroubles: 9 });
+  const options = { ...SURFACE, width: 120, mostTroubles: 9, address: ADDRESS };
+  const { rows } = topLines(twins, membersOf(twins, "config"), options);
   assertEquals(rows.map((row) => /\S+\/app/.exec(row)?.[0]), ["shop/app", "blog/app"]);
 });
 
@@ -220,6 +224,9 @@ Deno.test({
     const terminal = new TerminalTop(admin.url);
     await until("the table", () => terminal.text.includes("10.0.0.11:8080"), 20_000);
     assertStringIncludes(terminal.text, "\x1b[?1049h");
+    assertStringIncludes(terminal.text, `at ${admin.url}`);
+    // Behind a line that fills the row it would erase the last character of the line.
+    assertFalse(terminal.text.includes("\x1b[K"));
     await terminal.press("jd");
     await until("the change", () => admin.changes.length === 1);
     assertEquals(admin.changes, [{ id: "shop.web.1", change: { state: "draining" } }]);

@@ -44,7 +44,8 @@ export class Screen {
     let text = "";
     for (let row = 0; row < Math.max(lines.length, this.#last.length); row++) {
       const line = lines[row] ?? "";
-      if (line !== this.#last[row]) text += `\x1b[${row + 1};1H${line}\x1b[0m\x1b[K`;
+      // Erased before and not after: behind a line that fills the row, the cursor stands on its last character.
+      if (line !== this.#last[row]) text += `\x1b[${row + 1};1H\x1b[2K${line}\x1b[0m`;
     }
     this.#last = lines;
     // In one piece between the marks of a synchronised update: terminals that know them never show half of it.

@@ -35,7 +35,7 @@ export async function topCommand(input: CommandInput): Promise<number> {
     const { value: first } = await snapshots.next();
     if (first === undefined) throw new Error(`${client.address} ended the connection without an answer`);
     if (input.flags.has("once") || !Deno.stdout.isTerminal() || !Deno.stdin.isTerminal()) {
-      printOnce(first, input.terminal);
+      printOnce(first, client.address, input.terminal);
     } else await watch(client, snapshots, first, { ended, colored: input.terminal.outputColored });
   } finally {
     ended.abort();
@@ -44,9 +44,9 @@ export async function topCommand(input: CommandInput): Promise<number> {
   return 0;
 }
 
-function printOnce(snapshot: Snapshot, terminal: Terminal): void {
+function printOnce(snapshot: Snapshot, address: string, terminal: Terminal): void {
   const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : Infinity;
-  const options = { width, colored: terminal.outputColored, mostTroubles: Infinity };
+  const options = { width, colored: terminal.outputColored, mostTroubles: Infinity, address };
   const { head, heading, rows } = topLines(snapshot, membersOf(snapshot, "worst"), options);
   terminal.print([...head, heading, ...rows].map((line) => line.trimEnd()).join("\n"));
 }

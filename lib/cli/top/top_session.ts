@@ -75,7 +75,9 @@ export class TopSession {
   lines({ columns, rows, colored }: Surface): string[] {
     const mostTroubles = rows < 20 ? 1 : Math.min(8, Math.floor(rows / 5));
     const width = columns - MARGIN;
-    const { head, heading, rows: table } = topLines(this.#snapshot, this.#members, { width, mostTroubles, colored });
+    const { head, heading, rows: table } = topLines(this.#snapshot, this.#members, {
+      ...{ width, mostTroubles, colored, address: this.#client.address },
+    });
     const room = Math.max(1, rows - head.length - 3);
     this.#page = room;
     this.#scroll(room);
@@ -146,9 +148,7 @@ export class TopSession {
 
   #keyLine(columns: number, colored: boolean): string {
     const keys = `q quit  ↑↓ move  d drain  r resume  m maintenance  s sort: ${this.#order}`;
-    const space = columns - keys.length - this.#client.address.length;
-    const text = space < 2 ? keys : keys + " ".repeat(space) + this.#client.address;
-    return paint(colored, "dim", fitted(text, columns));
+    return paint(colored, "dim", fitted(keys, columns));
   }
 }
 

@@ -41,6 +41,8 @@ export interface TopLinesOptions {
   readonly mostTroubles: number;
   /** Whether to use colours. */
   readonly colored: boolean;
+  /** Where the server is. */
+  readonly address: string;
 }
 
 /** The parts of the view. */
@@ -74,22 +76,38 @@ function figureLines(
   { version, config, uptimeMs, process, totals, ...rest }: Snapshot,
   options: TopLinesOptions,
 ): string[] {
-  const { width, colored } = options;
+  const { width, colored, address } = options;
   const count = process.workers.length;
   const about = [
-    ...[`bws ${version}`, `generation ${config.generation}`, `up ${formatDuration(uptimeMs)}`],
-    ...[count === 1 ? "1 worker" : `${count} workers`, formatBytes(process.memoryBytes)],
+    ...[`bws ${version} at ${address}`, `generation ${config.generation}`, `up ${formatDuration(uptimeMs)}`],
+    ...[countOf(count, "worker"), formatBytes(process.memoryBytes)],
     `${process.cpuCores.toFixed(2)} cores`,
   ];
   const figures = [
     ...[`${formatCount(totals.requestRate)} req/s`, `${formatShare(shareOf(totals))} errors`],
-    ...[`p50 ${formatMs(totals.p50Ms)}`, `p95 ${formatMs(totals.p95Ms)}`, `p99 ${formatMs(totals.p99Ms)}`],
-    ...[`${formatWhole(totals.inFlight)} in flight`, `${formatWhole(totals.openSockets)} WebSockets`],
+    `${formatWhole(totals.inFlight)} in flight`,
+    `p50 ${formatMs(totals.p50Ms)}, p99 ${formatMs(totals.p99Ms)} to the end`,
+    ...(totals.openSockets === 0 ? [] : [countOf(totals.openSockets, "WebSocket")]),
+    ...(process.openFiles === null ? [] : [countOf(process.openFiles, "open file")]),
   ];
   return [
-    paint(colored, "dim", fitted(about.join("   "), width)),
-    paint(colored, "bold", fitted(rest.metrics ? figures.join("   ") : NO_METRICS, width)),
+    paint(colored, "dim", joined(about, width)),
+    paint(colored, "bold", rest.metrics ? joined(figures, width) : fitted(NO_METRICS, width)),
   ];
+}
+
+/** As many of the parts as there is room for, whole. */
+function joined(parts: readonly string[], width: number): string {
+  let line = fitted(parts[0], width);
+  for (const part of parts.slice(1)) {
+    if (line.length + part.length + 3 > width) break;
+    line += `   ${part}`;
+  }
+  return line;
+}
+
+function countOf(count: number, what: string): string {
+  return `${formatWhole(count)} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function troubleLines(snapshot: Snapshot, { width, colored, mostTroubles }: TopLinesOptions): string[] {
@@ -100,7 +118,7 @@ function troubleLines(snapshot: Snapshot, { width, colored, mostTroubles }: TopL
     ? paint(colored, "green", `✓ ${verdictOf(snapshot, count)}`)
     : paint(colored, worst, `✗ ${verdictOf(snapshot, count)}`);
   const lines = troubles.slice(0, mostTroubles).map(({ tone, title, detail, left }) => {
-    const text = [`  ${title}`, detail, left].filter((part) => part !== "").join("   ");
+    const text = [`  ${title}`, left, detail].filter((part) => part !== "").join("   ");
     return paint(colored, TONE_STYLES[tone] ?? "dim", fitted(text, width));
   });
   const hidden = troubles.length - lines.length;
@@ -145,14 +163,14 @@ const COLUMNS: readonly Column<Member>[] = [
       return { text: formatShare(share), style: share >= 0.05 ? "red" : share > 0 ? "yellow" : undefined };
     },
   },
-  { title: "P50", right: true, leaves: 6, cell: ({ upstream }) => ({ text: formatMs(upstream.p50Ms) }) },
-  { title: "P95", right: true, leaves: 5, cell: ({ upstream }) => ({ text: formatMs(upstream.p95Ms) }) },
-  { title: "P99", right: true, leaves: 2, cell: ({ upstream }) => ({ text: formatMs(upstream.p99Ms) }) },
+  { title: "HEAD P50", right: true, leaves: 6, cell: ({ upstream }) => ({ text: formatMs(upstream.p50Ms) }) },
+  { title: "HEAD P95", right: true, leaves: 5, cell: ({ upstream }) => ({ text: formatMs(upstream.p95Ms) }) },
+  { title: "HEAD P99", right: true, leaves: 2, cell: ({ upstream }) => ({ text: formatMs(upstream.p99Ms) }) },
   { title: "LAST FAILURE", leaves: 7, cell: ({ upstream }) => ({ text: upstream.lastFailure ?? "", style: "dim" }) },
 ];
 
 /** Those that tell something where metrics are off. */
-const STATE_COLUMNS = COLUMNS.filter(({ title }) => !["REQ/S", "ERRORS", "P50", "P95", "P99"].includes(title));
+const STATE_COLUMNS = COLUMNS.filter(({ title }) => !["REQ/S", "ERRORS"].includes(title) && !title.startsWith("HEAD"));
 
 const COMPARE: Readonly<Record<Exclude<Order, "config">, (a: UpstreamSnapshot, b: UpstreamSnapshot) => number>> = {
   worst: (a, b) => rankOf(a.state) - rankOf(b.state),

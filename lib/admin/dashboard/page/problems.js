@@ -205,6 +205,7 @@ function failingTroubles({ pool, label }) {
   }
   return failing.map(({ id, url, requestRate, errorRate }) => ({
     ...base,
+    tone: errorRate >= requestRate / 2 ? /** @type {const} */ ("bad") : base.tone,
     key: `failing ${id}`,
     title: `${shortUrl(url)}: ${formatShare(errorRate / requestRate)} of its attempts fail`,
     detail: `pool ${label}, ${formatCount(errorRate)} a second`,
