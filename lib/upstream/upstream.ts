@@ -35,7 +35,8 @@ import {
 } from "./upstream_cells.ts";
 import { Slot } from "./slot.ts";
 import type { UpstreamMeter, UpstreamOptions } from "./upstream_options.ts";
-import type { AdminState, UpstreamChange, UpstreamState } from "./upstream_state.ts";
+import type { UpstreamChange } from "./upstream_change.ts";
+import type { AdminState, UpstreamState } from "./upstream_state.ts";
 
 /** One server of a pool, with its connections and its state. Owned by its generation; the cells may outlive it. */
 export class Upstream {

@@ -1,11 +1,10 @@
 /**
  * The state of an upstream: its names and their precedence, for the code, the log, the management API, the metrics, the
- * dashboard and `bws top`. What can happen to an upstream, for the log.
+ * dashboard and `bws top`. The dashboard's scripts are checked against it without the types of the runtime.
  *
  * @module
  */
 
-import type { Strike } from "./strike.ts";
 import { Flag } from "./upstream_cells.ts";
 
 /**
@@ -42,12 +41,6 @@ export const ADMIN_STATES = ["active", "draining", "maintenance"] as const satis
 
 /** A state that an operator sets, one of {@linkcode ADMIN_STATES}. */
 export type AdminState = typeof ADMIN_STATES[number];
-
-/** What may happen to an upstream; told once, by the worker that saw it first. */
-export type UpstreamChange =
-  | { readonly kind: "ejected"; readonly strike: Strike; readonly forMs: number }
-  | { readonly kind: "returned" }
-  | { readonly kind: "breaker"; readonly change: "opened" | "closed" };
 
 /** The state that flags of cells tell. */
 export function stateOf(flags: number): UpstreamState {

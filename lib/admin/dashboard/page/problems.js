@@ -244,14 +244,16 @@ function workerTroubles({ process }) {
         title: `Worker ${index} is being replaced`,
         detail,
       });
-    } else if (loopDelayMs >= LATE_LOOP_MS) {
+      return found;
+    }
+    const tone = delayTone(process, loopDelayMs);
+    if (tone !== undefined) {
       const late = `its event loop was ${formatMs(loopDelayMs)} late`;
       const busy = cpuCores >= BUSY_CORES;
       found.push({
         ...base,
         key: `late ${index}`,
-        // A short pause that comes from elsewhere is nothing that an operator of BWS could change.
-        tone: busy || loopDelayMs >= VERY_LATE_LOOP_MS ? "warn" : "note",
+        tone,
         title: busy ? `Worker ${index} is overloaded` : `Worker ${index} was held up`,
         detail: busy
           ? `${late}, and BWS uses ${cores}`
@@ -260,6 +262,19 @@ function workerTroubles({ process }) {
     }
     return found;
   });
+}
+
+/**
+ * How grave it is that an event loop was late; undefined where it is not. A short pause that comes from elsewhere is
+ * nothing that an operator of BWS could change.
+ *
+ * @param {Snapshot["process"]} process
+ * @param {number} loopDelayMs
+ * @returns {"warn" | "note" | undefined}
+ */
+export function delayTone({ cpuCores }, loopDelayMs) {
+  if (loopDelayMs < LATE_LOOP_MS) return undefined;
+  return cpuCores >= BUSY_CORES || loopDelayMs >= VERY_LATE_LOOP_MS ? "warn" : "note";
 }
 
 /**

@@ -6,6 +6,7 @@
 
 import { element, setData, setText } from "./element.js";
 import { formatBytes, formatCount, formatMs, formatWhole, NONE } from "./format.js";
+import { delayTone } from "./problems.js";
 
 /** @typedef {import("../../snapshot.ts").Snapshot} Snapshot */
 /** @typedef {import("../../snapshot.ts").WorkerSnapshot} WorkerSnapshot */
@@ -48,7 +49,7 @@ export class Workers {
       COLUMNS.forEach(([, read], column) => setText(this.#rows[index][column], read(worker)));
       if (!metrics) setText(this.#rows[index][3], NONE);
       setData(this.#rows[index][0], "tone", worker.state === "ended" ? "bad" : undefined);
-      setData(this.#rows[index][3], "tone", worker.loopDelayMs >= 250 ? "warn" : undefined);
+      setData(this.#rows[index][3], "tone", delayTone(process, worker.loopDelayMs));
     });
     const files = process.openFiles === null ? NONE : formatWhole(process.openFiles);
     setText(
