@@ -4,7 +4,7 @@
  * @module
  */
 
-import { matchPath } from "../routing/match_path.ts";
+import { writtenPath } from "../routing/match_path.ts";
 import { parsePattern, SlowPatternError } from "../routing/pattern_syntax.ts";
 import { lineOf, type ProblemList, quoted } from "./problem_list.ts";
 import {
@@ -46,18 +46,8 @@ function checkKind(route: TableNode, problems: ProblemList): void {
 }
 
 function checkRewriting(route: TableNode, problems: ProblemList): void {
-  if (!booleanOf(route, "strip_prefix", false)) return;
-  if (booleanOf(route, "pattern", false)) {
-    refuseKey(
-      route,
-      "strip_prefix",
-      problems,
-      "a pattern has no prefix to strip",
-      "rewrite_target, or no strip_prefix",
-    );
-  } else if (child(route, "rewrite_target") !== undefined) {
-    refuseKey(route, "rewrite_target", problems, "the route has both strip_prefix and rewrite_target", "one of them");
-  }
+  if (!booleanOf(route, "strip_prefix", false) || !booleanOf(route, "pattern", false)) return;
+  refuseKey(route, "strip_prefix", problems, "a pattern has no prefix to strip", "rewrite_target, or no strip_prefix");
 }
 
 function refuseKey(route: TableNode, key: string, problems: ProblemList, message: string, expected: string): void {
@@ -75,7 +65,7 @@ function checkPath(route: TableNode, problems: ProblemList): void {
   } else if (/[?#]/.test(path.value)) {
     const message = `path ${quoted(path)} holds a query or a fragment, which routes do not see`;
     problems.error(path, { message, expected: "a path alone, or pattern = true" });
-  } else if (matchPath(path.value) === undefined) {
+  } else if (writtenPath(path.value) === undefined) {
     const message = `path ${quoted(path)} has a "%" without two hexadecimal digits`;
     problems.error(path, { message, expected: 'an encoded byte such as "%2F", or "%25" for the sign itself' });
   } else if (/\/:[a-z_]\w*/i.test(path.value)) {
@@ -139,7 +129,7 @@ function checkDuplicate(route: TableNode, claims: Map<string, Claimed>, problems
   if (path === undefined) return;
   const kind = booleanOf(route, "exact", false) ? "exact" : booleanOf(route, "pattern", false) ? "pattern" : "prefix";
   // Routes compare paths in this form, in which `/%61pi` is `/api`
-  const form = kind === "pattern" ? path.value : matchPath(path.value) ?? path.value;
+  const form = kind === "pattern" ? path.value : writtenPath(path.value) ?? path.value;
   const key = `${kind} ${form}`;
   const claimed: Claimed = claims.get(key) ?? { methods: new Map() };
   claims.set(key, claimed);

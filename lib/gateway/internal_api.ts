@@ -29,7 +29,7 @@ export interface InternalApiContext {
 /** Answers a request for one endpoint. */
 export type InternalEndpoint = (head: RequestHead) => Answer;
 
-/** The endpoints of a site by exact path; empty when `internal_api = false`. */
+/** The endpoints of a site by exact path, in match form; empty when `internal_api = false`. */
 export function internalEndpoints(context: InternalApiContext): ReadonlyMap<string, InternalEndpoint> {
   const prefix = internalPrefix(context.site.internal_api);
   if (prefix === undefined) return new Map();

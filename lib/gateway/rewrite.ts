@@ -5,7 +5,7 @@
  */
 
 import type { RouteConfig } from "../config/schema.ts";
-import { climbs, dropSegments, matchPath } from "../routing/match_path.ts";
+import { climbs, dropSegments, encodeWritten, matchPath } from "../routing/match_path.ts";
 
 /** The path upstream for a raw path, or undefined when it would climb out of where the route leads. */
 export type Rewrite = (path: string) => string | undefined;
@@ -16,7 +16,9 @@ export type Rewrite = (path: string) => string | undefined;
  * @param hasBase Whether an upstream puts a base path before it, which dot segments must not leave.
  */
 export function compileRewrite(route: RouteConfig, hasBase: boolean): Rewrite | undefined {
-  const { path: prefix, rewrite_target: target } = route;
+  const { path: prefix } = route;
+  const target = route.rewrite_target === undefined ? undefined : encodeWritten(route.rewrite_target);
+  // With strip_prefix beside it, the target is put before what is left; without, in place of the prefix. It is the same.
   if (target !== undefined) {
     if (route.exact || route.pattern) return () => target;
     return (path) => contained(dropSegments(path, prefix), (rest) => joined(target, rest, path));
@@ -33,5 +35,7 @@ function contained(rest: string, finish: (rest: string) => string): string | und
 function joined(target: string, rest: string, path: string): string {
   // `/api` itself, without a slash behind it, becomes the target itself.
   if (rest === "/" && !path.endsWith("/")) return target;
+  // So do its path parameters: `/api;v=1`.
+  if (rest.startsWith("/;") && !path.endsWith("/") && !target.endsWith("/")) return target + rest.slice(1);
   return target.endsWith("/") ? target + rest.slice(1) : target + rest;
 }

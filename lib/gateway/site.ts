@@ -18,7 +18,7 @@ import { ResponseHeaders } from "../proxy/response_headers.ts";
 import { isFault, readUpgrade } from "../websocket/handshake.ts";
 import type { SocketPlace } from "../websocket/socket_registry.ts";
 import { sumAt } from "../metrics/numbers.ts";
-import { climbs, hasDotSegments, matchPath, resolveDots } from "../routing/match_path.ts";
+import { climbs, hasDotSegments, matchPath, resolveDots, writtenPath } from "../routing/match_path.ts";
 import type { MethodMismatch, RouteMatch } from "../routing/route.ts";
 import { parseEndpoint } from "../transport/endpoint.ts";
 import { compileRoutes, type RouteTable } from "../routing/route_table.ts";
@@ -54,6 +54,8 @@ export interface SiteContext extends Omit<PoolsContext, "site"> {
 interface RoutePlan {
   readonly path: string;
   readonly methods: readonly string[] | undefined;
+  /** The route's path in match form, where the path without its last slash is redirected to it. */
+  readonly slashPath: string | undefined;
   readonly forward: ForwardPlan;
   /** For routes that may upgrade. */
   readonly sockets: SocketPlan | undefined;
@@ -160,7 +162,7 @@ export class Site {
 
   #choose(exchange: Exchange): Answer | Promise<Answer> {
     const { head } = exchange;
-    const endpoint = this.#endpoints.get(head.path);
+    const endpoint = this.#endpoints.get(head.path.includes("%") ? matchPath(head.path) ?? "" : head.path);
     if (endpoint !== undefined) return this.#finished(exchange, endpoint(head));
     if (this.#routes !== undefined) {
       const found = this.#route(head.path, head.method);
@@ -179,8 +181,22 @@ export class Site {
         return this.fail(exchange, 405, `No route takes ${head.method}`, ["allow", found.allow.join(", ")]);
       }
     }
-    if (this.#files === undefined) return this.fail(exchange, 404, "No route and no file takes this path");
+    if (this.#files === undefined) {
+      return this.#redirectToSlash(exchange) ?? this.fail(exchange, 404, "No route and no file takes this path");
+    }
     return this.#served(exchange, this.#files);
+  }
+
+  /** The redirect to the route of this path with a slash at its end; undefined where there is none. Asked last. */
+  #redirectToSlash(exchange: Exchange): Answer | undefined {
+    const { method, path, query } = exchange.head;
+    if (this.#routes === undefined || (method !== "GET" && method !== "HEAD")) return undefined;
+    const plain = matchPath(path);
+    if (plain === undefined || this.#routes.match(plain, method) !== undefined) return undefined;
+    const below = this.#routes.match(plain + "/", method);
+    if (below?.matched !== true || below.target.slashPath !== plain + "/") return undefined;
+    exchange.route = below.target.path;
+    return this.#finished(exchange, { status: 308, headers: ["location", `${path}/${query}`], body: null });
   }
 
   /** The answer to a failed request; ends the exchange. */
@@ -236,6 +252,7 @@ export class Site {
         target: {
           path: route.path,
           methods: route.methods,
+          slashPath: slashPathOf(route),
           forward: {
             pool,
             rewrite: compileRewrite(route, hasBase),
@@ -335,6 +352,8 @@ export class Site {
 
   #servedAnswer(exchange: Exchange, answer: Answer): Answer {
     if (answer.status < 400 || answer.status === 412) return this.#finished(exchange, answer);
+    const redirect = answer.status === 404 ? this.#redirectToSlash(exchange) : undefined;
+    if (redirect !== undefined) return redirect;
     return this.fail(exchange, answer.status, `The file server answered ${answer.status}`, answer.headers);
   }
 
@@ -368,6 +387,12 @@ export class Site {
     }
     return { ready: missing.length === 0, missing };
   }
+}
+
+function slashPathOf({ path, exact, pattern, redirect_slash }: RouteConfig): string | undefined {
+  if (exact || pattern || !redirect_slash || path === "/" || !path.endsWith("/")) return undefined;
+  // `//host/` would lead to another host.
+  return path.startsWith("//") ? undefined : writtenPath(path);
 }
 
 // The whole route: a WebSocket that was opened under other rules is not to go on under these.

@@ -7,9 +7,9 @@
 
 /**
  * The match path of `rawPath`: percent-encoded unreserved characters are decoded (RFC 3986, section 6.2.2.2), so that
- * `/%61pi` cannot walk around a route for `/api`. All other encodings stay as they are, `%2F` above all: it is not a
- * separator. Dot segments stay, also those that decoding brings to light. Nothing is decoded twice. Segments keep their
- * number.
+ * `/%61pi` cannot walk around a route for `/api`. All other encodings stay, `%2F` above all: it is not a separator; their
+ * digits become upper case (section 6.2.2.1). Dot segments stay, also those that decoding brings to light. Nothing is
+ * decoded twice. Segments keep their number.
  *
  * @param rawPath A path as the client sent it, without the query.
  * @returns The match path, the same string where nothing is encoded; undefined if a `%` is not followed by two
@@ -30,21 +30,43 @@ export function matchPath(rawPath: string): string | undefined {
     const low = hexDigit(rawPath.charCodeAt(at + 2));
     if (high < 0 || low < 0) return undefined;
     const code = high * 16 + low;
-    if (UNRESERVED[code] === 0) continue;
-    plain += rawPath.slice(from, at) + String.fromCharCode(code);
+    if (UNRESERVED[code] === 1) plain += rawPath.slice(from, at) + String.fromCharCode(code);
+    else if (isLower(rawPath, at + 1) || isLower(rawPath, at + 2)) {
+      plain += rawPath.slice(from, at) + rawPath.slice(at, at + 3).toUpperCase();
+    } else continue;
     from = at + 3;
   }
   return from === 0 ? rawPath : plain + rawPath.slice(from);
 }
 
 /**
- * Whether a match path holds a segment `.` or `..`. On a raw path, those written with `%2e` would go unseen.
+ * The match path of a path as a config has it: characters that no client sends as they are (spaces, all beyond ASCII) are
+ * percent-encoded first. Undefined as for {@linkcode matchPath}.
+ *
+ * @example
+ * ```ts
+ * if (writtenPath("/stra\u00dfe") !== "/stra%C3%9Fe") throw new Error("expected it percent-encoded");
+ * ```
+ */
+export function writtenPath(path: string): string | undefined {
+  return matchPath(encodeWritten(path));
+}
+
+/** A path as a config has it, with the characters percent-encoded that no request line can carry. */
+export function encodeWritten(path: string): string {
+  return path.replace(/[^\x21-\x7e]+/g, (text) => encodeURIComponent(text.toWellFormed()));
+}
+
+/**
+ * Whether a match path holds a segment `.` or `..`, also one with path parameters (`..;x`), which servers that know these
+ * read as `..`. On a raw path, those written with `%2e` would go unseen.
  */
 export function hasDotSegments(path: string): boolean {
   for (let at = path.indexOf("/."); at !== -1; at = path.indexOf("/.", at + 2)) {
     const dots = path.charCodeAt(at + 2) === DOT ? 2 : 1;
     const end = at + 1 + dots;
-    if (end === path.length || path.charCodeAt(end) === SLASH) return true;
+    const code = path.charCodeAt(end);
+    if (end === path.length || code === SLASH || code === SEMICOLON) return true;
   }
   return false;
 }
@@ -60,12 +82,12 @@ export function resolveDots(path: string): string {
   const kept: string[] = [];
   const segments = path.slice(1).split("/");
   for (const segment of segments) {
-    if (segment === "..") kept.pop();
-    else if (segment !== ".") kept.push(segment);
+    const dots = dotsOf(segment);
+    if (dots === "..") kept.pop();
+    else if (dots === "") kept.push(segment);
   }
   // A dot segment at the end names the folder: `/a/.` is `/a/`.
-  const last = segments[segments.length - 1];
-  if (last === "." || last === "..") kept.push("");
+  if (dotsOf(segments[segments.length - 1]) !== "") kept.push("");
   return "/" + kept.join("/");
 }
 
@@ -79,8 +101,9 @@ export function climbs(path: string): boolean {
   if (!hasDotSegments(path)) return false;
   let depth = 0;
   for (const segment of path.split("/")) {
-    if (segment === "..") depth--;
-    else if (segment !== "." && segment !== "") depth++;
+    const dots = dotsOf(segment);
+    if (dots === "..") depth--;
+    else if (dots === "" && segment !== "") depth++;
     if (depth < 0) return true;
   }
   return false;
@@ -88,7 +111,8 @@ export function climbs(path: string): boolean {
 
 /**
  * What is left of a raw path below a route's prefix. As many segments are taken off as the prefix has, so it does not
- * matter how they were encoded; the bytes of the remainder are not touched.
+ * matter how they were encoded; the bytes of the remainder are not touched. Path parameters of a path that ends with the
+ * prefix remain: they are often a session.
  *
  * @param rawPath A raw path whose match path (dot segments in place) lies below `prefix`.
  * @param prefix The path of a prefix route.
@@ -105,14 +129,30 @@ export function dropSegments(rawPath: string, prefix: string): string {
   for (let slash = prefix.indexOf("/"); slash !== -1; slash = prefix.indexOf("/", slash + 1)) {
     // A slash at the end closes a segment and opens none.
     if (slash === prefix.length - 1) break;
-    at = rawPath.indexOf("/", at + 1);
-    if (at === -1) return "/";
+    const start = at + 1;
+    at = rawPath.indexOf("/", start);
+    if (at !== -1) continue;
+    const parameters = rawPath.indexOf(";", start);
+    return parameters === -1 ? "/" : "/" + rawPath.slice(parameters);
   }
   return at === 0 ? rawPath : rawPath.slice(at);
 }
 
 const DOT = 0x2e;
 const SLASH = 0x2f;
+const SEMICOLON = 0x3b;
+
+/** `.` or `..` where a segment is one, with or without path parameters; else nothing. */
+function dotsOf(segment: string): "." | ".." | "" {
+  if (segment.charCodeAt(0) !== DOT) return "";
+  const end = segment.indexOf(";");
+  const name = end === -1 ? segment : segment.slice(0, end);
+  return name === "." || name === ".." ? name : "";
+}
+
+function isLower(text: string, at: number): boolean {
+  return text.charCodeAt(at) >= 0x61;
+}
 
 /** 1 for each code of an unreserved character (RFC 3986, section 2.3). */
 const UNRESERVED: Uint8Array = unreservedTable();

@@ -201,7 +201,11 @@ class ExpressionReader {
     const char = this.#text[this.#at++];
     if (char === "d" || char === "w" || char === "s") return false;
     if (char === "D" || char === "W" || char === "S") return true;
-    // Letters and digits have meanings of their own, back references among them.
+    if (char === "x") {
+      this.#at += 2;
+      return this.#text.slice(this.#at - 2, this.#at).toLowerCase() === "2f";
+    }
+    // Other letters and digits have meanings of their own, back references among them.
     if (/[A-Za-z0-9]/.test(char)) throw new TooSlow();
     return char === "/";
   }

@@ -35,8 +35,7 @@ export class SlowPatternError extends TypeError {
  * What is compiled means what URLPattern means: literals compare with case; `:name` is one segment, not empty; `*` at the
  * end may be empty, but its slash must be there (`/a/*` matches `/a/`, not `/a`); a slash at the end counts. Literals
  * become match form: dot segments resolved and other characters than those of a URL percent-encoded, as URLPattern does,
- * and unreserved characters decoded, as {@linkcode matchPath} does, which URLPattern does not. In a tail that URLPattern
- * tests, unreserved characters must be written plainly.
+ * and unreserved characters decoded and other escapes in upper case, as {@linkcode matchPath} does, which URLPattern does not.
  *
  * @param source Pattern in URLPattern pathname syntax.
  * @throws {SlowPatternError} If there are paths that it cannot be compared with in reasonable time.
@@ -48,7 +47,9 @@ export function parsePattern(source: string): PatternSyntax {
   // A path begins with a slash, so there is no difference to `/*`.
   if (text === "*") return { segments: [], tail: "rest", maxPathLength: Infinity };
   // Such as `{/a}?`: no segment is certain.
-  if (!text.startsWith("/")) return { segments: [], tail: pattern, maxPathLength: lengthFor(source, text) };
+  if (!text.startsWith("/")) {
+    return { ...richTail(pattern, [], 0), segments: [], maxPathLength: lengthFor(source, text) };
+  }
   const segments: (string | typeof NAMED)[] = [];
   let from = 1;
   while (text.slice(from) !== "*") {
@@ -124,11 +125,29 @@ function richTail(
 ): Omit<PatternSyntax, "maxPathLength"> {
   const text = pattern.pathname;
   const lead = text.slice(0, from);
-  const plainLead = matchPath(lead) ?? lead;
-  const tail = plainLead === lead ? pattern : new URLPattern({ pathname: plainLead + text.slice(from) });
+  const plain = (matchPath(lead) ?? lead) + matchFormOf(text.slice(from));
+  const tail = plain === text ? pattern : new URLPattern({ pathname: plain });
   // In `/a/:b?c` the slash belongs to the group and goes with it: `/ac` matches, so `a` is no whole segment.
   if (groupMayBeAbsent(text, from)) segments.pop();
   return { segments, tail };
+}
+
+/**
+ * The escapes of a pattern's text in match form. What is decoded is written so that it stands for itself: behind a name a
+ * letter would lengthen it, and within an expression a dot would stand for anything.
+ */
+function matchFormOf(text: string): string {
+  let depth = 0;
+  return text.replace(/\\[^]|[()]|%[0-9a-f]{2}/gi, (found) => {
+    if (found === "(") depth++;
+    else if (found === ")") depth--;
+    else if (found[0] === "%") {
+      const char = matchPath(found) as string;
+      if (char.length === 3) return char;
+      return depth > 0 ? `\\x${char.charCodeAt(0).toString(16)}` : `\\${char}`;
+    }
+    return found;
+  });
 }
 
 /** Whether a group stands at `from` that may match nothing, together with the slash before it. */

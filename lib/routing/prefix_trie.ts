@@ -62,14 +62,27 @@ export class PrefixTrie<T> {
       if (node.children === undefined) return best;
       const slash = path.indexOf("/", from);
       const end = slash === -1 ? path.length : slash;
-      if (end - from > this.#maxSegmentLength) return best;
-      const child = node.children.get(path.slice(from, end));
+      const child = this.#childAt(node.children, path, from, end);
       if (child === undefined) return best;
       if (child.at !== undefined) best = accepting(child.at, method, missed) ?? best;
       if (slash === -1) return best;
       node = child;
       from = slash + 1;
     }
+  }
+
+  /** The child of a segment as it stands, else without its path parameters. */
+  #childAt(
+    children: Map<string, PrefixNode<T>>,
+    path: string,
+    from: number,
+    end: number,
+  ): PrefixNode<T> | undefined {
+    const child = end - from > this.#maxSegmentLength ? undefined : children.get(path.slice(from, end));
+    if (child !== undefined) return child;
+    const name = path.indexOf(";", from);
+    if (name === -1 || name >= end || name - from > this.#maxSegmentLength) return undefined;
+    return children.get(path.slice(from, name));
   }
 }
 

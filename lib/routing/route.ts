@@ -8,7 +8,8 @@
  * How a route's path is compared:
  *
  * - `prefix`: the path or what lies below it, cut at segments. `/api` matches `/api` and `/api/x`, never `/apix`; `/api/`
- *   matches what lies below it, `/api/` and `/api/x`, not `/api`.
+ *   matches what lies below it, `/api/` and `/api/x`, not `/api`. Path parameters (`;…`, RFC 3986, section 3.3) end a segment:
+ *   `/api` matches `/api;v=1/x`.
  * - `exact`: the path and nothing else.
  * - `pattern`: URLPattern pathname syntax.
  */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { matchPath } from "./match_path.ts";
+import { writtenPath } from "./match_path.ts";
 import { PatternTrie } from "./pattern_trie.ts";
 import { PrefixTrie } from "./prefix_trie.ts";
 import type { MethodMismatch, RouteMatch, RouteSpec } from "./route.ts";
@@ -118,8 +118,7 @@ function toMatchForm(path: string): string {
   if (!path.startsWith("/")) {
     throw new TypeError(`Cannot compile route "${path}": expected a path that begins with "/"`);
   }
-  const encoded = path.replace(/[^\x21-\x7e]+/g, (text) => encodeURIComponent(text));
-  const plain = matchPath(encoded);
+  const plain = writtenPath(path);
   if (plain === undefined) {
     throw new TypeError(`Cannot compile route "${path}": "%" stands without two hexadecimal digits, expected "%25"`);
   }

@@ -187,7 +187,7 @@ class FolderServer implements FileServer {
     try {
       for (const candidate of this.#tryFiles.candidates(path)) {
         const answer = candidate === `${path}/`
-          ? await this.#redirect(head, candidate)
+          ? await this.#redirect(candidate, head.query)
           : await this.#delivery.deliver(candidate, request) ?? await this.#list(head, candidate);
         if (answer !== undefined) return answer;
       }
@@ -199,13 +199,13 @@ class FolderServer implements FileServer {
   }
 
   /** Redirects to a folder's own path, on which its relative links work, if something is served there. */
-  async #redirect(head: RequestHead, folderPath: string): Promise<Answer | undefined> {
+  async #redirect(folderPath: string, query: string): Promise<Answer | undefined> {
     const folder = await this.#root.find(folderPath.slice(0, -1));
     if (folder?.kind !== "folder") return undefined;
     const page = this.#pages.fresh(folderPath, this.#nowMs()) ?? await this.#pages.look(folderPath);
     if (page === undefined && !this.#browse) return undefined;
-    // Begins with one slash followed by a name, so it cannot lead to another host: `//host` and `/\host` are refused before.
-    const location = `${head.path}/${head.query}`.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
+    // The resolved path begins with one slash followed by a name, so it cannot lead to another host.
+    const location = encodeURI(folderPath).replace(/[?#]/g, encodeURIComponent) + encodeQuery(query);
     return { status: 308, headers: ["location", location], body: null };
   }
 
@@ -217,6 +217,11 @@ class FolderServer implements FileServer {
     const answer = listingAnswer({ path, entries, cacheControl: this.#cacheControl?.(path) }, head.headers);
     return head.method === "HEAD" ? { ...answer, body: null } : answer;
   }
+}
+
+/** Queries travel on as they came; what no field value can carry is percent-encoded. */
+function encodeQuery(query: string): string {
+  return query.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
 }
 
 const ALLOW = "GET, HEAD, OPTIONS";

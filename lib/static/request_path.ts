@@ -1,7 +1,7 @@
 /**
- * From the raw path of a request to the path of a file below a root. A path is decoded exactly once, and what could mean
- * anything but one name below another is refused rather than repaired: a path that is repaired here may be read another
- * way by a cache or a proxy in front.
+ * From the raw path of a request to the path of a file below a root. A path is decoded exactly once. Then dot segments are
+ * resolved and repeated slashes are one, as file systems and other file servers have it; one that leaves the root on its
+ * way is refused, as is all that could mean anything but one name below another.
  *
  * @module
  */
@@ -29,6 +29,7 @@ export interface PathRules {
  *
  * const rules = { dotfiles: false, windows: false };
  * console.log(readRequestPath("/a%20b.txt", rules)); // "/a b.txt"
+ * console.log(readRequestPath("/docs/../a//b.txt", rules)); // "/a/b.txt"
  * console.log(readRequestPath("/%2e%2e/etc/passwd", rules)); // 404
  * ```
  */
@@ -44,7 +45,22 @@ export function readRequestPath(rawPath: string, rules: PathRules): string | 400
     if (ENCODED_SEPARATOR.test(rawPath)) return 404;
   }
   if (!path.startsWith("/") || !path.isWellFormed() || CONTROL.test(path)) return 400;
-  return servablePath(path, rules) ? path : 404;
+  const plain = SPECIAL_SEGMENT.test(path) ? resolveSegments(path) : path;
+  return plain !== undefined && servablePath(plain, rules) ? plain : 404;
+}
+
+/** A decoded path without empty and dot segments; undefined when it leaves the root at any point. */
+function resolveSegments(path: string): string | undefined {
+  const kept: string[] = [];
+  const segments = path.slice(1).split("/");
+  for (const segment of segments) {
+    if (segment === "..") {
+      if (kept.pop() === undefined) return undefined;
+    } else if (segment !== "." && segment !== "") kept.push(segment);
+  }
+  const last = segments[segments.length - 1];
+  if (kept.length === 0) return "/";
+  return `/${kept.join("/")}${last === "" || last === "." || last === ".." ? "/" : ""}`;
 }
 
 /**
@@ -82,6 +98,8 @@ export function servableName(name: string, rules: PathRules): boolean {
 
 /** Longer than any file system looks up; longer paths are not worth asking it. */
 const PATH_MAX_LENGTH = 4096;
+
+const SPECIAL_SEGMENT = /\/\.{0,2}(?:\/|$)/;
 
 const ENCODED_SEPARATOR = /%(?:2f|5c)/i;
 

@@ -118,11 +118,10 @@ Deno.test("parseConfig() compares and checks route paths as routes match them", 
 Deno.test("parseConfig() refuses routes whose keys contradict each other", () => {
   assertErrors(
     `${PROXY}${ROUTE}path = "/a"\nexact = true\n«pattern» = true\n${ROUTE}path = "/b"\npattern = true\n«strip_prefix» = true\n` +
-      `${ROUTE}path = "/c"\nstrip_prefix = true\n«rewrite_target» = "/"`,
+      `${ROUTE}path = "/c"\nstrip_prefix = true\nrewrite_target = "/"`,
     [
       "the route is both exact and a pattern, expected one of exact and pattern",
       "a pattern has no prefix to strip, expected rewrite_target, or no strip_prefix",
-      "the route has both strip_prefix and rewrite_target, expected one of them",
     ],
   );
 });
@@ -185,5 +184,20 @@ Deno.test("parseConfig() refuses expressions whose comparison could take minutes
   assertErrors(`${PROXY}[sites.proxy.health_check]\nexpect_body = «'(a)\\1'»`, [
     "expect_body cannot be used: invalid escape sequence: `\\1`; back references and looking ahead or behind are not known " +
     "here, expected a regular expression that is not empty",
+  ]);
+});
+
+Deno.test("parseConfig() refuses rewrite targets that no request could carry as they are meant", () => {
+  const target = (value: string) =>
+    `${ROUTE}path = "/x${encodeURIComponent(value)}"\nrewrite_target = «${JSON.stringify(value)}»\n`;
+  assertErrors(`${PROXY}${["/a#b", "/a?b=c", "/50%", "/a/../../b", "a", "/a b", "/a\\b"].map(target).join("")}`, [
+    'rewrite_target holds a fragment, which no request can carry, expected a path, with "%23" for the sign itself',
+    'rewrite_target holds a query, and the query of the request follows the path, expected a path, with "%3F" for ' +
+    "the sign itself",
+    'rewrite_target has a "%" without two hexadecimal digits, expected "%25" for the sign itself',
+    "rewrite_target leads above the root, expected a path below it",
+    'rewrite_target is "a", expected a path that begins with "/" and holds no spaces, query and fragment',
+    'rewrite_target is "/a b", expected a path that begins with "/" and holds no spaces, query and fragment',
+    'rewrite_target is "/a\\\\b", expected a path that begins with "/" and holds no spaces, query and fragment',
   ]);
 });

@@ -42,5 +42,5 @@ Deno.test("a port that is asked for on all interfaces and on one is refused", ()
 });
 
 Deno.test("a rewrite_target that no request line can carry is refused", () => {
-  assertEquals(messages(`[[sites]]\n${PROXY}rewrite_target = "/\\u010a"\n`).length, 1);
+  assertEquals(messages(`[[sites]]\n${PROXY}rewrite_target = "/\\u000a"\n`).length, 1);
 });

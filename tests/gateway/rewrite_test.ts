@@ -22,6 +22,8 @@ Deno.test("compileRewrite() strips the prefix and leaves the rest byte for byte"
   assertEquals(rewrite(strip, "/%61pi//x%2F/../y"), "//x%2F/../y");
   assertEquals(rewrite({ path: "/api", strip_prefix: true }, "/api"), "/");
   assertEquals(rewrite({ path: "/", strip_prefix: true }, "/x"), "/x");
+  assertEquals(rewrite({ path: "/stra\u00dfe/", strip_prefix: true }, "/stra%c3%9fe/x%c3"), "/x%c3");
+  assertEquals(rewrite({ path: "/app", strip_prefix: true }, "/app;jsessionid=1"), "/;jsessionid=1");
 });
 
 Deno.test("compileRewrite() puts a target in place of the prefix", () => {
@@ -30,11 +32,23 @@ Deno.test("compileRewrite() puts a target in place of the prefix", () => {
   assertEquals(rewrite({ path: "/api", rewrite_target: "/v2" }, "/api"), "/v2");
   assertEquals(rewrite({ path: "/api", exact: true, rewrite_target: "/one" }, "/api"), "/one");
   assertEquals(rewrite({ path: "/a/:id", pattern: true, rewrite_target: "/one" }, "/a/7"), "/one");
+  assertEquals(rewrite({ path: "/api", rewrite_target: "/v2" }, "/api;v=1"), "/v2;v=1");
+  assertEquals(rewrite({ path: "/api", rewrite_target: "/v2/" }, "/api;v=1"), "/v2/;v=1");
+  assertEquals(rewrite({ path: "/api", rewrite_target: "/stra\u00dfe" }, "/api/x"), "/stra%C3%9Fe/x");
+});
+
+Deno.test("compileRewrite() strips the prefix and puts the target before what is left, where a route has both", () => {
+  const both = { strip_prefix: true, rewrite_target: "/v2" };
+  assertEquals(rewrite({ path: "/api", ...both }, "/api/x"), "/v2/x");
+  assertEquals(rewrite({ path: "/api/", ...both }, "/api/x%2fy/"), "/v2/x%2fy/");
+  assertEquals(rewrite({ path: "/", ...both }, "/x"), "/v2/x");
+  assertEquals(rewrite({ path: "/api", exact: true, ...both }, "/api"), "/v2");
 });
 
 Deno.test("compileRewrite() refuses to climb out of what a route leads to", () => {
   assertEquals(rewrite({ path: "/api/", strip_prefix: true }, "/api/../x"), undefined);
   assertEquals(rewrite({ path: "/api", rewrite_target: "/v2" }, "/api/%2e%2e/x"), undefined);
+  assertEquals(rewrite({ path: "/api", strip_prefix: true }, "/api/..;/x"), undefined);
   assertEquals(rewrite({}, "/../x", true), undefined);
   assertEquals(rewrite({}, "/a/../x", true), "/a/../x");
   assertEquals(rewrite({}, "/a/../x"), "/a/../x");

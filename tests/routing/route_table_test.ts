@@ -1,6 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertLess, assertStrictEquals, assertThrows } from "@std/assert";
 import type { RouteKind, RouteSpec } from "../../lib/routing/route.ts";
+import { writtenPath } from "../../lib/routing/match_path.ts";
 import { parsePattern } from "../../lib/routing/pattern_syntax.ts";
 import { compileRoutes, type RouteTable } from "../../lib/routing/route_table.ts";
 import { choose, seededRandom, testSeed } from "../contract/seeded_random.ts";
@@ -24,6 +25,47 @@ Deno.test("RouteTable.match() ends a prefix on a segment", () => {
   }
   for (const path of ["/app/", "/app/x", "/app//"]) assertEquals(found(table, path), "prefix /app/");
   for (const path of ["/apix", "/ap", "/", "//api", "/app", "/appx", "/API"]) assertEquals(found(table, path), "none");
+});
+
+Deno.test("RouteTable.match() ends a segment of a prefix on path parameters, and of nothing else", () => {
+  const table = compileRoutes([
+    route("prefix", "/app"),
+    route("prefix", "/app/x/"),
+    route("prefix", "/app;v=2"),
+    route("exact", "/one"),
+  ]);
+  assertEquals(found(table, "/app;jsessionid=1"), "prefix /app");
+  assertEquals(found(table, "/app;jsessionid=1/y"), "prefix /app");
+  assertEquals(found(table, "/app;a/x;b/y"), "prefix /app/x/");
+  assertEquals(found(table, "/app;"), "prefix /app");
+  assertEquals(found(table, "/app;v=2/y"), "prefix /app;v=2");
+  for (const path of ["/application;x", "/ap;p", "/one;x", "/;app"]) assertEquals(found(table, path), "none", path);
+});
+
+Deno.test("RouteTable.match() takes all ways to escape a path for one, in routes of all kinds", () => {
+  const writings = ["/stra\u00dfe", "/stra%C3%9Fe", "/stra%c3%9fe", "/str%61%c3%9Fe"];
+  for (const kind of ["prefix", "exact", "pattern"] as const) {
+    for (const own of writings) {
+      const table = compileRoutes([route(kind, own)]);
+      for (const path of writings) {
+        assertEquals(found(table, writtenPath(path) ?? ""), `${kind} ${own}`, `${kind} ${own} for ${path}`);
+      }
+      assertEquals(found(table, "/stra%C3%9fE".toUpperCase()), "none");
+    }
+  }
+  // Behind what only URLPattern understands, too
+  const rich: [string, string, boolean][] = [
+    ["/:id(\\d+)/caf%c3%a9", "/7/caf%C3%A9", true],
+    ["/:id(\\d+)/%61", "/7/a", true],
+    ["/x:id%61(b)?", "/x1a", true],
+    ["/:id(\\d%2e)", "/7.", true],
+    ["/:id(\\d%2e)", "/7x", false],
+    ["{/%61}?/b", "/a/b", true],
+    ["/:id(\\d+)/%2f", "/7/%2F", true],
+  ];
+  for (const [own, path, matches] of rich) {
+    assertEquals(found(compileRoutes([route("pattern", own)]), path), matches ? `pattern ${own}` : "none", own);
+  }
 });
 
 Deno.test("RouteTable.match() takes the longest prefix, then the first in the file", () => {
@@ -130,7 +172,7 @@ Deno.test("compileRoutes() brings paths to match form", () => {
     route("pattern", "/%7Euser/:id(\\d+)/x"),
     route("pattern", "/a/../p/:x"),
   ]);
-  assertEquals(found(table, "/ab%2fc/d"), "prefix /%61b%2fc");
+  assertEquals(found(table, "/ab%2Fc/d"), "prefix /%61b%2fc");
   assertEquals(found(table, "/%C3%A9%20x"), "exact /é x");
   assertEquals(found(table, "/~user/1"), "pattern /%7Euser/:é");
   assertEquals(found(table, "/~user/1/x"), "pattern /%7Euser/:id(\\d+)/x");
@@ -187,7 +229,9 @@ function judge(spec: RouteSpec<string>): Judged {
     return { spec, matches: (path) => pattern.test({ pathname: path }) };
   }
   const below = own.endsWith("/") ? own : own + "/";
-  return { spec, matches: (path) => path === own || path.startsWith(below) };
+  // With and without path parameters: no route of these tests has any.
+  const matches = (path: string) => path === own || path.startsWith(below);
+  return { spec, matches: (path) => matches(path) || matches(path.replace(/;[^/]*/g, "")) };
 }
 
 function slowMatch(routes: readonly Judged[], path: string, method: string): string {
@@ -246,6 +290,15 @@ function randomPlainPath(random: () => number): string {
   return path;
 }
 
+function randomRequestPath(random: () => number): string {
+  const path = randomPlainPath(random);
+  if (random() < 0.8) return path;
+  return path.replace(
+    /[^/]+/g,
+    (segment) => random() < 0.5 ? segment : `${segment};${choose(random, ["", "v=1", "a;b"])}`,
+  );
+}
+
 function randomRoute(random: () => number, order: number): RouteSpec<string> {
   const methods = random() < 0.3 ? METHODS.filter(() => random() < 0.5) : [];
   const kind = choose<RouteKind>(random, ["prefix", "exact", "pattern", "pattern"]);
@@ -302,7 +355,7 @@ Deno.test("RouteTable.match() agrees with a slow obvious matcher and with URLPat
     const table = compileRoutes(routes);
     const judged = routes.map(judge);
     for (let i = 0; i < 25; i++) {
-      const path = randomPlainPath(random);
+      const path = randomRequestPath(random);
       const method = choose(random, METHODS);
       const expected = slowMatch(judged, path, method);
       const about = `${method} ${path} (BWS_TEST_SEED=${seed}) among\n${routes.map((spec) => spec.target).join("\n")}`;

@@ -60,11 +60,38 @@ Deno.test("FileServer.serve() answers a folder with its first index file and red
 Deno.test("FileServer.serve() never redirects to another host", async () => {
   await using site = await SiteFolder.make({ "example.com/index.html": "x", "a/example.com/index.html": "x" });
   const files = site.serve({ browse: true });
-  for (const path of ["//example.com", "///example.com", "/\\example.com", "/%2fexample.com", "/%5cexample.com"]) {
+  for (
+    const path of ["/\\example.com", "/%2fexample.com", "/%5cexample.com", "/..//example.com", "/a/..//..//example.com"]
+  ) {
     const got = await ask(files, path);
     assertStrictEquals(got.header("location"), undefined, path);
   }
+  for (
+    const path of ["//example.com", "///example.com", "/.//example.com", "/a/..//example.com", "/%2e//example.com"]
+  ) {
+    const got = await ask(files, path);
+    assertStrictEquals(got.header("location"), "/example.com/", path);
+  }
   assertStrictEquals((await ask(files, "/example.com")).header("location"), "/example.com/");
+});
+
+Deno.test("FileServer.serve() resolves dot segments and repeated slashes, and keeps the query and odd names in redirects", async () => {
+  await using site = await SiteFolder.make({
+    "app.js": "app",
+    "docs/x.txt": "x",
+    "docs/index.html": "docs",
+    "a?b #c/index.html": "odd",
+  });
+  const files = site.serve();
+  for (let time = 0; time < 2; time++) {
+    assertStrictEquals((await ask(files, "/docs/../app.js")).text, "app");
+    assertStrictEquals((await ask(files, "/none/%2e%2e/app.js")).text, "app");
+    assertStrictEquals((await ask(files, "/docs//x.txt")).text, "x");
+    assertStrictEquals((await ask(files, "//docs/./")).text, "docs");
+    assertStrictEquals((await ask(files, "/../app.js")).status, 404);
+    assertStrictEquals((await ask(files, "/docs?a=//b")).header("location"), "/docs/?a=//b");
+    assertStrictEquals((await ask(files, "/a%3Fb%20%23c")).header("location"), "/a%3Fb%20%23c/");
+  }
 });
 
 Deno.test("FileServer.serve() tries the files of try_files in order", async () => {

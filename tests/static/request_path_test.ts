@@ -1,6 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { readRequestPath, servableName } from "../../lib/static/request_path.ts";
+import { choose, seededRandom, testSeed } from "../contract/seeded_random.ts";
 
 const PLAIN = { dotfiles: false, windows: false };
 
@@ -20,12 +21,42 @@ Deno.test("readRequestPath() says 400 to what is malformed", () => {
 
 Deno.test("readRequestPath() says 404 to what could mean another file", () => {
   const paths = [
-    ...["/..", "/../x", "/a/..", "/a/../b", "/.", "/./a", "/%2e%2e/x", "/%2E./x", "/.%2e", "/a/%2e%2e%2fb"],
-    ...["//", "//host/x", "/a//b", "/a%2fb", "/a%2Fb", "/a%5cb", "/a\\b", "/..\\x", "/\\host", "/%5C%5Chost"],
-    ...["/.git/config", "/a/.env", "/.", "/.well-known/.x", "/...", `/${"a".repeat(5000)}`],
+    ...["/..", "/../x", "/a/../..", "/a/../../a/b", "/a//../../b", "/%2e%2e/x", "/%2E./x", "/.%2e", "/a/%2e%2e%2fb"],
+    ...["/a%2fb", "/a%2Fb", "/a%5cb", "/a\\b", "/..\\x", "/\\host", "/%5C%5Chost"],
+    ...["/.git/config", "/a/.env", "/x/../.env", "/..;/x", "/.well-known/.x", "/...", `/${"a".repeat(5000)}`],
   ];
   for (const path of paths) assertStrictEquals(readRequestPath(path, PLAIN), 404, path.slice(0, 40));
 });
+
+Deno.test("readRequestPath() resolves dot segments and repeated slashes, which never leave the root", () => {
+  const cases: [string, string][] = [
+    ...[["/docs/../app.js", "/app.js"], ["/docs/%2e%2E/app.js", "/app.js"], ["/a/..", "/"], ["/.", "/"]],
+    ...[["/./a", "/a"], ["/a/b/..", "/a/"], ["/a/b/.", "/a/b/"], ["/docs//x.txt", "/docs/x.txt"], ["//", "/"]],
+    ...[["//host/x", "/host/x"], ["/a///b//", "/a/b/"], ["/a//../b", "/b"], ["/a/b/", "/a/b/"]],
+  ] as [string, string][];
+  for (const [path, plain] of cases) assertStrictEquals(readRequestPath(path, PLAIN), plain, path);
+});
+
+Deno.test("readRequestPath() agrees with the runtime's own URL on random paths that stay below the root", () => {
+  const seed = testSeed();
+  const random = seededRandom(seed);
+  let compared = 0;
+  for (let i = 0; i < 20_000; i++) {
+    const path = "/" + Array.from({ length: 1 + Math.floor(random() * 8) }, () => choose(random, PIECES)).join("/");
+    const found = readRequestPath(path, PLAIN);
+    // Empty segments are no depth here, and are for the URL: they are taken out first.
+    const merged = path.replace(/\/+/g, "/");
+    let depth = 0;
+    const leaves = merged.split("/").slice(1).some((part) =>
+      (depth += part === ".." ? -1 : part === "." || part === "" ? 0 : 1) < 0
+    );
+    assertEquals(found, leaves ? 404 : new URL(merged, "http://x").pathname, `${path} (BWS_TEST_SEED=${seed})`);
+    if (!leaves) compared++;
+  }
+  assert(compared > 1000);
+});
+
+const PIECES = ["a", "b", "", ".", "..", "..", "c.txt"];
 
 Deno.test("readRequestPath() serves .well-known always and other dotfiles on demand", () => {
   assertStrictEquals(readRequestPath("/.well-known/a", PLAIN), "/.well-known/a");
