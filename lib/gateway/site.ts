@@ -18,7 +18,7 @@ import { ResponseHeaders } from "../proxy/response_headers.ts";
 import { isFault, readUpgrade } from "../websocket/handshake.ts";
 import type { SocketPlace } from "../websocket/socket_registry.ts";
 import { sumAt } from "../metrics/numbers.ts";
-import { climbs, hasDotSegments, matchPath, resolveDots, writtenPath } from "../routing/match_path.ts";
+import { climbs, hasDotSegments, matchPath, resolveDots } from "../routing/match_path.ts";
 import type { MethodMismatch, RouteMatch } from "../routing/route.ts";
 import { parseEndpoint } from "../transport/endpoint.ts";
 import { compileRoutes, type RouteTable } from "../routing/route_table.ts";
@@ -37,6 +37,7 @@ import { createPools, type PoolsContext } from "./pools.ts";
 import { compileRewrite } from "./rewrite.ts";
 import type { Runtime } from "./runtime.ts";
 import { SiteHeaders } from "./site_headers.ts";
+import { slashPathOf, slashRedirect, type SlashTarget } from "./slash_redirect.ts";
 import { openSocket, type SocketPlan } from "./socket_route.ts";
 
 /** What a site needs besides its config. */
@@ -51,11 +52,9 @@ export interface SiteContext extends Omit<PoolsContext, "site"> {
   readonly shownSites: ReadonlyMap<SiteConfig, SiteConfig>;
 }
 
-interface RoutePlan {
+interface RoutePlan extends SlashTarget {
   readonly path: string;
   readonly methods: readonly string[] | undefined;
-  /** The route's path in match form, where the path without its last slash is redirected to it. */
-  readonly slashPath: string | undefined;
   readonly forward: ForwardPlan;
   /** For routes that may upgrade. */
   readonly sockets: SocketPlan | undefined;
@@ -189,14 +188,10 @@ export class Site {
 
   /** The redirect to the route of this path with a slash at its end; undefined where there is none. Asked last. */
   #redirectToSlash(exchange: Exchange): Answer | undefined {
-    const { method, path, query } = exchange.head;
-    if (this.#routes === undefined || (method !== "GET" && method !== "HEAD")) return undefined;
-    const plain = matchPath(path);
-    if (plain === undefined || this.#routes.match(plain, method) !== undefined) return undefined;
-    const below = this.#routes.match(plain + "/", method);
-    if (below?.matched !== true || below.target.slashPath !== plain + "/") return undefined;
-    exchange.route = below.target.path;
-    return this.#finished(exchange, { status: 308, headers: ["location", `${path}/${query}`], body: null });
+    const found = this.#routes && slashRedirect(this.#routes, exchange.head);
+    if (found === undefined) return undefined;
+    exchange.route = found.target.path;
+    return this.#finished(exchange, { status: 308, headers: ["location", found.location], body: null });
   }
 
   /** The answer to a failed request; ends the exchange. */
@@ -387,12 +382,6 @@ export class Site {
     }
     return { ready: missing.length === 0, missing };
   }
-}
-
-function slashPathOf({ path, exact, pattern, redirect_slash }: RouteConfig): string | undefined {
-  if (exact || pattern || !redirect_slash || path === "/" || !path.endsWith("/")) return undefined;
-  // `//host/` would lead to another host.
-  return path.startsWith("//") ? undefined : writtenPath(path);
 }
 
 // The whole route: a WebSocket that was opened under other rules is not to go on under these.

@@ -1,0 +1,36 @@
+/**
+ * The redirect from `/api` to a route `/api/`. It is looked for last, when no route and no file takes the path.
+ *
+ * @module
+ */
+
+import type { RouteConfig } from "../config/schema.ts";
+import type { RequestHead } from "../http/message.ts";
+import { matchPath, writtenPath } from "../routing/match_path.ts";
+import type { RouteTable } from "../routing/route_table.ts";
+
+/** What a route's target says of it. */
+export interface SlashTarget {
+  /** The route's path in match form, where the path without its last slash is redirected to it. */
+  readonly slashPath: string | undefined;
+}
+
+/** {@linkcode SlashTarget.slashPath} of a route. */
+export function slashPathOf({ path, exact, pattern, redirect_slash }: RouteConfig): string | undefined {
+  if (exact || pattern || !redirect_slash || path === "/" || !path.endsWith("/")) return undefined;
+  // `//host/` would lead to another host.
+  return path.startsWith("//") ? undefined : writtenPath(path);
+}
+
+/** Where a request that nothing takes is redirected to, and for which route; undefined when there is none. */
+export function slashRedirect<T extends SlashTarget>(
+  routes: RouteTable<T>,
+  { method, path, query }: RequestHead,
+): { target: T; location: string } | undefined {
+  if (method !== "GET" && method !== "HEAD") return undefined;
+  const plain = matchPath(path);
+  if (plain === undefined || routes.match(plain, method) !== undefined) return undefined;
+  const below = routes.match(plain + "/", method);
+  if (below?.matched !== true || below.target.slashPath !== plain + "/") return undefined;
+  return { target: below.target, location: `${path}/${query}` };
+}
