@@ -64,6 +64,7 @@ async function read(
     const { config, warnings } = await loadConfig(path, {
       lenient,
       tryLog: true,
+      searchFolders: true,
       tryPort: ports ? await portTrial() : undefined,
     });
     return { config, problems: warnings };

@@ -51,6 +51,12 @@ export interface CheckOptions {
    */
   tryLog?: boolean;
   /**
+   * Whether to look through static folders for precompressed files that are older than their file.
+   *
+   * @default {false}
+   */
+  searchFolders?: boolean;
+  /**
    * Tries whether a port can be opened: why not, or undefined where it can. Without it no port is tried.
    *
    * @param listen IP address or host name; undefined for all interfaces.
@@ -87,10 +93,11 @@ export interface CheckContext {
 /** Checks a tree, which it changes, and makes a config of it. */
 export function checkConfig(root: TableNode, context: CheckContext, options: CheckOptions): ConfigReport {
   const { problems, incomplete } = context;
-  const { baseDir = ".", checkFiles = true, tryLog = false, tryPort, policies = [], opensPorts = true } = options;
+  const { baseDir = ".", checkFiles = true, tryLog = false, searchFolders, tryPort, policies = [], opensPorts = true } =
+    options;
   giveOriginalMeaning(root, problems);
   const { unknownKeys, originalKeys } = walkSchema(configSchema, root, problems);
-  resolveFiles(root, { baseDir, checkFiles, tryLog }, problems);
+  resolveFiles(root, { baseDir, checkFiles, tryLog, searchFolders }, problems);
   const result = configSchema.safeParse(plainValue(root));
   if (!result.success) reportIssues(result.error.issues, { root, problems, unknownKeys, incomplete });
   reportOriginalKeys(originalKeys, { root, problems, unknownKeys: [], incomplete });

@@ -6,6 +6,7 @@
 
 // Built into the runtime; the modules of @std/path would take a third of the time in which a config may be loaded
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { staleNeighbours } from "../static/stale_neighbours.ts";
 import { appendFault, createFault, enterFault, fileAt, listFault, readFault, reasonOf } from "./file_access.ts";
 import type { ProblemList } from "./problem_list.ts";
 import { quoted, shortName } from "./problem_list.ts";
@@ -19,6 +20,8 @@ export interface FileOptions {
   checkFiles: boolean;
   /** Whether to try if the log can be written, as before a start. */
   tryLog: boolean;
+  /** Whether to look through static folders for precompressed files that are older than their file. */
+  searchFolders?: boolean | undefined;
 }
 
 type FileKind = "file" | "folder" | "any";
@@ -44,6 +47,9 @@ export function resolveFiles(root: TableNode, options: FileOptions, problems: Pr
     const folder = textNode(site, "static_dir");
     resolveNode(folder, "folder");
     if (folder !== undefined && options.checkFiles && booleanOf(site, "browse", false)) checkListing(folder, problems);
+    if (folder !== undefined && options.searchFolders === true && booleanOf(site, "precompressed", true)) {
+      checkNeighbours(folder, problems);
+    }
     for (const { node } of tableOf(site, "error_pages")?.entries.values() ?? []) {
       if (isTextNode(node)) resolveNode(node, "file");
     }
@@ -96,6 +102,17 @@ function checkFile(
       expected: `${expected} that this user may ${kind === "folder" ? "enter" : "read"}`,
     });
   }
+}
+
+function checkNeighbours(node: TextNode, problems: ProblemList): void {
+  const stale = staleNeighbours(node.value);
+  if (stale.length === 0) return;
+  const named = stale.slice(0, 3).map((path) => JSON.stringify(path)).join(", ");
+  const more = stale.length > 3 ? ` and ${stale.length - 3} more` : "";
+  problems.warning(node, {
+    message: `precompressed files are older than their files, and are not served: ${named}${more}`,
+    expected: "files that were compressed again, or precompressed = false",
+  });
 }
 
 /** A folder whose names nobody may read can be served, but not listed. Its path is absolute here. */

@@ -22,10 +22,9 @@ import { climbs, hasDotSegments, matchPath, resolveDots } from "../routing/match
 import type { MethodMismatch, RouteMatch } from "../routing/route.ts";
 import { parseEndpoint } from "../transport/endpoint.ts";
 import { compileRoutes, type RouteTable } from "../routing/route_table.ts";
-import { createFileServer, type FileServer } from "../static/file_server.ts";
+import type { FileServer } from "../static/file_server.ts";
 import type { Pool } from "../upstream/pool.ts";
 import { countedBody, type StallWatch } from "./counted_body.ts";
-import { cacheControl } from "./cache_control.ts";
 import type { DynamicUpstreams } from "./dynamic_upstreams.ts";
 import { ErrorPages } from "./error_pages.ts";
 import type { RouteMetrics } from "./metrics/route_metrics.ts";
@@ -37,6 +36,7 @@ import { createPools, type PoolsContext } from "./pools.ts";
 import { compileRewrite } from "./rewrite.ts";
 import type { Runtime } from "./runtime.ts";
 import { SiteHeaders } from "./site_headers.ts";
+import { siteFiles } from "./site_files.ts";
 import { slashPathOf, slashRedirect, type SlashTarget } from "./slash_redirect.ts";
 import { openSocket, type SocketPlan } from "./socket_route.ts";
 
@@ -109,16 +109,7 @@ export class Site {
     this.members = pools?.members ?? new Map();
     this.dynamic = pools?.dynamic ?? [];
     this.#routes = proxy === undefined ? undefined : this.#compile(proxy, context);
-    this.#files = config.static_dir === undefined ? undefined : createFileServer({
-      root: config.static_dir,
-      indexFiles: config.index_files,
-      browse: config.browse,
-      tryFiles: config.try_files,
-      dotfiles: config.dotfiles,
-      followSymlinks: config.follow_symlinks,
-      precompressed: config.precompressed,
-      cacheControl: cacheControl(config.cache),
-    });
+    this.#files = siteFiles(config, context.runtime.log);
     const readiness = () => this.#readiness();
     this.#endpoints = internalEndpoints({
       site: config,

@@ -10,7 +10,7 @@
 import type { FileStamp } from "./file_stamp.ts";
 
 /**
- * The entity tag of a file in one coding, or undefined where the file system knows no times: size alone tells too little.
+ * The entity tag of a file in one coding, or undefined where no time of its change is known: size alone tells too little.
  *
  * @param stamp State of the file that is sent.
  * @param coding Its content coding; empty for none.

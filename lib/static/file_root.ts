@@ -51,11 +51,11 @@ export interface FileRootOptions {
    */
   followSymlinks?: boolean;
   /**
-   * Told of each path below the root that was refused because it leads out of it, with the path that it leads to.
+   * Told of each path below the root that was refused because it leads out of it.
    *
    * @default {nobody}
    */
-  onOutside?: ((path: string, realPath: string) => void) | undefined;
+  onOutside?: ((path: string) => void) | undefined;
   /**
    * How paths are looked up.
    *
@@ -73,10 +73,9 @@ export interface NamesOptions {
 
 /** One root folder. Holds no handles and no state. */
 export class FileRoot {
-  /** Absolute path of the folder, without a slash at the end. */
-  readonly rootPath: string;
+  readonly #rootPath: string;
   readonly #followSymlinks: boolean;
-  readonly #onOutside: ((path: string, realPath: string) => void) | undefined;
+  readonly #onOutside: ((path: string) => void) | undefined;
   readonly #lookUp: LookUp;
 
   /**
@@ -84,7 +83,7 @@ export class FileRoot {
    * @param options What the root allows.
    */
   constructor(rootPath: string, options: FileRootOptions = {}) {
-    this.rootPath = rootPath.replace(Deno.build.os === "windows" ? /[\\/]+$/ : /\/+$/, "");
+    this.#rootPath = trimmedRoot(rootPath);
     this.#followSymlinks = options.followSymlinks ?? false;
     this.#onOutside = options.onOutside;
     this.#lookUp = options.lookUp ?? (handlesTellPaths() ? entryByHandle : entryByPath);
@@ -156,11 +155,11 @@ export class FileRoot {
   async #enter<T>(path: string, use: (entry: FileEntry) => T | Promise<T>): Promise<T | undefined> {
     try {
       for (let look = 1;; look++) {
-        using entry = await this.#lookUp(this.rootPath + path);
+        using entry = await this.#lookUp(this.#rootPath + path);
         if (this.#followSymlinks || liesBelow(entry.realPath, await this.#realRoot())) return await use(entry);
         // Looked up again before a no: the root may be a link that was moved to a new release just now.
         if (look < LOOKS_MAX) continue;
-        this.#onOutside?.(path, entry.realPath);
+        this.#onOutside?.(path);
         return undefined;
       }
     } catch (error) {
@@ -170,8 +169,13 @@ export class FileRoot {
   }
 
   async #realRoot(): Promise<string> {
-    return await Deno.realPath(this.rootPath === "" ? "/" : this.rootPath);
+    return await Deno.realPath(this.#rootPath === "" ? "/" : this.#rootPath);
   }
+}
+
+/** The path of a root without slashes at its end, so that a path below it can follow. */
+export function trimmedRoot(rootPath: string): string {
+  return rootPath.replace(Deno.build.os === "windows" ? /[\\/]+$/ : /\/+$/, "");
 }
 
 const LOOKS_MAX = 2;

@@ -10,9 +10,10 @@
  */
 
 import type { Answer, RequestHead } from "../http/message.ts";
-import { FileRoot } from "./file_root.ts";
+import { FileRoot, trimmedRoot } from "./file_root.ts";
 import { readEntries } from "./folder_entries.ts";
 import { listingAnswer } from "./folder_listing.ts";
+import { type FileWarning, FileWarnings } from "./file_warnings.ts";
 import { findPage } from "./page.ts";
 import { PageCache } from "./page_cache.ts";
 import { PageDelivery, type PageRequest } from "./page_delivery.ts";
@@ -58,13 +59,19 @@ export interface FileServerOptions {
   followSymlinks?: boolean;
   /**
    * Whether `.br`, `.zst` and `.gz` neighbours of a file are sent to clients that accept them. A neighbour that is older
-   * than its file is sent too; its own entity tag tells it apart.
+   * than its file was made of another content, and is passed over.
    *
    * @default {true}
    */
   precompressed?: boolean;
   /** Value of Cache-Control for the decoded path of a file below the root; undefined for none. Asked rarely, not per request. */
   cacheControl?: ((path: string) => string | undefined) | undefined;
+  /**
+   * Told, once each, of links that lead out of the folder and of neighbours that are passed over.
+   *
+   * @default {nobody}
+   */
+  onWarning?: ((warning: FileWarning) => void) | undefined;
   /**
    * Bytes of small files that are kept in memory; 0 keeps none.
    *
@@ -127,6 +134,7 @@ const FILE_SERVER_DEFAULTS = {
   hotFileMaxBytes: 64 * 1024,
   nowMs: Date.now,
   cacheControl: undefined,
+  onWarning: undefined,
 } satisfies Partial<FileServerOptions>;
 
 /** Owns the cache of one root. */
@@ -146,11 +154,13 @@ class FolderServer implements FileServer {
     if (!(windows ? /^(?:[a-z]:[\\/]|\\\\)/i : /^\//).test(options.root)) {
       throw new TypeError(`Cannot serve files: root is "${options.root}", expected an absolute path`);
     }
-    const root = new FileRoot(options.root, options);
+    const warnings = options.onWarning && new FileWarnings(trimmedRoot(options.root), options.onWarning);
+    const root = new FileRoot(trimmedRoot(options.root), { ...options, onOutside: (path) => warnings?.outside(path) });
     const { hotFileMaxBytes, nowMs } = options;
     const pages = new PageCache(
       options.hotCacheBytes,
-      (path, before) => findPage(root, path, options, nowMs(), before),
+      (path, before) =>
+        findPage(root, path, { ...options, onStale: (stale) => warnings?.stale(stale) }, nowMs(), before),
     );
     this.#root = root;
     this.#rules = { dotfiles: options.dotfiles, windows };

@@ -7,7 +7,7 @@
 
 import { acceptedCodings, type ContentCoding, NEIGHBOURS } from "./content_coding.ts";
 import type { FileRoot, FoundFile } from "./file_root.ts";
-import { sameStamp, settledAt } from "./file_stamp.ts";
+import { olderThan, sameStamp, settledAt } from "./file_stamp.ts";
 import { mediaTypeOf } from "./media_type.ts";
 import { represent, type Representation } from "./representation.ts";
 
@@ -26,6 +26,8 @@ export interface PageOptions {
   readonly indexFiles: readonly string[];
   readonly precompressed: boolean;
   readonly cacheControl: ((path: string) => string | undefined) | undefined;
+  /** Told of each neighbour that is older than its file, by its path. */
+  readonly onStale: ((path: string) => void) | undefined;
 }
 
 /**
@@ -73,7 +75,7 @@ export function chooseRepresentation(page: Page, acceptEncoding: string | undefi
 }
 
 async function makePage(root: FileRoot, found: FoundFile, options: PageOptions, nowMs: number): Promise<Page> {
-  const neighbours = options.precompressed ? await findNeighbours(root, found) : [];
+  const neighbours = options.precompressed ? await findNeighbours(root, found, options) : [];
   const shared = {
     contentType: mediaTypeOf(found.path),
     varies: neighbours.length > 0,
@@ -90,12 +92,16 @@ async function makePage(root: FileRoot, found: FoundFile, options: PageOptions, 
 async function findNeighbours(
   root: FileRoot,
   found: FoundFile,
+  { onStale }: PageOptions,
 ): Promise<{ coding: ContentCoding; file: FoundFile }[]> {
   if (NEIGHBOURS.some(({ suffix }) => found.path.endsWith(suffix))) return []; // compressed already
   const files = await Promise.all(NEIGHBOURS.map(({ suffix }) => findNeighbour(root, found.path + suffix)));
   return NEIGHBOURS.flatMap(({ coding }, i) => {
     const file = files[i];
-    return file === undefined ? [] : [{ coding, file }];
+    if (file === undefined) return [];
+    if (!olderThan(file.stamp, found.stamp)) return [{ coding, file }];
+    onStale?.(file.path);
+    return [];
   });
 }
 

@@ -207,3 +207,29 @@ Deno.test("A ca_file without a certificate, and an error page that is no file, a
     );
   });
 });
+
+Deno.test("Precompressed files that are older than their file are warned of, where that is asked for", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/www/js`, { recursive: true });
+    const write = async (path: string, seconds: number) => {
+      await Deno.writeTextFile(`${folder}/www/${path}`, "x");
+      await Deno.utime(`${folder}/www/${path}`, seconds, seconds);
+    };
+    const [older, newer] = [1_700_000_000, 1_700_000_001];
+    for (const path of ["js/app.js", "fresh.css", "fixed.css"]) await write(path, newer);
+    for (const path of ["js/app.js.gz", "alone.css.br"]) await write(path, older);
+    await write("fresh.css.zst", newer);
+    await write("fixed.css.gz", 1); // no time at all
+    const warnings = (keys: string, searchFolders: boolean) =>
+      parseConfig(`[[sites]]\nstatic_dir = "www"\n${keys}`, { baseDir: folder, searchFolders }).warnings
+        .map(({ line, message }) => `${line}: ${message}`);
+    assertEquals(warnings("", true), [
+      '2: precompressed files are older than their files, and are not served: "js/app.js.gz"',
+    ]);
+    assertEquals(warnings("", false), []);
+    assertEquals(warnings("precompressed = false", true), []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -141,3 +141,40 @@ Deno.test("a file from the future is told as changed now, and its date is not st
   const headers = ["range", "bytes=0-0", "if-range", "Thu, 01 Jan 2026 00:00:00 GMT"];
   assertStrictEquals((await ask(files, "/a.txt", { headers })).status, 200);
 });
+
+Deno.test("a file whose time is a constant of its store has no validators, and new content of the same size is sent", async () => {
+  for (const seconds of [0, 1, 1.5]) {
+    for (const hotFileMaxBytes of [0, 65536]) {
+      await using site = await SiteFolder.make();
+      const time = new Date(seconds * 1000);
+      await site.write("a.txt", "one", time);
+      let now = Date.now();
+      const files = site.serve({ hotFileMaxBytes, nowMs: () => now });
+      const first = await ask(files, "/a.txt");
+      assertEquals([first.text, first.header("etag"), first.header("last-modified")], ["one", undefined, undefined]);
+      // Put in place anew, as another release is.
+      await site.write("b.txt", "two", time);
+      await Deno.rename(`${site.root}/b.txt`, `${site.root}/a.txt`);
+      now += 1000;
+      const conditions = [
+        ...[["if-modified-since", "Thu, 01 Jan 1970 00:00:01 GMT"], ["if-none-match", '"0-3"'], [
+          "if-none-match",
+          '"rs-3"',
+        ]],
+      ];
+      for (const headers of conditions) {
+        const second = await ask(files, "/a.txt", { headers });
+        assertEquals([second.status, second.text], [200, "two"], headers.join(": "));
+      }
+      const range = ["range", "bytes=0-0", "if-range", "Thu, 01 Jan 1970 00:00:01 GMT"];
+      assertEquals((await ask(files, "/a.txt", { headers: range })).status, 200);
+      assertEquals((await ask(files, "/a.txt", { headers: ["if-none-match", "*"] })).status, 304);
+    }
+  }
+});
+
+Deno.test("a file of the third second of 1970 has its validators", async () => {
+  await using site = await SiteFolder.make();
+  await site.write("a.txt", "one", new Date(2000));
+  assertEquals((await ask(site.serve(), "/a.txt")).header("last-modified"), "Thu, 01 Jan 1970 00:00:02 GMT");
+});

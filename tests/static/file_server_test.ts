@@ -1,6 +1,8 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { createFileServer } from "../../lib/static/file_server.ts";
+import type { FileWarning } from "../../lib/static/file_warnings.ts";
+import { until } from "../support/condition.ts";
 import { ask, headOf, patternBytes, SiteFolder } from "./site_folder.ts";
 
 Deno.test("FileServer.serve() answers a file with its type, length and validators", async () => {
@@ -151,7 +153,7 @@ Deno.test("FileServer.serve() sends the neighbour in the coding that the client 
     "d.txt": "d",
     "d.txt.br/x": "a folder is no neighbour",
   });
-  await site.write("a.js.br", "BR", new Date(0)); // older than its file
+  await site.write("a.js.br", "BR", new Date(Date.UTC(2025, 0, 1)));
   const files = site.serve();
   const coded = async (path: string, acceptEncoding: string) => {
     const got = await ask(files, path, { headers: ["Accept-Encoding", acceptEncoding] });
@@ -228,4 +230,50 @@ Deno.test("createFileServer() refuses a root that is not absolute and takes one 
   assertThrows(() => createFileServer({ root: "" }), TypeError, "absolute");
   const files = createFileServer({ root: "/nothing/is/here", browse: undefined, indexFiles: undefined });
   for (const path of ["/", "/a", "/index.html"]) assertStrictEquals((await ask(files, path)).status, 404);
+});
+
+Deno.test("FileServer.serve() passes over neighbours that are older than their file, and says so once", async () => {
+  const [older, newer] = [new Date(Date.UTC(2024, 0, 1)), new Date(Date.UTC(2024, 0, 2))];
+  await using site = await SiteFolder.make();
+  await site.write("app.js", "new", newer);
+  await site.write("app.js.gz", "OLD", older);
+  await site.write("same.js", "new", newer);
+  await site.write("same.js.gz", "GZ", newer);
+  const told: FileWarning[] = [];
+  let now = Date.now();
+  const files = site.serve({ onWarning: (warning) => told.push(warning), nowMs: () => now });
+  const gzip = { headers: ["accept-encoding", "gzip"] };
+  for (let look = 0; look < 3; look++) {
+    assertStrictEquals((await ask(files, "/app.js", gzip)).text, "new");
+    assertStrictEquals((await ask(files, "/same.js", gzip)).text, "GZ");
+    now += 1000;
+  }
+  assertEquals(told, [{ kind: "stale", path: `${site.root}/app.js.gz` }]);
+  await site.write("app.js.gz", "GZ", newer);
+  assertStrictEquals((await ask(files, "/app.js", gzip)).text, "GZ");
+});
+
+Deno.test({
+  name: "FileServer.serve() says of each link that leads out of the folder where it leads, once",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using site = await SiteFolder.make({ "a/b.txt": "b" });
+    await Deno.symlink(site.outside, `${site.root}/a/out`);
+    await Deno.symlink("../secret.txt", `${site.root}/secret.txt`);
+    await Deno.symlink("nowhere", `${site.root}/dangling`);
+    const told: FileWarning[] = [];
+    const files = site.serve({ onWarning: (warning) => told.push(warning), browse: true });
+    for (
+      const path of ["/a/out/secret.txt", "/a/out/", "/a/out/none", "/secret.txt", "/dangling", "/a/b.txt", "/", "/a/"]
+    ) {
+      await ask(files, path);
+    }
+    await until("both links are told", () => told.length >= 2);
+    for (const path of ["/a/out/secret.txt", "/secret.txt"]) await ask(files, path);
+    await ask(files, "/a/b.txt");
+    assertEquals(told.toSorted((one, other) => one.path < other.path ? -1 : 1), [
+      { kind: "outside", path: `${site.root}/a/out`, leadsTo: site.outside },
+      { kind: "outside", path: `${site.root}/secret.txt`, leadsTo: `${site.outside}/secret.txt` },
+    ]);
+  },
 });
