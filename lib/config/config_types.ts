@@ -373,6 +373,12 @@ export interface RouteInput {
   /** Text that replaces the matched prefix, or the whole path of an exact or pattern route. */
   rewrite_target?: string;
   /**
+   * Whether a GET or HEAD for the path without its last "/" is redirected to it, if nothing else answers there.
+   *
+   * @default {true}
+   */
+  redirect_slash?: boolean;
+  /**
    * Whether requests may upgrade to WebSocket.
    *
    * @default {false}
@@ -1040,6 +1046,8 @@ export interface RouteConfig {
   strip_prefix: boolean;
   /** Text that replaces the matched prefix, or the whole path of an exact or pattern route. */
   rewrite_target?: string;
+  /** Whether a GET or HEAD for the path without its last "/" is redirected to it, if nothing else answers there. */
+  redirect_slash: boolean;
   /** Whether requests may upgrade to WebSocket. */
   websocket: boolean;
   /** Match this path only, and nothing below it. */
