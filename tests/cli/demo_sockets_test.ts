@@ -133,9 +133,9 @@ pageTest("Twenty sockets spread evenly, answer, and move to the other upstreams 
       ),
   );
 
-  await page.getByRole("button", { name: "Stop red" }).click();
+  await page.getByRole("button", { name: "Stop violet" }).click();
   await becomes([0, 10, 10], () => spread(page));
-  assertEquals(await page.textContent("#shares [data-upstream=green] small"), "50 %");
+  assertEquals(await page.textContent("#shares [data-upstream=teal] small"), "50 %");
 
   await page.getByRole("button", { name: "Close all" }).click();
   await becomes([0, 0, 0], () => spread(page));
@@ -144,13 +144,13 @@ pageTest("Twenty sockets spread evenly, answer, and move to the other upstreams 
 
 pageTest("Least connections gives new sockets to the upstream that came back", async (page, demo) => {
   await page.selectOption("#route", SHOWN.find(({ method }) => method === "least_connections")?.path ?? "");
-  await page.getByRole("button", { name: "Stop red" }).click();
-  await page.locator(".upstream[data-upstream=red].stopped").waitFor();
+  await page.getByRole("button", { name: "Stop violet" }).click();
+  await page.locator(".upstream[data-upstream=violet].stopped").waitFor();
   await page.getByRole("button", { name: "Open twenty" }).click();
   // Weights are 3 and 1.
   await becomes([0, 15, 5], () => spread(page));
-  await page.getByRole("button", { name: "Start red" }).click();
-  await page.locator(".upstream[data-upstream=red]:not(.stopped)").waitFor();
+  await page.getByRole("button", { name: "Start violet" }).click();
+  await page.locator(".upstream[data-upstream=violet]:not(.stopped)").waitFor();
   await becomes(true, () => allHealthy(demo));
   for (let index = 0; index < 4; index++) {
     await page.locator("#dots button").nth(index).click();
@@ -183,7 +183,7 @@ pageTest(
 
 pageTest("The two pages of the demo lead to each other", async (page) => {
   await page.getByRole("link", { name: "Requests" }).click();
-  await page.locator("#round_robin-red").waitFor();
+  await page.locator("#round_robin-violet").waitFor();
   await page.getByRole("link", { name: "WebSockets" }).click();
   await page.locator("#strands").waitFor({ state: "attached" });
 });

@@ -47,7 +47,7 @@ Deno.test("bws demo refuses levers pulled by other sites", async () => {
   await using process = new BwsProcess(["demo", "--port", "0"]);
   const url = await demoAddress(process);
   const headers = { "sec-fetch-site": "cross-site" };
-  const response = await fetch(`${url}/upstreams/red/stop`, { method: "POST", headers });
+  const response = await fetch(`${url}/upstreams/violet/stop`, { method: "POST", headers });
   assertEquals(response.status, 403);
 });
 
@@ -82,24 +82,24 @@ Deno.test({
         }
       }
 
-      await page.getByRole("button", { name: "Stop green" }).click();
-      await page.locator(".upstream[data-upstream=green].stopped").waitFor();
+      await page.getByRole("button", { name: "Stop teal" }).click();
+      await page.locator(".upstream[data-upstream=teal].stopped").waitFor();
       // What was in flight ends first.
-      await becomes(async () => await page.textContent("#round_robin-green .flight") === "0");
+      await becomes(async () => await page.textContent("#round_robin-teal .flight") === "0");
       // The number of answers is written twice a second, that of requests in flight at once: its last one may be to come.
-      let green = NaN;
+      let teal = NaN;
       const greenStands = async () => {
-        green = await count("round_robin", "green");
-        const before = await count("round_robin", "red");
-        await countReaches("round_robin", "red", before + 20);
-        return await count("round_robin", "green") === green;
+        teal = await count("round_robin", "teal");
+        const before = await count("round_robin", "violet");
+        await countReaches("round_robin", "violet", before + 20);
+        return await count("round_robin", "teal") === teal;
       };
       assertEquals(await greenStands() || await greenStands(), true);
       assertEquals(await page.textContent("#errors"), "0");
 
       await page.keyboard.press("2");
-      await page.locator(".upstream[data-upstream=green]:not(.stopped)").waitFor();
-      await countReaches("round_robin", "green", green + 5);
+      await page.locator(".upstream[data-upstream=teal]:not(.stopped)").waitFor();
+      await countReaches("round_robin", "teal", teal + 5);
 
       await page.getByText("Pause").click();
       await page.locator("#speed").filter({ hasText: /^0$/ }).waitFor();

@@ -14,9 +14,10 @@ export const PAGE_STYLE: string = `
   --track: light-dark(#f4f4f2, #131517);
   --text: light-dark(#1b1c1f, #eceef0);
   --soft: light-dark(#63656c, #9a9ea6);
-  --red: light-dark(#dc3d43, #f2555a);
-  --green: light-dark(#2b9a66, #33b074);
-  --blue: light-dark(#3a5bd9, #6c8cff);
+  --bad: light-dark(#c9252d, #ff7d80);
+  --violet: light-dark(#8a3fd0, #c18cff);
+  --teal: light-dark(#0b7d74, #35bfb0);
+  --blue: light-dark(#2f5bd7, #7ea0ff);
   font: 15px/1.45 system-ui, -apple-system, "Segoe UI", sans-serif;
   font-variant-numeric: tabular-nums;
 }
@@ -30,11 +31,11 @@ nav a { padding: .25rem .7rem; border-radius: 8px; text-decoration: none; font-w
 nav a:hover { color: var(--text) } nav a[aria-current] { background: var(--card); color: var(--text); box-shadow: inset 0 0 0 1px var(--line) }
 .totals { display: flex; gap: 1.5rem; color: var(--soft) }
 .totals b { color: var(--text); font-size: 1.25rem; font-weight: 650 }
-#errorsBox.bad, #errorsBox.bad b { color: var(--red) }
-#ended { background: var(--card); border: 1px solid var(--red); border-radius: 10px; padding: .6rem 1rem; margin-bottom: 1rem }
+#errorsBox.bad, #errorsBox.bad b { color: var(--bad) }
+#ended { background: var(--card); border: 1px solid var(--bad); border-radius: 10px; padding: .6rem 1rem; margin-bottom: 1rem }
 .card, .panel { background: var(--card); border: 1px solid var(--line); border-radius: 12px }
 .deck { display: grid; gap: .75rem; grid-template-columns: repeat(3, 1fr) minmax(14rem, 1.25fr); margin-bottom: .75rem }
-[data-upstream=red] { --hue: var(--red) } [data-upstream=green] { --hue: var(--green) } [data-upstream=blue] { --hue: var(--blue) }
+[data-upstream=violet] { --hue: var(--violet) } [data-upstream=teal] { --hue: var(--teal) } [data-upstream=blue] { --hue: var(--blue) }
 .upstream { display: grid; grid-template-columns: auto 1fr auto; gap: .1rem .75rem; align-items: center; padding: .8rem .9rem }
 .upstream h2, th[scope=row] { text-transform: capitalize }
 .upstream h2 { font-size: 1rem }

@@ -9,7 +9,7 @@ import type { ConfigInput } from "../../config/schema.ts";
 
 /** A sample upstream. */
 export interface Sample {
-  /** Its name, and its colour on the page. */
+  /** Its name, and its colour on the page: none that reads as an alarm. */
   readonly name: string;
   /** Share of the load where the policy goes by weight. */
   readonly weight: number;
@@ -31,8 +31,8 @@ export interface ShownPolicy {
 
 /** The upstreams: as different as real ones, so that policies differ too. */
 export const SAMPLES: readonly Sample[] = [
-  { name: "red", weight: 5, latencyMs: 20 },
-  { name: "green", weight: 3, latencyMs: 100 },
+  { name: "violet", weight: 5, latencyMs: 20 },
+  { name: "teal", weight: 3, latencyMs: 100 },
   { name: "blue", weight: 1, latencyMs: 350 },
 ];
 
@@ -48,7 +48,7 @@ export const SHOWN: readonly ShownPolicy[] = [
     path: "/weighted",
     method: "weighted",
     title: "Weighted",
-    meaning: "At random, by weight: 5 to red, 3 to green, 1 to blue.",
+    meaning: "At random, by weight: 5 to violet, 3 to teal, 1 to blue.",
   },
   {
     path: "/least-connections",

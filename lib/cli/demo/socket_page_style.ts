@@ -6,11 +6,11 @@
 
 /** The style sheet; it comes after `PAGE_STYLE`. */
 export const SOCKET_PAGE_STYLE: string = `
-[data-hue="0"] { --hue: var(--red) } [data-hue="1"] { --hue: var(--green) } [data-hue="2"] { --hue: var(--blue) }
+[data-hue="0"] { --hue: var(--violet) } [data-hue="1"] { --hue: var(--teal) } [data-hue="2"] { --hue: var(--blue) }
 .deck-2 { grid-template-columns: repeat(2, 1fr) minmax(14rem, 1.25fr) }
 .route { display: grid; gap: .35rem; align-content: center; padding: .6rem .9rem; color: var(--soft); font-size: .85rem; min-width: 0 }
 select, input:not([type=checkbox]) { font: inherit; font-size: .9rem; color: var(--text); background: var(--track); border: 1px solid var(--line); border-radius: 8px; padding: .42rem .6rem; width: 100%; min-width: 0 }
-select { font-weight: 600; padding-right: .2rem } input::placeholder { color: var(--soft) } input:user-invalid { border-color: var(--red) }
+select { font-weight: 600; padding-right: .2rem } input::placeholder { color: var(--soft) } input:user-invalid { border-color: var(--bad) }
 button { white-space: nowrap } button:disabled { opacity: .45; cursor: default } button.main { background: var(--text); color: var(--card); border-color: transparent }
 .views { display: grid; grid-template-columns: minmax(0, 1.35fr) minmax(0, 1fr); gap: .75rem; align-items: stretch }
 .panel { padding: .9rem 1rem 1rem; display: flex; flex-direction: column; gap: .7rem; margin: 0 }
@@ -35,7 +35,7 @@ button { white-space: nowrap } button:disabled { opacity: .45; cursor: default }
 .log { list-style: none; padding: .35rem; flex: 1 1 13rem; height: 13rem; overflow: auto; background: var(--track); border: 1px solid var(--line); border-radius: 9px; font-size: .87rem; overscroll-behavior: contain }
 .log li { display: grid; grid-template-columns: 5.1rem 1.2rem minmax(0, 1fr) auto; gap: .1rem .5rem; padding: .16rem .4rem; border-radius: 3px; overflow-wrap: anywhere; border-left: 3px solid var(--hue, transparent) }
 .log time, .log small { color: var(--soft); font: .92em ui-monospace, "Cascadia Mono", Menlo, monospace } .log small { text-align: right }
-.log li > b { text-align: center; color: var(--hue, var(--soft)) } .log .close { background: color-mix(in srgb, var(--red) 9%, transparent); border-color: var(--red) } .log .close > b { color: var(--red) }
+.log li > b { text-align: center; color: var(--hue, var(--soft)) } .log .close { background: color-mix(in srgb, var(--bad) 9%, transparent); border-color: var(--bad) } .log .close > b { color: var(--bad) }
 .log details { grid-column: 3 / -1; color: var(--soft) } .log summary { cursor: pointer } .log pre { white-space: pre-wrap; font: .9em ui-monospace, "Cascadia Mono", Menlo, monospace }
 .log .note { color: var(--soft) } .log:empty::before { content: "Nothing has happened yet. Press Connect."; display: grid; place-items: center; height: 100%; color: var(--soft) }
 .spread { display: grid; grid-template-columns: 1.4rem 1fr 5.6rem; flex: 1; min-height: 22rem }
