@@ -277,6 +277,8 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
       connection.deadlines.uploaded();
       return;
     }
+    // Slow clients would otherwise keep a recovering upstream out of use.
+    this.#slot.endTrial();
     // Not awaited: the upstream may answer before it has the whole body.
     this.#sendRest(connection, body);
   }

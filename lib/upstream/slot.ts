@@ -8,6 +8,12 @@ import type { TransportFailure } from "../transport/failure.ts";
 import { strikeOf } from "./strike.ts";
 import type { Upstream } from "./upstream.ts";
 
+/**
+ * Longest time that an attempt holds a place for a trial, in milliseconds. An upstream that needs longer may be well, as in a
+ * long poll: the next attempt is to find out.
+ */
+const TRIAL_MS = 5000;
+
 /** A place that is given back once, however often it is released. */
 export class Slot {
   /** The upstream. */
@@ -15,17 +21,36 @@ export class Slot {
   readonly #trial: boolean;
   readonly #anyway: boolean;
   #held = true;
+  #inTrial: boolean;
+  #trialTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Made by {@linkcode Upstream.acquire}. */
   constructor(upstream: Upstream, trial: boolean, anyway: boolean) {
     this.upstream = upstream;
     this.#trial = trial;
     this.#anyway = anyway;
+    this.#inTrial = trial;
+    if (!trial) return;
+    this.#trialTimer = setTimeout(() => this.endTrial(), TRIAL_MS);
+    Deno.unrefTimer(this.#trialTimer as unknown as number);
   }
 
   /** The upstream answered with `status`, `tookMs` after the attempt began. */
   answered(status: number, tookMs: number): void {
     this.upstream.answered(status, tookMs, { anyway: this.#anyway, trial: this.#trial });
+    // The head has decided. How long the client takes for the body must keep no other attempt waiting.
+    this.endTrial();
+  }
+
+  /**
+   * Lets another attempt be the trial, as when this one waits for its client. What comes of it counts as a trial's outcome
+   * all the same.
+   */
+  endTrial(): void {
+    if (!this.#inTrial) return;
+    this.#inTrial = false;
+    clearTimeout(this.#trialTimer);
+    this.upstream.endTrial();
   }
 
   /**
@@ -42,7 +67,8 @@ export class Slot {
   release(): void {
     if (!this.#held) return;
     this.#held = false;
-    this.upstream.release(this.#trial);
+    this.endTrial();
+    this.upstream.release();
   }
 
   /** Gives the place back. */

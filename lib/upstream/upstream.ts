@@ -193,14 +193,16 @@ export class Upstream {
   }
 
   /** Gives an attempt's place back; called by its slot, once. */
-  release(trial: boolean): void {
+  release(): void {
     Atomics.sub(this.#cells, IN_FLIGHT, 1);
-    if (trial) Atomics.sub(this.#cells, TRIALS, 1);
-    if (this.#own !== 0) {
-      Atomics.sub(this.#cells, this.#own, 1);
-      if (trial) Atomics.sub(this.#cells, this.#own + 1, 1);
-    }
+    if (this.#own !== 0) Atomics.sub(this.#cells, this.#own, 1);
     this.onReleased?.();
+  }
+
+  /** Gives the place of a trial back; called by its slot, once. */
+  endTrial(): void {
+    Atomics.sub(this.#cells, TRIALS, 1);
+    if (this.#own !== 0) Atomics.sub(this.#cells, this.#own + 1, 1);
   }
 
   /**

@@ -4,6 +4,8 @@ import { until } from "../support/condition.ts";
 import { header, statusOf } from "../support/message_reader.ts";
 import { MoodyUpstream } from "../support/moody_upstream.ts";
 import { exchange, get, RawClient } from "../support/raw_client.ts";
+import { statusAnswer } from "../support/replying_upstream.ts";
+import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
 import { RunningProxy } from "../support/running_proxy.ts";
 import { jump } from "../support/time_jump.ts";
 
@@ -123,6 +125,55 @@ Deno.test("a client that leaves a trial does not keep the breaker half open", as
   upstream.mood = 200;
   assertEquals(await statuses(proxy, 1), [200]);
   assertEquals(proxy.upstreams[0].state, "active");
+});
+
+Deno.test("uploads that drip hold no trial of a half-open breaker", async () => {
+  await using upstream = new MoodyUpstream();
+  await using proxy = await behind({ trial_requests: 2 }, upstream);
+  await trip(proxy, upstream);
+  halfOpen(proxy);
+  const dripping: RawClient[] = [];
+  for (let i = 1; i <= 4; i++) {
+    const client = await RawClient.connect(proxy.port);
+    await client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\nx");
+    dripping.push(client);
+    await until("it is under way", () => proxy.upstreams[0].inFlight === i);
+    // Its place is held until the first piece of the body has gone out.
+    await until("it holds no trial", () => proxy.upstreams[0].available);
+  }
+  upstream.mood = 200;
+  assertEquals(await statuses(proxy, 5), Array(5).fill(200));
+  assertEquals(proxy.upstreams[0].state, "active");
+  for (const client of dripping) client.close();
+});
+
+Deno.test("clients that read slowly hold no trial of a half-open breaker: it is judged by the heads", async () => {
+  const large = "x".repeat(32 * 1024 * 1024);
+  let status = 500;
+  await using upstream = ScriptedUpstream.start(async (peer) => {
+    for (let request = await peer.request(); request !== undefined; request = await peer.request()) {
+      const answer = status === 500 ? statusAnswer(500) : answerOf(request.firstLine.includes("/large") ? large : "ok");
+      if (!await peer.send(answer)) return;
+    }
+  });
+  await using proxy = await RunningProxy.start({
+    upstreams: [upstream.url],
+    proxy: { circuit_breaker: { ...base, trial_requests: 3 }, passive_health: { enabled: false } },
+  });
+  await statuses(proxy, base.min_requests);
+  halfOpen(proxy);
+  status = 200;
+  const slow: RawClient[] = [];
+  for (let i = 1; i <= 2; i++) {
+    const client = await RawClient.connect(proxy.port);
+    await client.send(get("/large"));
+    slow.push(client);
+    await until("the head is there", () => upstream.requests.length === base.min_requests + i);
+  }
+  await until("the trials are over", () => proxy.upstreams[0].available);
+  assertEquals(await statuses(proxy, 3), [200, 200, 200]);
+  assertEquals([proxy.upstreams[0].state, proxy.upstreams[0].inFlight], ["active", 2]);
+  for (const client of slow) client.close();
 });
 
 Deno.test("where there is another upstream, nobody notices an open breaker", async () => {

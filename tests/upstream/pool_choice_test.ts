@@ -62,6 +62,36 @@ Deno.test("Pool.acquire() gives an upstream on trial one attempt at a time", () 
   assertEquals(new Set(turns(2)), new Set([0, 1]));
 });
 
+Deno.test("a trial has a time of its own, and its outcome counts also after that", () => {
+  const { pool, upstreams } = poolOf(2, () => ({}));
+  const [one, two] = upstreams;
+  one.failed("broken");
+  jump(EJECT_MS);
+  const timers: (() => void)[] = [];
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = ((then: () => void) => timers.push(then)) as unknown as typeof setTimeout;
+  const trial = pool.acquire(request, [two]);
+  globalThis.setTimeout = setTimeout;
+  assertEquals([one.state, one.available, timers.length], ["on_trial", false, 1]);
+  for (const run of timers) run();
+  assertEquals(one.available, true);
+  using next = pool.acquire(request, [two]);
+  assertEquals([next?.upstream === one, one.available], [true, false]);
+  trial?.failed(new TransportFailure("read_timeout", ""), false);
+  trial?.release();
+  assertEquals([one.state, one.inFlight], ["ejected", 1]);
+});
+
+Deno.test("a trial gives its place back with the head of its answer", () => {
+  const { pool, upstreams } = poolOf(2, () => ({}));
+  const [one, two] = upstreams;
+  one.failed("broken");
+  jump(EJECT_MS);
+  using trial = pool.acquire(request, [two]);
+  trial?.answered(200, 1);
+  assertEquals([one.state, one.available, one.inFlight], ["active", true, 1]);
+});
+
 Deno.test("Pool.acquire() tries an ejected upstream before it gives none, but never one to be avoided", () => {
   const { upstreams, taken } = poolOf(2, () => ({}));
   upstreams[0].failed("unreachable");
