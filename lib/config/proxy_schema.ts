@@ -12,16 +12,8 @@ import { loadBalancingSchema } from "./load_balancing_schema.ts";
 import { circuitBreakerSchema, passiveHealthSchema, retriesSchema } from "./resilience_schema.ts";
 import { routeSchema } from "./route_schema.ts";
 import { upstreamSchema } from "./upstream_schema.ts";
+import { timeoutSchema } from "./timeout_schema.ts";
 import { websocketSchema } from "./websocket_schema.ts";
-
-const timeoutSchema = table("sites.proxy.timeout", {
-  connect: duration().prefault("5s").describe("Longest time to open a connection to an upstream."),
-  read: duration().prefault("30s").describe("Longest silence while an answer is awaited or read."),
-  write: duration().prefault("30s").describe("Longest silence while a request is sent."),
-  client: duration().prefault("60s").describe(
-    "Longest time that a client neither sends its body nor takes the answer.",
-  ),
-});
 
 const proxyHeadersSchema = table("sites.proxy.headers", {
   add_x_forwarded: flag().default(true).describe("Send X-Forwarded-For, -Proto and -Host upstream."),

@@ -7,6 +7,7 @@
 import type { z } from "zod";
 import { climbs, writtenPath } from "../routing/match_path.ts";
 import { type Fault, flag, judged, list, method, size, slashPath, table, text } from "./fields.ts";
+import { routeTimeoutSchema } from "./timeout_schema.ts";
 
 const TARGET = 'a path that begins with "/" and holds no spaces, query and fragment';
 
@@ -26,6 +27,10 @@ export const routeSchema = table("sites.proxy.routes", {
   methods: list(method(), "a list of methods").min(1, { error: "at least one method" }).optional()
     .describe("Methods to match; without it, all."),
   preserve_host: flag().optional().describe("Overrides the proxy's preserve_host."),
+  timeout: routeTimeoutSchema.optional().describe("How long this route may take; what it does not set is the proxy's."),
+  streaming: flag().default(false).describe(
+    "Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream.",
+  ),
   max_body_size: size().optional().describe("Largest request body of this route; overrides the site's."),
 });
 

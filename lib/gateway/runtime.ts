@@ -11,6 +11,7 @@ import { localNumbers, type Numbers, type TakeNumbers } from "../metrics/numbers
 import { CoarseClock } from "../state/coarse_clock.ts";
 import { type Ledger, LocalLedger } from "../state/ledger.ts";
 import { ONLY_WORKER, type WorkerPlace } from "../state/worker_place.ts";
+import { ReadAhead } from "../proxy/read_ahead.ts";
 import { DialLimit } from "../transport/dial_queue.ts";
 import { Prober } from "../upstream/health/prober.ts";
 import { SocketRegistry } from "../websocket/socket_registry.ts";
@@ -79,6 +80,8 @@ export class Runtime {
   readonly ledger: Ledger;
   /** The clock that deadlines go by. */
   readonly clock = new CoarseClock();
+  /** Bounds what is read ahead of uploads. */
+  readonly readAhead = new ReadAhead();
   /** Bounds the connections that are being opened. */
   readonly dialLimit = new DialLimit();
   /** Where metrics are counted. */

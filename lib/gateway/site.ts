@@ -24,6 +24,7 @@ import { parseEndpoint } from "../transport/endpoint.ts";
 import { compileRoutes, type RouteTable } from "../routing/route_table.ts";
 import type { FileServer } from "../static/file_server.ts";
 import type { Pool } from "../upstream/pool.ts";
+import { attemptLimits, boundMs } from "./attempt_limits.ts";
 import { countedBody, type StallWatch } from "./counted_body.ts";
 import type { DynamicUpstreams } from "./dynamic_upstreams.ts";
 import { ErrorPages } from "./error_pages.ts";
@@ -100,7 +101,10 @@ export class Site {
     this.#headers = new SiteHeaders(config);
     this.#requestIdName = config.request_id.header.toLowerCase();
     this.#viaMark = `${viaToken(context.server.name)}-${context.runtime.mark}`;
-    this.#stall = { clock: context.runtime.clock, timeoutMs: config.proxy?.timeout.client ?? CLIENT_TIMEOUT_MS };
+    this.#stall = {
+      clock: context.runtime.clock,
+      timeoutMs: boundMs(config.proxy?.timeout.client ?? CLIENT_TIMEOUT_MS),
+    };
     this.#errorPages = new ErrorPages(config.error_pages);
     const proxy = config.proxy?.enabled === true ? config.proxy : undefined;
     this.metrics = context.metrics && new SiteMetrics(context.metrics, config.name, proxy?.routes ?? []);
@@ -221,7 +225,6 @@ export class Site {
     };
     const sockets = {
       config: proxy.websocket,
-      timeout: proxy.timeout,
       sockets: context.runtime.sockets,
       clock: context.runtime.clock,
     };
@@ -248,14 +251,10 @@ export class Site {
             body: {
               maxBytes: route.max_body_size ?? this.config.max_body_size ?? server.max_body_size ?? Infinity,
               keepBytes: proxy.retries.retry_buffer,
+              readAhead: this.#runtime.readAhead,
             },
             retries,
-            limits: {
-              connectTimeoutMs: proxy.timeout.connect,
-              readTimeoutMs: proxy.timeout.read,
-              writeTimeoutMs: proxy.timeout.write,
-              clientTimeoutMs: proxy.timeout.client,
-            },
+            limits: attemptLimits(proxy, route),
           },
           sockets: route.websocket
             ? {

@@ -26,8 +26,6 @@ import type { RouteMetrics } from "./metrics/route_metrics.ts";
 export interface SocketPlan {
   /** Bounds and times. */
   readonly config: ProxyConfig["websocket"];
-  /** `timeout` of the proxy. */
-  readonly timeout: ProxyConfig["timeout"];
   /** Where open sockets are counted. */
   readonly sockets: SocketRegistry;
   /** The clock that deadlines go by. */
@@ -50,7 +48,7 @@ export async function openSocket(
   { route, sockets, fail }: { route: ForwardPlan; sockets: SocketPlan; fail: (cause: string) => Answer },
 ): Promise<Answer> {
   if (sockets.sockets.draining) throw new ForwardFailure(503, "The proxy is stopping", "proxy");
-  const opened = await ask(exchange, upgrade, route, sockets);
+  const opened = await ask(exchange, upgrade, route);
   if (!("wire" in opened)) return refusal(exchange, opened, route);
   const { wire, slot, accepted, span } = opened;
   const { ping_interval: pingMs, idle_timeout: idleMs } = sockets.config;
@@ -73,7 +71,7 @@ export async function openSocket(
   return { status: 101, headers, body: null, upgrade: takeOver };
 }
 
-async function ask(exchange: Exchange, upgrade: UpgradeRequest, route: ForwardPlan, { timeout }: SocketPlan) {
+async function ask(exchange: Exchange, upgrade: UpgradeRequest, route: ForwardPlan) {
   const { head } = exchange;
   const path = route.rewrite === undefined ? head.path : route.rewrite(head.path);
   if (path === undefined) {
@@ -86,8 +84,8 @@ async function ask(exchange: Exchange, upgrade: UpgradeRequest, route: ForwardPl
       pool: route.pool,
       target,
       protocols: upgrade.protocols,
-      connectTimeoutMs: timeout.connect,
-      answerTimeoutMs: timeout.read,
+      connectTimeoutMs: route.limits.connectTimeoutMs,
+      answerTimeoutMs: route.limits.readTimeoutMs,
       retryable: retryableElsewhere,
       buildHead: ({ endpoint }, lines) => {
         const host = route.preserveHost ? head.authority : endpoint.authority;

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { headerValue } from "../http/header_lines.ts";
 import type { Answer } from "../http/message.ts";
 import type { Connection, ConnectionUser } from "../transport/connection.ts";
 import { sharedTime } from "../state/shared_time.ts";
@@ -31,6 +32,8 @@ export type SetsAside = (answer: UpstreamHead, upstream: Upstream) => boolean;
 export interface AttemptLimits extends SilenceLimits {
   /** Longest time for look-up, TCP and TLS handshake together, in milliseconds. */
   readonly connectTimeoutMs: number;
+  /** Whether the upstream may be silent, and take long, without a failure of its own. */
+  readonly streaming: boolean;
 }
 
 /** One attempt at one upstream. Also the source of the answer's body, where that is a stream. */
@@ -49,6 +52,8 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
   #connection: Connection | undefined;
   #wait: ConnectionWait<Connection> | undefined;
   #overtaken = false;
+  /** Of an answer whose body is passed on piece by piece. */
+  #head: UpstreamHead | undefined;
   #startMs: number;
   #begun = false;
   #sent = false;
@@ -164,7 +169,7 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
     const nowMs = sharedTime.take();
     const tookMs = nowMs - this.#startMs;
     this.#exchange.upstreamMs = tookMs;
-    this.#slot.answered(head.status, tookMs);
+    this.#slot.answered(head.status, tookMs, this.#limits.streaming);
     this.span?.answered(head.status);
     if (setsAside?.(head, this.#slot.upstream)) throw new AnswerSetAside(head);
     return this.#passOn(head, headers, nowMs);
@@ -183,7 +188,7 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
     const slow = error instanceof TransportFailure && error.owner === "client";
     const failure = this.#sendFailure?.owner === "client" && !slow ? this.#sendFailure : error;
     if (failure instanceof TransportFailure) {
-      this.#slot.failed(failure, this.reused);
+      if (!this.#maySilence(failure)) this.#slot.failed(failure, this.reused);
       this.span?.failed(failure);
     }
     this.span?.end();
@@ -316,6 +321,7 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
       exchange.end(nowMs);
       return { status: head.status, headers: lines, body };
     }
+    this.#head = head;
     return { status: head.status, headers: lines, body: new ReadableStream(this) };
   }
 
@@ -334,7 +340,7 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
       : new TransportFailure("dropped", "The answer could not be read", error);
     if (failure.owner === "client") exchange.status = 499;
     exchange.failed(failure.message, failure.owner);
-    this.#slot.failed(failure, this.reused);
+    if (!this.#maySilence(failure)) this.#slot.failed(failure, this.reused);
     this.span?.lost(failure);
     this.#settle();
     if (failure.kind === "client_left") {
@@ -347,6 +353,12 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
     exchange.end();
   }
 
+  // Events may be rare, and a long poll may end without any.
+  #maySilence(failure: TransportFailure): boolean {
+    if (failure.kind !== "read_timeout") return false;
+    return this.#limits.streaming || (this.#head !== undefined && isEventStream(this.#head));
+  }
+
   #settle(keepsBody = false): void {
     if (this.#settled) return;
     this.#settled = true;
@@ -357,6 +369,10 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
     // One that failed before its answer has more to tell first.
     if (!keepsBody) this.span?.end();
   }
+}
+
+function isEventStream({ headers }: UpstreamHead): boolean {
+  return /^text\/event-stream\b/i.test(headerValue(headers, "content-type") ?? "");
 }
 
 const CLIENT_LEFT = { kind: "client_left", message: "", owner: "client" } as const;

@@ -7,6 +7,7 @@
 import type { Deadlines } from "../transport/deadlines.ts";
 import { TransportFailure } from "../transport/failure.ts";
 import { releaseBytes } from "../transport/spent_bytes.ts";
+import type { ReadAhead } from "./read_ahead.ts";
 
 /** Reads a client's body. Owned by the exchange; outlives its attempts. */
 export class BodySource {
@@ -16,8 +17,13 @@ export class BodySource {
   readonly #length: number;
   readonly #maxBytes: number;
   readonly #owned: boolean;
+  readonly #readAhead: ReadAhead;
   readonly #queue: Uint8Array<ArrayBuffer>[] = [];
   #queuedBytes = 0;
+  /** Bytes that wait here, or have been taken and are not sent yet. */
+  #heldBytes = 0;
+  /** How long the client has been waited for. */
+  #waitedMs = 0;
   #readBytes = 0;
   #done = false;
   #ended = false;
@@ -29,15 +35,18 @@ export class BodySource {
   #room: (() => void) | undefined;
 
   /**
-   * @param length Content-Length, or below 0 when it is unknown.
-   * @param maxBytes Largest body that is let through.
-   * @param owned Whether nobody else holds the stream's pieces.
+   * @param options `length` is Content-Length, or below 0 when it is unknown; `maxBytes` the largest body that is let
+   * through; `owned` says that nobody else holds the stream's pieces.
    */
-  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, length: number, maxBytes: number, owned: boolean) {
+  constructor(
+    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+    { length, maxBytes, owned, readAhead }: { length: number; maxBytes: number; owned: boolean; readAhead: ReadAhead },
+  ) {
     this.#reader = stream.getReader();
     this.#length = length;
     this.#maxBytes = maxBytes;
     this.#owned = owned;
+    this.#readAhead = readAhead;
   }
 
   /** Whether there will be no more behind what waits. */
@@ -79,6 +88,15 @@ export class BodySource {
     return batch;
   }
 
+  /** All that was taken has been sent, or is not counted here any more. */
+  sent(): void {
+    const bytes = this.#heldBytes - this.#queuedBytes;
+    if (bytes === 0) return;
+    this.#heldBytes -= bytes;
+    this.#readAhead.add(-bytes);
+    this.#room?.();
+  }
+
   /**
    * Reads on from now, up to a bound, whoever takes it. The runtime buffers what a client sends faster than it is read, in
    * a way that costs the square of it and stalls the whole process: 64 MB in chunks of 16 kB took 8 to 30 s.
@@ -87,7 +105,7 @@ export class BodySource {
    */
   readAhead(deadlines: Deadlines): void {
     this.#deadlines = deadlines;
-    if (this.#reading !== undefined) deadlines.awaitUpload();
+    if (this.#reading !== undefined) deadlines.awaitUpload(this.#readBytes, this.#waitedMs);
     if (this.#ahead) return;
     this.#ahead = true;
     this.#readOn();
@@ -96,6 +114,9 @@ export class BodySource {
   /** Lets go of the client's stream. */
   cancel(): void {
     this.#unwanted = true;
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    this.sent();
     this.#wake?.();
     this.#room?.();
     // The runtime never settles a read under way whose request is cancelled and answered, and keeps all that waits for
@@ -106,10 +127,12 @@ export class BodySource {
   async #readOn(): Promise<void> {
     while (!this.#done && !this.#unwanted) {
       await this.#readOnce();
-      if (this.#queuedBytes >= AHEAD_BYTES || this.#queue.length >= AHEAD_CHUNKS) {
-        await new Promise<void>((resolve) => this.#room = resolve);
-      }
+      while (!this.#mayReadOn && !this.#unwanted) await new Promise<void>((resolve) => this.#room = resolve);
     }
+  }
+
+  get #mayReadOn(): boolean {
+    return this.#queue.length < AHEAD_CHUNKS && this.#readAhead.allows(this.#heldBytes);
   }
 
   // Never rejects: what goes wrong is in `broken`.
@@ -118,7 +141,7 @@ export class BodySource {
   }
 
   async #read(): Promise<void> {
-    this.#deadlines?.awaitUpload();
+    this.#deadlines?.awaitUpload(this.#readBytes, this.#waitedMs);
     try {
       const { value, done } = await this.#reader.read();
       if (this.#unwanted) throw new TransportFailure("dropped", "The client's body is not wanted any more");
@@ -130,7 +153,7 @@ export class BodySource {
       this.broken = error;
     }
     this.#reading = undefined;
-    this.#deadlines?.endUpload();
+    this.#waitedMs += this.#deadlines?.endUpload() ?? 0;
     if (this.#unwanted) this.#release();
     if (this.waiting || this.#done) this.#wake?.();
     else if (!this.#ahead) await this.#readOnce();
@@ -142,6 +165,8 @@ export class BodySource {
       throw new TransportFailure("body_too_large", `The client's body is larger than ${this.#maxBytes} bytes`);
     }
     this.#queuedBytes += chunk.length;
+    this.#heldBytes += chunk.length;
+    this.#readAhead.add(chunk.length);
     if (chunk.length * 4 >= chunk.buffer.byteLength) return void this.#queue.push(chunk);
     // A few bytes in a large buffer would pin all of it: the runtime reads a body of 1 KB into 64 KiB.
     this.#queue.push(chunk.slice());
@@ -163,8 +188,6 @@ export class BodySource {
   }
 }
 
-/** Bytes that are read ahead of a slower upstream. 256 KiB were found too few to keep the runtime from its own queue. */
-const AHEAD_BYTES = 4 * 1024 * 1024;
 const AHEAD_CHUNKS = 4096;
 
 /** Several pieces as one. */

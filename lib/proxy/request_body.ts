@@ -9,6 +9,7 @@ import type { Connection } from "../transport/connection.ts";
 import { TransportFailure } from "../transport/failure.ts";
 import { releaseBytes } from "../transport/spent_bytes.ts";
 import { BodySource, joined } from "./body_source.ts";
+import type { ReadAhead } from "./read_ahead.ts";
 
 /** Bounds of a request's body. */
 export interface RequestBodyLimits {
@@ -16,6 +17,8 @@ export interface RequestBodyLimits {
   readonly maxBytes: number;
   /** Bytes that are kept to be sent again. */
   readonly keepBytes: number;
+  /** Memory for what is read ahead. */
+  readonly readAhead: ReadAhead;
 }
 
 /** A body that is streamed to one upstream at a time. */
@@ -49,7 +52,7 @@ export class RequestBody {
     this.length = length;
     this.#owned = owned;
     this.#keepBytes = limits.keepBytes;
-    this.#source = new BodySource(stream, length, limits.maxBytes, owned);
+    this.#source = new BodySource(stream, { length, maxBytes: limits.maxBytes, owned, readAhead: limits.readAhead });
   }
 
   /** Whether all that has been sent of it can be sent again. */
@@ -110,6 +113,7 @@ export class RequestBody {
     if (this.#first === undefined) return false;
     this.#keep(this.#first);
     this.#first = undefined;
+    this.#source.sent();
     return this.#sentBytes === this.length;
   }
 
@@ -141,6 +145,7 @@ export class RequestBody {
         this.#keep(batch);
         const framed = this.frame(batch);
         await connection.send(framed);
+        source.sent();
         if (framed !== batch) releaseBytes(framed);
         // What is kept may be sent again.
         if (this.#owned && this.#kept === undefined) releaseBytes(batch);

@@ -76,7 +76,7 @@ export class Connection implements Watched {
     this.#clock = clock;
     this.#limits = limits;
     this.deadlines = new Deadlines(clock, limits);
-    this.#input = new InputBuffer(limits.maxHeadBytes);
+    this.#input = new InputBuffer(limits.maxHeadBytes, () => this.deadlines.endRead());
     this.#writer = new RequestWriter(wire, this.deadlines, (error) => this.#failHead(this.#unwritten(error)));
     this.#idleTimeoutMs = limits.idleTimeoutMs;
     this.#onRetired = onRetired;
@@ -307,7 +307,7 @@ export class Connection implements Watched {
       const where = this.answered ? "within its answer's head" : "before it answered";
       return this.#failHead(this.#lost(kind, where));
     }
-    this.deadlines.awaitRead();
+    this.deadlines.awaitHead();
     if (!this.#reading) this.#startRead();
   }
 

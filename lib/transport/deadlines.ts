@@ -15,7 +15,16 @@ export interface SilenceLimits {
   readonly writeTimeoutMs: number;
   /** Longest time that the client neither sends its body nor takes the answer. */
   readonly clientTimeoutMs: number;
+  /**
+   * Lowest average rate at which the client sends its body, in bytes a second; 0 for none.
+   *
+   * @default {0}
+   */
+  readonly minUploadRate?: number;
 }
+
+/** Time that a client's body is waited for before its rate is looked at, in milliseconds. */
+const RATE_GRACE_MS = 20_000;
 
 /** What is being waited for, and until when. */
 export class Deadlines {
@@ -28,6 +37,10 @@ export class Deadlines {
   #writeMs = 0;
   #clientMs = 0;
   #uploadMs = 0;
+  #rateMs = 0;
+  #uploadSinceMs = 0;
+  /** Whether it is the head of the answer that is awaited. */
+  #head = false;
 
   /** Waits for nothing yet. */
   constructor(clock: CoarseClock, limits: SilenceLimits) {
@@ -35,13 +48,22 @@ export class Deadlines {
     this.limits = limits;
   }
 
+  /** The upstream is to send the head of its answer: all of it within the time for its silence, however it drips. */
+  awaitHead(): void {
+    if (this.#head && this.#readMs !== 0) return;
+    this.#head = true;
+    this.#readMs = this.#clock.nowMs + this.limits.readTimeoutMs;
+  }
+
   /** The upstream is to speak. */
   awaitRead(): void {
+    this.#head = false;
     this.#readMs = this.#clock.nowMs + this.limits.readTimeoutMs;
   }
 
   /** It spoke, or nobody listens any more. */
   endRead(): void {
+    this.#head = false;
     this.#readMs = 0;
   }
 
@@ -55,14 +77,25 @@ export class Deadlines {
     this.#writeMs = 0;
   }
 
-  /** The client is to send more of its body. A bound of its own: it may be taking the answer meanwhile. */
-  awaitUpload(): void {
-    this.#uploadMs = this.#clock.nowMs + this.limits.clientTimeoutMs;
+  /**
+   * The client is to send more of its body. A bound of its own: it may be taking the answer meanwhile.
+   *
+   * @param sentBytes What it has sent so far.
+   * @param waitedMs How long it was waited for until now.
+   */
+  awaitUpload(sentBytes: number, waitedMs: number): void {
+    const { nowMs } = this.#clock;
+    const { clientTimeoutMs, minUploadRate = 0 } = this.limits;
+    this.#uploadSinceMs = nowMs;
+    this.#uploadMs = nowMs + clientTimeoutMs;
+    this.#rateMs = minUploadRate > 0 ? nowMs + RATE_GRACE_MS + 1000 * sentBytes / minUploadRate - waitedMs : Infinity;
   }
 
-  /** It did. */
-  endUpload(): void {
+  /** It did. How long it was waited for, in milliseconds. */
+  endUpload(): number {
+    if (this.#uploadMs === 0) return 0;
     this.#uploadMs = 0;
+    return this.#clock.nowMs - this.#uploadSinceMs;
   }
 
   /** The client is to take more of the answer. */
@@ -78,7 +111,8 @@ export class Deadlines {
   /** The request's body is sent: from now on the upstream's silence counts. */
   uploaded(): void {
     this.uploading = false;
-    if (this.#readMs !== 0) this.awaitRead();
+    if (this.#readMs === 0) return;
+    this.#readMs = this.#clock.nowMs + this.limits.readTimeoutMs;
   }
 
   /** The failure of whoever has been silent for too long, or undefined. */
@@ -89,10 +123,15 @@ export class Deadlines {
       return new TransportFailure("write_timeout", `The upstream took no bytes for ${writeTimeoutMs} ms`);
     }
     if (this.#readMs !== 0 && !this.uploading && nowMs > this.#readMs) {
-      return new TransportFailure("read_timeout", `The upstream was silent for ${readTimeoutMs} ms`);
+      const what = this.#head ? "sent no whole head" : "was silent";
+      return new TransportFailure("read_timeout", `The upstream ${what} for ${readTimeoutMs} ms`);
     }
     if ((this.#clientMs !== 0 && nowMs > this.#clientMs) || (this.#uploadMs !== 0 && nowMs > this.#uploadMs)) {
       return new TransportFailure("client_timeout", `The client neither sent nor took bytes for ${clientTimeoutMs} ms`);
+    }
+    if (this.#uploadMs !== 0 && nowMs > this.#rateMs) {
+      const { minUploadRate } = this.limits;
+      return new TransportFailure("client_timeout", `The client sent its body at less than ${minUploadRate} bytes/s`);
     }
     return undefined;
   }

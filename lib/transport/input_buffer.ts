@@ -17,12 +17,17 @@ export class InputBuffer {
   /** Whether any byte of the head that is looked for is here, or of one before it. */
   begun = false;
   readonly #maxHeadBytes: number;
+  readonly #onInterim: () => void;
   readonly #scan: HeadScan = { at: 0, lineStart: 0, high: false };
   #interim = 0;
 
-  /** @param maxHeadBytes Largest head. */
-  constructor(maxHeadBytes: number) {
+  /**
+   * @param maxHeadBytes Largest head.
+   * @param onInterim Told of each interim head.
+   */
+  constructor(maxHeadBytes: number, onInterim: () => void) {
     this.#maxHeadBytes = maxHeadBytes;
+    this.#onInterim = onInterim;
   }
 
   /** Whether nothing waits. */
@@ -58,6 +63,7 @@ export class InputBuffer {
       this.start = headEnd;
       if (head.status >= 200 || head.status === 101) return head;
       if (++this.#interim > INTERIM_LIMIT) throw malformed("it sends interim answers without end");
+      this.#onInterim();
       this.#scanFrom(headEnd);
     }
     this.#makeRoom();

@@ -35,9 +35,13 @@ export class Slot {
     Deno.unrefTimer(this.#trialTimer as unknown as number);
   }
 
-  /** The upstream answered with `status`, `tookMs` after the attempt began. */
-  answered(status: number, tookMs: number): void {
-    this.upstream.answered(status, tookMs, { anyway: this.#anyway, trial: this.#trial });
+  /**
+   * The upstream answered with `status`, `tookMs` after the attempt began.
+   *
+   * @param untimed Whether the time says nothing of the upstream, as in a long poll.
+   */
+  answered(status: number, tookMs: number, untimed = false): void {
+    this.upstream.answered(status, tookMs, { anyway: this.#anyway, trial: this.#trial, untimed });
     // The head has decided. How long the client takes for the body must keep no other attempt waiting.
     this.endTrial();
   }

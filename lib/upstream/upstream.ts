@@ -209,16 +209,17 @@ export class Upstream {
    * An attempt got an answer; what its status and the time that it took say of the upstream.
    *
    * @param how Whether it was tried although it was out of use, and whether it was a trial, which alone decides the fate
-   * of an upstream on trial, or of a half-open breaker.
+   * of an upstream on trial, or of a half-open breaker; and whether the time says nothing.
    */
-  answered(status: number, tookMs: number, { anyway = false, trial = true } = {}): void {
-    observeLatency(this.#row, tookMs);
+  answered(status: number, tookMs: number, { anyway = false, trial = true, untimed = false } = {}): void {
+    const latencyMs = untimed ? 0 : tookMs;
+    if (!untimed) observeLatency(this.#row, tookMs);
     this.meter?.answered(status, tookMs);
-    const strike = this.#passive?.strikeOf(status, tookMs);
+    const strike = this.#passive?.strikeOf(status, latencyMs);
     if (this.#breaker !== undefined) {
       // Slowness has a rule of its own in the breaker, which also works where failures eject nobody.
       const failed = this.#passive === undefined ? within(status, FAILURE_STATUSES) : strike === "status";
-      this.#tell(this.#breaker.record(failed, tookMs, trial));
+      this.#tell(this.#breaker.record(failed, latencyMs, trial));
     }
     if (strike !== undefined) return this.#strike(strike, trial);
     if (this.#passive?.succeeded() || (anyway && this.#passive?.restore())) this.onChange?.({ kind: "returned" });

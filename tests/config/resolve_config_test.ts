@@ -50,10 +50,10 @@ Deno.test("resolveConfig() fills in every default", () => {
         upstreams: [{ name: "app", url: "http://127.0.0.1:3000", weight: 1, max_connections: 0, backup: false }],
         routes: [{
           ...{ path: "/", upstream: "app", strip_prefix: false, redirect_slash: true, websocket: false },
-          ...{ exact: false, pattern: false },
+          ...{ exact: false, pattern: false, streaming: false },
         }],
         load_balancing: { method: "round_robin", slow_start: 0, when_all_unhealthy: "reject" },
-        timeout: { connect: 5000, read: 30_000, write: 30_000, client: 60_000 },
+        timeout: { connect: 5000, read: 60_000, write: 30_000, client: 60_000, min_upload_rate: 500 },
         headers: {
           add_x_forwarded: true,
           add_forwarded: false,

@@ -27,7 +27,7 @@ Deno.test("parseConfig() reads every key of the specification's first example", 
     ["backend-pool", "http://127.0.0.1:3001", 1],
     ["backend-pool", "http://127.0.0.1:3002", 2],
   ]);
-  assertEquals(proxy?.timeout, { connect: 5000, read: 30_000, write: 30_000, client: 60_000 });
+  assertEquals(proxy?.timeout, { connect: 5000, read: 30_000, write: 30_000, client: 60_000, min_upload_rate: 500 });
   assertEquals(proxy?.headers.add, { "X-Powered-By": "BWS" });
   assertEquals(proxy?.headers.remove, ["x-internal-header"]);
   assertEquals([proxy?.headers.add_x_forwarded, proxy?.headers.add_forwarded], [true, true]);

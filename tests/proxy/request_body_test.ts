@@ -1,5 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertFalse } from "@std/assert";
+import { ReadAhead } from "../../lib/proxy/read_ahead.ts";
 import { RequestBody } from "../../lib/proxy/request_body.ts";
 
 const KEEP_BYTES = 8;
@@ -7,7 +8,7 @@ const KEEP_BYTES = 8;
 function bodyOf(): { body: RequestBody; client: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> } {
   let client: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({ start: (controller) => void (client = controller) });
-  const body = new RequestBody(stream, -1, { maxBytes: 1000, keepBytes: KEEP_BYTES });
+  const body = new RequestBody(stream, -1, { maxBytes: 1000, keepBytes: KEEP_BYTES, readAhead: new ReadAhead() });
   return { body, client: client as ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> };
 }
 
