@@ -400,8 +400,30 @@ export interface RouteInput {
   methods?: string[];
   /** Overrides the proxy's preserve_host. */
   preserve_host?: boolean;
+  /** How long this route may take; what it does not set is the proxy's. */
+  timeout?: RouteTimeoutInput;
+  /**
+   * Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream.
+   *
+   * @default {false}
+   */
+  streaming?: boolean;
   /** Largest request body of this route; overrides the site's. */
   max_body_size?: string | number;
+}
+
+/** `[sites.proxy.routes.timeout]`. How long this route may take; what it does not set is the proxy's. */
+export interface RouteTimeoutInput {
+  /** Longest time to open a connection to an upstream; 0 is no limit. */
+  connect?: string | number;
+  /** Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit. */
+  read?: string | number;
+  /** Longest silence while a request is sent; 0 is no limit. */
+  write?: string | number;
+  /** Longest time that a client neither sends its body nor takes the answer; 0 is no limit. */
+  client?: string | number;
+  /** Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none. */
+  min_upload_rate?: number;
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -471,29 +493,35 @@ export interface CookieInput {
 /** `[sites.proxy.timeout]`. How long upstreams may take. */
 export interface TimeoutInput {
   /**
-   * Longest time to open a connection to an upstream.
+   * Longest time to open a connection to an upstream; 0 is no limit.
    *
    * @default {"5s"}
    */
   connect?: string | number;
   /**
-   * Longest silence while an answer is awaited or read.
+   * Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit.
    *
-   * @default {"30s"}
+   * @default {"60s"}
    */
   read?: string | number;
   /**
-   * Longest silence while a request is sent.
+   * Longest silence while a request is sent; 0 is no limit.
    *
    * @default {"30s"}
    */
   write?: string | number;
   /**
-   * Longest time that a client neither sends its body nor takes the answer.
+   * Longest time that a client neither sends its body nor takes the answer; 0 is no limit.
    *
    * @default {"60s"}
    */
   client?: string | number;
+  /**
+   * Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none.
+   *
+   * @default {500}
+   */
+  min_upload_rate?: number;
 }
 
 /** `[sites.proxy.headers]`. What changes in header fields. */
@@ -1058,8 +1086,26 @@ export interface RouteConfig {
   methods?: string[];
   /** Overrides the proxy's preserve_host. */
   preserve_host?: boolean;
+  /** How long this route may take; what it does not set is the proxy's. */
+  timeout?: RouteTimeoutConfig;
+  /** Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream. */
+  streaming: boolean;
   /** Largest request body of this route; overrides the site's. */
   max_body_size?: number;
+}
+
+/** `[sites.proxy.routes.timeout]`. How long this route may take; what it does not set is the proxy's. */
+export interface RouteTimeoutConfig {
+  /** Longest time to open a connection to an upstream; 0 is no limit. */
+  connect?: number;
+  /** Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit. */
+  read?: number;
+  /** Longest silence while a request is sent; 0 is no limit. */
+  write?: number;
+  /** Longest time that a client neither sends its body nor takes the answer; 0 is no limit. */
+  client?: number;
+  /** Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none. */
+  min_upload_rate?: number;
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -1116,14 +1162,16 @@ export interface CookieConfig {
 
 /** `[sites.proxy.timeout]`. How long upstreams may take. */
 export interface TimeoutConfig {
-  /** Longest time to open a connection to an upstream. */
+  /** Longest time to open a connection to an upstream; 0 is no limit. */
   connect: number;
-  /** Longest silence while an answer is awaited or read. */
+  /** Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit. */
   read: number;
-  /** Longest silence while a request is sent. */
+  /** Longest silence while a request is sent; 0 is no limit. */
   write: number;
-  /** Longest time that a client neither sends its body nor takes the answer. */
+  /** Longest time that a client neither sends its body nor takes the answer; 0 is no limit. */
   client: number;
+  /** Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none. */
+  min_upload_rate: number;
 }
 
 /** `[sites.proxy.headers]`. What changes in header fields. */
