@@ -18,10 +18,15 @@ export interface ReceivedMessage {
   whole: boolean;
 }
 
+/** Room for what comes at first; most messages are smaller. */
+const FIRST_BYTES = 8 * 1024;
+
 /** Reads messages from one connection. */
 export class MessageReader {
   readonly #conn: { read(buffer: Uint8Array): Promise<number | null> };
-  #bytes = new Uint8Array(0);
+  #store = new Uint8Array(FIRST_BYTES);
+  #start = 0;
+  #end = 0;
   #ended = false;
   /** What the last read failed with; undefined after an orderly end. */
   broken: unknown;
@@ -33,7 +38,7 @@ export class MessageReader {
 
   /** Bytes that were read and belong to no message yet, as text. */
   get rest(): string {
-    return text(this.#bytes);
+    return text(this.#store.subarray(this.#start, this.#end));
   }
 
   /** Reads on until the connection ends. */
@@ -84,8 +89,8 @@ export class MessageReader {
       return;
     }
     const wanted = length === undefined ? Infinity : Number(length);
-    while (this.#bytes.length < wanted && await this.#more());
-    message.body = this.#take(Math.min(wanted, this.#bytes.length));
+    while (this.#length < wanted && await this.#more());
+    message.body = this.#take(Math.min(wanted, this.#length));
     message.whole = length === undefined ? this.broken === undefined : message.body.length === wanted;
   }
 
@@ -102,9 +107,9 @@ export class MessageReader {
         }
         break;
       }
-      while (this.#bytes.length < size + 2 && await this.#more());
-      chunks.push(this.#take(Math.min(size, this.#bytes.length)));
-      if (this.#bytes.length < 2) break;
+      while (this.#length < size + 2 && await this.#more());
+      chunks.push(this.#take(Math.min(size, this.#length)));
+      if (this.#length < 2) break;
       this.#take(2);
     }
     message.body = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
@@ -119,23 +124,39 @@ export class MessageReader {
     return text(this.#take(end + 2)).slice(0, -2);
   }
 
+  get #length(): number {
+    return this.#end - this.#start;
+  }
+
   #indexOf(mark: string): number {
-    // Heads and chunk lines are short, and stand at the front.
-    return text(this.#bytes.subarray(0, 128 * 1024)).indexOf(mark);
+    const bytes = this.#store.subarray(this.#start, this.#end);
+    for (let at = bytes.indexOf(13); at >= 0; at = bytes.indexOf(13, at + 1)) {
+      if (text(bytes.subarray(at, at + mark.length)) === mark) return at;
+    }
+    return -1;
   }
 
   #take(count: number): Uint8Array<ArrayBuffer> {
-    const taken = this.#bytes.slice(0, count);
-    this.#bytes = this.#bytes.subarray(count);
+    const taken = this.#store.slice(this.#start, this.#start + count);
+    this.#start += count;
     return taken;
   }
 
   async #more(): Promise<boolean> {
     if (this.#ended) return false;
-    const buffer = new Uint8Array(256 * 1024);
+    if (this.#start > 0) {
+      this.#store.copyWithin(0, this.#start, this.#end);
+      this.#end -= this.#start;
+      this.#start = 0;
+    }
+    if (this.#store.length - this.#end < FIRST_BYTES) {
+      const larger = new Uint8Array(4 * this.#store.length);
+      larger.set(this.#store);
+      this.#store = larger;
+    }
     let count: number | null = null;
     try {
-      count = await this.#conn.read(buffer);
+      count = await this.#conn.read(this.#store.subarray(this.#end));
     } catch (error) {
       this.broken = error;
     }
@@ -143,10 +164,7 @@ export class MessageReader {
       this.#ended = true;
       return false;
     }
-    const joined = new Uint8Array(this.#bytes.length + count);
-    joined.set(this.#bytes);
-    joined.set(buffer.subarray(0, count), this.#bytes.length);
-    this.#bytes = joined;
+    this.#end += count;
     return true;
   }
 }
@@ -173,7 +191,10 @@ export function text(bytes: Uint8Array): string {
 
 /** Text as bytes, one byte a character. */
 export function bytesOf(value: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  return typeof value === "string" ? Uint8Array.from(value, (char) => char.charCodeAt(0)) : value;
+  if (typeof value !== "string") return value;
+  const bytes = new Uint8Array(value.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = value.charCodeAt(i);
+  return bytes;
 }
 
 /** Writes all of `value`; false when the other side takes no more. */
