@@ -118,8 +118,8 @@ export function checkConfig(root: TableNode, context: CheckContext, options: Che
 
 /** Checks the types of keys that only the original BWS has, and says what they ask for and do not get. */
 function reportOriginalKeys(keys: readonly FoundOriginalKey[], context: IssueContext): void {
-  for (const { known, node, place, table } of keys) {
-    const result = known.holds.safeParse(plainValue(node));
+  for (const { known, schema, node, place, table } of keys) {
+    const result = schema.safeParse(plainValue(node));
     if (!result.success) {
       const issues = result.error.issues.map((issue) => ({
         ...issue,

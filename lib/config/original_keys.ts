@@ -15,8 +15,8 @@ import { booleanOf, child, type KeyPath, plainValue, type SourceNode, type Table
 
 /** A key of the original that has no effect here. */
 export interface OriginalKey {
-  /** What it may hold. */
-  readonly holds: z.ZodType;
+  /** What it may hold; made when a config has the key, as most have none. */
+  readonly holds: () => z.ZodType;
   /** What does not happen, in words that fit after the key, and what to do instead. Undefined where nothing is missed. */
   readonly missed?: (node: SourceNode, table: TableNode) => ProblemDetails | undefined;
 }
@@ -24,21 +24,23 @@ export interface OriginalKey {
 const count = () => integer(0, Number.MAX_SAFE_INTEGER, "a whole number from 0");
 const words = () => list(text());
 
-const acme = table("sites.ssl.acme", {
-  enabled: flag().optional(),
-  email: z.string({ error: "an address" }).optional(),
-  staging: flag().optional(),
-  challenge_dir: text("the path of a folder").optional(),
-});
+const acme = () =>
+  table("sites.ssl.acme", {
+    enabled: flag().optional(),
+    email: z.string({ error: "an address" }).optional(),
+    staging: flag().optional(),
+    challenge_dir: text("the path of a folder").optional(),
+  });
 
-const ssl = table("sites.ssl", {
-  enabled: flag().optional(),
-  auto_cert: flag().optional(),
-  domains: words().optional(),
-  cert_file: text("the path of a PEM file").optional(),
-  key_file: text("the path of a PEM file").optional(),
-  acme: acme.optional(),
-});
+const ssl = () =>
+  table("sites.ssl", {
+    enabled: flag().optional(),
+    auto_cert: flag().optional(),
+    domains: words().optional(),
+    cert_file: text("the path of a PEM file").optional(),
+    key_file: text("the path of a PEM file").optional(),
+    acme: acme().optional(),
+  });
 
 const compression = (where: string) =>
   table(where, {
@@ -49,16 +51,17 @@ const compression = (where: string) =>
     min_size: size().optional(),
   });
 
-const accessControl = table("sites.access_control", {
-  enabled: flag().optional(),
-  allow_methods: words().optional(),
-  allow_headers: words().optional(),
-  allow_origins: words().optional(),
-  allow_credentials: flag().optional(),
-  max_age: count().optional(),
-  allowed_ips: words().optional(),
-  blocked_ips: words().optional(),
-});
+const accessControl = () =>
+  table("sites.access_control", {
+    enabled: flag().optional(),
+    allow_methods: words().optional(),
+    allow_headers: words().optional(),
+    allow_origins: words().optional(),
+    allow_credentials: flag().optional(),
+    max_age: count().optional(),
+    allowed_ips: words().optional(),
+    blocked_ips: words().optional(),
+  });
 
 const limits = (where: string) =>
   table(where, {
@@ -72,52 +75,57 @@ const limits = (where: string) =>
     blacklist: words().optional(),
   });
 
-const siteSecurity = table("sites.security", {
-  enable_security_headers: flag().optional(),
-  cors_enabled: flag().optional(),
-  cors_origins: words().optional(),
-});
+const siteSecurity = () =>
+  table("sites.security", {
+    enable_security_headers: flag().optional(),
+    cors_enabled: flag().optional(),
+    cors_origins: words().optional(),
+  });
 
-const performance = table("performance", {
-  worker_threads: count().optional(),
-  workers: count().optional(),
-  max_blocking_threads: count().optional(),
-  max_connections: count().optional(),
-  keep_alive_timeout: count().optional(),
-  request_timeout: count().optional(),
-  response_timeout: count().optional(),
-  read_buffer_size: size().optional(),
-  write_buffer_size: size().optional(),
-  max_request_size: size().optional(),
-  connection_pool_size: count().optional(),
-  connection_pool_idle_timeout: count().optional(),
-});
+const performance = () =>
+  table("performance", {
+    worker_threads: count().optional(),
+    workers: count().optional(),
+    max_blocking_threads: count().optional(),
+    max_connections: count().optional(),
+    keep_alive_timeout: count().optional(),
+    request_timeout: count().optional(),
+    response_timeout: count().optional(),
+    read_buffer_size: size().optional(),
+    write_buffer_size: size().optional(),
+    max_request_size: size().optional(),
+    connection_pool_size: count().optional(),
+    connection_pool_idle_timeout: count().optional(),
+  });
 
-const daemon = table("daemon", {
-  user: text().optional(),
-  group: text().optional(),
-  pid_file: text().optional(),
-  working_directory: text().optional(),
-  daemonize: flag().optional(),
-});
+const daemon = () =>
+  table("daemon", {
+    user: text().optional(),
+    group: text().optional(),
+    pid_file: text().optional(),
+    working_directory: text().optional(),
+    daemonize: flag().optional(),
+  });
 
-const monitoring = table("monitoring", {
-  enabled: flag().optional(),
-  health_endpoint: text().optional(),
-  detailed_endpoint: text().optional(),
-  metrics_endpoint: text().optional(),
-  checks: z.record(z.string(), z.unknown()).optional(),
-  prometheus: z.record(z.string(), z.unknown()).optional(),
-});
+const monitoring = () =>
+  table("monitoring", {
+    enabled: flag().optional(),
+    health_endpoint: text().optional(),
+    detailed_endpoint: text().optional(),
+    metrics_endpoint: text().optional(),
+    checks: z.record(z.string(), z.unknown()).optional(),
+    prometheus: z.record(z.string(), z.unknown()).optional(),
+  });
 
-const caching = table("caching", {
-  enabled: flag().optional(),
-  max_memory: size().optional(),
-  ttl_default: count().optional(),
-  ttl_static: count().optional(),
-  max_file_size: size().optional(),
-  cache_control_override: flag().optional(),
-});
+const caching = () =>
+  table("caching", {
+    enabled: flag().optional(),
+    max_memory: size().optional(),
+    ttl_default: count().optional(),
+    ttl_static: count().optional(),
+    max_file_size: size().optional(),
+    cache_control_override: flag().optional(),
+  });
 
 const says = (message: string, expected?: string) => () => ({ message, expected });
 /** Said of a switch that is on, or of a table that is not switched off. */
@@ -142,11 +150,12 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
       ),
     },
     security: {
-      holds: table("security", {
-        security_headers: z.record(z.string(), z.string()).optional(),
-        hide_server_header: flag().optional(),
-        max_request_size: size().optional(),
-      }),
+      holds: () =>
+        table("security", {
+          security_headers: z.record(z.string(), z.string()).optional(),
+          hide_server_header: flag().optional(),
+          max_request_size: size().optional(),
+        }),
     },
     daemon: {
       holds: daemon,
@@ -164,95 +173,95 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
       missed: whenOn("has no effect yet: responses are not cached", "[sites.cache] for what browsers are told"),
     },
     compression: {
-      holds: compression("compression"),
+      holds: () => compression("compression"),
       missed: whenOn("has no effect yet: responses are not compressed", "files compressed beforehand, as app.js.gz"),
     },
   },
   server: {
-    version: { holds: text(), missed: says("has no effect: BWS tells its own version") },
-    description: { holds: z.string({ error: "text" }), missed: says("has no effect") },
+    version: { holds: text, missed: says("has no effect: BWS tells its own version") },
+    description: { holds: () => z.string({ error: "text" }), missed: says("has no effect") },
   },
   logging: {
-    access_log: { holds: text(), missed: says("has no effect", LOG_FILES) },
-    error_log: { holds: text(), missed: says("has no effect", LOG_FILES) },
-    file_path: { holds: text(), missed: says('has no effect without output = "file"', LOG_FILES) },
-    max_size: { holds: size(), missed: says("has no effect: log files are not rotated", ROTATION) },
-    max_files: { holds: count(), missed: says("has no effect: log files are not rotated", ROTATION) },
-    compress: { holds: flag(), missed: whenOn("has no effect: log files are not rotated", ROTATION) },
-    include_fields: { holds: words(), missed: says("has no effect", "all fields, or a filter behind the log") },
+    access_log: { holds: text, missed: says("has no effect", LOG_FILES) },
+    error_log: { holds: text, missed: says("has no effect", LOG_FILES) },
+    file_path: { holds: text, missed: says('has no effect without output = "file"', LOG_FILES) },
+    max_size: { holds: size, missed: says("has no effect: log files are not rotated", ROTATION) },
+    max_files: { holds: count, missed: says("has no effect: log files are not rotated", ROTATION) },
+    compress: { holds: flag, missed: whenOn("has no effect: log files are not rotated", ROTATION) },
+    include_fields: { holds: words, missed: says("has no effect", "all fields, or a filter behind the log") },
   },
   security: {
     allowed_origins: {
-      holds: words(),
+      holds: words,
       missed: says(
         "has no effect yet: no CORS header is sent, so browsers refuse what other origins ask for",
         "Access-Control-Allow-Origin in [sites.headers]",
       ),
     },
-    rate_limiting: { holds: limits("security.rate_limiting"), missed: whenOn(NO_LIMIT, LIMIT_BEFORE) },
+    rate_limiting: { holds: () => limits("security.rate_limiting"), missed: whenOn(NO_LIMIT, LIMIT_BEFORE) },
   },
   sites: {
     compression: {
-      holds: compression("sites.compression"),
+      holds: () => compression("sites.compression"),
       missed: whenOn("has no effect yet: responses are not compressed", "files compressed beforehand, as app.js.gz"),
     },
     access_control: { holds: accessControl, missed: accessControlMissed },
     ssl: { holds: ssl, missed: sslMissed },
     redirect_to_https: {
-      holds: flag(),
+      holds: flag,
       missed: whenOn(
         "has no effect yet: requests without TLS are answered, and not redirected",
         "a redirect in front of BWS, where TLS ends",
       ),
     },
     api_only: {
-      holds: flag(),
+      holds: flag,
       missed: (node, site) =>
         isOff(node) || child(site, "static_dir") === undefined ? undefined : {
           message: "has no effect: the files of static_dir are served",
           expected: "no static_dir where no files are to be served",
         },
     },
-    rate_limit: { holds: limits("sites.rate_limit"), missed: whenOn(NO_LIMIT, LIMIT_BEFORE) },
+    rate_limit: { holds: () => limits("sites.rate_limit"), missed: whenOn(NO_LIMIT, LIMIT_BEFORE) },
     security: {
       holds: siteSecurity,
       missed: says("has no effect: no header is added", "[sites.headers] with the header fields to send"),
     },
     cors_enabled: {
-      holds: flag(),
+      holds: flag,
       missed: whenOn("has no effect yet: no CORS header is sent", "Access-Control-Allow-Origin in [sites.headers]"),
     },
     case_sensitive: {
-      holds: flag(),
+      holds: flag,
       missed: whenOff("has no effect: paths are compared with their case", "case_sensitive = true"),
     },
   },
   "sites.cache": {
-    enabled: { holds: flag() },
+    enabled: { holds: flag },
     public: {
-      holds: flag(),
+      holds: flag,
       missed: whenOff(
         'has no effect: max_age is sent as "public"',
         'control = "private, max-age=…" instead of max_age',
       ),
     },
-    etag_enabled: { holds: flag(), missed: whenOff("has no effect: ETag is always sent", "etag_enabled = true") },
+    etag_enabled: { holds: flag, missed: whenOff("has no effect: ETag is always sent", "etag_enabled = true") },
     last_modified_enabled: {
-      holds: flag(),
+      holds: flag,
       missed: whenOff("has no effect: Last-Modified is always sent", "last_modified_enabled = true"),
     },
     max_age_dynamic: {
-      holds: count(),
+      holds: count,
       missed: says(
         "has no effect: what an upstream says of caches reaches the client as it is",
         "Cache-Control in sites.proxy.headers.response.set",
       ),
     },
-    cache_control: { holds: text(), missed: says("has no effect beside max_age or control", "one of them") },
+    cache_control: { holds: text, missed: says("has no effect beside max_age or control", "one of them") },
   },
   "sites.proxy.load_balancing": {
     sticky_sessions: {
-      holds: flag(),
+      holds: flag,
       missed: whenOn("has no effect: clients do not stay with their upstream", 'method = "cookie"'),
     },
   },

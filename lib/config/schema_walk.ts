@@ -31,6 +31,8 @@ export interface UnknownKey extends ProblemDetails {
 /** A key that the schema does not know, and the original BWS does. */
 export interface FoundOriginalKey {
   readonly known: OriginalKey;
+  /** What it may hold. */
+  readonly schema: z.ZodType;
   readonly node: SourceNode;
   /** Where the key is written. */
   readonly place: Place;
@@ -116,9 +118,10 @@ function walkObject(walk: Walk, shape: z.core.$ZodShape, node: TableNode, ancest
     }
     const known = originalKey(node.path, key);
     if (known !== undefined) {
-      entry.node = walkNode(walk, known.holds, entry.node, below);
+      const schema = known.holds();
+      entry.node = walkNode(walk, schema, entry.node, below);
       const place = { path: entry.node.path, span: entry.keySpan };
-      walk.originalKeys.push({ known, node: entry.node, place, table: node });
+      walk.originalKeys.push({ known, schema, node: entry.node, place, table: node });
     } else if (entry.node.kind !== "scalar" || !entry.node.poisoned) {
       const place = { path: [...node.path, key], span: entry.keySpan };
       const details = walk.unknownKeys.length < MAX_HINTS

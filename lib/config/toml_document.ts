@@ -1,22 +1,24 @@
 /**
- * TOML text as a {@linkcode SourceNode} tree. One strict parser decides what is TOML, and the values come from its syntax
- * tree, so what is checked and what is used cannot differ.
+ * TOML text as a {@linkcode SourceNode} tree. One strict parser decides what is TOML and where it stands, `@std/toml` reads the
+ * values; where they have not read the same, the file is refused.
  *
  * @module
  */
 
 import type { AST } from "toml-eslint-parser";
-import type { ProblemList } from "./problem_list.ts";
+import { type ProblemList, shortName } from "./problem_list.ts";
 import {
   type Entry,
   formatPath,
   type KeyPath,
   MAX_DEPTH,
+  type ScalarNode,
   type SourceNode,
   type Span,
   type TableNode,
 } from "./source_tree.ts";
 import { parseWithRecovery } from "./syntax_recovery.ts";
+import { readValues, sameValue } from "./toml_values.ts";
 
 /** What {@linkcode readToml} found. */
 export interface TomlDocument {
@@ -31,7 +33,12 @@ interface Reader {
   readonly text: string;
   readonly brokenLines: ReadonlySet<number>;
   readonly problems: ProblemList;
+  /** All values, until they are read. */
+  readonly scalars: WrittenScalar[];
 }
+
+/** A value with its text. */
+type WrittenScalar = ScalarNode & { readonly raw: string };
 
 /**
  * Reads TOML. Syntax errors go to `problems`; the rest of the file is still read where that is safe.
@@ -41,12 +48,13 @@ interface Reader {
 export function readToml(text: string, problems: ProblemList): TomlDocument {
   const parsed = parseWithRecovery(text, problems);
   if (parsed === undefined) return { root: undefined, incomplete: true };
-  const reader: Reader = { text: parsed.text, brokenLines: parsed.brokenLines, problems };
+  const reader: Reader = { text: parsed.text, brokenLines: parsed.brokenLines, problems, scalars: [] };
   const root: TableNode = { kind: "table", path: [], entries: new Map(), span: { line: 1, column: 1, length: 1 } };
   for (const statement of parsed.program.body[0].body) {
     if (statement.type === "TOMLKeyValue") addKeyValue(reader, root, statement);
     else if (!parsed.skippedTables.has(String(statement.resolvedKey[0]))) addTable(reader, root, statement);
   }
+  takeValues(reader);
   return { root, incomplete: parsed.incomplete };
 }
 
@@ -101,8 +109,12 @@ function addKeyValue(reader: Reader, table: TableNode, pair: AST.TOMLKeyValue): 
 function valueNode(reader: Reader, content: AST.TOMLContentNode, path: KeyPath): SourceNode {
   const span = spanOf(content, reader.text);
   if (content.type === "TOMLValue") {
+    // Of a 0 that ends the file, the parser takes the end for the beginning
+    const raw = reader.text.slice(...content.range) || "0";
     const poisoned = reader.brokenLines.has(span.line);
-    return { kind: "scalar", path, span, value: content.value, raw: reader.text.slice(...content.range), poisoned };
+    const scalar: WrittenScalar = { kind: "scalar", path, span, value: content.value, raw, poisoned };
+    if (!poisoned) reader.scalars.push(scalar);
+    return scalar;
   }
   if (path.length >= MAX_DEPTH) {
     tooDeep(reader, { path, span });
@@ -115,6 +127,26 @@ function valueNode(reader: Reader, content: AST.TOMLContentNode, path: KeyPath):
   const table: TableNode = { kind: "table", path, span, entries: new Map() };
   for (const pair of content.body) addKeyValue(reader, table, pair);
   return table;
+}
+
+/** Takes the values as `@std/toml` reads them; a value that the other parser has read differently is refused. */
+function takeValues({ scalars, problems }: Reader): void {
+  // Configs repeat themselves
+  const raws = [...new Set(scalars.map((scalar) => scalar.raw))];
+  const values = readValues(raws);
+  const valueOf = new Map(raws.map((raw, index) => [raw, values[index]]));
+  for (const scalar of scalars) {
+    const value = valueOf.get(scalar.raw);
+    if (sameValue(value, scalar.value)) {
+      scalar.value = value;
+      continue;
+    }
+    scalar.poisoned = true;
+    problems.error(scalar, {
+      message: `readers of TOML do not agree on the value of ${shortName(scalar.path)}`,
+      expected: "a plainer way to write it: a character itself instead of its number, a date with T and Z",
+    });
+  }
 }
 
 function tooDeep(reader: Reader, place: { path: KeyPath; span: Span }): void {
