@@ -164,6 +164,17 @@ dashboardTest("Names break between words and not within them, at any width", asy
   }
 });
 
+dashboardTest("Addresses are whole on screens of every width", async ({ open }) => {
+  await using admin = new FakeAdmin({ world: new FakeWorld({ pools: { web: 1 } }) });
+  await using page = await open(admin);
+  for (const width of [390, 600, 810, 900, 1000, 1100, 1210, 1280]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.evaluate(drawn);
+    assertEquals(await page.locator(`${row("web.0")} .link`).evaluate(linePieces), ["10.0.0.11:8080"], `${width}`);
+    assertEquals(await page.evaluate(pageWidth), width);
+  }
+});
+
 dashboardTest("On a phone each upstream has its state in words and its button", async ({ open }) => {
   await using admin = new FakeAdmin();
   await using page = await open(admin, { width: 390, height: 844 });
@@ -268,7 +279,10 @@ dashboardTest("A lost connection is told, and comes back by itself", async ({ op
   await using page = await open(admin);
   admin.cut();
   await page.locator("#feed", { hasText: "connection lost" }).waitFor();
+  assertEquals(await page.textContent("#verdict-title"), "The server does not answer");
+  assertMatch(await page.textContent("#verdict .summary") ?? "", /^this is how it was at \d\d:\d\d:\d\d$/);
   await page.locator("#feed", { hasText: "live" }).waitFor();
+  await page.locator("#verdict-title", { hasText: "All is well" }).waitFor();
   assertEquals(await page.title(), "BWS");
 });
 

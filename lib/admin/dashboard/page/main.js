@@ -122,7 +122,9 @@ function showState(state, keyRefused) {
     if (!key.open) key.showModal();
     at("key-input", HTMLInputElement).select();
   }
-  if (lost) showTitle(0);
+  if (!lost) return;
+  showTitle(0);
+  if (model !== undefined) verdict.lose(model.snapshot.atMs);
 }
 
 /** @param {string} id */

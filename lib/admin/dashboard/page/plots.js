@@ -62,7 +62,7 @@ export class TimePlot {
       legend: { live: true, markers: { dash: (_plot, series) => markOf(lines[series - 1]?.dash) } },
       // It is set anew when the plot is first drawn.
       hooks: { ready: [(plot) => plot.setLegend({ idx: plot.data[0].length - 1 })] },
-      padding: [8, 22, 0, 0],
+      padding: [8, 32, 0, 0],
       scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(leastTop, (high ?? 0) * 1.1)] } },
       axes: [
         {

@@ -60,6 +60,19 @@ export class Verdict {
     return count;
   }
 
+  /**
+   * Nobody knows how it is now: nothing that was found is said of this moment.
+   *
+   * @param {number} atMs When the last snapshot was taken.
+   */
+  lose(atMs) {
+    setData(this.#box, "tone", "bad");
+    setIcon(this.#icon, "unhealthy");
+    setText(this.#title, "The server does not answer");
+    setText(this.#summary, `this is how it was at ${formatClock(atMs)}`);
+    for (const part of [this.#list, this.#more, this.#diagnostics]) setShown(part, false);
+  }
+
   /** @param {readonly Trouble[]} troubles */
   #showTroubles(troubles) {
     const keys = new Set(troubles.map(({ key }) => key));
