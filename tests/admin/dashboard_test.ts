@@ -182,6 +182,11 @@ dashboardTest("On a phone each upstream has its state in words and its button", 
   await page.getByRole("button", { name: "Drain 10.0.0.12:8080" }).click();
   await page.locator(`${row("web.1")}[data-state=draining]`).waitFor();
   assertEquals(await page.locator(`${row("web.1")} .act button`).innerText(), "Resume");
+  for (const width of [390, 900, 1280]) {
+    await page.setViewportSize({ width, height: 844 });
+    await page.evaluate(drawn);
+    assertEquals(await page.evaluate(cutCells, ".pool td.act"), [], `${width}`);
+  }
 });
 
 dashboardTest(
