@@ -9,10 +9,10 @@ import { isIpv4, isIpv6 } from "../http/ip_address.ts";
 
 const LABEL = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/;
 const EXPECTED =
-  'a host name without scheme, port and path: "example.com", "*.example.com", "192.0.2.1", "[::1]" or "*"';
+  'a host name without scheme, port and path: "example.com", "bücher.example", "*.example.com", "192.0.2.1", "[::1]" or "*"';
 
 /**
- * What is wrong with a site's host name: it must be exact, `*.` and an exact name, an IPv4 address, an IPv6 address in
+ * What is wrong with a site's host name, which may be written in any script: it must be exact, `*.` and an exact name, an IPv4 address, an IPv6 address in
  * brackets, or `*` for any host.
  */
 export function hostPatternFault(host: string): Fault | undefined {
@@ -22,10 +22,39 @@ export function hostPatternFault(host: string): Fault | undefined {
   return { expected: EXPECTED, suggestion: isHostPattern(withoutPort) ? withoutPort : undefined };
 }
 
+/**
+ * A host name in the form that travels: labels beyond ASCII become `xn--…` (RFC 5891), by the runtime's own reading of URLs.
+ * What is ASCII comes back as it is; undefined for text that is no name.
+ *
+ * @example
+ * ```ts
+ * import { asciiHost } from "./host_pattern.ts";
+ *
+ * if (asciiHost("b\u00fccher.example") !== "xn--bcher-kva.example") throw new Error("expected punycode");
+ * ```
+ */
+export function asciiHost(host: string): string | undefined {
+  let ascii = true;
+  for (let i = 0; i < host.length; i++) {
+    const code = host.charCodeAt(i);
+    if (code >= 0x80) ascii = false;
+    // A URL would take these for the end of the host, or for an escape of something else.
+    else if (ENDS_HOST.includes(host[i]) || code <= 0x20) return host;
+  }
+  if (ascii) return host;
+  const url = URL.parse(`http://${host}`);
+  // Digits of other scripts would come out as an IPv4 address.
+  return url === null || isIpv4(url.hostname) ? undefined : url.hostname;
+}
+
+const ENDS_HOST = "/?#@:\\%[]";
+
 /** Whether `host` is an exact name, an IPv4 address, or an IPv6 address in brackets. */
 export function isHostName(host: string): boolean {
   if (host.startsWith("[") && host.endsWith("]")) return isIpv6(host.slice(1, -1));
-  const name = host.endsWith(".") ? host.slice(0, -1) : host;
+  const ascii = asciiHost(host);
+  if (ascii === undefined) return false;
+  const name = ascii.endsWith(".") ? ascii.slice(0, -1) : ascii;
   if (name.length > 253) return false;
   const labels = name.split(".");
   if (!labels.every((label) => LABEL.test(label))) return false;
@@ -39,8 +68,9 @@ function isHostPattern(host: string): boolean {
   return !host.startsWith("*.[") && !isIpv4(host.slice(2)) && isHostName(host.slice(2));
 }
 
-/** The form in which host names are compared and given out: lower case, without a trailing dot. */
+/** The form in which host names are compared and given out: ASCII, lower case, without a trailing dot. */
 export function normalHost(host: string): string {
-  const lower = host.toLowerCase();
+  const wildcard = host.startsWith("*.") ? "*." : "";
+  const lower = wildcard + (asciiHost(host.slice(wildcard.length)) ?? host.slice(wildcard.length)).toLowerCase();
   return lower.endsWith(".") ? lower.slice(0, -1) : lower;
 }

@@ -8,7 +8,10 @@
 import { z } from "zod";
 import { COOKIE_DEFAULTS, SETTINGS_DEFAULTS } from "../balancer/policy_settings.ts";
 import type { PolicyName } from "../balancer/registry.ts";
-import { choice, duration, flag, matching, table, token } from "./fields.ts";
+import { choice, duration, type Fault, flag, judged, matching, table, token } from "./fields.ts";
+import { isHostName, normalHost } from "./host_pattern.ts";
+
+const DOMAIN = 'a domain such as "example.com"';
 
 /** The policies that a config may name without the help of an embedder. */
 export const POLICY_NAMES = [
@@ -33,7 +36,7 @@ const cookieSchema = table("sites.proxy.load_balancing.cookie", {
   ),
   path: matching(/^\/[!-:<-~]*$/, 'a path in ASCII that begins with "/" and holds no spaces and no ";"').optional()
     .meta({ default: COOKIE_DEFAULTS.path }).describe("Path below which clients send the cookie."),
-  domain: matching(/^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'a domain such as "example.com"').optional().describe(
+  domain: judged(domainFault, DOMAIN).transform(normalHost).optional().describe(
     "Domain whose hosts get the cookie; without it, the host that set it.",
   ),
   max_age: duration({ maxMs: MAX_COOKIE_AGE_MS }).optional().describe(
@@ -82,3 +85,7 @@ export const loadBalancingSchema = table("sites.proxy.load_balancing", {
 
 /** How pools choose, after defaults. */
 export type LoadBalancingConfig = z.output<typeof loadBalancingSchema>;
+
+function domainFault(value: string): Fault | undefined {
+  return isHostName(value) && !value.startsWith("[") && !value.endsWith(".") ? undefined : { expected: DOMAIN };
+}

@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { choice, duration, fieldValue, flag, integer, judged, list, size, table, text } from "./fields.ts";
-import { isHostName } from "./host_pattern.ts";
+import { isHostName, normalHost } from "./host_pattern.ts";
 import { isIpAddress, parseNetwork } from "../http/ip_address.ts";
 
 const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
@@ -65,10 +65,13 @@ export const managementSchema = table("management", {
   enabled: flag().default(false).describe("Whether the management API listens."),
   metrics: flag().default(true).describe("Whether metrics are kept; without them it costs a little less to serve."),
   host: judged((value) => isIpAddress(value) || isHostName(value) ? undefined : { expected: LISTEN_HOST }, LISTEN_HOST)
+    .transform(normalHost)
     .default("127.0.0.1")
     .describe("Address to listen on; anything but loopback needs an api_key."),
   port: integer(0, 65535).default(7654).describe("Port to listen on; 0 is any free one."),
-  hosts: list(judged((value) => isHostName(value) ? undefined : { expected: HOST_NAME }, HOST_NAME)).optional()
+  hosts: list(
+    judged((value) => isHostName(value) ? undefined : { expected: HOST_NAME }, HOST_NAME).transform(normalHost),
+  ).optional()
     .describe("Host names under which callers know the management API, besides localhost, IP addresses and host."),
   api_key: fieldValue().min(1, { error: "a key that is not empty" }).optional()
     .describe("Key that callers of the management API must send, of at least 16 characters."),

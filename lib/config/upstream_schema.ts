@@ -6,7 +6,7 @@
 
 import type { z } from "zod";
 import { duration, flag, integer, judged, table, text } from "./fields.ts";
-import { isHostName } from "./host_pattern.ts";
+import { isHostName, normalHost } from "./host_pattern.ts";
 import { upstreamUrlFault } from "./upstream_url.ts";
 
 const SERVER_NAME = "a host name";
@@ -17,7 +17,10 @@ export const upstreamTlsSchema = table("sites.proxy.upstreams.tls", {
     .describe("PEM file of certificates that may sign the upstream's, beside the well-known ones."),
   insecure_skip_verify: flag().default(false)
     .describe("Accept any certificate; whoever sits between can then read and change everything."),
-  server_name: judged((value) => isHostName(value) ? undefined : { expected: SERVER_NAME }, SERVER_NAME).optional()
+  server_name: judged((value) => isHostName(value) ? undefined : { expected: SERVER_NAME }, SERVER_NAME).transform(
+    normalHost,
+  )
+    .optional()
     .describe("Name to ask for and to find in the certificate, where it is not the URL's host."),
 });
 

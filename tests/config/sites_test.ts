@@ -1,3 +1,4 @@
+import { sentenceOf } from "../../lib/config/problem.ts";
 import { assertErrors } from "./marked_config.ts";
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
@@ -129,4 +130,45 @@ Deno.test("Mistakes of several keys are found even where other keys have wrong t
     "static_dir is 5, expected the path of a folder",
     'another site answers for host "a" on port 8080 (line 3), expected one site for each host and port',
   ]);
+});
+
+Deno.test("Host names of any script are taken in the form that travels, and are compared in it", () => {
+  const { config } = parseConfig(
+    `[server]\n[management]\nhosts = ["m\u00fcnchen.example"]\n` +
+      `${SITE}hostname = "B\u00fccher.example"\nhostnames = ["*.b\u00fccher.example", "\u4f8b\u3048.test.", "\u1e9e.example", "stra\u00dfe.example"]`,
+    { checkFiles: false },
+  );
+  assertEquals(config?.sites[0].hostname, "xn--bcher-kva.example");
+  assertEquals(config?.sites[0].hostnames, [
+    ...["*.xn--bcher-kva.example", "xn--r8jz45g.test", "xn--zca.example", "xn--strae-oqa.example"],
+  ]);
+  assertEquals(config?.management.hosts, ["xn--mnchen-3ya.example"]);
+  assertErrors(`${SITE}hostname = "b\u00fccher.example"\n${SITE}hostname = «"XN--BCHER-KVA.example"»`, [
+    'another site answers for host "xn--bcher-kva.example" on port 8080 (line 3), expected one site for each host and port',
+  ]);
+});
+
+Deno.test("Host names that are none in any script are refused, and say what is one", () => {
+  const expected =
+    'expected a host name without scheme, port and path: "example.com", "b\u00fccher.example", "*.example.com", ' +
+    '"192.0.2.1", "[::1]" or "*"';
+  const names = [
+    ...[
+      "b\u00fccher.example/x",
+      "b\u00fccher.example:80",
+      "\uff11\uff12\uff17.0.0.1",
+      "b\u00fc cher",
+      "b\u00fc@x",
+      "-b\u00fc",
+      "*.*.b\u00fc",
+    ],
+    ...["xn--a-\u00fc", "b\u00fc..x", "\u00fc".repeat(64)],
+  ];
+  for (const name of names) {
+    const problems = parseConfig(`${SITE}hostname = ${JSON.stringify(name)}`, { checkFiles: false }).problems.map(
+      sentenceOf,
+    );
+    assertEquals(problems.length, 1, name);
+    assertEquals(problems[0].startsWith(`hostname is ${JSON.stringify(name)}, ${expected}`), true, problems[0]);
+  }
 });
