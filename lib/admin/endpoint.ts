@@ -29,6 +29,16 @@ export interface EndpointAnswer {
   readonly schema?: z.ZodType;
 }
 
+/** A parameter of the query, for the document. */
+export interface QueryParameter {
+  readonly name: string;
+  readonly description: string;
+  /** Whether it must be there. */
+  readonly required?: boolean;
+  /** Whether it may be repeated. */
+  readonly many?: boolean;
+}
+
 /** One method of one path. */
 export interface Endpoint {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
@@ -42,6 +52,8 @@ export interface Endpoint {
   readonly open?: boolean;
   /** What `?force=true` does, in a sentence; absent where it does nothing. */
   readonly force?: string;
+  /** The parameters that its query may have. */
+  readonly query?: readonly QueryParameter[];
   /** The body that it takes. */
   readonly body?: { readonly type: string; readonly schema?: z.ZodType; readonly optional?: boolean };
   /** Its answers by status, but for refusals. */

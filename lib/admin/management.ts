@@ -14,6 +14,7 @@ import { AdminHandler } from "./admin_handler.ts";
 import { ApiKey } from "./api_key.ts";
 import { configEndpoints } from "./config_endpoints.ts";
 import { type Endpoint, EndpointTable } from "./endpoint.ts";
+import { explainEndpoint } from "./explain_endpoint.ts";
 import { EventStream } from "./event_stream.ts";
 import type { FailureList } from "./failure_list.ts";
 import type { Managed, ManagedConfig } from "./managed.ts";
@@ -70,6 +71,7 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
       document: () => openApiDocument(endpoints),
     }),
     ...upstreamEndpoints({ managed, maker, say: (message, fields) => log?.say("info", message, fields) }),
+    explainEndpoint(managed, maker),
     ...configEndpoints(config),
   );
   const handler = new AdminHandler({

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { VERSION } from "../version.ts";
 import { API_SCHEMAS, refusalSchema } from "./api_schemas.ts";
-import type { Endpoint, EndpointAnswer } from "./endpoint.ts";
+import type { Endpoint, EndpointAnswer, QueryParameter } from "./endpoint.ts";
 
 /** Statuses of refusals, and when they are given. */
 const REFUSALS: Readonly<Record<number, string>> = {
@@ -59,15 +59,19 @@ function pathItem(path: string, endpoints: readonly Endpoint[]): Record<string, 
   };
 }
 
-function operation({ name, summary, open, force, body, answers, path }: Endpoint): Record<string, unknown> {
+function operation({ name, summary, open, force, query = [], body, answers, path }: Endpoint): Record<string, unknown> {
   const refusals = Object.keys(REFUSALS).map(Number).filter((status) => applies(status, { path, body, open }));
+  const parameters = [
+    ...(force === undefined
+      ? []
+      : [{ name: "force", in: "query", description: force, schema: { type: "boolean", default: false } }]),
+    ...query.map(queryParameter),
+  ];
   return {
     operationId: name,
     summary,
     ...(open === true ? { security: [] } : {}),
-    ...(force === undefined ? {} : {
-      parameters: [{ name: "force", in: "query", description: force, schema: { type: "boolean", default: false } }],
-    }),
+    ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : {
       requestBody: {
         required: body.optional !== true,
@@ -81,6 +85,17 @@ function operation({ name, summary, open, force, body, answers, path }: Endpoint
         content: { "application/problem+json": { schema: schemaOf(refusalSchema) } },
       }])),
     },
+  };
+}
+
+function queryParameter({ name, description, required, many }: QueryParameter): Record<string, unknown> {
+  const text = { type: "string" };
+  return {
+    name,
+    in: "query",
+    description,
+    required: required === true,
+    schema: many ? { type: "array", items: text } : text,
   };
 }
 

@@ -66,6 +66,29 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import("./check_command.ts")).checkCommand,
   },
   {
+    name: "explain",
+    usage: "explain [METHOD] URL [--config CONFIG] [--header LINE…]",
+    summary: "Tell what would become of a request, and why",
+    details: [
+      "Shows the site and the route that take the request and why no other does, what",
+      "goes upstream, the pool and its upstreams, or the file that would be served, and",
+      "the settings that hold. URL may be a path alone. Sends nothing and needs no",
+      "running server; GET /api/explain of the management API tells the same of one.",
+    ],
+    maxPositionals: 2,
+    flags: [
+      { name: "config", short: "c", value: "CONFIG", help: "The config file (./config.toml)" },
+      { name: "header", short: "H", value: "LINE", many: true, help: 'A header field of the request, "Name: value"' },
+      { name: "client", value: "ADDRESS", help: "Where the request comes from (127.0.0.1)" },
+      { name: "json", help: "Print all of it as JSON" },
+    ],
+    examples: [
+      ["bws explain http://shop.example:8080/api/users", "a GET"],
+      ["bws explain POST /api/users -H 'Host: shop.example'", "a path, and the host beside it"],
+    ],
+    load: async () => (await import("./explain_command.ts")).explainCommand,
+  },
+  {
     name: "proxy",
     usage: "proxy --to URL [--to URL…] [--from [HOST]:PORT]",
     summary: "Proxy one port to upstreams, without a config file",
@@ -95,6 +118,27 @@ export const COMMANDS: readonly Command[] = [
     ],
     examples: [["bws files ./public --browse", "http://localhost:8080"]],
     load: async () => (await import("./files_command.ts")).filesCommand,
+  },
+  {
+    name: "health",
+    usage: "health [URL] [--config CONFIG] [--timeout TIME]",
+    summary: "Ask a running server whether it is ready",
+    details: [
+      "Prints one line and ends with 0 when the server is ready, else with 1; for",
+      "containers without curl. URL is that of a site; without it the first site of",
+      "CONFIG that answers /api/health/ready is asked, on this machine.",
+    ],
+    maxPositionals: 1,
+    flags: [
+      { name: "config", short: "c", value: "CONFIG", help: "The config of the server (./config.toml)" },
+      { name: "live", help: "Ask only whether it runs, whatever its upstreams do" },
+      { name: "timeout", short: "t", value: "TIME", help: "Longest wait, such as 500ms (2s)" },
+    ],
+    examples: [
+      ["bws health", "the server of ./config.toml"],
+      ["bws health http://127.0.0.1:8080", "a server by its address"],
+    ],
+    load: async () => (await import("./health_command.ts")).healthCommand,
   },
   {
     name: "top",

@@ -15,7 +15,7 @@ import type { Answer, RequestHead } from "../http/message.ts";
 import { RequestIds, usableRequestId } from "../http/request_id.ts";
 import { combinedAccessLine, jsonAccessLine } from "../log/access_line.ts";
 import type { Log } from "../log/log.ts";
-import { type ClientSide, Exchange, type ExchangeObserver } from "../proxy/exchange.ts";
+import { type ClientSide, Exchange, type ExchangeObserver, type Rehearsal } from "../proxy/exchange.ts";
 import type { Ledger } from "../state/ledger.ts";
 import { compileSites, type SiteTable } from "../routing/site_table.ts";
 import { tracing } from "../telemetry/tracing.ts";
@@ -245,6 +245,14 @@ export class Gateway implements ExchangeObserver {
     return { ...answer, headers: [...answer.headers, "x-request-id", exchange.requestId] };
   }
 
+  /** An exchange that finds out what would become of a request: it is neither counted nor logged. */
+  rehearse(head: RequestHead, site: Site, rehearsal: Rehearsal): Exchange {
+    const exchange = new Exchange(head, { body: null, signal: new AbortController().signal }, UNOBSERVED);
+    exchange.rehearsal = rehearsal;
+    this.#identify(exchange, site);
+    return exchange;
+  }
+
   /** Writes the access line. */
   exchangeEnded(exchange: Exchange): void {
     this.#underWay--;
@@ -325,6 +333,8 @@ export class Gateway implements ExchangeObserver {
     exchange.requestId = this.#requestIds.next();
   }
 }
+
+const UNOBSERVED: ExchangeObserver = { exchangeEnded: () => {} };
 
 function specOf(site: Site): { hosts: readonly string[]; default: boolean; target: Site } {
   return { hosts: site.hosts, default: site.config.default, target: site };

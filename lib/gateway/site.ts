@@ -7,7 +7,7 @@
 import type { ProxyConfig, RouteConfig, ServerConfig, SiteConfig } from "../config/schema.ts";
 import { plainUrl } from "../config/upstream_url.ts";
 import { countHop, isCounted } from "../http/max_forwards.ts";
-import type { Answer } from "../http/message.ts";
+import type { Answer, RequestHead } from "../http/message.ts";
 import { viaToken } from "../http/via_token.ts";
 import type { Exchange } from "../proxy/exchange.ts";
 import { forward, type ForwardPlan } from "../proxy/forward.ts";
@@ -19,10 +19,10 @@ import { isFault, readUpgrade } from "../websocket/handshake.ts";
 import type { SocketPlace } from "../websocket/socket_registry.ts";
 import { sumAt } from "../metrics/numbers.ts";
 import { climbs, hasDotSegments, matchPath, resolveDots } from "../routing/match_path.ts";
-import type { MethodMismatch, RouteMatch } from "../routing/route.ts";
+import type { MethodMismatch, RouteMatch, RouteSpec } from "../routing/route.ts";
 import { parseEndpoint } from "../transport/endpoint.ts";
 import { compileRoutes, type RouteTable } from "../routing/route_table.ts";
-import type { FileServer } from "../static/file_server.ts";
+import type { FileSearch, FileServer } from "../static/file_server.ts";
 import type { Pool } from "../upstream/pool.ts";
 import { attemptLimits, boundMs } from "./attempt_limits.ts";
 import { countedBody, type StallWatch } from "./counted_body.ts";
@@ -53,7 +53,9 @@ export interface SiteContext extends Omit<PoolsContext, "site"> {
   readonly shownSites: ReadonlyMap<SiteConfig, SiteConfig>;
 }
 
-interface RoutePlan extends SlashTarget {
+/** What a route leads to; built once. */
+export interface RoutePlan extends SlashTarget {
+  /** Its path, as written. */
   readonly path: string;
   readonly methods: readonly string[] | undefined;
   readonly forward: ForwardPlan;
@@ -78,6 +80,8 @@ export class Site {
   readonly metrics: SiteMetrics | undefined;
   /** The pools of routes that upgrade, by what {@linkcode socketPlace} calls the route. */
   readonly #socketPools = new Map<string, Pool>();
+  /** Its routes, in the order of the config. */
+  readonly routes: readonly RouteSpec<RoutePlan>[];
   readonly #routes: RouteTable<RoutePlan> | undefined;
   readonly #files: FileServer | undefined;
   readonly #endpoints: ReadonlyMap<string, InternalEndpoint>;
@@ -112,7 +116,8 @@ export class Site {
     this.pools = pools?.byName ?? new Map();
     this.members = pools?.members ?? new Map();
     this.dynamic = pools?.dynamic ?? [];
-    this.#routes = proxy === undefined ? undefined : this.#compile(proxy, context);
+    this.routes = proxy === undefined ? [] : this.#plan(proxy, context);
+    this.#routes = proxy === undefined ? undefined : compileRoutes(this.routes);
     this.#files = siteFiles(config, context.runtime.log);
     const readiness = () => this.#readiness();
     this.#endpoints = internalEndpoints({
@@ -154,9 +159,19 @@ export class Site {
     return pool?.upstreams.some(({ id }) => id === upstream) === true;
   }
 
+  /** The endpoint of its own that answers a request; undefined where it is for routes and files. */
+  endpointFor(head: RequestHead): InternalEndpoint | undefined {
+    return this.#endpoints.get(head.path.includes("%") ? matchPath(head.path) ?? "" : head.path);
+  }
+
+  /** How the file for a request is looked for; undefined where it serves none. */
+  searchFile(head: RequestHead): Promise<FileSearch> | undefined {
+    return this.#files?.explain(head);
+  }
+
   #choose(exchange: Exchange): Answer | Promise<Answer> {
     const { head } = exchange;
-    const endpoint = this.#endpoints.get(head.path.includes("%") ? matchPath(head.path) ?? "" : head.path);
+    const endpoint = this.endpointFor(head);
     if (endpoint !== undefined) return this.#finished(exchange, endpoint(head));
     if (this.#routes !== undefined) {
       const found = this.#route(head.path, head.method);
@@ -202,7 +217,7 @@ export class Site {
     this.#files?.close();
   }
 
-  #compile(proxy: ProxyConfig, context: SiteContext): RouteTable<RoutePlan> {
+  #plan(proxy: ProxyConfig, context: SiteContext): RouteSpec<RoutePlan>[] {
     const { server } = context;
     const { headers } = proxy;
     const requestHeaders = new RequestHeaders({
@@ -228,7 +243,7 @@ export class Site {
       sockets: context.runtime.sockets,
       clock: context.runtime.clock,
     };
-    return compileRoutes(proxy.routes.map((route) => {
+    return proxy.routes.map((route) => {
       const pool = this.pools.get(route.upstream) as Pool;
       if (route.websocket) this.#socketPools.set(socketPlace(context.listener, this.config.name, route), pool);
       const hasBase = proxy.upstreams.some((entry) =>
@@ -266,7 +281,7 @@ export class Site {
           meter: this.metrics?.route(route.path),
         },
       };
-    }));
+    });
   }
 
   // Dot segments travel on as they are, but they must not make the upstream see a path that belongs to another route.
@@ -286,6 +301,7 @@ export class Site {
 
   #forwarded(exchange: Exchange, plan: RoutePlan): Answer | Promise<Answer> {
     exchange.route = plan.path;
+    if (exchange.rehearsal !== undefined) return exchange.rehearsal(plan.forward);
     this.metrics?.unrouted.left();
     this.#meter(exchange, plan.meter);
     return this.#passedOn(exchange, plan).catch((error) => {
@@ -324,6 +340,7 @@ export class Site {
   }
 
   #meter(exchange: Exchange, meter: RouteMetrics | undefined): void {
+    if (exchange.rehearsal !== undefined) return;
     exchange.meter = meter;
     meter?.began();
   }

@@ -8,8 +8,9 @@
 import { headerValue } from "../http/header_lines.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
-import type { RequestHead } from "../http/message.ts";
+import type { Answer, RequestHead } from "../http/message.ts";
 import type { FailureOwner } from "../transport/failure.ts";
+import type { ForwardPlan } from "./forward.ts";
 
 /** The client's side of an exchange; a `Request` is one. Both members are costly and are touched only when needed. */
 export interface ClientSide {
@@ -24,6 +25,13 @@ export interface ExchangeObserver {
   /** The exchange has ended; its fields are final. */
   exchangeEnded(exchange: Exchange): void;
 }
+
+/**
+ * Takes the place of a route's upstreams, in an exchange that only finds out what would become of a request.
+ *
+ * @returns What stands for the response; nobody sends it.
+ */
+export type Rehearsal = (plan: ForwardPlan) => Answer;
 
 /** Counts what passes in an exchange. */
 export interface ExchangeMeter {
@@ -92,6 +100,8 @@ export class Exchange {
   span: ExchangeSpan | undefined;
   /** Whether its bodies pass between sockets of this program alone, so that nobody else holds pieces of them. */
   ownsBodies = false;
+  /** Set where nothing is to be sent, counted or logged. */
+  rehearsal: Rehearsal | undefined;
   readonly #observer: ExchangeObserver;
 
   /** Begins an exchange. */

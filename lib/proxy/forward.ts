@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Answer } from "../http/message.ts";
+import type { Answer, RequestHead } from "../http/message.ts";
+import type { Endpoint } from "../transport/endpoint.ts";
 import type { Pool } from "../upstream/pool.ts";
 import { DialRace, type RaceResult } from "../upstream/dial_race.ts";
 import type { Slot } from "../upstream/slot.ts";
@@ -49,15 +50,9 @@ export interface ForwardPlan {
 export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<Answer> {
   const { head } = exchange;
   const { pool, retries } = plan;
-  const path = plan.rewrite === undefined ? head.path : plan.rewrite(head.path);
-  if (path === undefined) {
-    throw new ForwardFailure(400, "The path has dot segments that leave the route", "client");
-  }
+  const target = upstreamTarget(head, plan);
   const taken = takeBody(exchange, plan.body);
   const { framing, body } = taken instanceof Promise ? await taken : taken;
-  // The runtime makes `/*` of the asterisk, which stands for the server as a whole (RFC 9110, section 9.3.7).
-  const asterisk = head.method === "OPTIONS" && head.path === "/*" && head.query === "";
-  const target = asterisk ? "*" : path + head.query;
   pool.retryBudget?.deposit();
   let retry = retries.retryOn.length === 0 ? undefined : retrying(exchange, plan, body);
   let failedStatus = 502;
@@ -99,9 +94,7 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
         if (error !== undefined) throw error;
       }
       const { upstream } = attempt;
-      const host = plan.preserveHost ? head.authority : upstream.endpoint.authority;
-      const upstreamTarget = asterisk ? target : upstream.endpoint.basePath + target;
-      const text = plan.requestHeaders.build(exchange, upstreamTarget, host, framing);
+      const text = upstreamHead(exchange, plan, upstream.endpoint, target, framing);
       const answer = attempt.answer(await attempt.send(text), plan.responseHeaders, retry?.setsAside);
       const cookie = pool.affinity(exchange, upstream);
       if (cookie !== undefined) answer.headers.push("set-cookie", cookie);
@@ -124,6 +117,35 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
     }
   }
 }
+
+/**
+ * Path and query of the request that goes upstream, without an upstream's base path.
+ *
+ * @throws {ForwardFailure} When the path would leave the route.
+ */
+export function upstreamTarget(head: RequestHead, plan: ForwardPlan): string {
+  const path = plan.rewrite === undefined ? head.path : plan.rewrite(head.path);
+  if (path === undefined) {
+    throw new ForwardFailure(400, "The path has dot segments that leave the route", "client");
+  }
+  // The runtime makes `/*` of the asterisk, which stands for the server as a whole (RFC 9110, section 9.3.7).
+  if (head.method === "OPTIONS" && head.path === "/*" && head.query === "") return ASTERISK;
+  return path + head.query;
+}
+
+/** The head of the request that goes to an upstream, as text. */
+export function upstreamHead(
+  exchange: Exchange,
+  plan: ForwardPlan,
+  endpoint: Endpoint,
+  target: string,
+  framing: string,
+): string {
+  const host = plan.preserveHost ? exchange.head.authority : endpoint.authority;
+  return plan.requestHeaders.build(exchange, target === ASTERISK ? target : endpoint.basePath + target, host, framing);
+}
+
+const ASTERISK = "*";
 
 function retrying(exchange: Exchange, { pool, retries }: ForwardPlan, body: RequestBody | undefined): Retry {
   return new Retry({ exchange, pool, options: retries, body }, statusOf);

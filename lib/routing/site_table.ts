@@ -14,6 +14,9 @@ export interface SiteSpec<T> {
   readonly target: T;
 }
 
+/** By what a host came to its site: its exact name, a wildcard, or none, so that the site for all others takes it. */
+export type SiteMatch = "name" | "wildcard" | "fallback";
+
 /**
  * Finds the site of a host: the exact name, then the most specific wildcard (the longest), then the site marked default,
  * then the first site with `*` or without names, then the first site. If two sites give the same name, the first in the
@@ -57,6 +60,12 @@ export class SiteTable<T> {
       if (wild !== undefined) return wild;
     }
     return this.#fallback;
+  }
+
+  /** By what {@linkcode find} comes to its result. */
+  how(host: string): SiteMatch {
+    if (this.#exact.has(host)) return "name";
+    return this.#findWildcard(host) === undefined ? "fallback" : "wildcard";
   }
 
   #findWildcard(host: string): T | undefined {

@@ -14,7 +14,7 @@ import { FileRoot, trimmedRoot } from "./file_root.ts";
 import { readEntries } from "./folder_entries.ts";
 import { listingAnswer } from "./folder_listing.ts";
 import { type FileWarning, FileWarnings } from "./file_warnings.ts";
-import { findPage } from "./page.ts";
+import { chooseRepresentation, findPage } from "./page.ts";
 import { PageCache } from "./page_cache.ts";
 import { PageDelivery, type PageRequest } from "./page_delivery.ts";
 import { readRequestFields } from "./request_fields.ts";
@@ -92,6 +92,14 @@ export interface FileServerOptions {
   nowMs?: () => number;
 }
 
+/** How the file for a request was looked for. */
+export interface FileSearch {
+  /** Paths below the root that were looked up, in order; the last one is what is served, if anything is. */
+  readonly tried: readonly string[];
+  /** The file that would be served, without links; undefined where it is none. */
+  readonly file: string | undefined;
+}
+
 /** Serves the files of one folder. */
 export interface FileServer {
   /**
@@ -101,6 +109,8 @@ export interface FileServer {
    * Rejects only when the file system fails in a way that no client can cause (an I/O error, no handles left).
    */
   serve(head: RequestHead): Answer | Promise<Answer>;
+  /** Finds out what {@linkcode serve} would answer with. */
+  explain(head: RequestHead): Promise<FileSearch>;
   /** Lets go of the memory. Answers that are being sent go on. */
   close(): void;
 }
@@ -187,15 +197,26 @@ class FolderServer implements FileServer {
     return this.#serveFromDisk(head, request);
   }
 
+  async explain(head: RequestHead): Promise<FileSearch> {
+    const tried: string[] = [];
+    if (head.method !== "GET" && head.method !== "HEAD") return { tried, file: undefined };
+    const request = { method: "HEAD", fields: readRequestFields(head.headers) };
+    const { status } = await this.#serveFromDisk({ ...head, method: "HEAD" }, request, tried);
+    const served = status < 400 && status !== 308 ? tried.at(-1) : undefined;
+    const page = served === undefined ? undefined : await this.#pages.look(served);
+    return { tried, file: page && chooseRepresentation(page, request.fields.acceptEncoding).found.realPath };
+  }
+
   close(): void {
     this.#pages.close();
   }
 
-  async #serveFromDisk(head: RequestHead, request: PageRequest): Promise<Answer> {
+  async #serveFromDisk(head: RequestHead, request: PageRequest, tried?: string[]): Promise<Answer> {
     const path = readRequestPath(head.path, this.#rules);
     if (typeof path === "number") return bare(path);
     try {
       for (const candidate of this.#tryFiles.candidates(path)) {
+        tried?.push(candidate);
         const answer = candidate === `${path}/`
           ? await this.#redirect(candidate, head.query)
           : await this.#delivery.deliver(candidate, request) ?? await this.#list(head, candidate);

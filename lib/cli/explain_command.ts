@@ -1,0 +1,75 @@
+/**
+ * `bws explain`: what would become of a request, and why.
+ *
+ * @module
+ */
+
+import { loadConfig } from "../config/load_config.ts";
+import { formatProblems } from "../config/problem.ts";
+import { explain } from "../gateway/explain.ts";
+import { Gateway } from "../gateway/gateway.ts";
+import { Runtime } from "../gateway/runtime.ts";
+import { isIpAddress } from "../http/ip_address.ts";
+import { isToken } from "../http/header_lines.ts";
+import { type CommandInput, flagValue } from "./command.ts";
+import { DEFAULT_CONFIG } from "./config_path.ts";
+import { explanationText } from "./explanation_text.ts";
+import { UsageError } from "./usage_error.ts";
+
+/**
+ * Explains a request by a config file. Sends nothing, opens no port and looks no name up.
+ *
+ * @throws {UsageError} The request is none.
+ * @throws {ConfigError} The file is refused.
+ */
+export async function explainCommand(input: CommandInput): Promise<number> {
+  const { terminal, positionals } = input;
+  if (positionals.length === 0) throw new UsageError("explain needs a URL, or a path");
+  const [method, url] = positionals.length === 1 ? ["GET", positionals[0]] : positionals;
+  if (!isToken(method)) throw new UsageError(`${JSON.stringify(method)} is no method, expected one such as GET`);
+  const client = flagValue(input, "client") ?? "127.0.0.1";
+  if (!isIpAddress(client)) throw new UsageError(`--client ${client} is no IP address`);
+  const headers = readHeaders(input.flags.get("header") ?? []);
+  const { config, warnings } = await loadConfig(flagValue(input, "config") ?? DEFAULT_CONFIG);
+  if (warnings.length > 0 && !input.flags.has("json")) {
+    terminal.tell(formatProblems(warnings, { color: terminal.errorColored }));
+  }
+  const runtime = new Runtime({ probes: false, ownListeners: true, addresses: NO_ADDRESSES });
+  const gateway = new Gateway(config, { runtime });
+  try {
+    const explanation = await explain(gateway, { method, url, headers, client });
+    terminal.print(
+      input.flags.has("json")
+        ? JSON.stringify(explanation, null, 2)
+        : explanationText(explanation, terminal.outputColored),
+    );
+    return 0;
+  } catch (error) {
+    if (error instanceof TypeError && error.message.includes("is no URL")) throw new UsageError(error.message);
+    throw error;
+  } finally {
+    gateway.close();
+    runtime.close();
+  }
+}
+
+/** Names are looked up by a running server alone. */
+const NO_ADDRESSES = { watch: () => ({ ready: Promise.resolve(), stop: () => {} }) };
+
+function readHeaders(lines: readonly string[]): Headers {
+  const headers = new Headers();
+  for (const line of lines) {
+    const [, name, value] = /^([^:]+):\s*(.*)$/s.exec(line) ?? [];
+    if (name === undefined || !isToken(name)) {
+      throw new UsageError(
+        `--header ${JSON.stringify(line)} is no header field, expected one such as "Accept: text/html"`,
+      );
+    }
+    try {
+      headers.append(name, value);
+    } catch {
+      throw new UsageError(`--header ${JSON.stringify(line)} has a value that no header field can hold`);
+    }
+  }
+  return headers;
+}

@@ -1,0 +1,121 @@
+/**
+ * `bws health`: is the server that runs here ready? For containers, which have neither curl nor a shell.
+ *
+ * @module
+ */
+
+import { internalPrefix } from "../config/internal_paths.ts";
+import { loadConfig } from "../config/load_config.ts";
+import type { Config } from "../config/schema.ts";
+import { durationMs } from "../config/fields.ts";
+import { type CommandInput, flagValue } from "./command.ts";
+import { DEFAULT_CONFIG } from "./config_path.ts";
+import { plainGet, type PlainResponse } from "./plain_get.ts";
+import { paint } from "./terminal.ts";
+import { UsageError } from "./usage_error.ts";
+
+const DEFAULT_TIMEOUT = "2s";
+
+/** What is asked. */
+interface Target {
+  readonly url: URL;
+  /** Host name of the site, where it is not the URL's. */
+  readonly host?: string;
+}
+
+/**
+ * Asks a server for its readiness and says so in one line. Ends with 0 when it is ready, else with 1.
+ *
+ * @throws {UsageError} The URL or the timeout is none, or the config has nothing that could be asked.
+ * @throws {ConfigError} The config is refused.
+ */
+export async function healthCommand(input: CommandInput): Promise<number> {
+  const { terminal, positionals } = input;
+  const endpoint = input.flags.has("live") ? "live" : "ready";
+  const timeoutMs = readTimeout(flagValue(input, "timeout") ?? DEFAULT_TIMEOUT);
+  const target = positionals.length > 0
+    ? { url: readUrl(positionals[0], endpoint) }
+    : targetOf((await readConfig(flagValue(input, "config") ?? DEFAULT_CONFIG)).config, endpoint);
+  const fault = await faultOf(target, timeoutMs);
+  const what = endpoint === "live" ? "alive" : "ready";
+  if (fault === undefined) {
+    terminal.print(`${paint(terminal.outputColored, "green", what)} ${target.url.href}`);
+    return 0;
+  }
+  terminal.tell(`${paint(terminal.errorColored, "red", `not ${what}`)} ${target.url.href}: ${fault}`);
+  return 1;
+}
+
+// As far as the ports and names go: a server that runs need not have what a start would.
+function readConfig(path: string): Promise<{ config: Config }> {
+  return loadConfig(path, { checkFiles: false, lenient: true });
+}
+
+function readTimeout(text: string): number {
+  const ms = durationMs(/^\d+(?:\.\d+)?$/.test(text) ? Number(text) : text);
+  if (ms !== undefined && ms > 0) return ms;
+  throw new UsageError(`--timeout ${text} is no time, expected one such as ${DEFAULT_TIMEOUT}`);
+}
+
+function readUrl(text: string, endpoint: string): URL {
+  const url = URL.parse(/^https?:\/\//i.test(text) ? text : `http://${text}`);
+  if (url === null) {
+    throw new UsageError(`${JSON.stringify(text)} is no URL, expected one such as http://127.0.0.1:8080`);
+  }
+  // What is given beside the host is meant
+  if (url.pathname === "/" && url.search === "") url.pathname = `/api/health/${endpoint}`;
+  return url;
+}
+
+/** The first site that answers for its health; the management API, which only tells that it runs, where none does. */
+function targetOf({ sites, management }: Config, endpoint: string): Target {
+  for (const { internal_api, listen, port, hostname, hostnames } of sites) {
+    const prefix = internalPrefix(internal_api);
+    if (prefix === undefined || port === 0) continue;
+    const host = [hostname, ...hostnames].find((name) => name !== undefined && !name.includes("*"));
+    return { url: new URL(`http://${addressOf(listen)}:${port}${prefix}/health/${endpoint}`), host };
+  }
+  if (management.enabled && management.port !== 0) {
+    return { url: new URL(`http://${addressOf(management.host)}:${management.port}/api/health/live`) };
+  }
+  throw new UsageError("The config has no site with internal_api and a port, and no management API: give a URL");
+}
+
+function addressOf(listen: string | undefined): string {
+  if (listen === undefined || listen === "0.0.0.0") return "127.0.0.1";
+  if (listen === "::") return "[::1]";
+  return listen.includes(":") ? `[${listen}]` : listen;
+}
+
+/** Why it is not, or undefined where it is. */
+async function faultOf({ url, host }: Target, timeoutMs: number): Promise<string | undefined> {
+  try {
+    const { status, body } = url.protocol === "https:"
+      ? await secureGet(url, timeoutMs)
+      : await plainGet(url, host ?? url.host, timeoutMs);
+    if (status === 200) return undefined;
+    return [`status ${status}`, ...missingIn(body)].join(", ");
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "TimeoutError") return `no response within ${timeoutMs} ms`;
+    if (!(error instanceof Error)) throw error;
+    return innermost(error).message.replace(/ \(os error \d+\)$/, "");
+  }
+}
+
+async function secureGet(url: URL, timeoutMs: number): Promise<PlainResponse> {
+  const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
+  return { status: response.status, body: await response.text() };
+}
+
+function missingIn(text: string): string[] {
+  try {
+    const { missing } = JSON.parse(text);
+    return Array.isArray(missing) ? missing.map((one) => String(one).replace(/\s+/g, " ")) : [];
+  } catch {
+    return [];
+  }
+}
+
+function innermost(error: Error): Error {
+  return error.cause instanceof Error ? innermost(error.cause) : error;
+}

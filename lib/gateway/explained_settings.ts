@@ -1,0 +1,93 @@
+/**
+ * The settings that hold for a request, by their key in the config, in words.
+ *
+ * @module
+ */
+
+import type { Config, ProxyConfig, RouteConfig, SiteConfig } from "../config/schema.ts";
+
+type Settings = Record<string, string>;
+
+/** The settings of a route. */
+export function routeSettings(config: Config, site: SiteConfig, proxy: ProxyConfig, route: RouteConfig): Settings {
+  const { timeout, retries, connections, headers, health_check, passive_health, circuit_breaker, websocket } = proxy;
+  const maxBytes = route.max_body_size ?? site.max_body_size ?? config.server.max_body_size;
+  return {
+    ...(route.strip_prefix ? { strip_prefix: "true" } : {}),
+    ...(route.rewrite_target === undefined ? {} : { rewrite_target: route.rewrite_target }),
+    preserve_host: String(route.preserve_host ?? proxy.preserve_host),
+    websocket: !route.websocket
+      ? "false: an upgrade is passed on as plain HTTP"
+      : `true, ping each ${time(websocket.ping_interval)}, messages up to ${size(websocket.max_message)}`,
+    max_body_size: maxBytes === undefined ? "no limit" : size(maxBytes),
+    ...Object.fromEntries(Object.entries(timeout).map(([key, ms]) => [`timeout.${key}`, time(ms)])),
+    "retries.attempts": `${retries.attempts}${
+      retries.retry_on.length === 0 ? "" : `, also after ${retries.retry_on.map(statuses).join(", ")}`
+    }`,
+    ...(retries.try_for === 0 ? {} : { "retries.try_for": time(retries.try_for) }),
+    "connections.max_connections": connections.max_connections === 0 ? "no limit" : String(connections.max_connections),
+    "connections.queue_size": `${connections.queue_size}, for ${time(connections.queue_timeout)}`,
+    health_check: health_check.enabled
+      ? `${health_check.kind === "tcp" ? "a connection" : `${health_check.method} ${health_check.path}`} each ${
+        time(health_check.interval)
+      }`
+      : "off",
+    passive_health: passive_health.enabled ? `after ${passive_health.max_fails} failures in a row` : "off",
+    circuit_breaker: circuit_breaker.enabled ? `at ${circuit_breaker.failure_ratio * 100} % failures` : "off",
+    ...fields("headers.request", headers.request, headers),
+    ...fields("headers.response", headers.response, headers),
+    ...siteSettings(site),
+  };
+}
+
+/** The settings of files. */
+export function fileSettings(site: SiteConfig): Settings {
+  return {
+    index_files: site.index_files.join(", "),
+    ...(site.try_files.length === 0 ? {} : { try_files: site.try_files.join(", ") }),
+    browse: String(site.browse),
+    precompressed: String(site.precompressed),
+    ...(site.follow_symlinks ? { follow_symlinks: "true" } : {}),
+    ...(site.dotfiles ? { dotfiles: "true" } : {}),
+    ...siteSettings(site),
+  };
+}
+
+/** What holds for every response of the site. */
+export function siteSettings(site: SiteConfig): Settings {
+  const [names, pages] = [Object.keys(site.headers), Object.keys(site.error_pages)];
+  return {
+    ...(names.length === 0 ? {} : { headers: `${names.join(", ")} on every response` }),
+    ...(pages.length === 0 ? {} : { error_pages: pages.join(", ") }),
+  };
+}
+
+function fields(
+  name: string,
+  { set, add, remove }: ProxyConfig["headers"]["request"],
+  both: ProxyConfig["headers"],
+): Settings {
+  const changes = [
+    ...Object.keys(set).map((field) => `sets ${field}`),
+    ...[...Object.keys(both.add), ...Object.keys(add)].map((field) => `adds ${field}`),
+    ...[...both.remove, ...remove].map((field) => `removes ${field}`),
+  ];
+  return changes.length === 0 ? {} : { [name]: changes.join(", ") };
+}
+
+function statuses([from, to]: readonly [number, number]): string {
+  return from === to ? String(from) : `${from}-${to}`;
+}
+
+function time(ms: number): string {
+  if (ms === 0) return "no limit";
+  return ms % 60_000 === 0 ? `${ms / 60_000}m` : ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}
+
+function size(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  let unit = 0;
+  let left = bytes;
+  for (; left >= 1024 && left % 1024 === 0 && unit < units.length - 1; unit++) left /= 1024;
+  return `${left} ${units[unit]}`;
+}
