@@ -110,7 +110,7 @@ async function explainHead(
   const files = plan === undefined && endpoint === undefined ? await site.searchFile(head) : undefined;
   const proxy = site.config.proxy;
   const routeConfig = winner === undefined ? undefined : proxy?.routes[site.routes.indexOf(winner)];
-  const forward = plan === undefined ? undefined : explainForward(config, { exchange, plan, site });
+  const forward = plan === undefined ? undefined : await explainForward(config, { exchange, plan, site });
   return {
     ...common(about, { head, exchange, listener: where }),
     site: { name: site.config.name, hosts: site.hosts, why: whySite(site, how, head.host, neighbours.length === 0) },

@@ -7,10 +7,10 @@
 import type { Config, SiteConfig } from "../config/schema.ts";
 import { isSecret, MASK } from "../config/secret_names.ts";
 import { plainUrl } from "../config/upstream_url.ts";
-import { headerValue } from "../http/header_lines.ts";
 import type { Exchange } from "../proxy/exchange.ts";
 import { type ForwardPlan, upstreamHead, upstreamTarget } from "../proxy/forward.ts";
 import { ForwardFailure } from "../proxy/forward_failure.ts";
+import { takeBody } from "../proxy/taken_body.ts";
 import { parseEndpoint } from "../transport/endpoint.ts";
 import type { Site } from "./site.ts";
 
@@ -18,18 +18,18 @@ import type { Site } from "./site.ts";
  * The lines of the head for the first upstream, or why the request is refused. Another upstream differs in its base path, and
  * in Host where that is its own.
  */
-export function explainForward(
+export async function explainForward(
   config: Config,
   { exchange, plan, site }: { exchange: Exchange; plan: ForwardPlan; site: Site },
-): { head?: string[]; refusal?: ForwardFailure } {
+): Promise<{ head?: string[]; refusal?: ForwardFailure }> {
   const entry = site.config.proxy?.upstreams.find(({ name }) => name === plan.pool.name);
   const endpoint = plan.pool.upstreams.at(0)?.endpoint ??
     (entry === undefined ? undefined : parseEndpoint(plainUrl(entry.url)));
   if (endpoint === undefined) return {};
   try {
     const target = upstreamTarget(exchange.head, plan);
-    const length = headerValue(exchange.head.headers, "content-length");
-    const framing = length === undefined ? "" : `content-length: ${length}\r\n`;
+    const { framing, body } = await takeBody(exchange, plan.body);
+    body?.cancel();
     const shown = `${site.config.proxy === undefined ? "" : shownBase(config, site.config, plan.pool.name)}`;
     const text = upstreamHead(
       exchange,

@@ -247,7 +247,11 @@ export class Gateway implements ExchangeObserver {
 
   /** An exchange that finds out what would become of a request: it is neither counted nor logged. */
   rehearse(head: RequestHead, site: Site, rehearsal: Rehearsal): Exchange {
-    const exchange = new Exchange(head, { body: null, signal: new AbortController().signal }, UNOBSERVED);
+    const exchange = new Exchange(
+      head,
+      { body: new Blob().stream(), signal: new AbortController().signal },
+      UNOBSERVED,
+    );
     exchange.rehearsal = rehearsal;
     this.#identify(exchange, site);
     return exchange;
