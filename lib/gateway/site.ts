@@ -13,11 +13,9 @@ import type { Exchange } from "../proxy/exchange.ts";
 import { forward, type ForwardPlan } from "../proxy/forward.ts";
 import { ForwardFailure } from "../proxy/forward_failure.ts";
 import { RequestHeaders } from "../proxy/request_headers.ts";
-import type { RetryOptions } from "../proxy/retry.ts";
 import { ResponseHeaders } from "../proxy/response_headers.ts";
 import { isFault, readUpgrade } from "../websocket/handshake.ts";
 import type { SocketPlace } from "../websocket/socket_registry.ts";
-import { sumAt } from "../metrics/numbers.ts";
 import { climbs, hasDotSegments, matchPath, resolveDots } from "../routing/match_path.ts";
 import type { MethodMismatch, RouteMatch, RouteSpec } from "../routing/route.ts";
 import { parseEndpoint } from "../transport/endpoint.ts";
@@ -28,6 +26,7 @@ import { attemptLimits, boundMs } from "./attempt_limits.ts";
 import { countedBody, type StallWatch } from "./counted_body.ts";
 import type { DynamicUpstreams } from "./dynamic_upstreams.ts";
 import { ErrorPages } from "./error_pages.ts";
+import { failureLines } from "./failure_lines.ts";
 import type { RouteMetrics } from "./metrics/route_metrics.ts";
 import { SiteMetrics } from "./metrics/site_metrics.ts";
 import { type InternalEndpoint, internalEndpoints } from "./internal_api.ts";
@@ -35,10 +34,10 @@ import { OncePerSecond } from "./once_per_second.ts";
 import type { PoolMembers } from "./pool_members.ts";
 import { createPools, type PoolsContext } from "./pools.ts";
 import { compileRewrite } from "./rewrite.ts";
-import type { Runtime } from "./runtime.ts";
 import { SiteHeaders } from "./site_headers.ts";
 import { siteFiles } from "./site_files.ts";
 import { slashPathOf, slashRedirect, type SlashTarget } from "./slash_redirect.ts";
+import { readiness } from "./readiness.ts";
 import { openSocket, type SocketPlan } from "./socket_route.ts";
 
 /** What a site needs besides its config. */
@@ -91,7 +90,6 @@ export class Site {
   readonly #viaMark: string;
   readonly #requestIdName: string;
   readonly #stall: StallWatch;
-  readonly #runtime: Runtime;
 
   /**
    * Builds the site.
@@ -100,7 +98,6 @@ export class Site {
    */
   constructor(config: SiteConfig, context: SiteContext) {
     this.config = config;
-    this.#runtime = context.runtime;
     this.hosts = config.hostname === undefined ? config.hostnames : [config.hostname, ...config.hostnames];
     this.#headers = new SiteHeaders(config);
     this.#requestIdName = config.request_id.header.toLowerCase();
@@ -119,12 +116,11 @@ export class Site {
     this.routes = proxy === undefined ? [] : this.#plan(proxy, context);
     this.#routes = proxy === undefined ? undefined : compileRoutes(this.routes);
     this.#files = siteFiles(config, context.runtime.log);
-    const readiness = () => this.#readiness();
     this.#endpoints = internalEndpoints({
       site: config,
       shown: (site) => context.shownSites.get(site) ?? site,
       allSites: context.runtime.ownListeners ? context.allSites : undefined,
-      readiness,
+      readiness: () => readiness(this.pools.values(), context.runtime),
       startedMs: context.runtime.startedMs,
     });
   }
@@ -376,32 +372,11 @@ export class Site {
     exchange.end();
     return answer;
   }
-
-  #readiness(): { ready: boolean; missing: string[] } {
-    const missing: string[] = this.#runtime.stopping ? ["the server is stopping"] : [];
-    // Those of other sites too: whoever asks cannot reach the port that is closed.
-    if (sumAt(this.#runtime.closedPorts, 0) > 0) missing.push("a port is closed that should be open");
-    for (const pool of this.pools.values()) {
-      // One that is full is well: a server at its peak is not to be taken out.
-      if (!pool.upstreams.some((upstream) => upstream.sound)) {
-        missing.push(`pool ${pool.name}: no upstream is available`);
-      }
-    }
-    return { ready: missing.length === 0, missing };
-  }
 }
 
 // The whole route: a WebSocket that was opened under other rules is not to go on under these.
 function socketPlace(listener: string, site: string, route: RouteConfig): string {
   return JSON.stringify([listener, site, route]);
-}
-
-function failureLines(failure: ForwardFailure, exchange: Exchange, retries: RetryOptions): string[] {
-  const lines: string[] = [];
-  if (failure.status === 503) lines.push("retry-after", String(failure.retryAfterSeconds));
-  if (failure.status === 408) lines.push("connection", "close");
-  if (retries.showAttempts) lines.push("x-bws-attempts", String(exchange.attempts));
-  return lines;
 }
 
 /** What a route without a list of methods lets through, as far as names are known. */
