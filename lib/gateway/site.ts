@@ -262,7 +262,7 @@ export class Site {
             body: {
               maxBytes: route.max_body_size ?? this.config.max_body_size ?? server.max_body_size ?? Infinity,
               keepBytes: proxy.retries.retry_buffer,
-              readAhead: this.#runtime.readAhead,
+              readAhead: context.runtime.readAhead,
             },
             retries,
             limits: attemptLimits(proxy, route),
