@@ -4,7 +4,8 @@
  * @module
  */
 
-import { dirname } from "node:path";
+// @ts-types="../../types/std/path.d.ts"
+import { dirname } from "@std/path/dirname";
 import { z } from "zod";
 import { parseConfigAside } from "../config/parse_aside.ts";
 import { AdminRefusal, json } from "./admin_answer.ts";

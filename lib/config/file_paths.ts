@@ -4,8 +4,18 @@
  * @module
  */
 
-// Built into the runtime; the modules of @std/path would take a third of the time in which a config may be loaded
-import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+// @ts-types="../../types/std/path.d.ts"
+import { basename } from "@std/path/basename";
+// @ts-types="../../types/std/path.d.ts"
+import { dirname } from "@std/path/dirname";
+// @ts-types="../../types/std/path.d.ts"
+import { isAbsolute } from "@std/path/is-absolute";
+// @ts-types="../../types/std/path.d.ts"
+import { join } from "@std/path/join";
+// @ts-types="../../types/std/path.d.ts"
+import { relative } from "@std/path/relative";
+// @ts-types="../../types/std/path.d.ts"
+import { resolve } from "@std/path/resolve";
 import { staleNeighbours } from "../static/stale_neighbours.ts";
 import { appendFault, createFault, enterFault, fileAt, listFault, readFault, reasonOf } from "./file_access.ts";
 import type { ProblemList } from "./problem_list.ts";

@@ -4,8 +4,10 @@
  * @module
  */
 
-// Built into the runtime, as in file_paths.ts
-import { dirname, resolve } from "node:path";
+// @ts-types="../../types/std/path.d.ts"
+import { dirname } from "@std/path/dirname";
+// @ts-types="../../types/std/path.d.ts"
+import { resolve } from "@std/path/resolve";
 import type { ConfigReport } from "./config_checks.ts";
 import { ConfigError } from "./config_error.ts";
 import { parseConfigAside } from "./parse_aside.ts";
