@@ -7,6 +7,7 @@
 
 import type { ProxyConfig } from "../config/schema.ts";
 import type { Answer, HeaderLines, Upgrade } from "../http/message.ts";
+import { sendableStatus } from "../http/sendable_status.ts";
 import type { Exchange } from "../proxy/exchange.ts";
 import { type ForwardPlan, noUpstream, retryableElsewhere, statusOf } from "../proxy/forward.ts";
 import { ForwardFailure } from "../proxy/forward_failure.ts";
@@ -105,10 +106,11 @@ function refusal(
   { head, body }: { head: UpstreamHead; body: Uint8Array<ArrayBuffer> },
   { responseHeaders }: ForwardPlan,
 ): Answer {
-  exchange.status = head.status;
+  const status = sendableStatus(head.status);
+  exchange.status = status;
   exchange.bytes = body.length;
   exchange.end();
-  return { status: head.status, headers: responseHeaders.build(head, exchange.requestId), body };
+  return { status, headers: responseHeaders.build(head, exchange.requestId), body };
 }
 
 // The handshake's own fields are between the proxy and its two peers; the rest, such as cookies, is the upstream's word.

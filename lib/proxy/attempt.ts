@@ -8,6 +8,7 @@
 
 import { headerValue } from "../http/header_lines.ts";
 import type { Answer } from "../http/message.ts";
+import { sendableStatus } from "../http/sendable_status.ts";
 import type { Connection, ConnectionUser } from "../transport/connection.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import type { AttemptSpan } from "../telemetry/attempt_span.ts";
@@ -302,12 +303,14 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
   }
 
   #passOn(head: UpstreamHead, headers: ResponseHeaders, nowMs: number): Answer {
-    if (head.status === 101 || head.status > 599) {
-      throw new TransportFailure("malformed", `The upstream answered with status ${head.status}, expected 200 to 599`);
+    if (head.status === 101) {
+      throw new TransportFailure("malformed", "The upstream switched protocols, which it was not asked to");
     }
     const exchange = this.#exchange;
     const connection = this.#connection as Connection;
-    exchange.status = head.status;
+    const status = sendableStatus(head.status);
+    exchange.status = status;
+    if (status !== head.status) exchange.failed(`The upstream answered with the status ${head.status}`, "upstream");
     const lines = headers.build(head, exchange.requestId);
     let body = connection.wholeBody();
     if (body === undefined && head.status === 205) {
@@ -319,10 +322,10 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
       exchange.bytes = body?.length ?? 0;
       this.#settle();
       exchange.end(nowMs);
-      return { status: head.status, headers: lines, body };
+      return { status, headers: lines, body };
     }
     this.#head = head;
-    return { status: head.status, headers: lines, body: new ReadableStream(this) };
+    return { status, headers: lines, body: new ReadableStream(this) };
   }
 
   readonly #clientLeft = (): void => {

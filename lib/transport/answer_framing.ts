@@ -18,12 +18,15 @@ export class AnswerFraming {
   #remaining: number;
   readonly #decoder: ChunkedDecoder | undefined;
 
-  /** @param method The request's method: answers to HEAD have no body. */
-  constructor(head: UpstreamHead, method: string) {
+  /**
+   * @param method The request's method: answers to HEAD have no body.
+   * @param bareLineFeeds Whether lines of a chunked body may end in a line feed alone. Never for requests of clients.
+   */
+  constructor(head: UpstreamHead, method: string, bareLineFeeds = false) {
     const bodiless = method === "HEAD" || head.status === 204 || head.status === 304;
     this.kind = bodiless ? "none" : head.chunked ? "chunked" : head.contentLength >= 0 ? "length" : "close";
     this.#remaining = this.kind === "length" ? head.contentLength : 0;
-    this.#decoder = this.kind === "chunked" ? new ChunkedDecoder() : undefined;
+    this.#decoder = this.kind === "chunked" ? new ChunkedDecoder(bareLineFeeds) : undefined;
     this.persistent = this.kind !== "close" && head.status !== 101 && saysPersistent(head);
   }
 

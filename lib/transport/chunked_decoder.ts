@@ -1,6 +1,7 @@
 /**
- * The chunked transfer coding, undone (RFC 9112, section 7.1). Chunk extensions and trailer fields are read past; sizes
- * and line ends are taken strictly.
+ * The chunked transfer coding, undone (RFC 9112, section 7.1). Chunk extensions and trailer fields are read past. Sizes are
+ * taken strictly. A line of an upstream may end in a line feed alone, as nginx, HAProxy and Caddy take it, but not behind an
+ * extension, where parsers have been set against each other.
  *
  * @module
  */
@@ -28,6 +29,12 @@ export class ChunkedDecoder {
   #digits = 0;
   /** Bytes of this chunk's extensions, or of the trailers: nothing of them is kept, so a flood of them ends here. */
   #overhead = 0;
+  readonly #bareLineFeeds: boolean;
+
+  /** @param bareLineFeeds Whether a line may end in a line feed alone. Never for requests of clients. */
+  constructor(bareLineFeeds = false) {
+    this.#bareLineFeeds = bareLineFeeds;
+  }
 
   /** Whether the last chunk and the trailer section have been read. */
   get done(): boolean {
@@ -73,13 +80,13 @@ export class ChunkedDecoder {
         return;
       case State.SizeLineFeed:
         this.#expect(byte, LF);
-        this.#digits = 0;
-        this.#overhead = 0;
-        this.#state = this.#size === 0 ? State.TrailerStart : State.Data;
-        return;
+        return this.#endSize();
       case State.DataReturn:
-        this.#expect(byte, CR);
-        this.#state = State.DataLineFeed;
+        if (byte === LF && this.#bareLineFeeds) this.#state = State.Size;
+        else {
+          this.#expect(byte, CR);
+          this.#state = State.DataLineFeed;
+        }
         return;
       case State.DataLineFeed:
         this.#expect(byte, LF);
@@ -87,6 +94,7 @@ export class ChunkedDecoder {
         return;
       case State.TrailerStart:
         if (byte === CR) this.#state = State.LastLineFeed;
+        else if (byte === LF && this.#bareLineFeeds) this.#state = State.Done;
         else {
           this.#spend();
           this.#state = State.Trailer;
@@ -94,6 +102,7 @@ export class ChunkedDecoder {
         return;
       case State.Trailer:
         if (byte === CR) this.#state = State.TrailerLineFeed;
+        else if (byte === LF && this.#bareLineFeeds) this.#state = State.TrailerStart;
         else if (byte === LF) throw malformed("a trailer line does not end in CRLF");
         else this.#spend();
         return;
@@ -118,8 +127,15 @@ export class ChunkedDecoder {
     }
     if (this.#digits === 0) throw malformed("a chunk has no size");
     if (byte === CR) this.#state = State.SizeLineFeed;
+    else if (byte === LF && this.#bareLineFeeds) this.#endSize();
     else if (byte === SEMICOLON || byte === 0x20 || byte === 0x09) this.#state = State.Extension;
     else throw malformed("a chunk's size is not hexadecimal");
+  }
+
+  #endSize(): void {
+    this.#digits = 0;
+    this.#overhead = 0;
+    this.#state = this.#size === 0 ? State.TrailerStart : State.Data;
   }
 
   #expect(byte: number, expected: number): void {

@@ -327,7 +327,7 @@ export class Connection implements Watched {
   }
 
   #frame(head: UpstreamHead): void {
-    this.#framing = new AnswerFraming(head, this.#method);
+    this.#framing = new AnswerFraming(head, this.#method, true);
     if (head.keepAliveMs > 0) {
       // The upstream counts from when it sent, so its word is undercut by a second, or by half where it gives less.
       const margin = Math.min(1000, head.keepAliveMs / 2);

@@ -18,7 +18,7 @@ export class InputBuffer {
   begun = false;
   readonly #maxHeadBytes: number;
   readonly #onInterim: () => void;
-  readonly #scan: HeadScan = { at: 0, lineStart: 0, high: false };
+  readonly #scan: HeadScan = { at: 0, lineStart: 0, high: false, bare: false };
   #interim = 0;
 
   /**
@@ -59,7 +59,7 @@ export class InputBuffer {
       this.begun = true;
       const headEnd = findHeadEnd(this.bytes, this.end, scan);
       if (headEnd < 0) break;
-      const head = parseHead(this.bytes, this.start, headEnd, scan.high);
+      const head = parseHead(this.bytes, this.start, headEnd, scan);
       this.start = headEnd;
       if (head.status >= 200 || head.status === 101) return head;
       if (++this.#interim > INTERIM_LIMIT) throw malformed("it sends interim answers without end");
@@ -81,6 +81,7 @@ export class InputBuffer {
     const scan = this.#scan;
     scan.at = scan.lineStart = start;
     scan.high = false;
+    scan.bare = false;
   }
 
   // A head that does not fit goes to the front of the buffer, or into a larger one.

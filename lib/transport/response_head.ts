@@ -1,6 +1,8 @@
 /**
  * The head of an upstream's answer: found in the bytes, checked, and taken apart (RFC 9112, sections 4 and 5). Strict
- * where leniency has been used to smuggle: no bare line feeds, no folded lines, no control characters, one framing.
+ * where leniency has been used to smuggle: no bare carriage returns, no folded lines, no control characters, no space before a
+ * colon, one framing. What nginx, HAProxy and Caddy all take is taken: a bare line feed as the end of a line (RFC 9112, section
+ * 2.2), versions that are not known, statuses up to 999. All of it goes on in one spelling.
  *
  * @module
  */
@@ -37,13 +39,15 @@ export interface HeadScan {
   lineStart: number;
   /** Whether a byte above 0x7F was seen. */
   high: boolean;
+  /** Whether a line ended in a line feed alone; undefined where none may. Requests of clients may not. */
+  bare?: boolean;
 }
 
 /**
  * Looks for the empty line that ends a head in `bytes[scan.at … end)`.
  *
  * @returns The index behind that line, or -1 when it has not arrived.
- * @throws {TransportFailure} `malformed` on a control character or a line that does not end in CRLF.
+ * @throws {TransportFailure} `malformed` on a control character, or on a bare line feed where none may be.
  */
 export function findHeadEnd(bytes: Uint8Array, end: number, scan: HeadScan): number {
   let lineStart = scan.lineStart;
@@ -64,12 +68,16 @@ export function findHeadEnd(bytes: Uint8Array, end: number, scan: HeadScan): num
       }
       i++;
       lineStart = i + 1;
+    } else if (byte === 0x0a) {
+      if (scan.bare === undefined) throw malformed("a line of its head does not end in CRLF");
+      scan.bare = true;
+      if (i === lineStart) {
+        scan.high = high;
+        return i + 1;
+      }
+      lineStart = i + 1;
     } else if (byte !== 0x09) {
-      throw malformed(
-        byte === 0x0a
-          ? "a line of its head does not end in CRLF"
-          : `its head holds a control character (0x${byte.toString(16).padStart(2, "0")})`,
-      );
+      throw malformed(`its head holds a control character (0x${byte.toString(16).padStart(2, "0")})`);
     }
   }
   scan.at = i;
@@ -83,14 +91,22 @@ export function findHeadEnd(bytes: Uint8Array, end: number, scan: HeadScan): num
  *
  * @param start Where the status line begins.
  * @param end The index that {@linkcode findHeadEnd} gave.
+ * @param scan What it saw on its way.
  * @throws {TransportFailure} `malformed`, with what is wrong.
  */
-export function parseHead(bytes: Uint8Array, start: number, end: number, high: boolean): UpstreamHead {
-  const text = high ? latin1(bytes, start, end) : ascii.decode(bytes.subarray(start, end));
+export function parseHead(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  { high, bare }: Pick<HeadScan, "high" | "bare">,
+): UpstreamHead {
+  let text = high ? latin1(bytes, start, end) : ascii.decode(bytes.subarray(start, end));
+  if (bare) text = text.replace(/\r?\n/g, "\r\n");
   let lineEnd = text.indexOf("\r\n");
   const head: UpstreamHead = {
     status: parseStatusLine(text, lineEnd),
-    minorVersion: text.charCodeAt(7) - 0x30,
+    // A version that is not known is taken for the one that is spoken (RFC 9110, section 2.5).
+    minorVersion: text.startsWith("HTTP/1.0") || text.startsWith("HTTP/0") ? 0 : 1,
     headers: [],
     lowerNames: [],
     contentLength: -1,
@@ -156,15 +172,22 @@ export function latin1(bytes: Uint8Array, start: number, end: number): string {
 // `HTTP/1.1 200 OK`, `HTTP/1.1 200 `, and `HTTP/1.1 200`, which some send.
 function parseStatusLine(text: string, end: number): number {
   const version = text.slice(0, 8);
+  if (version !== "HTTP/1.1" && version !== "HTTP/1.0" || text[9] === " ") {
+    const line = text.slice(0, end);
+    const found = /^HTTP\/\d\.\d +([1-9]\d\d)(?: |$)/.exec(line);
+    if (found === null) throw wrongFirstLine(line);
+    return Number(found[1]);
+  }
   const status = (text.charCodeAt(9) - 0x30) * 100 + (text.charCodeAt(10) - 0x30) * 10 + text.charCodeAt(11) - 0x30;
   const digits = isDigit(text.charCodeAt(9)) && isDigit(text.charCodeAt(10)) && isDigit(text.charCodeAt(11));
-  if (
-    (version !== "HTTP/1.1" && version !== "HTTP/1.0") || text[8] !== " " || !digits || status < 100 || end < 12 ||
-    (end > 12 && text[12] !== " ")
-  ) {
-    throw malformed(`its first line is "${shown(text.slice(0, end))}", expected "HTTP/1.1" and a status`);
+  if (text[8] !== " " || !digits || status < 100 || end < 12 || (end > 12 && text[12] !== " ")) {
+    throw wrongFirstLine(text.slice(0, end));
   }
   return status;
+}
+
+function wrongFirstLine(line: string): TransportFailure {
+  return malformed(`its first line is "${shown(line)}", expected "HTTP/1.1" and a status`);
 }
 
 function isDigits(text: string): boolean {

@@ -33,7 +33,7 @@ export class AnswerReader {
    * @throws {TransportFailure} `closed_unanswered`, `closed_in_head` or `malformed`.
    */
   async head(): Promise<UpstreamHead> {
-    const scan: HeadScan = { at: 0, lineStart: 0, high: false };
+    const scan: HeadScan = { at: 0, lineStart: 0, high: false, bare: false };
     for (let interim = 0; interim <= INTERIM_LIMIT;) {
       const headEnd = findHeadEnd(this.#buffer, this.#end, scan);
       if (headEnd < 0) {
@@ -43,11 +43,10 @@ export class AnswerReader {
         if (!await this.#more()) throw lost(this.#end === 0 ? "closed_unanswered" : "closed_in_head");
         continue;
       }
-      const head = parseHead(this.#buffer, this.#start, headEnd, scan.high);
+      const head = parseHead(this.#buffer, this.#start, headEnd, scan);
       this.#start = scan.at = scan.lineStart = headEnd;
-      scan.high = false;
-      if (head.status === 101 || (head.status >= 200 && head.status <= 599)) return head;
-      if (head.status > 599) throw malformed(`its status is ${head.status}`);
+      scan.high = scan.bare = false;
+      if (head.status === 101 || head.status >= 200) return head;
       interim++;
     }
     throw malformed("it sends interim answers without end");
@@ -73,7 +72,7 @@ export class AnswerReader {
   }
 
   async #chunked(): Promise<Uint8Array<ArrayBuffer>> {
-    const decoder = new ChunkedDecoder();
+    const decoder = new ChunkedDecoder(true);
     let payloadEnd = this.#start;
     for (;;) {
       // The payload moves together at the front; what comes next is read behind it.

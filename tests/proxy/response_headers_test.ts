@@ -15,7 +15,7 @@ const PLAIN: ResponseHeaderOptions = {
 
 function build(lines: string[], options: Partial<ResponseHeaderOptions> = {}): string[] {
   const bytes = new TextEncoder().encode("HTTP/1.1 200 OK\r\n" + lines.map((line) => line + "\r\n").join("") + "\r\n");
-  const head = parseHead(bytes, 0, bytes.length, false);
+  const head = parseHead(bytes, 0, bytes.length, { high: false });
   const flat = new ResponseHeaders({ ...PLAIN, ...options }).build(head, "id-1");
   const out: string[] = [];
   for (let i = 0; i < flat.length; i += 2) out.push(`${flat[i]}: ${flat[i + 1]}`);

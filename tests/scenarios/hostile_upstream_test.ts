@@ -29,15 +29,12 @@ const MALFORMED: readonly [what: string, answer: string][] = [
   ["garbage", "\x00\x01\x02garbage\r\n\r\n"],
   ["words", "Hello there, this is not HTTP at all\r\n\r\n"],
   ["HTTP/0.9", "<html></html>\r\n\r\n"],
-  ["HTTP/2.0 in its status line", "HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"],
   ["an empty line before its status line", "\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"],
   ["two digits of status", "HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n"],
   ["four digits of status", "HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n"],
   ["a signed status", "HTTP/1.1 +20 OK\r\nContent-Length: 0\r\n\r\n"],
   ["status 000", "HTTP/1.1 000 No\r\nContent-Length: 0\r\n\r\n"],
   ["status 099", "HTTP/1.1 099 No\r\nContent-Length: 0\r\n\r\n"],
-  ["status 999", "HTTP/1.1 999 No\r\nContent-Length: 0\r\n\r\n"],
-  ["status 600", "HTTP/1.1 600 No\r\nContent-Length: 0\r\n\r\n"],
   ["101 unasked", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"],
   ["both framings", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
   [
@@ -57,8 +54,6 @@ const MALFORMED: readonly [what: string, answer: string][] = [
   ["chunked in HTTP/1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
   ["NUL in its head", "HTTP/1.1 200 OK\r\nX: a\x00b\r\nContent-Length: 0\r\n\r\n"],
   ["DEL in its head", "HTTP/1.1 200 OK\r\nX: a\x7fb\r\nContent-Length: 0\r\n\r\n"],
-  ["a bare line feed", "HTTP/1.1 200 OK\r\nX: a\nY: b\r\nContent-Length: 0\r\n\r\n"],
-  ["bare line feeds throughout", "HTTP/1.1 200 OK\nContent-Length: 0\n\n"],
   ["a bare carriage return", "HTTP/1.1 200 OK\r\nX: a\rY: b\r\nContent-Length: 0\r\n\r\n"],
   ["a folded line", "HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n"],
   ["a space before a colon", "HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\nhello"],
@@ -77,7 +72,6 @@ const MALFORMED: readonly [what: string, answer: string][] = [
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nhello",
   ],
   ["a chunk longer than its size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhello\r\n0\r\n\r\n"],
-  ["a chunk line that ends in LF", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\nhello\r\n0\r\n\r\n"],
   [
     "a chunk extension without end",
     `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;${big}\r\nhello\r\n0\r\n\r\n`,
@@ -99,6 +93,29 @@ for (const [what, answer] of MALFORMED) {
       assertFalse(text(got.body).includes("hello"));
     }
     await until("the upstream's connection is closed", () => upstream.open === 0);
+  });
+}
+
+// Each of these passes nginx 1.22, HAProxy 2.6 and Caddy 2.6 too.
+const ODD: readonly [what: string, answer: string, status: number][] = [
+  ["a bare line feed", "HTTP/1.1 200 OK\r\nX: a\nContent-Length: 5\r\n\r\nhello", 200],
+  ["bare line feeds throughout", "HTTP/1.1 200 OK\nX: a\nContent-Length: 5\n\nhello", 200],
+  ["chunk lines that end in LF", "HTTP/1.1 200 OK\nX: a\nTransfer-Encoding: chunked\n\n5\nhello\n0\n\n", 200],
+  ["HTTP/1.2 in its status line", "HTTP/1.2 200 OK\r\nX: a\r\nContent-Length: 5\r\n\r\nhello", 200],
+  ["HTTP/2.0 in its status line", "HTTP/2.0 200 OK\r\nX: a\r\nContent-Length: 5\r\n\r\nhello", 200],
+  ["status 600", "HTTP/1.1 600 Odd\r\nX: a\r\nContent-Length: 5\r\n\r\nhello", 502],
+  ["status 999", "HTTP/1.1 999 Odd\r\nX: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 502],
+];
+
+for (const [what, answer, status] of ODD) {
+  Deno.test(`an answer with ${what} goes on whole, as ${status}, and is no failure of the upstream`, async () => {
+    await using upstream = onceOpen(answer);
+    await using other = onceOpen(answer);
+    const passive_health = { max_fails: 1 };
+    await using proxy = await RunningProxy.start({ upstreams: [upstream.url, other.url], proxy: { passive_health } });
+    const got = await exchange(proxy.port, get("/"));
+    assertEquals([statusOf(got), header(got, "x"), text(got.body), got.whole], [status, "a", "hello", true]);
+    assertEquals(proxy.upstreams.map(({ state }) => state), ["active", "active"]);
   });
 }
 

@@ -75,3 +75,18 @@ Deno.test("ChunkedDecoder.decode() refuses every other framing", () => {
     );
   }
 });
+
+Deno.test("ChunkedDecoder.decode() takes bare line feeds of an upstream, but not behind an extension", () => {
+  const decode = (wire: string) => {
+    const decoder = new ChunkedDecoder(true);
+    const bytes = encoder.encode(wire);
+    const payloadEnd = decoder.decode(bytes, 0, bytes.length);
+    return { text: new TextDecoder().decode(bytes.subarray(0, payloadEnd)), done: decoder.done };
+  };
+  for (const wire of ["3\nabc\n2\r\nde\n0\n\n", "3\r\nabc\n2\nde\r\n0\nX: y\nZ: a\r\n\n"]) {
+    assertEquals(decode(wire), { text: "abcde", done: true }, JSON.stringify(wire));
+  }
+  for (const wire of ["3;a\nabc\n0\n\n", "3\nabcd\n", "\n", "3\n\nabc"]) {
+    assertThrows(() => decode(wire + "\n0\n\n0"), TransportFailure, undefined, JSON.stringify(wire));
+  }
+});
