@@ -5,7 +5,7 @@
  */
 
 // @ts-types="../types/ws.d.ts"
-import { WebSocketServer } from "ws";
+import { WebSocketServer } from "npm:ws@8.23.0";
 
 if (import.meta.main) {
   const server = new WebSocketServer({ host: "127.0.0.1", port: Number(Deno.args[0]), perMessageDeflate: false });

@@ -5,7 +5,7 @@
  */
 
 import { createHandler } from "@bws/bws";
-import { Hono } from "hono";
+import { Hono } from "npm:hono@4.13.19";
 
 const proxy = createHandler({
   sites: [{

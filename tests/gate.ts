@@ -21,7 +21,7 @@ const STEPS: Step[] = [
   { name: "doc examples", args: ["test", "-A", "--doc", "lib/", "mod.ts"] },
   { name: "documentation", args: ["doc", "--lint", "mod.ts"] },
   { name: "package", args: ["publish", "--dry-run", "--allow-dirty"] },
-  { name: "tests", args: ["test", "-A", "tests/"], tests: true },
+  { name: "tests", args: ["test", "--lock=tests/deno.lock", "-A", "tests/"], tests: true },
 ];
 
 const steps = STEPS.filter((step) => !(step.tests && Deno.args.includes("--rest")));

@@ -10,7 +10,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 const ROOT = new URL("../", import.meta.url);
 
 /** Folders of what serves. */
-const SERVING = ["gateway", "server", "admin", "transport", "proxy", "websocket", "static", "listener"];
+const SERVING = ["gateway", "server", "admin", "transport", "proxy", "websocket", "listener"];
 
 interface Module {
   specifier: string;
@@ -41,7 +41,7 @@ async function loadedBy(entry: string, dynamic = false): Promise<Loaded> {
     for (const { code, isDynamic } of bySpecifier.get(specifier)?.dependencies ?? []) {
       // Types alone load nothing.
       if (code === undefined || (isDynamic === true && !dynamic)) continue;
-      const name = /^npm:\/?((?:@[^/]+\/)?[^@/]+)/.exec(code.specifier)?.[1];
+      const name = NPM.exec(code.specifier)?.[1];
       if (name !== undefined) packages.add(name);
       else if (code.specifier.startsWith(ROOT.href)) visit(code.specifier);
     }
@@ -77,14 +77,54 @@ Deno.test("bws run loads no management API, no workers and no demo before a conf
   assertEquals([...within(loaded, "lib/cli/demo/"), ...within(loaded, "lib/listener/")], []);
 });
 
-Deno.test("the product loads packages that it names as its own, and no test's", async () => {
+Deno.test("deno.json and deno.lock have the packages of the product and no other: deno task fetches all that they have", async () => {
   const product = new Set([
     ...(await loadedBy("main.ts", true)).packages,
     ...(await loadedBy("mod.ts", true)).packages,
   ]);
-  const ofTests = ["@seriousme/openapi-schema-validator", "hono", "playwright-core", "socket.io", "vite", "ws"];
-  assertEquals(ofTests.filter((name) => product.has(name)), []);
-  const { unstable } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
-  // Without it, a start fetches every package of the lock file: 124 MB of test tools before the demo's first line.
-  assert(unstable.includes("npm-lazy-caching"));
+  const { imports, lock } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const named = Object.values(imports as Record<string, string>).flatMap((one) => NPM.exec(one)?.[1] ?? []);
+  assertEquals(new Set(named), product);
+  // Else the runs of single tests would add theirs to it.
+  assertEquals(lock, false);
+  const lockFile = await Deno.makeTempFile({ suffix: ".lock" });
+  try {
+    await Deno.copyFile(new URL("deno.lock", ROOT), lockFile);
+    const entries = ["main.ts", "mod.ts"].map((entry) => new URL(entry, ROOT).pathname);
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["cache", "--config", new URL("deno.json", ROOT).pathname, `--lock=${lockFile}`, "--frozen", ...entries],
+      env: { NO_COLOR: "1" },
+    }).output();
+    assert(success, `run deno cache --lock=deno.lock main.ts mod.ts\n${new TextDecoder().decode(stderr)}`);
+    const { specifiers } = JSON.parse(await Deno.readTextFile(lockFile));
+    const locked = Object.keys(specifiers).flatMap((one) => NPM.exec(one)?.[1] ?? []);
+    assertEquals(new Set(locked), product);
+  } finally {
+    await Deno.remove(lockFile);
+  }
 });
+
+Deno.test("lib/ imports packages by the import map, and what stands in tests, examples and bench has one version each", async () => {
+  const versions = new Map<string, Set<string>>();
+  for (const folder of ["lib", "tests", "examples", "bench"]) {
+    for await (const path of sources(new URL(`${folder}/`, ROOT))) {
+      for (const [, name, version] of (await Deno.readTextFile(path)).matchAll(INLINE)) {
+        assert(folder !== "lib", `${path.pathname} imports npm:${name}`);
+        const known = versions.get(name) ?? new Set();
+        versions.set(name, known.add(version));
+      }
+    }
+  }
+  assert(versions.has("ws"));
+  assertEquals([...versions].filter(([, all]) => all.size > 1), []);
+});
+
+const NPM = /^npm:\/?((?:@[^/]+\/)?[^@/]+)/;
+const INLINE = /from "npm:((?:@[^/"]+\/)?[^@/"]+)@([^/"]+)/g;
+
+async function* sources(folder: URL): AsyncGenerator<URL> {
+  for await (const { name, isFile, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* sources(new URL(`${name}/`, folder));
+    else if (isFile && name.endsWith(".ts")) yield new URL(name, folder);
+  }
+}

@@ -6,7 +6,7 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import type { Page } from "playwright-core";
+import type { Page } from "npm:playwright-core@1.65.1";
 import { findsChromium, launchChromium } from "../support/chromium.ts";
 import type { FakeAdmin } from "../support/fake_admin.ts";
 

@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import type { Page } from "playwright-core";
+import type { Page } from "npm:playwright-core@1.65.1";
 import type { Snapshot } from "../../lib/admin/snapshot.ts";
 import { type RunningDemo, startDemo } from "../../lib/cli/demo/demo_command.ts";
 import { SAMPLES, SHOWN } from "../../lib/cli/demo/scene.ts";

@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
-import { io, type Socket } from "socket.io-client";
+import { io, type Socket } from "npm:socket.io-client@4.8.4";
 import { BROWSER_MS, findsChromium, launchChromium } from "../support/chromium.ts";
 import { until, within } from "../support/condition.ts";
 import { LineProgram } from "../support/line_program.ts";

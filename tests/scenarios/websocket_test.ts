@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertLess } from "@std/assert";
 // @ts-types="../../types/ws.d.ts"
-import { WebSocket as WsClient, WebSocketServer } from "ws";
+import { WebSocket as WsClient, WebSocketServer } from "npm:ws@8.23.0";
 import { stands, until, within } from "../support/condition.ts";
 import { acceptance, frameBytes, FramePeer, SocketUpstream, upgradeRequest } from "../support/frame_peer.ts";
 import { header } from "../support/message_reader.ts";

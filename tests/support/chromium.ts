@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium } from "npm:playwright-core@1.65.1";
 
 /** What something in a page takes at the most: it only ends a test that hangs. */
 export const BROWSER_MS = 120_000;

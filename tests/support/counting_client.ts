@@ -5,7 +5,7 @@
  */
 
 // @ts-types="../../types/ws.d.ts"
-import { WebSocket } from "ws";
+import { WebSocket } from "npm:ws@8.23.0";
 import { judge, numbered } from "./numbered_message.ts";
 
 /** How one connection went. */

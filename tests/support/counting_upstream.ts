@@ -12,7 +12,7 @@
  */
 
 // @ts-types="../../types/ws.d.ts"
-import { type WebSocket, WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "npm:ws@8.23.0";
 import { judge, numbered } from "./numbered_message.ts";
 
 /** Time between two bursts, in milliseconds. */

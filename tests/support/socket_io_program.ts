@@ -6,7 +6,7 @@
  */
 
 import { createServer } from "node:http";
-import { Server } from "socket.io";
+import { Server } from "npm:socket.io@4.8.4";
 
 if (import.meta.main) {
   const listener = createServer();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createServer } from "vite";
+import { createServer } from "npm:vite@8.3.8";
 
 if (import.meta.main) {
   const server = await createServer({
