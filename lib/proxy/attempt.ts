@@ -234,7 +234,7 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
       }
       controller.close();
       this.#settle();
-      this.#exchange.end();
+      this.#endStreamed();
     } catch (error) {
       this.#lose(error);
     }
@@ -257,7 +257,7 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
     this.span?.failed(CLIENT_LEFT);
     this.#connection?.close();
     this.#settle();
-    this.#exchange.end();
+    this.#endStreamed();
   }
 
   async #sendSlowly(connection: Connection, text: string, body: RequestBody): Promise<UpstreamHead> {
@@ -353,7 +353,12 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
       // Text, not an Error: the runtime prints what a stream fails with, and a stack trace would say nothing.
       this.#controller?.error(`bws: ${exchange.requestId}: answer cut short: ${failure.message}`);
     }
-    exchange.end();
+    this.#endStreamed();
+  }
+
+  #endStreamed(): void {
+    this.#exchange.lasting = this.#limits.streaming || (this.#head !== undefined && isEventStream(this.#head));
+    this.#exchange.end();
   }
 
   // Events may be rare, and a long poll may end without any.

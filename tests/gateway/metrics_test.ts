@@ -75,6 +75,25 @@ Deno.test("failures, retries and ejections are those of the upstream that they b
   assertEquals(states, ["ejected", "active"]);
 });
 
+Deno.test("streams of events are counted, and have no part in how long exchanges take", async () => {
+  for (const [type, timed] of [["text/event-stream; charset=utf-8", 0], ["text/plain", 1]] as const) {
+    const seen = Promise.withResolvers<void>();
+    await using upstream = ScriptedUpstream.start(async (peer) => {
+      await peer.request();
+      const head = `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+      await peer.send(`${head}5\r\ndata:\r\n`);
+      await seen.promise;
+      await peer.send("2\r\n\n\n\r\n0\r\n\r\n");
+    });
+    await using proxy = await MeteredProxy.start({ upstreams: [upstream.url] });
+    const { body } = await fetch(`http://127.0.0.1:${proxy.port}/`);
+    for await (const piece of body ?? []) if (piece.length > 0) seen.resolve();
+    await proxy.endedAll(1);
+    const count = [...proxy.samples("bws_http_request_duration_seconds_count").values()].reduce((a, b) => a + b, 0);
+    assertEquals(count, timed, type);
+  }
+});
+
 Deno.test("those who wait for room are counted until they have it", async () => {
   const gate = Promise.withResolvers<void>();
   await using upstream = ScriptedUpstream.start(async (peer) => {

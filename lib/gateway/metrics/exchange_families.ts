@@ -42,7 +42,8 @@ export function exchangeFamilies(gateway: () => Gateway): Family[] {
     forRoutes(
       {
         ...{ name: "bws_http_request_duration_seconds", type: "histogram", unit: "seconds" },
-        help: "Time from the start to the end of exchanges, WebSockets left out.",
+        help:
+          "Time from the start to the end of exchanges; WebSockets, streams of events and routes with streaming left out.",
       },
       ({ labels, durations }, sink) => sink.histogram(labels, durations.read()),
     ),

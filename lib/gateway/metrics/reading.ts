@@ -41,7 +41,7 @@ export interface RouteReading {
   readonly requestBytes: number;
   /** Bytes of answers' bodies. */
   readonly responseBytes: number;
-  /** Seconds from the start to the end of exchanges, those of WebSockets left out. */
+  /** Seconds from the start to the end of exchanges, those of WebSockets and of streams left out. */
   readonly durations: HistogramReading;
   /** Open WebSockets. */
   readonly openSockets: number;

@@ -95,7 +95,7 @@ export class RouteMetrics implements ExchangeMeter, RelayMeter {
     // Those of a WebSocket have figures of their own, and an hour that it was open is no slow answer.
     if (exchange.closeCode !== 0) return;
     own[RESPONSE_BYTES] += exchange.bytes - exchange.meteredBytes;
-    this.durations.observe(exchange.durationMs / 1000);
+    if (!exchange.lasting) this.durations.observe(exchange.durationMs / 1000);
   }
 
   /** Counts a WebSocket in, or out. */

@@ -49,7 +49,7 @@ const TILES = [
   },
   {
     name: "p99 to the end",
-    title: "99 % of the responses had ended by then, WebSockets left out; an event stream ends when its client leaves",
+    title: "99 % of the responses had ended by then; WebSockets and event streams are left out",
     counted: true,
     figure: ({ totals }) => formatMs(totals.p99Ms),
     detail: ({ totals }) => `p50 ${formatMs(totals.p50Ms)}`,
