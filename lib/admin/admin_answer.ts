@@ -5,6 +5,8 @@
  * @module
  */
 
+// @ts-types="../../types/std/http-status.d.ts"
+import { STATUS_TEXT } from "@std/http/status";
 import { DASHBOARD_HEADERS } from "./dashboard/assets.ts";
 
 /** Header fields of everything but the dashboard's files. */
@@ -44,7 +46,14 @@ export function nothing(status: 204 | 304 = 204): Response {
  * @param detail A sentence for the operator; `error` holds it as well.
  */
 export function problem(status: number, detail: string, { members = {}, headers = {} }: ProblemExtras = {}): Response {
-  const body = { type: "about:blank", title: TITLES[status] ?? "Error", status, detail, error: detail, ...members };
+  const body = {
+    type: "about:blank",
+    title: STATUS_TEXT[status] ?? "Error",
+    status,
+    detail,
+    error: detail,
+    ...members,
+  };
   return answer(JSON.stringify(body) + "\n", "application/problem+json", { status, headers });
 }
 
@@ -63,19 +72,3 @@ export class AdminRefusal extends Error {
     this.extras = extras;
   }
 }
-
-const TITLES: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  409: "Conflict",
-  413: "Content Too Large",
-  415: "Unsupported Media Type",
-  421: "Misdirected Request",
-  422: "Unprocessable Content",
-  500: "Internal Server Error",
-  503: "Service Unavailable",
-};

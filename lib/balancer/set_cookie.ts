@@ -4,6 +4,8 @@
  * @module
  */
 
+// @ts-types="../../types/std/http-cookie.d.ts"
+import { setCookie as appendCookie } from "@std/http/cookie";
 import { COOKIE_DEFAULTS, type CookieSettings } from "./policy_settings.ts";
 
 const SAME_SITE = { lax: "Lax", strict: "Strict", none: "None" } as const;
@@ -19,11 +21,14 @@ const SAME_SITE = { lax: "Lax", strict: "Strict", none: "None" } as const;
 export function setCookie(name: string, value: string, settings: CookieSettings, tls: boolean): string {
   const { path = COOKIE_DEFAULTS.path, domain, max_age } = settings;
   const secure = settings.secure ?? COOKIE_DEFAULTS.secure;
-  let cookie = `${name}=${value}; Path=${path}`;
-  if (domain !== undefined) cookie += `; Domain=${domain}`;
-  // 0 would delete it
-  if (max_age !== undefined) cookie += `; Max-Age=${Math.max(1, Math.round(max_age / 1000))}`;
-  if (secure === true || (secure === "auto" && tls)) cookie += "; Secure";
-  if (settings.http_only ?? COOKIE_DEFAULTS.http_only) cookie += "; HttpOnly";
-  return `${cookie}; SameSite=${SAME_SITE[settings.same_site ?? COOKIE_DEFAULTS.same_site]}`;
+  const headers = new Headers();
+  appendCookie(headers, {
+    ...{ name, value, path, domain },
+    // 0 would delete it
+    maxAge: max_age === undefined ? undefined : Math.max(1, Math.round(max_age / 1000)),
+    secure: secure === true || (secure === "auto" && tls),
+    httpOnly: settings.http_only ?? COOKIE_DEFAULTS.http_only,
+    sameSite: SAME_SITE[settings.same_site ?? COOKIE_DEFAULTS.same_site],
+  });
+  return headers.getSetCookie()[0];
 }

@@ -4,32 +4,11 @@
  * @module
  */
 
+// @ts-types="../../types/std/http-status.d.ts"
+import { STATUS_TEXT } from "@std/http/status";
+import { acceptedForm } from "./accepted_type.ts";
 import { headerValue } from "./header_lines.ts";
 import type { Answer, RequestHead } from "./message.ts";
-
-/** Words for the statuses that BWS itself gives; others are called by their class. */
-const TITLES: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  412: "Precondition Failed",
-  413: "Content Too Large",
-  414: "URI Too Long",
-  416: "Range Not Satisfiable",
-  417: "Expectation Failed",
-  421: "Misdirected Request",
-  426: "Upgrade Required",
-  431: "Request Header Fields Too Large",
-  499: "Client Closed Request",
-  500: "Internal Server Error",
-  501: "Not Implemented",
-  502: "Bad Gateway",
-  503: "Service Unavailable",
-  504: "Gateway Timeout",
-  508: "Loop Detected",
-};
 
 /**
  * The answer to a failed request: JSON, or a small HTML page for clients that ask for HTML.
@@ -42,8 +21,8 @@ export function errorAnswer(
   requestId: string,
   lines: readonly string[] = [],
 ): Answer & { body: Uint8Array<ArrayBuffer> } {
-  const title = TITLES[status] ?? (status < 500 ? "Request Failed" : "Server Error");
-  const html = head !== undefined && prefersHtml(headerValue(head.headers, "accept"));
+  const title = STATUS_TEXT[status] ?? (status < 500 ? "Request Failed" : "Server Error");
+  const html = head !== undefined && acceptedForm(headerValue(head.headers, "accept"), "json") === "html";
   const timestamp = new Date().toISOString();
   const text = html
     ? page(status, title, requestId)
@@ -64,14 +43,6 @@ export function errorAnswer(
 }
 
 const encoder = new TextEncoder();
-
-// Browsers name text/html; programs name JSON, or take anything.
-function prefersHtml(accept: string | undefined): boolean {
-  if (accept === undefined) return false;
-  const html = accept.indexOf("text/html");
-  const json = accept.indexOf("application/json");
-  return html >= 0 && (json < 0 || html < json);
-}
 
 function page(status: number, title: string, requestId: string): string {
   return `<!doctype html>

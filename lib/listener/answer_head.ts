@@ -4,6 +4,8 @@
  * @module
  */
 
+// @ts-types="../../types/std/http-status.d.ts"
+import { STATUS_TEXT } from "@std/http/status";
 import type { Answer } from "../http/message.ts";
 
 /** How the end of a body is told. */
@@ -127,19 +129,7 @@ function lineFeeds(text: string): number {
 
 const statusLines: string[] = [];
 
+/** With the reason phrase; a status without one goes so, as RFC 9112, section 4 allows. */
 function statusLine(status: number): string {
-  return statusLines[status] ??= `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\r\n`;
+  return statusLines[status] ??= `HTTP/1.1 ${status} ${STATUS_TEXT[status] ?? ""}\r\n`;
 }
-
-/** Reason phrases (RFC 9110, section 15). Any other status goes without one, as RFC 9112, section 4 allows. */
-const REASONS: Readonly<Record<number, string>> = {
-  ...{ 100: "Continue", 101: "Switching Protocols", 200: "OK", 201: "Created", 202: "Accepted", 204: "No Content" },
-  ...{ 206: "Partial Content", 301: "Moved Permanently", 302: "Found", 303: "See Other", 304: "Not Modified" },
-  ...{ 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request", 401: "Unauthorized" },
-  ...{ 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable", 408: "Request Timeout" },
-  ...{ 409: "Conflict", 410: "Gone", 412: "Precondition Failed", 413: "Content Too Large", 414: "URI Too Long" },
-  ...{ 415: "Unsupported Media Type", 416: "Range Not Satisfiable", 417: "Expectation Failed" },
-  ...{ 421: "Misdirected Request", 422: "Unprocessable Content", 426: "Upgrade Required", 429: "Too Many Requests" },
-  ...{ 431: "Request Header Fields Too Large", 500: "Internal Server Error", 501: "Not Implemented" },
-  ...{ 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout", 505: "HTTP Version Not Supported" },
-};

@@ -5,10 +5,10 @@
  * @module
  */
 
+import { acceptedForm } from "../http/accepted_type.ts";
 import { headerValues } from "../http/header_lines.ts";
 import type { Answer, HeaderLines } from "../http/message.ts";
 import { ENTRIES_MAX, type FolderEntry } from "./folder_entries.ts";
-import { readQualities } from "./quality_list.ts";
 
 /** What a listing is of. */
 export interface FolderListing {
@@ -27,7 +27,7 @@ export interface FolderListing {
  * @param requestHeaders The request's header lines, whose Accept decides about the form.
  */
 export function listingAnswer(listing: FolderListing, requestHeaders: HeaderLines): Answer {
-  const json = prefersJson(headerValues(requestHeaders, "accept").join(","));
+  const json = acceptedForm(headerValues(requestHeaders, "accept").join(","), "html") === "json";
   const body = new TextEncoder().encode(json ? listingJson(listing) : listingHtml(listing));
   const headers: HeaderLines = [
     ...["content-type", json ? "application/json; charset=UTF-8" : "text/html; charset=UTF-8"],
@@ -36,14 +36,6 @@ export function listingAnswer(listing: FolderListing, requestHeaders: HeaderLine
   if (!json) headers.push("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");
   if (listing.cacheControl !== undefined) headers.push("cache-control", listing.cacheControl);
   return { status: 200, headers, body };
-}
-
-/** JSON only for those who name it: `*` and no Accept at all get the page. */
-function prefersJson(accept: string): boolean {
-  const weights = new Map(readQualities(accept).map(({ name, quality }) => [name, quality]));
-  const json = weights.get("application/json") ?? 0;
-  const html = weights.get("text/html");
-  return json > 0 && (html === undefined || json > html);
 }
 
 function listingJson({ entries }: FolderListing): string {

@@ -125,13 +125,13 @@ Deno.test("CookieAffinity writes the attributes that its settings ask for", () =
   const upstreams = upstreamsOf(1);
   const written = (cookie: NonNullable<PolicyOptions["settings"]>["cookie"], request?: PolicyRequest) =>
     make(upstreams, { settings: { cookie } }).affinity(request, upstreams[0])?.replace(/=[\w-]{22};/, ";");
-  assertStrictEquals(written({}), "bws_upstream; Path=/; HttpOnly; SameSite=Lax");
+  assertStrictEquals(written({}), "bws_upstream; HttpOnly; SameSite=Lax; Path=/");
   assertStrictEquals(
     written({ name: "s", path: "/app", domain: "a.test", max_age: 90_500, http_only: false, same_site: "strict" }),
-    "s; Path=/app; Domain=a.test; Max-Age=91; SameSite=Strict",
+    "s; Max-Age=91; Domain=a.test; SameSite=Strict; Path=/app",
   );
   const none = { secure: true, same_site: "none", max_age: 1 } as const;
-  assertStrictEquals(written(none), "bws_upstream; Path=/; Max-Age=1; Secure; HttpOnly; SameSite=None");
+  assertStrictEquals(written(none), "bws_upstream; Secure; HttpOnly; Max-Age=1; SameSite=None; Path=/");
 });
 
 Deno.test('CookieAffinity with secure = "auto" goes by the scheme of the client', () => {
