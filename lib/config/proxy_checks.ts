@@ -7,11 +7,11 @@
 import { checkLoadBalancing } from "./load_balancing_checks.ts";
 import { isIpAddress } from "../http/ip_address.ts";
 import { nearestName, oneOf } from "./nearest_name.ts";
-import { type ProblemList, quoted } from "./problem_list.ts";
+import { lineOf, type ProblemList, quoted } from "./problem_list.ts";
 import { checkResilience } from "./resilience_checks.ts";
 import { checkReach } from "./route_reach.ts";
 import { checkRoutes } from "./route_checks.ts";
-import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode } from "./source_tree.ts";
+import { booleanOf, child, type TableNode, tableOf, tablesOf, type TextNode, textNode } from "./source_tree.ts";
 import { usesSrv, usesTls } from "./upstream_url.ts";
 
 // Comparing each with all the others takes its time
@@ -34,6 +34,7 @@ export function checkProxies(root: TableNode, problems: ProblemList, policies: r
     checkRoutes(proxy, problems);
     checkReach(site, proxy, problems);
     checkUpstreamNames(proxy, problems);
+    checkTwins(proxy, problems);
   }
 }
 
@@ -72,6 +73,24 @@ function checkLookUps(proxy: TableNode, problems: ProblemList): void {
       message: `${quoted(url)} has no name to look up`,
       expected: "a URL with a host name, or no resolve",
     });
+  }
+}
+
+/** Finds servers that stand in a pool twice, most likely because a table was pasted. */
+function checkTwins(proxy: TableNode, problems: ProblemList): void {
+  const first = new Map<string, TextNode>();
+  for (const upstream of tablesOf(proxy, "upstreams")) {
+    const [name, url] = [textNode(upstream, "name"), textNode(upstream, "url")];
+    if (name === undefined || url === undefined) continue;
+    const key = `${name.value} ${url.value}`;
+    const earlier = first.get(key);
+    if (earlier === undefined) first.set(key, url);
+    else {
+      problems.warning(url, {
+        message: `the pool ${quoted(name)} has ${quoted(url)} already${lineOf(earlier)}`,
+        expected: "another URL, or one entry with a weight",
+      });
+    }
   }
 }
 

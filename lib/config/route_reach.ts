@@ -1,13 +1,14 @@
 /**
- * Routes that do not get what they seem to be for: requests that the site answers itself, and WebSockets.
+ * Routes, and files beside them, that do not get what they seem to be for: requests that the site or another route answers,
+ * and WebSockets.
  *
  * @module
  */
 
-import { matchPath } from "../routing/match_path.ts";
+import { hasDotSegments, matchPath } from "../routing/match_path.ts";
 import { INTERNAL_PATHS, internalPrefix } from "./internal_paths.ts";
-import { type ProblemList, quoted } from "./problem_list.ts";
-import { booleanOf, child, type TableNode, tablesOf, type TextNode, textNode } from "./source_tree.ts";
+import { lineOf, type ProblemList, quoted } from "./problem_list.ts";
+import { booleanOf, child, type TableNode, tablesOf, type TextNode, textNode, textNodesOf } from "./source_tree.ts";
 
 /** Last segments that paths of WebSockets usually have. */
 const SOCKET_NAMES: ReadonlySet<string> = new Set([
@@ -23,7 +24,31 @@ export function checkReach(site: TableNode, proxy: TableNode, problems: ProblemL
     if (path === undefined || !path.value.startsWith("/")) continue;
     checkShadow(route, path, endpoints, problems);
     checkSocket(route, path, problems);
+    checkDots(route, path, problems);
+    checkFiles(site, route, path, problems);
   }
+}
+
+/** A request with dot segments is for the path that they lead to, or is refused. */
+function checkDots(route: TableNode, path: TextNode, problems: ProblemList): void {
+  const plain = matchPath(path.value) ?? path.value;
+  if (booleanOf(route, "pattern", false) || !hasDotSegments(plain)) return;
+  problems.warning(path, {
+    message: `path ${quoted(path)} has dot segments, so that no request matches it`,
+    expected: "the path that they lead to",
+  });
+}
+
+/** Files are asked after routes, so that one for everything leaves nothing to them. */
+function checkFiles(site: TableNode, route: TableNode, path: TextNode, problems: ProblemList): void {
+  const kind = booleanOf(route, "exact", false) || booleanOf(route, "pattern", false);
+  if (path.value !== "/" || kind || child(route, "methods") !== undefined) return;
+  const folder = child(site, "static_dir");
+  if (folder === undefined) return;
+  problems.warning(folder, {
+    message: `no file of static_dir is ever served: the route "/"${lineOf(path)} takes every path`,
+    expected: "routes for some paths, or no static_dir",
+  });
 }
 
 /** Finds a route whose own path, or all that lies below it, an endpoint of the site answers for. */
@@ -51,6 +76,15 @@ function endpointsOf(site: TableNode): string[] {
 }
 
 function checkSocket(route: TableNode, path: TextNode, problems: ProblemList): void {
+  const methods = textNodesOf(route, "methods");
+  if (
+    booleanOf(route, "websocket", false) && methods.length > 0 && !methods.some(({ value }) => /^get$/i.test(value))
+  ) {
+    problems.warning(methods[0], {
+      message: "the route lets WebSockets through, and takes no GET, by which they begin",
+      expected: 'methods with "GET", or no methods',
+    });
+  }
   // Who writes `websocket = false` has thought of it
   if (child(route, "websocket") !== undefined) return;
   const last = path.value.replace(/(?:\/+\*?)+$/, "").split("/").at(-1)?.toLowerCase() ?? "";

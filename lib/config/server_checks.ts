@@ -16,10 +16,22 @@ export const DEFAULT_MANAGEMENT_PORT = 7654;
 
 /** Checks the tables beside `[[sites]]`. */
 export function checkServer(root: TableNode, problems: ProblemList): void {
+  checkTrust(root, problems);
   const management = tableOf(root, "management");
   if (management === undefined || !booleanOf(management, "enabled", false)) return;
   checkKey(management, problems);
   checkPort(management, tablesOf(root, "sites"), problems);
+}
+
+/** Whoever is trusted chooses the client's address, the scheme and the host that a request is taken for. */
+function checkTrust(root: TableNode, problems: ProblemList): void {
+  for (const network of textNodesOf(tableOf(root, "server"), "trusted_proxies")) {
+    if (!/\/0+$/.test(network.value)) continue;
+    problems.warning(network, {
+      message: `${quoted(network)} trusts every peer: any client can say that it comes from another address`,
+      expected: "the addresses of the proxies in front",
+    });
+  }
 }
 
 function checkKey(management: TableNode, problems: ProblemList): void {

@@ -44,6 +44,8 @@ function tryFileFault(value: string): Fault | undefined {
 
 function listenFault(value: string): Fault | undefined {
   if (isIpAddress(value)) return undefined;
+  const bare = /^\[(.*)\]$/.exec(value)?.[1] ?? "";
+  if (isIpAddress(bare)) return { expected: ADDRESS, suggestion: bare };
   const port = /^(?:.*:)?\d{1,5}(?:\s|$)/.test(value);
   return { expected: port ? `${ADDRESS}; the port is a key of its own` : ADDRESS };
 }

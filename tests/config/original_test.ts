@@ -23,7 +23,8 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   "06_ssl_files.toml": ["sites[0].ssl"],
   "07_load_balancing.toml": [
     ...["server.version", "sites[0].proxy.upstreams[0].max_conns", "sites[0].proxy.upstreams[1].max_conns"],
-    ...["sites[1].proxy.load_balancing.sticky_sessions", "sites[2].proxy.health_check.retries", "logging.log_requests"],
+    ...["sites[1].static_dir", "sites[1].proxy.load_balancing.sticky_sessions"],
+    ...["sites[2].static_dir", "sites[2].proxy.health_check.retries", "logging.log_requests"],
   ],
   "08_proxy_headers.toml": [
     ...["server.description", "sites[0].proxy.headers.preserve_host"],

@@ -61,3 +61,24 @@ Deno.test("parseConfig() tries each port once, and points at the one that cannot
   );
   assertEquals(tried, [[undefined, 8081, false], ["127.0.0.1", 8082, false], ["127.0.0.1", 8101, false]]);
 });
+
+Deno.test("parseConfig() warns of what can never be reached, and of what is most likely a slip", () => {
+  assertWarnings(
+    `[server]\ntrusted_proxies = ["10.0.0.0/8", «"0.0.0.0/0"», «"::/0"»]\n` +
+      PROXY.replace("[[sites]]", '[[sites]]\nstatic_dir = «"/"»') +
+      `[[sites.proxy.upstreams]]\nname = "app"\nurl = «"http://127.0.0.1:3000"»\n` +
+      `${ROUTE}path = «"/a/../b"»\n${ROUTE}path = "/c"\nwebsocket = true\nmethods = [«"POST"»]\n`,
+    [
+      ...["0.0.0.0/0", "::/0"].map((network) =>
+        `"${network}" trusts every peer: any client can say that it comes from another address, expected the addresses of the proxies in front`
+      ),
+      'no file of static_dir is ever served: the route "/" (line 10) takes every path, expected routes for some paths, or no static_dir',
+      'the pool "app" has "http://127.0.0.1:3000" already (line 8), expected another URL, or one entry with a weight',
+      'path "/a/../b" has dot segments, so that no request matches it, expected the path that they lead to',
+      'the route lets WebSockets through, and takes no GET, by which they begin, expected methods with "GET", or no methods',
+    ],
+  );
+  assertErrors('[[sites]]\nstatic_dir = "/"\nlisten = «"[::1]"»', [
+    'listen is "[::1]", expected an IP address without brackets (did you mean "::1"?)',
+  ]);
+});
