@@ -20,7 +20,7 @@ export function routeSettings(config: Config, site: SiteConfig, proxy: ProxyConf
       ? "false: an upgrade is passed on as plain HTTP"
       : `true, ping each ${time(websocket.ping_interval)}, messages up to ${size(websocket.max_message)}`,
     max_body_size: maxBytes === undefined ? "no limit" : size(maxBytes),
-    ...Object.fromEntries(Object.entries(timeout).map(([key, ms]) => [`timeout.${key}`, time(ms)])),
+    ...timeouts({ ...timeout, ...route.timeout }),
     "retries.attempts": `${retries.attempts}${
       retries.retry_on.length === 0 ? "" : `, also after ${retries.retry_on.map(statuses).join(", ")}`
     }`,
@@ -59,6 +59,13 @@ export function siteSettings(site: SiteConfig): Settings {
   return {
     ...(names.length === 0 ? {} : { headers: `${names.join(", ")} on every response` }),
     ...(pages.length === 0 ? {} : { error_pages: pages.join(", ") }),
+  };
+}
+
+function timeouts({ min_upload_rate, ...times }: ProxyConfig["timeout"]): Settings {
+  return {
+    ...Object.fromEntries(Object.entries(times).map(([key, ms]) => [`timeout.${key}`, time(ms)])),
+    "timeout.min_upload_rate": min_upload_rate === 0 ? "no limit" : `${min_upload_rate} bytes a second`,
   };
 }
 

@@ -293,3 +293,29 @@ Deno.test("An explained request is neither counted nor logged, and takes no plac
     }
   });
 });
+
+Deno.test("explain() tells the settings that hold for the route, its own before the proxy's", async () => {
+  const text = `[[sites]]
+max_body_size = "1MiB"
+[[sites.proxy.upstreams]]
+name = "app"
+url = "http://127.0.0.1:1"
+[[sites.proxy.routes]]
+path = "/"
+upstream = "app"
+websocket = true
+[sites.proxy.routes.timeout]
+read = "5m"
+[sites.proxy.timeout]
+read = "10s"
+write = 0
+`;
+  const { settings } = await explained(text, "/");
+  assertEquals(
+    ["timeout.read", "timeout.write", "timeout.connect", "max_body_size", "retries.attempts"].map((key) =>
+      settings[key]
+    ),
+    ["5m", "no limit", "5s", "1 MiB", "3"],
+  );
+  assertStringIncludes(settings.websocket, "true, ping each 30s");
+});
