@@ -21,6 +21,7 @@ import type { MethodMismatch, RouteMatch, RouteSpec } from "../routing/route.ts"
 import { parseEndpoint } from "../transport/endpoint.ts";
 import { compileRoutes, type RouteTable } from "../routing/route_table.ts";
 import type { FileSearch, FileServer } from "../static/file_server.ts";
+import { shortageOf } from "../transport/shortage.ts";
 import type { Pool } from "../upstream/pool.ts";
 import { attemptLimits, boundMs } from "./attempt_limits.ts";
 import { countedBody, type StallWatch } from "./counted_body.ts";
@@ -357,6 +358,10 @@ export class Site {
 
   // Only a mistake in BWS, or a machine that has no memory or no file handles left, leads here.
   #broken(exchange: Exchange, error: unknown): Answer {
+    const shortage = shortageOf(error);
+    if (shortage !== undefined) {
+      return this.fail(exchange, 503, `Cannot answer: ${shortage.advice}`, ["retry-after", "1"]);
+    }
     const reason = error instanceof Error ? error.stack ?? error.message : String(error);
     exchange.failed(`Internal error: ${reason}`, "proxy");
     return this.fail(exchange, 500, exchange.cause);

@@ -91,3 +91,20 @@ Deno.test("a failure has its line in the log even where requests have none", asy
     gateway.close();
   }
 });
+
+Deno.test("a file that cannot be opened for want of file handles is 503, not 404 or 500", async () => {
+  const folder = await Deno.makeTempDir();
+  const { open } = Deno;
+  try {
+    await Deno.writeTextFile(`${folder}/a.txt`, "a");
+    const handler = createHandler({ sites: [{ static_dir: folder }] });
+    const emfile = Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+    Object.assign(Deno, { open: () => Promise.reject(emfile) });
+    const response = await handler(new Request("http://a.test/a.txt"));
+    assertEquals([response.status, response.headers.get("retry-after")], [503, "1"]);
+    await response.body?.cancel();
+  } finally {
+    Object.assign(Deno, { open });
+    await Deno.remove(folder, { recursive: true });
+  }
+});

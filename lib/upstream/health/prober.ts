@@ -68,7 +68,8 @@ export class Prober {
   readonly #running = new Set<Promise<void>>();
   #waiting: Round[] = [];
   #stopped = false;
-  #missed = false;
+  /** Until then it is not said again that probes cannot be made. */
+  #silentUntilMs = 0;
 
   /** Probes nothing yet. */
   constructor({ log, random = Math.random, now = Date.now, maxConcurrent = 64 }: ProberOptions) {
@@ -168,7 +169,6 @@ export class Prober {
       this.#tellMissed(target, result.reason);
       return this.#planNext(round, before === "unknown" ? "unknown" : "known");
     }
-    this.#missed = false;
     try {
       if (target.record({ atMs: this.#now(), result })) this.#tell(target, result);
     } catch (error) {
@@ -182,10 +182,10 @@ export class Prober {
     this.#plan(round, pauseMs(round.target.check.intervalMs, certainty, this.#random()));
   }
 
-  // What this machine lacks, all probes lack: it is told once, until one can be made again.
+  // What this machine lacks, many probes lack.
   #tellMissed(target: ProbeTarget, reason: string): void {
-    if (this.#missed) return;
-    this.#missed = true;
+    if (performance.now() < this.#silentUntilMs) return;
+    this.#silentUntilMs = performance.now() + MISSED_EVERY_MS;
     this.#log.say("error", "cannot probe upstreams", { upstream: target.url, reason });
   }
 
@@ -200,6 +200,7 @@ export class Prober {
   }
 }
 
+const MISSED_EVERY_MS = 10_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A target and when it is its turn. `abort` fires when it is probed no more. */

@@ -183,3 +183,25 @@ Deno.test("HostFinder keeps the addresses of a family that cannot be told", asyn
   server.set("api.test", "AAAA", []);
   assertEquals((await finder.addresses(NEVER)).addresses, ["10.0.0.2"]);
 });
+
+Deno.test("NameResolver.addresses() takes no name for gone while this machine has no file handle left", async () => {
+  const emfile = () => Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+  await using server = DnsServer.start();
+  await using hosts = await hostsFile("10.0.0.9 other.test\n");
+  const gone = () => Promise.reject(failure("ENOTFOUND"));
+  const resolver = resolverOf(server, { hostsFile: hosts.path, systemLookup: gone });
+  assertEquals((await resolver.addresses("api.test", NEVER)).ipv4, []);
+  const { openSync, readTextFile } = Deno;
+  try {
+    Object.assign(Deno, {
+      openSync: () => {
+        throw emfile();
+      },
+    });
+    await assertRejects(() => resolver.addresses("api.test", NEVER), Error, "no file handles left (EMFILE)");
+    Object.assign(Deno, { readTextFile: () => Promise.reject(emfile()) });
+    await assertRejects(() => resolver.addresses("api.test", NEVER), Error, "Too many open files");
+  } finally {
+    Object.assign(Deno, { openSync, readTextFile });
+  }
+});

@@ -264,3 +264,25 @@ Deno.test("Prober keeps no process alive", async () => {
     await Deno.remove(file);
   }
 });
+
+Deno.test("Prober draws no conclusion from what this machine lacks, and says so once", async () => {
+  await using server = ScriptedUpstream.answering(() => answerOf("ok"));
+  await using watch = new Watch();
+  const upstream = upstreamAt(server.url);
+  const { connect } = Deno;
+  let refused = 0;
+  Deno.connect = (() => {
+    refused++;
+    return Promise.reject(Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" }));
+  }) as unknown as typeof connect;
+  try {
+    watch.prober.update([probed(upstream)]);
+    await until("several probes could not be made", () => refused >= 5);
+  } finally {
+    Deno.connect = connect;
+  }
+  assertEquals([upstream.state, watch.probes(upstream)], ["active", 0]);
+  assertEquals(watch.lines.map(({ level, message }) => [level, message]), [["error", "cannot probe upstreams"]]);
+  assert(String(watch.lines[0].fields.reason).includes("no file handles left (EMFILE): raise its limit"));
+  await until("good probes", () => watch.probes(upstream) >= 2);
+});
