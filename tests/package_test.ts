@@ -120,7 +120,7 @@ Deno.test("lib/ imports packages by the import map, and what stands in tests, ex
 });
 
 const NPM = /^npm:\/?((?:@[^/]+\/)?[^@/]+)/;
-const INLINE = /from "npm:((?:@[^/"]+\/)?[^@/"]+)@([^/"]+)/g;
+const INLINE = /"npm:((?:@[^/"]+\/)?[^@/"]+)@([^/"]+)/g;
 
 async function* sources(folder: URL): AsyncGenerator<URL> {
   for await (const { name, isFile, isDirectory } of Deno.readDir(folder)) {

@@ -44,7 +44,7 @@ export async function startNodeClient(order: ClientOrder): Promise<LineProgram |
 
 /** Where `ws` lies in the runtime's cache: it depends on nothing, so that Node can load it from there. */
 export async function wsPath(): Promise<string> {
-  const specifier = import.meta.resolve("ws");
+  const specifier = "npm:ws@8.23.0";
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", specifier] }).output();
   const { npmPackages } = JSON.parse(new TextDecoder().decode(stdout)) as {
     npmPackages: Record<string, { name: string; localPath: string }>;
