@@ -291,6 +291,19 @@ dashboardTest("A lost connection is told, and comes back by itself", async ({ op
   assertEquals(await page.title(), "BWS");
 });
 
+dashboardTest("A server that comes back as another version gets its own page", async ({ open }) => {
+  await using admin = new FakeAdmin();
+  await using page = await open(admin);
+  const loads = () => admin.paths.filter((path) => path === "/").length;
+  admin.cut();
+  await page.locator("#feed", { hasText: "live" }).waitFor();
+  assertEquals(loads(), 1);
+  admin.world.version = "0.2.0";
+  admin.cut();
+  await page.locator("#about", { hasText: "bws 0.2.0" }).waitFor();
+  assertEquals(loads(), 2);
+});
+
 dashboardTest("The keyboard reaches everything, and what has the focus is seen", async ({ open }) => {
   await using admin = new FakeAdmin();
   await using page = await open(admin);

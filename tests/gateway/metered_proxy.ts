@@ -77,7 +77,7 @@ export class MeteredProxy {
 
   /** All families there are, those about configs included. */
   familiesWith(config: ConfigFacts): Family[] {
-    return gatewayFamilies({ gateway: () => this.server.gateway, config: () => config });
+    return gatewayFamilies({ gateway: () => this.server.gateway, config: () => config, ports: () => [] });
   }
 
   /** The samples of a family, by their labels as they are written. */

@@ -58,6 +58,8 @@ export class FakeWorld {
   generation = 7;
   /** Host names of the second site. */
   docsHosts: readonly string[] = ["docs.example.com"];
+  /** Version of the program. */
+  version = "0.1.0";
   /** Further sites; the last of them fails. */
   moreSites = 0;
   /** How late the event loops are. */
@@ -163,7 +165,7 @@ export class FakeWorld {
     };
     this.#requests += Math.round(all.requestRate);
     return {
-      version: "0.1.0",
+      version: this.version,
       atMs: Date.now(),
       uptimeMs: Date.now() - this.#startedAtMs,
       metrics: this.metrics,
