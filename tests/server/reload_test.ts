@@ -162,6 +162,7 @@ for (const [name, workers] of THREADS) {
     await assertRejects(() => proxy.reload(refused), ListenError, `127.0.0.1:${port}: the port is in use`);
     // A file that is gone again when it is read.
     const file = await Deno.makeTempFile();
+    await Deno.writeTextFile(file, "-----BEGIN CERTIFICATE-----\n");
     const upstreams = [{ url: "https://127.0.0.1:1", tls: { ca_file: file } }];
     const { config: unreadable } = resolveConfig(configOf({ upstreams }));
     await Deno.remove(file);
