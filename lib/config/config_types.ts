@@ -272,6 +272,8 @@ export interface ProxyInput {
    * @default {true}
    */
   preserve_host?: boolean;
+  /** Map Location, Content-Location, Refresh, and Path and Domain of cookies back where they name the upstream; without it, where the upstream sees another Host or path than the client. */
+  rewrite_redirects?: boolean;
   /**
    * The servers to proxy to.
    *
@@ -400,6 +402,8 @@ export interface RouteInput {
   methods?: string[];
   /** Overrides the proxy's preserve_host. */
   preserve_host?: boolean;
+  /** Overrides the proxy's rewrite_redirects. */
+  rewrite_redirects?: boolean;
   /** How long this route may take; what it does not set is the proxy's. */
   timeout?: RouteTimeoutInput;
   /**
@@ -1010,6 +1014,8 @@ export interface ProxyConfig {
   enabled: boolean;
   /** Send the client's Host upstream, instead of the host of the URL. */
   preserve_host: boolean;
+  /** Map Location, Content-Location, Refresh, and Path and Domain of cookies back where they name the upstream; without it, where the upstream sees another Host or path than the client. */
+  rewrite_redirects?: boolean;
   /** The servers to proxy to. */
   upstreams: UpstreamConfig[];
   /** Which requests go to which pool. */
@@ -1086,6 +1092,8 @@ export interface RouteConfig {
   methods?: string[];
   /** Overrides the proxy's preserve_host. */
   preserve_host?: boolean;
+  /** Overrides the proxy's rewrite_redirects. */
+  rewrite_redirects?: boolean;
   /** How long this route may take; what it does not set is the proxy's. */
   timeout?: RouteTimeoutConfig;
   /** Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream. */

@@ -38,6 +38,10 @@ const connectionsSchema = table("sites.proxy.connections", {
 export const proxySchema = table("sites.proxy", {
   enabled: flag().default(true).describe("Whether the site proxies; its tables are checked in any case."),
   preserve_host: flag().default(true).describe("Send the client's Host upstream, instead of the host of the URL."),
+  rewrite_redirects: flag().optional().describe(
+    "Map Location, Content-Location, Refresh, and Path and Domain of cookies back where they name the upstream; without it, " +
+      "where the upstream sees another Host or path than the client.",
+  ),
   upstreams: tables("sites.proxy.upstreams", upstreamSchema).prefault([]).describe("The servers to proxy to."),
   routes: tables("sites.proxy.routes", routeSchema).prefault([]).describe("Which requests go to which pool."),
   load_balancing: loadBalancingSchema.prefault({}).describe("How pools choose."),

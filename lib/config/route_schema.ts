@@ -27,6 +27,7 @@ export const routeSchema = table("sites.proxy.routes", {
   methods: list(method(), "a list of methods").min(1, { error: "at least one method" }).optional()
     .describe("Methods to match; without it, all."),
   preserve_host: flag().optional().describe("Overrides the proxy's preserve_host."),
+  rewrite_redirects: flag().optional().describe("Overrides the proxy's rewrite_redirects."),
   timeout: routeTimeoutSchema.optional().describe("How long this route may take; what it does not set is the proxy's."),
   streaming: flag().default(false).describe(
     "Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream.",

@@ -10,8 +10,9 @@ import { shownSites, shownUrls } from "../config/shown_config.ts";
 import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
 import { errorAnswer } from "../http/error_body.ts";
-import { headerValue, headerValues } from "../http/header_lines.ts";
+import { headerValue } from "../http/header_lines.ts";
 import type { Answer, RequestHead } from "../http/message.ts";
+import { readTold } from "../http/told_client.ts";
 import { RequestIds, usableRequestId } from "../http/request_id.ts";
 import { combinedAccessLine, jsonAccessLine } from "../log/access_line.ts";
 import type { Log } from "../log/log.ts";
@@ -323,11 +324,8 @@ export class Gateway implements ExchangeObserver {
   #identify(exchange: Exchange, site: Site): void {
     const { peer, headers } = exchange.head;
     if (this.#trust.trusts(peer.address)) {
-      exchange.peerTrusted = true;
-      const forwardedFor = headerValues(headers, "x-forwarded-for");
-      if (forwardedFor.length > 0) {
-        exchange.clientAddress = this.#trust.clientAddress(peer.address, forwardedFor.join(","));
-      }
+      exchange.told = readTold(headers, peer.address, this.#trust);
+      exchange.clientAddress = exchange.told.address;
       const id = headerValue(headers, site.requestIdName);
       if (id !== undefined && usableRequestId(id)) {
         exchange.requestId = id;

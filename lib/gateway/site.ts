@@ -6,7 +6,7 @@
 
 import type { ProxyConfig, RouteConfig, ServerConfig, SiteConfig } from "../config/schema.ts";
 import { plainUrl } from "../config/upstream_url.ts";
-import { countHop, isCounted } from "../http/max_forwards.ts";
+import { allowed, countHop, isCounted } from "../http/max_forwards.ts";
 import type { Answer, RequestHead } from "../http/message.ts";
 import { viaToken } from "../http/via_token.ts";
 import type { Exchange } from "../proxy/exchange.ts";
@@ -32,9 +32,11 @@ import type { RouteMetrics } from "./metrics/route_metrics.ts";
 import { SiteMetrics } from "./metrics/site_metrics.ts";
 import { type InternalEndpoint, internalEndpoints } from "./internal_api.ts";
 import { OncePerSecond } from "./once_per_second.ts";
+import { PlainHandshakes } from "./plain_handshakes.ts";
 import type { PoolMembers } from "./pool_members.ts";
 import { createPools, type PoolsContext } from "./pools.ts";
 import { compileRewrite } from "./rewrite.ts";
+import { compileRedirects, forwardedPrefix } from "./route_redirects.ts";
 import { SiteHeaders } from "./site_headers.ts";
 import { siteFiles } from "./site_files.ts";
 import { slashPathOf, slashRedirect, type SlashTarget } from "./slash_redirect.ts";
@@ -76,6 +78,8 @@ export class Site {
   readonly members: ReadonlyMap<string, PoolMembers>;
   /** Upstreams whose addresses are looked up. */
   readonly dynamic: readonly DynamicUpstreams[];
+  /** Name of the field that carries request ids, in lower case. */
+  readonly requestIdName: string;
   /** Its figures; undefined where none are kept. */
   readonly metrics: SiteMetrics | undefined;
   /** The pools of routes that upgrade, by what {@linkcode socketPlace} calls the route. */
@@ -89,7 +93,7 @@ export class Site {
   readonly #headers: SiteHeaders;
   /** Names this process in the Via of its requests. */
   readonly #viaMark: string;
-  readonly #requestIdName: string;
+  readonly #plainHandshakes: PlainHandshakes;
   readonly #stall: StallWatch;
 
   /**
@@ -101,7 +105,8 @@ export class Site {
     this.config = config;
     this.hosts = config.hostname === undefined ? config.hostnames : [config.hostname, ...config.hostnames];
     this.#headers = new SiteHeaders(config);
-    this.#requestIdName = config.request_id.header.toLowerCase();
+    this.#plainHandshakes = new PlainHandshakes(config.name, context.runtime.log);
+    this.requestIdName = config.request_id.header.toLowerCase();
     this.#viaMark = `${viaToken(context.server.name)}-${context.runtime.mark}`;
     this.#stall = {
       clock: context.runtime.clock,
@@ -143,11 +148,6 @@ export class Site {
   refuse(exchange: Exchange, status: number): Answer {
     exchange.site = this.config.name;
     return this.fail(exchange, status, exchange.cause);
-  }
-
-  /** Name of the field that carries request ids, in lower case. */
-  get requestIdName(): string {
-    return this.#requestIdName;
   }
 
   /** Whether a WebSocket's route is still there, unchanged, and its upstream with it. */
@@ -221,7 +221,7 @@ export class Site {
       addXForwarded: headers.add_x_forwarded,
       addForwarded: headers.add_forwarded,
       viaName: this.#viaMark,
-      requestIdName: this.#requestIdName,
+      requestIdName: this.requestIdName,
       set: Object.entries(headers.request.set).flat(),
       add: Object.entries(headers.add).concat(Object.entries(headers.request.add)).flat(),
       remove: [...headers.remove, ...headers.request.remove],
@@ -260,6 +260,8 @@ export class Site {
             preserveHost: route.preserve_host ?? proxy.preserve_host,
             requestHeaders,
             responseHeaders,
+            redirects: compileRedirects(route, proxy, { hasBase, host: requestHeaders.host }),
+            forwardedPrefix: forwardedPrefix(route),
             body: {
               maxBytes: route.max_body_size ?? this.config.max_body_size ?? server.max_body_size ?? Infinity,
               keepBytes: proxy.retries.retry_buffer,
@@ -309,8 +311,14 @@ export class Site {
   }
 
   #passedOn(exchange: Exchange, plan: RoutePlan): Promise<Answer> {
-    const upgrade = plan.sockets === undefined ? undefined : readUpgrade(exchange.head);
-    if (plan.sockets === undefined || upgrade === undefined) return forward(exchange, plan.forward);
+    const asked = exchange.head.upgrade;
+    if (asked === "") return forward(exchange, plan.forward);
+    const upgrade = readUpgrade(exchange.head);
+    if (upgrade === undefined) return forward(exchange, plan.forward);
+    if (plan.sockets === undefined) {
+      this.#plainHandshakes.note(plan.path);
+      return forward(exchange, plan.forward);
+    }
     if (isFault(upgrade)) return Promise.resolve(this.fail(exchange, upgrade.status, upgrade.fault, upgrade.lines));
     return openSocket(exchange, upgrade, {
       route: plan.forward,
@@ -322,11 +330,9 @@ export class Site {
   // The answer of the last recipient that a request wants. TRACE would show fields that others put in, such as cookies.
   #lastHop(exchange: Exchange, { path, methods }: RoutePlan): Answer {
     exchange.route = path;
-    const allow = (methods ?? COMMON_METHODS).filter((method) => method !== "TRACE").join(", ");
-    if (exchange.head.method === "TRACE") {
-      return this.fail(exchange, 405, "TRACE is not answered here", ["allow", allow]);
-    }
-    return this.#finished(exchange, { status: 204, headers: ["allow", allow], body: null });
+    const lines = ["allow", allowed(methods)];
+    if (exchange.head.method === "TRACE") return this.fail(exchange, 405, "TRACE is not answered here", lines);
+    return this.#finished(exchange, { status: 204, headers: lines, body: null });
   }
 
   // RFC 5842, section 7.2. An endless loop would use up every connection: it ends where the request comes back.
@@ -383,9 +389,6 @@ export class Site {
 function socketPlace(listener: string, site: string, route: RouteConfig): string {
   return JSON.stringify([listener, site, route]);
 }
-
-/** What a route without a list of methods lets through, as far as names are known. */
-const COMMON_METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /** Loops make many lines that say the same. */
 const loopLines = new OncePerSecond();

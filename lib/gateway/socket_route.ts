@@ -12,12 +12,13 @@ import type { Exchange } from "../proxy/exchange.ts";
 import { type ForwardPlan, noUpstream, retryableElsewhere, statusOf } from "../proxy/forward.ts";
 import { ForwardFailure } from "../proxy/forward_failure.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 import { closeQuietly } from "../transport/wire.ts";
 import { TransportFailure } from "../transport/failure.ts";
 import type { UpstreamHead } from "../transport/response_head.ts";
 import { FramedSocket } from "../websocket/framed_socket.ts";
 import { removeHandshakeFields, type UpgradeRequest } from "../websocket/handshake.ts";
-import { type OpenedUpstream, openUpstream } from "../websocket/open_upstream.ts";
+import { type OpenedUpstream, openUpstream, type RefusedUpstream } from "../websocket/open_upstream.ts";
 import { Relay } from "../websocket/relay.ts";
 import { ServedSocket } from "../websocket/served_socket.ts";
 import type { SocketRegistry } from "../websocket/socket_registry.ts";
@@ -49,12 +50,20 @@ export async function openSocket(
   { route, sockets, fail }: { route: ForwardPlan; sockets: SocketPlan; fail: (cause: string) => Answer },
 ): Promise<Answer> {
   if (sockets.sockets.draining) throw new ForwardFailure(503, "The proxy is stopping", "proxy");
-  const opened = await ask(exchange, upgrade, route);
+  const opened = await ask(exchange, route);
   if (!("wire" in opened)) return refusal(exchange, opened, route);
   const { wire, slot, accepted, span } = opened;
   const { ping_interval: pingMs, idle_timeout: idleMs } = sockets.config;
-  const headers = acceptanceLines(accepted.head, route.responseHeaders.build(accepted.head, exchange.requestId));
-  if (accepted.protocol !== "") headers.push("sec-websocket-protocol", accepted.protocol);
+  const headers = acceptanceLines(accepted.head, linesOf(accepted.head, exchange, route, slot.upstream));
+  const { protocol } = accepted;
+  if (protocol !== "") {
+    headers.push("sec-websocket-protocol", protocol);
+    // A client fails the connection then (RFC 6455, section 4.1): it is for it to decide, and for the log to say why.
+    if (!upgrade.protocols.includes(protocol)) {
+      const shown = protocol.slice(0, 80);
+      exchange.failed(`The upstream chose the subprotocol "${shown}", which the client did not offer`, "upstream");
+    }
+  }
   const cookie = route.pool.affinity(exchange, slot.upstream);
   if (cookie !== undefined) headers.push("set-cookie", cookie);
   const takeOver: Upgrade = {
@@ -72,7 +81,7 @@ export async function openSocket(
   return { status: 101, headers, body: null, upgrade: takeOver };
 }
 
-async function ask(exchange: Exchange, upgrade: UpgradeRequest, route: ForwardPlan) {
+async function ask(exchange: Exchange, route: ForwardPlan) {
   const { head } = exchange;
   const path = route.rewrite === undefined ? head.path : route.rewrite(head.path);
   if (path === undefined) {
@@ -84,13 +93,12 @@ async function ask(exchange: Exchange, upgrade: UpgradeRequest, route: ForwardPl
     const opened = await openUpstream(exchange, {
       pool: route.pool,
       target,
-      protocols: upgrade.protocols,
       connectTimeoutMs: route.limits.connectTimeoutMs,
       answerTimeoutMs: route.limits.readTimeoutMs,
       retryable: retryableElsewhere,
       buildHead: ({ endpoint }, lines) => {
         const host = route.preserveHost ? head.authority : endpoint.authority;
-        return route.requestHeaders.build(exchange, endpoint.basePath + target, host, lines);
+        return route.requestHeaders.build(exchange, endpoint.basePath + target, host, lines, route.forwardedPrefix);
       },
     });
     if (opened === undefined) throw noUpstream(exchange, route.pool);
@@ -103,14 +111,19 @@ async function ask(exchange: Exchange, upgrade: UpgradeRequest, route: ForwardPl
 
 function refusal(
   exchange: Exchange,
-  { head, body }: { head: UpstreamHead; body: Uint8Array<ArrayBuffer> },
-  { responseHeaders }: ForwardPlan,
+  { head, body, upstream }: RefusedUpstream,
+  route: ForwardPlan,
 ): Answer {
   const status = sendableStatus(head.status);
   exchange.status = status;
   exchange.bytes = body.length;
   exchange.end();
-  return { status, headers: responseHeaders.build(head, exchange.requestId), body };
+  return { status, headers: linesOf(head, exchange, route, upstream), body };
+}
+
+function linesOf(head: UpstreamHead, exchange: Exchange, route: ForwardPlan, upstream: Upstream): HeaderLines {
+  const redirects = route.redirects?.of(upstream.endpoint);
+  return route.responseHeaders.build(head, exchange.requestId, redirects, exchange.head.authority);
 }
 
 // The handshake's own fields are between the proxy and its two peers; the rest, such as cookies, is the upstream's word.

@@ -5,7 +5,7 @@
  */
 
 import { AddressBlocks } from "./address_block.ts";
-import { parseAddress, plainAddress } from "./ip_address.ts";
+import { nodeAddress } from "./forwarded.ts";
 
 /** Decides whose word about a client is believed. */
 export class ProxyTrust {
@@ -44,21 +44,11 @@ export class ProxyTrust {
     const entries = forwardedFor.split(",");
     let client = peerAddress;
     for (let i = entries.length - 1; i >= 0; i--) {
-      const address = entryAddress(entries[i].trim());
+      const address = nodeAddress(entries[i].trim());
       if (address === undefined) return client;
       client = address;
       if (!this.trusts(address)) return client;
     }
     return client;
   }
-}
-
-// Some proxies write a port: `1.2.3.4:80`, `[::1]:80`.
-function entryAddress(entry: string): string | undefined {
-  let text = entry;
-  if (text.startsWith("[")) text = text.slice(0, text.indexOf("]") + 1);
-  else if (text.indexOf(":") >= 0 && text.indexOf(":") === text.lastIndexOf(":")) {
-    text = text.slice(0, text.indexOf(":"));
-  }
-  return parseAddress(text) === undefined ? undefined : plainAddress(text);
 }

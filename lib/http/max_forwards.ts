@@ -20,3 +20,14 @@ export function countHop(headers: HeaderLines): boolean {
   setHeader(headers, "max-forwards", String(Number(value) - 1));
   return true;
 }
+
+/**
+ * The value of Allow of a server that answers OPTIONS for others.
+ *
+ * @param methods Those that a route lets through; undefined for all.
+ */
+export function allowed(methods: readonly string[] | undefined): string {
+  return (methods ?? COMMON_METHODS).filter((method) => method !== "TRACE").join(", ");
+}
+
+const COMMON_METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

@@ -24,7 +24,7 @@ import type { Contender } from "../upstream/dial_race.ts";
 import { AnswerSetAside } from "./answer_set_aside.ts";
 import type { Exchange } from "./exchange.ts";
 import type { RequestBody } from "./request_body.ts";
-import type { ResponseHeaders } from "./response_headers.ts";
+import type { ResponseRules } from "./response_headers.ts";
 
 /** Says whether an answer is not to be passed on, because another attempt will be made. */
 export type SetsAside = (answer: UpstreamHead, upstream: Upstream) => boolean;
@@ -166,14 +166,14 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
    * @throws {TransportFailure} When it cannot be passed on.
    * @throws {AnswerSetAside} When `setsAside` says so.
    */
-  answer(head: UpstreamHead, headers: ResponseHeaders, setsAside: SetsAside | undefined): Answer {
+  answer(head: UpstreamHead, rules: ResponseRules, setsAside: SetsAside | undefined): Answer {
     const nowMs = sharedTime.take();
     const tookMs = nowMs - this.#startMs;
     this.#exchange.upstreamMs = tookMs;
     this.#slot.answered(head.status, tookMs, this.#limits.streaming);
     this.span?.answered(head.status);
     if (setsAside?.(head, this.#slot.upstream)) throw new AnswerSetAside(head);
-    return this.#passOn(head, headers, nowMs);
+    return this.#passOn(head, rules, nowMs);
   }
 
   /**
@@ -302,7 +302,7 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
     connection.deadlines.uploaded();
   }
 
-  #passOn(head: UpstreamHead, headers: ResponseHeaders, nowMs: number): Answer {
+  #passOn(head: UpstreamHead, { responseHeaders, redirects }: ResponseRules, nowMs: number): Answer {
     if (head.status === 101) {
       throw new TransportFailure("malformed", "The upstream switched protocols, which it was not asked to");
     }
@@ -311,7 +311,12 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
     const status = sendableStatus(head.status);
     exchange.status = status;
     if (status !== head.status) exchange.failed(`The upstream answered with the status ${head.status}`, "upstream");
-    const lines = headers.build(head, exchange.requestId);
+    const lines = responseHeaders.build(
+      head,
+      exchange.requestId,
+      redirects?.of(this.#slot.upstream.endpoint),
+      exchange.head.authority,
+    );
     let body = connection.wholeBody();
     if (body === undefined && head.status === 205) {
       // RFC 9110, section 15.3.6: it has no content, so nobody would ever read this one to its end.

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { headerValue } from "../http/header_lines.ts";
+import { firstMember, type ToldClient } from "../http/told_client.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
 import type { Answer, RequestHead } from "../http/message.ts";
@@ -56,8 +56,8 @@ export class Exchange {
   readonly startMs: number = sharedTime.take();
   /** The client's address, behind trusted proxies. */
   clientAddress: string;
-  /** Whether the peer is a trusted proxy, whose forwarding headers are believed. */
-  peerTrusted = false;
+  /** What the peer tells of the client; undefined where the peer is no trusted proxy. */
+  told: ToldClient | undefined;
   /** Name of this exchange in all logs. */
   requestId = "";
   /** Name of the site. */
@@ -116,9 +116,10 @@ export class Exchange {
 
   /** The scheme that the client uses, where trusted proxies tell. */
   get clientScheme(): "http" | "https" {
-    if (!this.peerTrusted) return this.head.scheme;
-    const told = headerValue(this.head.headers, "x-forwarded-proto");
-    return told === "https" || told === "http" ? told : this.head.scheme;
+    const proto = this.told?.proto;
+    if (proto === undefined) return this.head.scheme;
+    const scheme = firstMember(proto).toLowerCase();
+    return scheme === "https" || scheme === "http" ? scheme : this.head.scheme;
   }
 
   /** Counts bytes of an answer's body that is handed over piece by piece. */

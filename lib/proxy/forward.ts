@@ -18,12 +18,12 @@ import type { Exchange } from "./exchange.ts";
 import { ForwardFailure } from "./forward_failure.ts";
 import type { RequestBody, RequestBodyLimits } from "./request_body.ts";
 import type { RequestHeaders } from "./request_headers.ts";
-import type { ResponseHeaders } from "./response_headers.ts";
+import type { ResponseRules } from "./response_headers.ts";
 import { Retry, type RetryOptions } from "./retry.ts";
 import { takeBody } from "./taken_body.ts";
 
 /** How the requests of one route are forwarded; built once. */
-export interface ForwardPlan {
+export interface ForwardPlan extends ResponseRules {
   /** Where they go. */
   readonly pool: Pool;
   /** The path upstream for a path of the client's, or undefined when it would leave the route's folder. */
@@ -32,8 +32,8 @@ export interface ForwardPlan {
   readonly preserveHost: boolean;
   /** Request header rules. */
   readonly requestHeaders: RequestHeaders;
-  /** Response header rules. */
-  readonly responseHeaders: ResponseHeaders;
+  /** Path that is taken away before the upstream sees the request's, without a slash at its end; or empty. */
+  readonly forwardedPrefix: string;
   /** Bounds of request bodies. */
   readonly body: RequestBodyLimits;
   /** How requests are tried again. */
@@ -95,7 +95,7 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
       }
       const { upstream } = attempt;
       const text = upstreamHead(exchange, plan, upstream.endpoint, target, framing);
-      const answer = attempt.answer(await attempt.send(text), plan.responseHeaders, retry?.setsAside);
+      const answer = attempt.answer(await attempt.send(text), plan, retry?.setsAside);
       const cookie = pool.affinity(exchange, upstream);
       if (cookie !== undefined) answer.headers.push("set-cookie", cookie);
       if (retries.showAttempts) answer.headers.push("x-bws-attempts", String(exchange.attempts));
@@ -142,7 +142,8 @@ export function upstreamHead(
   framing: string,
 ): string {
   const host = plan.preserveHost ? exchange.head.authority : endpoint.authority;
-  return plan.requestHeaders.build(exchange, target === ASTERISK ? target : endpoint.basePath + target, host, framing);
+  const path = target === ASTERISK ? target : endpoint.basePath + target;
+  return plan.requestHeaders.build(exchange, path, host, framing, plan.forwardedPrefix);
 }
 
 const ASTERISK = "*";

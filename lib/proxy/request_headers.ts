@@ -5,9 +5,10 @@
  * @module
  */
 
-import { plainAddress } from "../http/ip_address.ts";
 import { portOf } from "../http/authority.ts";
+import { forwardedElement } from "../http/forwarded.ts";
 import { connectionNamed, HOP_BY_HOP } from "../http/hop_by_hop.ts";
+import { firstMember, TOLD_FIELDS, type ToldClient } from "../http/told_client.ts";
 import type { CarriedTrace } from "../telemetry/exchange_span.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -29,12 +30,15 @@ export interface RequestHeaderOptions {
   readonly remove: readonly string[];
 }
 
-/** Rewrites request headers; built once for each route. */
+/** Rewrites request headers; built once for each site. */
 export class RequestHeaders {
   readonly #options: RequestHeaderOptions;
+  /** Fields that do not pass as they came. */
   readonly #dropped: ReadonlySet<string>;
-  /** Those of exchanges that are traced. */
-  readonly #droppedTraced: ReadonlySet<string>;
+  /** The same in the form in which CGI programs see names. */
+  readonly #folded: ReadonlySet<string>;
+  /** What becomes of a field, by its name; as far as names have been seen. */
+  readonly #verdicts = new Map<string, Verdict>();
   readonly #fixedLines: string;
   readonly #host: string | undefined;
   readonly #removes: ReadonlySet<string>;
@@ -51,7 +55,7 @@ export class RequestHeaders {
     for (let i = 0; i < options.set.length; i += 2) suppressed.add(options.set[i].toLowerCase());
     this.#suppressed = suppressed;
     this.#dropped = new Set([...HOP_BY_HOP, ...OWN, options.requestIdName, ...suppressed]);
-    this.#droppedTraced = new Set([...this.#dropped, "traceparent", "tracestate"]);
+    this.#folded = new Set([...this.#dropped].map(folded));
     let fixed = "";
     for (const lines of [options.set, options.add]) {
       for (let i = 0; i < lines.length; i += 2) {
@@ -63,54 +67,71 @@ export class RequestHeaders {
     this.#fixedLines = fixed;
   }
 
+  /** Value that the config sets for Host, whatever the client or the upstream is called. */
+  get host(): string | undefined {
+    return this.#host;
+  }
+
   /**
    * The head as it goes out, with its empty line.
    *
    * @param target Path and query.
    * @param host Value of Host.
    * @param framing `content-length` or `transfer-encoding` line with its CRLF, or empty.
+   * @param prefix Path that the route takes away before the upstream sees it, or empty.
    */
-  build(exchange: Exchange, target: string, host: string, framing: string): string {
-    const { head, peerTrusted, span } = exchange;
+  build(exchange: Exchange, target: string, host: string, framing: string, prefix = ""): string {
+    const { head, told, span } = exchange;
     const { headers } = head;
-    const dropped = span === undefined ? this.#dropped : this.#droppedTraced;
     let text = `${head.method} ${target} HTTP/1.1\r\nhost: ${this.#host ?? host}\r\n`;
     let named: string[] | undefined;
     let via = "";
-    let incoming: Incoming | undefined;
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i];
-      const value = headers[i + 1];
-      if (!dropped.has(name)) {
-        // Servers that turn `-` into `_` (CGI, WSGI) cannot tell `X_Forwarded_For` from the real one.
-        if (name.indexOf("_") >= 0 && this.#guarded(name.replaceAll("_", "-"))) continue;
-        if (name.charCodeAt(0) === LETTER_X && name.startsWith("x-forwarded-") && !peerTrusted) continue;
-        text += `${name}: ${value}\r\n`;
-      } else if (name === "connection") {
-        named = connectionNamed(value);
-      } else if (name === "via") {
-        if (!this.#removes.has(name)) via = via === "" ? value : `${via}, ${value}`;
-      } else if (peerTrusted && FORWARDING.has(name) && !this.#removes.has(name)) {
-        incoming ??= {};
-        const previous = incoming[name as keyof Incoming];
-        incoming[name as keyof Incoming] = previous === undefined ? value : `${previous}, ${value}`;
-      }
+      const verdict = this.#verdicts.get(name) ?? this.#judge(name);
+      if (verdict === Verdict.Passes) text += `${name}: ${headers[i + 1]}\r\n`;
+      else if (verdict === Verdict.FromTrusted) {
+        if (told !== undefined) text += `${name}: ${headers[i + 1]}\r\n`;
+      } else if (verdict === Verdict.Trace) {
+        if (span === undefined) text += `${name}: ${headers[i + 1]}\r\n`;
+      } else if (verdict === Verdict.Connection) named = connectionNamed(headers[i + 1]);
+      else if (verdict === Verdict.Via) via = via === "" ? headers[i + 1] : `${via}, ${headers[i + 1]}`;
     }
     if (named !== undefined) text = withoutNamed(text, named);
-    text += peerTrusted ? this.#forwardingLines(exchange, incoming) : this.#strangersLines(exchange);
+    text += told === undefined ? this.#strangersLines(exchange) : this.#forwardingLines(exchange, told);
+    if (prefix !== "" || told !== undefined) text += this.#prefixLine(prefix, told);
     if (!this.#suppressed.has("via")) text += `via: ${via === "" ? "" : via + ", "}1.1 ${this.#options.viaName}\r\n`;
     text += this.#line(this.#options.requestIdName, exchange.requestId);
     if (span !== undefined) text += this.#traceLines(span);
     return text + framing + this.#fixedLines + "\r\n";
   }
 
+  // Clients choose the names: the memory is bounded, and emptied rather than let grow.
+  #judge(name: string): Verdict {
+    const verdict = this.#verdictOf(name);
+    if (name.length > LONGEST_REMEMBERED) return verdict;
+    if (this.#verdicts.size >= MOST_REMEMBERED) this.#verdicts.clear();
+    this.#verdicts.set(name, verdict);
+    return verdict;
+  }
+
+  #verdictOf(name: string): Verdict {
+    if (name === "connection") return Verdict.Connection;
+    if (name === "via" && !this.#removes.has(name)) return Verdict.Via;
+    if (this.#dropped.has(name)) return Verdict.Dropped;
+    // CGI programs and their like see `X.Forwarded~For` as `X_FORWARDED_FOR`, and cannot tell it from the real one.
+    const seen = folded(name);
+    // "httpoxy": CGI programs see it as HTTP_PROXY, by which libraries choose a proxy for requests of their own.
+    if (seen === "proxy" || this.#folded.has(seen)) return Verdict.Dropped;
+    if (seen === "x-forwarded" || seen.startsWith("x-forwarded-")) {
+      return seen === name ? Verdict.FromTrusted : Verdict.Dropped;
+    }
+    return name === "traceparent" || name === "tracestate" ? Verdict.Trace : Verdict.Passes;
+  }
+
   #traceLines({ traceparent, tracestate }: CarriedTrace): string {
     return (traceparent === "" ? "" : this.#line("traceparent", traceparent)) +
       (tracestate === "" ? "" : this.#line("tracestate", tracestate));
-  }
-
-  #guarded(name: string): boolean {
-    return this.#dropped.has(name) || name.startsWith("x-forwarded-");
   }
 
   // Of peers that are not believed, who send many requests each.
@@ -124,34 +145,42 @@ export class RequestHeaders {
     return lines;
   }
 
-  #forwardingLines(exchange: Exchange, incoming: Incoming | undefined): string {
+  #forwardingLines(exchange: Exchange, told: ToldClient | undefined): string {
     const { head } = exchange;
     const peer = head.peer.address;
+    const proto = told?.proto ?? head.scheme;
+    const host = told?.host ?? head.authority;
+    const chain = told?.forwardedFor;
     let text = "";
     if (this.#options.addXForwarded) {
-      const forwardedFor = incoming?.["x-forwarded-for"];
-      const chain = forwardedFor === undefined ? peer : peer === "" ? forwardedFor : `${forwardedFor}, ${peer}`;
+      const addresses = chain === undefined ? peer : peer === "" ? chain : `${chain}, ${peer}`;
       // A peer on a unix socket, or one that an embedder does not tell of, has no address to speak of.
-      text = (chain === "" ? "" : this.#line("x-forwarded-for", chain)) +
-        this.#line("x-forwarded-proto", incoming?.["x-forwarded-proto"] ?? head.scheme) +
-        this.#line("x-forwarded-host", incoming?.["x-forwarded-host"] ?? head.authority) +
-        this.#line("x-forwarded-port", incoming?.["x-forwarded-port"] ?? forwardedPort(exchange)) +
+      text = (addresses === "" ? "" : this.#line("x-forwarded-for", addresses)) +
+        this.#line("x-forwarded-proto", proto) +
+        this.#line("x-forwarded-host", host) +
+        this.#line("x-forwarded-port", told?.port ?? portAsked(host, proto)) +
         (exchange.clientAddress === "" ? "" : this.#line("x-real-ip", exchange.clientAddress));
-    } else if (incoming !== undefined) {
-      for (
-        const name of ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-real-ip"]
-      ) {
-        const value = incoming[name as keyof Incoming];
-        if (value !== undefined) text += this.#line(name, value);
+    } else if (told !== undefined) {
+      for (const [name, value] of told.fields) {
+        if (name !== "forwarded" && name !== "x-forwarded-prefix") text += this.#line(name, value);
       }
     }
     if (this.#options.addForwarded) {
-      const own = forwardedElement(peer, head.authority, head.scheme);
-      text += this.#line("forwarded", incoming?.forwarded === undefined ? own : `${incoming.forwarded}, ${own}`);
-    } else if (incoming?.forwarded !== undefined) {
-      text += this.#line("forwarded", incoming.forwarded);
+      // A peer that tells no address of a client speaks of its own hop.
+      const own = chain === undefined
+        ? forwardedElement(peer, firstMember(host), firstMember(proto))
+        : forwardedElement(peer, head.authority, head.scheme);
+      text += this.#line("forwarded", told?.forwarded === undefined ? own : `${told.forwarded}, ${own}`);
+    } else if (told?.forwarded !== undefined && told.fields.has("forwarded")) {
+      text += this.#line("forwarded", told.forwarded);
     }
     return text;
+  }
+
+  #prefixLine(prefix: string, told: ToldClient | undefined): string {
+    const outer = told?.prefix ?? "";
+    const whole = this.#options.addXForwarded ? outer.replace(/\/+$/, "") + prefix : outer;
+    return whole === "" ? "" : this.#line("x-forwarded-prefix", whole);
   }
 
   #line(name: string, value: string): string {
@@ -159,42 +188,33 @@ export class RequestHeaders {
   }
 }
 
-/** One element of Forwarded (RFC 7239, sections 4 and 6): addresses of IPv6 in brackets, and quoted for them. */
-export function forwardedElement(address: string, authority: string, scheme: string): string {
-  const plain = plainAddress(address);
-  const node = plain === "" ? "unknown" : plain.includes(":") ? `"[${plain}]"` : plain;
-  // `:` is no token character, so a host with a port needs quotes.
-  const host = /^[A-Za-z0-9._-]+$/.test(authority) ? authority : `"${authority}"`;
-  return `for=${node};host=${host};proto=${scheme}`;
+/** What becomes of a field of the client's. */
+enum Verdict {
+  Passes,
+  Dropped,
+  /** Passes when the peer is a trusted proxy. */
+  FromTrusted,
+  /** Passes when the exchange is not traced. */
+  Trace,
+  Connection,
+  Via,
 }
-
-interface Incoming {
-  "x-forwarded-for"?: string;
-  "x-forwarded-proto"?: string;
-  "x-forwarded-host"?: string;
-  "x-forwarded-port"?: string;
-  "x-real-ip"?: string;
-  "forwarded"?: string;
-}
-
-const FORWARDING: ReadonlySet<string> = new Set([
-  "x-forwarded-for",
-  "x-forwarded-proto",
-  "x-forwarded-host",
-  "x-forwarded-port",
-  "x-real-ip",
-  "forwarded",
-]);
 
 /** Lines that the proxy writes itself, or that it answers for. */
-const OWN: readonly string[] = [...FORWARDING, "host", "content-length", "expect", "via"];
+const OWN: readonly string[] = [...TOLD_FIELDS, "host", "content-length", "expect", "via"];
 
-const LETTER_X = 0x78;
 const MOST_STRANGERS = 1024;
 
-function forwardedPort(exchange: Exchange): string {
-  const { authority, scheme } = exchange.head;
-  return String(portOf(authority) ?? (scheme === "https" ? 443 : 80));
+const MOST_REMEMBERED = 1024;
+const LONGEST_REMEMBERED = 64;
+
+// Only letters and digits are told apart.
+function folded(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, "-");
+}
+
+function portAsked(host: string, proto: string): string {
+  return String(portOf(firstMember(host)) ?? (/^(?:https|wss)$/i.test(firstMember(proto)) ? 443 : 80));
 }
 
 // Connection may name any field of the client's own; the proxy's own lines are added after this.

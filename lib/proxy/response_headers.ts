@@ -6,6 +6,7 @@
 
 import { connectionNamed, HOP_BY_HOP } from "../http/hop_by_hop.ts";
 import type { HeaderLines } from "../http/message.ts";
+import { REDIRECT_FIELDS, type Redirects, type UpstreamRedirects } from "./redirects.ts";
 import type { UpstreamHead } from "../transport/response_head.ts";
 
 /** How response headers are rewritten. */
@@ -52,8 +53,13 @@ export class ResponseHeaders {
     this.#fixed = [...options.set, ...options.add];
   }
 
-  /** The lines for the client. Content-Length is among them when the answer's framing has one. */
-  build(head: UpstreamHead, requestId: string): HeaderLines {
+  /**
+   * The lines for the client. Content-Length is among them when the answer's framing has one.
+   *
+   * @param redirects Maps addresses of the upstream back; undefined where nothing needs to be mapped.
+   * @param authority The client's.
+   */
+  build(head: UpstreamHead, requestId: string, redirects?: UpstreamRedirects, authority = ""): HeaderLines {
     const { headers, lowerNames } = head;
     const named = head.connection === undefined ? undefined : connectionNamed(head.connection);
     const lines: HeaderLines = [];
@@ -73,11 +79,21 @@ export class ResponseHeaders {
         continue;
       }
       if (named !== undefined && named.includes(lower)) continue;
-      lines.push(headers[2 * i], headers[2 * i + 1]);
+      const value = headers[2 * i + 1];
+      const mapped = redirects !== undefined && REDIRECT_FIELDS.has(lower);
+      lines.push(headers[2 * i], mapped ? redirects.map(lower, value, authority) : value);
     }
     if (this.#addsVia) lines.push("via", `${via}1.1 ${this.#viaName}`);
     if (addsRequestId) lines.push(this.#requestIdName, requestId);
     for (let i = 0; i < this.#fixed.length; i++) lines.push(this.#fixed[i]);
     return lines;
   }
+}
+
+/** How the header fields of a response are rewritten. */
+export interface ResponseRules {
+  /** Rules for all fields. */
+  readonly responseHeaders: ResponseHeaders;
+  /** Maps addresses of upstreams back; undefined where nothing needs to be mapped. */
+  readonly redirects: Redirects | undefined;
 }

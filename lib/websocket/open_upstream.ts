@@ -45,8 +45,6 @@ export interface UpstreamPlan {
   readonly pool: Pool;
   /** Path and query that are asked for. */
   readonly target: string;
-  /** Subprotocols that the client offers. */
-  readonly protocols: readonly string[];
   /** Longest time for look-up, TCP and TLS handshake, in milliseconds. */
   readonly connectTimeoutMs: number;
   /** Longest time for the upstream's answer to the handshake, in milliseconds. */
@@ -69,6 +67,12 @@ export interface OpenedUpstream {
   readonly span: AttemptSpan | undefined;
 }
 
+/** An upstream that refused, with its answer. */
+export interface RefusedUpstream extends RefusedHandshake {
+  /** Who refused. */
+  readonly upstream: Upstream;
+}
+
 /**
  * Finds an upstream that answers.
  *
@@ -78,7 +82,7 @@ export interface OpenedUpstream {
 export async function openUpstream(
   request: SocketRequest,
   plan: UpstreamPlan,
-): Promise<OpenedUpstream | RefusedHandshake | undefined> {
+): Promise<OpenedUpstream | RefusedUpstream | undefined> {
   const { pool } = plan;
   const { signal } = request.client;
   const avoid: Upstream[] = [];
@@ -207,7 +211,7 @@ class SocketAttempt implements Contender {
     return error;
   }
 
-  async shakeHands(): Promise<OpenedUpstream | RefusedHandshake> {
+  async shakeHands(): Promise<OpenedUpstream | RefusedUpstream> {
     const request = this.#request;
     const plan = this.#plan;
     const wire = this.#wire as Wire;
@@ -229,7 +233,7 @@ class SocketAttempt implements Contender {
     try {
       const key = handshakeKey();
       const head = plan.buildHead(this.upstream, handshakeLines(key));
-      const answer = await shakeHands(wire, { head, key, protocols: plan.protocols });
+      const answer = await shakeHands(wire, { head, key });
       if (failure !== undefined) throw failure;
       request.upstreamMs = performance.now() - this.#startMs;
       const status = "protocol" in answer ? 101 : answer.head.status;
@@ -238,7 +242,7 @@ class SocketAttempt implements Contender {
       if ("protocol" in answer) return { wire, slot: this.#slot, accepted: answer, span: this.#span };
       closeQuietly(wire);
       this.#end();
-      return answer;
+      return { ...answer, upstream: this.upstream };
     } catch (error) {
       throw failure ?? error;
     } finally {

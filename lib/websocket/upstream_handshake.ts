@@ -18,8 +18,6 @@ export interface UpstreamHandshake {
   readonly head: string;
   /** The Sec-WebSocket-Key in it. */
   readonly key: string;
-  /** Subprotocols that it offers. */
-  readonly protocols: readonly string[];
 }
 
 /** An upstream that accepted. */
@@ -67,7 +65,7 @@ async function send(wire: Wire, head: string): Promise<void> {
   }
 }
 
-async function check(head: UpstreamHead, { key, protocols }: UpstreamHandshake): Promise<string> {
+async function check(head: UpstreamHead, { key }: UpstreamHandshake): Promise<string> {
   const { headers } = head;
   if (!listMembers(headerValue(headers, "upgrade") ?? "").includes("websocket")) {
     throw wrong('its Upgrade is not "websocket"');
@@ -79,11 +77,8 @@ async function check(head: UpstreamHead, { key, protocols }: UpstreamHandshake):
   if ((headerValue(headers, "sec-websocket-extensions") ?? "") !== "") {
     throw wrong("it uses extensions, none was offered");
   }
-  const protocol = headerValue(headers, "sec-websocket-protocol");
-  if (protocol !== undefined && !protocols.includes(protocol)) {
-    throw wrong(`its subprotocol is "${protocol.slice(0, 80)}", which was not offered`);
-  }
-  return protocol ?? "";
+  // Whether it is one of those offered is for the client to judge, who must fail the connection if it is not.
+  return headerValue(headers, "sec-websocket-protocol") ?? "";
 }
 
 function wrong(what: string): TransportFailure {

@@ -5,7 +5,8 @@ import { createHandler, type CreateHandlerOptions } from "../../lib/gateway/crea
 import { Certificates } from "../support/certificates.ts";
 import { until, within } from "../support/condition.ts";
 import { acceptance, FramePeer, SocketUpstream, upgradeRequest } from "../support/frame_peer.ts";
-import { header, headerAll, statusOf, text } from "../support/message_reader.ts";
+import { LoggedProxy } from "../support/logged_proxy.ts";
+import { header, headerAll, type ReceivedMessage, statusOf, text } from "../support/message_reader.ts";
 import { freePort } from "../support/port.ts";
 import { exchange, get, RawClient } from "../support/raw_client.ts";
 import { configOf, RunningProxy, type RunningProxyOptions } from "../support/running_proxy.ts";
@@ -152,8 +153,6 @@ const WRONG: readonly [what: string, lines: string, change?: (answer: string) =>
   ["no Upgrade", "", (answer) => answer.replace("Upgrade: websocket\r\n", "")],
   ["no Connection", "", (answer) => answer.replace("Connection: Upgrade\r\n", "")],
   ["an extension", "Sec-WebSocket-Extensions: permessage-deflate\r\n"],
-  ["a subprotocol that was not offered", "Sec-WebSocket-Protocol: other\r\n"],
-  ["two subprotocols", "Sec-WebSocket-Protocol: chat, old\r\n"],
 ];
 
 for (const [what, lines, change = (answer: string) => answer] of WRONG) {
@@ -167,6 +166,44 @@ for (const [what, lines, change = (answer: string) => answer] of WRONG) {
     assertEquals(statusOf(await exchange(proxy.port, request)), 502);
   });
 }
+
+for (const [offered, chosen] of [["", "other"], ["old, chat", "other"], ["old, chat", "chat, old"]]) {
+  Deno.test(`the subprotocol "${chosen}" reaches a client that offers "${offered}", which decides, and the log tells of it`, async () => {
+    await using upstream = SocketUpstream.start(
+      (peer) => bye(peer),
+      (head) => acceptance(head, `Sec-WebSocket-Protocol: ${chosen}\r\n`),
+    );
+    await using proxy = await LoggedProxy.start({ upstreams: [upstream.url], proxy: { routes: ROUTES } });
+    using client = new FramePeer(await Deno.connect({ hostname: "127.0.0.1", port: proxy.port }), true);
+    await client.sendRaw(upgradeRequest("/x", offered === "" ? "" : `Sec-WebSocket-Protocol: ${offered}\r\n`));
+    const head = await client.readHead();
+    assertEquals([head?.firstLine.split(" ")[1], headerAll(head as ReceivedMessage, "sec-websocket-protocol")], [
+      "101",
+      [chosen],
+    ]);
+    await bye(client);
+    assertStringIncludes(String((await proxy.accessLine("/x")).cause), `chose the subprotocol "${chosen}"`);
+  });
+}
+
+Deno.test("a handshake on a route without websocket = true goes on as a plain request, and the log says so once", async () => {
+  await using upstream = ScriptedUpstream.answering(answerOf("plain"));
+  await using proxy = await LoggedProxy.start({
+    upstreams: [upstream.url],
+    site: { name: "shop" },
+    proxy: { routes: [{ path: "/", upstream: "app" }, { path: "/ws", upstream: "app" }] },
+  });
+  for (const target of ["/", "/ws", "/", "/ws/1"]) {
+    assertEquals(text((await exchange(proxy.port, upgradeRequest(target))).body), "plain");
+  }
+  assertEquals(statusOf(await exchange(proxy.port, get("/", "Connection: Upgrade\r\nUpgrade: h2c\r\n"))), 200);
+  await proxy.accessLine("/ws/1");
+  const said = proxy.lines.filter(({ message }) => String(message).includes("websocket = true"));
+  assertEquals(said.map(({ level, site, route }) => [level, site, route]), [
+    ["warn", "shop", "/"],
+    ["warn", "shop", "/ws"],
+  ]);
+});
 
 Deno.test("an upstream that does not answer the handshake gives 504, one that hangs up 502", async () => {
   await using silent = ScriptedUpstream.start((peer) => peer.closed());
