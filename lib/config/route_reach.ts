@@ -5,7 +5,7 @@
  * @module
  */
 
-import { hasDotSegments, matchPath } from "../routing/match_path.ts";
+import { hasDotSegments, writtenPath } from "../routing/match_path.ts";
 import { INTERNAL_PATHS, internalPrefix } from "./internal_paths.ts";
 import { lineOf, type ProblemList, quoted } from "./problem_list.ts";
 import { booleanOf, child, type TableNode, tablesOf, type TextNode, textNode, textNodesOf } from "./source_tree.ts";
@@ -31,7 +31,7 @@ export function checkReach(site: TableNode, proxy: TableNode, problems: ProblemL
 
 /** A request with dot segments is for the path that they lead to, or is refused. */
 function checkDots(route: TableNode, path: TextNode, problems: ProblemList): void {
-  const plain = matchPath(path.value) ?? path.value;
+  const plain = writtenPath(path.value) ?? path.value;
   if (booleanOf(route, "pattern", false) || !hasDotSegments(plain)) return;
   problems.warning(path, {
     message: `path ${quoted(path)} has dot segments, so that no request matches it`,
@@ -53,7 +53,7 @@ function checkFiles(site: TableNode, route: TableNode, path: TextNode, problems:
 
 /** Finds a route whose own path, or all that lies below it, an endpoint of the site answers for. */
 function checkShadow(route: TableNode, path: TextNode, endpoints: readonly string[], problems: ProblemList): void {
-  const plain = matchPath(path.value) ?? path.value;
+  const plain = writtenPath(path.value) ?? path.value;
   const place = plain.replace(/\/+$/, "");
   const exact = booleanOf(route, "exact", false);
   const shadows = endpoints.filter((endpoint) =>

@@ -11,7 +11,7 @@ export function cacheControl(config: SiteConfig["cache"]): ((path: string) => st
   const general = config.control ??
     (config.max_age === undefined ? undefined : `public, max-age=${Math.floor(config.max_age / 1000)}`);
   const rules = config.rules.map((rule) => ({
-    prefix: rule.path,
+    prefix: rule.path && decoded(rule.path),
     endings: rule.extensions?.map((extension) => extension.startsWith(".") ? extension : "." + extension),
     control: rule.control,
   }));
@@ -23,4 +23,13 @@ export function cacheControl(config: SiteConfig["cache"]): ((path: string) => st
     );
     return rule?.control ?? general;
   };
+}
+
+/** A path as a config has it, in the form of names of files; one whose escapes mean nothing names itself. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
