@@ -65,7 +65,8 @@ const UPLOAD_GRACE_MS = 2000;
 /** A port that is kept open until it is shut down. Owned by whoever listens. */
 export class ServingPort {
   readonly #options: ServingPortOptions;
-  readonly #aborter = new AbortController();
+  /** Aborts {@linkcode #server}; the runtime throws where one that has ended is aborted. */
+  #aborter = new AbortController();
   readonly #address: Deno.NetAddr;
   /** Servers whose accepting ended, with exchanges under way. */
   readonly #ended = new Set<Promise<void>>();
@@ -116,8 +117,9 @@ export class ServingPort {
   /** Stops accepting and closes all connections. */
   async abort(): Promise<void> {
     this.#stop();
+    if (this.#server === undefined) return;
     this.#aborter.abort();
-    await this.#server?.finished.catch(() => {});
+    await this.#server.finished.catch(() => {});
   }
 
   #stop(): void {
@@ -127,6 +129,7 @@ export class ServingPort {
 
   #open(port: number): Deno.NetAddr {
     const { hostname, shared, handler } = this.#options;
+    this.#aborter = new AbortController();
     const server = Deno.serve(
       { hostname, port, reusePort: shared, signal: this.#aborter.signal, onListen: () => {} },
       handler,

@@ -8,6 +8,7 @@ import type { Deadlines } from "../transport/deadlines.ts";
 import { TransportFailure } from "../transport/failure.ts";
 import { releaseBytes } from "../transport/spent_bytes.ts";
 import type { ReadAhead } from "./read_ahead.ts";
+import { SMALL_BYTES, SmallPieces } from "./small_pieces.ts";
 
 /** Reads a client's body. Owned by the exchange; outlives its attempts. */
 export class BodySource {
@@ -25,6 +26,9 @@ export class BodySource {
   /** How long the client has been waited for. */
   #waitedMs = 0;
   #readBytes = 0;
+  readonly #small = new SmallPieces();
+  /** Settles when the next piece may be read. */
+  #turn: Promise<void> | undefined;
   #done = false;
   #ended = false;
   #reading: Promise<void> | undefined;
@@ -127,6 +131,7 @@ export class BodySource {
   async #readOn(): Promise<void> {
     while (!this.#done && !this.#unwanted) {
       await this.#readOnce();
+      if (this.#turn !== undefined) await this.#turn;
       while (!this.#mayReadOn && !this.#unwanted) await new Promise<void>((resolve) => this.#room = resolve);
     }
   }
@@ -164,6 +169,7 @@ export class BodySource {
     if (this.#readBytes > this.#maxBytes) {
       throw new TransportFailure("body_too_large", `The client's body is larger than ${this.#maxBytes} bytes`);
     }
+    this.#turn = chunk.length < SMALL_BYTES ? this.#small.add(chunk.length) : undefined;
     this.#queuedBytes += chunk.length;
     this.#heldBytes += chunk.length;
     this.#readAhead.add(chunk.length);
@@ -182,7 +188,9 @@ export class BodySource {
   }
 
   #release(): void {
-    if (this.#ended) return;
+    // The runtime reads a body that is cancelled to its end, in one go: with small pieces that takes the square of their
+    // number, and nobody is answered meanwhile. One that is left alone ends with its exchange.
+    if (this.#ended || this.#small.dense) return;
     // The stream may be broken already; nothing more is wanted of it.
     this.#reader.cancel().catch(() => {});
   }

@@ -271,9 +271,11 @@ class Server implements RunningServer {
       gateway.config.server.stream_close_delay,
     );
     // Not before: the runtime's shutdown would cut WebSockets that have time left, and uploads.
-    const leaving = [...this.#leaving];
-    for (const [key, one] of leaving) {
-      Promise.all([left, one.listener.uploadsEnded()]).then(() => {
+    const { shutdown_timeout, stream_close_delay } = gateway.config.server;
+    for (const [key, one] of [...this.#leaving]) {
+      const ended = Promise.all([left, one.listener.uploadsEnded()]);
+      // Uploads that are still arriving then are cut.
+      settledWithin(ended, stream_close_delay + shutdown_timeout).then(() => {
         // One that came back meanwhile, and left again, waits for others.
         if (this.#leaving.get(key) === one) this.#close(key, one.listener);
       });

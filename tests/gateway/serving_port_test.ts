@@ -1,7 +1,8 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type PortStatus, ServingPort } from "../../lib/gateway/serving_port.ts";
-import { within } from "../support/condition.ts";
+import { until, within } from "../support/condition.ts";
+import { portIsFree } from "../support/port.ts";
 
 /** A port that answers, and what became of it. */
 class WatchedPort {
@@ -133,4 +134,15 @@ Deno.test("A port that is shut down while it is closed stays closed", async () =
   // It would be in use otherwise.
   Deno.listen({ hostname: "127.0.0.1", port }).close();
   assertEquals(watched.changes.length, 1);
+});
+
+Deno.test("A port that has ended and was opened again can be aborted, whichever it is", async () => {
+  for (const waits of [false, true]) {
+    const watched = new WatchedPort();
+    watched.port.closeIdle();
+    if (waits) await watched.change();
+    await watched.port.abort();
+    // The runtime lets go of a port some time after it was told to.
+    await until("the port is free", () => portIsFree(watched.port.address.port));
+  }
 });
