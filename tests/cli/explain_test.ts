@@ -63,6 +63,7 @@ Deno.test("bws explain prints site, route, what goes upstream, pool and settings
       "                x-forwarded-host: shop.example:8080",
       "                x-forwarded-port: 8080",
       "                x-real-ip: 192.0.2.7",
+      "                x-forwarded-prefix: /api",
       "                via: 1.1 bws-MARK",
       "                x-request-id: ID",
       "                content-length: 0",
