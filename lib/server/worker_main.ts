@@ -8,6 +8,7 @@ import { Runtime } from "../gateway/runtime.ts";
 import { ToldAddresses } from "../gateway/told_addresses.ts";
 import { Log } from "../log/log.ts";
 import { logStrayErrors } from "../log/stray_errors.ts";
+import { HeapWatch } from "./heap_watch.ts";
 import { SharedLedger } from "../state/shared_ledger.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import { ListenError } from "./listener.ts";
@@ -96,9 +97,10 @@ async function start({ generation, place, secret, time }: SupervisorMessage & { 
   });
   for (const change of changes) server.gateway.changeMembers(change);
   running = Object.assign(state, { server });
+  const heap = new HeapWatch(log);
   setInterval(() => {
     const { underWay, endedCount: ended, sockets } = server.gateway;
-    say({ kind: "status", underWay, ended, sockets: sockets.size });
+    say({ kind: "status", underWay, ended, sockets: sockets.size, heapFull: heap.sample() });
   }, STATUS_MS);
   sayReady(running);
 }

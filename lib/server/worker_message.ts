@@ -64,8 +64,14 @@ export type WorkerMessage =
   | { readonly kind: "handles"; readonly again: boolean }
   /** Lines for the log. */
   | { readonly kind: "log"; readonly bytes: Uint8Array }
-  /** How many exchanges are under way and have ended, each second. */
-  | { readonly kind: "status"; readonly underWay: number; readonly ended: number; readonly sockets: number }
+  /** How many exchanges are under way and have ended, and whether its heap is nearly full, each second. */
+  | {
+    readonly kind: "status";
+    readonly underWay: number;
+    readonly ended: number;
+    readonly sockets: number;
+    readonly heapFull: boolean;
+  }
   /** An exchange that failed. */
   | { readonly kind: "failure"; readonly failure: FailureReport }
   /** It has ended in order. */

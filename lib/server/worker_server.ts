@@ -33,6 +33,18 @@ export interface WorkerServerOptions extends Pick<GatewayOptions, "log" | "onFai
    * @default {nowhere}
    */
   readonly writeLog?: (bytes: Uint8Array) => void;
+  /**
+   * The module that workers run: `worker_main.ts`, or one that imports it.
+   *
+   * @default {worker_main.ts}
+   */
+  readonly module?: URL;
+  /**
+   * How long a worker may say nothing before it is replaced, in milliseconds. Each says something every second.
+   *
+   * @default {30000}
+   */
+  readonly silenceMs?: number;
 }
 
 /** A server of several threads. */
@@ -48,6 +60,9 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 /** How long after `shutdown_timeout` a worker is waited for. */
 const STUCK_AFTER_MS = 5000;
+/** How often it is looked for workers that are silent. */
+const WATCH_MS = 1000;
+const SILENCE_MS = 30_000;
 
 /**
  * Starts workers and waits until all of them serve.
@@ -79,6 +94,9 @@ class WorkerServer implements RunningWorkers {
   #gateway: Gateway | undefined;
   #ports = new Map<string, Deno.NetAddr>();
   readonly #portStatus: WorkerPorts;
+  readonly #watch: ReturnType<typeof setInterval>;
+  /** The worker that ends in order as its heap is nearly full: one at a time. */
+  #renewed: WorkerThread | undefined;
   #stopping = false;
   #reloading: Promise<void> = Promise.resolve();
 
@@ -101,6 +119,9 @@ class WorkerServer implements RunningWorkers {
     this.#portStatus = new WorkerPorts((now, before) => logPortChange(options.log, now, before));
     this.#failures = Array.from({ length: options.workers }, () => 0);
     this.#restarts = Array.from({ length: options.workers }, () => 0);
+    this.#watch = setInterval(() => {
+      for (const worker of this.#workers) worker?.watch(WATCH_MS);
+    }, WATCH_MS);
     this.#names.onTold = (told) => this.#tellAll({ kind: "addresses", told, table: ledger.table });
   }
 
@@ -179,6 +200,7 @@ class WorkerServer implements RunningWorkers {
 
   abandon(): void {
     this.#stopping = true;
+    clearInterval(this.#watch);
     for (const pause of this.#pauses) clearTimeout(pause);
     for (const worker of this.#workers) worker?.terminate();
     this.#gateway?.close();
@@ -199,7 +221,7 @@ class WorkerServer implements RunningWorkers {
       gateway.close();
       throw new Error("Cannot put another config in place: the server is stopping");
     }
-    const serving = this.#workers.flatMap((worker) => worker ?? []);
+    const serving = this.#workers.filter((worker) => worker !== undefined).filter(({ state }) => state !== "draining");
     const moved: WorkerThread[] = [];
     const move = async (worker: WorkerThread, alone: boolean) => {
       try {
@@ -247,10 +269,13 @@ class WorkerServer implements RunningWorkers {
 
   async #startWorker(index: number, generation: GenerationMessage): Promise<void> {
     const worker = new WorkerThread({
+      module: this.#options.module ?? new URL("./worker_main.ts", import.meta.url),
+      silenceMs: this.#options.silenceMs ?? SILENCE_MS,
       writeLog: this.#options.writeLog ?? (() => {}),
       onFailure: this.#options.onFailure,
       // File handles are the process's: all workers make room.
       onHandlesOut: (again) => this.releaseIdle(again),
+      onHeapFull: () => this.#renew(index, worker),
       onPort: (key, status) => this.#portStatus.change(index, key, status),
       onEnd: (reason) => this.#ended(index, worker, reason),
     });
@@ -269,12 +294,32 @@ class WorkerServer implements RunningWorkers {
     this.#takeBack(index);
     if (worker.servedMs > LONGEST_PAUSE_MS) this.#failures[index] = 0;
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures[index]++, LONGEST_PAUSE_MS);
-    this.#log?.say("error", "worker ended", { worker: index, reason, replaced_in_ms: pauseMs });
+    const level = worker === this.#renewed ? "warn" : "error";
+    this.#log?.say(level, "worker ended", { worker: index, reason, replaced_in_ms: pauseMs });
     const pause = setTimeout(() => {
       this.#pauses.delete(pause);
-      this.#reloading = this.#reloading.then(() => this.#replace(index));
+      this.#reloading = this.#reloading.then(() => this.#replace(index)).then(() => {
+        if (this.#renewed === worker) this.#renewed = undefined;
+      });
     }, pauseMs);
     this.#pauses.add(pause);
+  }
+
+  // It stops accepting, ends what it has under way, and another takes its place, while the others serve. Two of one place
+  // at a time would count in the same memory. Behind a reload, which moves all that serve.
+  #renew(index: number, worker: WorkerThread): void {
+    const othersServe = this.#workers.some((other) => other !== worker && other?.state === "serving");
+    if (!othersServe || this.#renewed !== undefined || this.#runtime.stopping) return;
+    this.#renewed = worker;
+    this.#reloading = this.#reloading.then(() => {
+      if (this.#stopping || this.#workers[index] !== worker || worker.state !== "serving") {
+        this.#renewed = undefined;
+        return;
+      }
+      this.#log?.say("warn", "worker ends in order, as its heap is nearly full", { worker: index });
+      // A crash meanwhile has told of itself before.
+      worker.stop().then(() => this.#ended(index, worker, "Its heap was nearly full"));
+    });
   }
 
   // Upstreams that are in no pool any more are among them: they may come back.

@@ -11,6 +11,10 @@ import type { GenerationMessage, SupervisorMessage, WorkerMessage } from "./work
 
 /** Who hears of a worker. */
 export interface WorkerThreadOptions {
+  /** The module that it runs. */
+  readonly module: URL;
+  /** How long it may say nothing before it is taken for stuck, in milliseconds. */
+  readonly silenceMs: number;
   /** Takes lines for the log. */
   readonly writeLog: (bytes: Uint8Array) => void;
   /** Told of exchanges that failed. */
@@ -19,6 +23,8 @@ export interface WorkerThreadOptions {
   readonly onPort: (key: string, status: PortStatus) => void;
   /** Told that file handles have run out; `again` when that has just happened before. */
   readonly onHandlesOut: (again: boolean) => void;
+  /** Told each second that its heap is nearly full. */
+  readonly onHeapFull: () => void;
   /** Called once when it ends without having been told to. */
   readonly onEnd: (reason: string) => void;
 }
@@ -36,14 +42,18 @@ export class WorkerThread {
   readonly #startedMs = performance.now();
   #answer: PromiseWithResolvers<ReadonlyMap<string, Deno.NetAddr>> | undefined;
   #stopped: PromiseWithResolvers<number> | undefined;
+  #silentMs = 0;
   #ended = false;
   #serves = false;
 
   /** Makes its thread, which waits to be told what to serve. */
   constructor(options: WorkerThreadOptions) {
     this.#options = options;
-    this.#worker = new Worker(new URL("./worker_main.ts", import.meta.url).href, { type: "module", name: "bws" });
-    this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => this.#heard(data);
+    this.#worker = new Worker(options.module.href, { type: "module", name: "bws" });
+    this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
+      this.#silentMs = 0;
+      this.#heard(data);
+    };
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#end(event.message);
@@ -82,9 +92,22 @@ export class WorkerThread {
     if (!this.#ended) this.#worker.postMessage(message);
   }
 
+  /**
+   * Ends it if it has said nothing for long: its thread has ended without a word (nothing tells its supervisor), or is stuck.
+   * The runtime ends one that runs an endless loop only when that is over; its connections hang until then.
+   *
+   * @param passedMs Time since the last call. What counts are turns of the supervisor: a process that was stopped for a
+   *   while has no silent workers.
+   */
+  watch(passedMs: number): void {
+    if (this.#ended || (this.#silentMs += passedMs) <= this.#options.silenceMs) return;
+    this.#end(`It has said nothing for ${this.#options.silenceMs / 1000} s`);
+  }
+
   /** Ends it in order. How many exchanges were cut. */
   stop(): Promise<number> {
     if (this.#ended) return Promise.resolve(0);
+    if (this.#stopped !== undefined) return this.#stopped.promise;
     this.#stopped = Promise.withResolvers();
     this.tell({ kind: "stop" });
     return this.#stopped.promise;
@@ -125,6 +148,7 @@ export class WorkerThread {
         this.underWay = message.underWay;
         this.ended = message.ended;
         this.sockets = message.sockets;
+        if (message.heapFull) this.#options.onHeapFull();
         break;
       case "failure":
         this.#options.onFailure?.(message.failure);

@@ -8,7 +8,7 @@
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import type { ConfigInput } from "../../lib/config/schema.ts";
 import { Log } from "../../lib/log/log.ts";
-import { type RunningWorkers, startWorkers } from "../../lib/server/worker_server.ts";
+import { type RunningWorkers, startWorkers, type WorkerServerOptions } from "../../lib/server/worker_server.ts";
 import type { Upstream } from "../../lib/upstream/upstream.ts";
 import { until } from "./condition.ts";
 import type { LogLine } from "./logged_proxy.ts";
@@ -27,20 +27,28 @@ export class WorkersProxy {
   }
 
   /** Starts one whose only site sends everything to one pool. */
-  static start(workers: number, options: RunningProxyOptions): Promise<WorkersProxy> {
+  static start(
+    workers: number,
+    options: RunningProxyOptions,
+    how: Partial<WorkerServerOptions> = {},
+  ): Promise<WorkersProxy> {
     // Lines of single requests would only be in the way.
-    return WorkersProxy.of(workers, { ...configOf(options), logging: { access: false } });
+    return WorkersProxy.of(workers, { ...configOf(options), logging: { access: false } }, how);
   }
 
   /** Starts one from a config. */
-  static async of(workers: number, input: ConfigInput): Promise<WorkersProxy> {
+  static async of(
+    workers: number,
+    input: ConfigInput,
+    how: Partial<WorkerServerOptions> = {},
+  ): Promise<WorkersProxy> {
     const lines: LogLine[] = [];
     const take = (bytes: Uint8Array) => {
       for (const line of new TextDecoder().decode(bytes).split("\n")) if (line !== "") lines.push(JSON.parse(line));
     };
     const { config } = resolveConfig(input);
     const log = new Log((bytes) => Promise.resolve(take(bytes)), config.logging);
-    return new WorkersProxy(await startWorkers(config, { workers, log, writeLog: take }), lines);
+    return new WorkersProxy(await startWorkers(config, { workers, log, writeLog: take, ...how }), lines);
   }
 
   /** The port of its first listener. */
