@@ -13,6 +13,7 @@ import { type Ledger, LocalLedger } from "../state/ledger.ts";
 import { ONLY_WORKER, type WorkerPlace } from "../state/worker_place.ts";
 import { ReadAhead } from "../proxy/read_ahead.ts";
 import { DialLimit } from "../transport/dial_queue.ts";
+import { IdleConnections } from "../transport/idle_connections.ts";
 import { Prober } from "../upstream/health/prober.ts";
 import { SocketRegistry } from "../websocket/socket_registry.ts";
 import type { Addresses } from "./address_watch.ts";
@@ -84,6 +85,8 @@ export class Runtime {
   readonly readAhead = new ReadAhead();
   /** Bounds the connections that are being opened. */
   readonly dialLimit = new DialLimit();
+  /** Idle connections to upstreams of all generations. */
+  readonly idleConnections = new IdleConnections();
   /** Where metrics are counted. */
   readonly numbers: TakeNumbers;
   /** The figures of all generations. */

@@ -136,6 +136,7 @@ export class UpstreamFactory {
         trialRequests: circuit_breaker.trial_requests,
       },
       dialLimit: this.#runtime.dialLimit,
+      idleConnections: this.#runtime.idleConnections,
       readTimeoutMs: timeout.read || Infinity,
       writeTimeoutMs: timeout.write || Infinity,
       clientTimeoutMs: timeout.client || Infinity,

@@ -64,15 +64,15 @@ export class Log {
 
   /** Says what happened. `fields` are plain values, in order. */
   say(level: LogLevel, message: string, fields: Record<string, string | number | boolean> = {}): void {
-    if (!this.writes(level)) return;
+    if (this.writes(level)) this.line(this.#text(level, message, fields));
+  }
+
+  #text(level: LogLevel, message: string, fields: Record<string, string | number | boolean>): string {
     const time = new Date().toISOString();
-    if (this.format === "json") {
-      this.line(JSON.stringify({ time, level, message, ...fields }));
-      return;
-    }
+    if (this.format === "json") return JSON.stringify({ time, level, message, ...fields });
     let text = `${time} ${level} ${printable(message)}`;
     for (const [key, value] of Object.entries(fields)) text += ` ${key}=${JSON.stringify(value)}`;
-    this.line(text);
+    return text;
   }
 
   /** Adds one line, without its line end. Control characters in it are escaped. */
@@ -132,7 +132,7 @@ export class Log {
     this.#timer = undefined;
     if (this.#lines.length === 0) return;
     if (this.#dropped > 0) {
-      this.#lines.push(JSON.stringify({ level: "warn", message: "Log lines were dropped", count: this.#dropped }));
+      this.#lines.push(this.#text("warn", "Log lines were dropped", { count: this.#dropped }));
       this.#dropped = 0;
     }
     const lines = this.#lines;

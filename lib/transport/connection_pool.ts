@@ -11,6 +11,8 @@ import { dial } from "./dial.ts";
 import { DialLimit, DialQueue } from "./dial_queue.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { TransportFailure } from "./failure.ts";
+import { IdleConnections } from "./idle_connections.ts";
+import { isHandleShortage } from "./shortage.ts";
 import { closeQuietly, type Wire } from "./wire.ts";
 
 /** Counts the connections of an upstream. */
@@ -41,6 +43,12 @@ export interface ConnectionPoolOptions extends ConnectionLimits {
    * @default {of this upstream alone}
    */
   readonly dialLimit?: DialLimit;
+  /**
+   * What is closed when file handles have run out.
+   *
+   * @default {idle connections of this upstream alone}
+   */
+  readonly idleConnections?: IdleConnections;
 }
 
 /** Dials an upstream and keeps what can be used again. Closed by its upstream's owner. */
@@ -51,6 +59,7 @@ export class ConnectionPool {
   readonly #idle: Connection[] = [];
   readonly #open = new Set<Connection>();
   readonly #dials: DialQueue;
+  readonly #allIdle: IdleConnections;
   /** Those in the queue that a kept connection serves as well. */
   readonly #takers = new Set<ConnectionWait<Connection>>();
   #closed = false;
@@ -61,6 +70,8 @@ export class ConnectionPool {
     this.#options = options;
     this.#clock = clock;
     this.#dials = new DialQueue(options.dialLimit ?? new DialLimit());
+    this.#allIdle = options.idleConnections ?? new IdleConnections();
+    this.#allIdle.add(this);
   }
 
   /** Connections that are open, idle ones included. */
@@ -132,6 +143,7 @@ export class ConnectionPool {
   /** Closes what idles; connections in use are closed when they are given back. */
   close(): void {
     this.#closed = true;
+    this.#allIdle.delete(this);
     this.releaseIdle();
   }
 
@@ -161,7 +173,13 @@ export class ConnectionPool {
 
   async #dial(timeoutMs: number): Promise<Wire> {
     const startMs = performance.now();
-    const wire = await dial(this.#endpoint, timeoutMs);
+    const wire = await dial(this.#endpoint, timeoutMs).catch(async (failure) => {
+      if (!(failure instanceof TransportFailure) || failure.kind !== "shortage" || !isHandleShortage(failure)) {
+        throw failure;
+      }
+      await this.#allIdle.release();
+      return await dial(this.#endpoint, timeoutMs);
+    });
     this.#options.meter?.dialled(performance.now() - startMs);
     return wire;
   }

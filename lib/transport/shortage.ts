@@ -40,6 +40,12 @@ export function handleShortage(): Shortage | undefined {
   }
 }
 
+/** Whether `error` tells that file handles have run out, which closed connections give back. */
+export function isHandleShortage(error: unknown): boolean {
+  const code = (shortageOf(error) ?? handleShortage())?.code;
+  return code === "EMFILE" || code === "ENFILE";
+}
+
 const NOTHING = Deno.build.os === "windows" ? "NUL" : "/dev/null";
 
 function codeIn(message: string): string {

@@ -6,6 +6,7 @@ import { LoggedProxy } from "../support/logged_proxy.ts";
 import { header, statusOf } from "../support/message_reader.ts";
 import { exchange, get } from "../support/raw_client.ts";
 import { configOf, RunningProxy } from "../support/running_proxy.ts";
+import { WorkersProxy } from "../support/running_workers.ts";
 import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
 
 const HANDSHAKE = "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
@@ -51,6 +52,20 @@ Deno.test("a WebSocket handshake that comes back is answered with 508", async ()
   target.port = proxy.port;
   assertEquals(statusOf(await exchange(proxy.port, get("/", HANDSHAKE))), 508);
   assertEquals(upstream.requests.length, 1);
+});
+
+Deno.test("a request that comes back to another worker of the process is answered with 508", async () => {
+  const target = { port: 0 };
+  await using upstream = returning(target);
+  await using proxy = await WorkersProxy.start(2, { upstreams: [upstream.url] });
+  target.port = proxy.port;
+  // Each connection goes to one of the two by chance, on the way there and on the way back.
+  const count = 20;
+  for (let i = 0; i < count; i++) assertEquals(statusOf(await exchange(proxy.port, get("/x"))), 508);
+  assertEquals(upstream.requests.length, count);
+  const marks = new Set(upstream.requests.map((request) => header(request, "via")));
+  assertEquals(marks.size, 1, [...marks].join());
+  await until("both have served", () => proxy.server.workers.every((worker) => (worker?.ended ?? 0) > 0));
 });
 
 Deno.test("two servers of one name in a chain are no loop", async () => {

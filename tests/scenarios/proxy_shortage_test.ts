@@ -68,3 +68,38 @@ Deno.test({
     assertEquals([one.requests - before[0], other.requests - before[1]], [4, 4]);
   },
 });
+
+Deno.test({
+  name: "idle connections to upstreams are closed before a request is refused for lack of file handles",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using kept = new MoodyUpstream();
+    await using wanted = new MoodyUpstream();
+    await using proxy = await ProxyProcess.start({
+      upstreams: [],
+      proxy: {
+        upstreams: [{ name: "kept", url: kept.url }, { name: "wanted", url: wanted.url }],
+        connections: { max_idle: 100, idle_timeout: "10m" },
+        routes: [{ path: "/kept", upstream: "kept" }, { path: "/wanted", upstream: "wanted" }],
+      },
+    }, 160);
+    kept.mood = wanted.mood = "hold";
+    const ask = async (clients: readonly RawClient[], path: string, upstream: MoodyUpstream) => {
+      for (const client of clients) await client.send(get(path));
+      await proxy.settled(({ inFlight }) => inFlight === clients.length, 1000);
+      // What has not arrived yet is not held.
+      upstream.mood = 200;
+      upstream.release();
+      const statuses = await Promise.all(clients.map((client) => client.answer().then(statusOf, () => 0)));
+      for (const client of clients) client.close();
+      return statuses;
+    };
+    const connect = (count: number) => Promise.all(Array.from({ length: count }, () => RawClient.connect(proxy.port)));
+    assertEquals(new Set(await ask(await connect(50), "/kept", kept)), new Set([200]));
+    const { upstreamConnections } = await proxy.settled(({ sockets }) => sockets < 60, 5000);
+    assertEquals(upstreamConnections, 50);
+    // Two handles for each: fewer are left than that, and more than one for each.
+    assertEquals(new Set(await ask(await connect(50), "/wanted", wanted)), new Set([200]));
+    assertLess((await proxy.status()).upstreamConnections, 100);
+  },
+});
