@@ -121,7 +121,14 @@ export class Site {
     this.dynamic = pools?.dynamic ?? [];
     this.routes = proxy === undefined ? [] : this.#plan(proxy, context);
     this.#routes = proxy === undefined ? undefined : compileRoutes(this.routes);
-    this.#files = siteFiles(config, context.runtime.log);
+    const routes = this.#routes;
+    // A redirect to `/api/` comes before the fallback of `try_files`, which would take every path.
+    const redirects = routes && this.routes.some(({ target }) => target.slashPath !== undefined);
+    this.#files = siteFiles(
+      config,
+      context.runtime.log,
+      redirects ? (head) => slashRedirect(routes, head) !== undefined : undefined,
+    );
     this.#endpoints = internalEndpoints({
       site: config,
       shown: (site) => context.shownSites.get(site) ?? site,

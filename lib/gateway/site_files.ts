@@ -5,13 +5,22 @@
  */
 
 import type { SiteConfig } from "../config/schema.ts";
+import type { RequestHead } from "../http/message.ts";
 import type { Log } from "../log/log.ts";
 import { createFileServer, type FileServer } from "../static/file_server.ts";
 import type { FileWarning } from "../static/file_warnings.ts";
 import { cacheControl } from "./cache_control.ts";
 
-/** Makes the file server of a site; undefined where it serves no files. */
-export function siteFiles(config: SiteConfig, log: Log | undefined): FileServer | undefined {
+/**
+ * Makes the file server of a site; undefined where it serves no files.
+ *
+ * @param withoutFixed Whether a request is answered by a file at its path alone, and by no fixed path of `try_files`.
+ */
+export function siteFiles(
+  config: SiteConfig,
+  log: Log | undefined,
+  withoutFixed: ((head: RequestHead) => boolean) | undefined,
+): FileServer | undefined {
   if (config.static_dir === undefined) return undefined;
   return createFileServer({
     root: config.static_dir,
@@ -22,6 +31,7 @@ export function siteFiles(config: SiteConfig, log: Log | undefined): FileServer 
     followSymlinks: config.follow_symlinks,
     precompressed: config.precompressed,
     cacheControl: cacheControl(config.cache),
+    withoutFixed,
     onWarning: log && ((warning) => logWarning(log, config.name, warning)),
   });
 }

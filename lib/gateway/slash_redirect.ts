@@ -1,5 +1,6 @@
 /**
- * The redirect from `/api` to a route `/api/`. It is looked for last, when no route and no file takes the path.
+ * The redirect from `/api` to a route `/api/`. It is looked for when no route and no file at the path takes it;
+ * a fixed entry of `try_files`, which would take every path, comes after it.
  *
  * @module
  */

@@ -67,6 +67,13 @@ export interface FileServerOptions {
   /** Value of Cache-Control for the decoded path of a file below the root; undefined for none. Asked rarely, not per request. */
   cacheControl?: ((path: string) => string | undefined) | undefined;
   /**
+   * Whether only a file or folder at the path of a request answers it, and no fixed path of `tryFiles`. Asked only when
+   * the file is not in memory.
+   *
+   * @default {never}
+   */
+  withoutFixed?: ((head: RequestHead) => boolean) | undefined;
+  /**
    * Told, once each, of links that lead out of the folder and of neighbours that are passed over.
    *
    * @default {nobody}
@@ -144,6 +151,7 @@ const FILE_SERVER_DEFAULTS = {
   hotFileMaxBytes: 64 * 1024,
   nowMs: Date.now,
   cacheControl: undefined,
+  withoutFixed: undefined,
   onWarning: undefined,
 } satisfies Partial<FileServerOptions>;
 
@@ -156,6 +164,7 @@ class FolderServer implements FileServer {
   readonly #delivery: PageDelivery;
   readonly #browse: boolean;
   readonly #cacheControl: ((path: string) => string | undefined) | undefined;
+  readonly #withoutFixed: ((head: RequestHead) => boolean) | undefined;
   readonly #nowMs: () => number;
 
   constructor(given: FileServerOptions) {
@@ -179,6 +188,7 @@ class FolderServer implements FileServer {
     this.#delivery = new PageDelivery({ root, pages, hotFileMaxBytes, nowMs });
     this.#browse = options.browse;
     this.#cacheControl = options.cacheControl;
+    this.#withoutFixed = options.withoutFixed;
     this.#nowMs = nowMs;
   }
 
@@ -214,8 +224,9 @@ class FolderServer implements FileServer {
   async #serveFromDisk(head: RequestHead, request: PageRequest, tried?: string[]): Promise<Answer> {
     const path = readRequestPath(head.path, this.#rules);
     if (typeof path === "number") return bare(path);
+    const withoutFixed = this.#withoutFixed?.(head) === true;
     try {
-      for (const candidate of this.#tryFiles.candidates(path)) {
+      for (const candidate of this.#tryFiles.candidates(path, !withoutFixed)) {
         tried?.push(candidate);
         const answer = candidate === `${path}/`
           ? await this.#redirect(candidate, head.query)
@@ -226,7 +237,7 @@ class FolderServer implements FileServer {
       if (error instanceof Deno.errors.PermissionDenied) return bare(403);
       throw error;
     }
-    return bare(this.#tryFiles.missingStatus);
+    return bare(withoutFixed ? 404 : this.#tryFiles.missingStatus);
   }
 
   /** Redirects to a folder's own path, on which its relative links work, if something is served there. */

@@ -9,8 +9,11 @@ import { type PathRules, servablePath } from "./request_path.ts";
 
 /** A compiled list of candidates. */
 export interface TryFiles {
-  /** Paths to look up for a decoded request path, in order; a trailing slash asks for a folder. */
-  candidates(path: string): string[];
+  /**
+   * Paths to look up for a decoded request path, in order; a trailing slash asks for a folder. Without `fixed`, templates
+   * that do not begin with `$path` are left out.
+   */
+  candidates(path: string, fixed?: boolean): string[];
   /** Status when none of them is there. */
   readonly missingStatus: number;
   /** Whether the request path itself always is the first candidate. */
@@ -47,9 +50,10 @@ export function compileTryFiles(templates: readonly string[], rules: PathRules):
   return {
     missingStatus,
     pathFirst: used[0] === "$path",
-    candidates(path) {
+    candidates(path, fixed = true) {
       const candidates: string[] = [];
       for (const template of used) {
+        if (!fixed && !template.startsWith("$path")) continue;
         const candidate = template.startsWith("$path") ? join(path, template.slice(5)) : template;
         if (candidate === undefined || candidates.includes(candidate)) continue;
         if (servablePath(candidate, rules)) candidates.push(candidate);

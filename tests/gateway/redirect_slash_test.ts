@@ -58,7 +58,7 @@ Deno.test("a redirect to a slash never leads to another host", async () => {
   ]);
 });
 
-Deno.test("files come before a redirect to a slash", async () => {
+Deno.test("files at the path come before a redirect to a slash, the fallback of try_files comes after it", async () => {
   const root = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${root}/app`, "a file");
@@ -69,7 +69,17 @@ Deno.test("files come before a redirect to a slash", async () => {
       "404",
     ]);
     const spa = { static_dir: root, try_files: ["$path", "/app"] };
-    assertEquals(await answers(routes, ["GET /api"], spa), ["200"]);
+    assertEquals(await answers(routes, ["GET /api", "HEAD /api?a", "GET /none", "POST /api"], spa), [
+      ...["/api/", "/api/?a", "200", "405"],
+    ]);
+    await Deno.mkdir(`${root}/api`);
+    assertEquals(await answers(routes, ["GET /api"], spa), ["/api/"]);
+    // What stands at the path itself takes it.
+    await Deno.writeTextFile(`${root}/api.html`, "a page");
+    const clean = { static_dir: root, try_files: ["$path", "$path.html", "/app"] };
+    assertEquals(await answers(routes, ["GET /api", "GET /app"], clean), ["200", "200"]);
+    const off = [{ path: "/api/", redirect_slash: false }];
+    assertEquals(await answers(off, ["GET /api"], spa), ["200"]);
   } finally {
     await Deno.remove(root, { recursive: true });
   }
