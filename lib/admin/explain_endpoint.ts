@@ -5,6 +5,7 @@
  */
 
 import { explain } from "../gateway/explain.ts";
+import { InvalidUrl } from "../gateway/located_url.ts";
 import { isToken } from "../http/header_lines.ts";
 import { isIpAddress } from "../http/ip_address.ts";
 import { AdminRefusal, json } from "./admin_answer.ts";
@@ -45,7 +46,7 @@ async function explained(query: URLSearchParams, managed: Managed, maker: Snapsh
       stateOf: (upstream, { site, pool }) => states.get(upstreamId(site, pool, upstream)) ?? "unknown",
     });
   } catch (error) {
-    if (error instanceof TypeError && error.message.includes("is no URL")) throw new AdminRefusal(400, error.message);
+    if (error instanceof InvalidUrl) throw new AdminRefusal(400, error.message);
     throw error;
   }
 }

@@ -8,6 +8,7 @@ import { loadConfig } from "../config/load_config.ts";
 import { formatProblems } from "../config/problem.ts";
 import { explain } from "../gateway/explain.ts";
 import { Gateway } from "../gateway/gateway.ts";
+import { InvalidUrl } from "../gateway/located_url.ts";
 import { Runtime } from "../gateway/runtime.ts";
 import { isIpAddress } from "../http/ip_address.ts";
 import { isToken } from "../http/header_lines.ts";
@@ -45,7 +46,7 @@ export async function explainCommand(input: CommandInput): Promise<number> {
     );
     return 0;
   } catch (error) {
-    if (error instanceof TypeError && error.message.includes("is no URL")) throw new UsageError(error.message);
+    if (error instanceof InvalidUrl) throw new UsageError(error.message);
     throw error;
   } finally {
     gateway.close();

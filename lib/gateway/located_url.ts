@@ -24,12 +24,18 @@ export interface LocatedUrl {
   readonly found: { readonly listener: GatewayListener; readonly port: number } | undefined;
 }
 
+/** A text that is no URL of a request. */
+export class InvalidUrl extends TypeError {}
+
+/** Schemes of requests, with the one that they are sent by. */
+const SCHEMES: Readonly<Record<string, string>> = { http: "http", https: "https", ws: "http", wss: "https" };
+
 /**
  * Finds the listener.
  *
  * @param options `opened`: ports of open listeners, in the order of the gateway's; without them, those of the config.
  * `hostField`: value of Host, which stands in for a URL without a host; null without one.
- * @throws {TypeError} When `text` is no URL.
+ * @throws {InvalidUrl} When `text` is no URL, or one of another scheme.
  */
 export function locateUrl(
   { listeners, sites }: Gateway,
@@ -38,8 +44,14 @@ export function locateUrl(
 ): LocatedUrl {
   const ports = listeners.map((listener, index) => opened?.[index] ?? listener.port);
   const all = [...new Set(ports)].map((port) => port === 0 ? "any free port" : String(port)).join(", ");
-  const [, scheme, written = "", rest = ""] = /^(?:(https?):\/\/)?([^/?#]*)([^#]*)/i.exec(text) ?? [];
+  const [, asGiven, written = "", rest = ""] = /^(?:([a-z][a-z\d+.-]*):\/\/)?([^/?#]*)([^#]*)/i.exec(text) ?? [];
+  const given = asGiven?.toLowerCase() ?? "http";
+  if (!Object.hasOwn(SCHEMES, given)) {
+    throw new InvalidUrl(`${JSON.stringify(text)} has the scheme "${given}", expected http, https, ws or wss`);
+  }
+  const scheme = SCHEMES[given];
   const notes: string[] = [];
+  if (given !== scheme) notes.push(`A WebSocket begins as a request of HTTP: ${given}:// is taken for ${scheme}://`);
   let authority = asciiAuthority(written.replace(/^.*@/, ""), text);
   if (authority === "") {
     if (!rest.startsWith("/")) {
@@ -51,7 +63,7 @@ export function locateUrl(
   }
   const target = rest.startsWith("/") ? rest : `/${rest}`;
   const asked = portOf(authority);
-  const usual = scheme?.toLowerCase() === "https" ? 443 : 80;
+  const usual = scheme === "https" ? 443 : 80;
   let port = asked ?? usual;
   if (asked === undefined && !ports.includes(usual) && new Set(ports).size === 1) {
     port = ports[0];
@@ -59,10 +71,10 @@ export function locateUrl(
       `Nothing listens on port ${usual}: taken for port ${port === 0 ? "0 (any free one)" : port}, the only one`,
     );
   }
-  if (scheme?.toLowerCase() === "https") {
+  if (scheme === "https") {
     notes.push("BWS has no TLS of its own: a request for https:// comes from a proxy in front, as http");
   }
-  const url = `${scheme?.toLowerCase() ?? "http"}://${authority}${target}`;
+  const url = `${scheme}://${authority}${target}`;
   const here = listeners.filter((_, index) => ports[index] === port);
   const address = parseAddress(authority.replace(/:\d*$/, ""));
   const listener =
@@ -82,6 +94,6 @@ function asciiAuthority(authority: string, text: string): string {
   return host;
 }
 
-function noUrl(text: string): TypeError {
-  return new TypeError(`${JSON.stringify(text)} is no URL, expected one such as http://localhost:8080/x, or a path`);
+function noUrl(text: string): InvalidUrl {
+  return new InvalidUrl(`${JSON.stringify(text)} is no URL, expected one such as http://localhost:8080/x, or a path`);
 }

@@ -49,6 +49,7 @@ Deno.test("GET /api/explain refuses what is no request, and says what is expecte
   const cases: [query: string, detail: string][] = [
     ["", "The query has no url"],
     ["url=%3Fx", '"?x" is no URL, expected one such as http://localhost:8080/x, or a path'],
+    ["url=ftp://a/x", '"ftp://a/x" has the scheme "ftp", expected http, https, ws or wss'],
     ["url=/&method=G%20T", '"G T" is no method'],
     ["url=/&client=nobody", 'client "nobody" is no IP address'],
     ["url=/&header=x", 'header "x" is no header field, expected one such as "Accept: */*"'],

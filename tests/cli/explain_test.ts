@@ -83,6 +83,7 @@ Deno.test("bws explain refuses what is no request with 2, and a config that is r
     const cases: [args: string[], message: string][] = [
       [[], "explain needs a URL, or a path"],
       [["?x"], '"?x" is no URL'],
+      [["ftp://shop.example/x"], '"ftp://shop.example/x" has the scheme "ftp", expected http, https, ws or wss'],
       [["G T", "/"], '"G T" is no method'],
       [["/", "-H", "nothing"], '--header "nothing" is no header field'],
       [["/", "--client", "me"], "--client me is no IP address"],

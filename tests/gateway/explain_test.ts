@@ -229,6 +229,18 @@ Deno.test("explain() tells what it assumes, and where nothing listens", async ()
     assertEquals([refused.outcome, refused.status, refused.why], ["refused", 400, "Host is no authority"]);
     const idn = await explained(text, "http://bücher.example:8080/");
     assertEquals(idn.request.host, "xn--bcher-kva.example");
+    const socket = await explained(text, "WS://shop.example:8080/api/chat?a");
+    assertEquals([socket.request.url, socket.route?.path, socket.notes], [
+      ...["http://shop.example:8080/api/chat?a", "/api/"],
+      ["A WebSocket begins as a request of HTTP: ws:// is taken for http://"],
+    ]);
+    const secure = await explained(text, "wss://shop.example:8080/a.txt");
+    assertEquals([secure.request.url, secure.request.host, secure.notes.length], [
+      ...["https://shop.example:8080/a.txt", "shop.example", 2],
+    ]);
+    for (const url of ["ftp://shop.example/x", "file:///etc/hosts"]) {
+      await assertRejects(() => explained(text, url), TypeError, "expected http, https, ws or wss");
+    }
     for (const url of ["x", ""]) await explained(text, url).catch((error) => assert(error instanceof TypeError));
     await assertRejects(() => explained(text, "?x"), TypeError, "is no URL");
   });
