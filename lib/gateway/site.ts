@@ -39,7 +39,7 @@ import { compileRewrite } from "./rewrite.ts";
 import { compileRedirects, forwardedPrefix } from "./route_redirects.ts";
 import { SiteHeaders } from "./site_headers.ts";
 import { siteFiles } from "./site_files.ts";
-import { slashPathOf, slashRedirect, type SlashTarget } from "./slash_redirect.ts";
+import { slashPathOf, slashRedirect, slashRedirects, type SlashTarget } from "./slash_redirect.ts";
 import { readiness } from "./readiness.ts";
 import { openSocket, type SocketPlan } from "./socket_route.ts";
 
@@ -121,14 +121,7 @@ export class Site {
     this.dynamic = pools?.dynamic ?? [];
     this.routes = proxy === undefined ? [] : this.#plan(proxy, context);
     this.#routes = proxy === undefined ? undefined : compileRoutes(this.routes);
-    const routes = this.#routes;
-    // A redirect to `/api/` comes before the fallback of `try_files`, which would take every path.
-    const redirects = routes && this.routes.some(({ target }) => target.slashPath !== undefined);
-    this.#files = siteFiles(
-      config,
-      context.runtime.log,
-      redirects ? (head) => slashRedirect(routes, head) !== undefined : undefined,
-    );
+    this.#files = siteFiles(config, context.runtime.log, slashRedirects(this.routes, this.#routes));
     this.#endpoints = internalEndpoints({
       site: config,
       shown: (site) => context.shownSites.get(site) ?? site,

@@ -8,6 +8,7 @@
 import type { RouteConfig } from "../config/schema.ts";
 import type { RequestHead } from "../http/message.ts";
 import { matchPath, writtenPath } from "../routing/match_path.ts";
+import type { RouteSpec } from "../routing/route.ts";
 import type { RouteTable } from "../routing/route_table.ts";
 
 /** What a route's target says of it. */
@@ -34,4 +35,13 @@ export function slashRedirect<T extends SlashTarget>(
   const below = routes.match(plain + "/", method);
   if (below?.matched !== true || below.target.slashPath !== plain + "/") return undefined;
   return { target: below.target, location: `${path}/${query}` };
+}
+
+/** Whether a request that no file at its path takes has a {@linkcode slashRedirect}; undefined where no route has one. */
+export function slashRedirects<T extends SlashTarget>(
+  specs: readonly RouteSpec<T>[],
+  routes: RouteTable<T> | undefined,
+): ((head: RequestHead) => boolean) | undefined {
+  if (routes === undefined || specs.every(({ target }) => target.slashPath === undefined)) return undefined;
+  return (head) => slashRedirect(routes, head) !== undefined;
 }
