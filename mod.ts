@@ -2,7 +2,7 @@
  * BWS: a reverse proxy and static web server, as a library.
  *
  * - {@linkcode createHandler} makes a handler of a config, for `Deno.serve`, a framework, or Deno Deploy.
- * - {@linkcode startServer} opens the ports of a config, as the program `bws` does.
+ * - {@linkcode startServer} opens the ports of a config and answers on them, in this thread.
  * - {@linkcode handler}, also the default export, serves the file that `BWS_CONFIG` names, or `./config.toml`: that is what
  *   `deno serve` of this module does. A config that is refused ends it at its start.
  * - {@linkcode loadConfig} and {@linkcode resolveConfig} check a config, and tell every problem with its place.

@@ -128,3 +128,29 @@ async function* sources(folder: URL): AsyncGenerator<URL> {
     else if (isFile && name.endsWith(".ts")) yield new URL(name, folder);
   }
 }
+
+Deno.test("a program in another folder needs one entry in its deno.json, and nothing else", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(
+      `${folder}/deno.json`,
+      JSON.stringify({ imports: { "@bws/bws": new URL("mod.ts", ROOT).href } }),
+    );
+    await Deno.writeTextFile(
+      `${folder}/app.ts`,
+      `import { startServer } from "@bws/bws";
+       const server = await startServer({ sites: [{ listen: "127.0.0.1", port: 0, static_dir: "." }] });
+       const response = await fetch(\`http://127.0.0.1:\${server.addresses[0].port}/api/health/live\`);
+       console.log(response.status, await response.json());
+       await server.stop();`,
+    );
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--check", "-A", "app.ts"],
+      ...{ cwd: folder, env: { NO_COLOR: "1" } },
+    }).output();
+    const text = new TextDecoder();
+    assertEquals([code, text.decode(stdout)], [0, '200 { status: "alive" }\n'], text.decode(stderr));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

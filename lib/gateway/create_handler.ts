@@ -4,15 +4,16 @@
  * @module
  */
 
-import { formatProblems, type Problem, problemFields } from "../config/problem.ts";
 import { resolveConfig, type ResolvedConfig } from "../config/resolve_config.ts";
 import type { ConfigInput } from "../config/schema.ts";
+import { unusedSettings } from "../config/unused_settings.ts";
 import { Log, openSink } from "../log/log.ts";
 import { compileSites } from "../routing/site_table.ts";
 import { respond } from "./adapter.ts";
 import type { ConnectionInfo, Entry } from "./request_reader.ts";
 import { Gateway } from "./gateway.ts";
 import type { OwnPolicyFactory } from "./pools.ts";
+import { warnOfConfig } from "./config_warnings.ts";
 
 /** Sees a request before BWS does and its answer after, and may change or replace either. */
 export type Middleware = (
@@ -36,7 +37,7 @@ export interface CreateHandlerOptions {
    */
   middleware?: readonly Middleware[];
   /**
-   * Whether access lines are written, as `[logging]` says.
+   * Whether a log is written, as `[logging]` says: to standard output unless it has an `output`.
    *
    * @default {false}
    */
@@ -67,7 +68,9 @@ export interface Handler {
 
 /**
  * Makes a handler that does what a BWS server with this config would do. Ports in the config are not opened: they only
- * tell sites of the same host apart. What is odd in the config is said in the log, without `log` on the console.
+ * tell sites of the same host apart. `workers`, `reuse_port`, `shutdown_delay`, `listen` and `[management]` have no effect
+ * in a handler, nor has `[logging]` without `log`. Of those, and of what else is odd in the config, it warns in the log,
+ * without `log` on the console.
  *
  * @param config The same shape as the TOML file, or the text of one. Relative paths start from `baseDir`, which is the
  * folder in which the program was started unless it is given: an object and a text have no folder of their own.
@@ -93,18 +96,20 @@ export interface Handler {
 export function createHandler(config: ConfigInput | string, options: CreateHandlerOptions = {}): Handler {
   const { policies = {}, middleware = [], baseDir = Deno.cwd() } = options;
   const resolved = resolveConfig(config, { baseDir, policies: Object.keys(policies), opensPorts: false });
-  return handlerOf(resolved, policies, middleware, options.log === true);
+  return handlerOf(resolved, { policies, middleware, log: options.log === true });
+}
+
+/** Options of {@linkcode handlerOf}; `file` is the config file as warnings name it, or empty. */
+export interface HandlerOfOptions extends Pick<CreateHandlerOptions, "policies" | "middleware"> {
+  readonly log: boolean;
+  readonly file?: string;
 }
 
 /** The handler of a config that is checked already. Its warnings go to the log, without one to the console. */
-export function handlerOf(
-  { config, warnings }: ResolvedConfig,
-  policies: Readonly<Record<string, OwnPolicyFactory>>,
-  middleware: readonly Middleware[],
-  logged: boolean,
-): Handler {
-  const log = logged ? new Log(openSink(config.logging.output), config.logging) : undefined;
-  warn(warnings, log);
+export function handlerOf({ config, warnings }: ResolvedConfig, options: HandlerOfOptions): Handler {
+  const { policies = {}, middleware = [], file = "" } = options;
+  const log = options.log ? new Log(openSink(config.logging.output), config.logging) : undefined;
+  warnOfConfig([...warnings, ...unusedSettings(config, { opensPorts: false, logs: options.log, file })], log);
   const gateway = new Gateway(config, { log, policies });
   gateway.activate();
   const entryOf = entries(gateway);
@@ -122,12 +127,6 @@ export function handlerOf(
       await log?.flush();
     },
   });
-}
-
-function warn(warnings: readonly Problem[], log: Log | undefined): void {
-  for (const warning of warnings) log?.say("warn", "config warning", problemFields(warning));
-  // deno-lint-ignore no-console -- an application without our log still has a console
-  if (log === undefined && warnings.length > 0) console.warn(formatProblems(warnings));
 }
 
 // Where a port of the config stands in the URL, its sites are meant; otherwise the host alone decides among all.

@@ -38,8 +38,8 @@ export async function readAtStart(): Promise<void> {
 
 function fileHandler(): Promise<Handler> {
   if (made === undefined) {
-    made = loadConfig(Deno.env.get("BWS_CONFIG") ?? "config.toml", { opensPorts: false })
-      .then((loaded) => handlerOf(loaded, {}, [], loaded.config.logging.access));
+    const file = Deno.env.get("BWS_CONFIG") ?? "config.toml";
+    made = loadConfig(file, { opensPorts: false }).then((loaded) => handlerOf(loaded, { log: true, file }));
     // A file that was refused may be mended: the next request looks again.
     made.catch(() => made = undefined);
   }

@@ -6,6 +6,8 @@ import { respond } from "../../lib/gateway/adapter.ts";
 import { createHandler } from "../../lib/gateway/create_handler.ts";
 import { Gateway } from "../../lib/gateway/gateway.ts";
 import { Log } from "../../lib/log/log.ts";
+import type { ConfigInput } from "../../lib/config/schema.ts";
+import { consoleWarnings } from "../support/console_warnings.ts";
 
 function proxyTo(url: string) {
   return { sites: [{ proxy: { upstreams: [{ name: "u", url }], routes: [{ path: "/", upstream: "u" }] } }] };
@@ -39,21 +41,38 @@ Deno.test("createHandler() refuses unknown keys of objects and of text", () => {
 Deno.test("createHandler() says its warnings on the console, or in its log", async () => {
   const folder = await Deno.makeTempDir();
   const config = { logging: { output: "log" }, sites: [{ name: "quiet", proxy: {} }] };
-  const { warn } = console;
-  const said: string[] = [];
-  Object.assign(console, { warn: (text: string) => said.push(text) });
   try {
+    using said = consoleWarnings();
     await createHandler(config, { baseDir: folder }).close();
-    assertEquals(said.length, 1);
-    assertStringIncludes(said[0], "warning: the proxy has no routes");
+    assertStringIncludes(said.text, "warning: the proxy has no routes");
+    const before = said.text;
     await createHandler(config, { baseDir: folder, log: true }).close();
-    assertEquals(said.length, 1);
+    assertEquals(said.text, before);
     const { level, problem } = JSON.parse(await Deno.readTextFile(`${folder}/log`));
     assertEquals([level, problem], ["warn", "the proxy has no routes"]);
   } finally {
-    Object.assign(console, { warn });
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("createHandler() warns of each setting that has no effect in a handler, and of no other", async () => {
+  const config: ConfigInput = {
+    server: { workers: "auto", reuse_port: true },
+    logging: { output: "stderr", format: "combined" },
+    management: { enabled: true },
+    sites: [{ port: 8080, static_dir: "." }, { port: 8081, listen: "127.0.0.1", static_dir: "." }],
+  };
+  using said = consoleWarnings();
+  await createHandler(config).close();
+  const paths = said.text.split("\n").map((line) => /^(\S+): warning: /.exec(line)?.[1]);
+  assertEquals(paths, [
+    ...["server.workers", "management", "server.reuse_port", "sites[1].port", "sites[1].listen", "logging"],
+  ]);
+  assertStringIncludes(said.text, "the ports 8080 and 8081 are not opened");
+  assertStringIncludes(said.text, "format and output of [logging] have no effect");
+  using silent = consoleWarnings();
+  await createHandler({ logging: { output: "stdout" }, sites: [{ port: 8080, static_dir: "." }] }).close();
+  assertEquals(silent.text, "");
 });
 
 Deno.test("createHandler() takes relative paths from baseDir alone", async () => {
