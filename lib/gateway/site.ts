@@ -16,10 +16,11 @@ import { RequestHeaders } from "../proxy/request_headers.ts";
 import { ResponseHeaders } from "../proxy/response_headers.ts";
 import { isFault, readUpgrade } from "../websocket/handshake.ts";
 import type { SocketPlace } from "../websocket/socket_registry.ts";
-import { climbs, hasDotSegments, matchPath, resolveDots } from "../routing/match_path.ts";
-import type { MethodMismatch, RouteMatch, RouteSpec } from "../routing/route.ts";
+import { matchPath } from "../routing/match_path.ts";
+import type { RouteSpec } from "../routing/route.ts";
 import { parseEndpoint } from "../transport/endpoint.ts";
 import { compileRoutes, type RouteTable } from "../routing/route_table.ts";
+import { routeOfPath } from "../routing/routed_path.ts";
 import type { FileSearch, FileServer } from "../static/file_server.ts";
 import { shortageOf } from "../transport/shortage.ts";
 import type { Pool } from "../upstream/pool.ts";
@@ -171,7 +172,7 @@ export class Site {
     const endpoint = this.endpointFor(head);
     if (endpoint !== undefined) return this.#finished(exchange, endpoint(head));
     if (this.#routes !== undefined) {
-      const found = this.#route(head.path, head.method);
+      const found = routeOfPath(this.#routes, head.path, head.method);
       if (found === "ambiguous") {
         return this.fail(
           exchange,
@@ -281,21 +282,6 @@ export class Site {
         },
       };
     });
-  }
-
-  // Dot segments travel on as they are, but they must not make the upstream see a path that belongs to another route.
-  #route(rawPath: string, method: string): RouteMatch<RoutePlan> | MethodMismatch | undefined | "ambiguous" {
-    const routes = this.#routes as RouteTable<RoutePlan>;
-    const path = matchPath(rawPath);
-    if (path === undefined) return "ambiguous";
-    const found = routes.match(path, method);
-    if (!hasDotSegments(path)) return found;
-    if (climbs(path)) return "ambiguous";
-    const resolved = routes.match(resolveDots(path), method);
-    const same = found?.matched === true && resolved?.matched === true
-      ? found.target === resolved.target
-      : found?.matched === resolved?.matched;
-    return same ? found : "ambiguous";
   }
 
   #forwarded(exchange: Exchange, plan: RoutePlan): Answer | Promise<Answer> {

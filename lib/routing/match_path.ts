@@ -78,35 +78,46 @@ export function hasDotSegments(path: string): boolean {
  * @param path A match path; begins with `/`.
  */
 export function resolveDots(path: string): string {
-  if (!hasDotSegments(path)) return path;
-  const kept: string[] = [];
-  const segments = path.slice(1).split("/");
-  for (const segment of segments) {
-    const dots = dotsOf(segment);
-    if (dots === "..") kept.pop();
-    else if (dots === "") kept.push(segment);
-  }
-  // A dot segment at the end names the folder: `/a/.` is `/a/`.
-  if (dotsOf(segments[segments.length - 1]) !== "") kept.push("");
-  return "/" + kept.join("/");
+  return hasDotSegments(path) ? resolved(path, dotsOf) : path;
 }
 
 /**
- * Whether a match path leaves its root at any point, as `/a/../../b` does. Empty segments are no depth, although RFC 3986
- * counts them: file systems and servers that merge slashes leave the root on `/a//../..`.
+ * Whether a match path leaves its root at any point, as `/a/../../b` does, for any server: see
+ * {@linkcode resolvedReadings}. Empty segments are no depth, although RFC 3986 counts them: file systems and servers that
+ * merge slashes leave the root on `/a//../..`.
  *
  * @param path A match path; begins with `/`.
  */
 export function climbs(path: string): boolean {
-  if (!hasDotSegments(path)) return false;
-  let depth = 0;
-  for (const segment of path.split("/")) {
-    const dots = dotsOf(segment);
-    if (dots === "..") depth--;
-    else if (dots === "" && segment !== "") depth++;
-    if (depth < 0) return true;
+  return path.includes("%") ? splittings(path).some(leavesRoot) : leavesRoot(path);
+}
+
+/**
+ * All paths that servers may make of a match path with dot segments: slashes merged beforehand (nginx) or empty segments
+ * counted (RFC 3986); `%2F` and `%5C` decoded beforehand or not; `..;x` a dot segment (servlet containers) or a name. A path
+ * without dot segments in any of these readings has none.
+ *
+ * @param path A match path; begins with `/`.
+ *
+ * @example
+ * ```ts
+ * const readings = [...resolvedReadings("/a//../b")];
+ * if (readings.join() !== "/a/b,/b") throw new Error("expected slashes kept, and merged");
+ * if (resolvedReadings("/a%2Fb").size !== 0) throw new Error("expected an encoded separator to be a name's");
+ * ```
+ */
+export function resolvedReadings(path: string): ReadonlySet<string> {
+  const spread = path.includes("%") ? splittings(path) : [path];
+  // The last one has most separators, and with them most dot segments.
+  if (!hasDotSegments(spread[spread.length - 1])) return NO_READINGS;
+  const readings = new Set<string>();
+  for (const text of spread) {
+    for (const split of text.includes("//") ? [text, text.replace(/\/{2,}/g, "/")] : [text]) {
+      readings.add(resolved(split, dotsOf));
+      if (split.includes(";")) readings.add(resolved(split, plainDotsOf));
+    }
   }
-  return false;
+  return readings;
 }
 
 /**
@@ -141,6 +152,46 @@ export function dropSegments(rawPath: string, prefix: string): string {
 const DOT = 0x2e;
 const SLASH = 0x2f;
 const SEMICOLON = 0x3b;
+
+const NO_READINGS: ReadonlySet<string> = new Set();
+
+/** A match path, and the same with separators decoded, as far as that differs; all that are encoded last. */
+function splittings(path: string): string[] {
+  const slashes = path.replaceAll("%2F", "/");
+  const backslashes = path.replaceAll("%5C", "/");
+  if (slashes === path) return backslashes === path ? [path] : [path, backslashes];
+  return backslashes === path ? [path, slashes] : [path, slashes, backslashes, slashes.replaceAll("%5C", "/")];
+}
+
+function leavesRoot(path: string): boolean {
+  if (!hasDotSegments(path)) return false;
+  let depth = 0;
+  for (const segment of path.split("/")) {
+    const dots = dotsOf(segment);
+    if (dots === "..") depth--;
+    else if (dots === "" && segment !== "") depth++;
+    if (depth < 0) return true;
+  }
+  return false;
+}
+
+function resolved(path: string, dotsOf: (segment: string) => "." | ".." | ""): string {
+  const kept: string[] = [];
+  const segments = path.slice(1).split("/");
+  for (const segment of segments) {
+    const dots = dotsOf(segment);
+    if (dots === "..") kept.pop();
+    else if (dots === "") kept.push(segment);
+  }
+  // A dot segment at the end names the folder: `/a/.` is `/a/`.
+  if (dotsOf(segments[segments.length - 1]) !== "") kept.push("");
+  return "/" + kept.join("/");
+}
+
+/** `.` or `..` where a segment is one, path parameters being none of its own; else nothing. */
+function plainDotsOf(segment: string): "." | ".." | "" {
+  return segment === "." || segment === ".." ? segment : "";
+}
 
 /** `.` or `..` where a segment is one, with or without path parameters; else nothing. */
 function dotsOf(segment: string): "." | ".." | "" {

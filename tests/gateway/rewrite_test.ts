@@ -49,6 +49,10 @@ Deno.test("compileRewrite() refuses to climb out of what a route leads to", () =
   assertEquals(rewrite({ path: "/api/", strip_prefix: true }, "/api/../x"), undefined);
   assertEquals(rewrite({ path: "/api", rewrite_target: "/v2" }, "/api/%2e%2e/x"), undefined);
   assertEquals(rewrite({ path: "/api", strip_prefix: true }, "/api/..;/x"), undefined);
+  assertEquals(rewrite({ path: "/api/", strip_prefix: true }, "/api/..%2fx"), undefined);
+  assertEquals(rewrite({ path: "/api", rewrite_target: "/v2" }, "/api/a%2f%2e%2e%5c..%2fx"), undefined);
+  assertEquals(rewrite({ path: "/api", strip_prefix: true }, "/api/a%2fb/../x"), "/a%2fb/../x");
+  assertEquals(rewrite({}, "/..%2fx", true), undefined);
   assertEquals(rewrite({}, "/../x", true), undefined);
   assertEquals(rewrite({}, "/a/../x", true), "/a/../x");
   assertEquals(rewrite({}, "/a/../x"), "/a/../x");

@@ -6,6 +6,7 @@ import {
   hasDotSegments,
   matchPath,
   resolveDots,
+  resolvedReadings,
   writtenPath,
 } from "../../lib/routing/match_path.ts";
 import { choose, seededRandom, testSeed } from "../contract/seeded_random.ts";
@@ -155,6 +156,37 @@ Deno.test("climbs() tells whether a path leaves its root at any point", () => {
   }
 });
 
+Deno.test("climbs() tells of paths that leave their root once separators are decoded", () => {
+  for (
+    const path of ["/..%2Fa", "/..%5Ca", "/a%2F..%2F..%2Fb", "/a%5C..%2F..%2Fb", "/a%2Fb/../..", "/a%2F..;x%2F..;"]
+  ) {
+    assert(climbs(path), path);
+  }
+  for (const path of ["/a%2Fb", "/a/..%2Fb", "/a%2F..%2Fb", "/a/b%5C..%5Cc", "/..%20/a", "/..%252F"]) {
+    assert(!climbs(path), path);
+  }
+});
+
+Deno.test("resolvedReadings() has each path that a server may make of one with dot segments", () => {
+  const cases: Record<string, string[]> = {
+    "/": [],
+    "/a//b%2Fc;d": [],
+    "/a%5C..b": [],
+    "/a/../b": ["/b"],
+    "/a//../b": ["/a/b", "/b"],
+    "/a/..%2Fb": ["/a/..%2Fb", "/b"],
+    "/a%2F..": ["/a%2F..", "/"],
+    "/a/..%5Cb": ["/a/..%5Cb", "/b"],
+    "/a%5Cb%2F../c": ["/a%5Cb%2F../c", "/a/b%2F../c", "/c", "/a/c"],
+    "/a%2F/../b": ["/b", "/a/b"],
+    "/a/..;x/b": ["/b", "/a/..;x/b"],
+    "/a/../b/..;x/a": ["/a", "/b/..;x/a"],
+  };
+  for (const [path, readings] of Object.entries(cases)) {
+    assertEquals([...resolvedReadings(path)].sort(), readings.sort(), path);
+  }
+});
+
 Deno.test("dropSegments() takes off the segments of the prefix and leaves the other bytes as they are", () => {
   const cases: [string, string, string][] = [
     ["/api", "/api", "/"],
@@ -186,12 +218,14 @@ Deno.test("path functions take time in proportion to a hostile path", () => {
     "/%2e%2e".repeat(8000),
     "/".repeat(60_000),
     "%41".repeat(20_000),
+    "a//;%2F%5C../b/..;c/".repeat(3000),
   ];
   for (const path of paths) {
     const start = performance.now();
     const plain = matchPath("/" + path) ?? "/";
     hasDotSegments(plain);
     resolveDots(plain);
+    resolvedReadings(plain);
     climbs(plain);
     dropSegments(plain, plain);
     assertLess(performance.now() - start, 500, path.slice(0, 10));
