@@ -50,6 +50,7 @@ export class Retry {
   #stale: Upstream | undefined;
   #sent = 0;
   #pauses = 0;
+  #lastRound = false;
   /** Pause before the next attempt, wherever it goes. */
   #pauseMs = 0;
   /** How long those that had the request ask to be left alone. */
@@ -96,9 +97,12 @@ export class Retry {
 
   /** After no place was found: whether all are to be tried once more, now that some time has passed. */
   async anotherRound(): Promise<boolean> {
-    const pauseMs = this.#backoff();
-    const spentMs = performance.now() - this.#exchange.startMs;
-    if (spentMs + pauseMs >= this.#options.tryForMs) return false;
+    const leftMs = this.#options.tryForMs - (performance.now() - this.#exchange.startMs);
+    if (this.#lastRound || leftMs <= 0) return false;
+    const backoffMs = this.#backoff();
+    // The last round is at the limit, not before: the upstream may be back by then.
+    this.#lastRound = backoffMs >= leftMs;
+    const pauseMs = Math.min(backoffMs, leftMs);
     if (!await this.#pause(Math.max(pauseMs, 1))) return false;
     this.#unreachable = [];
     return true;
