@@ -32,6 +32,7 @@ export class FailureReporter {
   /** Looks at an exchange that has ended. */
   look(exchange: Exchange): void {
     const { causeOwner, status } = exchange;
+    if (exchange.tellsState) return;
     if (status < 500 && causeOwner !== "upstream" && causeOwner !== "proxy") return;
     const atMs = this.#now();
     const second = Math.floor(atMs / 1000);

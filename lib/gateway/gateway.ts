@@ -264,7 +264,9 @@ export class Gateway implements ExchangeObserver {
     this.#endedCount++;
     this.#failures?.look(exchange);
     if (this.#underWay === 0) this.#ended?.();
-    if (this.#log === undefined || exchange.unlogged || (!this.#logsAll && exchange.status < 500)) return;
+    if (
+      this.#log === undefined || exchange.unlogged || (!this.#logsAll && (exchange.status < 500 || exchange.tellsState))
+    ) return;
     const { head } = exchange;
     const record = {
       requestId: exchange.requestId,
@@ -275,6 +277,7 @@ export class Gateway implements ExchangeObserver {
       query: head.query,
       site: exchange.site,
       status: exchange.status,
+      tellsState: exchange.tellsState,
       bytes: exchange.bytes,
       receivedBytes: exchange.receivedBytes,
       closeCode: exchange.closeCode,

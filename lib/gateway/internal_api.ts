@@ -26,8 +26,14 @@ export interface InternalApiContext {
   readonly startedMs: number;
 }
 
+/** What an endpoint answers. */
+export interface InternalAnswer extends Answer {
+  /** What the site lacks, for the log; undefined where it is ready or that was not asked. */
+  readonly missing?: string;
+}
+
 /** Answers a request for one endpoint. */
-export type InternalEndpoint = (head: RequestHead) => Answer;
+export type InternalEndpoint = (head: RequestHead) => InternalAnswer;
 
 /** The endpoints of a site by exact path, in match form; empty when `internal_api = false`. */
 export function internalEndpoints(context: InternalApiContext): ReadonlyMap<string, InternalEndpoint> {
@@ -46,6 +52,7 @@ export function internalEndpoints(context: InternalApiContext): ReadonlyMap<stri
 interface Telling {
   status: number;
   value: unknown;
+  missing?: string;
 }
 
 function endpoint(tell: (head: RequestHead) => Telling): InternalEndpoint {
@@ -53,9 +60,10 @@ function endpoint(tell: (head: RequestHead) => Telling): InternalEndpoint {
     if (head.method !== "GET" && head.method !== "HEAD") {
       return { status: 405, headers: ["allow", "GET, HEAD"], body: null };
     }
-    const { status, value } = tell(head);
+    const { status, value, missing } = tell(head);
     return {
       status,
+      missing,
       headers: ["content-type", "application/json", "cache-control", "no-store"],
       body: new TextEncoder().encode(JSON.stringify(value) + "\n"),
     };
@@ -74,12 +82,14 @@ function health(context: InternalApiContext): Telling {
       uptime_seconds: Math.round((Date.now() - context.startedMs) / 1000),
       ...(ready ? {} : { missing }),
     },
+    ...(ready ? {} : { missing: missing.join("; ") }),
   };
 }
 
 function ready(context: InternalApiContext): Telling {
   const { ready, missing } = context.readiness();
-  return ready ? { status: 200, value: { status: "ready" } } : { status: 503, value: { status: "not_ready", missing } };
+  if (ready) return { status: 200, value: { status: "ready" } };
+  return { status: 503, value: { status: "not_ready", missing }, missing: missing.join("; ") };
 }
 
 function listSites({ site, allSites, shown }: InternalApiContext, head: RequestHead): Telling {

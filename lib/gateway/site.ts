@@ -170,7 +170,14 @@ export class Site {
   #choose(exchange: Exchange): Answer | Promise<Answer> {
     const { head } = exchange;
     const endpoint = this.endpointFor(head);
-    if (endpoint !== undefined) return this.#finished(exchange, endpoint(head));
+    if (endpoint !== undefined) {
+      const answer = endpoint(head);
+      if (answer.missing !== undefined) {
+        exchange.tellsState = true;
+        exchange.failed(answer.missing, "proxy");
+      }
+      return this.#finished(exchange, answer);
+    }
     if (this.#routes !== undefined) {
       const found = routeOfPath(this.#routes, head.path, head.method);
       if (found === "ambiguous") {

@@ -24,6 +24,8 @@ export interface AccessRecord {
   readonly site: string;
   /** Status; 499 when the client left first. */
   readonly status: number;
+  /** Whether that status is what was asked for, as of a readiness check, and no error. */
+  readonly tellsState?: boolean;
   /** Bytes of body, or of a WebSocket's messages, handed over. */
   readonly bytes: number;
   /** Bytes of message that the client of a WebSocket sent. */
@@ -53,9 +55,9 @@ export interface AccessRecord {
 /** The record as one JSON object. No header but Referer and User-Agent is ever in it. */
 export function jsonAccessLine(record: AccessRecord): string {
   let line =
-    `{"time":"${isoTime()}","level":"${record.status >= 500 ? "error" : "info"}","message":"request","request_id":${
-      quoted(record.requestId)
-    },"client":` +
+    `{"time":"${isoTime()}","level":"${
+      record.status >= 500 && record.tellsState !== true ? "error" : "info"
+    }","message":"request","request_id":${quoted(record.requestId)},"client":` +
     `"${record.clientAddress}","method":${quoted(record.method)},"host":${quoted(record.host)},"path":` +
     `${quoted(record.path + record.query)},"site":${
       quoted(record.site)

@@ -86,6 +86,8 @@ export class Exchange {
   closeCode = 0;
   /** Whether it writes no line in the log, because the like of it has just written one. */
   unlogged = false;
+  /** Whether its status is what was asked for, as of a readiness check: a 5xx is no error then. */
+  tellsState = false;
   /** Whether it was a stream of events or a long poll: how long it took says nothing of how quick the upstream is. */
   lasting = false;
   /** Why it failed, or empty. */

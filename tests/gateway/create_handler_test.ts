@@ -111,6 +111,37 @@ Deno.test("a failure has its line in the log even where requests have none", asy
   }
 });
 
+Deno.test("a readiness check that fails is no error in the log, and its line says what is missing", async () => {
+  const input = {
+    sites: [{
+      proxy: { ...proxyTo("http://127.0.0.1:1").sites[0].proxy, health_check: { initial: "unhealthy" as const } },
+    }],
+  };
+  const cases: [ConfigInput["logging"], number][] = [[{}, 2], [{ level: "warn" }, 0], [{ access: false }, 0]];
+  for (const [logging, count] of cases) {
+    const { config } = resolveConfig({ logging, ...input });
+    let text = "";
+    const log = new Log((bytes) => {
+      text += new TextDecoder().decode(bytes);
+      return Promise.resolve();
+    }, config.logging);
+    const gateway = new Gateway(config, { log });
+    const entry = { sites: gateway.anywhere };
+    for (const path of ["/api/health/ready", "/api/health"]) {
+      const response = await respond(gateway, new Request(`http://localhost${path}`), undefined, entry);
+      assertEquals(response.status, 503);
+      await response.body?.cancel();
+    }
+    await log.flush();
+    gateway.close();
+    const lines = text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+    assertEquals(
+      lines.map(({ level, status, cause }) => [level, status, cause]),
+      Array(count).fill(["info", 503, "pool u: no upstream is available"]),
+    );
+  }
+});
+
 Deno.test("a file that cannot be opened for want of file handles is 503, not 404 or 500", async () => {
   const folder = await Deno.makeTempDir();
   const { open } = Deno;
