@@ -164,6 +164,22 @@ Deno.test("A session drains and resumes, and asks twice about the last of a pool
   assertEquals(changes.at(-1), { id: "shop.web.1", state: "draining" });
 });
 
+Deno.test("A session whose connection is lost says so in place of a verdict, until the next snapshot", async () => {
+  const world = new FakeWorld();
+  const { session } = sessionOf(world);
+  const text = () => session.lines(SURFACE).join("\n");
+  assertStringIncludes(text(), "✓ All is well");
+  session.lose("No server answers");
+  for (const key of ["", "s", "down"]) {
+    await session.press(key);
+    assertMatch(text(), /^✗ Connection lost\. This is how it was at \d\d:\d\d:\d\d$/m);
+    assertFalse(text().includes("All is well"));
+  }
+  session.take(world.snapshot());
+  assertStringIncludes(text(), "✓ All is well");
+  assertFalse(text().includes("Connection lost"));
+});
+
 Deno.test("A session without upstreams has nothing to choose and does not mind keys", async () => {
   const { session, changes } = sessionOf(new FakeWorld({ pools: {} }));
   for (const key of ["down", "d", "last", "s"]) assert(await session.press(key));

@@ -107,7 +107,7 @@ async function follow(
       if (signal.aborted) return;
       lost = error instanceof Error ? error.message : String(error);
     }
-    session.say(lost, "red");
+    session.lose(lost);
     draw();
     await pause(RETRY_MS, signal);
   }

@@ -29,6 +29,7 @@ export class TopSession {
   #chosenId: string | undefined;
   #first = 0;
   #page = 10;
+  #lost = false;
   #message: { text: string; style: Style } | undefined;
   // State and upstream that were asked for once and have to be asked for again.
   #doubted = "";
@@ -47,6 +48,17 @@ export class TopSession {
 
   /** Takes the next snapshot. */
   take(snapshot: Snapshot): void {
+    this.#lost = false;
+    this.#show(snapshot);
+  }
+
+  /** The connection is lost: what is shown tells of the past until the next snapshot. */
+  lose(why: string): void {
+    this.#lost = true;
+    this.say(why, "red");
+  }
+
+  #show(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
     this.#members = membersOf(snapshot, this.#order);
     this.#chosenId = this.chosen?.upstream.id;
@@ -76,7 +88,7 @@ export class TopSession {
     const mostTroubles = rows < 20 ? 1 : Math.min(8, Math.floor(rows / 5));
     const width = columns - MARGIN;
     const { head, heading, rows: table } = topLines(this.#snapshot, this.#members, {
-      ...{ width, mostTroubles, colored, address: this.#client.address },
+      ...{ width, mostTroubles, colored, address: this.#client.address, lost: this.#lost },
     });
     const room = Math.max(1, rows - head.length - 3);
     this.#page = room;
@@ -113,7 +125,7 @@ export class TopSession {
 
   #nextOrder(): void {
     this.#order = ORDERS[(ORDERS.indexOf(this.#order) + 1) % ORDERS.length];
-    this.take(this.#snapshot);
+    this.#show(this.#snapshot);
   }
 
   async #change(state: AdminState): Promise<void> {

@@ -43,6 +43,12 @@ export interface TopLinesOptions {
   readonly colored: boolean;
   /** Where the server is. */
   readonly address: string;
+  /**
+   * Whether the connection is lost, so that the snapshot tells of the past.
+   *
+   * @default {false}
+   */
+  readonly lost?: boolean;
 }
 
 /** The parts of the view. */
@@ -76,7 +82,7 @@ function figureLines(
   { version, config, uptimeMs, process, totals, ...rest }: Snapshot,
   options: TopLinesOptions,
 ): string[] {
-  const { width, colored, address } = options;
+  const { width, colored, address, lost } = options;
   const count = process.workers.length;
   const about = [
     ...[`bws ${version} at ${address}`, `generation ${config.generation}`, `up ${formatDuration(uptimeMs)}`],
@@ -92,7 +98,7 @@ function figureLines(
   ];
   return [
     paint(colored, "dim", joined(about, width)),
-    paint(colored, "bold", rest.metrics ? joined(figures, width) : fitted(NO_METRICS, width)),
+    paint(colored, lost ? "dim" : "bold", rest.metrics ? joined(figures, width) : fitted(NO_METRICS, width)),
   ];
 }
 
@@ -110,11 +116,13 @@ function countOf(count: number, what: string): string {
   return `${formatWhole(count)} ${what}${count === 1 ? "" : "s"}`;
 }
 
-function troubleLines(snapshot: Snapshot, { width, colored, mostTroubles }: TopLinesOptions): string[] {
+function troubleLines(snapshot: Snapshot, { width, colored, mostTroubles, lost }: TopLinesOptions): string[] {
   const troubles = troublesOf(snapshot);
   const count = countTroubles(troubles);
   const worst: Style = troubles[0]?.tone === "bad" ? "red" : "yellow";
-  const verdict = count === 0
+  const verdict = lost
+    ? paint(colored, "red", fitted(`✗ Connection lost. This is how it was at ${timeOf(snapshot.atMs)}`, width))
+    : count === 0
     ? paint(colored, "green", `✓ ${verdictOf(snapshot, count)}`)
     : paint(colored, worst, `✗ ${verdictOf(snapshot, count)}`);
   const lines = troubles.slice(0, mostTroubles).map(({ tone, title, detail, left }) => {
@@ -123,6 +131,10 @@ function troubleLines(snapshot: Snapshot, { width, colored, mostTroubles }: TopL
   });
   const hidden = troubles.length - lines.length;
   return [verdict, ...lines, ...(hidden > 0 ? [paint(colored, "dim", `  and ${hidden} more`)] : []), ""];
+}
+
+function timeOf(atMs: number): string {
+  return new Date(atMs).toTimeString().slice(0, 8);
 }
 
 const TONE_STYLES: Readonly<Record<string, Style>> = { bad: "red", warn: "yellow", good: "green" };
