@@ -57,7 +57,19 @@ function looksLikeCommand(word: string): boolean {
   return word !== "" && !/^-|[./\\]/.test(word);
 }
 
+/** Words for what is done in another way here. */
+const OTHER_WORDS: Readonly<Record<string, string>> = {
+  validate: "bws check CONFIG does that",
+  test: "bws check CONFIG does that",
+  start: "bws run CONFIG does that",
+  serve: "bws run CONFIG does that",
+  reload: "a running server reads its config again on SIGHUP (kill -HUP PID), with --watch, or by its management API",
+  stop: "a running server ends on SIGTERM (kill PID)",
+};
+
 function unknownCommand(word: string): UsageError {
+  const other = Object.hasOwn(OTHER_WORDS, word) ? OTHER_WORDS[word] : undefined;
+  if (other !== undefined) return new UsageError(`Unknown command ${JSON.stringify(word)}: ${other}`);
   const names = COMMANDS.map((command) => command.name);
   const nearest = nearestName(word, names);
   const suggestion = nearest === undefined ? "" : `; did you mean "${nearest}"?`;

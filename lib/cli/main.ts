@@ -25,7 +25,7 @@ import { UsageError } from "./usage_error.ts";
 export async function main(args: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
   let command: Command | undefined;
   try {
-    const read = readArguments(args[0] === "help" ? [...args.slice(1), "--help"] : args, { fileExists });
+    const read = readArguments(usualArguments(args), { fileExists });
     command = read.command;
     const answer = answerOf(read, terminal);
     if (answer !== undefined) {
@@ -37,6 +37,14 @@ export async function main(args: readonly string[], terminal: Terminal = process
   } catch (error) {
     return failed(error, command ?? commandNamed(args[0] ?? ""), terminal);
   }
+}
+
+// What people type first who know other programs.
+function usualArguments([first, ...rest]: readonly string[]): readonly string[] {
+  if (first === undefined) return [];
+  if (first === "help") return [...rest, "--help"];
+  if (first === "version" || first === "-v") return ["--version"];
+  return first === "-t" ? ["check", ...rest] : [first, ...rest];
 }
 
 // What is answered without running the command.

@@ -39,6 +39,13 @@ Deno.test("readArguments() names the nearest command and the nearest flag", () =
   assertThrows(() => read("-x"), UsageError, "Unknown flag -x");
 });
 
+Deno.test("readArguments() says how what other programs call reload, stop or validate is done", () => {
+  for (const [word, hint] of [["reload", "SIGHUP"], ["stop", "SIGTERM"], ["validate", "bws check"]]) {
+    assertThrows(() => readArguments([word]), UsageError, hint);
+  }
+  assertThrows(() => readArguments(["constructor"]), UsageError, "Unknown command");
+});
+
 Deno.test("readArguments() refuses missing values, repeated flags and surplus arguments", () => {
   assertThrows(() => read("files --port"), UsageError, "--port needs a value: --port PORT");
   assertThrows(() => read("--config"), UsageError, "--config needs a value");

@@ -217,3 +217,14 @@ Deno.test("Errors that nobody caught are logged, and the process goes on", async
   assertStringIncludes(lines[0].cause, "thrown in a timer");
   assertStringIncludes(lines[1].cause, "rejected by a stream");
 });
+
+Deno.test("bws version and -v show the version, and -t checks the config", async () => {
+  for (const args of [["version"], ["-v"], ["-V"], ["--version"]]) {
+    const { code, stdout } = await bws(args);
+    assertEquals([args, code, /^bws \d+\.\d+\.\d+\n$/.test(stdout)], [args, 0, true]);
+  }
+  await inFolder(SITE, async (cwd) => {
+    const { code, stdout } = await bws(["-t", "config.toml"], { cwd });
+    assertEquals([code, stdout], [0, (await bws(["check", "config.toml"], { cwd })).stdout]);
+  });
+});

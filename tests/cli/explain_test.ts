@@ -145,7 +145,11 @@ healthy_after = 1
       break;
     }
     const other = await bws(["health", `127.0.0.1:${port}`], { cwd });
-    assertEquals(other.stderr, `not ready http://127.0.0.1:${port}/api/health/ready: status 404\n`);
+    assertEquals(
+      other.stderr,
+      `not ready http://127.0.0.1:${port}/api/health/ready: status 404: no site with internal_api answers there; ` +
+        "give the URL of one, not of the management API\n",
+    );
   });
 });
 
