@@ -94,6 +94,7 @@ export const poolSchema = z.strictObject({
   policy: z.string(),
   waiting: z.number(),
   triesAnyway: z.boolean(),
+  probed: z.boolean(),
   available: count(),
   upstreams: z.array(upstreamSchema),
   removed: z.array(z.string()),

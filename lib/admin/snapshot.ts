@@ -185,6 +185,8 @@ export interface PoolSnapshot extends Flow {
   readonly waiting: number;
   /** Whether requests are tried all the same when no upstream is available (`when_all_unhealthy = "try_anyway"`). */
   readonly triesAnyway: boolean;
+  /** Whether its upstreams are probed: it has an active health check. */
+  readonly probed: boolean;
   /** Upstreams that take requests, those on trial among them. */
   readonly available: number;
   /** In the order of the config. */

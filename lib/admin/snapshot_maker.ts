@@ -206,6 +206,7 @@ export class SnapshotMaker {
       policy: proxy?.load_balancing.method ?? "",
       waiting: now.waiting.get(poolId(name, pool.name)) ?? pool.waitingCount,
       triesAnyway: proxy?.load_balancing.when_all_unhealthy === "try_anyway",
+      probed: proxy?.health_check.enabled === true,
       available: upstreams.filter(({ state }) => takesRequests(state)).length,
       upstreams,
       removed: [...members?.removed ?? []],

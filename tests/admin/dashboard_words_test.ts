@@ -12,7 +12,7 @@ import { Model } from "../../lib/admin/dashboard/page/model.js";
 import { poolLabels } from "../../lib/admin/dashboard/page/pool_labels.js";
 import { countTroubles, troublesOf, verdictOf } from "../../lib/admin/dashboard/page/problems.js";
 import { readSnapshots } from "../../lib/admin/dashboard/page/snapshot_stream.js";
-import { BY_GRAVITY, STATES, timeLeft } from "../../lib/admin/dashboard/page/upstream_states.js";
+import { BY_GRAVITY, probesOf, STATES, timeLeft } from "../../lib/admin/dashboard/page/upstream_states.js";
 import { UPSTREAM_STATES } from "../../lib/upstream/upstream_state.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 
@@ -208,4 +208,9 @@ Deno.test("readSnapshots() reads events however they are cut, and skips what is 
     );
     assertEquals(await Array.fromAsync(readSnapshots(ReadableStream.from(pieces))), [first, second]);
   }
+});
+
+Deno.test("probesOf() says that none are configured where there is no health check", () => {
+  assertEquals(probesOf({ health: "unknown" }, { probed: false }), "none configured");
+  assertEquals(probesOf({ health: "unknown" }, { probed: true }), "unknown");
 });

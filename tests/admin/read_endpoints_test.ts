@@ -131,7 +131,7 @@ for (const workers of [1, 2]) {
     const { pools: [pool], sites: [site] } = await snapshotWhere(running, ({ pools }) => pools[0].requestRate > 0);
     assertEquals(pool.errorRate, pool.requestRate);
     assertEquals([pool.requestRate, pool.errorRate], [site.routes[0].requestRate, site.routes[0].errorRate]);
-    assertEquals(pool.triesAnyway, false);
+    assertEquals([pool.triesAnyway, pool.probed], [false, false]);
   });
 }
 

@@ -250,6 +250,7 @@ export class FakeWorld {
       policy,
       waiting: 0,
       triesAnyway: false,
+      probed: true,
       available,
       upstreams,
       ...this.#poolFlow(name, upstreams),

@@ -9,7 +9,7 @@ import { formatLeft, formatMs, formatShare, formatWhole, NONE } from "./format.j
 import { questionOf, wantsForce } from "./last_upstream.js";
 import { shareOf } from "./model.js";
 import { TimePlot } from "./plots.js";
-import { adminStateOf, shortUrl, STATES, timeLeft, wordOf } from "./upstream_states.js";
+import { adminStateOf, probesOf, shortUrl, STATES, timeLeft, wordOf } from "./upstream_states.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("../../snapshot.ts").PoolSnapshot} PoolSnapshot */
@@ -23,7 +23,7 @@ import { adminStateOf, shortUrl, STATES, timeLeft, wordOf } from "./upstream_sta
 /** @type {readonly (readonly [string, (upstream: UpstreamSnapshot, pool: PoolSnapshot) => string])[]} */
 const FACTS = [
   ["Pool", ({ backup }, { name, site }) => `${name}, site ${site}${backup ? ", as a backup" : ""}`],
-  ["Probes", ({ health }) => health],
+  ["Probes", probesOf],
   ["Breaker", ({ breaker, breakerRetryMs }) => breaker.replace("_", "-") + left(breakerRetryMs, ", tries again in ")],
   ["Ejected", ({ ejectedForMs }) => ejectedForMs === null ? "no" : left(ejectedForMs, "for ")],
   ["Slow start", ({ slowStartMs }) => slowStartMs === null ? "no" : left(slowStartMs, "whole share in ")],

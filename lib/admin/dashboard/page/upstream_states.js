@@ -93,3 +93,13 @@ export function timeLeft(upstream) {
 export function shortUrl(url) {
   return url.replace(/^http:\/\/|\/$/g, "");
 }
+
+/**
+ * What the probes say of an upstream.
+ *
+ * @param {{ health: string }} upstream
+ * @param {{ probed: boolean }} pool
+ */
+export function probesOf({ health }, { probed }) {
+  return probed ? health : "none configured";
+}
