@@ -51,7 +51,8 @@ export const explanationSchema = z.strictObject({
   route: routeSchema.nullable(),
   otherRoutes: z.array(routeSchema),
   moreRoutes: z.int().min(0),
-  forward: z.strictObject({ head: z.array(z.string()), hostOfUpstream: z.boolean() }).nullable(),
+  forward: z.strictObject({ head: z.array(z.string()), hostOfUpstream: z.boolean(), websocket: z.boolean() })
+    .nullable(),
   pool: poolSchema.nullable(),
   files: z.strictObject({ root: z.string(), tried: z.array(z.string()), file: z.string().nullable() }).nullable(),
   settings: z.record(z.string(), z.string()),

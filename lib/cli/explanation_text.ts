@@ -42,9 +42,9 @@ function resultStyle({ outcome }: Explanation): Style {
   return outcome === "refused" ? "red" : outcome === "redirect" ? "yellow" : "green";
 }
 
-function resultOf({ outcome, status, why, location, pool, files }: Explanation): string {
+function resultOf({ outcome, status, why, location, pool, files, forward }: Explanation): string {
   const code = status === null ? "" : `${status}: `;
-  if (outcome === "upstream") return `pool ${pool?.name ?? ""}`;
+  if (outcome === "upstream") return `pool ${pool?.name ?? ""}${forward?.websocket ? ", as a WebSocket" : ""}`;
   if (outcome === "files" && typeof files?.file === "string") return `${code}the file ${files.file}`;
   return `${code}${why}${location === null ? "" : `, to ${location}`}`;
 }

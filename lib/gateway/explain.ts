@@ -96,8 +96,10 @@ async function explainHead(
   const how = listener.sites.how(head.host);
   const neighbours = gateway.sites.filter((other) => other !== site && sameListener(other.config, site.config));
   let plan: ForwardPlan | undefined;
-  const exchange = gateway.rehearse(head, site, (found) => {
+  let socket = false;
+  const exchange = gateway.rehearse(head, site, (found, upgrades) => {
     plan = found;
+    socket = upgrades;
     return { status: 204, headers: [], body: null };
   });
   const answer = await site.answer(exchange);
@@ -110,7 +112,7 @@ async function explainHead(
   const files = plan === undefined && endpoint === undefined ? await site.searchFile(head) : undefined;
   const proxy = site.config.proxy;
   const routeConfig = winner === undefined ? undefined : proxy?.routes[site.routes.indexOf(winner)];
-  const forward = plan === undefined ? undefined : await explainForward(config, { exchange, plan, site });
+  const forward = plan === undefined ? undefined : await explainForward(config, { exchange, plan, site, socket });
   return {
     ...common(about, { head, exchange, listener: where }),
     site: { name: site.config.name, hosts: site.hosts, why: whySite(site, how, head.host, neighbours.length === 0) },
@@ -119,13 +121,15 @@ async function explainHead(
       hosts: other.hosts,
       why: whyNotSite(other, { how, host: head.host, by: site }),
     })),
-    ...outcomeOf({ answer, exchange, head, site, plan, file: files?.file, refusal: forward?.refusal }),
+    ...outcomeOf({ answer, exchange, head, site, plan, socket, file: files?.file, refusal: forward?.refusal }),
     route: winner === undefined
       ? null
       : { ...routeOf(winner), why: whyRoute(winner, others.some(({ why }) => why === LONGER_PREFIX)) },
     otherRoutes: others.slice(0, MOST_ROUTES).map(({ route, why }) => ({ ...routeOf(route), why })),
     moreRoutes: Math.max(0, others.length - MOST_ROUTES),
-    forward: forward?.head === undefined ? null : { head: forward.head, hostOfUpstream: plan?.preserveHost === false },
+    forward: forward?.head === undefined
+      ? null
+      : { head: forward.head, hostOfUpstream: plan?.preserveHost === false, websocket: socket },
     pool: plan === undefined || forward?.refusal !== undefined ? null : poolOf(site, plan, options),
     files: files === undefined || site.config.static_dir === undefined
       ? null
@@ -167,12 +171,13 @@ function refusedBefore(
   };
 }
 
-function outcomeOf({ answer, exchange, head, site, plan, file, refusal }: {
+function outcomeOf({ answer, exchange, head, site, plan, socket, file, refusal }: {
   answer: Answer;
   exchange: Exchange;
   head: RequestHead;
   site: Site;
   plan: ForwardPlan | undefined;
+  socket: boolean;
   file: string | undefined;
   refusal: ForwardFailure | undefined;
 }): Pick<Explanation, "outcome" | "status" | "why" | "location"> {
@@ -180,7 +185,10 @@ function outcomeOf({ answer, exchange, head, site, plan, file, refusal }: {
   if (refusal !== undefined) {
     return { outcome: "refused", status: refusal.status, why: refusal.message, location: null };
   }
-  if (plan !== undefined) return { outcome: "upstream", status: null, why: "a route takes it", location: null };
+  if (plan !== undefined) {
+    const why = socket ? "a route takes it, as a WebSocket handshake" : "a route takes it";
+    return { outcome: "upstream", status: null, why, location: null };
+  }
   if (site.endpointFor(head) !== undefined && exchange.cause === "") {
     const why = answer.status === 405
       ? `an endpoint of the site, which takes GET alone`

@@ -12,6 +12,7 @@ import { type ForwardPlan, upstreamHead, upstreamTarget } from "../proxy/forward
 import { ForwardFailure } from "../proxy/forward_failure.ts";
 import { takeBody } from "../proxy/taken_body.ts";
 import { parseEndpoint } from "../transport/endpoint.ts";
+import { handshakeKey, handshakeLines, removeHandshakeFields } from "../websocket/handshake.ts";
 import type { Site } from "./site.ts";
 
 /**
@@ -20,7 +21,7 @@ import type { Site } from "./site.ts";
  */
 export async function explainForward(
   config: Config,
-  { exchange, plan, site }: { exchange: Exchange; plan: ForwardPlan; site: Site },
+  { exchange, plan, site, socket }: { exchange: Exchange; plan: ForwardPlan; site: Site; socket: boolean },
 ): Promise<{ head?: string[]; refusal?: ForwardFailure }> {
   const entry = site.config.proxy?.upstreams.find(({ name }) => name === plan.pool.name);
   const endpoint = plan.pool.upstreams.at(0)?.endpoint ??
@@ -28,8 +29,7 @@ export async function explainForward(
   if (endpoint === undefined) return {};
   try {
     const target = upstreamTarget(exchange.head, plan);
-    const { framing, body } = await takeBody(exchange, plan.body);
-    body?.cancel();
+    const framing = socket ? handshakeFields(exchange) : await framingOf(exchange, plan);
     const shown = `${site.config.proxy === undefined ? "" : shownBase(config, site.config, plan.pool.name)}`;
     const text = upstreamHead(
       exchange,
@@ -43,6 +43,18 @@ export async function explainForward(
     if (error instanceof ForwardFailure) return { refusal: error };
     throw error;
   }
+}
+
+async function framingOf(exchange: Exchange, plan: ForwardPlan): Promise<string> {
+  const { framing, body } = await takeBody(exchange, plan.body);
+  body?.cancel();
+  return framing;
+}
+
+/** The handshake that is sent in place of the client's; its key is another one each time. */
+function handshakeFields({ head }: Exchange): string {
+  removeHandshakeFields(head.headers);
+  return handshakeLines(handshakeKey());
 }
 
 function isSubstituted({ substituted = {}, sites }: Config, site: SiteConfig, path: string): boolean {
@@ -80,6 +92,8 @@ function maskedField(config: Config, site: Site, line: string): string {
   // The request line has a space before any colon
   if (colon < 0 || name.includes(" ")) return line;
   const value = line.slice(colon + 2);
+  // The proxy's own, of this handshake alone
+  if (name === "sec-websocket-key") return line;
   const written = ["headers.add", "headers.request.set", "headers.request.add"].some((table) =>
     fieldsIn(site.config, table).some((field) =>
       field.toLowerCase() === name.toLowerCase() &&

@@ -58,6 +58,8 @@ export interface ExplainedForward {
   readonly head: readonly string[];
   /** Whether Host is another one for each upstream. */
   readonly hostOfUpstream: boolean;
+  /** Whether it is a WebSocket handshake, whose Sec-WebSocket-Key is another one each time. */
+  readonly websocket: boolean;
 }
 
 /** How the file is looked for. */

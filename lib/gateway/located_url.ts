@@ -51,7 +51,9 @@ export function locateUrl(
   }
   const scheme = SCHEMES[given];
   const notes: string[] = [];
-  if (given !== scheme) notes.push(`A WebSocket begins as a request of HTTP: ${given}:// is taken for ${scheme}://`);
+  if (given !== scheme) {
+    notes.push(`${given}:// is taken for ${scheme}://; the header fields of its handshake make a request a WebSocket`);
+  }
   let authority = asciiAuthority(written.replace(/^.*@/, ""), text);
   if (authority === "") {
     if (!rest.startsWith("/")) {

@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { ProxyConfig, RouteConfig, ServerConfig, SiteConfig } from "../config/schema.ts";
+import type { ProxyConfig, ServerConfig, SiteConfig } from "../config/schema.ts";
 import { plainUrl } from "../config/upstream_url.ts";
 import { allowed, countHop, isCounted } from "../http/max_forwards.ts";
 import type { Answer, RequestHead } from "../http/message.ts";
 import { viaToken } from "../http/via_token.ts";
-import type { Exchange } from "../proxy/exchange.ts";
+import type { Exchange, Rehearsal } from "../proxy/exchange.ts";
 import { forward, type ForwardPlan } from "../proxy/forward.ts";
 import { ForwardFailure } from "../proxy/forward_failure.ts";
 import { RequestHeaders } from "../proxy/request_headers.ts";
@@ -42,7 +42,7 @@ import { SiteHeaders } from "./site_headers.ts";
 import { siteFiles } from "./site_files.ts";
 import { slashPathOf, slashRedirect, slashRedirects, type SlashTarget } from "./slash_redirect.ts";
 import { readiness } from "./readiness.ts";
-import { openSocket, type SocketPlan } from "./socket_route.ts";
+import { openSocket, socketPlace, type SocketPlan } from "./socket_route.ts";
 
 /** What a site needs besides its config. */
 export interface SiteContext extends Omit<PoolsContext, "site"> {
@@ -162,8 +162,10 @@ export class Site {
     return this.#endpoints.get(head.path.includes("%") ? matchPath(head.path) ?? "" : head.path);
   }
 
-  /** How the file for a request is looked for; undefined where it serves none. */
+  /** How the file for a request is looked for; undefined where it serves none, or a route takes or refuses the request. */
   searchFile(head: RequestHead): Promise<FileSearch> | undefined {
+    const found = this.#routes && this.#route(head.path, head.method);
+    if (found === "ambiguous" || found?.matched === true) return undefined;
     return this.#files?.explain(head);
   }
 
@@ -293,7 +295,7 @@ export class Site {
 
   #forwarded(exchange: Exchange, plan: RoutePlan): Answer | Promise<Answer> {
     exchange.route = plan.path;
-    if (exchange.rehearsal !== undefined) return exchange.rehearsal(plan.forward);
+    if (exchange.rehearsal !== undefined) return this.#rehearsed(exchange, plan, exchange.rehearsal);
     this.metrics?.unrouted.left();
     this.#meter(exchange, plan.meter);
     return this.#passedOn(exchange, plan).catch((error) => {
@@ -301,6 +303,12 @@ export class Site {
       exchange.failed(error.message, error.owner);
       return this.fail(exchange, error.status, error.message, failureLines(error, exchange, plan.forward.retries));
     });
+  }
+
+  #rehearsed(exchange: Exchange, { forward, sockets }: RoutePlan, rehearsal: Rehearsal): Answer {
+    const upgrade = sockets && readUpgrade(exchange.head);
+    if (upgrade === undefined || !isFault(upgrade)) return rehearsal(forward, upgrade !== undefined);
+    return this.fail(exchange, upgrade.status, upgrade.fault, upgrade.lines);
   }
 
   #passedOn(exchange: Exchange, plan: RoutePlan): Promise<Answer> {
@@ -344,15 +352,15 @@ export class Site {
   #served(exchange: Exchange, files: FileServer): Answer | Promise<Answer> {
     const answer = files.serve(exchange.head);
     return answer instanceof Promise
-      ? answer.then((late) => this.#servedAnswer(exchange, late)).catch((error) => this.#broken(exchange, error))
-      : this.#servedAnswer(exchange, answer);
+      ? answer.then((late) => this.#servedAnswer(exchange, files, late)).catch((error) => this.#broken(exchange, error))
+      : this.#servedAnswer(exchange, files, answer);
   }
 
-  #servedAnswer(exchange: Exchange, answer: Answer): Answer {
+  #servedAnswer(exchange: Exchange, files: FileServer, answer: Answer): Answer {
     if (answer.status < 400 || answer.status === 412) return this.#finished(exchange, answer);
     const redirect = answer.status === 404 ? this.#redirectToSlash(exchange) : undefined;
     if (redirect !== undefined) return redirect;
-    return this.fail(exchange, answer.status, `The file server answered ${answer.status}`, answer.headers);
+    return this.fail(exchange, answer.status, files.reason(exchange.head, answer.status), answer.headers);
   }
 
   // Only a mistake in BWS, or a machine that has no memory or no file handles left, leads here.
@@ -376,11 +384,6 @@ export class Site {
     exchange.end();
     return answer;
   }
-}
-
-// The whole route: a WebSocket that was opened under other rules is not to go on under these.
-function socketPlace(listener: string, site: string, route: RouteConfig): string {
-  return JSON.stringify([listener, site, route]);
 }
 
 /** Loops make many lines that say the same. */

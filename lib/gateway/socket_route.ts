@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ProxyConfig } from "../config/schema.ts";
+import type { ProxyConfig, RouteConfig } from "../config/schema.ts";
 import type { Answer, HeaderLines, Upgrade } from "../http/message.ts";
 import { sendableStatus } from "../http/sendable_status.ts";
 import type { Exchange } from "../proxy/exchange.ts";
@@ -36,6 +36,14 @@ export interface SocketPlan {
   readonly route: string;
   /** Who counts; nobody where no figures are kept. */
   readonly meter: RouteMetrics | undefined;
+}
+
+/**
+ * What {@linkcode SocketPlan.route} is: the whole route, as a WebSocket that was opened under other rules is not to go on
+ * under these.
+ */
+export function socketPlace(listener: string, site: string, route: RouteConfig): string {
+  return JSON.stringify([listener, site, route]);
 }
 
 /**

@@ -29,9 +29,10 @@ export interface ExchangeObserver {
 /**
  * Takes the place of a route's upstreams, in an exchange that only finds out what would become of a request.
  *
+ * @param socket Whether the request would be forwarded as a WebSocket handshake.
  * @returns What stands for the response; nobody sends it.
  */
-export type Rehearsal = (plan: ForwardPlan) => Answer;
+export type Rehearsal = (plan: ForwardPlan, socket: boolean) => Answer;
 
 /** Counts what passes in an exchange. */
 export interface ExchangeMeter {

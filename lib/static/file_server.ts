@@ -10,6 +10,7 @@
  */
 
 import type { Answer, RequestHead } from "../http/message.ts";
+import { failureReason } from "./failure_reason.ts";
 import { FileRoot, trimmedRoot } from "./file_root.ts";
 import { readEntries } from "./folder_entries.ts";
 import { listingAnswer } from "./folder_listing.ts";
@@ -118,6 +119,8 @@ export interface FileServer {
   serve(head: RequestHead): Answer | Promise<Answer>;
   /** Finds out what {@linkcode serve} would answer with. */
   explain(head: RequestHead): Promise<FileSearch>;
+  /** Why {@linkcode serve} answered a request with an error, in words for the log. */
+  reason(head: RequestHead, status: number): string;
   /** Lets go of the memory. Answers that are being sent go on. */
   close(): void;
 }
@@ -215,6 +218,10 @@ class FolderServer implements FileServer {
     const served = status < 400 && status !== 308 ? tried.at(-1) : undefined;
     const page = served === undefined ? undefined : await this.#pages.look(served);
     return { tried, file: page && chooseRepresentation(page, request.fields.acceptEncoding).found.realPath };
+  }
+
+  reason(head: RequestHead, status: number): string {
+    return failureReason(head, status, this.#rules);
   }
 
   close(): void {

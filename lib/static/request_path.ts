@@ -42,11 +42,16 @@ export function readRequestPath(rawPath: string, rules: PathRules): string | 400
       return 400; // not percent-encoding, or not UTF-8 (overlong forms and surrogates included)
     }
     // An encoded separator is data, not a separator (RFC 3986, section 2.2), and no file name holds one.
-    if (ENCODED_SEPARATOR.test(rawPath)) return 404;
+    if (hasEncodedSeparator(rawPath)) return 404;
   }
   if (!path.startsWith("/") || !path.isWellFormed() || CONTROL.test(path)) return 400;
   const plain = SPECIAL_SEGMENT.test(path) ? resolveSegments(path) : path;
   return plain !== undefined && servablePath(plain, rules) ? plain : 404;
+}
+
+/** Whether a raw path holds an encoded slash or backslash. */
+export function hasEncodedSeparator(rawPath: string): boolean {
+  return ENCODED_SEPARATOR.test(rawPath);
 }
 
 /** A decoded path without empty and dot segments; undefined when it leaves the root at any point. */

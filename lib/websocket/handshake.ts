@@ -60,6 +60,11 @@ export function removeHandshakeFields(headers: HeaderLines): void {
   }
 }
 
+/** The header lines of the proxy's own handshake with an upstream. */
+export function handshakeLines(key: string): string {
+  return `connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: ${VERSION}\r\nsec-websocket-key: ${key}\r\n`;
+}
+
 /** A fresh key for a handshake: 16 random bytes in base64. */
 export function handshakeKey(): string {
   return crypto.getRandomValues(new Uint8Array(16)).toBase64();

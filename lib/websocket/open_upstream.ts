@@ -16,7 +16,7 @@ import type { Pool } from "../upstream/pool.ts";
 import type { Slot } from "../upstream/slot.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Patience } from "../upstream/waiting_line.ts";
-import { handshakeKey } from "./handshake.ts";
+import { handshakeKey, handshakeLines } from "./handshake.ts";
 import { type AcceptedHandshake, type RefusedHandshake, shakeHands } from "./upstream_handshake.ts";
 
 /** The exchange that wants a WebSocket, as far as its attempts go. */
@@ -255,8 +255,4 @@ class SocketAttempt implements Contender {
     this.#slot.release();
     this.#span?.end();
   }
-}
-
-function handshakeLines(key: string): string {
-  return `connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${key}\r\n`;
 }

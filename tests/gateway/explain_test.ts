@@ -159,6 +159,72 @@ Deno.test("explain() tells what the server then does: status, Location, route, a
   });
 });
 
+Deno.test("explain() shows a WebSocket handshake as it is sent, and refuses one that the server refuses", async () => {
+  await using upstream = replying(statusAnswer(403, "no"));
+  const text = `[[sites]]\nlisten = "127.0.0.1"\nport = 0\n[[sites.proxy.upstreams]]\nname = "app"
+url = "http://127.0.0.1:${upstream.port}/base"
+[[sites.proxy.routes]]\npath = "/ws"\nupstream = "app"\nwebsocket = true
+[[sites.proxy.routes]]\npath = "/plain"\nupstream = "app"\n`;
+  const lines = [
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Protocol: a, b",
+  ];
+  lines.push("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Extensions: permessage-deflate");
+  const server = await startServer(parsed(text));
+  try {
+    const { port } = server.addresses[0];
+    const toldOf = async (target: string, given: string[]) => {
+      const headers = new Headers(given.map((line) => line.split(": ") as [string, string]));
+      const request = { method: "GET", url: `ws://127.0.0.1:${port}${target}`, headers, client: "127.0.0.1" };
+      return await explain(server.gateway, request, { ports: [port] });
+    };
+    for (const [target, socket] of [["/ws?a=b", true], ["/plain", false]] as const) {
+      const told = await toldOf(target, lines);
+      assertEquals([told.outcome, told.forward?.websocket], ["upstream", socket]);
+      assertEquals(told.why, socket ? "a route takes it, as a WebSocket handshake" : "a route takes it");
+      const client = await RawClient.connect(port);
+      await client.send(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${lines.join("\r\n")}\r\n\r\n`);
+      assertEquals(statusOf(await client.answer("GET")), 403);
+      client.close();
+      const got = upstream.requests.at(-1)?.head.split("\r\n").filter((line) => line !== "");
+      const comparable = (line: string) => line.replace(/^(x-request-id|sec-websocket-key): .*$/i, "$1");
+      assertEquals(told.forward?.head.map(comparable), got?.map(comparable));
+      assertEquals(told.forward?.head.includes("upgrade: websocket"), socket);
+      assert(told.forward?.head.every((line) => !line.includes("dGhlIHNhbXBsZSBub25jZQ==") || !socket));
+    }
+    const old = await toldOf("/ws", lines.map((line) => line.replace("13", "8")));
+    assertEquals([old.outcome, old.status, old.files], ["refused", 426, null]);
+    assertEquals(old.why, 'The WebSocket version is "8", expected 13');
+  } finally {
+    await server.stop();
+  }
+});
+
+Deno.test("explain() and the log say why the file server refuses a request", async () => {
+  await inFolder(async (folder) => {
+    const text = configText(folder, 1).replace(', "/404.txt"', "");
+    const cases: [method: string, target: string, status: number, why: string][] = [
+      ["GET", "/a%2fb", 404, "An encoded slash or backslash names no file"],
+      ["GET", "/none", 404, "No route and no file takes this path"],
+      ["GET", "/.git/config", 404, "Names that begin with a dot are not served: dotfiles is false"],
+      ["POST", "/a.txt", 405, "Files take GET and HEAD, and no route takes POST"],
+      ["GET", "/%00", 400, "The path is not percent-encoded UTF-8, or holds a control character"],
+    ];
+    for (const [method, target, status, why] of cases) {
+      const told = await explained(text, `http://shop.example${target}`, { method });
+      assertEquals([told.status, told.why, told.files !== null], [status, why, true], target);
+    }
+    const range = { range: "bytes=99999-" };
+    const told = await explained(text, "http://shop.example/a.txt", { headers: range });
+    assertEquals([told.status, told.why], [416, "No part of what Range asks for lies in the file"]);
+    // Refused for its dot segments: no file is looked for.
+    const dots = await explained(text, "http://shop.example/api/../a.txt");
+    assertEquals([dots.status, dots.files], [400, null]);
+  });
+});
+
 Deno.test("explain() says why each other route does not take the request", async () => {
   await inFolder(async (folder) => {
     const text = configText(folder, 1);
@@ -232,7 +298,7 @@ Deno.test("explain() tells what it assumes, and where nothing listens", async ()
     const socket = await explained(text, "WS://shop.example:8080/api/chat?a");
     assertEquals([socket.request.url, socket.route?.path, socket.notes], [
       ...["http://shop.example:8080/api/chat?a", "/api/"],
-      ["A WebSocket begins as a request of HTTP: ws:// is taken for http://"],
+      ["ws:// is taken for http://; the header fields of its handshake make a request a WebSocket"],
     ]);
     const secure = await explained(text, "wss://shop.example:8080/a.txt");
     assertEquals([secure.request.url, secure.request.host, secure.notes.length], [
