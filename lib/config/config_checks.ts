@@ -39,6 +39,12 @@ export interface CheckOptions {
    */
   baseDir?: string;
   /**
+   * What `baseDir` is, in words.
+   *
+   * @default {"the folder of the config"}
+   */
+  baseName?: string;
+  /**
    * Whether to look if files and folders are there. Needs the permission to read.
    *
    * @default {true}
@@ -93,11 +99,19 @@ export interface CheckContext {
 /** Checks a tree, which it changes, and makes a config of it. */
 export function checkConfig(root: TableNode, context: CheckContext, options: CheckOptions): ConfigReport {
   const { problems, incomplete } = context;
-  const { baseDir = ".", checkFiles = true, tryLog = false, searchFolders, tryPort, policies = [], opensPorts = true } =
-    options;
+  const {
+    baseDir = ".",
+    baseName = "the folder of the config",
+    checkFiles = true,
+    tryLog = false,
+    searchFolders,
+    tryPort,
+    policies = [],
+    opensPorts = true,
+  } = options;
   giveOriginalMeaning(root, problems);
   const { unknownKeys, originalKeys } = walkSchema(configSchema, root, problems);
-  resolveFiles(root, { baseDir, checkFiles, tryLog, searchFolders }, problems);
+  resolveFiles(root, { baseDir, baseName, checkFiles, tryLog, searchFolders }, problems);
   const result = configSchema.safeParse(plainValue(root));
   if (!result.success) reportIssues(result.error.issues, { root, problems, unknownKeys, incomplete });
   reportOriginalKeys(originalKeys, { root, problems, unknownKeys: [], incomplete });

@@ -26,6 +26,8 @@ import { booleanOf, isTextNode, type TableNode, tableOf, tablesOf, type TextNode
 export interface FileOptions {
   /** Folder from which relative paths start. */
   baseDir: string;
+  /** What `baseDir` is, in words. */
+  baseName: string;
   /** Whether to look if they are there, and can be read. */
   checkFiles: boolean;
   /** Whether to try if the log can be written, as before a start. */
@@ -44,7 +46,7 @@ export function resolveFiles(root: TableNode, options: FileOptions, problems: Pr
   const resolveNode = (node: TextNode | undefined, kind: FileKind) => {
     if (node === undefined || node.value === "") return;
     const path = resolve(options.baseDir, node.value);
-    if (options.checkFiles && kind !== "any") checkFile(node, path, { kind, baseDir: options.baseDir }, problems);
+    if (options.checkFiles && kind !== "any") checkFile(node, path, { kind, ...options }, problems);
     node.value = path;
   };
   const output = textNode(tableOf(root, "logging"), "output");
@@ -86,7 +88,7 @@ function fromWorkingFolder(written: string, baseDir: string): string | undefined
 function checkFile(
   node: TextNode,
   path: string,
-  { kind, baseDir }: { kind: FileKind; baseDir: string },
+  { kind, baseDir, baseName }: { kind: FileKind; baseDir: string; baseName: string },
   problems: ProblemList,
 ): void {
   const name = shortName(node.path);
@@ -95,7 +97,7 @@ function checkFile(
   const found = fileAt(path);
   if (found === undefined) {
     const folder = node.substituted === undefined ? `looked for ${JSON.stringify(path)}, as ` : "";
-    const where = isAbsolute(node.value) ? "" : ` (${folder}paths start from the folder of the config)`;
+    const where = isAbsolute(node.value) ? "" : ` (${folder}paths start from ${baseName})`;
     const suggestion = fromWorkingFolder(node.value, baseDir);
     problems.error(node, { message: `${name} ${shown} is not there${where}`, expected, suggestion });
   } else if (found instanceof Error) {

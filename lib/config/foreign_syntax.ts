@@ -68,6 +68,8 @@ const KEY = String.raw`(?:[A-Za-z0-9_.-]+|"[^"\\]*"|'[^']*')`;
 const KEY_ALONE = new RegExp(`^\\s*(?:[{,]\\s*)?(${KEY})\\s*$|[{,]\\s*(${KEY})\\s*$`);
 const KEY_AND_EQUALS = new RegExp(`^\\s*(${KEY})\\s*=\\s*$`);
 const KEY_AND_NUMBER = new RegExp(`^\\s*(${KEY})\\s*=\\s*([\\d.]+)$`);
+/** A key and a value that is whole, and space behind it. */
+const WHOLE_VALUE = new RegExp(`^\\s*${KEY}\\s*=\\s*(?:"[^"\\\\]*"|'[^']*'|[\\w.+-]+|[[{].*[\\]}])\\s+$`);
 const TRUE = ["yes", "on", "true", "enabled"];
 const FALSE = ["no", "off", "false", "disabled"];
 const NOTHING = ["null", "nil", "none", "undefined", "~"];
@@ -87,7 +89,7 @@ export function foreignLine(line: string, column: number, found: string): Proble
   if (QUOTES.test(found)) {
     return { message: `found the typographic quote ${found[0]}`, expected: `a straight one: " or '` };
   }
-  if (/^(?:\/\/|\/\*|;)/.test(found) && before.trim() === "") {
+  if (/^(?:\/\/|\/\*|;)/.test(found) && (before.trim() === "" || WHOLE_VALUE.test(before))) {
     return { message: `${JSON.stringify(found.slice(0, 2))} begins no comment`, expected: '"#" before a comment' };
   }
   if (rest === ";" || rest === ",") {

@@ -26,6 +26,7 @@ const BODY = 'max_body_size = "10MB" in [server], [[sites]] or [[sites.proxy.rou
 const HOSTS = 'hostname = "example.com" in [[sites]], hostnames = [..] for several';
 const FILES = 'static_dir = "www" in [[sites]]';
 const LISTEN = 'port = 8080 in [[sites]], and listen = "127.0.0.1" for one address alone';
+const PROBE_PATH = 'path = "/healthz"';
 const TIMEOUTS = "connect, read, write and client in [sites.proxy.timeout]";
 const REQUEST_FIELDS = "[sites.proxy.headers.request.set]";
 const RESPONSE_FIELDS = "[sites.headers], or [sites.proxy.headers.response.set]";
@@ -77,6 +78,7 @@ const KEYS: Readonly<Record<string, string | Readonly<Record<string, string>>>> 
   autoindex: "browse = true in [[sites]]",
   listing: "browse = true in [[sites]]",
   directory_listing: "browse = true in [[sites]]",
+  default_server: "default = true in [[sites]]",
   spa: 'try_files = ["$path", "/index.html"] in [[sites]]',
   fallback: 'try_files = ["$path", "/index.html"] in [[sites]]',
   error_page: '[sites.error_pages] with 404 = "404.html"',
@@ -103,7 +105,11 @@ const KEYS: Readonly<Record<string, string | Readonly<Record<string, string>>>> 
   regexp: PATTERN,
   rewrite: 'rewrite_target = "/new/" in the route, or strip_prefix = true',
   replace_path: 'rewrite_target = "/new/" in the route',
-  uri: "path, strip_prefix and rewrite_target in the route",
+  uri: {
+    "sites.proxy.health_check": PROBE_PATH,
+    "sites.proxy.upstreams": 'url = "http://127.0.0.1:3000"',
+    "*": "path, strip_prefix and rewrite_target in the route",
+  },
   stripprefix: "strip_prefix = true in the route",
   // Upstreams
   upstream: {
@@ -113,7 +119,7 @@ const KEYS: Readonly<Record<string, string | Readonly<Record<string, string>>>> 
     "*": 'upstream = "the name of a pool" in [[sites.proxy.routes]]',
   },
   upstreams: POOL,
-  server: { "*": POOL },
+  server: { "sites.proxy.timeout": "read", "sites.proxy.routes.timeout": "read", "*": POOL },
   servers: { "": `[server] for the process, or ${POOL}`, "*": POOL },
   service: POOL,
   services: POOL,
@@ -129,7 +135,11 @@ const KEYS: Readonly<Record<string, string | Readonly<Record<string, string>>>> 
   pool: { "sites.proxy.routes": 'upstream = "the name of a pool"', "*": POOL },
   pools: POOL,
   to: { "sites.proxy.upstreams": 'url = "http://127.0.0.1:3000"', "*": `url in ${POOL}` },
-  url: { "sites.proxy.routes": `upstream = "the name of a pool", and url in ${POOL}`, "*": `url in ${POOL}` },
+  url: {
+    "sites.proxy.health_check": PROBE_PATH,
+    "sites.proxy.routes": `upstream = "the name of a pool", and url in ${POOL}`,
+    "*": `url in ${POOL}`,
+  },
   urls: POOL,
   proxy_pass: `upstream = "the name of a pool" in [[sites.proxy.routes]], and url in ${POOL}`,
   reverse_proxy: `[sites.proxy] with ${POOL}, and ${ROUTE}`,
@@ -322,7 +332,10 @@ export function keyOfOtherTool(path: KeyPath, key: string): string | undefined {
   const name = key.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replaceAll("-", "_").toLowerCase();
   if (!Object.hasOwn(KEYS, name)) return undefined;
   const found = KEYS[name];
-  if (typeof found === "string") return found;
   const table = path.filter((step) => typeof step === "string").join(".");
-  return Object.hasOwn(found, table) ? found[table] : found["*"];
+  const hint = typeof found === "string" ? found : Object.hasOwn(found, table) ? found[table] : found["*"];
+  // A route has times of its own
+  return /^sites\.proxy\.routes(?:\.timeout)?$/.test(table)
+    ? hint?.replace("[sites.proxy.timeout]", "[sites.proxy.routes.timeout]")
+    : hint;
 }

@@ -45,7 +45,10 @@ export type ResolveConfigOptions = ParseConfigOptions;
  * ```
  */
 export function resolveConfig(input: ConfigInput | string, options: ResolveConfigOptions = {}): ResolvedConfig {
-  const report = typeof input === "string" ? parseConfig(input, options) : checkObject(input, options);
+  const baseName = options.baseDir === undefined ? "the working folder" : "baseDir";
+  const report = typeof input === "string"
+    ? parseConfig(input, { baseName, ...options })
+    : checkObject(input, { baseName, ...options });
   if (report.config === undefined) throw new ConfigError(report.problems);
   return { config: report.config, warnings: report.warnings };
 }

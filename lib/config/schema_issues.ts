@@ -114,8 +114,10 @@ function expectedOf(issue: Issue, node: SourceNode): string {
   }
   const numeric = issue.expected === "number" || issue.expected === "int";
   if (numeric && /^-?\d+$/.test(text)) return `${issue.message}, without quotes`;
-  const shown = text.length <= 40 && text !== "";
-  return issue.expected === "array" && shown ? `${issue.message}, such as [${JSON.stringify(text)}]` : issue.message;
+  if (issue.expected !== "array" || text === "" || text.length > 80) return issue.message;
+  const items = text.split(/[\s,]+/).filter((item) => item !== "");
+  const list = items.map((item) => JSON.stringify(valueOfOtherTool(node.path, item) ?? item));
+  return `${issue.message}, such as [${list.join(", ")}]`;
 }
 
 function nearestValue(issue: Issue, node: SourceNode): string | undefined {

@@ -29,7 +29,7 @@ export const upstreamSchema = table("sites.proxy.upstreams", {
   name: text("the name of a pool").describe("Name of the pool; upstreams of the same name share its load."),
   url: judged(
     upstreamUrlFault,
-    "a URL that begins with http://, https:// or unix:/",
+    "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://",
     "^((?:[sS][rR][vV]\\+)?[hH][tT][tT][pP][sS]?://|[uU][nN][iI][xX]:/)",
   )
     .describe(

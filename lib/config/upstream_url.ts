@@ -69,11 +69,11 @@ function unixFault(url: string): Fault | undefined {
 }
 
 function schemeFault(url: string, scheme: string | undefined): Fault {
-  const expected = "a URL that begins with http://, https:// or unix:/";
+  const expected = "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://";
   const rest = scheme === undefined ? url : url.slice(scheme.length + 3);
-  const candidate = `${scheme === "wss" ? "https" : "http"}://${rest}`;
+  const candidate = scheme === "srv" ? `srv+http://${rest}` : `${scheme === "wss" ? "https" : "http"}://${rest}`;
   // Only what was nearly right is worth a guess
-  const guessed = scheme === "ws" || scheme === "wss" ||
+  const guessed = scheme === "ws" || scheme === "wss" || scheme === "srv" ||
     (scheme === undefined && /^[\w.-]+(?::\d+)?(?:\/|$)/.test(rest));
   return { expected, suggestion: guessed && upstreamUrlFault(candidate) === undefined ? candidate : undefined };
 }

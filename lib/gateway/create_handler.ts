@@ -94,7 +94,7 @@ export interface Handler {
  * ```
  */
 export function createHandler(config: ConfigInput | string, options: CreateHandlerOptions = {}): Handler {
-  const { policies = {}, middleware = [], baseDir = Deno.cwd() } = options;
+  const { policies = {}, middleware = [], baseDir } = options;
   const resolved = resolveConfig(config, { baseDir, policies: Object.keys(policies), opensPorts: false });
   return handlerOf(resolved, { policies, middleware, log: options.log === true });
 }

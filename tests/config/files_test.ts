@@ -1,9 +1,10 @@
 // @ts-types="../../types/std/assert.d.ts"
-import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join, relative } from "node:path";
 import { ConfigError } from "../../lib/config/config_error.ts";
 import { loadConfig } from "../../lib/config/load_config.ts";
 import { parseConfig } from "../../lib/config/parse_config.ts";
+import { createHandler } from "../../lib/gateway/create_handler.ts";
 import { assertErrors, PROXY } from "./marked_config.ts";
 
 async function inFolder(run: (dir: string) => void | Promise<void>): Promise<void> {
@@ -232,4 +233,22 @@ Deno.test("Precompressed files that are older than their file are warned of, whe
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("Where there is no config file, a path that is not there is said to start from baseDir or the working folder", async () => {
+  await inFolder((dir) => {
+    const sites = [{ static_dir: "nope" }];
+    for (const input of [{ sites }, '[[sites]]\nstatic_dir = "nope"\n']) {
+      assertThrows(
+        () => createHandler(input, { baseDir: dir }),
+        ConfigError,
+        `static_dir "nope" is not there (looked for "${dir}/nope", as paths start from baseDir)`,
+      );
+      assertThrows(
+        () => createHandler(input),
+        ConfigError,
+        `static_dir "nope" is not there (looked for "${Deno.cwd()}/nope", as paths start from the working folder)`,
+      );
+    }
+  });
 });

@@ -91,6 +91,16 @@ const LINES: readonly (readonly [name: string, marked: string, ...sentences: str
     `${SITE}«//» hello\nport = 80`,
     '"//" begins no comment, expected "#" before a comment',
   ],
+  [
+    "a comment behind a number",
+    `${SITE}port = 28080 «//» main`,
+    '"//" begins no comment, expected "#" before a comment',
+  ],
+  [
+    "a comment behind a list of texts",
+    `${SITE}hostnames = ["a", "b"] «/*» names */`,
+    '"/*" begins no comment, expected "#" before a comment',
+  ],
 ];
 
 for (const [name, marked, ...sentences] of LINES) {

@@ -9,6 +9,37 @@ const DURATION = 'a duration above 0 to 24 days: seconds, or text such as "250ms
 
 /** What somebody writes who knows another server, and what is said about it. */
 const ERRORS: readonly (readonly [marked: string, ...sentences: string[]])[] = [
+  // One key has another meaning in another table
+  [
+    `${PROXY}[sites.proxy.health_check]\n«uri» = "/h"\n«url» = "/h"`,
+    'unknown key "uri" in [sites.proxy.health_check], expected path = "/healthz"',
+    'unknown key "url" in [sites.proxy.health_check], expected path = "/healthz"',
+  ],
+  [
+    `${PROXY}«uri» = "/h"`,
+    'unknown key "uri" in [[sites.proxy.routes]], expected path, strip_prefix and rewrite_target in the route',
+  ],
+  [`${PROXY}[sites.proxy.timeout]\n«server» = "30s"`, 'unknown key "server" in [sites.proxy.timeout], expected read'],
+  [
+    `${PROXY}[sites.proxy.routes.«timeouts»]\nread = "3s"`,
+    'unknown key "timeouts" in [[sites.proxy.routes]], expected connect, read, write and client in [sites.proxy.routes.timeout]',
+  ],
+  [
+    `${PROXY}«read_timeout» = "3s"\n[sites.proxy.«timeouts»]\nread = "3s"`,
+    'unknown key "read_timeout" in [[sites.proxy.routes]], expected read in [sites.proxy.routes.timeout]',
+    'unknown key "timeouts" in [sites.proxy], expected connect, read, write and client in [sites.proxy.timeout]',
+  ],
+  [
+    `${PROXY}[sites.proxy.routes.timeout]\n«server» = "30s"`,
+    'unknown key "server" in [sites.proxy.routes.timeout], expected read',
+  ],
+  [`${SITE}«default_server» = true`, 'unknown key "default_server" in [[sites]], expected default = true in [[sites]]'],
+  [
+    `${SITE}try_files = «"$uri $uri/ /index.html"»`,
+    'try_files is "$uri $uri/ /index.html", expected a list of texts, such as ["$path", "$path/", "/index.html"]',
+  ],
+  [`${PROXY}methods = «"GET POST"»`, 'methods is "GET POST", expected a list of methods, such as ["GET", "POST"]'],
+  [`${PROXY}methods = «"GET, POST"»`, 'methods is "GET, POST", expected a list of methods, such as ["GET", "POST"]'],
   [
     `${PROXY}[sites.proxy.load_balancing]\nmethod = «"least_conn"»`,
     'unknown policy "least_conn", expected one of "round_robin", "weighted", "least_connections", "weighted_round_robin", "random", "power_of_two", "first", "least_time", "ip_hash", "uri_hash", "header_hash", "cookie" (did you mean "least_connections"?)',

@@ -55,11 +55,28 @@ Deno.test("parseConfig() accepts upstream URLs with a base path, an address or a
 
 Deno.test("parseConfig() refuses upstream URLs with a wrong scheme, query, fragment, credentials or port", () => {
   const cases: [url: string, expected: string, suggestion?: string][] = [
-    ["ftp://x", "a URL that begins with http://, https:// or unix:/"],
-    ["ws://x:1", "a URL that begins with http://, https:// or unix:/", "http://x:1"],
-    ["wss://x", "a URL that begins with http://, https:// or unix:/", "https://x"],
-    ["127.0.0.1:3000", "a URL that begins with http://, https:// or unix:/", "http://127.0.0.1:3000"],
-    ["", "a URL that begins with http://, https:// or unix:/"],
+    ["ftp://x", "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://"],
+    [
+      "srv://_web._tcp.x",
+      "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://",
+      "srv+http://_web._tcp.x",
+    ],
+    [
+      "ws://x:1",
+      "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://",
+      "http://x:1",
+    ],
+    [
+      "wss://x",
+      "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://",
+      "https://x",
+    ],
+    [
+      "127.0.0.1:3000",
+      "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://",
+      "http://127.0.0.1:3000",
+    ],
+    ["", "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://"],
     ["http://x/?a=1", "a URL without a query", "http://x/"],
     ["http://x/#a", "a URL without a fragment", "http://x/"],
     ["http://x:70000", "a port from 1 to 65535"],
