@@ -164,7 +164,7 @@ export class Site {
 
   /** How the file for a request is looked for; undefined where it serves none, or a route takes or refuses the request. */
   searchFile(head: RequestHead): Promise<FileSearch> | undefined {
-    const found = this.#routes && this.#route(head.path, head.method);
+    const found = this.#routes && routeOfPath(this.#routes, head.path, head.method);
     if (found === "ambiguous" || found?.matched === true) return undefined;
     return this.#files?.explain(head);
   }
