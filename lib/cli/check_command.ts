@@ -11,6 +11,7 @@ import { formatProblems, type Problem } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import type { CommandInput } from "./command.ts";
 import { configPaths } from "./config_path.ts";
+import { endpointNotes } from "./endpoint_notes.ts";
 import { counted, listenLines, managementUrl, siteList } from "./listen_lines.ts";
 import { openFileShortfall } from "./open_file_limit.ts";
 import { paint, type Terminal } from "./terminal.ts";
@@ -52,7 +53,9 @@ async function checkFile(path: string, flags: CheckFlags, terminal: Terminal): P
   if (management !== undefined) terminal.print(`   ${management}  management`);
   // Of this shell: a service may have another limit, so it is no problem of the config.
   const shortfall = openFileShortfall(config);
-  if (shortfall !== undefined) terminal.tell(`   ${paint(terminal.errorColored, "yellow", "note")}: ${shortfall}`);
+  for (const note of [...endpointNotes(config), ...(shortfall === undefined ? [] : [shortfall])]) {
+    terminal.tell(`   ${paint(terminal.errorColored, "yellow", "note")}: ${note}`);
+  }
   return true;
 }
 

@@ -228,3 +228,24 @@ Deno.test("bws version and -v show the version, and -t checks the config", async
     assertEquals([code, stdout], [0, (await bws(["check", "config.toml"], { cwd })).stdout]);
   });
 });
+
+Deno.test("check notes a route whose path the site's own endpoints share, once, and refuses nothing for it with --strict", async () => {
+  const cwd = await Deno.makeTempDir();
+  try {
+    const config = (path: string, site = "") =>
+      `[[sites]]\nname = "shop"\nport = 8080\n${site}[[sites.proxy.upstreams]]\nname = "app"\nurl = "http://127.0.0.1:3001"\n` +
+      `[[sites.proxy.routes]]\npath = "${path}"\nupstream = "app"\n`;
+    const note = 'site "shop" answers /api/health, /api/health/live, /api/health/ready, /api/config, /api/sites itself';
+    const cases: [config: string, noted: boolean][] = [
+      ...[[config("/api/"), true], [config("/"), false]] as [string, boolean][],
+      [config("/api", "internal_api = false\n"), false],
+    ];
+    for (const [text, noted] of cases) {
+      await Deno.writeTextFile(`${cwd}/config.toml`, text);
+      const { code, stderr } = await bws(["check", "--strict"], { cwd });
+      assertEquals([code, stderr.split(note).length - 1], [0, noted ? 1 : 0], text);
+    }
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+});
