@@ -137,7 +137,6 @@ export class Gateway implements ExchangeObserver {
         const { policies = {} } = options;
         const context = {
           server: config.server,
-          allSites: config.sites,
           runtime,
           ledger,
           metrics,

@@ -1,14 +1,14 @@
 /**
  * The endpoints that BWS itself answers on each site: a short list of exact paths, so that a site's own `/api/` routes
- * work. What they say is fit for strangers: no addresses of upstreams, no keys, no header values, and of no other site.
- * All sites are listed to this machine alone.
+ * work. What they say is fit for strangers: no addresses of upstreams, no keys, no header values, and of no other site,
+ * whoever asks: a request of this machine cannot be told from one that a proxy on it passes on. The management API lists
+ * all sites.
  *
  * @module
  */
 
 import { INTERNAL_PATHS, type InternalPath, internalPrefix } from "../config/internal_paths.ts";
 import type { SiteConfig } from "../config/schema.ts";
-import { isLocalRequest } from "../http/local_request.ts";
 import type { Answer, RequestHead } from "../http/message.ts";
 import { VERSION } from "../version.ts";
 
@@ -16,8 +16,6 @@ import { VERSION } from "../version.ts";
 export interface InternalApiContext {
   /** The site that answers. */
   readonly site: SiteConfig;
-  /** All sites of the process, this one among them; undefined where requests pass through another program first. */
-  readonly allSites: readonly SiteConfig[] | undefined;
   /** A site without what is not to be shown. */
   readonly shown: (site: SiteConfig) => SiteConfig;
   /** Whether the site can serve, and what it lacks. */
@@ -39,12 +37,12 @@ export type InternalEndpoint = (head: RequestHead) => InternalAnswer;
 export function internalEndpoints(context: InternalApiContext): ReadonlyMap<string, InternalEndpoint> {
   const prefix = internalPrefix(context.site.internal_api);
   if (prefix === undefined) return new Map();
-  const tells: Record<InternalPath, (head: RequestHead) => Telling> = {
+  const tells: Record<InternalPath, () => Telling> = {
     "/health": () => health(context),
     "/health/live": () => ({ status: 200, value: { status: "alive" } }),
     "/health/ready": () => ready(context),
     "/config": () => ({ status: 200, value: describeSite(context.shown(context.site), true) }),
-    "/sites": (head) => listSites(context, head),
+    "/sites": () => ({ status: 200, value: { sites: [describeSite(context.shown(context.site), false)], total: 1 } }),
   };
   return new Map(INTERNAL_PATHS.map((path) => [prefix + path, endpoint(tells[path])]));
 }
@@ -55,12 +53,12 @@ interface Telling {
   missing?: string;
 }
 
-function endpoint(tell: (head: RequestHead) => Telling): InternalEndpoint {
+function endpoint(tell: () => Telling): InternalEndpoint {
   return (head) => {
     if (head.method !== "GET" && head.method !== "HEAD") {
       return { status: 405, headers: ["allow", "GET, HEAD"], body: null };
     }
-    const { status, value, missing } = tell(head);
+    const { status, value, missing } = tell();
     return {
       status,
       missing,
@@ -90,14 +88,6 @@ function ready(context: InternalApiContext): Telling {
   const { ready, missing } = context.readiness();
   if (ready) return { status: 200, value: { status: "ready" } };
   return { status: 503, value: { status: "not_ready", missing }, missing: missing.join("; ") };
-}
-
-function listSites({ site, allSites, shown }: InternalApiContext, head: RequestHead): Telling {
-  const sites = allSites !== undefined && isLocalRequest(head) ? allSites : [site];
-  return {
-    status: 200,
-    value: { sites: sites.map((listed) => describeSite(shown(listed), false)), total: sites.length },
-  };
 }
 
 function describeSite(site: SiteConfig, detailed: boolean): Record<string, unknown> {

@@ -48,8 +48,6 @@ import { openSocket, socketPlace, type SocketPlan } from "./socket_route.ts";
 export interface SiteContext extends Omit<PoolsContext, "site"> {
   /** `[server]` of the config. */
   readonly server: ServerConfig;
-  /** All sites of the process. */
-  readonly allSites: readonly SiteConfig[];
   /** Key of its listener. */
   readonly listener: string;
   /** Sites without what is not to be shown, where there is such. */
@@ -126,7 +124,6 @@ export class Site {
     this.#endpoints = internalEndpoints({
       site: config,
       shown: (site) => context.shownSites.get(site) ?? site,
-      allSites: context.runtime.ownListeners ? context.allSites : undefined,
       readiness: () => readiness(this.pools.values(), context.runtime),
       startedMs: context.runtime.startedMs,
     });
