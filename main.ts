@@ -6,10 +6,11 @@
 
 import { guardDebugger } from "./lib/cli/debugger_guard.ts";
 import { ignoreSignals } from "./lib/cli/ignored_signals.ts";
-import { main } from "./lib/cli/main.ts";
 
 if (import.meta.main) {
   ignoreSignals();
   guardDebugger();
+  // The rest takes a while to load, and a signal meanwhile would end the process.
+  const { main } = await import("./lib/cli/main.ts");
   Deno.exit(await main(Deno.args));
 }
