@@ -75,11 +75,14 @@ export class FrameDecoder {
   /**
    * Takes the next bytes, and tells the sink what they complete. `bytes` may be used again afterwards.
    *
+   * @param frames How many frames may be completed at most.
+   * @returns How many bytes were taken: fewer than all where there are more frames.
    * @throws {FrameError} The decoder is then of no more use.
    */
-  push(bytes: Uint8Array): void {
+  push(bytes: Uint8Array, frames = Infinity): number {
     let at = 0;
     while (at < bytes.length && !this.#closed) {
+      if (frames === 0) return at;
       if (!this.#inPayload) {
         this.#head[this.#headBytes++] = bytes[at++];
         if (this.#headBytes < 2 || this.#headBytes < headSize(this.#head[1])) continue;
@@ -89,8 +92,11 @@ export class FrameDecoder {
         this.#takePayload(bytes.subarray(at, at + count));
         at += count;
       }
-      if (this.#taken === this.#size) this.#endFrame();
+      if (this.#taken !== this.#size) continue;
+      frames--;
+      this.#endFrame();
     }
+    return bytes.length;
   }
 
   #beginFrame(): void {

@@ -155,14 +155,15 @@ export class FramedSocket implements SocketEnd, FrameSink {
   async #read(): Promise<void> {
     let buffer = new Uint8Array(SMALL_READ_BYTES);
     try {
-      this.#decode(this.#options.early);
+      await this.#decodeAll(this.#options.early);
       for (;;) {
         while (this.#paused) await new Promise<void>((resolve) => this.#resumed = resolve);
         if (this.#ended) return;
         const count = await this.#wire.read(buffer);
         if (count === null) break;
         this.#heardMs = this.#options.clock.nowMs;
-        this.#decode(buffer.subarray(0, count));
+        const rest = this.#decode(buffer.subarray(0, count));
+        if (rest.length > 0) await this.#decodeAll(rest);
         // Thousands of sockets that say little need little room.
         const size = count === buffer.length ? LARGE_READ_BYTES : count < SMALL_READ_BYTES ? SMALL_READ_BYTES : 0;
         if (size > 0 && size !== buffer.length) buffer = new Uint8Array(size);
@@ -178,16 +179,28 @@ export class FramedSocket implements SocketEnd, FrameSink {
     this.#closing();
   }
 
-  #decode(bytes: Uint8Array): void {
-    if (this.#discarding) return;
+  // Thousands of frames fit into one read. Others are served in between.
+  async #decodeAll(bytes: Uint8Array): Promise<void> {
+    let startMs = performance.now();
+    for (let rest = this.#decode(bytes); rest.length > 0 && !this.#ended; rest = this.#decode(rest)) {
+      await new Promise((resolve) => setTimeout(resolve, performance.now() - startMs));
+      while (this.#paused) await new Promise<void>((resolve) => this.#resumed = resolve);
+      startMs = performance.now();
+    }
+  }
+
+  /** What is left once there have been many frames. */
+  #decode(bytes: Uint8Array): Uint8Array {
+    if (this.#discarding) return NOTHING;
     try {
-      this.#decoder.push(bytes);
+      return bytes.subarray(this.#decoder.push(bytes, TURN_FRAMES));
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       // Read on, to the end or the deadline: to close with bytes unread would take the Close frame from the peer.
       this.#discarding = true;
       this.#lose(`broke the WebSocket protocol: it sends ${error.message}`);
       this.close({ code: error.code, reason: "" });
+      return NOTHING;
     }
   }
 
@@ -249,6 +262,8 @@ export class FramedSocket implements SocketEnd, FrameSink {
 /** What a frame that waits takes besides its bytes. */
 const FRAME_OVERHEAD = 256;
 const NOTHING = new Uint8Array(0);
+/** Frames that are taken apart in a turn of the event loop. */
+const TURN_FRAMES = 512;
 const SMALL_READ_BYTES = 4 * 1024;
 const LARGE_READ_BYTES = 64 * 1024;
 const PONG_LIMIT_BYTES = 64 * 1024;

@@ -169,3 +169,12 @@ Deno.test("FrameDecoder judges the size of a message by its heads, fragments tog
     1009,
   );
 });
+
+Deno.test("FrameDecoder.push() stops after as many frames as it is allowed, and goes on from there", () => {
+  const { decoder, said } = decoding();
+  let rest = MIXED;
+  let pushes = 0;
+  for (; rest.length > 0; pushes++) rest = rest.subarray(decoder.push(rest, 2));
+  assertEquals(said, MIXED_SAID);
+  assertEquals(pushes, 6);
+});
