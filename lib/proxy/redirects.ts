@@ -83,7 +83,7 @@ export class UpstreamRedirects {
     const path = end < 0 ? address : address.slice(0, end);
     const mapped = this.#path(path);
     // `//a` and `/\\a` would name a host.
-    const safe = /^\/[/\\]/.test(mapped) ? "/." + mapped : mapped;
+    const safe = NAMES_HOST.test(mapped) ? "/." + mapped : mapped;
     return end < 0 ? safe : safe + address.slice(end);
   }
 
@@ -145,7 +145,10 @@ export const REDIRECT_FIELDS: ReadonlySet<string> = new Set(["location", "conten
 
 // Origin, its authority, and what is behind it.
 const ABSOLUTE = /^((?:https?:)?\/\/([^/?#\\@]+))([/?#].*)?$/is;
-const REFRESH = /^(\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?)([^"'\s]+)/i;
+// Browsers drop tabs and line ends wherever they stand in an address (WHATWG URL, section 4.4), so they end none.
+const REFRESH = /^(\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?)([^"' ]+)/i;
+// deno-lint-ignore no-control-regex
+const NAMES_HOST = /^\/[\x00-\x20\x7f]*[/\\]/;
 const COOKIE_ATTRIBUTE = /^(\s*([^=\s]+)\s*=\s*)("?)(.*)\3\s*$/s;
 
 function withoutSlash(path: string): string {

@@ -57,6 +57,13 @@ Deno.test("Redirects never make an address of a host out of a path", () => {
     ["/login", "/login"],
   ]);
   assertEquals(mapper("http://127.0.0.1:3001/b", { clientPath: "/" })("/b//evil.test"), "/.//evil.test");
+  const based = mapper("http://127.0.0.1:3001/b", { clientPath: "/" });
+  // Browsers drop these characters wherever they stand in an address.
+  for (const dropped of ["\t", "\r", "\n", "\t\t", "\r\n", "\x01"]) {
+    assertEquals(based(`/b/${dropped}/evil.test`), `/./${dropped}/evil.test`);
+    assertEquals(based(`0; url=/b/${dropped}/evil.test`, "refresh"), `0; url=/./${dropped}/evil.test`);
+    assertEquals(based(`http://127.0.0.1:3001/b/${dropped}\\evil.test`), `/./${dropped}\\evil.test`);
+  }
 });
 
 Deno.test("Redirects compare ports and default ports", () => {
