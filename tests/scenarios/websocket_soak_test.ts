@@ -12,7 +12,7 @@ const UPSTREAMS = 3;
 const VANISHING = 40;
 const ROUNDS = 4;
 const BURST = 4;
-const BURST_MS = 400;
+const BURST_MS = 1600;
 // The runtime opens a pair for itself when it first needs one.
 const OWN_SOCKETS = 2;
 
