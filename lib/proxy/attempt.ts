@@ -124,12 +124,7 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
     try {
       const connection = await wait.result;
       this.#wait = undefined;
-      if (this.#overtaken) {
-        this.#connections.keep(connection);
-        this.#settle(true);
-        this.span?.end();
-        return;
-      }
+      if (this.#overtaken) return this.#letGo(connection);
       this.#connection = connection;
       this.reused = connection.exchanges > 0;
       if (this.reused && !dialled) this.#startMs = performance.now();
@@ -142,6 +137,11 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
   overtaken(): void {
     this.#overtaken = true;
     this.#signal?.removeEventListener("abort", this.#clientLeft);
+    const connection = this.#connection;
+    // Two dials that end in one turn of the event loop: both have a connection before the race is decided.
+    if (connection === undefined) return;
+    this.#connection = undefined;
+    this.#letGo(connection);
   }
 
   /**
@@ -331,6 +331,13 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
     }
     this.#head = head;
     return { status, headers: lines, body: new ReadableStream(this) };
+  }
+
+  // Another attempt was first: what this one got serves the next exchange.
+  #letGo(connection: Connection): void {
+    this.#connections.keep(connection);
+    this.#settle(true);
+    this.span?.end();
   }
 
   readonly #clientLeft = (): void => {

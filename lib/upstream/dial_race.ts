@@ -16,7 +16,10 @@ export interface Contender {
    * @param onDialling Called when it is being dialled, where it had to wait for its turn too.
    */
   connect(onDialling: () => void): Promise<void>;
-  /** Another one has a connection. It goes on in the background, and lets go of what it holds when it knows. */
+  /**
+   * Another one has a connection. It goes on in the background, and lets go of what it holds when it knows; at once when it
+   * has a connection too.
+   */
   overtaken(): void;
   /** It failed after it was overtaken. */
   failed(error: unknown): unknown;

@@ -186,12 +186,8 @@ class SocketAttempt implements Contender {
     signal.addEventListener("abort", leave, { once: true });
     if (signal.aborted) leave();
     try {
-      const wire = await wait.result;
-      if (!this.#overtaken) this.#wire = wire;
-      else {
-        closeQuietly(wire);
-        this.#end();
-      }
+      this.#wire = await wait.result;
+      if (this.#overtaken) this.#letGo(this.#wire);
     } finally {
       signal.removeEventListener("abort", leave);
     }
@@ -199,6 +195,8 @@ class SocketAttempt implements Contender {
 
   overtaken(): void {
     this.#overtaken = true;
+    // Two dials that end in one turn of the event loop: both have a connection before the race is decided.
+    if (this.#wire !== undefined) this.#letGo(this.#wire);
   }
 
   failed(error: unknown): unknown {
@@ -249,6 +247,11 @@ class SocketAttempt implements Contender {
       timer?.stop();
       signal.removeEventListener("abort", leave);
     }
+  }
+
+  #letGo(wire: Wire): void {
+    closeQuietly(wire);
+    this.#end();
   }
 
   #end(): void {
