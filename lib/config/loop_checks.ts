@@ -84,12 +84,14 @@ function leadsTo(hostname: string, { host }: Listener, ownHosts: () => ReadonlyS
 const WILD: ReadonlySet<string> = new Set(["::", "0.0.0.0"]);
 const FIRST_LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1", "::", "0.0.0.0"]);
 const LOOPBACK = /^(?:127\.|::1$)/;
+// The latter stand in the /etc/hosts of Debian and of Red Hat.
+const LOOPBACK_NAMES = /\.localhost$|^(?:ip6-localhost|ip6-loopback|localhost6?(?:\.localdomain6?)?)$/;
 
 /** Equal hosts give equal text: addresses in one form without brackets, IPv4 in IPv6 form as IPv4, `x.localhost` as `localhost`. */
 function placeOf(host: string): string {
   const plain = host.replace(/^\[|\]$/g, "").replace(/\.$/, "").toLowerCase();
   const bytes = parseAddress(plain);
-  if (bytes === undefined) return plain.endsWith(".localhost") ? "localhost" : plain;
+  if (bytes === undefined) return LOOPBACK_NAMES.test(plain) ? "localhost" : plain;
   if (bytes.length === 4) return bytes.join(".");
   return new URL(`http://[${plain}]`).hostname.slice(1, -1);
 }

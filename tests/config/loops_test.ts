@@ -27,7 +27,17 @@ const FRONT = (url: string, line: number) =>
 Deno.test("checkLoops() refuses an upstream that is a listener of the config, whatever it is called", () => {
   for (
     const host of ["127.0.0.1", "127.9.9.9", "127.1", "localhost", "LOCALHOST", "app.localhost", "localhost.", "[::1]"]
-      .concat("0.0.0.0", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "2130706433", ...ownAddresses())
+      .concat(
+        "ip6-localhost",
+        "ip6-loopback",
+        "localhost.localdomain",
+        "0.0.0.0",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "2130706433",
+        ...ownAddresses(),
+      )
   ) {
     assertEquals(faultsOf(`http://${host}:4801`), [FRONT(`http://${host}:4801`, 4)], host);
   }
