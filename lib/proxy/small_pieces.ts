@@ -27,9 +27,6 @@ const MOST_PER_TURN = 256;
 const LONGEST_REST_MS = 50;
 /** Pieces that a body may have whatever their size. */
 const FREE_PIECES = 512;
-/** Turns after which fewer are free: where many uploads share them, each gets few pieces a turn, and as much is buffered. */
-const FREE_WAITS = 3;
-const FEWER_FREE_PIECES = 64;
 /** Bytes that its small pieces must hold on average beyond that. */
 const LEAST_AVERAGE_BYTES = 16;
 
@@ -91,7 +88,6 @@ export class SmallPieces {
   /** Those that came faster than they could be read. */
   #count = 0;
   #bytes = 0;
-  #waits = 0;
 
   /** Whether they come faster than they can be read. */
   get dense(): boolean {
@@ -118,12 +114,10 @@ export class SmallPieces {
     this.#count += this.#recent;
     this.#bytes += this.#recentBytes;
     this.#recent = this.#recentBytes = 0;
-    this.#waits++;
-    const many = this.#count > (this.#waits > FREE_WAITS ? FEWER_FREE_PIECES : FREE_PIECES);
-    if (many && this.#bytes < this.#count * LEAST_AVERAGE_BYTES) {
+    if (this.#count > FREE_PIECES && this.#bytes < this.#count * LEAST_AVERAGE_BYTES) {
       throw new TransportFailure(
         "body_too_large",
-        `The client's body comes in ${this.#count} pieces of ${
+        `The client's body comes in more than ${FREE_PIECES} pieces of ${
           (this.#bytes / this.#count).toFixed(1)
         } bytes on average, expected ${LEAST_AVERAGE_BYTES} or more`,
       );
