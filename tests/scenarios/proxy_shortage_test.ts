@@ -1,5 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { until } from "../support/condition.ts";
 import { statusOf } from "../support/message_reader.ts";
 import { MoodyUpstream } from "../support/moody_upstream.ts";
 import { exchange, get, RawClient } from "../support/raw_client.ts";
@@ -62,6 +63,9 @@ Deno.test({
     assertGreater(of503, 0);
     assertLess(of503, 45);
     assertEquals(statuses.filter((status) => status !== 503 && status !== 200 && status !== 0), []);
+    // The port may have been closed for lack of handles, and is opened again.
+    const served = () => exchange(proxy.port, get("/")).then((answer) => statusOf(answer) === 200, () => false);
+    await until("the port is open", served, 10_000);
     // Had one been ejected, or its breaker been opened, all would go to the other.
     const before = [one.requests, other.requests];
     for (let i = 0; i < 8; i++) assertEquals(statusOf(await exchange(proxy.port, get("/"))), 200);

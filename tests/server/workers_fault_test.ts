@@ -20,7 +20,9 @@ import { TallyingUpstream } from "../support/tallying_upstream.ts";
 const FAULTY = new URL("../support/faulty_worker.ts", import.meta.url);
 
 function start(upstream: TallyingUpstream, how: Partial<WorkerServerOptions> = {}): Promise<WorkersProxy> {
-  return WorkersProxy.start(2, { upstreams: [upstream.url] }, { module: FAULTY, ...how });
+  // A worker that drains has the time that a busy machine needs.
+  const server = { shutdown_timeout: "20s" };
+  return WorkersProxy.start(2, { upstreams: [upstream.url], server }, { module: FAULTY, ...how });
 }
 
 function cause(proxy: WorkersProxy, index: number, fault: WorkerFault): WorkerThread {
