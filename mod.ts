@@ -19,7 +19,7 @@
  * @module
  */
 
-import { handler, readAtStart } from "./lib/gateway/file_handler.ts";
+import { handler, readAtStart } from "./lib/process/file_handler.ts";
 
 // Under `deno serve`, and not where another program imports this.
 if (import.meta.main) await readAtStart();
@@ -29,11 +29,11 @@ const served: { fetch: typeof handler } = { fetch: handler };
 export default served;
 
 export { handler };
-export { createHandler } from "./lib/gateway/create_handler.ts";
-export type { CreateHandlerOptions, Handler, Middleware } from "./lib/gateway/create_handler.ts";
-export type { ConnectionInfo } from "./lib/gateway/request_reader.ts";
-export { startEmbedded as startServer } from "./lib/server/embedded_server.ts";
-export type { EmbeddedServer, EmbeddedServerOptions } from "./lib/server/embedded_server.ts";
+export { createHandler } from "./lib/process/create_handler.ts";
+export type { CreateHandlerOptions, Handler, Middleware } from "./lib/process/create_handler.ts";
+export type { ConnectionInfo } from "./lib/listener/request_reader.ts";
+export { startEmbedded as startServer } from "./lib/process/embedded_server.ts";
+export type { EmbeddedServer, EmbeddedServerOptions } from "./lib/process/embedded_server.ts";
 export { loadConfig } from "./lib/config/load_config.ts";
 export type { LoadConfigOptions, LoadedConfig } from "./lib/config/load_config.ts";
 export { resolveConfig } from "./lib/config/resolve_config.ts";
@@ -46,11 +46,11 @@ export { ConfigError } from "./lib/config/config_error.ts";
 export type { Problem } from "./lib/config/problem.ts";
 export type * from "./lib/config/config_types.ts";
 export type { StatusRange } from "./lib/config/status_range.ts";
-export type { OwnPolicyFactory } from "./lib/gateway/pools.ts";
-export { createPolicy } from "./lib/balancer/registry.ts";
-export type { PolicyName } from "./lib/balancer/registry.ts";
-export type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./lib/balancer/policy.ts";
-export type { CookieSettings, PolicySettings } from "./lib/balancer/policy_settings.ts";
+export type { OwnPolicyFactory } from "./lib/generation/pools.ts";
+export { createPolicy } from "./lib/upstream/balancer/registry.ts";
+export type { PolicyName } from "./lib/upstream/balancer/registry.ts";
+export type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./lib/upstream/balancer/policy.ts";
+export type { CookieSettings, PolicySettings } from "./lib/upstream/balancer/policy_settings.ts";
 export type { TakeCells } from "./lib/state/cells.ts";
 export { hostOf } from "./lib/http/authority.ts";
 export type { HeaderLines, Peer, RequestHead } from "./lib/http/message.ts";

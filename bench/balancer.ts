@@ -7,8 +7,8 @@
  */
 // deno-lint-ignore-file no-console -- a program that prints a table
 
-import type { Candidate, PolicyRequest } from "../lib/balancer/policy.ts";
-import { createPolicy, POLICIES } from "../lib/balancer/registry.ts";
+import type { Candidate, PolicyRequest } from "../lib/upstream/balancer/policy.ts";
+import { createPolicy, POLICIES } from "../lib/upstream/balancer/registry.ts";
 
 const COUNTS = [2, 10, 100, 1000];
 /** Time that each measurement runs for, at least. */

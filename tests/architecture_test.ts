@@ -11,18 +11,25 @@ import { assertEquals } from "@std/assert";
 const ROOT = new URL("../", import.meta.url);
 
 /**
- * Folders of lib/ by floor; a folder imports itself and lower floors only. transport/ stands half a floor above http/,
- * whose field-name syntax and header lines it reads answers with.
+ * Folders of lib/ by layer: a folder imports itself and lower layers. Two folders of one layer may share the types of a
+ * contract, never code.
  */
-const FLOORS: Readonly<Record<string, number>> = {
-  ...{ cli: 7, server: 6, admin: 6, listener: 6, gateway: 5, config: 4, routing: 3, static: 3, proxy: 3, websocket: 3 },
-  ...{ upstream: 2, balancer: 2, transport: 1.5, http: 1, metrics: 0, state: 0, log: 0, telemetry: 0 },
+const LAYERS: Readonly<Record<string, number>> = {
+  ...{ cli: 8, demo: 8, process: 7, admin: 7, generation: 6, listener: 5, features: 4, handlers: 4 },
+  ...{ exchange: 3, routing: 3, upstream: 2, config: 2, http: 1, http1: 1, sockets: 1 },
+  ...{ failure: 0, state: 0, metrics: 0, telemetry: 0, log: 0 },
 };
+
+/** Imports that break the rule and are to go: the list may only become shorter. */
+const TO_GO: readonly string[] = [
+];
 
 interface Import {
   file: string;
   target: string;
   line: number;
+  /** Whether it imports types alone. */
+  typesOnly: boolean;
 }
 
 function sources(folder: URL): URL[] {
@@ -38,11 +45,20 @@ function importsOf(source: URL): Import[] {
   const file = source.pathname.slice(ROOT.pathname.length);
   const text = Deno.readTextFileSync(source);
   const found: Import[] = [];
-  for (const match of text.matchAll(/(?:^|\n)[^\n*/]*(?:\bfrom\s+|\bimport\s*\(\s*|^import\s+)"([^"]+)"/g)) {
-    const target = match[1].startsWith(".") ? new URL(match[1], source).pathname.slice(ROOT.pathname.length) : match[1];
-    found.push({ file, target, line: text.slice(0, match.index).split("\n").length });
+  for (const match of text.matchAll(/(?:^|\n)([^\n*/]*)(?:\bfrom\s+|\bimport\s*\(\s*|^import\s+)"([^"]+)"/g)) {
+    const target = match[2].startsWith(".") ? new URL(match[2], source).pathname.slice(ROOT.pathname.length) : match[2];
+    const line = text.slice(0, match.index).split("\n").length;
+    found.push({ file, target, line, typesOnly: typesOnly(text.slice(0, match.index) + match[1]) });
   }
   return found;
+}
+
+/** Whether the import statement at the end of `text` names types alone. */
+function typesOnly(text: string): boolean {
+  const statement = text.slice(Math.max(text.lastIndexOf("\nimport "), text.lastIndexOf("\nexport ")) + 1);
+  if (/^import type /.test(statement)) return true;
+  const names = /\{([^}]*)\}\s*$/.exec(statement)?.[1].split(",").map((name) => name.trim()).filter((name) => name !== "");
+  return names !== undefined && names.length > 0 && names.every((name) => name.startsWith("type "));
 }
 
 function folderOf(path: string): string | undefined {
@@ -50,27 +66,31 @@ function folderOf(path: string): string | undefined {
 }
 
 /** Why an import breaks the rule, or undefined. */
-function fault({ file, target }: Import): string | undefined {
+function fault({ file, target, typesOnly }: Omit<Import, "line">): string | undefined {
   const from = folderOf(file);
   if (!target.startsWith("lib/")) return target.endsWith("mod.ts") ? "mod.ts is for those outside" : undefined;
   const to = folderOf(target);
   if (from === undefined || to === undefined || from === to) return undefined;
-  if (!(from in FLOORS)) return `lib/${from}/ has no floor`;
-  if (!(to in FLOORS)) return `lib/${to}/ has no floor`;
-  return FLOORS[to] < FLOORS[from] ? undefined : `lib/${to}/ (floor ${FLOORS[to]}) is not below lib/${from}/`;
+  if (!(from in LAYERS)) return `lib/${from}/ has no layer`;
+  if (!(to in LAYERS)) return `lib/${to}/ has no layer`;
+  if (LAYERS[to] < LAYERS[from] || (LAYERS[to] === LAYERS[from] && typesOnly)) return undefined;
+  return `lib/${to}/ (layer ${LAYERS[to]}) is not below lib/${from}/`;
 }
 
-Deno.test("imports in lib/ point down the floors", () => {
+Deno.test("imports in lib/ point down the layers", () => {
   const imports = sources(new URL("lib/", ROOT)).flatMap(importsOf);
   // The check itself must see something, and must be able to fail.
   assertEquals(imports.length > 200, true, "found too few imports to believe it");
-  assertEquals(fault({ file: "lib/http/a.ts", target: "lib/gateway/b.ts", line: 1 }) !== undefined, true);
-  assertEquals(fault({ file: "lib/proxy/a.ts", target: "lib/routing/b.ts", line: 1 }) !== undefined, true);
+  assertEquals(imports.filter(({ typesOnly }) => typesOnly).length > 100, true, "found too few imports of types");
+  const code = { typesOnly: false };
+  assertEquals(fault({ file: "lib/http/a.ts", target: "lib/generation/b.ts", typesOnly: true }) !== undefined, true);
+  assertEquals(fault({ file: "lib/exchange/a.ts", target: "lib/routing/b.ts", ...code }) !== undefined, true);
+  assertEquals(fault({ file: "lib/exchange/a.ts", target: "lib/routing/b.ts", typesOnly: true }), undefined);
   const faults = imports.flatMap((found) => {
     const why = fault(found);
-    return why === undefined ? [] : [`${found.file}:${found.line} imports ${found.target}: ${why}`];
+    return why === undefined ? [] : [`${found.file} imports ${found.target}: ${why}`];
   });
-  assertEquals(faults, []);
+  assertEquals(faults.sort(), [...TO_GO].sort());
 });
 
 Deno.test("mod.ts is the only module that re-exports values", () => {

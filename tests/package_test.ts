@@ -71,11 +71,11 @@ Deno.test("bws check loads the config, and nothing that serves", async () => {
 
 Deno.test("bws run loads no management API, no workers and no demo before a config asks for them", async () => {
   const loaded = await loadedBy("lib/cli/run_command.ts");
-  assert(loaded.files.has("lib/server/server.ts"), "the graph was read");
+  assert(loaded.files.has("lib/process/server.ts"), "the graph was read");
   // The list of failures is kept without the API too.
   assertEquals(within(loaded, "lib/admin/").filter((path) => path !== "lib/admin/failure_list.ts"), []);
-  assertEquals(within(loaded, "lib/server/").filter((path) => path.includes("/worker_server")), []);
-  assertEquals([...within(loaded, "lib/cli/demo/"), ...within(loaded, "lib/listener/")], []);
+  assertEquals(within(loaded, "lib/process/").filter((path) => path.includes("/worker_server")), []);
+  assertEquals([...within(loaded, "lib/demo/"), ...within(loaded, "lib/listener/")], []);
 });
 
 Deno.test("deno.json and deno.lock have the packages of the product and no other: deno task fetches all that they have", async () => {

@@ -5,7 +5,7 @@
  */
 
 import type { Log } from "../log/log.ts";
-import { AdminRefusal, problem } from "./admin_answer.ts";
+import { AdminRefusal, problem } from "./admin_response.ts";
 import type { ApiKey } from "./api_key.ts";
 import { DASHBOARD_HEADERS, type DashboardAsset, dashboardAssets } from "./dashboard/assets.ts";
 import type { EndpointTable } from "./endpoint.ts";

@@ -8,7 +8,7 @@
 import { dirname } from "@std/path/dirname";
 import { z } from "zod";
 import { parseConfigAside } from "../config/parse_aside.ts";
-import { AdminRefusal, json } from "./admin_answer.ts";
+import { AdminRefusal, json } from "./admin_response.ts";
 import { problemSchema } from "./api_schemas.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { ManagedConfig } from "./managed.ts";

@@ -6,7 +6,7 @@
  */
 
 import type { z } from "zod";
-import { AdminRefusal } from "./admin_answer.ts";
+import { AdminRefusal } from "./admin_response.ts";
 
 /** A request for an endpoint. */
 export interface Call {

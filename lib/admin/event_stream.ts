@@ -6,7 +6,7 @@
 
 // @ts-types="../../types/std/server-sent-event-stream.d.ts"
 import { type ServerSentEventMessage, ServerSentEventStream } from "@std/http/server-sent-event-stream";
-import { AdminRefusal, answer } from "./admin_answer.ts";
+import { AdminRefusal, answer } from "./admin_response.ts";
 import type { SnapshotMaker } from "./snapshot_maker.ts";
 
 const MOST_WATCHERS = 64;

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { explain } from "../gateway/explain.ts";
-import { InvalidUrl } from "../gateway/located_url.ts";
+import { explain } from "../generation/explain.ts";
+import { InvalidUrl } from "../generation/located_url.ts";
 import { isToken } from "../http/header_lines.ts";
 import { isIpAddress } from "../http/ip_address.ts";
-import { AdminRefusal, json } from "./admin_answer.ts";
+import { AdminRefusal, json } from "./admin_response.ts";
 import { explanationSchema } from "./explanation_schema.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Managed } from "./managed.ts";

@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import type { Explanation } from "../gateway/explanation.ts";
+import type { Explanation } from "../generation/explanation.ts";
 import { API_SCHEMAS } from "./api_schemas.ts";
 
 const siteSchema = z.strictObject({ name: z.string(), hosts: z.array(z.string()), why: z.string() });

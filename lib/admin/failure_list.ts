@@ -4,7 +4,7 @@
  * @module
  */
 
-import { failureKind, type FailureReport } from "../gateway/failure_report.ts";
+import { failureKind, type FailureReport } from "../exchange/failure_report.ts";
 import type { FailureSnapshot } from "./snapshot.ts";
 
 const MOST = 50;

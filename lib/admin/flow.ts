@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RouteReading, UpstreamReading } from "../gateway/metrics/reading.ts";
+import type { RouteReading, UpstreamReading } from "../generation/metrics/reading.ts";
 import { DURATION_BOUNDS } from "../metrics/histogram.ts";
 import { countsSince, quantile } from "../metrics/quantile.ts";
 import type { Flow } from "./snapshot.ts";

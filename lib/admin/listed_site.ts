@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Site } from "../gateway/site.ts";
+import type { Site } from "../generation/site.ts";
 import type { Managed } from "./managed.ts";
 
 /** The addresses of a site, such as `http://0.0.0.0:8080`. */

@@ -5,9 +5,9 @@
  */
 
 import type { Problem } from "../config/problem.ts";
-import type { Gateway } from "../gateway/gateway.ts";
-import type { PortStatus } from "../gateway/serving_port.ts";
-import type { MemberChange } from "../gateway/pool_members.ts";
+import type { Gateway } from "../generation/generation.ts";
+import type { PortStatus } from "../listener/serving_port.ts";
+import type { MemberChange } from "../generation/pool_members.ts";
 import type { RefusedReload } from "./snapshot.ts";
 
 /** The running server; those of `server/` are such. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { gatewayFamilies } from "../gateway/metrics/gateway_families.ts";
+import { gatewayFamilies } from "../generation/metrics/gateway_families.ts";
 import { Exposition } from "../metrics/exposition.ts";
 import type { Family } from "../metrics/family.ts";
 import type { Managed, ManagedConfig } from "./managed.ts";

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { Exposition } from "../metrics/exposition.ts";
 import { negotiate } from "../metrics/exposition_format.ts";
-import { AdminRefusal, answer, json } from "./admin_answer.ts";
+import { AdminRefusal, answer, json } from "./admin_response.ts";
 import { poolSchema, siteSchema, snapshotSchema } from "./api_schemas.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { EventStream } from "./event_stream.ts";

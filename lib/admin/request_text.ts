@@ -5,7 +5,7 @@
  */
 
 import type { z } from "zod";
-import { AdminRefusal } from "./admin_answer.ts";
+import { AdminRefusal } from "./admin_response.ts";
 
 /** The largest body that is read. */
 export const MAX_BODY_BYTES = 1024 * 1024;

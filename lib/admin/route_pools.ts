@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Gateway } from "../gateway/gateway.ts";
+import type { Gateway } from "../generation/generation.ts";
 
 /** Names of the pools of the routes with this path: several, where routes of one path differ in their methods. */
 export function poolsOfRoute(gateway: Gateway, site: string, path: string): string[] {

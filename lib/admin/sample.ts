@@ -5,7 +5,7 @@
  */
 
 import process from "node:process";
-import { type MetricsReading, readMetrics, type RouteReading } from "../gateway/metrics/reading.ts";
+import { type MetricsReading, readMetrics, type RouteReading } from "../generation/metrics/reading.ts";
 import { type FlowCounts, routeCounts, sumCounts, upstreamCounts } from "./flow.ts";
 import type { Managed } from "./managed.ts";
 import { upstreamId } from "./upstream_id.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { UpstreamReading } from "../gateway/metrics/reading.ts";
+import type { UpstreamReading } from "../generation/metrics/reading.ts";
 import { type FlowCounts, NO_COUNTS, passed, upstreamCounts } from "./flow.ts";
 import type { FailureList, UpstreamPlace } from "./failure_list.ts";
 import { HistoryRing } from "./history.ts";

@@ -13,7 +13,7 @@
  */
 
 import type { Problem } from "../config/problem.ts";
-import type { FailureReport } from "../gateway/failure_report.ts";
+import type { FailureReport } from "../exchange/failure_report.ts";
 import type { AdminState, UpstreamState } from "../upstream/upstream_state.ts";
 
 export type { AdminState, UpstreamState };

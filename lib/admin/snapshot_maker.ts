@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Site } from "../gateway/site.ts";
-import type { PoolReading } from "../gateway/metrics/reading.ts";
-import type { MemberSource } from "../gateway/pool_members.ts";
+import type { Site } from "../generation/site.ts";
+import type { PoolReading } from "../generation/metrics/reading.ts";
+import type { MemberSource } from "../generation/pool_members.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { takesRequests } from "../upstream/upstream_state.ts";

@@ -79,7 +79,7 @@ async function read(
 
 // Loaded where it is asked for: it needs most of the server.
 async function portTrial(): Promise<TryPort> {
-  const { ListenError, OpenListener } = await import("../server/listener.ts");
+  const { ListenError, OpenListener } = await import("../process/listener.ts");
   return (address, port, options) => {
     try {
       OpenListener.check({ address, port }, options);

@@ -6,10 +6,10 @@
 
 import { loadConfig } from "../config/load_config.ts";
 import { formatProblems } from "../config/problem.ts";
-import { explain } from "../gateway/explain.ts";
-import { Gateway } from "../gateway/gateway.ts";
-import { InvalidUrl } from "../gateway/located_url.ts";
-import { Runtime } from "../gateway/runtime.ts";
+import { explain } from "../generation/explain.ts";
+import { Gateway } from "../generation/generation.ts";
+import { InvalidUrl } from "../generation/located_url.ts";
+import { Runtime } from "../generation/process_state.ts";
 import { isIpAddress } from "../http/ip_address.ts";
 import { isToken } from "../http/header_lines.ts";
 import { type CommandInput, flagValue } from "./command.ts";

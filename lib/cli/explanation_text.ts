@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ExplainedRoute, ExplainedUpstream, Explanation } from "../gateway/explanation.ts";
+import type { ExplainedRoute, ExplainedUpstream, Explanation } from "../generation/explanation.ts";
 import { paint, type Style } from "./terminal.ts";
 
 /** Other sites and routes are shown up to this number; `--json` has more. */

@@ -9,13 +9,13 @@ import type { Management } from "../admin/management.ts";
 import { type Problem, problemFields } from "../config/problem.ts";
 import { formatProblems } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
-import type { FailureReport } from "../gateway/failure_report.ts";
-import type { GatewayOptions } from "../gateway/gateway.ts";
+import type { FailureReport } from "../exchange/failure_report.ts";
+import type { GatewayOptions } from "../generation/generation.ts";
 import { Log, openSink } from "../log/log.ts";
 import { logStrayErrors } from "../log/stray_errors.ts";
-import { type LoadedConfig, Reloader, type ReloadResult } from "../server/reloader.ts";
-import { type RunningServer, startServer } from "../server/server.ts";
-import { workerCount } from "../server/worker_count.ts";
+import { type LoadedConfig, Reloader, type ReloadResult } from "../process/reloader.ts";
+import { type RunningServer, startServer } from "../process/server.ts";
+import { workerCount } from "../process/worker_count.ts";
 import { VERSION } from "../version.ts";
 import { watchFile } from "./file_watch.ts";
 import { openFileShortfall } from "./open_file_limit.ts";
@@ -111,7 +111,7 @@ async function start(
   }
   if (count === 1) return await startServer(config, { log, onFailure });
   // Loaded only where it is asked for: it is a part of the time that a start takes, as the management API is.
-  const { startWorkers } = await import("../server/worker_server.ts");
+  const { startWorkers } = await import("../process/worker_server.ts");
   const writeLog = (bytes: Uint8Array) => log.write(bytes);
   const server = await startWorkers(config, { workers: count, log, writeLog, onFailure });
   terminal.tell(`bws serves with ${count} workers`);

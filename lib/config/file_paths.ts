@@ -16,7 +16,7 @@ import { join } from "@std/path/join";
 import { relative } from "@std/path/relative";
 // @ts-types="../../types/std/path.d.ts"
 import { resolve } from "@std/path/resolve";
-import { staleNeighbours } from "../static/stale_neighbours.ts";
+import { staleNeighbours } from "../handlers/files/stale_neighbours.ts";
 import { appendFault, createFault, enterFault, fileAt, listFault, readFault, reasonOf } from "./file_access.ts";
 import type { ProblemList } from "./problem_list.ts";
 import { quoted, shortName } from "./problem_list.ts";

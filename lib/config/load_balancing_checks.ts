@@ -5,7 +5,7 @@
  * @module
  */
 
-import { COOKIE_DEFAULTS } from "../balancer/policy_settings.ts";
+import { COOKIE_DEFAULTS } from "../upstream/balancer/policy_settings.ts";
 import { POLICY_NAMES } from "./load_balancing_schema.ts";
 import { nearestName, oneOf } from "./nearest_name.ts";
 import { valueOfOtherTool } from "./other_values.ts";

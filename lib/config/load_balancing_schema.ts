@@ -1,13 +1,13 @@
 /**
  * The table `[sites.proxy.load_balancing]`. Keys without a default here have it where the policies are made
- * (`balancer/policy_settings.ts`), since policies are also made without a config.
+ * (`upstream/balancer/policy_settings.ts`), since policies are also made without a config.
  *
  * @module
  */
 
 import { z } from "zod";
-import { COOKIE_DEFAULTS, SETTINGS_DEFAULTS } from "../balancer/policy_settings.ts";
-import type { PolicyName } from "../balancer/registry.ts";
+import { COOKIE_DEFAULTS, SETTINGS_DEFAULTS } from "../upstream/balancer/policy_settings.ts";
+import type { PolicyName } from "../upstream/balancer/registry.ts";
 import { choice, duration, type Fault, flag, judged, matching, table, token } from "./fields.ts";
 import { isHostName, normalHost } from "./host_pattern.ts";
 

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { closeQuietly, type Wire } from "../transport/wire.ts";
-import type { HeadScan } from "../transport/response_head.ts";
+import { closeQuietly, type Wire } from "../sockets/wire.ts";
+import type { HeadScan } from "../http1/response_head.ts";
 
 /** Bytes from one client. Owned by its connection. */
 export class Inbox {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { AnswerFraming } from "../transport/answer_framing.ts";
+import { AnswerFraming } from "../http1/response_framing.ts";
 import type { ClientDeadlines } from "./client_deadlines.ts";
 import type { Inbox } from "./inbox.ts";
 import type { ParsedRequest } from "./parsed_request.ts";

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { Refusal } from "../gateway/request_reader.ts";
+import { Refusal } from "./request_reader.ts";
 import { hostOf } from "../http/authority.ts";
 import { isToken, listMembers } from "../http/header_lines.ts";
 import type { HeaderLines, Peer, RequestHead } from "../http/message.ts";
-import { latin1 } from "../transport/response_head.ts";
+import { latin1 } from "../http1/response_head.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
 import { FieldKind, fieldOf } from "./request_field.ts";
 import { parseTarget } from "./request_target.ts";

@@ -7,9 +7,9 @@
 
 import { headerValue } from "../http/header_lines.ts";
 import type { RequestHead } from "../http/message.ts";
-import { dial } from "../transport/dial.ts";
-import { closeQuietly, type Wire } from "../transport/wire.ts";
-import type { Endpoint } from "../transport/endpoint.ts";
+import { dial } from "../sockets/dial.ts";
+import { closeQuietly, type Wire } from "../sockets/wire.ts";
+import type { Endpoint } from "../sockets/endpoint.ts";
 import type { Inbox } from "./inbox.ts";
 
 /** Relays upgrades to one endpoint. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ClientSide } from "../proxy/exchange.ts";
+import type { ClientSide } from "../exchange/exchange.ts";
 import type { IncomingBody } from "./incoming_body.ts";
 
 /** A request's body and its client's presence. */

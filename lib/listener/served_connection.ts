@@ -4,17 +4,17 @@
  * @module
  */
 
-import type { Gateway } from "../gateway/gateway.ts";
-import { peerOf, Refusal, refusedHead } from "../gateway/request_reader.ts";
-import type { Site } from "../gateway/site.ts";
+import type { Gateway } from "../generation/generation.ts";
+import { peerOf, Refusal, refusedHead } from "./request_reader.ts";
+import type { Site } from "../generation/site.ts";
 import type { Answer, Peer } from "../http/message.ts";
 import type { SiteTable } from "../routing/site_table.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
-import { TransportFailure } from "../transport/failure.ts";
-import { findHeadEnd, type HeadScan } from "../transport/response_head.ts";
-import { dateLine } from "./answer_date.ts";
-import { answerHead } from "./answer_head.ts";
-import { AnswerWriter } from "./answer_writer.ts";
+import { TransportFailure } from "../failure/failure.ts";
+import { findHeadEnd, type HeadScan } from "../http1/response_head.ts";
+import { dateLine } from "./response_date.ts";
+import { answerHead } from "./response_head.ts";
+import { AnswerWriter } from "./response_writer.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import { ClientDeadlines } from "./client_deadlines.ts";
 import { Inbox } from "./inbox.ts";

@@ -1,14 +1,14 @@
 /**
  * A port that is open, over plain sockets: an HTTP/1.1 listener of BWS's own. A prototype beside `Deno.serve`, which
- * `server/listener.ts` uses; not on the way of any request by default.
+ * `process/listener.ts` uses; not on the way of any request by default.
  *
  * @module
  */
 
-import type { Gateway, GatewayListener } from "../gateway/gateway.ts";
+import type { Gateway, GatewayListener } from "../generation/generation.ts";
 import { plainAddress } from "../http/ip_address.ts";
 import { CoarseClock } from "../state/coarse_clock.ts";
-import { closeQuietly } from "../transport/wire.ts";
+import { closeQuietly } from "../sockets/wire.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";

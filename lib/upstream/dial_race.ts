@@ -6,7 +6,7 @@
  */
 
 import { StallTolerantTimer } from "../state/stall_tolerant_timer.ts";
-import { RACE_DELAY_MS } from "../transport/address_race.ts";
+import { RACE_DELAY_MS } from "../sockets/address_race.ts";
 
 /** An attempt that needs a connection. */
 export interface Contender {

@@ -7,7 +7,7 @@
 
 import { sharedTime } from "../state/shared_time.ts";
 import { within } from "./failure_status.ts";
-import { type Strike, STRIKES } from "./strike.ts";
+import { type Strike, STRIKES } from "./failure_class.ts";
 import {
   changeFlags,
   EJECTED_BY,

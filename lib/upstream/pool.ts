@@ -9,9 +9,9 @@ import type { CoarseClock } from "../state/coarse_clock.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import type { RetryBudget } from "./retry_budget.ts";
 import type { Slot } from "./slot.ts";
-import type { Strike } from "./strike.ts";
+import type { Strike } from "./failure_class.ts";
 import type { Upstream } from "./upstream.ts";
-import { type Patience, WaitingLine } from "./waiting_line.ts";
+import { type Patience, WaitingLine } from "./request_queue.ts";
 
 /** A request to choose for. */
 export interface ChooserRequest {

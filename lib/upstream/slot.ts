@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { TransportFailure } from "../transport/failure.ts";
-import { strikeOf } from "./strike.ts";
+import type { TransportFailure } from "../failure/failure.ts";
+import { strikeOf } from "./failure_class.ts";
 import type { Upstream } from "./upstream.ts";
 
 /**

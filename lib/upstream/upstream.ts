@@ -7,14 +7,14 @@
 import { localCells } from "../state/cells.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import { ONLY_WORKER, type WorkerPlace } from "../state/worker_place.ts";
-import { ConnectionPool } from "../transport/connection_pool.ts";
-import type { Endpoint } from "../transport/endpoint.ts";
+import { ConnectionPool } from "./connection/connection_pool.ts";
+import type { Endpoint } from "../sockets/endpoint.ts";
 import { type BreakerChange, CircuitBreaker } from "./circuit_breaker.ts";
 import { FAILURE_STATUSES, within } from "./failure_status.ts";
 import { latencyMs, observeLatency } from "./latency.ts";
 import { PassiveHealth } from "./passive_health.ts";
 import { risenShare } from "./slow_start.ts";
-import type { Strike } from "./strike.ts";
+import type { Strike } from "./failure_class.ts";
 import { readFacts, type UpstreamFacts } from "./upstream_facts.ts";
 import {
   BARRING,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Strike } from "./strike.ts";
+import type { Strike } from "./failure_class.ts";
 
 /** What may happen to an upstream; told once, by the worker that saw it first. */
 export type UpstreamChange =

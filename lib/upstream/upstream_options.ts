@@ -7,11 +7,11 @@
 import type { TakeCells } from "../state/cells.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import type { WorkerPlace } from "../state/worker_place.ts";
-import type { ConnectionMeter, ConnectionPoolOptions } from "../transport/connection_pool.ts";
-import type { Endpoint } from "../transport/endpoint.ts";
+import type { ConnectionMeter, ConnectionPoolOptions } from "./connection/connection_pool.ts";
+import type { Endpoint } from "../sockets/endpoint.ts";
 import type { CircuitBreakerOptions } from "./circuit_breaker.ts";
 import type { PassiveHealthOptions } from "./passive_health.ts";
-import type { Strike } from "./strike.ts";
+import type { Strike } from "./failure_class.ts";
 
 /** Counts what happens at an upstream. */
 export interface UpstreamMeter extends ConnectionMeter {

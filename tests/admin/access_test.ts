@@ -9,8 +9,8 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { ApiKey } from "../../lib/admin/api_key.ts";
 import { FailureList } from "../../lib/admin/failure_list.ts";
 import { startManagement } from "../../lib/admin/management.ts";
-import { Reloader } from "../../lib/server/reloader.ts";
-import { startServer } from "../../lib/server/server.ts";
+import { Reloader } from "../../lib/process/reloader.ts";
+import { startServer } from "../../lib/process/server.ts";
 import { statusOf } from "../support/message_reader.ts";
 import { exchange } from "../support/raw_client.ts";
 import { managedConfig, NamedUpstream, RunningManagement } from "./running_management.ts";

@@ -7,7 +7,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { upstreamSchema } from "../../lib/admin/api_schemas.ts";
-import type { RunningWorkers } from "../../lib/server/worker_server.ts";
+import type { RunningWorkers } from "../../lib/process/worker_server.ts";
 import { until } from "../support/condition.ts";
 import { managedConfig, NamedUpstream, RunningManagement } from "./running_management.ts";
 

@@ -9,9 +9,9 @@ import { type Management, startManagement } from "../../lib/admin/management.ts"
 import type { ListedUpstream } from "../../lib/admin/snapshot_maker.ts";
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import type { ConfigInput } from "../../lib/config/schema.ts";
-import { Reloader } from "../../lib/server/reloader.ts";
-import { type RunningServer, startServer } from "../../lib/server/server.ts";
-import { startWorkers } from "../../lib/server/worker_server.ts";
+import { Reloader } from "../../lib/process/reloader.ts";
+import { type RunningServer, startServer } from "../../lib/process/server.ts";
+import { startWorkers } from "../../lib/process/worker_server.ts";
 
 /** An upstream in this process. */
 export class NamedUpstream {

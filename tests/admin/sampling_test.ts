@@ -10,10 +10,10 @@ import { FailureList } from "../../lib/admin/failure_list.ts";
 import { passed, rate, sumCounts } from "../../lib/admin/flow.ts";
 import { HistoryRing } from "../../lib/admin/history.ts";
 import { upstreamId } from "../../lib/admin/upstream_id.ts";
-import type { FailureReport } from "../../lib/gateway/failure_report.ts";
-import { FailureReporter } from "../../lib/gateway/failure_reporter.ts";
+import type { FailureReport } from "../../lib/exchange/failure_report.ts";
+import { FailureReporter } from "../../lib/exchange/failure_reporter.ts";
 import { DURATION_BOUNDS } from "../../lib/metrics/histogram.ts";
-import { Exchange } from "../../lib/proxy/exchange.ts";
+import { Exchange } from "../../lib/exchange/exchange.ts";
 import type { Upstream } from "../../lib/upstream/upstream.ts";
 
 function durations(counts: Record<number, number>): number[] {

@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { ConfigError } from "../../lib/config/config_error.ts";
 import { loadConfig } from "../../lib/config/load_config.ts";
 import { parseConfig } from "../../lib/config/parse_config.ts";
-import { createHandler } from "../../lib/gateway/create_handler.ts";
+import { createHandler } from "../../lib/process/create_handler.ts";
 import { assertErrors, PROXY } from "./marked_config.ts";
 
 async function inFolder(run: (dir: string) => void | Promise<void>): Promise<void> {

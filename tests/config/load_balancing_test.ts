@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import type { PolicySettings } from "../../lib/balancer/policy_settings.ts";
-import { POLICIES } from "../../lib/balancer/registry.ts";
+import type { PolicySettings } from "../../lib/upstream/balancer/policy_settings.ts";
+import { POLICIES } from "../../lib/upstream/balancer/registry.ts";
 import { jsonSchema } from "../../lib/config/json_schema.ts";
 import { FALLBACK_NAMES, POLICY_NAMES } from "../../lib/config/load_balancing_schema.ts";
 import { parseConfig } from "../../lib/config/parse_config.ts";

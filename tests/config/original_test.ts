@@ -4,7 +4,7 @@ import { loadConfig } from "../../lib/config/load_config.ts";
 import { parseConfig } from "../../lib/config/parse_config.ts";
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import type { Config } from "../../lib/config/schema.ts";
-import { startServer } from "../../lib/server/server.ts";
+import { startServer } from "../../lib/process/server.ts";
 import { bws, BwsProcess } from "../cli/bws_process.ts";
 import { assertErrors, assertWarnings } from "./marked_config.ts";
 

@@ -6,8 +6,8 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertLess, assertStrictEquals } from "@std/assert";
-import type { Candidate, Policy, PolicyFactory, PolicyRequest } from "../../lib/balancer/policy.ts";
-import { SLOTS } from "../../lib/balancer/slot_table.ts";
+import type { Candidate, Policy, PolicyFactory, PolicyRequest } from "../../lib/upstream/balancer/policy.ts";
+import { SLOTS } from "../../lib/upstream/balancer/slot_table.ts";
 import { choose, seededRandom } from "./seeded_random.ts";
 
 /** What a policy claims. */

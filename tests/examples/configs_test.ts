@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { jsonSchema } from "../../lib/config/json_schema.ts";
 import { loadConfig } from "../../lib/config/load_config.ts";
-import { startServer } from "../../lib/server/server.ts";
+import { startServer } from "../../lib/process/server.ts";
 
 const EXAMPLES = new URL("../../examples/", import.meta.url);
 

@@ -5,7 +5,7 @@
  */
 
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import { Gateway } from "../../lib/gateway/gateway.ts";
+import { Gateway } from "../../lib/generation/generation.ts";
 import type { ListenerLimits } from "../../lib/listener/listener_limits.ts";
 import { SocketListener } from "../../lib/listener/socket_listener.ts";
 import { until } from "../support/condition.ts";

@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { MeteredProxy } from "../gateway/metered_proxy.ts";
+import { MeteredProxy } from "../generation/metered_proxy.ts";
 import { runFirst } from "../metrics/sample_exposition.ts";
 import { exchange, get } from "../support/raw_client.ts";
 import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";

@@ -2,7 +2,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Log } from "../../lib/log/log.ts";
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import { type RunningServer, startServer } from "../../lib/server/server.ts";
+import { type RunningServer, startServer } from "../../lib/process/server.ts";
 import { until, within } from "../support/condition.ts";
 import { frameBytes, FramePeer, type SocketScript, SocketUpstream } from "../support/frame_peer.ts";
 import { configOf, RunningProxy, type RunningProxyOptions } from "../support/running_proxy.ts";

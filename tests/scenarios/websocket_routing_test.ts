@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { ConfigInput } from "../../lib/config/schema.ts";
-import { createHandler, type CreateHandlerOptions } from "../../lib/gateway/create_handler.ts";
+import { createHandler, type CreateHandlerOptions } from "../../lib/process/create_handler.ts";
 import { Certificates } from "../support/certificates.ts";
 import { until, within } from "../support/condition.ts";
 import { acceptance, FramePeer, SocketUpstream, upgradeRequest } from "../support/frame_peer.ts";

@@ -5,7 +5,7 @@
  */
 
 import v8 from "node:v8";
-import "../../lib/server/worker_main.ts";
+import "../../lib/process/worker_main.ts";
 
 /** What it can be told. */
 export type WorkerFault =

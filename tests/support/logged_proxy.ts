@@ -6,7 +6,7 @@
 
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import { Log } from "../../lib/log/log.ts";
-import { type RunningServer, startServer } from "../../lib/server/server.ts";
+import { type RunningServer, startServer } from "../../lib/process/server.ts";
 import { until } from "./condition.ts";
 import { configOf, type RunningProxyOptions } from "./running_proxy.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import { startServer } from "../../lib/server/server.ts";
+import { startServer } from "../../lib/process/server.ts";
 
 /** What the process says of itself. */
 export interface ProxyStatus {

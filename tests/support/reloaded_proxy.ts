@@ -7,8 +7,8 @@
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import type { ConfigInput } from "../../lib/config/schema.ts";
 import { Log } from "../../lib/log/log.ts";
-import { type RunningServer, startServer } from "../../lib/server/server.ts";
-import { startWorkers } from "../../lib/server/worker_server.ts";
+import { type RunningServer, startServer } from "../../lib/process/server.ts";
+import { startWorkers } from "../../lib/process/worker_server.ts";
 import type { Upstream } from "../../lib/upstream/upstream.ts";
 import { until } from "./condition.ts";
 import { FramePeer } from "./frame_peer.ts";

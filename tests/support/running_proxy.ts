@@ -6,8 +6,8 @@
 
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import type { ConfigInput } from "../../lib/config/schema.ts";
-import type { Gateway } from "../../lib/gateway/gateway.ts";
-import { type RunningServer, startServer } from "../../lib/server/server.ts";
+import type { Gateway } from "../../lib/generation/generation.ts";
+import { type RunningServer, startServer } from "../../lib/process/server.ts";
 import type { Upstream } from "../../lib/upstream/upstream.ts";
 import { until } from "./condition.ts";
 

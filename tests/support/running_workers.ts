@@ -8,7 +8,7 @@
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import type { ConfigInput } from "../../lib/config/schema.ts";
 import { Log } from "../../lib/log/log.ts";
-import { type RunningWorkers, startWorkers, type WorkerServerOptions } from "../../lib/server/worker_server.ts";
+import { type RunningWorkers, startWorkers, type WorkerServerOptions } from "../../lib/process/worker_server.ts";
 import type { Upstream } from "../../lib/upstream/upstream.ts";
 import { until } from "./condition.ts";
 import type { LogLine } from "./logged_proxy.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { CoarseClock } from "../../lib/state/coarse_clock.ts";
 import { SharedLedger } from "../../lib/state/shared_ledger.ts";
-import { parseEndpoint } from "../../lib/transport/endpoint.ts";
+import { parseEndpoint } from "../../lib/sockets/endpoint.ts";
 import { RetryBudget } from "../../lib/upstream/retry_budget.ts";
 import { RollingWindow } from "../../lib/upstream/rolling_window.ts";
 import { Upstream } from "../../lib/upstream/upstream.ts";

@@ -2,9 +2,9 @@
 import { assertEquals } from "@std/assert";
 import { PassiveHealth, type PassiveHealthOptions } from "../../lib/upstream/passive_health.ts";
 import { sharedTime } from "../../lib/state/shared_time.ts";
-import { strikeOf } from "../../lib/upstream/strike.ts";
+import { strikeOf } from "../../lib/upstream/failure_class.ts";
 import { EJECTED_FOR, Flag, FLAGS, rowOf, upstreamCellCount } from "../../lib/upstream/upstream_cells.ts";
-import { TransportFailure } from "../../lib/transport/failure.ts";
+import { TransportFailure } from "../../lib/failure/failure.ts";
 import { jump } from "../support/time_jump.ts";
 
 const OPTIONS: PassiveHealthOptions = {

@@ -1,8 +1,8 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { createPolicy } from "../../lib/balancer/registry.ts";
+import { createPolicy } from "../../lib/upstream/balancer/registry.ts";
 import type { RequestHead } from "../../lib/http/message.ts";
-import { TransportFailure } from "../../lib/transport/failure.ts";
+import { TransportFailure } from "../../lib/failure/failure.ts";
 import { Pool, type PoolOptions } from "../../lib/upstream/pool.ts";
 import type { Upstream } from "../../lib/upstream/upstream.ts";
 import type { UpstreamOptions } from "../../lib/upstream/upstream_options.ts";

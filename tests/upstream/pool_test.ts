@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { CoarseClock } from "../../lib/state/coarse_clock.ts";
-import { parseEndpoint } from "../../lib/transport/endpoint.ts";
+import { parseEndpoint } from "../../lib/sockets/endpoint.ts";
 import { Pool } from "../../lib/upstream/pool.ts";
 import { Upstream } from "../../lib/upstream/upstream.ts";
 

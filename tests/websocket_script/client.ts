@@ -14,7 +14,7 @@
  * @module
  */
 
-import type { Greeting } from "../../lib/cli/demo/sample_sockets.ts";
+import type { Greeting } from "../../lib/demo/sample_sockets.ts";
 
 /** An open socket and its greeting; messages wait until they are asked for. */
 class Client {

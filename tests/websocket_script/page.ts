@@ -4,7 +4,7 @@
  * @module
  */
 
-import { socketPage } from "../../lib/cli/demo/socket_page.ts";
+import { socketPage } from "../../lib/demo/socket_page.ts";
 
 Deno.stdout.writeSync(new TextEncoder().encode(socketPage({
   name: "WebSocket test",

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { SampleSockets } from "../../lib/cli/demo/sample_sockets.ts";
+import { SampleSockets } from "../../lib/demo/sample_sockets.ts";
 
 const name = Deno.args[0];
 const sockets = new SampleSockets(name, ({ code, reason }) => {

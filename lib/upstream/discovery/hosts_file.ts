@@ -5,7 +5,7 @@
  * @module
  */
 
-import { shortageOf } from "../../transport/shortage.ts";
+import { shortageOf } from "../../failure/shortage.ts";
 
 /** Where the table is on this system. */
 export function systemHostsFile(): string {

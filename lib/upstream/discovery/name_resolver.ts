@@ -17,7 +17,7 @@
 
 import { promises as dns } from "node:dns";
 import { isIP } from "node:net";
-import { handleShortage } from "../../transport/shortage.ts";
+import { handleShortage } from "../../failure/shortage.ts";
 import { upstreamAddress } from "./discovered_address.ts";
 import { hostsFileAddresses, systemHostsFile } from "./hosts_file.ts";
 

@@ -5,14 +5,14 @@
  */
 
 import { CoarseClock } from "../../state/coarse_clock.ts";
-import { Connection, type ConnectionLimits, type ConnectionUser } from "../../transport/connection.ts";
-import { dial, name } from "../../transport/dial.ts";
-import { closeQuietly, type Wire } from "../../transport/wire.ts";
-import type { Endpoint } from "../../transport/endpoint.ts";
-import { TransportFailure } from "../../transport/failure.ts";
+import { Connection, type ConnectionLimits, type ConnectionUser } from "../connection/connection.ts";
+import { dial, name } from "../../sockets/dial.ts";
+import { closeQuietly, type Wire } from "../../sockets/wire.ts";
+import type { Endpoint } from "../../sockets/endpoint.ts";
+import { TransportFailure } from "../../failure/failure.ts";
 import type { HealthCheck } from "./health_check.ts";
 import { StallTolerantTimer } from "../../state/stall_tolerant_timer.ts";
-import { statusFault } from "./probe_answer.ts";
+import { statusFault } from "./probe_response.ts";
 import { probedEndpoint, probeHead, probeName } from "./probe_request.ts";
 
 /** What a probe found. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Endpoint } from "../../transport/endpoint.ts";
+import type { Endpoint } from "../../sockets/endpoint.ts";
 import type { HealthCheck } from "./health_check.ts";
 
 /** Gives the same key for the same probe, also across reloads of a config. Owned by a prober. */

@@ -5,7 +5,7 @@
  */
 
 import { headerValue } from "../../http/header_lines.ts";
-import type { Endpoint } from "../../transport/endpoint.ts";
+import type { Endpoint } from "../../sockets/endpoint.ts";
 import type { HealthCheck } from "./health_check.ts";
 
 /** Where a probe connects. Its `authority`, which messages show, is the address that is dialled. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Endpoint } from "../../transport/endpoint.ts";
+import type { Endpoint } from "../../sockets/endpoint.ts";
 import type { Upstream } from "../upstream.ts";
 import type { HealthCheck } from "./health_check.ts";
 import type { ProbeResult } from "./probe.ts";

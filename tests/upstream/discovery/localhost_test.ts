@@ -1,8 +1,8 @@
 import { lookup } from "node:dns/promises";
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { dial } from "../../../lib/transport/dial.ts";
-import { parseEndpoint } from "../../../lib/transport/endpoint.ts";
+import { dial } from "../../../lib/sockets/dial.ts";
+import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 
 Deno.test("dial() reaches a server on any one of the addresses of localhost", async () => {
   const addresses = (await lookup("localhost", { all: true })).map(({ address }) => address);

@@ -1,6 +1,6 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { parseEndpoint } from "../../../lib/transport/endpoint.ts";
+import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 import { BodyPattern } from "../../../lib/upstream/health/body_pattern.ts";
 import type { HealthCheck } from "../../../lib/upstream/health/health_check.ts";
 import { ProbeKeys } from "../../../lib/upstream/health/probe_keys.ts";

@@ -1,6 +1,6 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@std/assert";
-import { type Endpoint, parseEndpoint } from "../../../lib/transport/endpoint.ts";
+import { type Endpoint, parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 import type { HealthCheck } from "../../../lib/upstream/health/health_check.ts";
 import { BodyPattern } from "../../../lib/upstream/health/body_pattern.ts";
 import { probe, type ProbeOptions } from "../../../lib/upstream/health/probe.ts";

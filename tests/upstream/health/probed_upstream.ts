@@ -5,7 +5,7 @@
  */
 
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
-import { parseEndpoint } from "../../../lib/transport/endpoint.ts";
+import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 import type { HealthCheck } from "../../../lib/upstream/health/health_check.ts";
 import { Upstream } from "../../../lib/upstream/upstream.ts";
 import type { UpstreamOptions } from "../../../lib/upstream/upstream_options.ts";

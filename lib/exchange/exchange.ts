@@ -1,0 +1,162 @@
+/**
+ * One exchange with a client: what is known of it from its first byte to its last, for the header rules, for the log,
+ * and for whoever counts.
+ *
+ * @module
+ */
+
+import { firstMember, type ToldClient } from "../http/told_client.ts";
+import { sharedTime } from "../state/shared_time.ts";
+import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
+import type { Answer, RequestHead } from "../http/message.ts";
+import type { FailureOwner } from "../failure/failure.ts";
+import type { ForwardPlan } from "../handlers/proxy/forward.ts";
+
+/** The client's side of an exchange; a `Request` is one. Both members are costly and are touched only when needed. */
+export interface ClientSide {
+  /** The request's body. */
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  /** Fires when the client leaves. */
+  readonly signal: AbortSignal;
+}
+
+/** Told once when an exchange is over. */
+export interface ExchangeObserver {
+  /** The exchange has ended; its fields are final. */
+  exchangeEnded(exchange: Exchange): void;
+}
+
+/**
+ * Takes the place of a route's upstreams, in an exchange that only finds out what would become of a request.
+ *
+ * @param socket Whether the request would be forwarded as a WebSocket handshake.
+ * @returns What stands for the response; nobody sends it.
+ */
+export type Rehearsal = (plan: ForwardPlan, socket: boolean) => Answer;
+
+/** Counts what passes in an exchange. */
+export interface ExchangeMeter {
+  /** Bytes of the request's body. */
+  readonly requestBytes: { add(amount: number): void };
+  /** Some of the answer's body was handed over, and more may follow. */
+  sent(bytes: number): void;
+  /** The exchange has ended; its fields are final. */
+  ended(exchange: Exchange): void;
+}
+
+/** Failed attempts that are told one by one; there may be many while an upstream is waited for. */
+const MOST_FAILURES = 16;
+
+/** What is known of one exchange. Owned by the gateway; filled in as the request walks down. */
+export class Exchange {
+  /** The request's head. */
+  readonly head: RequestHead;
+  /** Its body and its client's presence. */
+  readonly client: ClientSide;
+  /** When it began, in milliseconds of `performance.now()`. */
+  readonly startMs: number = sharedTime.take();
+  /** The client's address, behind trusted proxies. */
+  clientAddress: string;
+  /** What the peer tells of the client; undefined where the peer is no trusted proxy. */
+  told: ToldClient | undefined;
+  /** Name of this exchange in all logs. */
+  requestId = "";
+  /** Name of the site. */
+  site = "";
+  /** `path` of the route, or empty where none took it. */
+  route = "";
+  /** The last upstream that was tried, or empty. */
+  upstream = "";
+  /** Attempts made. */
+  attempts = 0;
+  /** Attempts that followed one whose request had been sent. */
+  retries = 0;
+  /** Attempts that failed: upstream and cause of each, in order; undefined when none did. */
+  failures: string[] | undefined;
+  /** From the start of the last attempt to the head of its answer, in milliseconds; -1 without one. */
+  upstreamMs = -1;
+  /** Status that the client got, or 499 when it left first. */
+  status = 0;
+  /** Bytes of the answer's body that were handed over. */
+  bytes = 0;
+  /** Those of them that `meter` was told of. */
+  meteredBytes = 0;
+  /** Bytes of message that the client of a WebSocket sent. */
+  receivedBytes = 0;
+  /** Code that a WebSocket was closed with, 1006 without a Close frame; 0 where there was no WebSocket. */
+  closeCode = 0;
+  /** Whether it writes no line in the log, because the like of it has just written one. */
+  unlogged = false;
+  /** Whether its status is what was asked for, as of a readiness check: a 5xx is no error then. */
+  tellsState = false;
+  /** Whether it was a stream of events or a long poll: how long it took says nothing of how quick the upstream is. */
+  lasting = false;
+  /** Why it failed, or empty. */
+  cause = "";
+  /** Who caused that. */
+  causeOwner: FailureOwner | "" = "";
+  /** The upstream whose failed attempt `cause` tells of; empty where it tells of something else. */
+  failedUpstream = "";
+  /** From start to end, in milliseconds; -1 until then. */
+  durationMs = -1;
+  /** Who counts; nobody where no figures are kept. */
+  meter: ExchangeMeter | undefined;
+  /** Its span; undefined where it is not traced. */
+  span: ExchangeSpan | undefined;
+  /** Whether its bodies pass between sockets of this program alone, so that nobody else holds pieces of them. */
+  ownsBodies = false;
+  /** Set where nothing is to be sent, counted or logged. */
+  rehearsal: Rehearsal | undefined;
+  readonly #observer: ExchangeObserver;
+
+  /** Begins an exchange. */
+  constructor(head: RequestHead, client: ClientSide, observer: ExchangeObserver) {
+    this.head = head;
+    this.client = client;
+    this.clientAddress = head.peer.address;
+    this.#observer = observer;
+  }
+
+  /** The scheme that the client uses, where trusted proxies tell. */
+  get clientScheme(): "http" | "https" {
+    const proto = this.told?.proto;
+    if (proto === undefined) return this.head.scheme;
+    const scheme = firstMember(proto).toLowerCase();
+    return scheme === "https" || scheme === "http" ? scheme : this.head.scheme;
+  }
+
+  /** Counts bytes of an answer's body that is handed over piece by piece. */
+  sent(bytes: number): void {
+    this.bytes += bytes;
+    this.meteredBytes += bytes;
+    this.meter?.sent(bytes);
+  }
+
+  /** Notes why it failed. */
+  failed(cause: string, owner: FailureOwner): void {
+    this.cause = cause;
+    this.causeOwner = owner;
+    this.failedUpstream = "";
+  }
+
+  /** Notes why an attempt failed; another one may do better. */
+  attemptFailed(cause: string, owner: FailureOwner, upstream: string = this.upstream): void {
+    this.failures ??= [];
+    if (this.failures.length < MOST_FAILURES) this.failures.push(`${upstream}: ${cause}`);
+    this.failed(cause, owner);
+    this.failedUpstream = this.upstream;
+  }
+
+  /**
+   * Ends it; later calls change nothing.
+   *
+   * @param nowMs The time, where it has just been taken.
+   */
+  end(nowMs = performance.now()): void {
+    if (this.durationMs >= 0) return;
+    this.durationMs = nowMs - this.startMs;
+    this.meter?.ended(this);
+    this.span?.ended(this);
+    this.#observer.exchangeEnded(this);
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * Finds out what would become of a request: it goes the way of all requests, up to where it would be counted or sent.
+ *
+ * @module
+ */
+
+import type { SiteConfig } from "../config/schema.ts";
+import { headerValue } from "../http/header_lines.ts";
+import type { Answer, RequestHead } from "../http/message.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import type { ForwardPlan } from "../handlers/proxy/forward.ts";
+import type { ForwardFailure } from "../handlers/proxy/forward_failure.ts";
+import { matchPath } from "../routing/match_path.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import { isDynamic } from "./dynamic_upstreams.ts";
+import { explainForward, shownRoute } from "./explained_forward.ts";
+import { fileSettings, routeSettings, siteSettings } from "./explained_settings.ts";
+import type { ExplainedPool, ExplainedRoute, ExplainedUpstream, Explanation } from "./explanation.ts";
+import type { Gateway, GatewayListener } from "./generation.ts";
+import { locateUrl } from "./located_url.ts";
+import { readRequest, Refusal } from "../listener/request_reader.ts";
+import type { Site } from "./site.ts";
+import { LONGER_PREFIX, whyNotRoute, whyNotSite, whyRoute, whySite } from "./why_not.ts";
+
+/** A request to be explained. */
+export interface ExplainedRequest {
+  /** Its method. */
+  readonly method: string;
+  /** Its URL: with scheme, host and port, a host and a path, or a path alone. */
+  readonly url: string;
+  /** Its header fields. */
+  readonly headers: Headers;
+  /** The address that it comes from. */
+  readonly client: string;
+}
+
+/** What an explanation may tell besides what the config says. */
+export interface ExplainOptions {
+  /** Ports that listeners have, in the order of the gateway's, where they are open; without them, those of the config. */
+  readonly ports?: readonly number[];
+  /** The state of an upstream, where a server runs. */
+  readonly stateOf?: (upstream: Upstream, place: { site: string; pool: string }) => string;
+}
+
+/** Other routes than the one that takes it are told up to this number. */
+const MOST_ROUTES = 100;
+
+/**
+ * Explains a request. Nothing of it is sent, counted or logged; files are looked for as ever.
+ *
+ * @throws {TypeError} When `url` is none.
+ */
+export async function explain(
+  gateway: Gateway,
+  request: ExplainedRequest,
+  options: ExplainOptions = {},
+): Promise<Explanation> {
+  const { url, authority, target, notes, unheard, found } = locateUrl(gateway, request.url, {
+    opened: options.ports,
+    hostField: request.headers.get("host"),
+  });
+  const about = { request, url, notes };
+  if (found === undefined) return refusedBefore(about, { status: null, why: unheard, listener: null });
+  const { listener, port } = found;
+  const where = `${listener.address === undefined ? "" : bracketed(listener.address)}:${port}`;
+  const headers = new Headers(request.headers);
+  if (!headers.has("host")) headers.set("host", authority);
+  // What the runtime's server gives: a URL that nothing has been resolved in
+  const received = { method: request.method, url: `http://${headers.get("host")}${target}`, headers } as Request;
+  const remoteAddr = { transport: "tcp", hostname: request.client, port: 0 } as const;
+  const head = readRequest(received, { remoteAddr }, { sites: listener.sites, scheme: "http" });
+  if (head instanceof Refusal) {
+    return refusedBefore(about, { status: head.status, why: head.cause, listener: where });
+  }
+  return await explainHead(gateway, head, { about, where, listener, options });
+}
+
+interface About {
+  readonly request: ExplainedRequest;
+  readonly url: string;
+  readonly notes: readonly string[];
+}
+
+async function explainHead(
+  gateway: Gateway,
+  head: RequestHead,
+  { about, where, listener, options }: {
+    about: About;
+    where: string;
+    listener: GatewayListener;
+    options: ExplainOptions;
+  },
+): Promise<Explanation> {
+  const { config } = gateway;
+  const site = listener.sites.find(head.host);
+  const how = listener.sites.how(head.host);
+  const neighbours = gateway.sites.filter((other) => other !== site && sameListener(other.config, site.config));
+  let plan: ForwardPlan | undefined;
+  let socket = false;
+  const exchange = gateway.rehearse(head, site, (found, upgrades) => {
+    plan = found;
+    socket = upgrades;
+    return { status: 204, headers: [], body: null };
+  });
+  const answer = await site.answer(exchange);
+  if (answer.body instanceof ReadableStream) await answer.body.cancel();
+  const winner = site.routes.find(({ target, path }) =>
+    plan === undefined ? exchange.route !== "" && path === exchange.route : target.forward === plan
+  );
+  const others = otherRoutes(site, head, winner);
+  const endpoint = site.endpointFor(head);
+  const files = plan === undefined && endpoint === undefined ? await site.searchFile(head) : undefined;
+  const proxy = site.config.proxy;
+  const routeConfig = winner === undefined ? undefined : proxy?.routes[site.routes.indexOf(winner)];
+  const forward = plan === undefined ? undefined : await explainForward(config, { exchange, plan, site, socket });
+  return {
+    ...common(about, { head, exchange, listener: where }),
+    site: { name: site.config.name, hosts: site.hosts, why: whySite(site, how, head.host, neighbours.length === 0) },
+    otherSites: neighbours.map((other) => ({
+      name: other.config.name,
+      hosts: other.hosts,
+      why: whyNotSite(other, { how, host: head.host, by: site }),
+    })),
+    ...outcomeOf({ answer, exchange, head, site, plan, socket, file: files?.file, refusal: forward?.refusal }),
+    route: winner === undefined
+      ? null
+      : { ...routeOf(winner), why: whyRoute(winner, others.some(({ why }) => why === LONGER_PREFIX)) },
+    otherRoutes: others.slice(0, MOST_ROUTES).map(({ route, why }) => ({ ...routeOf(route), why })),
+    moreRoutes: Math.max(0, others.length - MOST_ROUTES),
+    forward: forward?.head === undefined
+      ? null
+      : { head: forward.head, hostOfUpstream: plan?.preserveHost === false, websocket: socket },
+    pool: plan === undefined || forward?.refusal !== undefined ? null : poolOf(site, plan, options),
+    files: files === undefined || site.config.static_dir === undefined
+      ? null
+      : { root: site.config.static_dir, tried: files.tried, file: files.file ?? null },
+    settings: plan !== undefined && proxy !== undefined && routeConfig !== undefined
+      ? routeSettings(config, site.config, proxy, shownRoute(config, site.config, routeConfig))
+      : files !== undefined
+      ? fileSettings(site.config)
+      : siteSettings(site.config),
+  };
+}
+
+function common(
+  { request, url, notes }: About,
+  { head, exchange, listener }: { head?: RequestHead; exchange?: Exchange; listener: string | null },
+): Pick<Explanation, "request" | "listener" | "notes"> {
+  return {
+    request: {
+      method: request.method,
+      url,
+      host: head?.host ?? "",
+      path: head?.path ?? "",
+      query: head?.query ?? "",
+      client: exchange?.clientAddress ?? request.client,
+    },
+    listener,
+    notes,
+  };
+}
+
+function refusedBefore(
+  about: About,
+  { status, why, listener }: { status: number | null; why: string; listener: string | null },
+): Explanation {
+  return {
+    ...common(about, { listener }),
+    ...{ site: null, otherSites: [], outcome: "refused", status, why, location: null },
+    ...{ route: null, otherRoutes: [], moreRoutes: 0, forward: null, pool: null, files: null, settings: {} },
+  };
+}
+
+function outcomeOf({ answer, exchange, head, site, plan, socket, file, refusal }: {
+  answer: Answer;
+  exchange: Exchange;
+  head: RequestHead;
+  site: Site;
+  plan: ForwardPlan | undefined;
+  socket: boolean;
+  file: string | undefined;
+  refusal: ForwardFailure | undefined;
+}): Pick<Explanation, "outcome" | "status" | "why" | "location"> {
+  const location = headerValue(answer.headers, "location") ?? null;
+  if (refusal !== undefined) {
+    return { outcome: "refused", status: refusal.status, why: refusal.message, location: null };
+  }
+  if (plan !== undefined) {
+    const why = socket ? "a route takes it, as a WebSocket handshake" : "a route takes it";
+    return { outcome: "upstream", status: null, why, location: null };
+  }
+  if (site.endpointFor(head) !== undefined && exchange.cause === "") {
+    const why = answer.status === 405
+      ? `an endpoint of the site, which takes GET alone`
+      : "an endpoint of the site itself";
+    return { outcome: "endpoint", status: answer.status === 405 ? 405 : null, why, location: null };
+  }
+  const { status } = answer;
+  if (status >= 300 && status < 400 && location !== null) {
+    return { outcome: "redirect", status, why: 'the path lacks the "/" at its end', location };
+  }
+  if (exchange.cause !== "") return { outcome: "refused", status, why: exchange.cause, location: null };
+  if (file !== undefined) return { outcome: "files", status, why: "a file of the site", location: null };
+  const listed = head.method === "GET" || head.method === "HEAD";
+  return { outcome: "files", status, why: listed ? "the list of a folder" : "the site itself", location: null };
+}
+
+function otherRoutes(site: Site, head: RequestHead, winner: Site["routes"][number] | undefined) {
+  const path = matchPath(head.path);
+  const others = site.routes.filter((route) => route !== winner).map((route) => ({
+    route,
+    ...(path === undefined
+      ? { why: "the path is badly encoded", matches: false }
+      : whyNotRoute(route, { path, method: head.method }, winner)),
+  }));
+  return [...others.filter(({ matches }) => matches), ...others.filter(({ matches }) => !matches)];
+}
+
+function routeOf({ path, kind, methods }: Site["routes"][number]): Omit<ExplainedRoute, "why"> {
+  return { path, kind, methods: methods ?? null };
+}
+
+function poolOf(site: Site, { pool }: ForwardPlan, { stateOf }: ExplainOptions): ExplainedPool {
+  const proxy = site.config.proxy;
+  const found: ExplainedUpstream[] = pool.upstreams.map((upstream) => ({
+    ...{ url: upstream.url, weight: upstream.weight, backup: upstream.backup, note: null },
+    state: stateOf?.(upstream, { site: site.config.name, pool: pool.name }) ?? null,
+    inFlight: stateOf === undefined ? null : upstream.inFlight,
+  }));
+  const named = proxy?.upstreams.filter((entry) => entry.name === pool.name && isDynamic(entry)) ?? [];
+  // A running server has found their addresses, and they are among the others
+  const unknown = stateOf === undefined ? named : [];
+  return {
+    name: pool.name,
+    policy: proxy?.load_balancing.method ?? "",
+    upstreams: [
+      ...found,
+      ...unknown.map(({ url, weight, backup }) => ({
+        ...{ url, weight, backup, note: "its addresses are looked up while the server runs" },
+        ...{ state: null, inFlight: null },
+      })),
+    ],
+  };
+}
+
+function sameListener(a: SiteConfig, b: SiteConfig): boolean {
+  return a.listen === b.listen && a.port === b.port && a.port !== 0;
+}
+
+function bracketed(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}

@@ -1,0 +1,345 @@
+/**
+ * Config → gateway: the one place that knows every part. A gateway is one immutable generation; a new config makes a new
+ * one, and the old one serves what it has begun.
+ *
+ * @module
+ */
+
+import type { Config, SiteConfig } from "../config/schema.ts";
+import { shownSites, shownUrls } from "../config/shown_config.ts";
+import { parseAddress } from "../http/ip_address.ts";
+import { ProxyTrust } from "../http/client_address.ts";
+import { errorAnswer } from "../http/error_body.ts";
+import { headerValue } from "../http/header_lines.ts";
+import type { Answer, RequestHead } from "../http/message.ts";
+import { readTold } from "../http/told_client.ts";
+import { RequestIds, usableRequestId } from "../http/request_id.ts";
+import { combinedAccessLine, jsonAccessLine } from "../log/access_line.ts";
+import type { Log } from "../log/log.ts";
+import { type ClientSide, Exchange, type ExchangeObserver, type Rehearsal } from "../exchange/exchange.ts";
+import type { Ledger } from "../state/ledger.ts";
+import { compileSites, type SiteTable } from "../routing/site_table.ts";
+import { tracing } from "../telemetry/tracing.ts";
+import type { SocketPlace, SocketRegistry } from "../handlers/websocket/socket_registry.ts";
+import type { FailureReport } from "../exchange/failure_report.ts";
+import { FailureReporter } from "../exchange/failure_reporter.ts";
+import type { MemberChange } from "./pool_members.ts";
+import type { MetricsBook } from "./metrics/metrics_book.ts";
+import type { OwnPolicyFactory } from "./pools.ts";
+import { probeTargets } from "./probe_targets.ts";
+import type { Refusal } from "../listener/request_reader.ts";
+import { Runtime } from "./process_state.ts";
+import { Site } from "./site.ts";
+
+/** What a gateway needs besides its config. */
+export interface GatewayOptions {
+  /**
+   * Where log lines go.
+   *
+   * @default {undefined} No log.
+   */
+  log?: Log;
+  /**
+   * Balancing policies besides the built-in ones, by the name that `load_balancing.method` uses.
+   *
+   * @default {{}}
+   */
+  policies?: Readonly<Record<string, OwnPolicyFactory>>;
+  /**
+   * What outlives this generation.
+   *
+   * @default {made for it, and closed with it}
+   */
+  runtime?: Runtime;
+  /**
+   * Told of exchanges that failed, of 20 a second at most.
+   *
+   * @default {nobody}
+   */
+  onFailure?: (failure: FailureReport) => void;
+}
+
+/** An address that sites listen on, with those sites. */
+export interface GatewayListener {
+  /** Tells it from others, and is the same in the next generation. */
+  readonly key: string;
+  /** IP address, or undefined for all interfaces of both families. */
+  readonly address: string | undefined;
+  /** Port; 0 for any that is free. */
+  readonly port: number;
+  /** Finds the site of a host. */
+  readonly sites: SiteTable<Site>;
+}
+
+/** One generation: everything that one config built. */
+export class Gateway implements ExchangeObserver {
+  /** The config that it was built from. */
+  readonly config: Config;
+  /** Where its sites listen. */
+  readonly listeners: readonly GatewayListener[];
+  /** Resolves when names of upstreams were looked up once, or that took too long. */
+  readonly ready: Promise<void>;
+  /** All its sites, in the order of the config. */
+  readonly sites: readonly Site[];
+  /** Finds the site of a host where no listener tells: for embedders. */
+  readonly anywhere: SiteTable<Site>;
+  /** What outlives it. */
+  readonly runtime: Runtime;
+  /** Where it counts; undefined where nobody asks for figures. */
+  readonly metrics: MetricsBook | undefined;
+  readonly #ownsRuntime: boolean;
+  readonly #log: Log | undefined;
+  /** Whether every exchange has its line; failures of upstreams and of BWS itself have one in any case. */
+  readonly #logsAll: boolean;
+  readonly #trust: ProxyTrust;
+  readonly #requestIds = new RequestIds();
+  readonly #cellNames = new Set<string>();
+  readonly #failures: FailureReporter | undefined;
+  #underWay = 0;
+  #endedCount = 0;
+  #ended: (() => void) | undefined;
+
+  /**
+   * Builds a generation.
+   *
+   * @throws {Error} When a file that the config names cannot be read.
+   */
+  constructor(config: Config, options: GatewayOptions = {}) {
+    this.config = config;
+    this.#log = options.log;
+    this.#logsAll = config.logging.access && options.log?.writes("info") === true;
+    this.#trust = new ProxyTrust(config.server.trusted_proxies);
+    if (options.onFailure !== undefined) this.#failures = new FailureReporter(options.onFailure);
+    this.#ownsRuntime = options.runtime === undefined;
+    const runtime = this.runtime = options.runtime ??
+      new Runtime({ log: options.log, nameServers: config.server.name_servers });
+    const { management } = config;
+    const metrics = this.metrics = management.enabled && management.metrics ? runtime.metrics : undefined;
+    const groups = Map.groupBy(
+      config.sites,
+      (site) =>
+        `${site.listen === undefined ? "" : parseAddress(site.listen)} ${site.port === 0 ? site.name : site.port}`,
+    );
+    const sites = new Map<SiteConfig, Site>();
+    const shown = { shownUrls: shownUrls(config), shownSites: shownSites(config) };
+    const ledger: Ledger = {
+      take: (count, name) => {
+        this.#cellNames.add(name);
+        return runtime.ledger.take(count, name);
+      },
+      retain: (names) => runtime.ledger.retain(names),
+    };
+    this.listeners = [...groups].map(([key, group]) => ({
+      key,
+      address: group[0].listen,
+      port: group[0].port,
+      sites: compileSites(group.map((site) => {
+        const { policies = {} } = options;
+        const context = {
+          server: config.server,
+          runtime,
+          ledger,
+          metrics,
+          policies,
+          ...shown,
+          listener: key,
+        };
+        const built = new Site(site, context);
+        sites.set(site, built);
+        return specOf(built);
+      })),
+    }));
+    this.sites = config.sites.map((site) => sites.get(site) as Site);
+    this.anywhere = compileSites(this.sites.map(specOf));
+    // Last: nobody would stop the look-ups of a gateway that could not be built.
+    this.ready = Promise.all(this.sites.flatMap((site) => site.dynamic.map((one) => one.start()))).then(() => {});
+  }
+
+  /** Puts it in place: from now on its upstreams are probed. */
+  activate(): void {
+    for (const site of this.sites) {
+      for (const dynamic of site.dynamic) dynamic.onChange = () => this.#probe();
+    }
+    this.#probe();
+  }
+
+  /** Changes who is in a pool, until another config is put in place. One that is not there is not changed. */
+  changeMembers(change: MemberChange): void {
+    const site = this.sites.find(({ config }) => config.name === change.site);
+    site?.members.get(change.pool)?.change(change);
+    this.#probe();
+  }
+
+  /** All such changes that hold. */
+  get memberChanges(): MemberChange[] {
+    return this.sites.flatMap((site) => [...site.members.values()].flatMap((members) => members.changes));
+  }
+
+  /** Takes it out of place, once another was activated. Settles when nothing is under way in it; it is closed then. */
+  async retire(): Promise<void> {
+    for (const site of this.sites) {
+      for (const dynamic of site.dynamic) dynamic.stop();
+    }
+    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#ended = resolve);
+    this.close();
+  }
+
+  /** Names of the cells that it counts in. */
+  get cellNames(): ReadonlySet<string> {
+    return this.#cellNames;
+  }
+
+  /** Whether an open WebSocket can go on in it: its route is there, unchanged, and its upstream with it. */
+  keeps(place: SocketPlace): boolean {
+    return this.sites.some((site) => site.keeps(place));
+  }
+
+  /** Open WebSockets, those of earlier generations included. */
+  get sockets(): SocketRegistry {
+    return this.runtime.sockets;
+  }
+
+  /** Exchanges that have ended. */
+  get endedCount(): number {
+    return this.#endedCount;
+  }
+
+  /** Exchanges that have begun and not ended. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /**
+   * Answers a request. Never throws and never rejects.
+   *
+   * @param sites The table of the listener that accepted the connection.
+   */
+  answer(head: RequestHead, client: ClientSide, sites: SiteTable<Site>): Answer | Promise<Answer> {
+    const exchange = new Exchange(head, client, this);
+    exchange.span = tracing?.begin(head);
+    exchange.ownsBodies = this.runtime.ownListeners;
+    this.#underWay++;
+    const site = sites.find(head.host);
+    this.#identify(exchange, site);
+    return site.answer(exchange);
+  }
+
+  /**
+   * Answers a request that cannot be served, so that it is in the log all the same.
+   *
+   * @param head What could be read of it; its host is empty where that is not known.
+   */
+  refuse(head: RequestHead, client: ClientSide, sites: SiteTable<Site>, { status, cause }: Refusal): Answer {
+    const exchange = new Exchange(head, client, this);
+    exchange.span = tracing?.begin(head);
+    exchange.meter = this.metrics?.refused;
+    this.metrics?.refused.began();
+    this.#underWay++;
+    exchange.requestId = this.#requestIds.next();
+    exchange.failed(cause, "client");
+    if (head.host !== "") return sites.find(head.host).refuse(exchange, status);
+    exchange.status = status;
+    const answer = errorAnswer(head, status, exchange.requestId);
+    exchange.bytes = answer.body?.length ?? 0;
+    exchange.end();
+    return { ...answer, headers: [...answer.headers, "x-request-id", exchange.requestId] };
+  }
+
+  /** An exchange that finds out what would become of a request: it is neither counted nor logged. */
+  rehearse(head: RequestHead, site: Site, rehearsal: Rehearsal): Exchange {
+    const exchange = new Exchange(
+      head,
+      { body: new Blob().stream(), signal: new AbortController().signal },
+      UNOBSERVED,
+    );
+    exchange.rehearsal = rehearsal;
+    this.#identify(exchange, site);
+    return exchange;
+  }
+
+  /** Writes the access line. */
+  exchangeEnded(exchange: Exchange): void {
+    this.#underWay--;
+    this.#endedCount++;
+    this.#failures?.look(exchange);
+    if (this.#underWay === 0) this.#ended?.();
+    if (
+      this.#log === undefined || exchange.unlogged || (!this.#logsAll && (exchange.status < 500 || exchange.tellsState))
+    ) return;
+    const { head } = exchange;
+    const record = {
+      requestId: exchange.requestId,
+      clientAddress: exchange.clientAddress,
+      method: head.method,
+      host: head.authority,
+      path: head.path,
+      query: head.query,
+      site: exchange.site,
+      status: exchange.status,
+      tellsState: exchange.tellsState,
+      bytes: exchange.bytes,
+      receivedBytes: exchange.receivedBytes,
+      closeCode: exchange.closeCode,
+      durationMs: exchange.durationMs,
+      upstreamMs: exchange.upstreamMs,
+      upstream: exchange.upstream,
+      attempts: exchange.attempts,
+      failures: exchange.failures,
+      cause: exchange.cause,
+      causeOwner: exchange.causeOwner,
+      referer: headerValue(head.headers, "referer") ?? "",
+      userAgent: headerValue(head.headers, "user-agent") ?? "",
+    };
+    this.#log.line(this.#log.format === "json" ? jsonAccessLine(record) : combinedAccessLine(record));
+  }
+
+  /** Lets go of what idles; exchanges under way end by themselves. */
+  close(): void {
+    for (const site of this.sites) site.close();
+    if (this.#ownsRuntime) this.runtime.close();
+  }
+
+  /** Closes connections to upstreams that idle; those that are needed again are dialled again. */
+  releaseIdle(): void {
+    for (const site of this.sites) {
+      for (const pool of site.pools.values()) {
+        for (const upstream of pool.upstreams) upstream.connections.releaseIdle();
+      }
+    }
+  }
+
+  /** Ends exchanges under way by force. */
+  destroy(): void {
+    this.sockets.destroy();
+    for (const site of this.sites) {
+      for (const pool of site.pools.values()) {
+        for (const upstream of pool.upstreams) upstream.connections.destroy();
+      }
+      site.close();
+    }
+  }
+
+  #probe(): void {
+    this.runtime.prober?.update(this.sites.flatMap(probeTargets));
+  }
+
+  #identify(exchange: Exchange, site: Site): void {
+    const { peer, headers } = exchange.head;
+    if (this.#trust.trusts(peer.address)) {
+      exchange.told = readTold(headers, peer.address, this.#trust);
+      exchange.clientAddress = exchange.told.address;
+      const id = headerValue(headers, site.requestIdName);
+      if (id !== undefined && usableRequestId(id)) {
+        exchange.requestId = id;
+        return;
+      }
+    }
+    exchange.requestId = this.#requestIds.next();
+  }
+}
+
+const UNOBSERVED: ExchangeObserver = { exchangeEnded: () => {} };
+
+function specOf(site: Site): { hosts: readonly string[]; default: boolean; target: Site } {
+  return { hosts: site.hosts, default: site.config.default, target: site };
+}

@@ -1,0 +1,129 @@
+/**
+ * The pools of one site, from its config.
+ *
+ * @module
+ */
+
+import type { Candidate, Policy } from "../upstream/balancer/policy.ts";
+import { createPolicy, isPolicyName } from "../upstream/balancer/registry.ts";
+import type { ProxyConfig, UpstreamConfig } from "../config/schema.ts";
+import { cellsWithin, type Ledger } from "../state/ledger.ts";
+import { Pool } from "../upstream/pool.ts";
+import { RetryBudget } from "../upstream/retry_budget.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import { DynamicUpstreams, isDynamic } from "./dynamic_upstreams.ts";
+import { PoolMembers } from "./pool_members.ts";
+import type { Runtime } from "./process_state.ts";
+import { UpstreamFactory } from "./upstream_factory.ts";
+import type { MetricsBook } from "./metrics/metrics_book.ts";
+import { logChanges } from "./upstream_log.ts";
+
+/** The policies that send what belongs together to one upstream, which may be slow to connect. */
+const KEYED: readonly string[] = ["cookie", "ip_hash", "uri_hash", "header_hash"];
+
+/** Makes a policy of an embedder's own for the upstreams of a pool; it picks one of those that it was given last. */
+export type OwnPolicyFactory = (upstreams: readonly Candidate[]) => Policy;
+
+/** What pools need besides their config. */
+export interface PoolsContext {
+  /** Where they run. */
+  readonly runtime: Runtime;
+  /** Where their state lives. */
+  readonly ledger: Ledger;
+  /** Where they are counted; undefined where no figures are kept. */
+  readonly metrics: MetricsBook | undefined;
+  /** Name of their site. */
+  readonly site: string;
+  /** URLs of upstreams as they are shown, where that is not as they are. */
+  readonly shownUrls: ReadonlyMap<UpstreamConfig, string>;
+  /** Policies besides the built-in ones, by name. */
+  readonly policies: Readonly<Record<string, OwnPolicyFactory>>;
+}
+
+/** The pools of a site, and what keeps their members up to date. */
+export interface Pools {
+  /** By name. */
+  readonly byName: ReadonlyMap<string, Pool>;
+  /** Upstreams whose addresses are looked up. */
+  readonly dynamic: readonly DynamicUpstreams[];
+  /** Who is in each pool, by its name. */
+  readonly members: ReadonlyMap<string, PoolMembers>;
+}
+
+/**
+ * Builds the pools.
+ *
+ * @throws {Deno.errors.NotFound} And its like, when a CA file cannot be read.
+ */
+export function createPools(config: ProxyConfig, context: PoolsContext): Pools {
+  const byName = new Map<string, Pool>();
+  const dynamic: DynamicUpstreams[] = [];
+  const members = new Map<string, PoolMembers>();
+  for (const [name, entries] of Map.groupBy(config.upstreams, (upstream) => upstream.name)) {
+    byName.set(name, createPool(name, entries, { config, context, dynamic, members }));
+  }
+  return { byName, dynamic, members };
+}
+
+function createPool(
+  name: string,
+  entries: readonly UpstreamConfig[],
+  { config, context, dynamic, members }: {
+    config: ProxyConfig;
+    context: PoolsContext;
+    dynamic: DynamicUpstreams[];
+    members: Map<string, PoolMembers>;
+  },
+): Pool {
+  const { runtime, site, metrics } = context;
+  const { load_balancing, connections } = config;
+  const prefix = `${site}/${name}`;
+  const factory = new UpstreamFactory(config, { ...context, meter: (id) => metrics?.upstream(site, name, id) }, prefix);
+  const fixed = entries.filter((entry) => !isDynamic(entry)).map((entry) => factory.create(entry));
+  for (const upstream of fixed) logChanges(upstream, runtime.log, { site, pool: name });
+  const pool = new Pool({
+    name,
+    upstreams: fixed,
+    createPolicy: (upstreams, part) => choosePolicy(config, upstreams, { context, pool: name, part }),
+    queueSize: connections.queue_size,
+    queueTimeoutMs: connections.queue_timeout,
+    maxEjectedPercent: config.passive_health.max_ejected_percent,
+    races: !KEYED.includes(load_balancing.method),
+    panics: load_balancing.when_all_unhealthy === "try_anyway",
+    retryBudget: new RetryBudget({
+      share: config.retries.budget,
+      minPerSecond: config.retries.min_per_second,
+      takeCells: cellsWithin(context.ledger, `${prefix}/retries`),
+    }),
+    clock: runtime.clock,
+    shared: runtime.worker.count > 1,
+    meter: metrics?.pool(site, name),
+  });
+  const own = new PoolMembers({ pool, fixed, entries, factory, log: runtime.log, site });
+  members.set(name, own);
+  const looked = entries.filter(isDynamic);
+  if (looked.length > 0) {
+    dynamic.push(new DynamicUpstreams(looked, { members: own, factory, runtime, where: { site, pool: name } }));
+  }
+  return pool;
+}
+
+function choosePolicy(
+  { load_balancing, upstreams: entries }: ProxyConfig,
+  upstreams: readonly Upstream[],
+  { context, pool, part }: { context: PoolsContext; pool: string; part: "primary" | "backup" },
+): Policy<Upstream> {
+  const { method } = load_balancing;
+  const own = context.policies[method];
+  // It knows of upstreams no more than a candidate tells, and gives back what it was given.
+  if (own !== undefined) return own(upstreams) as Policy<Upstream>;
+  if (!isPolicyName(method)) throw new TypeError(`Cannot balance by "${method}": no such policy was given`);
+  const { runtime, site } = context;
+  return createPolicy(method, upstreams, {
+    takeCells: cellsWithin(context.ledger, `${site}/${pool}/${part}`),
+    settings: load_balancing,
+    secret: runtime.secret,
+    // A mark in the cookie's name, which one pool alone does not need.
+    pool: entries.some(({ name }) => name !== pool) ? pool : undefined,
+  });
+}

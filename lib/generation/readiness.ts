@@ -1,0 +1,23 @@
+/**
+ * Whether a site can serve, and what it lacks.
+ *
+ * @module
+ */
+
+import { sumAt } from "../metrics/numbers.ts";
+import type { Pool } from "../upstream/pool.ts";
+import type { Runtime } from "./process_state.ts";
+
+/** The readiness of a site with these pools. */
+export function readiness(pools: Iterable<Pool>, runtime: Runtime): { ready: boolean; missing: string[] } {
+  const missing: string[] = runtime.stopping ? ["the server is stopping"] : [];
+  // Those of other sites too: whoever asks cannot reach the port that is closed.
+  if (sumAt(runtime.closedPorts, 0) > 0) missing.push("a port is closed that should be open");
+  for (const pool of pools) {
+    // One that is full is well: a server at its peak is not to be taken out.
+    if (!pool.upstreams.some((upstream) => upstream.sound)) {
+      missing.push(`pool ${pool.name}: no upstream is available`);
+    }
+  }
+  return { ready: missing.length === 0, missing };
+}

@@ -1,0 +1,161 @@
+/**
+ * Upstreams, from their config.
+ *
+ * @module
+ */
+
+import type { ProxyConfig, UpstreamConfig } from "../config/schema.ts";
+import { MASK } from "../config/secret_names.ts";
+import { plainUrl, usesSrv } from "../config/upstream_url.ts";
+import { cellsWithin, type Ledger } from "../state/ledger.ts";
+import { type Endpoint, type EndpointTls, parseEndpoint } from "../sockets/endpoint.ts";
+import { addressKey, type DiscoveredAddress } from "../upstream/discovery/discovered_address.ts";
+import { Upstream } from "../upstream/upstream.ts";
+import type { UpstreamMeter } from "../upstream/upstream_options.ts";
+import type { Runtime } from "./process_state.ts";
+
+/** Heads of answers beyond this are refused. nginx stops at 4 to 8 KiB, Node at 16 KiB. */
+const MAX_HEAD_BYTES = 64 * 1024;
+
+/** What upstreams need besides their config. */
+export interface UpstreamFactoryContext {
+  /** Where they run. */
+  readonly runtime: Runtime;
+  /** Where their state lives. */
+  readonly ledger: Ledger;
+  /** URLs as they are shown, where that is not as they are. */
+  readonly shownUrls: ReadonlyMap<UpstreamConfig, string>;
+  /** Who counts, by the id of the upstream. */
+  readonly meter: (id: string) => UpstreamMeter | undefined;
+}
+
+/** Makes the upstreams of one pool. */
+export class UpstreamFactory {
+  readonly #config: ProxyConfig;
+  readonly #runtime: Runtime;
+  readonly #ledger: Ledger;
+  readonly #meter: UpstreamFactoryContext["meter"];
+  readonly #prefix: string;
+  readonly #shownUrls: ReadonlyMap<UpstreamConfig, string>;
+  readonly #endpoints = new Map<UpstreamConfig, Endpoint>();
+  readonly #ids = new Set<string>();
+
+  /** @param prefix Tells the pool's cells from those of other pools. */
+  constructor(config: ProxyConfig, { runtime, ledger, shownUrls, meter }: UpstreamFactoryContext, prefix: string) {
+    this.#config = config;
+    this.#runtime = runtime;
+    this.#ledger = ledger;
+    this.#meter = meter;
+    this.#prefix = prefix;
+    this.#shownUrls = shownUrls;
+  }
+
+  /**
+   * The upstream of an entry of the config.
+   *
+   * @throws {Deno.errors.NotFound} And its like, when a CA file cannot be read.
+   */
+  create(entry: UpstreamConfig): Upstream {
+    const url = this.#shownUrl(entry);
+    let id = url;
+    for (let twin = 2; this.#ids.has(id); twin++) id = `${url}#${twin}`;
+    this.#ids.add(id);
+    return this.#make(entry, { id, url, endpoint: this.#endpoint(entry), weight: entry.weight });
+  }
+
+  /** The upstream of an entry that an operator adds. One that was there before has its state again. */
+  createAdded(entry: UpstreamConfig): Upstream {
+    const id = `${entry.url} api`;
+    return this.#make(entry, { id, url: entry.url, endpoint: this.#endpoint(entry), weight: entry.weight });
+  }
+
+  /** The upstream at an address that was found for an entry. Host, base path and the name in certificates are the entry's. */
+  createAt(entry: UpstreamConfig, address: DiscoveredAddress, backup: boolean): Upstream {
+    const named = this.#endpoint(entry);
+    const tls = named.tls === undefined
+      ? undefined
+      : { ...named.tls, serverName: named.tls.serverName ?? named.hostname };
+    const endpoint = { ...named, hostname: address.hostname, port: address.port, tls };
+    const key = addressKey(address);
+    const weight = Math.min(65_535, entry.weight * address.weight);
+    const shownUrl = this.#shownUrl(entry);
+    const basePath = shownUrl === entry.url ? named.basePath : `/${MASK}`;
+    const url = `${named.kind === "tls" ? "https" : "http"}://${key}${basePath}`;
+    return this.#make(entry, { id: `${shownUrl} ${key}`, url, endpoint, weight, backup });
+  }
+
+  // The id as well: it is the name of upstreams that are alike
+  #shownUrl(entry: UpstreamConfig): string {
+    return this.#shownUrls.get(entry) ?? entry.url;
+  }
+
+  #endpoint(entry: UpstreamConfig): Endpoint {
+    let endpoint = this.#endpoints.get(entry);
+    if (endpoint === undefined) {
+      endpoint = parseEndpoint(plainUrl(entry.url), tlsOf(entry));
+      // A service's servers answer for its domain. The target that a record names is not to be trusted with that: forged
+      // records would choose the certificate.
+      const domain = endpoint.hostname.replace(/^(?:_[^.]+\.)+/, "");
+      if (usesSrv(entry.url)) endpoint = { ...endpoint, hostname: domain, authority: domain };
+      this.#endpoints.set(entry, endpoint);
+    }
+    return endpoint;
+  }
+
+  #make(
+    entry: UpstreamConfig,
+    place: { id: string; url: string; endpoint: Endpoint; weight: number; backup?: boolean },
+  ): Upstream {
+    const { timeout, connections, health_check, passive_health, circuit_breaker, load_balancing } = this.#config;
+    const limits = [entry.max_connections || connections.max_connections, bulkhead(this.#config)].filter((n) => n > 0);
+    return new Upstream({
+      ...place,
+      backup: entry.backup || place.backup === true,
+      maxConnections: limits.length === 0 ? 0 : Math.min(...limits),
+      clock: this.#runtime.clock,
+      worker: this.#runtime.worker,
+      meter: this.#meter(place.id),
+      takeCells: cellsWithin(this.#ledger, `${this.#prefix} ${place.id}`),
+      slowStartMs: load_balancing.slow_start,
+      probedFirst: health_check.enabled ? health_check.initial : undefined,
+      passiveHealth: !passive_health.enabled ? undefined : {
+        maxFails: passive_health.max_fails,
+        failWindowMs: passive_health.fail_window,
+        ejectForMs: passive_health.eject_for,
+        maxEjectForMs: Math.max(passive_health.eject_for, passive_health.max_eject_for),
+        slowAfterMs: passive_health.slow_after ?? 0,
+        failStatus: passive_health.fail_status,
+      },
+      circuitBreaker: !circuit_breaker.enabled ? undefined : {
+        failureRatio: circuit_breaker.failure_ratio,
+        minRequests: circuit_breaker.min_requests,
+        windowMs: circuit_breaker.window,
+        openForMs: circuit_breaker.open_for,
+        slowAfterMs: circuit_breaker.slow_after ?? 0,
+        slowRatio: circuit_breaker.slow_ratio,
+        trialRequests: circuit_breaker.trial_requests,
+      },
+      dialLimit: this.#runtime.dialLimit,
+      idleConnections: this.#runtime.idleConnections,
+      readTimeoutMs: timeout.read || Infinity,
+      writeTimeoutMs: timeout.write || Infinity,
+      clientTimeoutMs: timeout.client || Infinity,
+      idleTimeoutMs: connections.idle_timeout,
+      maxIdle: connections.max_idle,
+      maxHeadBytes: MAX_HEAD_BYTES,
+    });
+  }
+}
+
+function bulkhead({ circuit_breaker }: ProxyConfig): number {
+  return circuit_breaker.enabled ? circuit_breaker.max_in_flight : 0;
+}
+
+function tlsOf({ tls }: UpstreamConfig): EndpointTls | undefined {
+  if (tls === undefined) return undefined;
+  return {
+    caCertificates: tls.ca_file === undefined ? undefined : [Deno.readTextFileSync(tls.ca_file)],
+    insecureSkipVerify: tls.insecure_skip_verify,
+    serverName: tls.server_name,
+  };
+}

@@ -1,0 +1,36 @@
+/**
+ * What happens to upstreams, in the log: each change once, with its reason.
+ *
+ * @module
+ */
+
+import type { Log } from "../log/log.ts";
+import type { Strike } from "../upstream/failure_class.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+
+/** Writes the changes of an upstream's state to `log`. */
+export function logChanges(upstream: Upstream, log: Log | undefined, where: { site: string; pool: string }): void {
+  if (log === undefined) return;
+  upstream.onChange = (change) => {
+    const fields = { ...where, upstream: upstream.url };
+    switch (change.kind) {
+      case "ejected":
+        log.say("warn", "upstream ejected", { ...fields, reason: REASONS[change.strike], for_ms: change.forMs });
+        break;
+      case "returned":
+        log.say("info", "upstream returned", fields);
+        break;
+      case "breaker":
+        if (change.change === "opened") log.say("warn", "circuit breaker opened", fields);
+        else log.say("info", "circuit breaker closed", fields);
+    }
+  };
+}
+
+const REASONS: Readonly<Record<Strike, string>> = {
+  unreachable: "it cannot be reached",
+  broken: "its connections break, or what it sends is not HTTP",
+  timeout: "it is silent for too long",
+  status: "its answers are failures",
+  slow: "its answers are slow",
+};

@@ -1,0 +1,35 @@
+/**
+ * What caches are told about files, from `[sites.cache]`.
+ *
+ * @module
+ */
+
+import type { SiteConfig } from "../../config/schema.ts";
+
+/** The value of Cache-Control by path; undefined when the config says nothing at all. */
+export function cacheControl(config: SiteConfig["cache"]): ((path: string) => string | undefined) | undefined {
+  const general = config.control ??
+    (config.max_age === undefined ? undefined : `public, max-age=${Math.floor(config.max_age / 1000)}`);
+  const rules = config.rules.map((rule) => ({
+    prefix: rule.path && decoded(rule.path),
+    endings: rule.extensions?.map((extension) => extension.startsWith(".") ? extension : "." + extension),
+    control: rule.control,
+  }));
+  if (general === undefined && rules.length === 0) return undefined;
+  return (path) => {
+    const rule = rules.find(({ prefix, endings }) =>
+      (prefix === undefined || path.startsWith(prefix)) &&
+      (endings === undefined || endings.some((ending) => path.toLowerCase().endsWith(ending.toLowerCase())))
+    );
+    return rule?.control ?? general;
+  };
+}
+
+/** A path as a config has it, in the form of names of files; one whose escapes mean nothing names itself. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * Static files: from a request head to an answer. A small file that is in use is answered from memory, synchronously; a
+ * large one streams from disk.
+ *
+ * Decided here: only GET, HEAD and OPTIONS are allowed; a folder is redirected to its trailing slash with 308, but only
+ * if something would be served there; a folder without an index file that may not be listed is 404, as is everything
+ * hidden, so that a 403 (which the system alone decides) gives nothing away; errors carry no body.
+ *
+ * @module
+ */
+
+import type { Answer, RequestHead } from "../../http/message.ts";
+import { failureReason } from "./failure_reason.ts";
+import { FileRoot, trimmedRoot } from "./file_root.ts";
+import { readEntries } from "./folder_entries.ts";
+import { listingAnswer } from "./folder_listing.ts";
+import { type FileWarning, FileWarnings } from "./file_warnings.ts";
+import { chooseRepresentation, findPage } from "./page.ts";
+import { PageCache } from "./page_cache.ts";
+import { PageDelivery, type PageRequest } from "./page_delivery.ts";
+import { readRequestFields } from "./request_fields.ts";
+import { type PathRules, readRequestPath } from "./request_path.ts";
+import { compileTryFiles, type TryFiles } from "./try_files.ts";
+
+/** What a file server serves, and how. */
+export interface FileServerOptions {
+  /** Absolute path of the folder. It need not exist yet, and may be a link that is moved to another release. */
+  root: string;
+  /**
+   * Names of the files that answer for their folder, the most wanted first.
+   *
+   * @default {["index.html"]}
+   */
+  indexFiles?: readonly string[];
+  /**
+   * Whether folders without an index file are listed. Shows the names of all files that are not hidden.
+   *
+   * @default {false}
+   */
+  browse?: boolean;
+  /**
+   * Candidates for a path, in order: `$path`, `$path.html`, `$path/`, a fixed `/index.html`, a last `=404`. See
+   * `compileTryFiles`.
+   *
+   * @default {[]} which means the path as a file, then as a folder
+   */
+  tryFiles?: readonly string[];
+  /**
+   * Whether names that begin with a dot are served. Unsafe: shows `.git`, `.env` and the like. `.well-known` always is.
+   *
+   * @default {false}
+   */
+  dotfiles?: boolean;
+  /**
+   * Whether links may lead out of the folder. Unsafe: whoever may write into it chooses which files of the machine are
+   * served.
+   *
+   * @default {false}
+   */
+  followSymlinks?: boolean;
+  /**
+   * Whether `.br`, `.zst` and `.gz` neighbours of a file are sent to clients that accept them. A neighbour that is older
+   * than its file was made of another content, and is passed over.
+   *
+   * @default {true}
+   */
+  precompressed?: boolean;
+  /** Value of Cache-Control for the decoded path of a file below the root; undefined for none. Asked rarely, not per request. */
+  cacheControl?: ((path: string) => string | undefined) | undefined;
+  /**
+   * Whether only a file or folder at the path of a request answers it, and no fixed path of `tryFiles`. Asked only when
+   * the file is not in memory.
+   *
+   * @default {never}
+   */
+  withoutFixed?: ((head: RequestHead) => boolean) | undefined;
+  /**
+   * Told, once each, of links that lead out of the folder and of neighbours that are passed over.
+   *
+   * @default {nobody}
+   */
+  onWarning?: ((warning: FileWarning) => void) | undefined;
+  /**
+   * Bytes of small files that are kept in memory; 0 keeps none.
+   *
+   * @default {33554432} 32 MiB
+   */
+  hotCacheBytes?: number;
+  /**
+   * Size in bytes up to which a file is kept in memory.
+   *
+   * @default {65536} 64 KiB
+   */
+  hotFileMaxBytes?: number;
+  /**
+   * The current time in milliseconds since 1970.
+   *
+   * @default {Date.now}
+   */
+  nowMs?: () => number;
+}
+
+/** How the file for a request was looked for. */
+export interface FileSearch {
+  /** Paths below the root that were looked up, in order; the last one is what is served, if anything is. */
+  readonly tried: readonly string[];
+  /** The file that would be served, without links; undefined where it is none. */
+  readonly file: string | undefined;
+}
+
+/** Serves the files of one folder. */
+export interface FileServer {
+  /**
+   * Answers a request: at once if the file is in memory and was looked at in the last 250 ms. Header lines are the
+   * caller's own; bytes may be shared and must not be changed; a stream must be read to its end or cancelled.
+   *
+   * Rejects only when the file system fails in a way that no client can cause (an I/O error, no handles left).
+   */
+  serve(head: RequestHead): Answer | Promise<Answer>;
+  /** Finds out what {@linkcode serve} would answer with. */
+  explain(head: RequestHead): Promise<FileSearch>;
+  /** Why {@linkcode serve} answered a request with an error, in words for the log. */
+  reason(head: RequestHead, status: number): string;
+  /** Lets go of the memory. Answers that are being sent go on. */
+  close(): void;
+}
+
+/**
+ * Makes a file server. Looks at no file until the first request.
+ *
+ * @param options What to serve.
+ * @throws {TypeError} When `root` is not absolute or `tryFiles` is malformed.
+ *
+ * @example
+ * ```ts
+ * import { createFileServer } from "./file_server.ts";
+ *
+ * const files = createFileServer({ root: Deno.cwd(), tryFiles: ["$path", "/index.html"] });
+ * files.close();
+ * ```
+ */
+export function createFileServer(options: FileServerOptions): FileServer {
+  return new FolderServer(options);
+}
+
+const FILE_SERVER_DEFAULTS = {
+  indexFiles: ["index.html"],
+  browse: false,
+  tryFiles: [],
+  dotfiles: false,
+  followSymlinks: false,
+  precompressed: true,
+  hotCacheBytes: 32 * 1024 * 1024,
+  hotFileMaxBytes: 64 * 1024,
+  nowMs: Date.now,
+  cacheControl: undefined,
+  withoutFixed: undefined,
+  onWarning: undefined,
+} satisfies Partial<FileServerOptions>;
+
+/** Owns the cache of one root. */
+class FolderServer implements FileServer {
+  readonly #root: FileRoot;
+  readonly #rules: PathRules;
+  readonly #tryFiles: TryFiles;
+  readonly #pages: PageCache;
+  readonly #delivery: PageDelivery;
+  readonly #browse: boolean;
+  readonly #cacheControl: ((path: string) => string | undefined) | undefined;
+  readonly #withoutFixed: ((head: RequestHead) => boolean) | undefined;
+  readonly #nowMs: () => number;
+
+  constructor(given: FileServerOptions) {
+    const options = { ...FILE_SERVER_DEFAULTS, ...withoutUndefined(given) };
+    const windows = Deno.build.os === "windows";
+    if (!(windows ? /^(?:[a-z]:[\\/]|\\\\)/i : /^\//).test(options.root)) {
+      throw new TypeError(`Cannot serve files: root is "${options.root}", expected an absolute path`);
+    }
+    const warnings = options.onWarning && new FileWarnings(trimmedRoot(options.root), options.onWarning);
+    const root = new FileRoot(trimmedRoot(options.root), { ...options, onOutside: (path) => warnings?.outside(path) });
+    const { hotFileMaxBytes, nowMs } = options;
+    const pages = new PageCache(
+      options.hotCacheBytes,
+      (path, before) =>
+        findPage(root, path, { ...options, onStale: (stale) => warnings?.stale(stale) }, nowMs(), before),
+    );
+    this.#root = root;
+    this.#rules = { dotfiles: options.dotfiles, windows };
+    this.#tryFiles = compileTryFiles(options.tryFiles, this.#rules);
+    this.#pages = pages;
+    this.#delivery = new PageDelivery({ root, pages, hotFileMaxBytes, nowMs });
+    this.#browse = options.browse;
+    this.#cacheControl = options.cacheControl;
+    this.#withoutFixed = options.withoutFixed;
+    this.#nowMs = nowMs;
+  }
+
+  serve(head: RequestHead): Answer | Promise<Answer> {
+    if (head.method !== "GET" && head.method !== "HEAD") {
+      return { status: head.method === "OPTIONS" ? 204 : 405, headers: ["allow", ALLOW], body: null };
+    }
+    const request = { method: head.method, fields: readRequestFields(head.headers) };
+    // Pages are kept by decoded path. Where the path itself is not the first candidate, another file may come before it.
+    if (this.#tryFiles.pathFirst && !head.path.includes("%")) {
+      const nowMs = this.#nowMs();
+      const page = this.#pages.fresh(head.path, nowMs);
+      const answer = page && this.#delivery.fromMemory(page, request, nowMs);
+      if (answer !== undefined) return answer;
+    }
+    return this.#serveFromDisk(head, request);
+  }
+
+  async explain(head: RequestHead): Promise<FileSearch> {
+    const tried: string[] = [];
+    if (head.method !== "GET" && head.method !== "HEAD") return { tried, file: undefined };
+    const request = { method: "HEAD", fields: readRequestFields(head.headers) };
+    const { status } = await this.#serveFromDisk({ ...head, method: "HEAD" }, request, tried);
+    const served = status < 400 && status !== 308 ? tried.at(-1) : undefined;
+    const page = served === undefined ? undefined : await this.#pages.look(served);
+    return { tried, file: page && chooseRepresentation(page, request.fields.acceptEncoding).found.realPath };
+  }
+
+  reason(head: RequestHead, status: number): string {
+    return failureReason(head, status, this.#rules);
+  }
+
+  close(): void {
+    this.#pages.close();
+  }
+
+  async #serveFromDisk(head: RequestHead, request: PageRequest, tried?: string[]): Promise<Answer> {
+    const path = readRequestPath(head.path, this.#rules);
+    if (typeof path === "number") return bare(path);
+    const withoutFixed = this.#withoutFixed?.(head) === true;
+    try {
+      for (const candidate of this.#tryFiles.candidates(path, !withoutFixed)) {
+        tried?.push(candidate);
+        const answer = candidate === `${path}/`
+          ? await this.#redirect(candidate, head.query)
+          : await this.#delivery.deliver(candidate, request) ?? await this.#list(head, candidate);
+        if (answer !== undefined) return answer;
+      }
+    } catch (error) {
+      if (error instanceof Deno.errors.PermissionDenied) return bare(403);
+      throw error;
+    }
+    return bare(withoutFixed ? 404 : this.#tryFiles.missingStatus);
+  }
+
+  /** Redirects to a folder's own path, on which its relative links work, if something is served there. */
+  async #redirect(folderPath: string, query: string): Promise<Answer | undefined> {
+    const folder = await this.#root.find(folderPath.slice(0, -1));
+    if (folder?.kind !== "folder") return undefined;
+    const page = this.#pages.fresh(folderPath, this.#nowMs()) ?? await this.#pages.look(folderPath);
+    if (page === undefined && !this.#browse) return undefined;
+    // The resolved path begins with one slash followed by a name, so it cannot lead to another host.
+    const location = encodeURI(folderPath).replace(/[?#]/g, encodeURIComponent) + encodeQuery(query);
+    return { status: 308, headers: ["location", location], body: null };
+  }
+
+  async #list(head: RequestHead, path: string): Promise<Answer | undefined> {
+    if (!this.#browse || !path.endsWith("/")) return undefined;
+    const folder = await this.#root.find(path);
+    if (folder?.kind !== "folder") return undefined;
+    const entries = await readEntries(this.#root, folder, this.#rules);
+    const answer = listingAnswer({ path, entries, cacheControl: this.#cacheControl?.(path) }, head.headers);
+    return head.method === "HEAD" ? { ...answer, body: null } : answer;
+  }
+}
+
+/** Queries travel on as they came; what no field value can carry is percent-encoded. */
+function encodeQuery(query: string): string {
+  return query.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
+}
+
+const ALLOW = "GET, HEAD, OPTIONS";
+
+function bare(status: number): Answer {
+  return { status, headers: [], body: null };
+}
+
+/** An option that is given as undefined takes its default. */
+function withoutUndefined<T extends object>(options: T): T {
+  const given = { ...options };
+  for (const key in given) {
+    if (given[key] === undefined) delete given[key];
+  }
+  return given;
+}

@@ -1,0 +1,92 @@
+/**
+ * What one file is over HTTP: its header lines, made once, and its bytes while they are kept in memory.
+ *
+ * @module
+ */
+
+import type { HeaderLines } from "../../http/message.ts";
+import type { ContentCoding } from "./content_coding.ts";
+import { entityTagOf } from "./entity_tag.ts";
+import type { FoundFile } from "./file_root.ts";
+import type { FileStamp } from "./file_stamp.ts";
+import { formatHttpDate } from "./http_date.ts";
+import { UNKNOWN_MEDIA_TYPE } from "../../http/media_type.ts";
+
+/** What a representation is, besides its file. */
+export interface RepresentationOptions {
+  /** Content-Type of the file without its coding. */
+  readonly contentType: string;
+  /** Coding of the file that is sent. */
+  readonly coding: ContentCoding;
+  /** Whether other codings of it exist, so that caches must look at Accept-Encoding. */
+  readonly varies: boolean;
+  /** Value of Cache-Control; undefined for no such line. */
+  readonly cacheControl: string | undefined;
+  /** The current time in milliseconds since 1970. */
+  readonly nowMs: number;
+}
+
+/** One file in one coding, as it is sent. */
+export interface Representation {
+  readonly found: FoundFile;
+  readonly options: RepresentationOptions;
+  readonly sizeBytes: number;
+  readonly entityTag: string | undefined;
+  /** Value of Last-Modified. */
+  readonly lastModified: string | undefined;
+  /** Last-Modified in milliseconds since 1970: whole seconds. */
+  readonly lastModifiedMs: number | undefined;
+  /** Lines of a 200. */
+  readonly okLines: HeaderLines;
+  /** Lines of a 200 and a 206 alike: all but Content-Type, Content-Length and Content-Range. */
+  readonly partLines: HeaderLines;
+  /** Lines of a 304: those of RFC 9110, section 15.4.5. */
+  readonly notModifiedLines: HeaderLines;
+  /** The whole content while it is in memory. Whoever sends it must not change it. */
+  bytes: Uint8Array<ArrayBuffer> | undefined;
+  /** When `bytes` were read, in milliseconds since 1970. */
+  bytesReadAtMs: number;
+}
+
+/**
+ * Makes the representation of a file in the state that its stamp tells.
+ *
+ * @param found The file that is sent.
+ * @param options What it is.
+ * @param stamp Its state; by default the one in which it was found.
+ */
+export function represent(
+  found: FoundFile,
+  options: RepresentationOptions,
+  stamp: FileStamp = found.stamp,
+): Representation {
+  const entityTag = entityTagOf(stamp, options.coding);
+  const lastModifiedMs = wholeSeconds(stamp.modifiedMs, options.nowMs);
+  const lastModified = lastModifiedMs === undefined ? undefined : formatHttpDate(lastModifiedMs);
+  const notModifiedLines: HeaderLines = [];
+  if (entityTag !== undefined) notModifiedLines.push("etag", entityTag);
+  if (lastModified !== undefined) notModifiedLines.push("last-modified", lastModified);
+  if (options.varies) notModifiedLines.push("vary", "accept-encoding");
+  if (options.cacheControl !== undefined) notModifiedLines.push("cache-control", options.cacheControl);
+  const partLines = [...notModifiedLines, "accept-ranges", "bytes"];
+  if (options.coding !== "") partLines.push("content-encoding", options.coding);
+  if (options.contentType === UNKNOWN_MEDIA_TYPE) partLines.push("x-content-type-options", "nosniff");
+  return {
+    found,
+    options,
+    sizeBytes: stamp.sizeBytes,
+    entityTag,
+    lastModified,
+    lastModifiedMs: lastModified === undefined ? undefined : lastModifiedMs,
+    okLines: ["content-type", options.contentType, "content-length", String(stamp.sizeBytes), ...partLines],
+    partLines,
+    notModifiedLines,
+    bytes: undefined,
+    bytesReadAtMs: 0,
+  };
+}
+
+/** A time of change in the future is told as now (RFC 9110, section 8.8.2.1). */
+function wholeSeconds(timeMs: number | undefined, nowMs: number): number | undefined {
+  return timeMs === undefined ? undefined : Math.floor(Math.min(timeMs, nowMs) / 1000) * 1000;
+}

@@ -1,0 +1,60 @@
+/**
+ * The request fields that decide about a file's answer, read in one pass over the header lines. Lines of one name are
+ * joined with commas (RFC 9110, section 5.3): what must not be a list then fails to parse and is ignored.
+ *
+ * @module
+ */
+
+import type { HeaderLines } from "../../http/message.ts";
+
+/** Values of the fields that are present. */
+export interface RequestFields {
+  ifMatch?: string;
+  ifNoneMatch?: string;
+  ifModifiedSince?: string;
+  ifUnmodifiedSince?: string;
+  ifRange?: string;
+  range?: string;
+  acceptEncoding?: string;
+  /** Whether any field but Accept-Encoding is present. */
+  conditional: boolean;
+}
+
+/** Reads the fields out of header lines. */
+export function readRequestFields(lines: HeaderLines): RequestFields {
+  const fields: RequestFields = { conditional: false };
+  for (let i = 0; i < lines.length; i += 2) {
+    const key = fieldKey(lines[i]);
+    if (key === undefined) continue;
+    const before = fields[key];
+    fields[key] = before === undefined ? lines[i + 1] : `${before}, ${lines[i + 1]}`;
+    if (key !== "acceptEncoding") fields.conditional = true;
+  }
+  return fields;
+}
+
+type FieldKey = Exclude<keyof RequestFields, "conditional">;
+
+/** Looks at the length first: most names have none of these, and are never compared. */
+function fieldKey(name: string): FieldKey | undefined {
+  switch (name.length) {
+    case 5:
+      return same(name, "range") ? "range" : undefined;
+    case 8:
+      return same(name, "if-match") ? "ifMatch" : same(name, "if-range") ? "ifRange" : undefined;
+    case 13:
+      return same(name, "if-none-match") ? "ifNoneMatch" : undefined;
+    case 15:
+      return same(name, "accept-encoding") ? "acceptEncoding" : undefined;
+    case 17:
+      return same(name, "if-modified-since") ? "ifModifiedSince" : undefined;
+    case 19:
+      return same(name, "if-unmodified-since") ? "ifUnmodifiedSince" : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function same(name: string, lowerName: string): boolean {
+  return name === lowerName || name.toLowerCase() === lowerName;
+}

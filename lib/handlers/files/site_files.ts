@@ -1,0 +1,47 @@
+/**
+ * The files of one site, from its config, with what is odd about them in the log.
+ *
+ * @module
+ */
+
+import type { SiteConfig } from "../../config/schema.ts";
+import type { RequestHead } from "../../http/message.ts";
+import type { Log } from "../../log/log.ts";
+import { createFileServer, type FileServer } from "./file_server.ts";
+import type { FileWarning } from "./file_warnings.ts";
+import { cacheControl } from "./cache_control.ts";
+
+/**
+ * Makes the file server of a site; undefined where it serves no files.
+ *
+ * @param withoutFixed Whether a request is answered by a file at its path alone, and by no fixed path of `try_files`.
+ */
+export function siteFiles(
+  config: SiteConfig,
+  log: Log | undefined,
+  withoutFixed: ((head: RequestHead) => boolean) | undefined,
+): FileServer | undefined {
+  if (config.static_dir === undefined) return undefined;
+  return createFileServer({
+    root: config.static_dir,
+    indexFiles: config.index_files,
+    browse: config.browse,
+    tryFiles: config.try_files,
+    dotfiles: config.dotfiles,
+    followSymlinks: config.follow_symlinks,
+    precompressed: config.precompressed,
+    cacheControl: cacheControl(config.cache),
+    withoutFixed,
+    onWarning: log && ((warning) => logWarning(log, config.name, warning)),
+  });
+}
+
+function logWarning(log: Log, site: string, warning: FileWarning): void {
+  if (warning.kind === "outside") {
+    log.say("warn", "a link leads out of static_dir and is not followed; follow_symlinks = true would", {
+      ...{ site, link: warning.path, leads_to: warning.leadsTo },
+    });
+  } else {
+    log.say("warn", "a precompressed file is older than its file and is not served", { site, file: warning.path });
+  }
+}

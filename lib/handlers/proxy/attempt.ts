@@ -1,0 +1,398 @@
+/**
+ * One attempt at one upstream: a connection is taken, the request goes out, the answer comes back. The attempt owns its
+ * connection and its place in the in-flight count until the last byte of the answer's body is delivered, lost or no
+ * longer wanted, and then gives both back, once.
+ *
+ * @module
+ */
+
+import { headerValue } from "../../http/header_lines.ts";
+import type { Answer } from "../../http/message.ts";
+import { sendableStatus } from "../../http/sendable_status.ts";
+import type { Connection, ConnectionUser } from "../../upstream/connection/connection.ts";
+import { sharedTime } from "../../state/shared_time.ts";
+import type { AttemptSpan } from "../../telemetry/attempt_span.ts";
+import { TransportFailure } from "../../failure/failure.ts";
+import { releaseBytes } from "../../sockets/spent_bytes.ts";
+import type { UpstreamHead } from "../../http1/response_head.ts";
+import type { Slot } from "../../upstream/slot.ts";
+import type { Upstream } from "../../upstream/upstream.ts";
+import type { ConnectionPool } from "../../upstream/connection/connection_pool.ts";
+import type { ConnectionWait } from "../../upstream/connection/connection_wait.ts";
+import type { SilenceLimits } from "../../upstream/connection/deadlines.ts";
+import type { Contender } from "../../upstream/dial_race.ts";
+import { AnswerSetAside } from "./retryable_response.ts";
+import type { Exchange } from "../../exchange/exchange.ts";
+import type { RequestBody } from "./request_body.ts";
+import type { ResponseRules } from "./response_headers.ts";
+
+/** Says whether an answer is not to be passed on, because another attempt will be made. */
+export type SetsAside = (answer: UpstreamHead, upstream: Upstream) => boolean;
+
+/** How long an attempt may take. */
+export interface AttemptLimits extends SilenceLimits {
+  /** Longest time for look-up, TCP and TLS handshake together, in milliseconds. */
+  readonly connectTimeoutMs: number;
+  /** Whether the upstream may be silent, and take long, without a failure of its own. */
+  readonly streaming: boolean;
+}
+
+/** One attempt at one upstream. Also the source of the answer's body, where that is a stream. */
+export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
+  /** Whether the connection had served before, so that the upstream may have closed it without a word. */
+  reused = false;
+  /** Its span, which it ends; undefined where it is not traced. */
+  span: AttemptSpan | undefined;
+  readonly #connections: ConnectionPool;
+  readonly #exchange: Exchange;
+  readonly #body: RequestBody | undefined;
+  readonly #slot: Slot;
+  readonly #limits: AttemptLimits;
+  /** Whether only a new connection will do. */
+  readonly #fresh: boolean;
+  #connection: Connection | undefined;
+  #wait: ConnectionWait<Connection> | undefined;
+  #overtaken = false;
+  /** Of an answer whose body is passed on piece by piece. */
+  #head: UpstreamHead | undefined;
+  #startMs: number;
+  #begun = false;
+  #sent = false;
+  #settled = false;
+  #signal: AbortSignal | undefined;
+  #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
+  #sendFailure: TransportFailure | undefined;
+  /** The piece of the answer that waits in the client's stream. */
+  #queued: Uint8Array<ArrayBuffer> | undefined;
+
+  /** Takes over `slot`: releases it when the attempt is over. `fresh` says that only a new connection will do. */
+  constructor(
+    slot: Slot,
+    { exchange, body, limits, fresh }: {
+      exchange: Exchange;
+      body: RequestBody | undefined;
+      limits: AttemptLimits;
+      fresh: boolean;
+    },
+  ) {
+    this.#connections = slot.upstream.connections;
+    this.#exchange = exchange;
+    this.#body = body;
+    this.#slot = slot;
+    this.#limits = limits;
+    this.#fresh = fresh;
+    // The first attempt begins with the exchange, unless a body was waited for.
+    this.#startMs = exchange.attempts === 1 && body === undefined ? exchange.startMs : performance.now();
+  }
+
+  /** Its upstream. */
+  get upstream(): Upstream {
+    return this.#slot.upstream;
+  }
+
+  /** Takes a connection that idles. Whether there is one. */
+  takeKept(): boolean {
+    if (this.#fresh) return false;
+    this.#connection = this.#connections.take();
+    return this.reused = this.#connection !== undefined;
+  }
+
+  /**
+   * Gets a connection, a new one where none idles. What is thrown must be told to {@linkcode failed}.
+   *
+   * @throws {TransportFailure} When there is none, or the client left.
+   */
+  async connect(onDialling?: () => void): Promise<void> {
+    if (this.takeKept()) return;
+    let dialled = false;
+    const wait = this.#wait = this.#connections.obtain({
+      fresh: this.#fresh,
+      timeoutMs: this.#limits.connectTimeoutMs,
+      onDialling: () => {
+        // Its time begins when it is asked for: what it waited for its turn says nothing of the upstream.
+        dialled = this.#wait !== undefined;
+        if (dialled) this.#startMs = performance.now();
+        onDialling?.();
+      },
+      // A client that leaves first must not hide that an upstream is silent.
+      onLateFailure: (failure) => this.#slot.failed(failure, false),
+    });
+    const { signal } = this.#exchange.client;
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#clientLeft);
+    if (signal.aborted) wait.leave();
+    try {
+      const connection = await wait.result;
+      this.#wait = undefined;
+      if (this.#overtaken) return this.#letGo(connection);
+      this.#connection = connection;
+      this.reused = connection.exchanges > 0;
+      if (this.reused && !dialled) this.#startMs = performance.now();
+    } finally {
+      this.#wait = undefined;
+    }
+  }
+
+  /** Another attempt has a connection: this one goes on to find out whether its upstream can be reached. */
+  overtaken(): void {
+    this.#overtaken = true;
+    this.#signal?.removeEventListener("abort", this.#clientLeft);
+    const connection = this.#connection;
+    // Two dials that end in one turn of the event loop: both have a connection before the race is decided.
+    if (connection === undefined) return;
+    this.#connection = undefined;
+    this.#letGo(connection);
+  }
+
+  /**
+   * Sends the request and gives the head of its answer. What is thrown must be told to {@linkcode failed}.
+   *
+   * @param text The request's head as text.
+   * @throws {TransportFailure} When there is no answer.
+   */
+  send(text: string): Promise<UpstreamHead> {
+    const connection = this.#connection as Connection;
+    connection.begin(this, this.#limits);
+    if (this.#body !== undefined) return this.#sendSlowly(connection, text, this.#body);
+    // Most exchanges: nothing to wait for but the answer.
+    this.#sent = true;
+    return connection.ask(text, this.#exchange.head.method);
+  }
+
+  /**
+   * The answer that begins with `head`; its body may still be on its way. What is thrown must be told to
+   * {@linkcode failed}.
+   *
+   * @throws {TransportFailure} When it cannot be passed on.
+   * @throws {AnswerSetAside} When `setsAside` says so.
+   */
+  answer(head: UpstreamHead, rules: ResponseRules, setsAside: SetsAside | undefined): Answer {
+    const nowMs = sharedTime.take();
+    const tookMs = nowMs - this.#startMs;
+    this.#exchange.upstreamMs = tookMs;
+    this.#slot.answered(head.status, tookMs, this.#limits.streaming);
+    this.span?.answered(head.status);
+    if (setsAside?.(head, this.#slot.upstream)) throw new AnswerSetAside(head);
+    return this.#passOn(head, rules, nowMs);
+  }
+
+  /**
+   * Ends an attempt that gives no answer. The request's body is left to the caller: to be sent again, or to be let go.
+   *
+   * @param error What was thrown.
+   * @returns Why it failed.
+   */
+  failed(error: unknown): unknown {
+    this.#settle(true);
+    // When the client's body broke off, that is why the upstream was left without a request to answer. A cut for the
+    // client's slowness breaks the body off too, and is then the first cause.
+    const slow = error instanceof TransportFailure && error.owner === "client";
+    const failure = this.#sendFailure?.owner === "client" && !slow ? this.#sendFailure : error;
+    if (failure instanceof TransportFailure) {
+      if (!this.#maySilence(failure)) this.#slot.failed(failure, this.reused);
+      this.span?.failed(failure);
+    }
+    this.span?.end();
+    return failure;
+  }
+
+  /** Looks whether the client is still there; not before the first tick, since most exchanges are over by then. */
+  onTick(): void {
+    this.#body?.hurry();
+    if (this.#signal !== undefined) return;
+    this.#signal = this.#exchange.client.signal;
+    this.#signal.addEventListener("abort", this.#clientLeft);
+    if (this.#signal.aborted) this.#clientLeft();
+  }
+
+  /** The connection was cut: what waits for the client must wait no longer. */
+  onAborted(failure: TransportFailure): void {
+    this.#body?.interrupt();
+    if (this.#controller !== undefined) this.#lose(failure);
+  }
+
+  /** Keeps the way to the client's stream. */
+  start(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
+    this.#controller = controller;
+  }
+
+  /** Hands the next piece of the answer to the client. */
+  async pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
+    const connection = this.#connection as Connection;
+    connection.deadlines.endClient();
+    try {
+      const chunk = await connection.nextChunk();
+      if (this.#settled) return;
+      if (chunk !== null) {
+        this.#exchange.sent(chunk.length);
+        controller.enqueue(chunk);
+        if (this.#exchange.ownsBodies) this.#release(controller, chunk);
+        if (!connection.bodyEnded) {
+          if ((controller.desiredSize ?? 0) <= 0) connection.deadlines.awaitClient();
+          return;
+        }
+      }
+      controller.close();
+      this.#settle();
+      this.#endStreamed();
+    } catch (error) {
+      this.#lose(error);
+    }
+  }
+
+  // Pieces that have been sent on. One that was waited for was taken at once, and the queue is empty as before. One that
+  // was not is taken by the time that the next is there, since nothing is read ahead of it.
+  #release(controller: ReadableStreamDefaultController, chunk: Uint8Array<ArrayBuffer>): void {
+    if (this.#queued !== undefined) releaseBytes(this.#queued);
+    this.#queued = undefined;
+    if ((controller.desiredSize ?? 0) > 0) releaseBytes(chunk);
+    else this.#queued = chunk;
+  }
+
+  /** The client wants no more of the answer. */
+  cancel(): void {
+    if (this.#settled) return;
+    this.#exchange.status = 499;
+    this.#exchange.failed("The client left before it had the whole answer", "client");
+    this.span?.failed(CLIENT_LEFT);
+    this.#connection?.close();
+    this.#settle();
+    this.#endStreamed();
+  }
+
+  async #sendSlowly(connection: Connection, text: string, body: RequestBody): Promise<UpstreamHead> {
+    await this.#sendWithBody(connection, text, body);
+    return connection.readHead(this.#exchange.head.method);
+  }
+
+  async #sendWithBody(connection: Connection, head: string, body: RequestBody): Promise<void> {
+    connection.deadlines.uploading = true;
+    const first = await body.first();
+    // Noted before it is sent: what may have reached the upstream is what must be sent again.
+    const whole = body.firstTaken();
+    try {
+      await connection.sendHead(head, first === undefined ? undefined : body.frame(first));
+    } catch (error) {
+      // Nothing was sent: the next connection must get all of it, however large.
+      if (error instanceof TransportFailure && error.kind === "closed_unused") body.putBack(first);
+      throw error;
+    }
+    this.#begun = true;
+    if (whole) {
+      this.#sent = true;
+      connection.deadlines.uploaded();
+      return;
+    }
+    // Slow clients would otherwise keep a recovering upstream out of use.
+    this.#slot.endTrial();
+    // Not awaited: the upstream may answer before it has the whole body.
+    this.#sendRest(connection, body);
+  }
+
+  async #sendRest(connection: Connection, body: RequestBody): Promise<void> {
+    try {
+      this.#sent = await body.sendRest(connection);
+    } catch (error) {
+      if (this.#settled) return;
+      this.#sendFailure = error as TransportFailure;
+      // Whatever the upstream has of this request must not look complete, so the connection goes. When it is the
+      // upstream that takes no more, it may still have an answer (413, 401) to say why.
+      if (this.#sendFailure.owner === "client") connection.abort(this.#sendFailure);
+    }
+    connection.deadlines.uploaded();
+  }
+
+  #passOn(head: UpstreamHead, { responseHeaders, redirects }: ResponseRules, nowMs: number): Answer {
+    if (head.status === 101) {
+      throw new TransportFailure("malformed", "The upstream switched protocols, which it was not asked to");
+    }
+    const exchange = this.#exchange;
+    const connection = this.#connection as Connection;
+    const status = sendableStatus(head.status);
+    exchange.status = status;
+    if (status !== head.status) exchange.failed(`The upstream answered with the status ${head.status}`, "upstream");
+    const lines = responseHeaders.build(
+      head,
+      exchange.requestId,
+      redirects?.of(this.#slot.upstream.endpoint),
+      exchange.head.authority,
+    );
+    let body = connection.wholeBody();
+    if (body === undefined && head.status === 205) {
+      // RFC 9110, section 15.3.6: it has no content, so nobody would ever read this one to its end.
+      connection.close();
+      body = null;
+    }
+    if (body !== undefined) {
+      exchange.bytes = body?.length ?? 0;
+      this.#settle();
+      exchange.end(nowMs);
+      return { status, headers: lines, body };
+    }
+    this.#head = head;
+    return { status, headers: lines, body: new ReadableStream(this) };
+  }
+
+  // Another attempt was first: what this one got serves the next exchange.
+  #letGo(connection: Connection): void {
+    this.#connections.keep(connection);
+    this.#settle(true);
+    this.span?.end();
+  }
+
+  readonly #clientLeft = (): void => {
+    if (this.#settled) return;
+    this.#wait?.leave();
+    this.#connection?.abort(new TransportFailure("client_left", "The client left before it had the answer"));
+  };
+
+  // Rule: a half answer is never passed off as whole. The error makes the listener cut the client's connection.
+  #lose(error: unknown): void {
+    if (this.#settled) return;
+    const exchange = this.#exchange;
+    const failure = error instanceof TransportFailure
+      ? error
+      : new TransportFailure("dropped", "The answer could not be read", error);
+    if (failure.owner === "client") exchange.status = 499;
+    exchange.failed(failure.message, failure.owner);
+    if (!this.#maySilence(failure)) this.#slot.failed(failure, this.reused);
+    this.span?.lost(failure);
+    this.#settle();
+    if (failure.kind === "client_left") {
+      // There is nobody left to be deceived, and an error would only be printed.
+      this.#controller?.close();
+    } else {
+      // Text, not an Error: the runtime prints what a stream fails with, and a stack trace would say nothing.
+      this.#controller?.error(`bws: ${exchange.requestId}: answer cut short: ${failure.message}`);
+    }
+    this.#endStreamed();
+  }
+
+  #endStreamed(): void {
+    this.#exchange.lasting = this.#limits.streaming || (this.#head !== undefined && isEventStream(this.#head));
+    this.#exchange.end();
+  }
+
+  // Events may be rare, and a long poll may end without any.
+  #maySilence(failure: TransportFailure): boolean {
+    if (failure.kind !== "read_timeout") return false;
+    return this.#limits.streaming || (this.#head !== undefined && isEventStream(this.#head));
+  }
+
+  #settle(keepsBody = false): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#signal?.removeEventListener("abort", this.#clientLeft);
+    if (this.#connection !== undefined) this.#connections.giveBack(this.#connection, this.#sent);
+    if (this.#begun && !this.#sent && !keepsBody) this.#body?.cancel();
+    this.#slot.release();
+    // One that failed before its answer has more to tell first.
+    if (!keepsBody) this.span?.end();
+  }
+}
+
+function isEventStream({ headers }: UpstreamHead): boolean {
+  return /^text\/event-stream\b/i.test(headerValue(headers, "content-type") ?? "");
+}
+
+const CLIENT_LEFT = { kind: "client_left", message: "", owner: "client" } as const;

@@ -1,0 +1,26 @@
+/**
+ * How long the attempts of a route may take, from its config.
+ *
+ * @module
+ */
+
+import type { ProxyConfig, RouteConfig } from "../../config/schema.ts";
+import type { AttemptLimits } from "./attempt.ts";
+
+/** The limits of `route`. What it does not say is the proxy's. */
+export function attemptLimits(proxy: ProxyConfig, route: RouteConfig): AttemptLimits {
+  const timeout = { ...proxy.timeout, ...route.timeout };
+  return {
+    connectTimeoutMs: boundMs(timeout.connect),
+    readTimeoutMs: boundMs(timeout.read),
+    writeTimeoutMs: boundMs(timeout.write),
+    clientTimeoutMs: boundMs(timeout.client),
+    minUploadRate: route.streaming ? 0 : timeout.min_upload_rate,
+    streaming: route.streaming,
+  };
+}
+
+/** A time of the config, where 0 is no limit. */
+export function boundMs(ms: number): number {
+  return ms === 0 ? Infinity : ms;
+}

@@ -1,0 +1,26 @@
+/**
+ * Why a request got no answer from upstream, as the client is to be told.
+ *
+ * @module
+ */
+
+import type { FailureOwner } from "../../failure/failure.ts";
+
+/** A request that could not be forwarded. */
+export class ForwardFailure extends Error {
+  override readonly name = "ForwardFailure";
+  /** Status for the client; 499 when the client has left. */
+  readonly status: number;
+  /** Who caused it. */
+  readonly owner: FailureOwner;
+  /** Seconds after which it is worth while to ask again. */
+  readonly retryAfterSeconds: number;
+
+  /** @param message What happened, for the log; never for the client. */
+  constructor(status: number, message: string, owner: FailureOwner, retryAfterSeconds = 1) {
+    super(message);
+    this.status = status;
+    this.owner = owner;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}

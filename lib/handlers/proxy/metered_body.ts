@@ -1,0 +1,46 @@
+/**
+ * A request's body whose bytes are counted.
+ *
+ * @module
+ */
+
+import type { ExchangeMeter } from "../../exchange/exchange.ts";
+import { RequestBody, type RequestBodyLimits } from "./request_body.ts";
+
+/** A body whose bytes are counted as they go upstream: each once, however often it is sent. */
+export class MeteredBody extends RequestBody {
+  readonly #meter: ExchangeMeter;
+  #at = 0;
+  #countedBytes = 0;
+
+  /** Counts with `meter`. */
+  constructor(
+    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+    length: number,
+    { meter, ...limits }: RequestBodyLimits & { meter: ExchangeMeter },
+    owned = false,
+  ) {
+    super(stream, length, limits, owned);
+    this.#meter = meter;
+  }
+
+  /** As in a body that is not counted. */
+  override frame(chunk: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    this.#at += chunk.length;
+    this.#meter.requestBytes.add(this.#at - this.#countedBytes);
+    this.#countedBytes = Math.max(this.#countedBytes, this.#at);
+    return super.frame(chunk);
+  }
+
+  /** As in a body that is not counted. */
+  override rewind(): void {
+    super.rewind();
+    this.#at = 0;
+  }
+
+  /** As in a body that is not counted. */
+  override putBack(first: Uint8Array<ArrayBuffer> | undefined): void {
+    super.putBack(first);
+    this.#at = 0;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Addresses in responses that name an upstream, mapped back to where its client finds the same: Location,
+ * Content-Location, Refresh, and the Path and Domain of cookies. Needed where the upstream sees another host or another path
+ * than the client.
+ *
+ * @module
+ */
+
+import { hostOf } from "../../http/authority.ts";
+import type { Endpoint } from "../../sockets/endpoint.ts";
+
+/** How a route changes what its upstreams see. */
+export interface RedirectOptions {
+  /** Start of the paths of clients, which {@linkcode upstreamPath} takes the place of; `/` where nothing changes. */
+  readonly clientPath: string;
+  /** Start of the paths that upstreams see instead, without their base path. */
+  readonly upstreamPath: string;
+  /** Host that upstreams see; undefined where it is the client's. */
+  readonly host: ((endpoint: Endpoint) => string) | undefined;
+}
+
+/** Maps addresses of one upstream back, for one route. */
+export class UpstreamRedirects {
+  readonly #clientPath: string;
+  readonly #client: string;
+  readonly #upstream: string;
+  /** Authorities that stand for the upstream. */
+  readonly #authorities: ReadonlySet<string>;
+  /** Hosts of these, for cookies; without the client's own. */
+  readonly #hosts: ReadonlySet<string>;
+  /** Whether the upstream sees the client's Host. */
+  readonly #seesClient: boolean;
+
+  /** Prepares what does not depend on the response. */
+  constructor(endpoint: Endpoint, { clientPath, upstreamPath, host }: RedirectOptions) {
+    this.#clientPath = clientPath;
+    this.#client = withoutSlash(clientPath);
+    this.#upstream = endpoint.basePath + withoutSlash(upstreamPath);
+    this.#seesClient = host === undefined;
+    const port = `:${endpoint.port}`;
+    const own = [endpoint.authority, endpoint.authority.endsWith(port) ? "" : endpoint.authority + port];
+    if (host !== undefined) own.push(host(endpoint));
+    // A unix socket has no name of its own.
+    const named = endpoint.kind === "unix" && host === undefined ? [] : own.filter((authority) => authority !== "");
+    this.#authorities = new Set(named.map((authority) => authority.toLowerCase()));
+    this.#hosts = new Set(named.map((authority) => hostOf(authority) ?? ""));
+  }
+
+  /**
+   * The value of a response field for the client.
+   *
+   * @param lowerName Name of the field, in lower case.
+   * @param authority The client's, as it sent it.
+   */
+  map(lowerName: string, value: string, authority: string): string {
+    switch (lowerName) {
+      case "location":
+      case "content-location":
+        return this.#address(value, authority);
+      case "refresh":
+        return value.replace(REFRESH, (_, before: string, url: string) => before + this.#address(url, authority));
+      case "set-cookie":
+        return this.#cookie(value);
+      default:
+        return value;
+    }
+  }
+
+  #address(value: string, authority: string): string {
+    // Three slashes, or a backslash, are a host to browsers and a path to others: not to be judged here.
+    if (value.startsWith("/") && !/^\/[/\\]/.test(value)) return this.#pathAddress(value);
+    const [, origin, named, rest = ""] = ABSOLUTE.exec(value) ?? [];
+    if (origin === undefined) return value;
+    const path = rest.startsWith("/") ? rest : "/" + rest;
+    const lower = named.toLowerCase();
+    // What an upstream knows by the client's own name stays named so.
+    if (this.#seesClient && lower === authority.toLowerCase()) return origin + this.#pathAddress(path);
+    return this.#authorities.has(lower) ? this.#pathAddress(path) : value;
+  }
+
+  #pathAddress(address: string): string {
+    const end = address.search(/[?#]/);
+    const path = end < 0 ? address : address.slice(0, end);
+    const mapped = this.#path(path);
+    // `//a` and `/\\a` would name a host.
+    const safe = NAMES_HOST.test(mapped) ? "/." + mapped : mapped;
+    return end < 0 ? safe : safe + address.slice(end);
+  }
+
+  #path(path: string): string {
+    if (this.#upstream === "") {
+      // An upstream that knows of its prefix tells it already.
+      return isBelow(path, this.#client) ? path : this.#client + path;
+    }
+    if (!isBelow(path, this.#upstream)) return path;
+    const rest = path.slice(this.#upstream.length);
+    return rest === "" ? this.#clientPath : this.#client + rest;
+  }
+
+  #cookie(cookie: string): string {
+    const attributes = cookie.split(";");
+    // A cookie with this prefix must have the Path "/" (RFC 6265bis, section 4.1.3.2).
+    const fixed = /^\s*__host-/i.test(attributes[0]);
+    let changed = false;
+    const kept: string[] = [];
+    for (const [index, attribute] of attributes.entries()) {
+      const [, before, name, quote, value] = COOKIE_ATTRIBUTE.exec(attribute.trimEnd()) ?? [];
+      const lowerName = index === 0 ? "" : name?.toLowerCase();
+      // Without a Domain the cookie is for the host that the client asked.
+      if (lowerName === "domain" && !this.#seesClient && this.#hosts.has(hostOf(value.replace(/^\./, "")) ?? "-")) {
+        changed = true;
+      } else if (lowerName === "path" && !fixed && value.startsWith("/")) {
+        // "/app" covers "/app" and what is below it, "/app/" the latter alone.
+        const path = value === "/" && this.#upstream === "" ? this.#client || "/" : this.#path(value);
+        kept.push(path === value ? attribute : before + quote + path + quote);
+        changed ||= path !== value;
+      } else {
+        kept.push(attribute);
+      }
+    }
+    return changed ? kept.join(";") : cookie;
+  }
+}
+
+/** Maps addresses of the upstreams of one route back; built once. */
+export class Redirects {
+  readonly #options: RedirectOptions;
+  readonly #byEndpoint = new WeakMap<Endpoint, UpstreamRedirects>();
+
+  /** For a route that changes paths or Host. */
+  constructor(options: RedirectOptions) {
+    this.#options = options;
+  }
+
+  /** Those of the upstream at `endpoint`. */
+  of(endpoint: Endpoint): UpstreamRedirects {
+    let found = this.#byEndpoint.get(endpoint);
+    if (found === undefined) this.#byEndpoint.set(endpoint, found = new UpstreamRedirects(endpoint, this.#options));
+    return found;
+  }
+}
+
+/** Fields whose values hold such addresses. */
+export const REDIRECT_FIELDS: ReadonlySet<string> = new Set(["location", "content-location", "refresh", "set-cookie"]);
+
+// Origin, its authority, and what is behind it.
+const ABSOLUTE = /^((?:https?:)?\/\/([^/?#\\@]+))([/?#].*)?$/is;
+// Browsers drop tabs and line ends wherever they stand in an address (WHATWG URL, section 4.4), so they end none.
+const REFRESH = /^(\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?)([^"' ]+)/i;
+// deno-lint-ignore no-control-regex
+const NAMES_HOST = /^\/[\x00-\x20\x7f]*[/\\]/;
+const COOKIE_ATTRIBUTE = /^(\s*([^=\s]+)\s*=\s*)("?)(.*)\3\s*$/s;
+
+function withoutSlash(path: string): string {
+  return path.endsWith("/") ? path.slice(0, -1) : path;
+}
+
+function isBelow(path: string, prefix: string): boolean {
+  return path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === SLASH);
+}
+
+const SLASH = 0x2f;

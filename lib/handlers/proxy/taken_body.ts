@@ -1,0 +1,73 @@
+/**
+ * Taking a request's body: whether there is one, how long it is, and how it is framed for the upstream.
+ *
+ * @module
+ */
+
+import type { Exchange } from "../../exchange/exchange.ts";
+import { ForwardFailure } from "./forward_failure.ts";
+import { MeteredBody } from "./metered_body.ts";
+import { RequestBody, type RequestBodyLimits } from "./request_body.ts";
+
+/** A request's body, as it goes upstream. */
+export interface TakenBody {
+  /** The header line that frames it, or empty. */
+  framing: string;
+  /** Undefined when there is none. */
+  body: RequestBody | undefined;
+}
+
+const BODILESS: TakenBody = { framing: "", body: undefined };
+
+/**
+ * Takes the body of a request, and says how it is framed. At once for methods that have none.
+ *
+ * @throws {ForwardFailure} 413 when it is announced to be too large.
+ */
+export function takeBody(exchange: Exchange, limits: RequestBodyLimits): TakenBody | Promise<TakenBody> {
+  const length = declaredLength(exchange);
+  return length === NO_BODY ? BODILESS : take(exchange, length, limits);
+}
+
+async function take(exchange: Exchange, length: number, limits: RequestBodyLimits): Promise<TakenBody> {
+  const { maxBytes } = limits;
+  // Beyond 2^53 a length could not be passed on exactly.
+  if (length > maxBytes || length > Number.MAX_SAFE_INTEGER) {
+    throw new ForwardFailure(413, `The body has ${length} bytes, more than ${maxBytes}`, "client");
+  }
+  if (length === 0) return { framing: NO_LENGTH, body: undefined };
+  const stream = exchange.client.body;
+  if (stream === null) return BODILESS;
+  const { meter, ownsBodies } = exchange;
+  const body = meter === undefined
+    ? new RequestBody(stream, length, limits, ownsBodies)
+    : new MeteredBody(stream, length, { ...limits, meter }, ownsBodies);
+  if (length > 0) return { framing: `content-length: ${length}\r\n`, body };
+  if (length === MAYBE) {
+    // HTTP/2 does not announce a body of unknown length: only reading tells.
+    const timer = setTimeout(() => body.hurry(), 1000);
+    await body.first();
+    clearTimeout(timer);
+    // RFC 9110, section 8.6: methods that expect a body say so when there is none.
+    if (body.empty) return EXPECTS_BODY.has(exchange.head.method) ? { framing: NO_LENGTH, body: undefined } : BODILESS;
+  }
+  return { framing: "transfer-encoding: chunked\r\n", body };
+}
+
+const NO_LENGTH = "content-length: 0\r\n";
+const EXPECTS_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
+const CHUNKED = -1;
+const NO_BODY = -2;
+const MAYBE = -3;
+
+function declaredLength(exchange: Exchange): number {
+  const { headers, method } = exchange.head;
+  if (method === "GET" || method === "HEAD") return NO_BODY;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i];
+    if (name === "content-length") return Number(headers[i + 1]);
+    if (name === "transfer-encoding") return CHUNKED;
+  }
+  // HTTP/1.1 would have announced a body, but nothing tells the versions apart: HTTP/2 may have a Host field too.
+  return MAYBE;
+}

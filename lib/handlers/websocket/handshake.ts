@@ -1,0 +1,93 @@
+/**
+ * The client's handshake: whether a request asks for a WebSocket, and whether it asks well (RFC 6455, section 4.2.1).
+ *
+ * @module
+ */
+
+import { headerValue, listMembers, removeHeader } from "../../http/header_lines.ts";
+import type { HeaderLines, RequestHead } from "../../http/message.ts";
+
+/** A request for a WebSocket that may be granted. */
+export interface UpgradeRequest {
+  /** Subprotocols that the client offers, in its order. */
+  readonly protocols: readonly string[];
+}
+
+/** A request for a WebSocket that must be refused. */
+export interface UpgradeFault {
+  /** 400, or 426 for a version that is not spoken here. */
+  readonly status: 400 | 426;
+  /** What is wrong with it, for the log. */
+  readonly fault: string;
+  /** Header lines for the refusal. */
+  readonly lines: readonly string[];
+}
+
+/** What a request wants: an upgrade, one that cannot be had, or undefined for a plain exchange. */
+export function readUpgrade(head: RequestHead): UpgradeRequest | UpgradeFault | undefined {
+  const upgrade = headerValue(head.headers, "upgrade");
+  if (upgrade === undefined || !listMembers(upgrade).includes("websocket")) return undefined;
+  const key = headerValue(head.headers, "sec-websocket-key");
+  if (!listMembers(headerValue(head.headers, "connection") ?? "").includes("upgrade")) {
+    // Without that option the field means nothing (RFC 9110, section 7.8), unless all else says that it was forgotten.
+    return key === undefined ? undefined : malformed('Connection does not hold "upgrade"');
+  }
+  if (head.method !== "GET") return malformed(`its method is ${head.method}, expected GET`);
+  const version = headerValue(head.headers, "sec-websocket-version");
+  if (version === undefined) return malformed("it has no Sec-WebSocket-Version");
+  if (version !== VERSION) {
+    return {
+      status: 426,
+      fault: `The WebSocket version is "${version}", expected ${VERSION}`,
+      lines: ["sec-websocket-version", VERSION, "upgrade", "websocket", "connection", "upgrade"],
+    };
+  }
+  if (key === undefined) return malformed("it has no Sec-WebSocket-Key");
+  if (!KEY.test(key)) return malformed("its Sec-WebSocket-Key is not 16 bytes in base64");
+  const offered = headerValue(head.headers, "sec-websocket-protocol");
+  return { protocols: offered === undefined ? [] : protocolList(offered) };
+}
+
+/** Whether the request must be refused. */
+export function isFault(upgrade: UpgradeRequest | UpgradeFault): upgrade is UpgradeFault {
+  return "status" in upgrade;
+}
+
+/** Takes the fields out that belong to the client's handshake alone: the upstream gets a handshake of the proxy's own. */
+export function removeHandshakeFields(headers: HeaderLines): void {
+  for (const name of ["sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"]) {
+    removeHeader(headers, name);
+  }
+}
+
+/** The header lines of the proxy's own handshake with an upstream. */
+export function handshakeLines(key: string): string {
+  return `connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: ${VERSION}\r\nsec-websocket-key: ${key}\r\n`;
+}
+
+/** A fresh key for a handshake: 16 random bytes in base64. */
+export function handshakeKey(): string {
+  return crypto.getRandomValues(new Uint8Array(16)).toBase64();
+}
+
+/** The Sec-WebSocket-Accept that answers `key` (RFC 6455, section 4.2.2). */
+export async function acceptOf(key: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-1", new TextEncoder().encode(key + GUID));
+  return new Uint8Array(digest).toBase64();
+}
+
+/** The version that is spoken here: the only one. */
+export const VERSION = "13";
+
+const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+// 16 bytes: the last character before the padding holds two bits.
+const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
+
+function malformed(what: string): UpgradeFault {
+  return { status: 400, fault: `The WebSocket handshake is malformed: ${what}`, lines: [] };
+}
+
+// Names of subprotocols keep their case, unlike other tokens.
+function protocolList(value: string): string[] {
+  return value.split(",").map((name) => name.trim()).filter((name) => name !== "");
+}

@@ -1,0 +1,69 @@
+/**
+ * The edge between web-standard `Request` and `Response` and the plain data inside.
+ *
+ * @module
+ */
+
+import { headerValue } from "../http/header_lines.ts";
+import type { Answer, HeaderLines, Upgrade } from "../http/message.ts";
+import { tracing } from "../telemetry/tracing.ts";
+import type { Gateway } from "../generation/generation.ts";
+import { type ConnectionInfo, type Entry, readRequest, Refusal, refusedHead } from "./request_reader.ts";
+
+/** Answers `request`. Never throws and never rejects. */
+export function respond(
+  gateway: Gateway,
+  request: Request,
+  info: ConnectionInfo | undefined,
+  entry: Entry,
+): Response | Promise<Response> {
+  // Inside another program, the server's span belongs to that.
+  if (tracing !== undefined && entry.hostlessAuthority !== undefined) tracing.replaceServerSpan();
+  const head = readRequest(request, info, entry);
+  if (head instanceof Refusal) {
+    return toResponse(gateway.refuse(refusedHead(request, info, entry), request, entry.sites, head), request, entry);
+  }
+  const answer = gateway.answer(head, request, entry.sites);
+  return answer instanceof Promise
+    ? answer.then((late) => toResponse(late, request, entry))
+    : toResponse(answer, request, entry);
+}
+
+function toResponse(answer: Answer, request: Request, entry: Entry): Response {
+  const { status, headers, body, upgrade } = answer;
+  if (upgrade !== undefined) return upgraded(request, headers, upgrade, entry);
+  const bodiless = status === 204 || status === 205 || status === 304;
+  const content = bodiless ? null : body ?? (request.method === "HEAD" ? lengthless(headers) : null);
+  // Without options it takes a shorter way.
+  const response = status === 200 ? new Response(content) : new Response(content, { status });
+  // Our own listener writes the length of what is whole by itself, and each line less saves 0.7 µs.
+  const framed = entry.hostlessAuthority !== undefined && body instanceof Uint8Array && !bodiless;
+  const lines = response.headers;
+  // Appending is several times as fast as handing the constructor a list.
+  for (let i = 0; i < headers.length; i += 2) {
+    if (framed && headers[i] === "content-length") continue;
+    lines.append(headers[i], headers[i + 1]);
+  }
+  return response;
+}
+
+// The runtime says Content-Length: 0 for a response to HEAD that has neither a length nor a body, although GET would have
+// some (RFC 9110, section 8.6). It says nothing about a stream.
+function lengthless(headers: HeaderLines): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+  if (headerValue(headers, "content-length") !== undefined) return null;
+  return new ReadableStream({ start: (controller) => controller.close() });
+}
+
+// The runtime's own response must go back as it is: no other can have status 101.
+function upgraded(request: Request, headers: HeaderLines, upgrade: Upgrade, entry: Entry): Response {
+  let made: Deno.WebSocketUpgrade;
+  try {
+    made = Deno.upgradeWebSocket(request, { idleTimeout: upgrade.idleTimeoutSeconds });
+  } catch (error) {
+    return toResponse(upgrade.fail(error instanceof Error ? error.message : String(error)), request, entry);
+  }
+  const { response, socket } = made;
+  for (let i = 0; i < headers.length; i += 2) response.headers.append(headers[i], headers[i + 1]);
+  upgrade.begin(socket);
+  return response;
+}

@@ -1,0 +1,186 @@
+/**
+ * Sending answers: a small one in one write, a large one as it comes, at the speed of the client.
+ *
+ * @module
+ */
+
+import type { Answer } from "../http/message.ts";
+import type { CoarseClock, Watched } from "../state/coarse_clock.ts";
+import type { Wire } from "../sockets/wire.ts";
+import type { AnswerHead } from "./response_head.ts";
+import { type BufferPool, PIECE_BYTES } from "./buffer_pool.ts";
+import type { ClientDeadlines } from "./client_deadlines.ts";
+
+/** What a writer works with. */
+export interface WriterParts {
+  /** The client's socket. */
+  readonly wire: Wire;
+  /** Told of each wait for the client. */
+  readonly deadlines: ClientDeadlines;
+  /** Where write buffers come from. */
+  readonly pool: BufferPool;
+  /** Tells when a head has waited long enough for its body. */
+  readonly clock: CoarseClock;
+}
+
+type Body = ReadableStream<Uint8Array<ArrayBuffer>>;
+type Piece = ReadableStreamReadResult<Uint8Array<ArrayBuffer>>;
+
+/** Sends the answers of one connection, one at a time. */
+export class AnswerWriter implements Watched {
+  readonly #parts: WriterParts;
+  #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+  #hurry: ((late: undefined) => void) | undefined;
+
+  /** Sends over `parts.wire`. */
+  constructor(parts: WriterParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Sends a whole answer. Never rejects.
+   *
+   * @returns Whether all of it was sent; if not, the client must be cut off, or it might take what it has for the whole.
+   */
+  async send(head: AnswerHead, body: Answer["body"]): Promise<boolean> {
+    const { framing } = head;
+    try {
+      if (!(body instanceof ReadableStream)) {
+        await this.#sendBytes(head.text, framing === "bytes" ? body : null);
+        return true;
+      }
+      if (framing === "none") {
+        // Not awaited: nobody waits for a body that is not sent.
+        body.cancel().catch(() => {});
+        await this.#sendBytes(head.text, null);
+        return true;
+      }
+      return await this.#sendStream(head, body);
+    } catch {
+      // Either the client is gone, or the stream failed and whoever made it has said why in the log.
+      return false;
+    }
+  }
+
+  /** Sends bytes between answers. Rejects when the client is gone. */
+  async sendRaw(bytes: Uint8Array): Promise<void> {
+    const { wire, deadlines } = this.#parts;
+    let rest = bytes;
+    for (;;) {
+      deadlines.awaitWrite();
+      const taken = await wire.write(rest);
+      deadlines.endWrite();
+      if (taken === rest.length) return;
+      rest = rest.subarray(taken);
+    }
+  }
+
+  /** The client is gone: the source of the body that is being sent is told. */
+  abandon(): void {
+    // Whether letting go succeeds changes nothing for anybody.
+    this.#reader?.cancel("The client left").catch(() => {});
+  }
+
+  /** The body has had its time to come along with the head. */
+  tick(): void {
+    this.#hurry?.(undefined);
+  }
+
+  async #sendBytes(text: string, body: Uint8Array | null): Promise<void> {
+    const { pool } = this.#parts;
+    const bodyBytes = body?.length ?? 0;
+    const along = Math.min(bodyBytes, PIECE_BYTES);
+    const buffer = pool.take(text.length + along);
+    putText(text, buffer);
+    if (body !== null) buffer.set(along === bodyBytes ? body : body.subarray(0, along), text.length);
+    await this.sendRaw(buffer.subarray(0, text.length + along));
+    // Only after a write that ended well: one that failed may still hold the buffer.
+    pool.give(buffer);
+    if (body !== null && along < bodyBytes) await this.sendRaw(body.subarray(along));
+  }
+
+  async #sendStream(head: AnswerHead, body: Body): Promise<boolean> {
+    const reader = this.#reader = body.getReader();
+    try {
+      let leftBytes = head.framing === "length" ? head.length : Infinity;
+      let text = head.text;
+      let pending = reader.read();
+      let piece = await this.#soon(pending);
+      if (piece === undefined) {
+        await this.#sendBytes(text, null);
+        text = "";
+        piece = await pending;
+      }
+      while (!piece.done) {
+        const { value } = piece;
+        leftBytes -= value.length;
+        // A body that differs from its Content-Length would run into the next answer.
+        if (leftBytes < 0) throw new RangeError("The body is longer than its Content-Length");
+        if (value.length > 0) {
+          if (head.framing === "chunked") await this.#sendChunk(text, value);
+          else if (text !== "") await this.#sendBytes(text, value);
+          else await this.sendRaw(value);
+          text = "";
+        }
+        pending = reader.read();
+        piece = await pending;
+      }
+      if (head.framing === "chunked") await this.#sendBytes(text + LAST_CHUNK, null);
+      else if (text !== "") await this.#sendBytes(text, null);
+      return head.framing !== "length" || leftBytes === 0;
+    } catch (error) {
+      reader.cancel(error).catch(() => {});
+      throw error;
+    } finally {
+      this.#reader = undefined;
+    }
+  }
+
+  // The head waits for the first piece until the next tick: together they are one write, and one packet if small.
+  async #soon(pending: Promise<Piece>): Promise<Piece | undefined> {
+    const { clock } = this.#parts;
+    clock.watch(this);
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#hurry = resolve;
+        pending.then(resolve, reject);
+      });
+    } finally {
+      this.#hurry = undefined;
+      clock.unwatch(this);
+    }
+  }
+
+  // Chunks are cut to fit a buffer, so that each is one write.
+  async #sendChunk(text: string, value: Uint8Array): Promise<void> {
+    const { pool } = this.#parts;
+    for (let at = 0; at < value.length; at += PIECE_BYTES) {
+      const size = Math.min(PIECE_BYTES, value.length - at);
+      const lead = (at === 0 ? text : "") + size.toString(16) + "\r\n";
+      const buffer = pool.take(lead.length + size + 2);
+      putText(lead, buffer);
+      buffer.set(size === value.length ? value : value.subarray(at, at + size), lead.length);
+      buffer[lead.length + size] = CR;
+      buffer[lead.length + size + 1] = LF;
+      await this.sendRaw(buffer.subarray(0, lead.length + size + 2));
+      pool.give(buffer);
+    }
+  }
+}
+
+const LAST_CHUNK = "0\r\n\r\n";
+const CR = 0x0d;
+const LF = 0x0a;
+const QUESTION_MARK = 0x3f;
+const encoder = new TextEncoder();
+
+// Almost always ASCII, where the encoder is fastest. Characters that are no byte are shown as such: cutting them down to
+// one could make a line break of them.
+function putText(text: string, target: Uint8Array): void {
+  const { read, written } = encoder.encodeInto(text, target);
+  if (read === text.length && written === text.length) return;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    target[i] = code > 0xff ? QUESTION_MARK : code;
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * BWS inside another program: a config becomes a plain `(request, info?) => Promise<Response>`.
+ *
+ * @module
+ */
+
+import { resolveConfig, type ResolvedConfig } from "../config/resolve_config.ts";
+import type { ConfigInput } from "../config/schema.ts";
+import { unusedSettings } from "../config/unused_settings.ts";
+import { Log, openSink } from "../log/log.ts";
+import { compileSites } from "../routing/site_table.ts";
+import { respond } from "../listener/adapter.ts";
+import type { ConnectionInfo, Entry } from "../listener/request_reader.ts";
+import { Gateway } from "../generation/generation.ts";
+import type { OwnPolicyFactory } from "../generation/pools.ts";
+import { warnOfConfig } from "../generation/config_warnings.ts";
+
+/** Sees a request before BWS does and its answer after, and may change or replace either. */
+export type Middleware = (
+  request: Request,
+  next: (request: Request) => Promise<Response>,
+  info: ConnectionInfo | undefined,
+) => Response | Promise<Response>;
+
+/** How a handler is made. */
+export interface CreateHandlerOptions {
+  /**
+   * Balancing policies besides the built-in ones, by the name that `load_balancing.method` uses.
+   *
+   * @default {{}}
+   */
+  policies?: Readonly<Record<string, OwnPolicyFactory>>;
+  /**
+   * What sees each request first, the outermost first.
+   *
+   * @default {[]}
+   */
+  middleware?: readonly Middleware[];
+  /**
+   * Whether a log is written, as `[logging]` says: to standard output unless it has an `output`.
+   *
+   * @default {false}
+   */
+  log?: boolean;
+  /**
+   * Folder that relative paths of the config start from.
+   *
+   * @default {Deno.cwd()}
+   */
+  baseDir?: string;
+}
+
+/** A handler for `Deno.serve` and its like. */
+export interface Handler {
+  /**
+   * Answers a request. Never rejects because of a client or an upstream.
+   *
+   * @param request Any request. The site is chosen by the port and host of its URL.
+   * @param info Tells the client's address; without it the address is unknown.
+   */
+  (request: Request, info?: ConnectionInfo): Promise<Response>;
+  /**
+   * Closes open WebSockets with 1001 once they had their `drain` time, then lets go of idle connections and memory, and
+   * writes what is left of the log. Answers under way end by themselves.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a handler that does what a BWS server with this config would do. Ports in the config are not opened: they only
+ * tell sites of the same host apart. `workers`, `reuse_port`, `shutdown_delay`, `listen` and `[management]` have no effect
+ * in a handler, nor has `[logging]` without `log`. Of those, and of what else is odd in the config, it warns in the log,
+ * without `log` on the console.
+ *
+ * @param config The same shape as the TOML file, or the text of one. Relative paths start from `baseDir`, which is the
+ * folder in which the program was started unless it is given: an object and a text have no folder of their own.
+ * @throws {ConfigError} When the config is refused; its message lists all problems.
+ *
+ * @example
+ * ```ts
+ * import { createHandler } from "@bws/bws";
+ *
+ * const handler = createHandler({
+ *   sites: [{
+ *     proxy: {
+ *       upstreams: [{ name: "app", url: "http://127.0.0.1:3000" }],
+ *       routes: [{ path: "/", upstream: "app" }],
+ *     },
+ *   }],
+ * });
+ * const response = await handler(new Request("http://localhost/api/health"));
+ * if (response.status !== 200) throw new Error("expected 200");
+ * await handler.close();
+ * ```
+ */
+export function createHandler(config: ConfigInput | string, options: CreateHandlerOptions = {}): Handler {
+  const { policies = {}, middleware = [], baseDir } = options;
+  const resolved = resolveConfig(config, { baseDir, policies: Object.keys(policies), opensPorts: false });
+  return handlerOf(resolved, { policies, middleware, log: options.log === true });
+}
+
+/** Options of {@linkcode handlerOf}; `file` is the config file as warnings name it, or empty. */
+export interface HandlerOfOptions extends Pick<CreateHandlerOptions, "policies" | "middleware"> {
+  readonly log: boolean;
+  readonly file?: string;
+}
+
+/** The handler of a config that is checked already. Its warnings go to the log, without one to the console. */
+export function handlerOf({ config, warnings }: ResolvedConfig, options: HandlerOfOptions): Handler {
+  const { policies = {}, middleware = [], file = "" } = options;
+  const log = options.log ? new Log(openSink(config.logging.output), config.logging) : undefined;
+  warnOfConfig([...warnings, ...unusedSettings(config, { opensPorts: false, logs: options.log, file })], log);
+  const gateway = new Gateway(config, { log, policies });
+  gateway.activate();
+  const entryOf = entries(gateway);
+  let answer = (request: Request, info: ConnectionInfo | undefined): Promise<Response> =>
+    Promise.resolve(respond(gateway, request, info, entryOf(request.url)));
+  for (const layer of middleware.toReversed()) {
+    const inner = answer;
+    answer = async (request, info) => await layer(request, (passed) => inner(passed, info), info);
+  }
+  const handler = (request: Request, info?: ConnectionInfo) => answer(request, info);
+  return Object.assign(handler, {
+    close: async () => {
+      await gateway.sockets.drain();
+      gateway.close();
+      await log?.flush();
+    },
+  });
+}
+
+// Where a port of the config stands in the URL, its sites are meant; otherwise the host alone decides among all.
+function entries(gateway: Gateway): (url: string) => Entry {
+  const anywhere: Entry = { sites: gateway.anywhere };
+  if (gateway.listeners.length === 1) return () => anywhere;
+  const byPort = new Map<string, Entry>();
+  for (const [port, sites] of Map.groupBy(gateway.sites, (site) => String(site.config.port))) {
+    const specs = sites.map((site) => ({ hosts: site.hosts, default: site.config.default, target: site }));
+    byPort.set(port, { sites: compileSites(specs) });
+  }
+  return (url) => {
+    const found = /^https?:\/\/[^/?#]*?:(\d+)(?:[/?#]|$)/.exec(url);
+    return found === null ? anywhere : byPort.get(found[1]) ?? anywhere;
+  };
+}

@@ -1,0 +1,142 @@
+/**
+ * A whole server inside another program: its ports are opened, and its log written, as the config says.
+ *
+ * @module
+ */
+
+import { resolveConfig, type ResolvedConfig } from "../config/resolve_config.ts";
+import type { Config, ConfigInput } from "../config/schema.ts";
+import { unusedSettings } from "../config/unused_settings.ts";
+import { warnOfConfig } from "../generation/config_warnings.ts";
+import type { OwnPolicyFactory } from "../generation/pools.ts";
+import { Log, openSink } from "../log/log.ts";
+import { startServer } from "./server.ts";
+
+/** How a server is started. */
+export interface EmbeddedServerOptions {
+  /**
+   * Balancing policies besides the built-in ones, by the name that `load_balancing.method` uses.
+   *
+   * @default {{}}
+   */
+  policies?: Readonly<Record<string, OwnPolicyFactory>>;
+  /**
+   * Whether the log is written, as `[logging]` says.
+   *
+   * @default {false}
+   */
+  log?: boolean;
+  /**
+   * Folder that relative paths of the config start from. Those of a config that was resolved before are absolute.
+   *
+   * @default {Deno.cwd()}
+   */
+  baseDir?: string;
+}
+
+/** A server that runs in this program, in one thread. */
+export interface EmbeddedServer {
+  /** Where it listens, in the order of the config. */
+  readonly addresses: readonly Deno.NetAddr[];
+  /**
+   * Puts another config in place, in one step: exchanges under way end under the old one, ports whose address stays are
+   * not touched, upstreams that stay keep their state. When it fails, nothing has changed.
+   *
+   * @param config As for `startServer`.
+   * @throws {ConfigError} When the config is refused.
+   * @throws {Error} When a new port cannot be opened, or a file that the config names cannot be read.
+   */
+  reload(config: ConfigInput | string | Config): Promise<void>;
+  /**
+   * Stops: closes open WebSockets with 1001 once they had their `drain` time, accepts no more, lets exchanges under way end,
+   * all within `shutdown_timeout`, then cuts the rest.
+   *
+   * @returns How many exchanges had to be cut.
+   */
+  stop(): Promise<number>;
+}
+
+/**
+ * Starts a server in this thread: opens all ports of a config, or none, and answers on them. `server.workers`,
+ * `server.shutdown_delay` and `[management]` belong to the program `bws` alone: here they have no effect, nor has `[logging]`
+ * without `log`. Of those, and of what else is odd in the config, it warns in the log, without `log` on the console.
+ *
+ * @param config The same shape as the TOML file, the text of one, or the `config` that `loadConfig` or `resolveConfig`
+ * gave, whose warnings are the caller's already.
+ * @throws {ConfigError} When the config is refused; its message lists all problems.
+ * @throws {Error} When a port cannot be opened, or a file that the config names cannot be read.
+ *
+ * @example
+ * ```ts
+ * import { startServer } from "@bws/bws";
+ *
+ * const server = await startServer({
+ *   sites: [{
+ *     listen: "127.0.0.1",
+ *     port: 0,
+ *     proxy: {
+ *       upstreams: [{ name: "app", url: "http://127.0.0.1:3000" }],
+ *       routes: [{ path: "/", upstream: "app" }],
+ *     },
+ *   }],
+ * });
+ * const { port } = server.addresses[0];
+ * const { status } = await fetch(`http://127.0.0.1:${port}/api/health/live`);
+ * if (status !== 200) throw new Error("expected 200");
+ * await server.stop();
+ * ```
+ */
+export async function startEmbedded(
+  config: ConfigInput | string | Config,
+  options: EmbeddedServerOptions = {},
+): Promise<EmbeddedServer> {
+  const { policies = {}, log: logged = false, baseDir = Deno.cwd() } = options;
+  const resolve = (input: ConfigInput | string | Config): ResolvedConfig => {
+    if (isResolved(input)) return { config: input, warnings: [] };
+    return resolveConfig(input, { baseDir, policies: Object.keys(policies) });
+  };
+  const first = resolve(config);
+  const { logging } = first.config;
+  const log = logged ? new Log(openSink(logging.output), logging) : undefined;
+  const warn = ({ config, warnings }: ResolvedConfig) =>
+    warnOfConfig([...warnings, ...unusedSettings(config, { opensPorts: true, logs: logged })], log);
+  const server = await startServer(first.config, { log, policies });
+  warn(first);
+  return {
+    get addresses() {
+      return server.addresses;
+    },
+    reload: async (input) => {
+      const next = resolve(input);
+      await server.reload(next.config);
+      warn(next);
+    },
+    stop: async () => {
+      const cut = await server.stop();
+      await log?.flush();
+      return cut;
+    },
+  };
+}
+
+// Durations are milliseconds in one and seconds in the other, so nothing but all keys that always have a value will do.
+function isResolved(input: ConfigInput | string | Config): input is Config {
+  if (typeof input === "string") return false;
+  const { server, logging, management, sites } = input;
+  return has(server, SERVER_KEYS) && has(logging, ["level", "format", "output", "access"]) &&
+    has(management, ["enabled", "metrics", "host", "port"]) && Array.isArray(sites) &&
+    sites.every((site) => has(site, SITE_KEYS));
+}
+
+function has(table: object | undefined, keys: readonly string[]): boolean {
+  return table !== undefined && keys.every((key) => Object.hasOwn(table, key));
+}
+
+const SERVER_KEYS = [
+  ...["name", "trusted_proxies", "name_servers", "workers", "stream_close_delay", "reuse_port", "shutdown_delay"],
+  "shutdown_timeout",
+];
+const SITE_KEYS = [
+  ...["name", "hostnames", "port", "default", "index_files", "browse", "try_files", "dotfiles", "follow_symlinks"],
+  ...["precompressed", "headers", "request_id", "error_pages", "internal_api", "cache"],
+];

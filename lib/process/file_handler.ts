@@ -1,0 +1,47 @@
+/**
+ * The handler of the config file that the environment names: what `deno serve` of the package serves.
+ *
+ * @module
+ */
+
+import { ConfigError } from "../config/config_error.ts";
+import { loadConfig } from "../config/load_config.ts";
+import { formatProblems } from "../config/problem.ts";
+import { type Handler, handlerOf } from "./create_handler.ts";
+import type { ConnectionInfo } from "../listener/request_reader.ts";
+
+let made: Promise<Handler> | undefined;
+
+/**
+ * Answers a request by the config in the file that `BWS_CONFIG` names, else `./config.toml`. The file is read at the start of
+ * `deno serve`, and on the first request where another module is served.
+ *
+ * @param request Any request. The site is chosen by the port and host of its URL.
+ * @param info Tells the client's address; without it the address is unknown.
+ * @throws {ConfigError} When the config is refused.
+ */
+export async function handler(request: Request, info?: ConnectionInfo): Promise<Response> {
+  return await (await fileHandler())(request, info);
+}
+
+/** Reads the config before the first request. Ends the process with 1, and the problems on standard error, where it is refused. */
+export async function readAtStart(): Promise<void> {
+  try {
+    await fileHandler();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // deno-lint-ignore no-console -- whoever serves it must know
+    console.error(formatProblems(error.problems));
+    Deno.exit(1);
+  }
+}
+
+function fileHandler(): Promise<Handler> {
+  if (made === undefined) {
+    const file = Deno.env.get("BWS_CONFIG") ?? "config.toml";
+    made = loadConfig(file, { opensPorts: false }).then((loaded) => handlerOf(loaded, { log: true, file }));
+    // A file that was refused may be mended: the next request looks again.
+    made.catch(() => made = undefined);
+  }
+  return made;
+}

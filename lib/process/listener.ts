@@ -1,0 +1,154 @@
+/**
+ * A port that is open, with the gateway behind it.
+ *
+ * @module
+ */
+
+import { respond } from "../listener/adapter.ts";
+import type { Gateway, GatewayListener } from "../generation/generation.ts";
+import type { Entry } from "../listener/request_reader.ts";
+import { type PortStatus, ServingPort } from "../listener/serving_port.ts";
+
+/** A port that could not be opened, with what to do about it. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+}
+
+/** How a port is opened. */
+export interface ListenOptions {
+  /**
+   * Whether others may listen on it too, and the system deals connections out among them.
+   *
+   * @default {false}
+   */
+  readonly shared?: boolean;
+  /**
+   * The port, where it is known which one "any" has become.
+   *
+   * @default {that of the listener}
+   */
+  readonly port?: number;
+  /**
+   * Called when file handles have run out, before the port is opened again. `again` tells that it is not the first time.
+   *
+   * @default {nobody}
+   */
+  readonly onHandlesOut?: (again: boolean) => void;
+  /**
+   * Called when the port has closed unasked, and when it is open again.
+   *
+   * @default {nobody}
+   */
+  readonly onChange?: (now: PortStatus, before: PortStatus) => void;
+}
+
+/** A port that is kept open. What comes in goes to the gateway that was set last. */
+export class OpenListener {
+  readonly #port: ServingPort;
+  readonly #hostless: string;
+  /** Requests with a body, until they are answered. */
+  readonly #uploads = new Set<Promise<void>>();
+  #gateway: Gateway;
+  #entry: Entry;
+
+  private constructor(gateway: Gateway, listener: GatewayListener, hostname: string, options: ListenOptions) {
+    this.#gateway = gateway;
+    this.#entry = { sites: listener.sites, hostlessAuthority: "", scheme: "http" };
+    const { port = listener.port, shared = false, onHandlesOut, onChange } = options;
+    this.#port = new ServingPort({
+      ...{ hostname, port, shared, onHandlesOut, onChange },
+      handler: (request, info) => {
+        if (request.method !== "GET" && request.method !== "HEAD") this.#note(info);
+        return respond(this.#gateway, request, info, this.#entry);
+      },
+      uploadsEnded: () => this.uploadsEnded(),
+    });
+    this.#hostless = `localhost:${this.#port.address.port}`;
+    this.serve(gateway, listener);
+  }
+
+  /**
+   * Opens a port for the sites of `listener`.
+   *
+   * @throws {ListenError} When it is in use, not permitted, or the address is not this machine's.
+   */
+  static open(gateway: Gateway, listener: GatewayListener, options: ListenOptions = {}): OpenListener {
+    const port = options.port ?? listener.port;
+    return openAt({ ...listener, port }, (hostname) => new OpenListener(gateway, listener, hostname, options));
+  }
+
+  /**
+   * Looks whether the port is free. Those who share a port would not notice that a stranger shares it too.
+   *
+   * @throws {ListenError} When it is not.
+   */
+  static check(listener: Pick<GatewayListener, "address" | "port">, { shared = false }: ListenOptions = {}): void {
+    openAt(listener, (hostname) => Deno.listen({ hostname, port: listener.port, reusePort: shared })).close();
+  }
+
+  /** Where it listens. */
+  get address(): Deno.NetAddr {
+    return this.#port.address;
+  }
+
+  /** Whether it is open. */
+  get status(): PortStatus {
+    return this.#port.status;
+  }
+
+  /** From now on, requests go to the sites of `listener` in `gateway`; those under way stay where they are. */
+  serve(gateway: Gateway, listener: GatewayListener): void {
+    this.#gateway = gateway;
+    this.#entry = { sites: listener.sites, hostlessAuthority: this.#hostless, scheme: "http" };
+  }
+
+  /** Settles when those uploads have ended that are under way now: the runtime's shutdown would break them. */
+  async uploadsEnded(): Promise<void> {
+    await Promise.all(this.#uploads);
+  }
+
+  /** Closes connections that idle; the port is closed and opened again. */
+  closeIdle(): void {
+    this.#port.closeIdle();
+  }
+
+  /** Stops accepting and waits until the last exchange is over. */
+  shutdown(): Promise<void> {
+    return this.#port.shutdown();
+  }
+
+  #note({ completed }: Deno.ServeHandlerInfo): void {
+    const ended = completed.catch(() => {}).finally(() => this.#uploads.delete(ended));
+    this.#uploads.add(ended);
+  }
+}
+
+type Place = Pick<GatewayListener, "address" | "port">;
+
+function openAt<T>(listener: Place, open: (hostname: string) => T): T {
+  // One socket for both families where the machine has IPv6.
+  const candidates = listener.address === undefined ? ["::", "0.0.0.0"] : [listener.address];
+  let failure: unknown;
+  for (const hostname of candidates) {
+    try {
+      return open(hostname);
+    } catch (error) {
+      failure = error;
+      if (error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.PermissionDenied) break;
+    }
+  }
+  throw new ListenError(explain(failure, listener), { cause: failure });
+}
+
+function explain(failure: unknown, { address, port }: Place): string {
+  const where = `${address === undefined ? "" : address.includes(":") ? `[${address}]` : address}:${port}`;
+  if (failure instanceof Deno.errors.AddrInUse) {
+    return `Cannot listen on ${where}: the port is in use. Stop the program that has it, or choose another \`port\``;
+  }
+  if (failure instanceof Deno.errors.PermissionDenied || failure instanceof Deno.errors.NotCapable) {
+    return `Cannot listen on ${where}: not permitted. Ports below 1024 need root or CAP_NET_BIND_SERVICE; ` +
+      `choose a \`port\` above, or allow it with \`setcap cap_net_bind_service=+ep\``;
+  }
+  const reason = failure instanceof Error ? failure.message : String(failure);
+  return `Cannot listen on ${where}: ${reason}. Check \`listen\` against the addresses of this machine`;
+}

@@ -1,0 +1,132 @@
+/**
+ * A worker: serves what its supervisor tells it to, on ports that it shares with the others.
+ *
+ * @module
+ */
+
+import { Runtime } from "../generation/process_state.ts";
+import { ToldAddresses } from "../generation/supervisor_addresses.ts";
+import { Log } from "../log/log.ts";
+import { logStrayErrors } from "../log/stray_errors.ts";
+import { HeapWatch } from "./heap_watch.ts";
+import { SharedLedger } from "../state/shared_ledger.ts";
+import { sharedTime } from "../state/shared_time.ts";
+import { ListenError } from "./listener.ts";
+import { type RunningServer, startServer } from "./server.ts";
+import type { GenerationMessage, SupervisorMessage, WorkerMessage } from "./worker_message.ts";
+
+interface Running {
+  readonly server: RunningServer;
+  readonly ledger: SharedLedger;
+  readonly addresses: ToldAddresses;
+  readonly log: Log;
+  ports: ReadonlyMap<string, number>;
+}
+
+const STATUS_MS = 1000;
+
+// `self` has the types of a window here.
+const scope = self as unknown as {
+  onmessage: ((event: MessageEvent<SupervisorMessage>) => void) | null;
+  close(): void;
+};
+const say = (message: WorkerMessage) => (self as unknown as Worker).postMessage(message);
+let running: Running | undefined;
+// One after the other: a reload must not overtake the start.
+let line: Promise<void> = Promise.resolve();
+
+scope.onmessage = ({ data }) => {
+  line = line.then(() => obey(data)).catch((error) => {
+    // Nobody waits for what becomes of the others.
+    if (data.kind === "start" || data.kind === "reload") {
+      say({ kind: "failed", message: describe(error), listening: error instanceof ListenError });
+    } else {
+      running?.log.say("error", "A worker cannot follow its supervisor", { told: data.kind, cause: describe(error) });
+    }
+  });
+};
+
+async function obey(message: SupervisorMessage): Promise<void> {
+  if (message.kind === "start") return await start(message);
+  if (running === undefined) throw new Error(`Cannot ${message.kind}: the worker was not started`);
+  switch (message.kind) {
+    case "reload":
+      return await reload(running, message.generation);
+    case "addresses":
+      running.ledger.learn(message.table);
+      return running.addresses.tell(message.told);
+    case "members":
+      running.ledger.learn(message.table);
+      return running.server.gateway.changeMembers(message.change);
+    case "rebalance":
+      return running.server.rebalance();
+    case "release":
+      return running.server.releaseIdle(message.clients);
+    case "unready":
+      return running.server.turnUnready();
+    case "stop":
+      return await stop(running);
+  }
+}
+
+async function start({ generation, place, secret, time }: SupervisorMessage & { kind: "start" }): Promise<void> {
+  const { config, table, told, ports, changes } = generation;
+  sharedTime.align(time);
+  const ledger = new SharedLedger(place, table);
+  const log = new Log((bytes) => Promise.resolve(say({ kind: "log", bytes })), config.logging);
+  logStrayErrors(log);
+  const addresses = new ToldAddresses(told);
+  const runtime = new Runtime({
+    ownListeners: true,
+    log,
+    ledger,
+    numbers: (count, name) => ledger.takeNumbers(count, name),
+    worker: place,
+    secret,
+    addresses,
+    probes: false,
+  });
+  const state = { ledger, addresses, log, ports };
+  const server = await startServer(config, {
+    log,
+    runtime,
+    listen: (key) => ({ shared: true, port: state.ports.get(key) }),
+    onHandlesOut: (again) => say({ kind: "handles", again }),
+    onPort: (key, status) => say({ kind: "port", key, status }),
+    onFailure: config.management.enabled ? (failure) => say({ kind: "failure", failure }) : undefined,
+  });
+  for (const change of changes) server.gateway.changeMembers(change);
+  running = Object.assign(state, { server });
+  const heap = new HeapWatch(log);
+  setInterval(() => {
+    const { underWay, endedCount: ended, sockets } = server.gateway;
+    say({ kind: "status", underWay, ended, sockets: sockets.size, heapFull: heap.sample() });
+  }, STATUS_MS);
+  sayReady(running);
+}
+
+async function reload(state: Running, { config, table, told, ports, changes }: GenerationMessage): Promise<void> {
+  state.ledger.learn(table);
+  for (const one of told) state.addresses.tell(one);
+  state.ports = ports;
+  await state.server.reload(config);
+  for (const change of changes) state.server.gateway.changeMembers(change);
+  sayReady(state);
+}
+
+async function stop({ server, log }: Running): Promise<void> {
+  const cut = await server.stop();
+  await log.flush();
+  say({ kind: "stopped", cut });
+  scope.close();
+}
+
+function sayReady({ server }: Running): void {
+  server.gateway.metrics?.worker.publish();
+  const addresses = server.addresses.map((address, i) => [server.gateway.listeners[i].key, address] as const);
+  say({ kind: "ready", addresses: new Map(addresses) });
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

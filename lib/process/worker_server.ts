@@ -1,0 +1,353 @@
+/**
+ * The running program in several threads: a supervisor that serves nothing itself, but probes, looks names up, writes the
+ * log, and replaces workers that end; and workers that share the ports. What they count lies in memory that all see.
+ *
+ * @module
+ */
+
+import type { Config } from "../config/schema.ts";
+import { Gateway, type GatewayOptions } from "../generation/generation.ts";
+import { LookedUpAddresses } from "../generation/dns_addresses.ts";
+import { Runtime } from "../generation/process_state.ts";
+import type { MemberChange } from "../generation/pool_members.ts";
+import type { PortStatus } from "../listener/serving_port.ts";
+import { RelayedAddresses } from "../generation/supervisor_addresses.ts";
+import type { Log } from "../log/log.ts";
+import { SharedLedger } from "../state/shared_ledger.ts";
+import { sharedTime } from "../state/shared_time.ts";
+import { takeBackCounts, upstreamCellCount } from "../upstream/upstream_cells.ts";
+import { OpenListener } from "./listener.ts";
+import { logPortChange } from "./port_log.ts";
+import type { RunningServer } from "./server.ts";
+import { WorkerPorts } from "./worker_ports.ts";
+import { WorkerThread } from "./worker_thread.ts";
+import type { GenerationMessage, SupervisorMessage } from "./worker_message.ts";
+
+/** How workers are started. */
+export interface WorkerServerOptions extends Pick<GatewayOptions, "log" | "onFailure"> {
+  /** How many, 1 or more. */
+  readonly workers: number;
+  /**
+   * Writes what workers log: whole lines.
+   *
+   * @default {nowhere}
+   */
+  readonly writeLog?: (bytes: Uint8Array) => void;
+  /**
+   * The module that workers run: `worker_main.ts`, or one that imports it.
+   *
+   * @default {worker_main.ts}
+   */
+  readonly module?: URL;
+  /**
+   * How long a worker may say nothing before it is replaced, in milliseconds. Each says something every second.
+   *
+   * @default {30000}
+   */
+  readonly silenceMs?: number;
+}
+
+/** A server of several threads. */
+export interface RunningWorkers extends RunningServer {
+  /** Its workers, by their place; undefined where one is being replaced. */
+  readonly workers: readonly (WorkerThread | undefined)[];
+  /** How often each was started again, by its place. */
+  readonly restarts: readonly number[];
+}
+
+/** The shortest and the longest pause before a worker that ended is replaced. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 10_000;
+/** How long after `shutdown_timeout` a worker is waited for. */
+const STUCK_AFTER_MS = 5000;
+/** How often it is looked for workers that are silent. */
+const WATCH_MS = 1000;
+const SILENCE_MS = 30_000;
+
+/**
+ * Starts workers and waits until all of them serve.
+ *
+ * @throws {ListenError} When a port cannot be opened.
+ * @throws {Error} When a file that the config names cannot be read.
+ */
+export async function startWorkers(config: Config, options: WorkerServerOptions): Promise<RunningWorkers> {
+  const server = new WorkerServer(config, options);
+  try {
+    await server.start(config);
+    return server;
+  } catch (error) {
+    server.abandon();
+    throw error;
+  }
+}
+
+class WorkerServer implements RunningWorkers {
+  readonly #options: WorkerServerOptions;
+  readonly #log: Log | undefined;
+  readonly #ledger: SharedLedger;
+  readonly #names: RelayedAddresses;
+  readonly #runtime: Runtime;
+  readonly #workers: (WorkerThread | undefined)[];
+  readonly #failures: number[];
+  readonly #restarts: number[];
+  readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
+  #gateway: Gateway | undefined;
+  #ports = new Map<string, Deno.NetAddr>();
+  readonly #portStatus: WorkerPorts;
+  readonly #watch: ReturnType<typeof setInterval>;
+  /** The worker that ends in order as its heap is nearly full: one at a time. */
+  #renewed: WorkerThread | undefined;
+  #stopping = false;
+  #reloading: Promise<void> = Promise.resolve();
+
+  constructor(config: Config, options: WorkerServerOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    sharedTime.refresh();
+    // The supervisor has a place of its own behind the workers: it counts too.
+    const place = { index: options.workers, count: options.workers + 1 };
+    const ledger = this.#ledger = new SharedLedger(place);
+    this.#names = new RelayedAddresses(new LookedUpAddresses(options.log, config.server.name_servers));
+    this.#runtime = new Runtime({
+      log: options.log,
+      ledger,
+      numbers: (count, name) => ledger.takeNumbers(count, name),
+      worker: place,
+      addresses: this.#names,
+    });
+    this.#workers = Array.from({ length: options.workers }, () => undefined);
+    this.#portStatus = new WorkerPorts((now, before) => logPortChange(options.log, now, before));
+    this.#failures = Array.from({ length: options.workers }, () => 0);
+    this.#restarts = Array.from({ length: options.workers }, () => 0);
+    this.#watch = setInterval(() => {
+      for (const worker of this.#workers) worker?.watch(WATCH_MS);
+    }, WATCH_MS);
+    this.#names.onTold = (told) => this.#tellAll({ kind: "addresses", told, table: ledger.table });
+  }
+
+  get gateway(): Gateway {
+    return this.#gateway as Gateway;
+  }
+
+  get addresses(): readonly Deno.NetAddr[] {
+    return this.gateway.listeners.map(({ key }) => this.#ports.get(key) as Deno.NetAddr);
+  }
+
+  get ports(): readonly PortStatus[] {
+    return this.gateway.listeners.map(({ key }) => this.#portStatus.status(key, this.#ports.get(key) as Deno.NetAddr));
+  }
+
+  get workers(): readonly (WorkerThread | undefined)[] {
+    return this.#workers;
+  }
+
+  get restarts(): readonly number[] {
+    return this.#restarts;
+  }
+
+  async start(config: Config): Promise<void> {
+    const gateway = await this.#build(config);
+    this.#gateway = gateway;
+    const generation = () => this.#generation(config);
+    if (!config.server.reuse_port) { for (const listener of gateway.listeners) OpenListener.check(listener); }
+    // The first one finds out which ports are free; the others take the same.
+    await this.#startWorker(0, generation());
+    await Promise.all(this.#workers.slice(1).map((_, index) => this.#startWorker(index + 1, generation())));
+    gateway.activate();
+  }
+
+  rebalance(): void {
+    this.#tellAll({ kind: "rebalance" });
+  }
+
+  changeMembers(change: MemberChange): Promise<void> {
+    // Behind a reload that is under way, so that all workers have the same generation. This thread goes first, since it
+    // allots the memory.
+    const changed = this.#reloading.then(() => {
+      this.gateway.changeMembers(change);
+      this.#tellAll({ kind: "members", change, table: this.#ledger.table });
+    });
+    this.#reloading = changed.catch(() => {});
+    return changed;
+  }
+
+  reload(config: Config): Promise<void> {
+    const reloaded = this.#reloading.then(() => this.#reload(config));
+    this.#reloading = reloaded.catch(() => {});
+    return reloaded;
+  }
+
+  releaseIdle(clients: boolean): void {
+    this.#tellAll({ kind: "release", clients });
+  }
+
+  turnUnready(): void {
+    this.#runtime.stopping = true;
+    this.#tellAll({ kind: "unready" });
+  }
+
+  async stop(): Promise<number> {
+    this.#stopping = true;
+    // A worker that is stuck would never answer.
+    const stuck = setTimeout(() => {
+      for (const worker of this.#workers) worker?.terminate();
+    }, this.gateway.config.server.shutdown_timeout + STUCK_AFTER_MS);
+    const cuts = await Promise.all(this.#workers.map((worker) => worker?.stop() ?? 0));
+    clearTimeout(stuck);
+    this.abandon();
+    return cuts.reduce((sum, cut) => sum + cut, 0);
+  }
+
+  abandon(): void {
+    this.#stopping = true;
+    clearInterval(this.#watch);
+    for (const pause of this.#pauses) clearTimeout(pause);
+    for (const worker of this.#workers) worker?.terminate();
+    this.#gateway?.close();
+    this.#runtime.close();
+  }
+
+  async #build(config: Config): Promise<Gateway> {
+    const gateway = new Gateway(config, { log: this.#log, runtime: this.#runtime });
+    gateway.metrics?.worker.publish();
+    await gateway.ready;
+    return gateway;
+  }
+
+  async #reload(config: Config): Promise<void> {
+    const before = this.gateway;
+    const gateway = await this.#build(config);
+    if (this.#stopping) {
+      gateway.close();
+      throw new Error("Cannot put another config in place: the server is stopping");
+    }
+    const serving = this.#workers.filter((worker) => worker !== undefined).filter(({ state }) => state !== "draining");
+    const moved: WorkerThread[] = [];
+    const move = async (worker: WorkerThread, alone: boolean) => {
+      try {
+        this.#learn(await worker.reload(this.#generation(config)));
+        moved.push(worker);
+      } catch (error) {
+        // One that has ended refuses nothing: the next in its place begins with what comes of this.
+        if (alone || worker.state !== "ended" || this.#stopping) throw error;
+      }
+    };
+    try {
+      // One goes ahead: it finds out whether the ports can be had. What others could not follow it into is undone.
+      while (moved.length === 0 && serving.length > 0) {
+        await move(serving.shift() as WorkerThread, serving.length === 0);
+      }
+      const outcomes = await Promise.allSettled(serving.map((worker) => move(worker, false)));
+      for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+    } catch (error) {
+      gateway.close();
+      const old = this.#generation(before.config, before.memberChanges);
+      await Promise.allSettled(moved.map((worker) => worker.reload(old)));
+      this.#forgetPorts();
+      throw error;
+    }
+    this.#gateway = gateway;
+    gateway.activate();
+    await before.retire();
+    this.#forgetPorts();
+  }
+
+  #generation(config: Config, changes: readonly MemberChange[] = []): GenerationMessage {
+    const ports = new Map([...this.#ports].map(([key, { port }]) => [key, port]));
+    return { config, table: this.#ledger.table, told: this.#names.known, ports, changes };
+  }
+
+  #learn(addresses: ReadonlyMap<string, Deno.NetAddr>): void {
+    for (const [key, address] of addresses) this.#ports.set(key, address);
+  }
+
+  #forgetPorts(): void {
+    const keys = new Set(this.gateway.listeners.map(({ key }) => key));
+    for (const key of this.#ports.keys()) if (!keys.has(key)) this.#ports.delete(key);
+    this.#portStatus.retain(keys);
+  }
+
+  async #startWorker(index: number, generation: GenerationMessage): Promise<void> {
+    const worker = new WorkerThread({
+      module: this.#options.module ?? new URL("./worker_main.ts", import.meta.url),
+      silenceMs: this.#options.silenceMs ?? SILENCE_MS,
+      writeLog: this.#options.writeLog ?? (() => {}),
+      onFailure: this.#options.onFailure,
+      // File handles are the process's: all workers make room.
+      onHandlesOut: (again) => this.releaseIdle(again),
+      onHeapFull: () => this.#renew(index, worker),
+      onPort: (key, status) => this.#portStatus.change(index, key, status),
+      onEnd: (reason) => this.#ended(index, worker, reason),
+    });
+    this.#workers[index] = worker;
+    const place = { index, count: this.#options.workers + 1 };
+    const { secret } = this.#runtime;
+    // Once more: the one before may have counted on for a moment while it was terminated.
+    this.#takeBack(index);
+    this.#learn(await worker.start({ generation, place, secret, time: sharedTime.reading }));
+  }
+
+  // What it had counted in is taken back; the others go on, and a new one takes its place.
+  #ended(index: number, worker: WorkerThread, reason: string): void {
+    if (this.#stopping || this.#workers[index] !== worker) return;
+    this.#workers[index] = undefined;
+    this.#takeBack(index);
+    if (worker.servedMs > LONGEST_PAUSE_MS) this.#failures[index] = 0;
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures[index]++, LONGEST_PAUSE_MS);
+    const level = worker === this.#renewed ? "warn" : "error";
+    this.#log?.say(level, "worker ended", { worker: index, reason, replaced_in_ms: pauseMs });
+    const pause = setTimeout(() => {
+      this.#pauses.delete(pause);
+      this.#reloading = this.#reloading.then(() => this.#replace(index)).then(() => {
+        if (this.#renewed === worker) this.#renewed = undefined;
+      });
+    }, pauseMs);
+    this.#pauses.add(pause);
+  }
+
+  // It stops accepting, ends what it has under way, and another takes its place, while the others serve. Two of one place
+  // at a time would count in the same memory. Behind a reload, which moves all that serve.
+  #renew(index: number, worker: WorkerThread): void {
+    const othersServe = this.#workers.some((other) => other !== worker && other?.state === "serving");
+    if (!othersServe || this.#renewed !== undefined || this.#runtime.stopping) return;
+    this.#renewed = worker;
+    this.#reloading = this.#reloading.then(() => {
+      if (this.#stopping || this.#workers[index] !== worker || worker.state !== "serving") {
+        this.#renewed = undefined;
+        return;
+      }
+      this.#log?.say("warn", "worker ends in order, as its heap is nearly full", { worker: index });
+      // A crash meanwhile has told of itself before.
+      worker.stop().then(() => this.#ended(index, worker, "Its heap was nearly full"));
+    });
+  }
+
+  // Upstreams that are in no pool any more are among them: they may come back.
+  #takeBack(index: number): void {
+    for (const cells of this.#ledger.cellsBy(upstreamCellCount(this.#options.workers + 1))) {
+      takeBackCounts(cells, index);
+    }
+    this.#runtime.metrics.takeBack(index);
+    this.#runtime.closedPorts.all[index][0] = 0;
+    this.#portStatus.forget(index);
+  }
+
+  async #replace(index: number): Promise<void> {
+    if (this.#stopping) return;
+    try {
+      await this.#startWorker(index, this.#generation(this.gateway.config, this.gateway.memberChanges));
+      this.#restarts[index]++;
+      if (this.#runtime.stopping) this.#workers[index]?.tell({ kind: "unready" });
+      this.#log?.say("info", "worker replaced", { worker: index });
+    } catch (error) {
+      // Before it is terminated, so that the log has this reason.
+      const worker = this.#workers[index];
+      if (worker !== undefined) this.#ended(index, worker, error instanceof Error ? error.message : String(error));
+      worker?.terminate();
+    }
+  }
+
+  #tellAll(message: SupervisorMessage): void {
+    for (const worker of this.#workers) worker?.tell(message);
+  }
+}

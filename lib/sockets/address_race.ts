@@ -1,0 +1,81 @@
+/**
+ * Connecting to a host with several addresses: one that does not answer is not waited for, the next is tried beside it
+ * (RFC 8305, section 5).
+ *
+ * @module
+ */
+
+import { StallTolerantTimer } from "../state/stall_tolerant_timer.ts";
+import { shortageOf } from "../failure/shortage.ts";
+import type { TcpConnect } from "./tcp_connect.ts";
+
+/** Time after which the next address is tried while the last one is silent (RFC 8305, section 8). */
+export const RACE_DELAY_MS = 250;
+
+/** What a race connects with; a test has its own. */
+export type StartConnect = (address: string) => Pick<TcpConnect, "conn" | "abandon">;
+
+/** Connects to the first of several addresses that answers. Owned by one dial. */
+export class AddressRace {
+  readonly #addresses: readonly string[];
+  readonly #start: StartConnect;
+  readonly #running = new Set<ReturnType<StartConnect>>();
+  readonly #result = Promise.withResolvers<Deno.TcpConn>();
+  #next = 0;
+  #over = false;
+  #failure: unknown;
+  #timer: StallTolerantTimer | undefined;
+
+  /** @param addresses In the order in which they are tried; at least one. */
+  constructor(addresses: readonly string[], start: StartConnect) {
+    this.#addresses = addresses;
+    this.#start = start;
+  }
+
+  /**
+   * The first connection; the others are closed.
+   *
+   * @throws {Error} The failure of the first address that failed, when all have; what the machine lacks before others.
+   */
+  run(): Promise<Deno.TcpConn> {
+    this.#tryNext();
+    return this.#result.promise;
+  }
+
+  /** Gives all of them up. The promise of {@linkcode run} stays as it is. */
+  abandon(): void {
+    this.#over = true;
+    this.#timer?.stop();
+    for (const connect of this.#running) connect.abandon();
+    this.#running.clear();
+  }
+
+  #tryNext(): void {
+    this.#timer?.stop();
+    if (this.#over || this.#next >= this.#addresses.length) return;
+    const connect = this.#start(this.#addresses[this.#next++]);
+    this.#running.add(connect);
+    if (this.#next < this.#addresses.length) {
+      this.#timer = new StallTolerantTimer(() => this.#tryNext(), RACE_DELAY_MS);
+    }
+    connect.conn.then((conn) => this.#connected(connect, conn), (error) => this.#failed(connect, error));
+  }
+
+  #connected(connect: ReturnType<StartConnect>, conn: Deno.TcpConn): void {
+    // Once it is over, those that ran are closed by their own `abandon`.
+    if (this.#over) return;
+    this.#running.delete(connect);
+    this.abandon();
+    this.#result.resolve(conn);
+  }
+
+  #failed(connect: ReturnType<StartConnect>, error: unknown): void {
+    this.#running.delete(connect);
+    if (this.#over) return;
+    this.#failure = shortageOf(error) === undefined ? this.#failure ?? error : error;
+    this.#tryNext();
+    if (this.#running.size > 0) return;
+    this.#over = true;
+    this.#result.reject(this.#failure);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Looks for one cookie in what a client sends. It need not understand the rest: it finds the values that stand behind the
+ * cookie's name, and the caller knows which values exist.
+ *
+ * @module
+ */
+
+import type { HeaderLines } from "../../http/message.ts";
+
+const TAB = 0x09;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
+
+/**
+ * The first cookie called `name` whose value `known` holds and `accept` takes; undefined when there is none.
+ *
+ * Lines, duplicates, spaces around names and values, and quotes around values do not matter; a comma counts as a semicolon,
+ * since some join lines with it (RFC 9110, section 5.3). The time is linear in what was sent, whatever it is: a value is
+ * copied only if it has the right length.
+ *
+ * @param length Length of every value in `known`.
+ */
+export function findCookie<T>(
+  headers: HeaderLines,
+  name: string,
+  known: ReadonlyMap<string, T>,
+  length: number,
+  accept: (found: T) => boolean,
+): T | undefined {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i].length !== 6 || headers[i].toLowerCase() !== "cookie") continue;
+    const line = headers[i + 1];
+    for (let at = line.indexOf(name); at >= 0; at = line.indexOf(name, at + name.length)) {
+      const start = valueStart(line, at, name.length);
+      if (start < 0 || !endsAt(line, start, length)) continue;
+      const found = known.get(line.slice(start, start + length));
+      if (found !== undefined && accept(found)) return found;
+    }
+  }
+  return undefined;
+}
+
+/** Where the value of the cookie whose name stands at `at` begins, behind a quote if there is one; -1 if it is another name. */
+function valueStart(line: string, at: number, nameLength: number): number {
+  const before = skipBlanks(line, at - 1, -1);
+  if (before >= 0 && !separates(line.charCodeAt(before))) return -1;
+  const equals = skipBlanks(line, at + nameLength, 1);
+  if (line.charCodeAt(equals) !== EQUALS) return -1;
+  const start = skipBlanks(line, equals + 1, 1);
+  return line.charCodeAt(start) === QUOTE ? start + 1 : start;
+}
+
+/** Whether the value at `start` is `length` long. */
+function endsAt(line: string, start: number, length: number): boolean {
+  let end = start + length;
+  if (end > line.length) return false;
+  if (line.charCodeAt(start - 1) === QUOTE && line.charCodeAt(end++) !== QUOTE) return false;
+  end = skipBlanks(line, end, 1);
+  return end >= line.length || separates(line.charCodeAt(end));
+}
+
+function skipBlanks(line: string, from: number, step: 1 | -1): number {
+  let at = from;
+  while (line.charCodeAt(at) === SPACE || line.charCodeAt(at) === TAB) at += step;
+  return at;
+}
+
+function separates(code: number): boolean {
+  return code === SEMICOLON || code === COMMA;
+}

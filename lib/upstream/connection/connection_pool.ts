@@ -1,0 +1,226 @@
+/**
+ * The kept-alive connections of one upstream.
+ *
+ * @module
+ */
+
+import type { CoarseClock } from "../../state/coarse_clock.ts";
+import { Connection, type ConnectionLimits } from "./connection.ts";
+import { ConnectionWait, type ConnectionWaitOptions } from "./connection_wait.ts";
+import { dial } from "../../sockets/dial.ts";
+import { DialLimit, DialQueue } from "./dial_queue.ts";
+import type { Endpoint } from "../../sockets/endpoint.ts";
+import { TransportFailure } from "../../failure/failure.ts";
+import { IdleConnections } from "./idle_connections.ts";
+import { isHandleShortage } from "../../failure/shortage.ts";
+import { closeQuietly, type Wire } from "../../sockets/wire.ts";
+
+/** Counts the connections of an upstream. */
+export interface ConnectionMeter {
+  /** One was dialled. */
+  dialled(tookMs: number): void;
+  /** One is open, or not any more. */
+  opened(by: 1 | -1): void;
+  /** Some idle, or not any more. */
+  idled(by: number): void;
+  /** One that was kept is used again. */
+  reusedOne(): void;
+}
+
+/** How a pool dials and keeps. */
+export interface ConnectionPoolOptions extends ConnectionLimits {
+  /** Connections kept while idle; the rest is closed after its exchange. */
+  readonly maxIdle: number;
+  /**
+   * Who counts.
+   *
+   * @default {nobody}
+   */
+  readonly meter?: ConnectionMeter;
+  /**
+   * Bounds the dials of this and other upstreams.
+   *
+   * @default {of this upstream alone}
+   */
+  readonly dialLimit?: DialLimit;
+  /**
+   * What is closed when file handles have run out.
+   *
+   * @default {idle connections of this upstream alone}
+   */
+  readonly idleConnections?: IdleConnections;
+}
+
+/** Dials an upstream and keeps what can be used again. Closed by its upstream's owner. */
+export class ConnectionPool {
+  readonly #endpoint: Endpoint;
+  readonly #options: ConnectionPoolOptions;
+  readonly #clock: CoarseClock;
+  readonly #idle: Connection[] = [];
+  readonly #open = new Set<Connection>();
+  readonly #dials: DialQueue;
+  readonly #allIdle: IdleConnections;
+  /** Those in the queue that a kept connection serves as well. */
+  readonly #takers = new Set<ConnectionWait<Connection>>();
+  #closed = false;
+
+  /** Makes an empty pool for `endpoint`. */
+  constructor(endpoint: Endpoint, options: ConnectionPoolOptions, clock: CoarseClock) {
+    this.#endpoint = endpoint;
+    this.#options = options;
+    this.#clock = clock;
+    this.#dials = new DialQueue(options.dialLimit ?? new DialLimit());
+    this.#allIdle = options.idleConnections ?? new IdleConnections();
+    this.#allIdle.add(this);
+  }
+
+  /** Connections that are open, idle ones included. */
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** Connections that wait for work. */
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
+  /** The idle connection that was used last, which is the least likely to be closing; undefined when there is none. */
+  take(): Connection | undefined {
+    for (;;) {
+      const connection = this.#idle.pop();
+      if (connection === undefined) return undefined;
+      this.#options.meter?.idled(-1);
+      if (connection.closed) continue;
+      this.#options.meter?.reusedOne();
+      return connection;
+    }
+  }
+
+  /** Dials that wait for their turn. */
+  get queuedDials(): number {
+    return this.#dials.length;
+  }
+
+  /**
+   * A connection when none idles: a new one, or one that is given back before its dialling has begun.
+   *
+   * @param options `fresh` says that only a new one will do.
+   */
+  obtain(options: ConnectionWaitOptions & { readonly fresh: boolean }): ConnectionWait<Connection> {
+    const wait = this.#wait(options, (wire) => this.#adopt(wire));
+    if (options.fresh || this.#dials.length === 0) return wait;
+    this.#takers.add(wait);
+    const forget = () => void this.#takers.delete(wait);
+    wait.result.then(forget, forget);
+    return wait;
+  }
+
+  /** A connection that stays outside the pool, as for a WebSocket. */
+  dial(options: ConnectionWaitOptions): ConnectionWait<Wire> {
+    return this.#wait(options, (wire) => wire);
+  }
+
+  /** Takes a connection back after its exchange. `sent` tells whether the whole request was sent. */
+  giveBack(connection: Connection, sent: boolean): void {
+    if (!connection.finish(sent)) return;
+    if (this.#takers.size > 0 && !this.#closed && this.#serveTaker(connection)) return;
+    if (this.#closed || this.#idle.length >= this.#options.maxIdle) connection.close();
+    else {
+      this.#idle.push(connection);
+      this.#options.meter?.idled(1);
+    }
+  }
+
+  /** Keeps a connection that was dialled and has not been used. */
+  keep(connection: Connection): void {
+    if (this.#takers.size > 0 && !this.#closed && this.#serveTaker(connection)) return;
+    if (this.#closed || this.#idle.length >= this.#options.maxIdle) return connection.close();
+    connection.rest();
+    this.#idle.push(connection);
+    this.#options.meter?.idled(1);
+  }
+
+  /** Closes what idles; connections in use are closed when they are given back. */
+  close(): void {
+    this.#closed = true;
+    this.#allIdle.delete(this);
+    this.releaseIdle();
+  }
+
+  /** Closes what idles. */
+  releaseIdle(): void {
+    const idle = this.#idle.splice(0);
+    this.#options.meter?.idled(-idle.length);
+    for (const connection of idle) connection.close();
+  }
+
+  /** Closes everything at once; exchanges under way fail. */
+  destroy(): void {
+    this.close();
+    for (const connection of [...this.#open]) {
+      connection.abort(new TransportFailure("dropped", "The proxy is shutting down"));
+    }
+  }
+
+  #wait<T>(options: ConnectionWaitOptions, open: (wire: Wire) => T): ConnectionWait<T> {
+    return new ConnectionWait(options, {
+      queue: this.#dials,
+      dial: (timeoutMs) => this.#dial(timeoutMs),
+      open,
+      spare: (wire) => this.#spare(wire),
+    });
+  }
+
+  async #dial(timeoutMs: number): Promise<Wire> {
+    const startMs = performance.now();
+    const wire = await dial(this.#endpoint, timeoutMs).catch(async (failure) => {
+      if (!(failure instanceof TransportFailure) || failure.kind !== "shortage" || !isHandleShortage(failure)) {
+        throw failure;
+      }
+      await this.#allIdle.release();
+      return await dial(this.#endpoint, timeoutMs);
+    });
+    this.#options.meter?.dialled(performance.now() - startMs);
+    return wire;
+  }
+
+  #adopt(wire: Wire): Connection {
+    const connection = new Connection(wire, this.#clock, this.#options, (retired) => this.#forget(retired));
+    this.#open.add(connection);
+    this.#options.meter?.opened(1);
+    if (this.#closed) {
+      connection.close();
+      throw new TransportFailure("dropped", "The upstream was taken out of use while it was dialled");
+    }
+    return connection;
+  }
+
+  #serveTaker(connection: Connection): boolean {
+    for (const taker of this.#takers) {
+      this.#takers.delete(taker);
+      if (!this.#dials.remove(taker)) continue;
+      this.#options.meter?.reusedOne();
+      taker.serve(connection);
+      return true;
+    }
+    return false;
+  }
+
+  // Whoever it was dialled for has left, or was served otherwise.
+  #spare(wire: Wire): void {
+    for (const taker of this.#takers) {
+      this.#takers.delete(taker);
+      if (this.#dials.remove(taker)) return taker.take(wire);
+    }
+    closeQuietly(wire);
+  }
+
+  #forget(connection: Connection): void {
+    const { meter } = this.#options;
+    if (this.#open.delete(connection)) meter?.opened(-1);
+    const index = this.#idle.lastIndexOf(connection);
+    if (index < 0) return;
+    this.#idle.splice(index, 1);
+    meter?.idled(-1);
+  }
+}

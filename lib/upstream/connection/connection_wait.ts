@@ -1,0 +1,117 @@
+/**
+ * Waiting for a connection to an upstream: for its turn to be dialled, or for one that is given back meanwhile.
+ *
+ * @module
+ */
+
+import { StallTolerantTimer } from "../../state/stall_tolerant_timer.ts";
+import type { DialEntry, DialQueue } from "./dial_queue.ts";
+import { TransportFailure } from "../../failure/failure.ts";
+import { closeQuietly, type Wire } from "../../sockets/wire.ts";
+
+/** What is waited for, and who is told. */
+export interface ConnectionWaitOptions {
+  /** Longest time for dialling, and before that for its turn, in milliseconds; Infinity for no bound. */
+  readonly timeoutMs: number;
+  /** Called when its dialling begins, if it does. */
+  readonly onDialling?: () => void;
+  /** Called when its dialling fails after {@linkcode ConnectionWait.leave}: what is found out then is told all the same. */
+  readonly onLateFailure?: (failure: TransportFailure) => void;
+}
+
+/** What a wait needs of its connection pool. */
+export interface ConnectionWaitContext<T> {
+  /** Where it waits for its turn. */
+  readonly queue: DialQueue;
+  /** Dials. */
+  readonly dial: (timeoutMs: number) => Promise<Wire>;
+  /** Makes the result of a new wire. May throw. */
+  readonly open: (wire: Wire) => T;
+  /** Takes a wire that nobody waits for any more. */
+  readonly spare: (wire: Wire) => void;
+}
+
+/** One wait. Owned by whoever waits. */
+export class ConnectionWait<T> implements DialEntry {
+  /**
+   * The connection.
+   *
+   * @throws {TransportFailure} `connect`, `connect_timeout`, `shortage`, `dial_queue`, `dropped`, or `client_left` after
+   * {@linkcode leave}.
+   */
+  readonly result: Promise<T>;
+  readonly #options: ConnectionWaitOptions;
+  readonly #context: ConnectionWaitContext<T>;
+  #resolve: (result: T) => void = () => {};
+  #reject: (failure: unknown) => void = () => {};
+  #settled = false;
+  #started = false;
+  #timer: StallTolerantTimer | undefined;
+
+  /** Begins to wait. */
+  constructor(options: ConnectionWaitOptions, context: ConnectionWaitContext<T>) {
+    this.#options = options;
+    this.#context = context;
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    context.queue.add(this);
+    const { timeoutMs } = options;
+    if (!this.#started && timeoutMs < Infinity) this.#timer = new StallTolerantTimer(() => this.#expire(), timeoutMs);
+  }
+
+  /** It is its turn. */
+  start(): void {
+    const { queue, dial, spare } = this.#context;
+    this.#started = true;
+    this.#timer?.stop();
+    this.#options.onDialling?.();
+    dial(this.#options.timeoutMs).then((wire) => {
+      if (this.#settled) spare(wire);
+      else this.take(wire);
+      queue.ended();
+    }, (failure) => {
+      queue.ended();
+      if (this.#settle()) this.#reject(failure);
+      else this.#options.onLateFailure?.(failure);
+    });
+  }
+
+  /** Takes a new wire, its own or one that was dialled for another. */
+  take(wire: Wire): void {
+    if (!this.#settle()) return closeQuietly(wire);
+    try {
+      this.#resolve(this.#context.open(wire));
+    } catch (error) {
+      this.#reject(error);
+    }
+  }
+
+  /** Takes a kept connection. */
+  serve(result: T): void {
+    if (this.#settle()) this.#resolve(result);
+  }
+
+  /** Ends the wait, as when the client has left. Dialling that is under way goes on. */
+  leave(): void {
+    if (this.#settle()) {
+      this.#reject(new TransportFailure("client_left", "The client left while the upstream was dialled"));
+    }
+  }
+
+  #expire(): void {
+    if (!this.#settle()) return;
+    const { running } = this.#context.queue;
+    const message = `No turn to connect within ${this.#options.timeoutMs} ms: ${running} connections were being opened`;
+    this.#reject(new TransportFailure("dial_queue", message));
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.#timer?.stop();
+    if (!this.#started) this.#context.queue.remove(this);
+    return true;
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * What counts against an upstream. A client that leaves never does, nor does a kept connection that the upstream closed
+ * while it idled.
+ *
+ * @module
+ */
+
+import type { TransportFailure } from "../failure/failure.ts";
+
+/** Kinds of failure, as health and breaker see them; the index stands in cells. */
+export const STRIKES = ["unreachable", "broken", "timeout", "status", "slow"] as const;
+
+/**
+ * A failure: it could not be dialled, broke off or talked nonsense, was silent for too long, answered with a status that
+ * counts as a failure, or took too long.
+ */
+export type Strike = typeof STRIKES[number];
+
+/**
+ * How a failed attempt counts.
+ *
+ * @param reused Whether its connection had served before.
+ * @returns Undefined when it is no fault of the upstream's.
+ */
+export function strikeOf(failure: TransportFailure, reused: boolean): Strike | undefined {
+  if (failure.owner !== "upstream") return undefined;
+  switch (failure.kind) {
+    case "connect":
+    case "connect_timeout":
+      return "unreachable";
+    case "read_timeout":
+    case "write_timeout":
+      return "timeout";
+    case "closed_unused":
+      return undefined;
+    case "closed_unanswered":
+      return reused ? undefined : "broken";
+    default:
+      return "broken";
+  }
+}

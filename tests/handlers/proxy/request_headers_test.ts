@@ -1,0 +1,258 @@
+// @ts-types="../../../types/std/assert.d.ts"
+import { assertEquals } from "@std/assert";
+import type { RequestHead } from "../../../lib/http/message.ts";
+import { Exchange } from "../../../lib/exchange/exchange.ts";
+import { ProxyTrust } from "../../../lib/http/client_address.ts";
+import { readTold } from "../../../lib/http/told_client.ts";
+import { type RequestHeaderOptions, RequestHeaders } from "../../../lib/handlers/proxy/request_headers.ts";
+
+const PLAIN: RequestHeaderOptions = {
+  addXForwarded: true,
+  addForwarded: false,
+  viaName: "bws",
+  requestIdName: "x-request-id",
+  set: [],
+  add: [],
+  remove: [],
+};
+
+function build(lines: string[], options: Partial<RequestHeaderOptions> = {}, trusted = false, prefix = ""): string[] {
+  const head: RequestHead = {
+    method: "GET",
+    path: "/x",
+    query: "",
+    authority: "example.com:8080",
+    host: "example.com",
+    scheme: "http",
+    headers: ["host", "example.com:8080", ...lines],
+    peer: { address: "9.9.9.9", port: 1 },
+  };
+  const client = { body: null, signal: new AbortController().signal };
+  const exchange = new Exchange(head, client, { exchangeEnded: () => {} });
+  exchange.requestId = "id-1";
+  if (trusted) {
+    exchange.told = readTold(head.headers, "9.9.9.9", new ProxyTrust(["9.9.9.9", "8.0.0.0/8"]));
+    exchange.clientAddress = exchange.told.address;
+  }
+  const text = new RequestHeaders({ ...PLAIN, ...options }).build(exchange, "/x?y", "up:80", "", prefix);
+  assertEquals(text.endsWith("\r\n\r\n"), true);
+  return text.slice(0, -4).split("\r\n");
+}
+
+const OWN = [
+  "x-forwarded-for: 9.9.9.9",
+  "x-forwarded-proto: http",
+  "x-forwarded-host: example.com:8080",
+  "x-forwarded-port: 8080",
+  "x-real-ip: 9.9.9.9",
+  "via: 1.1 bws",
+  "x-request-id: id-1",
+];
+
+Deno.test("RequestHeaders.build() passes lines on and adds the proxy's own", () => {
+  assertEquals(build(["accept", "*/*", "cookie", "a=b"]), [
+    ...["GET /x?y HTTP/1.1", "host: up:80", "accept: */*", "cookie: a=b"],
+    ...OWN,
+  ]);
+});
+
+Deno.test("RequestHeaders.build() ends hop-by-hop fields and what Connection names", () => {
+  const lines = build([
+    ...[
+      "connection",
+      "close, X-Secret, x-forwarded-for, host, via",
+      "x-secret",
+      "1",
+      "keep-alive",
+      "5",
+      "te",
+      "trailers",
+    ],
+    ...["upgrade", "h2c", "proxy-authorization", "Basic x", "trailer", "a", "accept", "b"],
+  ]);
+  assertEquals(lines, ["GET /x?y HTTP/1.1", "host: up:80", "accept: b", ...OWN]);
+});
+
+Deno.test("RequestHeaders.build() replaces what an unknown peer says of forwarding, in any spelling", () => {
+  const lines = build([
+    ...[
+      "x-forwarded-for",
+      "1.1.1.1",
+      "x_forwarded_for",
+      "1.1.1.1",
+      "x-forwarded-user",
+      "root",
+      "x_forwarded_user",
+      "root",
+    ],
+    ...[
+      "x-real-ip",
+      "1.1.1.1",
+      "forwarded",
+      "for=1.1.1.1",
+      "x-forwarded-proto",
+      "https",
+      "x_real_ip",
+      "1",
+      "my_own",
+      "kept",
+    ],
+  ]);
+  assertEquals(lines, ["GET /x?y HTTP/1.1", "host: up:80", "my_own: kept", ...OWN]);
+});
+
+Deno.test("RequestHeaders.build() extends what a trusted peer says", () => {
+  const lines = build(
+    ["x-forwarded-for", "1.1.1.1", "x-forwarded-proto", "https", "forwarded", "for=1.1.1.1", "via", "1.1 front"],
+    { addForwarded: true },
+    true,
+  );
+  assertEquals(lines.slice(2), [
+    "x-forwarded-for: 1.1.1.1, 9.9.9.9",
+    "x-forwarded-proto: https",
+    "x-forwarded-host: example.com:8080",
+    "x-forwarded-port: 8080",
+    "x-real-ip: 1.1.1.1",
+    'forwarded: for=1.1.1.1, for=9.9.9.9;host="example.com:8080";proto=http',
+    "via: 1.1 front, 1.1 bws",
+    "x-request-id: id-1",
+  ]);
+});
+
+Deno.test("RequestHeaders.build() without add_x_forwarded still believes no unknown peer", () => {
+  const lines = ["x-forwarded-for", "1.1.1.1"];
+  assertEquals(build(lines, { addXForwarded: false }).some((line) => line.startsWith("x-forwarded")), false);
+  assertEquals(build(lines, { addXForwarded: false }, true).includes("x-forwarded-for: 1.1.1.1"), true);
+});
+
+Deno.test("RequestHeaders.build() sets, adds and removes", () => {
+  const lines = build(["a", "1", "b", "2", "c", "3"], {
+    set: ["A", "new", "X-Real-IP", "hidden"],
+    add: ["B", "more"],
+    remove: ["c", "via", "x-forwarded-port"],
+  });
+  assertEquals(lines.slice(2), [
+    "b: 2",
+    ...[
+      "x-forwarded-for: 9.9.9.9",
+      "x-forwarded-proto: http",
+      "x-forwarded-host: example.com:8080",
+      "x-request-id: id-1",
+    ],
+    ...["A: new", "X-Real-IP: hidden", "B: more"],
+  ]);
+});
+
+Deno.test("RequestHeaders.build() sends one Host, the config's where it sets one", () => {
+  const lines = build([], { set: ["Host", "internal"] });
+  assertEquals(lines.filter((line) => /^host:/i.test(line)), ["host: internal"]);
+});
+
+const LOOK_ALIKES = [
+  ...["x_forwarded_for", "x.forwarded.for", "x~forwarded~for", "x-forwarded.for", "x|forwarded|user", "x^real`ip"],
+  ...["proxy", "x!real!ip", "forwarded.", "x-forwarded", "x.forwarded", "host_", "content.length", "x'request'id"],
+  ...["transfer$encoding", "x_my_user", "x.my.user", "x*my*token"],
+];
+
+Deno.test("RequestHeaders.build() passes no name that a CGI program would take for a trusted one", () => {
+  const options = { set: ["X-My-User", "config"], remove: ["x-my-token"] };
+  const trustedOnly = new Set(["x-forwarded"]);
+  for (const name of LOOK_ALIKES) {
+    // Behind its last letter CGI sees one more character, so that it is another name.
+    const passes = name === "forwarded." || name === "host_";
+    for (const trusted of [false, true]) {
+      const lines = build([name, "6.6.6.6"], options, trusted);
+      const kept = passes || (trusted && trustedOnly.has(name));
+      assertEquals(lines.includes(`${name}: 6.6.6.6`), kept, `${name} ${trusted}`);
+    }
+  }
+  assertEquals(build(["my.own", "1", "my_own", "2"]).slice(2, 4), ["my.own: 1", "my_own: 2"]);
+});
+
+Deno.test("RequestHeaders.build() remembers names within a bound, and judges them alike each time", () => {
+  const names = Array.from({ length: 3000 }, (_, i) => [`x-${i}`, "1", `x_forwarded_${i}`, "1"]).flat();
+  const lines = build([...names, "x_real_ip", "1", ...names, `x_forwarded_${"y".repeat(200)}`, "1"]);
+  assertEquals(lines.filter((line) => line.startsWith("x-") && !line.startsWith("x-forwarded")).length, 6002);
+  assertEquals(lines.some((line) => line.startsWith("x_")), false);
+});
+
+/** What goes upstream when a trusted peer tells `lines`. */
+function told(lines: string[], options: Partial<RequestHeaderOptions> = {}): Record<string, string> {
+  const out = build(lines, { addForwarded: true, ...options }, true).slice(2);
+  return Object.fromEntries(out.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
+}
+
+Deno.test("RequestHeaders.build() tells the port of the told authority, else of the told scheme", () => {
+  const cases: [lines: string[], port: string][] = [
+    [["x-forwarded-proto", "https", "x-forwarded-host", "www.example.com"], "443"],
+    [["x-forwarded-proto", "https", "x-forwarded-host", "www.example.com:8443"], "8443"],
+    [["x-forwarded-proto", "http", "x-forwarded-host", "www.example.com"], "80"],
+    [["x-forwarded-proto", "https", "x-forwarded-port", "444", "x-forwarded-host", "a:1"], "444"],
+    [["x-forwarded-proto", "https, http", "x-forwarded-host", "a, b:1"], "443"],
+    [["x-forwarded-host", "[2001:db8::1]", "x-forwarded-proto", "wss"], "443"],
+    [["forwarded", "for=1.1.1.1;proto=https;host=www.example.com"], "443"],
+    [["forwarded", 'for=1.1.1.1;proto=https;host="www.example.com:8443"'], "8443"],
+    [["x-forwarded-proto", "https"], "8080"],
+  ];
+  for (const [lines, port] of cases) assertEquals(told(lines)["x-forwarded-port"], port, lines.join(" "));
+});
+
+Deno.test("RequestHeaders.build() reads a trusted Forwarded, and all fields agree", () => {
+  const value =
+    'for="[2001:db8::7]:4711";proto=https;host="www.example.com", FOR=8.1.1.1;by=8.8.8.8;proto=http;host=in';
+  const got = told(["forwarded", value]);
+  assertEquals(got["x-forwarded-for"], "2001:db8::7, 8.1.1.1, 9.9.9.9");
+  assertEquals(got["x-real-ip"], "2001:db8::7");
+  assertEquals([got["x-forwarded-proto"], got["x-forwarded-host"], got["x-forwarded-port"]], [
+    "https",
+    "www.example.com",
+    "443",
+  ]);
+  assertEquals(got.forwarded, `${value}, for=9.9.9.9;host="example.com:8080";proto=http`);
+});
+
+Deno.test("RequestHeaders.build() does not believe what stands left of an untrusted node in Forwarded", () => {
+  const got = told(["forwarded", "for=6.6.6.6;proto=https;host=evil.test, for=1.1.1.1;proto=http;host=site.test"]);
+  assertEquals([got["x-real-ip"], got["x-forwarded-host"], got["x-forwarded-proto"]], ["1.1.1.1", "site.test", "http"]);
+});
+
+Deno.test("RequestHeaders.build() makes Forwarded of X-Forwarded-*, and of X-Real-IP what else there is", () => {
+  const got = told([
+    "x-forwarded-for",
+    "2001:db8::7, 8.1.1.1",
+    "x-forwarded-proto",
+    "https",
+    "x-forwarded-host",
+    "a:1",
+  ]);
+  assertEquals(
+    got.forwarded,
+    'for="[2001:db8::7]";host="a:1";proto=https, for=8.1.1.1, for=9.9.9.9;host="example.com:8080";proto=http',
+  );
+  const real = told(["x-real-ip", "1.1.1.1", "x-forwarded-proto", "https"]);
+  assertEquals([real["x-forwarded-for"], real["x-real-ip"]], ["1.1.1.1, 9.9.9.9", "1.1.1.1"]);
+  const own = told(["x-forwarded-proto", "https", "x-forwarded-host", "www.example.com"]);
+  assertEquals(own.forwarded, "for=9.9.9.9;host=www.example.com;proto=https");
+});
+
+Deno.test("RequestHeaders.build() believes X-Forwarded-For where Forwarded tells another client, or is malformed", () => {
+  for (const forwarded of ["for=6.6.6.6", 'for="6.6.6.6', "for=6.6.6.6;for=1.1.1.1", "nonsense"]) {
+    const lines = ["x-forwarded-for", "1.1.1.1", "x-forwarded-proto", "https", "forwarded", forwarded];
+    const got = told(lines);
+    assertEquals(got["x-real-ip"], "1.1.1.1");
+    assertEquals(got.forwarded, 'for=1.1.1.1;proto=https, for=9.9.9.9;host="example.com:8080";proto=http', forwarded);
+    assertEquals(told(lines, { addForwarded: false }).forwarded, "for=1.1.1.1;proto=https", forwarded);
+  }
+});
+
+Deno.test("RequestHeaders.build() tells the prefix that the route takes away, behind what a trusted peer tells", () => {
+  const prefixed = (lines: string[], trusted: boolean) => build(lines, {}, trusted, "/app").filter(isPrefix);
+  assertEquals(prefixed([], false), ["x-forwarded-prefix: /app"]);
+  assertEquals(prefixed(["x-forwarded-prefix", "/evil"], false), ["x-forwarded-prefix: /app"]);
+  assertEquals(prefixed(["x-forwarded-prefix", "/outer/"], true), ["x-forwarded-prefix: /outer/app"]);
+  assertEquals(build(["x-forwarded-prefix", "/outer"], {}, true).filter(isPrefix), ["x-forwarded-prefix: /outer"]);
+});
+
+function isPrefix(line: string): boolean {
+  return line.startsWith("x-forwarded-prefix");
+}

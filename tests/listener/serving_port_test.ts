@@ -1,0 +1,148 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { type PortStatus, ServingPort } from "../../lib/listener/serving_port.ts";
+import { until, within } from "../support/condition.ts";
+import { portIsFree } from "../support/port.ts";
+
+/** A port that answers, and what became of it. */
+class WatchedPort {
+  readonly changes: PortStatus[] = [];
+  readonly port: ServingPort;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(options: { uploadsEnded?: () => Promise<void> } = {}) {
+    this.port = new ServingPort({
+      ...{ hostname: "127.0.0.1", port: 0, shared: false, ...options },
+      handler: () => new Response("here"),
+      onChange: (now) => {
+        this.changes.push(now);
+        this.#changed.resolve();
+        this.#changed = Promise.withResolvers();
+      },
+    });
+  }
+
+  /** The next change. */
+  async change(): Promise<PortStatus> {
+    await within(10_000, "a change of the port", this.#changed.promise);
+    return this.changes[this.changes.length - 1];
+  }
+
+  async ask(): Promise<string> {
+    using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+    return await (await fetch(`http://127.0.0.1:${this.port.address.port}/`, { client })).text();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.port.shutdown();
+  }
+}
+
+Deno.test("A port that ended is opened again with the same number, and counts as open after a second", async () => {
+  await using watched = new WatchedPort();
+  assertEquals(watched.port.status.open, true);
+  const before = Date.now();
+  watched.port.closeIdle();
+  assertEquals(watched.changes.length, 1);
+  const [closed] = watched.changes;
+  assertEquals([closed.open, closed.port, closed.reopenings], [false, watched.port.address.port, 0]);
+  assertStringIncludes(closed.reason ?? "", "idle connections");
+  const open = await watched.change();
+  assertEquals(open, {
+    ...{ address: "127.0.0.1", port: watched.port.address.port, open: true },
+    ...{ closedAtMs: null, reason: null, reopenings: 1 },
+  });
+  assertEquals(Date.now() - before >= 1000, true);
+  assertEquals(await watched.ask(), "here");
+});
+
+Deno.test("A port that cannot be opened again is tried with growing pauses, and told of once", async () => {
+  const serve = Deno.serve;
+  const triedMs: number[] = [];
+  await using watched = new WatchedPort();
+  const failing = () => {
+    triedMs.push(performance.now());
+    if (triedMs.length === 5) Object.assign(Deno, { serve });
+    throw new Deno.errors.AddrInUse("Address already in use");
+  };
+  Object.assign(Deno, { serve: failing });
+  try {
+    watched.port.closeIdle();
+    const open = await watched.change();
+    assertEquals([open.open, open.reopenings], [true, 1]);
+  } finally {
+    Object.assign(Deno, { serve });
+  }
+  // Two changes, whatever the number of tries.
+  assertEquals(watched.changes.map(({ open }) => open), [false, true]);
+  assertEquals(triedMs.length, 5);
+  const pauses = triedMs.slice(1).map((ms, index) => ms - triedMs[index]);
+  // A busy machine makes a pause longer, never shorter.
+  for (const [index, leastMs] of [20, 40, 80, 160].entries()) assertEquals(pauses[index] >= leastMs - 1, true);
+});
+
+Deno.test("What keeps a port closed is told by its status", async () => {
+  const serve = Deno.serve;
+  await using watched = new WatchedPort();
+  const tried = Promise.withResolvers<void>();
+  Object.assign(Deno, {
+    serve: () => {
+      queueMicrotask(tried.resolve);
+      throw new Deno.errors.AddrInUse("Address already in use");
+    },
+  });
+  try {
+    watched.port.closeIdle();
+    await tried.promise;
+    assertEquals(watched.port.status.reason, "Address already in use");
+  } finally {
+    Object.assign(Deno, { serve });
+  }
+});
+
+Deno.test("Idle connections of a port are closed, and so are those without a whole head", async () => {
+  await using watched = new WatchedPort();
+  const { port } = watched.port.address;
+  const idle = await Deno.connect({ hostname: "127.0.0.1", port });
+  const half = await Deno.connect({ hostname: "127.0.0.1", port });
+  await half.write(new TextEncoder().encode("GET / HT"));
+  await idle.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
+  const buffer = new Uint8Array(1000);
+  assertEquals((await idle.read(buffer) ?? 0) > 0, true);
+  watched.port.closeIdle();
+  assertEquals(await within(10_000, "the idle connection's end", idle.read(buffer)), null);
+  assertEquals(await within(10_000, "the half request's end", half.read(buffer)), null);
+  idle.close();
+  half.close();
+});
+
+Deno.test("Uploads hold up the closing of idle connections for two seconds at the most", async () => {
+  const never = Promise.withResolvers<void>();
+  const watched = new WatchedPort({ uploadsEnded: () => never.promise });
+  const idle = await Deno.connect({ hostname: "127.0.0.1", port: watched.port.address.port });
+  watched.port.closeIdle();
+  assertEquals(await within(10_000, "the idle connection's end", idle.read(new Uint8Array(1))), null);
+  idle.close();
+  await watched.port.shutdown();
+});
+
+Deno.test("A port that is shut down while it is closed stays closed", async () => {
+  const watched = new WatchedPort();
+  watched.port.closeIdle();
+  await watched.port.shutdown();
+  const { port } = watched.port.address;
+  // It would be in use otherwise.
+  Deno.listen({ hostname: "127.0.0.1", port }).close();
+  assertEquals(watched.changes.length, 1);
+});
+
+Deno.test("A port that has ended and was opened again can be aborted, whichever it is", async () => {
+  for (const waits of [false, true]) {
+    const watched = new WatchedPort();
+    watched.port.closeIdle();
+    if (waits) await watched.change();
+    await watched.port.abort();
+    // The runtime lets go of a port some time after it was told to.
+    await until("the port is free", () => portIsFree(watched.port.address.port));
+  }
+});

@@ -1,0 +1,160 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ConfigError } from "../../lib/config/config_error.ts";
+import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { respond } from "../../lib/listener/adapter.ts";
+import { createHandler } from "../../lib/process/create_handler.ts";
+import { Gateway } from "../../lib/generation/generation.ts";
+import { Log } from "../../lib/log/log.ts";
+import type { ConfigInput } from "../../lib/config/schema.ts";
+import { consoleWarnings } from "../support/console_warnings.ts";
+
+function proxyTo(url: string) {
+  return { sites: [{ proxy: { upstreams: [{ name: "u", url }], routes: [{ path: "/", upstream: "u" }] } }] };
+}
+
+Deno.test("createHandler() says nothing of a client whose address it was not told", async () => {
+  const upstream = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => new Response([...request.headers.keys()].join(" ")),
+  );
+  const handler = createHandler(proxyTo(`http://127.0.0.1:${upstream.addr.port}`));
+  const names = (await (await handler(new Request("http://localhost/"))).text()).split(" ");
+  assertEquals(names.filter((name) => name === "x-forwarded-for" || name === "x-real-ip"), []);
+  assertEquals(names.includes("x-forwarded-proto"), true);
+  await handler.close();
+  await upstream.shutdown();
+});
+
+Deno.test("createHandler() refuses unknown keys of objects and of text", () => {
+  const input = JSON.parse('{"sites":[{"static_dir":".","hostnmae":"a.example","basic_auth":{"users":["a"]}}]}');
+  const error = assertThrows(() => createHandler(input), ConfigError);
+  assertEquals(error.problems.map(({ path }) => path), ["sites[0].hostnmae", "sites[0].basic_auth"]);
+  assertStringIncludes(error.message, 'did you mean "hostname"?');
+  assertThrows(
+    () => createHandler('[[sites]]\nstatic_dir = "."\nbrwose = true'),
+    ConfigError,
+    "3:1: error: unknown key",
+  );
+});
+
+Deno.test("createHandler() says its warnings on the console, or in its log", async () => {
+  const folder = await Deno.makeTempDir();
+  const config = { logging: { output: "log" }, sites: [{ name: "quiet", proxy: {} }] };
+  try {
+    using said = consoleWarnings();
+    await createHandler(config, { baseDir: folder }).close();
+    assertStringIncludes(said.text, "warning: the proxy has no routes");
+    const before = said.text;
+    await createHandler(config, { baseDir: folder, log: true }).close();
+    assertEquals(said.text, before);
+    const { level, problem } = JSON.parse(await Deno.readTextFile(`${folder}/log`));
+    assertEquals([level, problem], ["warn", "the proxy has no routes"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("createHandler() warns of each setting that has no effect in a handler, and of no other", async () => {
+  const config: ConfigInput = {
+    server: { workers: "auto", reuse_port: true },
+    logging: { output: "stderr", format: "combined" },
+    management: { enabled: true },
+    sites: [{ port: 8080, static_dir: "." }, { port: 8081, listen: "127.0.0.1", static_dir: "." }],
+  };
+  using said = consoleWarnings();
+  await createHandler(config).close();
+  const paths = said.text.split("\n").map((line) => /^(\S+): warning: /.exec(line)?.[1]);
+  assertEquals(paths, [
+    ...["server.workers", "management", "server.reuse_port", "sites[1].port", "sites[1].listen", "logging"],
+  ]);
+  assertStringIncludes(said.text, "the ports 8080 and 8081 are not opened");
+  assertStringIncludes(said.text, "format and output of [logging] have no effect");
+  using silent = consoleWarnings();
+  await createHandler({ logging: { output: "stdout" }, sites: [{ port: 8080, static_dir: "." }] }).close();
+  assertEquals(silent.text, "");
+});
+
+Deno.test("createHandler() takes relative paths from baseDir alone", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.mkdir(`${folder}/tests`);
+  await Deno.writeTextFile(`${folder}/tests/index.html`, "of baseDir");
+  const config = { sites: [{ static_dir: "tests" }] };
+  const handler = createHandler(config, { baseDir: folder });
+  assertEquals(await (await handler(new Request("http://localhost/"))).text(), "of baseDir");
+  await handler.close();
+  await Deno.remove(`${folder}/tests`, { recursive: true });
+  assertThrows(() => createHandler(config, { baseDir: folder }), ConfigError, 'static_dir "tests" is not there');
+  await Deno.remove(folder);
+});
+
+Deno.test("a failure has its line in the log even where requests have none", async () => {
+  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr as Deno.NetAddr;
+  taken.close();
+  for (const logging of [{ access: false }, { level: "warn" as const }]) {
+    let text = "";
+    const log = new Log((bytes) => {
+      text += new TextDecoder().decode(bytes);
+      return Promise.resolve();
+    }, logging);
+    const { config } = resolveConfig({ logging, ...proxyTo(`http://127.0.0.1:${port}`) });
+    const gateway = new Gateway(config, { log });
+    const entry = { sites: gateway.anywhere };
+    const failed = await respond(gateway, new Request("http://localhost/a"), undefined, entry);
+    const fine = await respond(gateway, new Request("http://localhost/api/health"), undefined, entry);
+    await log.flush();
+    assertEquals([failed.status, fine.status], [502, 200]);
+    const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(lines.map(({ level, status, path }) => [level, status, path]), [["error", 502, "/a"]]);
+    gateway.close();
+  }
+});
+
+Deno.test("a readiness check that fails is no error in the log, and its line says what is missing", async () => {
+  const input = {
+    sites: [{
+      proxy: { ...proxyTo("http://127.0.0.1:1").sites[0].proxy, health_check: { initial: "unhealthy" as const } },
+    }],
+  };
+  const cases: [ConfigInput["logging"], number][] = [[{}, 2], [{ level: "warn" }, 0], [{ access: false }, 0]];
+  for (const [logging, count] of cases) {
+    const { config } = resolveConfig({ logging, ...input });
+    let text = "";
+    const log = new Log((bytes) => {
+      text += new TextDecoder().decode(bytes);
+      return Promise.resolve();
+    }, config.logging);
+    const gateway = new Gateway(config, { log });
+    const entry = { sites: gateway.anywhere };
+    for (const path of ["/api/health/ready", "/api/health"]) {
+      const response = await respond(gateway, new Request(`http://localhost${path}`), undefined, entry);
+      assertEquals(response.status, 503);
+      await response.body?.cancel();
+    }
+    await log.flush();
+    gateway.close();
+    const lines = text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+    assertEquals(
+      lines.map(({ level, status, cause }) => [level, status, cause]),
+      Array(count).fill(["info", 503, "pool u: no upstream is available"]),
+    );
+  }
+});
+
+Deno.test("a file that cannot be opened for want of file handles is 503, not 404 or 500", async () => {
+  const folder = await Deno.makeTempDir();
+  const { open } = Deno;
+  try {
+    await Deno.writeTextFile(`${folder}/a.txt`, "a");
+    const handler = createHandler({ sites: [{ static_dir: folder }] });
+    const emfile = Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+    Object.assign(Deno, { open: () => Promise.reject(emfile) });
+    const response = await handler(new Request("http://a.test/a.txt"));
+    assertEquals([response.status, response.headers.get("retry-after")], [503, "1"]);
+    await response.body?.cancel();
+  } finally {
+    Object.assign(Deno, { open });
+    await Deno.remove(folder, { recursive: true });
+  }
+});
