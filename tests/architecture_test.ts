@@ -21,8 +21,7 @@ const LAYERS: Readonly<Record<string, number>> = {
 };
 
 /** Imports that break the rule and are to go: the list may only become shorter. */
-const TO_GO: readonly string[] = [
-];
+const TO_GO: readonly string[] = [];
 
 interface Import {
   file: string;
@@ -57,7 +56,9 @@ function importsOf(source: URL): Import[] {
 function typesOnly(text: string): boolean {
   const statement = text.slice(Math.max(text.lastIndexOf("\nimport "), text.lastIndexOf("\nexport ")) + 1);
   if (/^import type /.test(statement)) return true;
-  const names = /\{([^}]*)\}\s*$/.exec(statement)?.[1].split(",").map((name) => name.trim()).filter((name) => name !== "");
+  const names = /\{([^}]*)\}\s*$/.exec(statement)?.[1].split(",").map((name) => name.trim()).filter((name) =>
+    name !== ""
+  );
   return names !== undefined && names.length > 0 && names.every((name) => name.startsWith("type "));
 }
 

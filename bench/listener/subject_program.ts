@@ -7,7 +7,7 @@
  */
 
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import { respond } from "../../lib/listener/adapter.ts";
+import { respond } from "../../lib/listener/runtime/adapter.ts";
 import { Gateway, type GatewayListener } from "../../lib/generation/generation.ts";
 import { RawTunnel } from "../../lib/listener/raw_tunnel.ts";
 import { SocketListener } from "../../lib/listener/socket_listener.ts";

@@ -6,7 +6,7 @@
 
 import type { Problem } from "../config/problem.ts";
 import type { Gateway } from "../generation/generation.ts";
-import type { PortStatus } from "../listener/serving_port.ts";
+import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import type { MemberChange } from "../generation/pool_members.ts";
 import type { RefusedReload } from "./snapshot.ts";
 

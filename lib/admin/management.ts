@@ -8,7 +8,7 @@ import type { ManagementConfig } from "../config/schema.ts";
 import { isLoopback } from "../http/ip_address.ts";
 import { hostOf } from "../http/authority.ts";
 import { plainAddress } from "../http/ip_address.ts";
-import { ServingPort } from "../listener/serving_port.ts";
+import { ServingPort } from "../listener/runtime/serving_port.ts";
 import type { Log } from "../log/log.ts";
 import { AdminHandler } from "./admin_handler.ts";
 import { ApiKey } from "./api_key.ts";

@@ -18,7 +18,7 @@ import { fileSettings, routeSettings, siteSettings } from "./explained_settings.
 import type { ExplainedPool, ExplainedRoute, ExplainedUpstream, Explanation } from "./explanation.ts";
 import type { Gateway, GatewayListener } from "./generation.ts";
 import { locateUrl } from "./located_url.ts";
-import { readRequest, Refusal } from "../listener/request_reader.ts";
+import { readRequest, Refusal } from "../listener/runtime/request_reader.ts";
 import type { Site } from "./site.ts";
 import { LONGER_PREFIX, whyNotRoute, whyNotSite, whyRoute, whySite } from "./why_not.ts";
 

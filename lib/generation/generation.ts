@@ -27,7 +27,7 @@ import type { MemberChange } from "./pool_members.ts";
 import type { MetricsBook } from "./metrics/metrics_book.ts";
 import type { OwnPolicyFactory } from "./pools.ts";
 import { probeTargets } from "./probe_targets.ts";
-import type { Refusal } from "../listener/request_reader.ts";
+import type { Refusal } from "../listener/runtime/request_reader.ts";
 import { Runtime } from "./process_state.ts";
 import { Site } from "./site.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type { Gateway } from "../generation/generation.ts";
-import { peerOf, Refusal, refusedHead } from "./request_reader.ts";
+import { peerOf, Refusal, refusedHead } from "./runtime/request_reader.ts";
 import type { Site } from "../generation/site.ts";
 import type { Answer, Peer } from "../http/message.ts";
 import type { SiteTable } from "../routing/site_table.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { respond } from "../listener/adapter.ts";
+import { respond } from "../listener/runtime/adapter.ts";
 import type { Gateway, GatewayListener } from "../generation/generation.ts";
-import type { Entry } from "../listener/request_reader.ts";
-import { type PortStatus, ServingPort } from "../listener/serving_port.ts";
+import type { Entry } from "../listener/runtime/request_reader.ts";
+import { type PortStatus, ServingPort } from "../listener/runtime/serving_port.ts";
 
 /** A port that could not be opened, with what to do about it. */
 export class ListenError extends Error {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { handlesOut, type PortStatus } from "../listener/serving_port.ts";
+import { handlesOut, type PortStatus } from "../listener/runtime/serving_port.ts";
 import type { Log } from "../log/log.ts";
 
 /** Logs that a port closed unasked, or is open again. */

@@ -8,7 +8,7 @@ import type { Config } from "../config/schema.ts";
 import { Gateway, type GatewayListener, type GatewayOptions } from "../generation/generation.ts";
 import type { MemberChange } from "../generation/pool_members.ts";
 import { Runtime } from "../generation/process_state.ts";
-import type { PortStatus } from "../listener/serving_port.ts";
+import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import { settledWithin } from "../state/settled_within.ts";
 import { type ListenOptions, OpenListener } from "./listener.ts";
 import { logPortChange } from "./port_log.ts";

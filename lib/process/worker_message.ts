@@ -6,7 +6,7 @@
 
 import type { Config } from "../config/schema.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
-import type { PortStatus } from "../listener/serving_port.ts";
+import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import type { MemberChange } from "../generation/pool_members.ts";
 import type { ToldSource } from "../generation/supervisor_addresses.ts";
 import type { LedgerTable } from "../state/shared_ledger.ts";

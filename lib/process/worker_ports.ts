@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PortStatus } from "../listener/serving_port.ts";
+import type { PortStatus } from "../listener/runtime/serving_port.ts";
 
 /** Tells that a port is closed in some worker, or open in all again. */
 export type PortChange = (now: PortStatus, before: PortStatus) => void;

@@ -10,7 +10,7 @@ import { Gateway, type GatewayOptions } from "../generation/generation.ts";
 import { LookedUpAddresses } from "../generation/dns_addresses.ts";
 import { Runtime } from "../generation/process_state.ts";
 import type { MemberChange } from "../generation/pool_members.ts";
-import type { PortStatus } from "../listener/serving_port.ts";
+import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import { RelayedAddresses } from "../generation/supervisor_addresses.ts";
 import type { Log } from "../log/log.ts";
 import { SharedLedger } from "../state/shared_ledger.ts";

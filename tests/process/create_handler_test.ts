@@ -2,7 +2,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError } from "../../lib/config/config_error.ts";
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import { respond } from "../../lib/listener/adapter.ts";
+import { respond } from "../../lib/listener/runtime/adapter.ts";
 import { createHandler } from "../../lib/process/create_handler.ts";
 import { Gateway } from "../../lib/generation/generation.ts";
 import { Log } from "../../lib/log/log.ts";

@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import type { PortStatus } from "../../lib/listener/serving_port.ts";
+import type { PortStatus } from "../../lib/listener/runtime/serving_port.ts";
 import { WorkerPorts } from "../../lib/process/worker_ports.ts";
 
 const OPEN: PortStatus = {

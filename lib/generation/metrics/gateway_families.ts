@@ -9,7 +9,7 @@ import { Labels } from "../../metrics/labels.ts";
 import { processFamilies } from "../../metrics/process_families.ts";
 import { VERSION } from "../../version.ts";
 import type { Gateway } from "../generation.ts";
-import type { PortStatus } from "../../listener/serving_port.ts";
+import type { PortStatus } from "../../listener/runtime/serving_port.ts";
 import { exchangeFamilies } from "./exchange_families.ts";
 import { portFamilies } from "./port_families.ts";
 import { upstreamFamilies } from "./upstream_families.ts";

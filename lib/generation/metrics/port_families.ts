@@ -6,7 +6,7 @@
 
 import { Family } from "../../metrics/family.ts";
 import { Labels } from "../../metrics/labels.ts";
-import type { PortStatus } from "../../listener/serving_port.ts";
+import type { PortStatus } from "../../listener/runtime/serving_port.ts";
 
 /** The families `bws_listener_…`. */
 export function portFamilies(ports: () => readonly PortStatus[]): Family[] {

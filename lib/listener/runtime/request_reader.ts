@@ -4,13 +4,13 @@
  * @module
  */
 
-import { plainAddress } from "../http/ip_address.ts";
-import { hostOf } from "../http/authority.ts";
-import { isToken, listMembers } from "../http/header_lines.ts";
-import type { HeaderLines, Peer, RequestHead } from "../http/message.ts";
-import { encodedTarget, escapedTarget, isPlainTarget } from "../http/target.ts";
-import type { SiteTable } from "../routing/site_table.ts";
-import type { Site } from "../generation/site.ts";
+import { plainAddress } from "../../http/ip_address.ts";
+import { hostOf } from "../../http/authority.ts";
+import { isToken, listMembers } from "../../http/header_lines.ts";
+import type { HeaderLines, Peer, RequestHead } from "../../http/message.ts";
+import { encodedTarget, escapedTarget, isPlainTarget } from "../../http/target.ts";
+import type { SiteTable } from "../../routing/site_table.ts";
+import type { Site } from "../../generation/site.ts";
 import { hasUnannouncedBody } from "./unannounced_body.ts";
 
 /** What the runtime tells of a connection; `Deno.ServeHandlerInfo` is one. */

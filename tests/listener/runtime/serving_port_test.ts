@@ -1,8 +1,8 @@
-// @ts-types="../../types/std/assert.d.ts"
+// @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type PortStatus, ServingPort } from "../../lib/listener/serving_port.ts";
-import { until, within } from "../support/condition.ts";
-import { portIsFree } from "../support/port.ts";
+import { type PortStatus, ServingPort } from "../../../lib/listener/runtime/serving_port.ts";
+import { until, within } from "../../support/condition.ts";
+import { portIsFree } from "../../support/port.ts";
 
 /** A port that answers, and what became of it. */
 class WatchedPort {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { headerValue } from "../http/header_lines.ts";
-import type { Answer, HeaderLines, Upgrade } from "../http/message.ts";
-import { tracing } from "../telemetry/tracing.ts";
-import type { Gateway } from "../generation/generation.ts";
+import { headerValue } from "../../http/header_lines.ts";
+import type { Answer, HeaderLines, Upgrade } from "../../http/message.ts";
+import { tracing } from "../../telemetry/tracing.ts";
+import type { Gateway } from "../../generation/generation.ts";
 import { type ConnectionInfo, type Entry, readRequest, Refusal, refusedHead } from "./request_reader.ts";
 
 /** Answers `request`. Never throws and never rejects. */
