@@ -11,7 +11,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { machineLines } from "./machine.ts";
 import { type InstalledPeer, installedPeers } from "./peers/installed_peers.ts";
 import { LOAD_CORE, PROXY_CORE, stopAll } from "./pinned_process.ts";
-import { type Ordeal, type OrdealFigures, type OrdealOptions, ORDEALS, runOrdeal } from "./resilience/ordeal.ts";
+import { type FaultScenario, type OrdealFigures, type OrdealOptions, ORDEALS, runOrdeal } from "./resilience/ordeal.ts";
 import { median, table } from "./report.ts";
 import { CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, SUBJECT_KEYS } from "./resilience/subject.ts";
 
@@ -55,7 +55,7 @@ const HEADS = [
 ];
 
 interface Cell {
-  readonly ordeal: Ordeal;
+  readonly ordeal: FaultScenario;
   readonly peer: string;
   /** What came of each round. */
   readonly rounds: (OrdealFigures | string)[];

@@ -8,14 +8,14 @@
 
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import { respond } from "../../lib/listener/runtime/adapter.ts";
-import { Gateway, type GatewayListener } from "../../lib/generation/generation.ts";
+import { Generation, type GenerationListener } from "../../lib/generation/generation.ts";
 import { RawTunnel } from "../../lib/listener/raw_tunnel.ts";
 import { SocketListener } from "../../lib/listener/socket_listener.ts";
 
 if (import.meta.main) {
   const [kind, json, limits, tunnelPort] = Deno.args;
   const { config } = resolveConfig(JSON.parse(json));
-  const gateway = new Gateway(config);
+  const gateway = new Generation(config);
   const where = gateway.listeners[0];
   const tunnel = tunnelTo(Number(tunnelPort));
   const { port } = kind === "serve"
@@ -32,7 +32,7 @@ if (import.meta.main) {
   Deno.exit(0);
 }
 
-function served(gateway: Gateway, { sites, address, port }: GatewayListener): Deno.NetAddr {
+function served(gateway: Generation, { sites, address, port }: GenerationListener): Deno.NetAddr {
   const entry = { sites, hostlessAuthority: "", scheme: "http" as const };
   const options = { hostname: address, port, onListen: () => {} };
   return Deno.serve(options, (request, info) => respond(gateway, request, info, entry)).addr;

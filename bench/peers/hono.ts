@@ -27,7 +27,7 @@ export const HONO_PEERS: readonly Peer[] = [
     key: "hono-node",
     abilities: ["proxy", "routes", "pool"],
     packages: ["hono", "@hono/node-server"],
-    runtime: "node",
+    processState: "node",
     script: `import { serve } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 ${APP}
@@ -44,7 +44,7 @@ serve({
     key: "hono-bun",
     abilities: ["proxy", "routes", "pool"],
     packages: ["hono", "bun"],
-    runtime: "bun",
+    processState: "bun",
     script: `import { getConnInfo } from "hono/bun";
 ${APP}
 Bun.serve({ fetch: app.fetch, port: setting.port, hostname: "127.0.0.1", idleTimeout: 255 });

@@ -21,7 +21,7 @@ const HTTP_PROXY_3 = scriptPeer({
   key: "http-proxy-3",
   abilities: ["proxy", "pool", "sockets"],
   packages: ["http-proxy-3"],
-  runtime: "node",
+  processState: "node",
   script: `import http from "node:http";
 import httpProxy from "http-proxy-3";
 ${SERVER}
@@ -39,7 +39,7 @@ const HTTPXY = scriptPeer({
   key: "httpxy",
   abilities: ["proxy", "pool", "sockets"],
   packages: ["httpxy"],
-  runtime: "node",
+  processState: "node",
   script: `import http from "node:http";
 import { createProxyServer } from "httpxy";
 ${SERVER}
@@ -55,7 +55,7 @@ const FASTIFY = scriptPeer({
   key: "fastify",
   abilities: ["proxy", "routes", "pool", "sockets"],
   packages: ["@fastify/http-proxy", "fastify", "undici"],
-  runtime: "node",
+  processState: "node",
   script: `import Fastify from "fastify";
 import proxy from "@fastify/http-proxy";
 import { Agent } from "undici";

@@ -16,7 +16,7 @@ export interface ScriptPeerOptions {
   /** npm packages, the one that is measured first. */
   packages: readonly string[];
   /** Where it runs. */
-  runtime: "node" | "bun";
+  processState: "node" | "bun";
   /** A module in JavaScript that listens as `setting` says. */
   script: string;
 }
@@ -28,15 +28,15 @@ const next = () => "http://" + setting.upstreams[turn++ % setting.upstreams.leng
 `;
 
 /** A peer that is a library in a script. */
-export function scriptPeer({ name, key, abilities, packages, runtime, script }: ScriptPeerOptions): Peer {
+export function scriptPeer({ name, key, abilities, packages, processState, script }: ScriptPeerOptions): Peer {
   return {
     name,
     key,
     abilities,
     version: async () => {
-      if (runtime === "node") await versionOf("node", "--version");
+      if (processState === "node") await versionOf("node", "--version");
       const version = await installPackages(...packages);
-      return `${version}, ${runtime} ${await versionOf(program(runtime), "--version")}`;
+      return `${version}, ${processState} ${await versionOf(program(processState), "--version")}`;
     },
     prepare: async (setting) => {
       // Beside the packages, since that is where imports are looked up.
@@ -44,11 +44,11 @@ export function scriptPeer({ name, key, abilities, packages, runtime, script }: 
       const settingFile = `${setting.folder}/setting.json`;
       await Deno.writeTextFile(file, PREAMBLE + script);
       await Deno.writeTextFile(settingFile, JSON.stringify(setting));
-      return { command: program(runtime), args: [file, settingFile], env: { NODE_ENV: "production" } };
+      return { command: program(processState), args: [file, settingFile], env: { NODE_ENV: "production" } };
     },
   };
 }
 
-function program(runtime: "node" | "bun"): string {
-  return runtime === "node" ? "node" : `${PACKAGES_FOLDER}/node_modules/.bin/bun`;
+function program(processState: "node" | "bun"): string {
+  return processState === "node" ? "node" : `${PACKAGES_FOLDER}/node_modules/.bin/bun`;
 }

@@ -10,10 +10,10 @@ import { freePort, listening, startPinned, stop } from "../pinned_process.ts";
 import { CONNECT_TIMEOUT_MS, prepareSubject } from "./subject.ts";
 
 /** What may befall upstreams. */
-export type Ordeal = Fault | "nothing" | "rolling restart";
+export type FaultScenario = Fault | "nothing" | "rolling restart";
 
 /** All of them, in order; the first shows what the machine itself does. */
-export const ORDEALS: readonly Ordeal[] = [
+export const ORDEALS: readonly FaultScenario[] = [
   "nothing",
   ...["kill", "stop", "slow", "status", "reset", "refuse", "black hole"] as const,
   "rolling restart",
@@ -60,7 +60,7 @@ const PIECE_MS = 250;
 const STUCK_MS = CONNECT_TIMEOUT_MS * 0.8;
 
 /** Runs `ordeal` once. */
-export async function runOrdeal(ordeal: Ordeal, options: OrdealOptions): Promise<OrdealFigures> {
+export async function runOrdeal(ordeal: FaultScenario, options: OrdealOptions): Promise<OrdealFigures> {
   const folder = await Deno.makeTempDir({ prefix: "bws-resilience-" });
   await using stack = new AsyncDisposableStack();
   stack.defer(() => Deno.remove(folder, { recursive: true }));

@@ -65,7 +65,7 @@ export class AdminHandler {
     if (refusal !== undefined) throw new AdminRefusal(refusal.status, refusal.detail);
     const path = pathOf(request.url);
     const asset = dashboardAssets().get(path);
-    if (asset !== undefined) return assetAnswer(request, asset);
+    if (asset !== undefined) return assetResponse(request, asset);
     const opened = key === undefined || key.opens(request.headers);
     // Nobody without the key learns which paths there are.
     if (!opened && !this.#isOpen(path)) throw this.#locked(request, peer);
@@ -105,7 +105,7 @@ function isForced(url: string): boolean {
   return query >= 0 && new URLSearchParams(url.slice(query)).get("force") === "true";
 }
 
-function assetAnswer({ method, headers }: Request, { body, contentType, etag }: DashboardAsset): Response {
+function assetResponse({ method, headers }: Request, { body, contentType, etag }: DashboardAsset): Response {
   if (method !== "GET" && method !== "HEAD") {
     throw new AdminRefusal(405, `${method} is not possible here, only GET, HEAD`, { headers: { allow: "GET, HEAD" } });
   }

@@ -21,7 +21,7 @@ export interface Call {
 }
 
 /** What an answer of a status holds, for the document. */
-export interface EndpointAnswer {
+export interface EndpointResponse {
   readonly description: string;
   /** Its media type; JSON without one. */
   readonly type?: string;
@@ -57,7 +57,7 @@ export interface Endpoint {
   /** The body that it takes. */
   readonly body?: { readonly type: string; readonly schema?: z.ZodType; readonly optional?: boolean };
   /** Its answers by status, but for refusals. */
-  readonly answers: Readonly<Record<number, EndpointAnswer>>;
+  readonly answers: Readonly<Record<number, EndpointResponse>>;
   /** Answers a call. */
   handle(call: Call): Response | Promise<Response>;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Problem } from "../config/problem.ts";
-import type { Gateway } from "../generation/generation.ts";
+import type { Generation } from "../generation/generation.ts";
 import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import type { MemberChange } from "../generation/pool_members.ts";
 import type { RefusedReload } from "./snapshot.ts";
@@ -13,7 +13,7 @@ import type { RefusedReload } from "./snapshot.ts";
 /** The running server; those of `server/` are such. */
 export interface Managed {
   /** The generation of this thread; with workers it serves nothing, but sees their state. */
-  readonly gateway: Gateway;
+  readonly gateway: Generation;
   /** Where it listens, in the order of `gateway.listeners`. */
   readonly addresses: readonly Deno.NetAddr[];
   /** Whether those ports are open, in the same order. */

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { VERSION } from "../version.ts";
 import { API_SCHEMAS, refusalSchema } from "./api_schemas.ts";
-import type { Endpoint, EndpointAnswer, QueryParameter } from "./endpoint.ts";
+import type { Endpoint, EndpointResponse, QueryParameter } from "./endpoint.ts";
 
 /** Statuses of refusals, and when they are given. */
 const REFUSALS: Readonly<Record<number, string>> = {
@@ -108,7 +108,7 @@ function applies(status: number, { path, body, open }: Pick<Endpoint, "path" | "
   return status !== 422 || body !== undefined;
 }
 
-function response({ description, type = "application/json", schema }: EndpointAnswer): Record<string, unknown> {
+function response({ description, type = "application/json", schema }: EndpointResponse): Record<string, unknown> {
   if (schema === undefined && type === "application/json") return { description };
   return { description, content: { [type]: { schema: schema === undefined ? { type: "string" } : schemaOf(schema) } } };
 }

@@ -215,7 +215,7 @@ export class SnapshotMaker {
 
   #upstream(upstream: Upstream, { site, pool, now }: UpstreamContext): Omit<UpstreamSnapshot, "idleConnections"> {
     const { managed, sampler, failures } = this.#sources;
-    const status = managed.gateway.runtime.prober?.statusOf(upstream);
+    const status = managed.gateway.processState.prober?.statusOf(upstream);
     const facts = factsOf(upstream, status?.verdict);
     const id = upstreamId(site, pool, upstream);
     const flow: Flow = sampler.flow(({ upstreams }) => upstreams.get(id), now.upstreams.get(upstream) ?? 0);

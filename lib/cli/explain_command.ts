@@ -7,9 +7,9 @@
 import { loadConfig } from "../config/load_config.ts";
 import { formatProblems } from "../config/problem.ts";
 import { explain } from "../generation/explain.ts";
-import { Gateway } from "../generation/generation.ts";
+import { Generation } from "../generation/generation.ts";
 import { InvalidUrl } from "../generation/located_url.ts";
-import { Runtime } from "../generation/process_state.ts";
+import { ProcessState } from "../generation/process_state.ts";
 import { isIpAddress } from "../http/ip_address.ts";
 import { isToken } from "../http/header_lines.ts";
 import { type CommandInput, flagValue } from "./command.ts";
@@ -35,8 +35,8 @@ export async function explainCommand(input: CommandInput): Promise<number> {
   if (warnings.length > 0 && !input.flags.has("json")) {
     terminal.tell(formatProblems(warnings, { color: terminal.errorColored }));
   }
-  const runtime = new Runtime({ probes: false, ownListeners: true, addresses: NO_ADDRESSES });
-  const gateway = new Gateway(config, { runtime });
+  const processState = new ProcessState({ probes: false, ownListeners: true, addresses: NO_ADDRESSES });
+  const gateway = new Generation(config, { processState });
   try {
     const explanation = await explain(gateway, { method, url, headers, client });
     terminal.print(
@@ -50,7 +50,7 @@ export async function explainCommand(input: CommandInput): Promise<number> {
     throw error;
   } finally {
     gateway.close();
-    runtime.close();
+    processState.close();
   }
 }
 

@@ -10,7 +10,7 @@ import { type Problem, problemFields } from "../config/problem.ts";
 import { formatProblems } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
-import type { GatewayOptions } from "../generation/generation.ts";
+import type { GenerationOptions } from "../generation/generation.ts";
 import { Log, openSink } from "../log/log.ts";
 import { logStrayErrors } from "../log/stray_errors.ts";
 import { type LoadedConfig, Reloader, type ReloadResult } from "../process/reloader.ts";
@@ -103,7 +103,7 @@ function openLog(config: Config): Log {
 
 async function start(
   config: Config,
-  { log, terminal, onFailure }: { log: Log; terminal: Terminal; onFailure: GatewayOptions["onFailure"] },
+  { log, terminal, onFailure }: { log: Log; terminal: Terminal; onFailure: GenerationOptions["onFailure"] },
 ): Promise<RunningServer> {
   const { count, shortfall } = workerCount(config.server);
   for (const lack of [shortfall, openFileShortfall(config)]) {

@@ -10,7 +10,7 @@ import type { SampleUpstream } from "./sample_upstream.ts";
 import { type Outcome, RATES, type Traffic } from "./traffic.ts";
 
 /** What the room controls and shows. */
-export interface ControlRoomOptions {
+export interface DemoServerOptions {
   /** The upstreams, in the order of the page. */
   readonly upstreams: readonly SampleUpstream[];
   /** The demo's own visitors. */
@@ -25,15 +25,15 @@ export interface ControlRoomOptions {
 type Entry = [policy: number, upstream: number, status: number, elapsedMs: number, endMs: number, foreign: 0 | 1];
 
 /** The control room. Owned by the demo. */
-export class ControlRoom {
-  readonly #options: ControlRoomOptions;
+export class DemoServer {
+  readonly #options: DemoServerOptions;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #watchers = new Set<ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>>();
   readonly #timer: ReturnType<typeof setInterval>;
   #entries: Entry[] = [];
 
   /** Opens a loopback port. */
-  constructor(options: ControlRoomOptions) {
+  constructor(options: DemoServerOptions) {
     this.#options = options;
     this.#server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },

@@ -17,7 +17,7 @@ import { readPort } from "../cli/flag_config.ts";
 import { stopSignal } from "../cli/stop_signal.ts";
 import { logStrayErrors } from "../log/stray_errors.ts";
 import { paint, type Terminal } from "../cli/terminal.ts";
-import { ControlRoom } from "./control_room.ts";
+import { DemoServer } from "./control_room.ts";
 import { SampleUpstream } from "./sample_upstream.ts";
 import { frontSite, policySites, POOL, SAMPLES, SHOWN } from "./scene.ts";
 import { Traffic } from "./traffic.ts";
@@ -87,7 +87,7 @@ export async function startDemo({ port, firstPort = FIRST_PORT }: StartDemoOptio
   });
   const dashboardUrl = `http://127.0.0.1:${management.address.port}/`;
   const traffic = new Traffic((outcome) => room.show(outcome, false));
-  const room = new ControlRoom({ upstreams, traffic, inFlight: () => inFlight(sites), dashboardUrl });
+  const room = new DemoServer({ upstreams, traffic, inFlight: () => inFlight(sites), dashboardUrl });
   const stopBehind = async () => {
     traffic.run(false);
     await room.close();

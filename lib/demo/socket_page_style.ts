@@ -33,7 +33,7 @@ button { white-space: nowrap } button:disabled { opacity: .45; cursor: default }
 #wait > i { width: 6rem; height: 4px; border-radius: 2px; background: var(--line); overflow: hidden } #wait-bar { display: block; height: 100%; background: var(--text); transform-origin: left }
 #wait button { padding: .15rem .6rem; font-size: .82rem }
 .log { list-style: none; padding: .35rem; flex: 1 1 13rem; height: 13rem; overflow: auto; background: var(--track); border: 1px solid var(--line); border-radius: 9px; font-size: .87rem; overscroll-behavior: contain }
-.log li { display: grid; grid-template-columns: 5.1rem 1.2rem minmax(0, 1fr) auto; gap: .1rem .5rem; padding: .16rem .4rem; border-radius: 3px; overflow-wrap: anywhere; border-left: 3px solid var(--hue, transparent) }
+.log li { display: grid; grid-template-columns: 5.1rem 1.2rem minmax(0, 1fr) auto; gap: .1rem .5rem; padding: .16rem .4rem; border-radius: 3px; overflow-wrap: allSites; border-left: 3px solid var(--hue, transparent) }
 .log time, .log small { color: var(--soft); font: .92em ui-monospace, "Cascadia Mono", Menlo, monospace } .log small { text-align: right }
 .log li > b { text-align: center; color: var(--hue, var(--soft)) } .log .close { background: color-mix(in srgb, var(--bad) 9%, transparent); border-color: var(--bad) } .log .close > b { color: var(--bad) }
 .log details { grid-column: 3 / -1; color: var(--soft) } .log summary { cursor: pointer } .log pre { white-space: pre-wrap; font: .9em ui-monospace, "Cascadia Mono", Menlo, monospace }

@@ -6,7 +6,7 @@
 
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import type { Exchange } from "./exchange.ts";
-import { releaseBytes } from "../sockets/spent_bytes.ts";
+import { detachBuffer } from "../sockets/spent_bytes.ts";
 
 /** Who looks after a body whose client takes nothing. */
 export interface StallWatch {
@@ -51,7 +51,7 @@ export function countedBody(
           exchange.sent(value.length);
           controller.enqueue(value);
           // There is no queue: it was waited for, and taken at once.
-          if (exchange.ownsBodies) releaseBytes(value);
+          if (exchange.ownsBodies) detachBuffer(value);
           deadlineMs = clock.nowMs + timeoutMs;
         }
         if (!done) return;

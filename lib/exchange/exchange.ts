@@ -8,7 +8,7 @@
 import { firstMember, type ToldClient } from "../http/told_client.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
-import type { Answer, RequestHead } from "../http/message.ts";
+import type { HttpResponse, RequestHead } from "../http/message.ts";
 import type { FailureOwner } from "../failure/failure.ts";
 import type { ForwardPlan } from "../handlers/proxy/forward.ts";
 
@@ -32,7 +32,7 @@ export interface ExchangeObserver {
  * @param socket Whether the request would be forwarded as a WebSocket handshake.
  * @returns What stands for the response; nobody sends it.
  */
-export type Rehearsal = (plan: ForwardPlan, socket: boolean) => Answer;
+export type Rehearsal = (plan: ForwardPlan, socket: boolean) => HttpResponse;
 
 /** Counts what passes in an exchange. */
 export interface ExchangeMeter {

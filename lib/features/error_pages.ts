@@ -5,8 +5,8 @@
  */
 
 import { mediaTypeOf } from "../http/media_type.ts";
-import { errorAnswer } from "../http/error_body.ts";
-import type { Answer, RequestHead } from "../http/message.ts";
+import { errorResponse } from "../http/error_body.ts";
+import type { HttpResponse, RequestHead } from "../http/message.ts";
 
 /** Error pages of a site, read once. */
 export class ErrorPages {
@@ -23,9 +23,14 @@ export class ErrorPages {
   }
 
   /** The answer for `status`, with `lines` among its header lines. */
-  answer(head: RequestHead | undefined, status: number, requestId: string, lines: readonly string[] = []): Answer {
+  answer(
+    head: RequestHead | undefined,
+    status: number,
+    requestId: string,
+    lines: readonly string[] = [],
+  ): HttpResponse {
     const page = this.#pages.get(status);
-    if (page === undefined) return errorAnswer(head, status, requestId, lines);
+    if (page === undefined) return errorResponse(head, status, requestId, lines);
     return { status, headers: [...lines, "content-type", page.type, "cache-control", "no-store"], body: page.bytes };
   }
 }

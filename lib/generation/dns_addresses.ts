@@ -15,7 +15,7 @@ import { ServiceFinder } from "../upstream/discovery/service_finder.ts";
 import type { Addresses, AddressSource, AddressWatch } from "./address_watch.ts";
 
 /** Looks names up with the system's name servers, or with others. */
-export class LookedUpAddresses implements Addresses {
+export class DnsAddresses implements Addresses {
   readonly #resolver: NameResolver;
   readonly #log: Log | undefined;
 

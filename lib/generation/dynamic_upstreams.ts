@@ -10,7 +10,7 @@ import { usesSrv } from "../config/upstream_url.ts";
 import { addressKey, type DiscoveredAddress } from "../upstream/discovery/discovered_address.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { PoolMembers } from "./pool_members.ts";
-import type { Runtime } from "./process_state.ts";
+import type { ProcessState } from "./process_state.ts";
 import type { UpstreamFactory } from "./upstream_factory.ts";
 import { logChanges } from "./upstream_log.ts";
 
@@ -26,7 +26,7 @@ export interface DynamicUpstreamsContext {
   /** Makes upstreams. */
   readonly factory: UpstreamFactory;
   /** Where they run. */
-  readonly runtime: Runtime;
+  readonly processState: ProcessState;
   /** For the log. */
   readonly where: { readonly site: string; readonly pool: string };
 }
@@ -50,7 +50,7 @@ export class DynamicUpstreams {
   /** Begins to look up. Resolves when each name was looked up once, or that took too long. */
   async start(): Promise<void> {
     await Promise.all(this.#entries.map(async (entry) => {
-      const watch = this.#context.runtime.addresses.watch(
+      const watch = this.#context.processState.addresses.watch(
         { url: entry.url, intervalMs: entry.resolve_interval },
         (addresses) => this.#found(entry, addresses),
       );
@@ -67,7 +67,7 @@ export class DynamicUpstreams {
 
   #found(entry: UpstreamConfig, addresses: readonly DiscoveredAddress[]): void {
     if (this.#stopped) return;
-    const { members, factory, runtime, where } = this.#context;
+    const { members, factory, processState, where } = this.#context;
     const before = this.#members.get(entry) ?? new Map<string, Upstream>();
     const after = new Map<string, Upstream>();
     const first = Math.min(...addresses.map((address) => address.priority));
@@ -77,7 +77,7 @@ export class DynamicUpstreams {
       let upstream = before.get(key);
       if (upstream === undefined) {
         upstream = factory.createAt(entry, address, address.priority !== first);
-        logChanges(upstream, runtime.log, where);
+        logChanges(upstream, processState.log, where);
         if (before.size > 0) upstream.rise();
       }
       after.set(key, upstream);

@@ -6,7 +6,7 @@
 
 import type { SiteConfig } from "../config/schema.ts";
 import { headerValue } from "../http/header_lines.ts";
-import type { Answer, RequestHead } from "../http/message.ts";
+import type { HttpResponse, RequestHead } from "../http/message.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { ForwardPlan } from "../handlers/proxy/forward.ts";
 import type { ForwardFailure } from "../handlers/proxy/forward_failure.ts";
@@ -16,7 +16,7 @@ import { isDynamic } from "./dynamic_upstreams.ts";
 import { explainForward, shownRoute } from "./explained_forward.ts";
 import { fileSettings, routeSettings, siteSettings } from "./explained_settings.ts";
 import type { ExplainedPool, ExplainedRoute, ExplainedUpstream, Explanation } from "./explanation.ts";
-import type { Gateway, GatewayListener } from "./generation.ts";
+import type { Generation, GenerationListener } from "./generation.ts";
 import { locateUrl } from "./located_url.ts";
 import { readRequest, Refusal } from "../listener/runtime/request_reader.ts";
 import type { Site } from "./site.ts";
@@ -51,7 +51,7 @@ const MOST_ROUTES = 100;
  * @throws {TypeError} When `url` is none.
  */
 export async function explain(
-  gateway: Gateway,
+  gateway: Generation,
   request: ExplainedRequest,
   options: ExplainOptions = {},
 ): Promise<Explanation> {
@@ -82,12 +82,12 @@ interface About {
 }
 
 async function explainHead(
-  gateway: Gateway,
+  gateway: Generation,
   head: RequestHead,
   { about, where, listener, options }: {
     about: About;
     where: string;
-    listener: GatewayListener;
+    listener: GenerationListener;
     options: ExplainOptions;
   },
 ): Promise<Explanation> {
@@ -172,7 +172,7 @@ function refusedBefore(
 }
 
 function outcomeOf({ answer, exchange, head, site, plan, socket, file, refusal }: {
-  answer: Answer;
+  answer: HttpResponse;
   exchange: Exchange;
   head: RequestHead;
   site: Site;

@@ -9,30 +9,30 @@ import type { Config, SiteConfig } from "../config/schema.ts";
 import { shownSites, shownUrls } from "../config/shown_config.ts";
 import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
-import { errorAnswer } from "../http/error_body.ts";
+import { errorResponse } from "../http/error_body.ts";
 import { headerValue } from "../http/header_lines.ts";
-import type { Answer, RequestHead } from "../http/message.ts";
+import type { HttpResponse, RequestHead } from "../http/message.ts";
 import { readTold } from "../http/told_client.ts";
 import { RequestIds, usableRequestId } from "../http/request_id.ts";
 import { combinedAccessLine, jsonAccessLine } from "../log/access_line.ts";
 import type { Log } from "../log/log.ts";
 import { type ClientSide, Exchange, type ExchangeObserver, type Rehearsal } from "../exchange/exchange.ts";
-import type { Ledger } from "../state/ledger.ts";
+import type { SharedState } from "../state/ledger.ts";
 import { compileSites, type SiteTable } from "../routing/site_table.ts";
 import { tracing } from "../telemetry/tracing.ts";
-import type { SocketPlace, SocketRegistry } from "../handlers/websocket/socket_registry.ts";
+import type { RouteBinding, SocketRegistry } from "../handlers/websocket/socket_registry.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import { FailureReporter } from "../exchange/failure_reporter.ts";
 import type { MemberChange } from "./pool_members.ts";
-import type { MetricsBook } from "./metrics/metrics_book.ts";
+import type { MetricsRegistry } from "./metrics/metrics_book.ts";
 import type { OwnPolicyFactory } from "./pools.ts";
 import { probeTargets } from "./probe_targets.ts";
 import type { Refusal } from "../listener/runtime/request_reader.ts";
-import { Runtime } from "./process_state.ts";
+import { ProcessState } from "./process_state.ts";
 import { Site } from "./site.ts";
 
 /** What a gateway needs besides its config. */
-export interface GatewayOptions {
+export interface GenerationOptions {
   /**
    * Where log lines go.
    *
@@ -50,7 +50,7 @@ export interface GatewayOptions {
    *
    * @default {made for it, and closed with it}
    */
-  runtime?: Runtime;
+  processState?: ProcessState;
   /**
    * Told of exchanges that failed, of 20 a second at most.
    *
@@ -60,7 +60,7 @@ export interface GatewayOptions {
 }
 
 /** An address that sites listen on, with those sites. */
-export interface GatewayListener {
+export interface GenerationListener {
   /** Tells it from others, and is the same in the next generation. */
   readonly key: string;
   /** IP address, or undefined for all interfaces of both families. */
@@ -72,22 +72,22 @@ export interface GatewayListener {
 }
 
 /** One generation: everything that one config built. */
-export class Gateway implements ExchangeObserver {
+export class Generation implements ExchangeObserver {
   /** The config that it was built from. */
   readonly config: Config;
   /** Where its sites listen. */
-  readonly listeners: readonly GatewayListener[];
+  readonly listeners: readonly GenerationListener[];
   /** Resolves when names of upstreams were looked up once, or that took too long. */
   readonly ready: Promise<void>;
   /** All its sites, in the order of the config. */
   readonly sites: readonly Site[];
   /** Finds the site of a host where no listener tells: for embedders. */
-  readonly anywhere: SiteTable<Site>;
+  readonly allSites: SiteTable<Site>;
   /** What outlives it. */
-  readonly runtime: Runtime;
+  readonly processState: ProcessState;
   /** Where it counts; undefined where nobody asks for figures. */
-  readonly metrics: MetricsBook | undefined;
-  readonly #ownsRuntime: boolean;
+  readonly metrics: MetricsRegistry | undefined;
+  readonly #ownsState: boolean;
   readonly #log: Log | undefined;
   /** Whether every exchange has its line; failures of upstreams and of BWS itself have one in any case. */
   readonly #logsAll: boolean;
@@ -104,17 +104,17 @@ export class Gateway implements ExchangeObserver {
    *
    * @throws {Error} When a file that the config names cannot be read.
    */
-  constructor(config: Config, options: GatewayOptions = {}) {
+  constructor(config: Config, options: GenerationOptions = {}) {
     this.config = config;
     this.#log = options.log;
     this.#logsAll = config.logging.access && options.log?.writes("info") === true;
     this.#trust = new ProxyTrust(config.server.trusted_proxies);
     if (options.onFailure !== undefined) this.#failures = new FailureReporter(options.onFailure);
-    this.#ownsRuntime = options.runtime === undefined;
-    const runtime = this.runtime = options.runtime ??
-      new Runtime({ log: options.log, nameServers: config.server.name_servers });
+    this.#ownsState = options.processState === undefined;
+    const processState = this.processState = options.processState ??
+      new ProcessState({ log: options.log, nameServers: config.server.name_servers });
     const { management } = config;
-    const metrics = this.metrics = management.enabled && management.metrics ? runtime.metrics : undefined;
+    const metrics = this.metrics = management.enabled && management.metrics ? processState.metrics : undefined;
     const groups = Map.groupBy(
       config.sites,
       (site) =>
@@ -122,12 +122,12 @@ export class Gateway implements ExchangeObserver {
     );
     const sites = new Map<SiteConfig, Site>();
     const shown = { shownUrls: shownUrls(config), shownSites: shownSites(config) };
-    const ledger: Ledger = {
+    const sharedState: SharedState = {
       take: (count, name) => {
         this.#cellNames.add(name);
-        return runtime.ledger.take(count, name);
+        return processState.sharedState.take(count, name);
       },
-      retain: (names) => runtime.ledger.retain(names),
+      retain: (names) => processState.sharedState.retain(names),
     };
     this.listeners = [...groups].map(([key, group]) => ({
       key,
@@ -137,8 +137,8 @@ export class Gateway implements ExchangeObserver {
         const { policies = {} } = options;
         const context = {
           server: config.server,
-          runtime,
-          ledger,
+          processState,
+          sharedState,
           metrics,
           policies,
           ...shown,
@@ -150,7 +150,7 @@ export class Gateway implements ExchangeObserver {
       })),
     }));
     this.sites = config.sites.map((site) => sites.get(site) as Site);
-    this.anywhere = compileSites(this.sites.map(specOf));
+    this.allSites = compileSites(this.sites.map(specOf));
     // Last: nobody would stop the look-ups of a gateway that could not be built.
     this.ready = Promise.all(this.sites.flatMap((site) => site.dynamic.map((one) => one.start()))).then(() => {});
   }
@@ -190,13 +190,13 @@ export class Gateway implements ExchangeObserver {
   }
 
   /** Whether an open WebSocket can go on in it: its route is there, unchanged, and its upstream with it. */
-  keeps(place: SocketPlace): boolean {
+  keeps(place: RouteBinding): boolean {
     return this.sites.some((site) => site.keeps(place));
   }
 
   /** Open WebSockets, those of earlier generations included. */
   get sockets(): SocketRegistry {
-    return this.runtime.sockets;
+    return this.processState.sockets;
   }
 
   /** Exchanges that have ended. */
@@ -214,10 +214,10 @@ export class Gateway implements ExchangeObserver {
    *
    * @param sites The table of the listener that accepted the connection.
    */
-  answer(head: RequestHead, client: ClientSide, sites: SiteTable<Site>): Answer | Promise<Answer> {
+  answer(head: RequestHead, client: ClientSide, sites: SiteTable<Site>): HttpResponse | Promise<HttpResponse> {
     const exchange = new Exchange(head, client, this);
     exchange.span = tracing?.begin(head);
-    exchange.ownsBodies = this.runtime.ownListeners;
+    exchange.ownsBodies = this.processState.ownListeners;
     this.#underWay++;
     const site = sites.find(head.host);
     this.#identify(exchange, site);
@@ -229,7 +229,7 @@ export class Gateway implements ExchangeObserver {
    *
    * @param head What could be read of it; its host is empty where that is not known.
    */
-  refuse(head: RequestHead, client: ClientSide, sites: SiteTable<Site>, { status, cause }: Refusal): Answer {
+  refuse(head: RequestHead, client: ClientSide, sites: SiteTable<Site>, { status, cause }: Refusal): HttpResponse {
     const exchange = new Exchange(head, client, this);
     exchange.span = tracing?.begin(head);
     exchange.meter = this.metrics?.refused;
@@ -239,7 +239,7 @@ export class Gateway implements ExchangeObserver {
     exchange.failed(cause, "client");
     if (head.host !== "") return sites.find(head.host).refuse(exchange, status);
     exchange.status = status;
-    const answer = errorAnswer(head, status, exchange.requestId);
+    const answer = errorResponse(head, status, exchange.requestId);
     exchange.bytes = answer.body?.length ?? 0;
     exchange.end();
     return { ...answer, headers: [...answer.headers, "x-request-id", exchange.requestId] };
@@ -296,7 +296,7 @@ export class Gateway implements ExchangeObserver {
   /** Lets go of what idles; exchanges under way end by themselves. */
   close(): void {
     for (const site of this.sites) site.close();
-    if (this.#ownsRuntime) this.runtime.close();
+    if (this.#ownsState) this.processState.close();
   }
 
   /** Closes connections to upstreams that idle; those that are needed again are dialled again. */
@@ -320,7 +320,7 @@ export class Gateway implements ExchangeObserver {
   }
 
   #probe(): void {
-    this.runtime.prober?.update(this.sites.flatMap(probeTargets));
+    this.processState.prober?.update(this.sites.flatMap(probeTargets));
   }
 
   #identify(exchange: Exchange, site: Site): void {

@@ -6,7 +6,7 @@
 
 import { portOf } from "../http/authority.ts";
 import { parseAddress } from "../http/ip_address.ts";
-import type { Gateway, GatewayListener } from "./generation.ts";
+import type { Generation, GenerationListener } from "./generation.ts";
 
 /** A URL, and where it leads. */
 export interface LocatedUrl {
@@ -21,7 +21,7 @@ export interface LocatedUrl {
   /** Why there is no listener. */
   readonly unheard: string;
   /** The listener and its port; undefined where none has the port. */
-  readonly found: { readonly listener: GatewayListener; readonly port: number } | undefined;
+  readonly found: { readonly listener: GenerationListener; readonly port: number } | undefined;
 }
 
 /** A text that is no URL of a request. */
@@ -38,7 +38,7 @@ const SCHEMES: Readonly<Record<string, string>> = { http: "http", https: "https"
  * @throws {InvalidUrl} When `text` is no URL, or one of another scheme.
  */
 export function locateUrl(
-  { listeners, sites }: Gateway,
+  { listeners, sites }: Generation,
   text: string,
   { opened, hostField }: { opened: readonly number[] | undefined; hostField: string | null },
 ): LocatedUrl {

@@ -7,15 +7,15 @@
 import type { Candidate, Policy } from "../upstream/balancer/policy.ts";
 import { createPolicy, isPolicyName } from "../upstream/balancer/registry.ts";
 import type { ProxyConfig, UpstreamConfig } from "../config/schema.ts";
-import { cellsWithin, type Ledger } from "../state/ledger.ts";
+import { cellsWithin, type SharedState } from "../state/ledger.ts";
 import { Pool } from "../upstream/pool.ts";
 import { RetryBudget } from "../upstream/retry_budget.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { DynamicUpstreams, isDynamic } from "./dynamic_upstreams.ts";
 import { PoolMembers } from "./pool_members.ts";
-import type { Runtime } from "./process_state.ts";
+import type { ProcessState } from "./process_state.ts";
 import { UpstreamFactory } from "./upstream_factory.ts";
-import type { MetricsBook } from "./metrics/metrics_book.ts";
+import type { MetricsRegistry } from "./metrics/metrics_book.ts";
 import { logChanges } from "./upstream_log.ts";
 
 /** The policies that send what belongs together to one upstream, which may be slow to connect. */
@@ -27,11 +27,11 @@ export type OwnPolicyFactory = (upstreams: readonly Candidate[]) => Policy;
 /** What pools need besides their config. */
 export interface PoolsContext {
   /** Where they run. */
-  readonly runtime: Runtime;
+  readonly processState: ProcessState;
   /** Where their state lives. */
-  readonly ledger: Ledger;
+  readonly sharedState: SharedState;
   /** Where they are counted; undefined where no figures are kept. */
-  readonly metrics: MetricsBook | undefined;
+  readonly metrics: MetricsRegistry | undefined;
   /** Name of their site. */
   readonly site: string;
   /** URLs of upstreams as they are shown, where that is not as they are. */
@@ -75,12 +75,12 @@ function createPool(
     members: Map<string, PoolMembers>;
   },
 ): Pool {
-  const { runtime, site, metrics } = context;
+  const { processState, site, metrics } = context;
   const { load_balancing, connections } = config;
   const prefix = `${site}/${name}`;
   const factory = new UpstreamFactory(config, { ...context, meter: (id) => metrics?.upstream(site, name, id) }, prefix);
   const fixed = entries.filter((entry) => !isDynamic(entry)).map((entry) => factory.create(entry));
-  for (const upstream of fixed) logChanges(upstream, runtime.log, { site, pool: name });
+  for (const upstream of fixed) logChanges(upstream, processState.log, { site, pool: name });
   const pool = new Pool({
     name,
     upstreams: fixed,
@@ -93,17 +93,17 @@ function createPool(
     retryBudget: new RetryBudget({
       share: config.retries.budget,
       minPerSecond: config.retries.min_per_second,
-      takeCells: cellsWithin(context.ledger, `${prefix}/retries`),
+      takeCells: cellsWithin(context.sharedState, `${prefix}/retries`),
     }),
-    clock: runtime.clock,
-    shared: runtime.worker.count > 1,
+    clock: processState.clock,
+    shared: processState.worker.count > 1,
     meter: metrics?.pool(site, name),
   });
-  const own = new PoolMembers({ pool, fixed, entries, factory, log: runtime.log, site });
+  const own = new PoolMembers({ pool, fixed, entries, factory, log: processState.log, site });
   members.set(name, own);
   const looked = entries.filter(isDynamic);
   if (looked.length > 0) {
-    dynamic.push(new DynamicUpstreams(looked, { members: own, factory, runtime, where: { site, pool: name } }));
+    dynamic.push(new DynamicUpstreams(looked, { members: own, factory, processState, where: { site, pool: name } }));
   }
   return pool;
 }
@@ -118,11 +118,11 @@ function choosePolicy(
   // It knows of upstreams no more than a candidate tells, and gives back what it was given.
   if (own !== undefined) return own(upstreams) as Policy<Upstream>;
   if (!isPolicyName(method)) throw new TypeError(`Cannot balance by "${method}": no such policy was given`);
-  const { runtime, site } = context;
+  const { processState, site } = context;
   return createPolicy(method, upstreams, {
-    takeCells: cellsWithin(context.ledger, `${site}/${pool}/${part}`),
+    takeCells: cellsWithin(context.sharedState, `${site}/${pool}/${part}`),
     settings: load_balancing,
-    secret: runtime.secret,
+    secret: processState.secret,
     // A mark in the cookie's name, which one pool alone does not need.
     pool: entries.some(({ name }) => name !== pool) ? pool : undefined,
   });

@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import type { Log } from "../log/log.ts";
 import { localNumbers, type Numbers, type TakeNumbers } from "../metrics/numbers.ts";
 import { CoarseClock } from "../state/coarse_clock.ts";
-import { type Ledger, LocalLedger } from "../state/ledger.ts";
+import { LocalState, type SharedState } from "../state/ledger.ts";
 import { ONLY_WORKER, type WorkerPlace } from "../state/worker_place.ts";
 import { ReadAhead } from "../handlers/proxy/read_ahead.ts";
 import { DialLimit } from "../upstream/connection/dial_queue.ts";
@@ -17,11 +17,11 @@ import { IdleConnections } from "../upstream/connection/idle_connections.ts";
 import { Prober } from "../upstream/health/prober.ts";
 import { SocketRegistry } from "../handlers/websocket/socket_registry.ts";
 import type { Addresses } from "./address_watch.ts";
-import { LookedUpAddresses } from "./dns_addresses.ts";
-import { MetricsBook } from "./metrics/metrics_book.ts";
+import { DnsAddresses } from "./dns_addresses.ts";
+import { MetricsRegistry } from "./metrics/metrics_book.ts";
 
 /** What a runtime is made of. */
-export interface RuntimeOptions {
+export interface ProcessStateOptions {
   /** Where log lines go; without it there is no log. */
   readonly log?: Log;
   /**
@@ -29,7 +29,7 @@ export interface RuntimeOptions {
    *
    * @default {of this worker alone}
    */
-  readonly ledger?: Ledger;
+  readonly sharedState?: SharedState;
   /**
    * Where metrics are counted.
    *
@@ -72,13 +72,13 @@ export interface RuntimeOptions {
 }
 
 /** Owned by the program; generations come and go in it. */
-export class Runtime {
+export class ProcessState {
   /** When the program started, in milliseconds since 1970. */
   readonly startedMs: number = Date.now();
   /** Where log lines go. */
   readonly log: Log | undefined;
   /** Where state lives. */
-  readonly ledger: Ledger;
+  readonly sharedState: SharedState;
   /** The clock that deadlines go by. */
   readonly clock = new CoarseClock();
   /** Bounds what is read ahead of uploads. */
@@ -90,7 +90,7 @@ export class Runtime {
   /** Where metrics are counted. */
   readonly numbers: TakeNumbers;
   /** The figures of all generations. */
-  readonly metrics: MetricsBook;
+  readonly metrics: MetricsRegistry;
   /** How many ports are closed that should be open: one count for each worker. */
   readonly closedPorts: Numbers;
   /** Open WebSockets of all generations. */
@@ -112,16 +112,16 @@ export class Runtime {
   readonly ownListeners: boolean;
 
   /** Makes one for this worker. */
-  constructor(options: RuntimeOptions = {}) {
+  constructor(options: ProcessStateOptions = {}) {
     this.log = options.log;
-    this.ledger = options.ledger ?? new LocalLedger();
+    this.sharedState = options.sharedState ?? new LocalState();
     this.numbers = options.numbers ?? localNumbers();
-    this.metrics = new MetricsBook(this.numbers);
+    this.metrics = new MetricsRegistry(this.numbers);
     this.closedPorts = this.numbers(1, "closed ports");
     this.worker = options.worker ?? ONLY_WORKER;
     this.secret = options.secret ?? crypto.randomUUID() + crypto.randomUUID();
     this.mark = createHash("sha256").update(`via ${this.secret}`).digest("hex").slice(0, 16);
-    this.addresses = options.addresses ?? new LookedUpAddresses(options.log, options.nameServers);
+    this.addresses = options.addresses ?? new DnsAddresses(options.log, options.nameServers);
     this.ownListeners = options.ownListeners === true;
     if (options.probes !== false) this.prober = new Prober({ log: options.log ?? SILENT });
   }

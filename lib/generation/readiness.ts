@@ -6,13 +6,13 @@
 
 import { sumAt } from "../metrics/numbers.ts";
 import type { Pool } from "../upstream/pool.ts";
-import type { Runtime } from "./process_state.ts";
+import type { ProcessState } from "./process_state.ts";
 
 /** The readiness of a site with these pools. */
-export function readiness(pools: Iterable<Pool>, runtime: Runtime): { ready: boolean; missing: string[] } {
-  const missing: string[] = runtime.stopping ? ["the server is stopping"] : [];
+export function readiness(pools: Iterable<Pool>, processState: ProcessState): { ready: boolean; missing: string[] } {
+  const missing: string[] = processState.stopping ? ["the server is stopping"] : [];
   // Those of other sites too: whoever asks cannot reach the port that is closed.
-  if (sumAt(runtime.closedPorts, 0) > 0) missing.push("a port is closed that should be open");
+  if (sumAt(processState.closedPorts, 0) > 0) missing.push("a port is closed that should be open");
   for (const pool of pools) {
     // One that is full is well: a server at its peak is not to be taken out.
     if (!pool.upstreams.some((upstream) => upstream.sound)) {

@@ -7,7 +7,7 @@
 import type { ProxyConfig, ServerConfig, SiteConfig } from "../config/schema.ts";
 import { plainUrl } from "../config/upstream_url.ts";
 import { allowed, countHop, isCounted } from "../http/max_forwards.ts";
-import type { Answer, RequestHead } from "../http/message.ts";
+import type { HttpResponse, RequestHead } from "../http/message.ts";
 import { viaToken } from "../http/via_token.ts";
 import type { Exchange, Rehearsal } from "../exchange/exchange.ts";
 import { forward, type ForwardPlan } from "../handlers/proxy/forward.ts";
@@ -15,7 +15,7 @@ import { ForwardFailure } from "../handlers/proxy/forward_failure.ts";
 import { RequestHeaders } from "../handlers/proxy/request_headers.ts";
 import { ResponseHeaders } from "../handlers/proxy/response_headers.ts";
 import { isFault, readUpgrade } from "../handlers/websocket/handshake.ts";
-import type { SocketPlace } from "../handlers/websocket/socket_registry.ts";
+import type { RouteBinding } from "../handlers/websocket/socket_registry.ts";
 import { matchPath } from "../routing/match_path.ts";
 import type { RouteSpec } from "../routing/route.ts";
 import { parseEndpoint } from "../sockets/endpoint.ts";
@@ -104,11 +104,11 @@ export class Site {
     this.config = config;
     this.hosts = config.hostname === undefined ? config.hostnames : [config.hostname, ...config.hostnames];
     this.#headers = new SiteHeaders(config);
-    this.#plainHandshakes = new PlainHandshakes(config.name, context.runtime.log);
+    this.#plainHandshakes = new PlainHandshakes(config.name, context.processState.log);
     this.requestIdName = config.request_id.header.toLowerCase();
-    this.#viaMark = `${viaToken(context.server.name)}-${context.runtime.mark}`;
+    this.#viaMark = `${viaToken(context.server.name)}-${context.processState.mark}`;
     this.#stall = {
-      clock: context.runtime.clock,
+      clock: context.processState.clock,
       timeoutMs: boundMs(config.proxy?.timeout.client ?? CLIENT_TIMEOUT_MS),
     };
     this.#errorPages = new ErrorPages(config.error_pages);
@@ -120,17 +120,17 @@ export class Site {
     this.dynamic = pools?.dynamic ?? [];
     this.routes = proxy === undefined ? [] : this.#plan(proxy, context);
     this.#routes = proxy === undefined ? undefined : compileRoutes(this.routes);
-    this.#files = siteFiles(config, context.runtime.log, slashRedirects(this.routes, this.#routes));
+    this.#files = siteFiles(config, context.processState.log, slashRedirects(this.routes, this.#routes));
     this.#endpoints = internalEndpoints({
       site: config,
       shown: (site) => context.shownSites.get(site) ?? site,
-      readiness: () => readiness(this.pools.values(), context.runtime),
-      startedMs: context.runtime.startedMs,
+      readiness: () => readiness(this.pools.values(), context.processState),
+      startedMs: context.processState.startedMs,
     });
   }
 
   /** Answers a request: its own endpoints first, then routes, then files. Never throws and never rejects. */
-  answer(exchange: Exchange): Answer | Promise<Answer> {
+  answer(exchange: Exchange): HttpResponse | Promise<HttpResponse> {
     exchange.site = this.config.name;
     this.#meter(exchange, this.metrics?.unrouted);
     const { via } = exchange.head;
@@ -143,13 +143,13 @@ export class Site {
   }
 
   /** The answer to a request that cannot be served, whose cause is noted; ends the exchange. */
-  refuse(exchange: Exchange, status: number): Answer {
+  refuse(exchange: Exchange, status: number): HttpResponse {
     exchange.site = this.config.name;
     return this.fail(exchange, status, exchange.cause);
   }
 
   /** Whether a WebSocket's route is still there, unchanged, and its upstream with it. */
-  keeps({ route, upstream }: SocketPlace): boolean {
+  keeps({ route, upstream }: RouteBinding): boolean {
     const pool = this.#socketPools.get(route);
     return pool?.upstreams.some(({ id }) => id === upstream) === true;
   }
@@ -166,7 +166,7 @@ export class Site {
     return this.#files?.explain(head);
   }
 
-  #choose(exchange: Exchange): Answer | Promise<Answer> {
+  #choose(exchange: Exchange): HttpResponse | Promise<HttpResponse> {
     const { head } = exchange;
     const endpoint = this.endpointFor(head);
     if (endpoint !== undefined) {
@@ -201,7 +201,7 @@ export class Site {
   }
 
   /** The redirect to the route of this path with a slash at its end; undefined where there is none. Asked last. */
-  #redirectToSlash(exchange: Exchange): Answer | undefined {
+  #redirectToSlash(exchange: Exchange): HttpResponse | undefined {
     const found = this.#routes && slashRedirect(this.#routes, exchange.head);
     if (found === undefined) return undefined;
     exchange.route = found.target.path;
@@ -209,7 +209,7 @@ export class Site {
   }
 
   /** The answer to a failed request; ends the exchange. */
-  fail(exchange: Exchange, status: number, cause: string, lines: readonly string[] = []): Answer {
+  fail(exchange: Exchange, status: number, cause: string, lines: readonly string[] = []): HttpResponse {
     if (exchange.cause === "") exchange.failed(cause, status < 500 ? "client" : "proxy");
     return this.#finished(exchange, this.#errorPages.answer(exchange.head, status, exchange.requestId, lines));
   }
@@ -244,8 +244,8 @@ export class Site {
     };
     const sockets = {
       config: proxy.websocket,
-      sockets: context.runtime.sockets,
-      clock: context.runtime.clock,
+      sockets: context.processState.sockets,
+      clock: context.processState.clock,
     };
     return proxy.routes.map((route) => {
       const pool = this.pools.get(route.upstream) as Pool;
@@ -272,7 +272,7 @@ export class Site {
             body: {
               maxBytes: route.max_body_size ?? this.config.max_body_size ?? server.max_body_size ?? Infinity,
               keepBytes: proxy.retries.retry_buffer,
-              readAhead: context.runtime.readAhead,
+              readAhead: context.processState.readAhead,
             },
             retries,
             limits: attemptLimits(proxy, route),
@@ -290,7 +290,7 @@ export class Site {
     });
   }
 
-  #forwarded(exchange: Exchange, plan: RoutePlan): Answer | Promise<Answer> {
+  #forwarded(exchange: Exchange, plan: RoutePlan): HttpResponse | Promise<HttpResponse> {
     exchange.route = plan.path;
     if (exchange.rehearsal !== undefined) return this.#rehearsed(exchange, plan, exchange.rehearsal);
     this.metrics?.unrouted.left();
@@ -302,13 +302,13 @@ export class Site {
     });
   }
 
-  #rehearsed(exchange: Exchange, { forward, sockets }: RoutePlan, rehearsal: Rehearsal): Answer {
+  #rehearsed(exchange: Exchange, { forward, sockets }: RoutePlan, rehearsal: Rehearsal): HttpResponse {
     const upgrade = sockets && readUpgrade(exchange.head);
     if (upgrade === undefined || !isFault(upgrade)) return rehearsal(forward, upgrade !== undefined);
     return this.fail(exchange, upgrade.status, upgrade.fault, upgrade.lines);
   }
 
-  #passedOn(exchange: Exchange, plan: RoutePlan): Promise<Answer> {
+  #passedOn(exchange: Exchange, plan: RoutePlan): Promise<HttpResponse> {
     const asked = exchange.head.upgrade;
     if (asked === "") return forward(exchange, plan.forward);
     const upgrade = readUpgrade(exchange.head);
@@ -326,7 +326,7 @@ export class Site {
   }
 
   // The answer of the last recipient that a request wants. TRACE would show fields that others put in, such as cookies.
-  #lastHop(exchange: Exchange, { path, methods }: RoutePlan): Answer {
+  #lastHop(exchange: Exchange, { path, methods }: RoutePlan): HttpResponse {
     exchange.route = path;
     const lines = ["allow", allowed(methods)];
     if (exchange.head.method === "TRACE") return this.fail(exchange, 405, "TRACE is not answered here", lines);
@@ -334,7 +334,7 @@ export class Site {
   }
 
   // RFC 5842, section 7.2. An endless loop would use up every connection: it ends where the request comes back.
-  #looped(exchange: Exchange): Answer {
+  #looped(exchange: Exchange): HttpResponse {
     exchange.unlogged = !loopLines.allows();
     exchange.failed("The request has been here before: an upstream leads back to this server", "proxy");
     return this.fail(exchange, 508, exchange.cause);
@@ -346,14 +346,16 @@ export class Site {
     meter?.began();
   }
 
-  #served(exchange: Exchange, files: FileServer): Answer | Promise<Answer> {
+  #served(exchange: Exchange, files: FileServer): HttpResponse | Promise<HttpResponse> {
     const answer = files.serve(exchange.head);
     return answer instanceof Promise
-      ? answer.then((late) => this.#servedAnswer(exchange, files, late)).catch((error) => this.#broken(exchange, error))
-      : this.#servedAnswer(exchange, files, answer);
+      ? answer.then((late) => this.#servedResponse(exchange, files, late)).catch((error) =>
+        this.#broken(exchange, error)
+      )
+      : this.#servedResponse(exchange, files, answer);
   }
 
-  #servedAnswer(exchange: Exchange, files: FileServer, answer: Answer): Answer {
+  #servedResponse(exchange: Exchange, files: FileServer, answer: HttpResponse): HttpResponse {
     if (answer.status < 400 || answer.status === 412) return this.#finished(exchange, answer);
     const redirect = answer.status === 404 ? this.#redirectToSlash(exchange) : undefined;
     if (redirect !== undefined) return redirect;
@@ -361,7 +363,7 @@ export class Site {
   }
 
   // Only a mistake in BWS, or a machine that has no memory or no file handles left, leads here.
-  #broken(exchange: Exchange, error: unknown): Answer {
+  #broken(exchange: Exchange, error: unknown): HttpResponse {
     const shortage = shortageOf(error);
     if (shortage !== undefined) {
       return this.fail(exchange, 503, `Cannot answer: ${shortage.advice}`, ["retry-after", "1"]);
@@ -371,7 +373,7 @@ export class Site {
     return this.fail(exchange, 500, exchange.cause);
   }
 
-  #finished(exchange: Exchange, answer: Answer): Answer {
+  #finished(exchange: Exchange, answer: HttpResponse): HttpResponse {
     this.#headers.finish(answer.headers, exchange.requestId);
     exchange.status = answer.status;
     if (answer.body instanceof ReadableStream) {

@@ -11,7 +11,7 @@ import type { Addresses, AddressSource, AddressWatch } from "./address_watch.ts"
 export type ToldSource = readonly [source: AddressSource, addresses: readonly DiscoveredAddress[]];
 
 /** Addresses that are told from outside. */
-export class ToldAddresses implements Addresses {
+export class SupervisorAddresses implements Addresses {
   readonly #known = new Map<string, readonly DiscoveredAddress[]>();
   readonly #watchers = new Set<{ key: string; onChange: (addresses: readonly DiscoveredAddress[]) => void }>();
 

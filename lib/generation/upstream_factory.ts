@@ -7,12 +7,12 @@
 import type { ProxyConfig, UpstreamConfig } from "../config/schema.ts";
 import { MASK } from "../config/secret_names.ts";
 import { plainUrl, usesSrv } from "../config/upstream_url.ts";
-import { cellsWithin, type Ledger } from "../state/ledger.ts";
+import { cellsWithin, type SharedState } from "../state/ledger.ts";
 import { type Endpoint, type EndpointTls, parseEndpoint } from "../sockets/endpoint.ts";
 import { addressKey, type DiscoveredAddress } from "../upstream/discovery/discovered_address.ts";
 import { Upstream } from "../upstream/upstream.ts";
 import type { UpstreamMeter } from "../upstream/upstream_options.ts";
-import type { Runtime } from "./process_state.ts";
+import type { ProcessState } from "./process_state.ts";
 
 /** Heads of answers beyond this are refused. nginx stops at 4 to 8 KiB, Node at 16 KiB. */
 const MAX_HEAD_BYTES = 64 * 1024;
@@ -20,9 +20,9 @@ const MAX_HEAD_BYTES = 64 * 1024;
 /** What upstreams need besides their config. */
 export interface UpstreamFactoryContext {
   /** Where they run. */
-  readonly runtime: Runtime;
+  readonly processState: ProcessState;
   /** Where their state lives. */
-  readonly ledger: Ledger;
+  readonly sharedState: SharedState;
   /** URLs as they are shown, where that is not as they are. */
   readonly shownUrls: ReadonlyMap<UpstreamConfig, string>;
   /** Who counts, by the id of the upstream. */
@@ -32,8 +32,8 @@ export interface UpstreamFactoryContext {
 /** Makes the upstreams of one pool. */
 export class UpstreamFactory {
   readonly #config: ProxyConfig;
-  readonly #runtime: Runtime;
-  readonly #ledger: Ledger;
+  readonly #processState: ProcessState;
+  readonly #sharedState: SharedState;
   readonly #meter: UpstreamFactoryContext["meter"];
   readonly #prefix: string;
   readonly #shownUrls: ReadonlyMap<UpstreamConfig, string>;
@@ -41,10 +41,14 @@ export class UpstreamFactory {
   readonly #ids = new Set<string>();
 
   /** @param prefix Tells the pool's cells from those of other pools. */
-  constructor(config: ProxyConfig, { runtime, ledger, shownUrls, meter }: UpstreamFactoryContext, prefix: string) {
+  constructor(
+    config: ProxyConfig,
+    { processState, sharedState, shownUrls, meter }: UpstreamFactoryContext,
+    prefix: string,
+  ) {
     this.#config = config;
-    this.#runtime = runtime;
-    this.#ledger = ledger;
+    this.#processState = processState;
+    this.#sharedState = sharedState;
     this.#meter = meter;
     this.#prefix = prefix;
     this.#shownUrls = shownUrls;
@@ -112,10 +116,10 @@ export class UpstreamFactory {
       ...place,
       backup: entry.backup || place.backup === true,
       maxConnections: limits.length === 0 ? 0 : Math.min(...limits),
-      clock: this.#runtime.clock,
-      worker: this.#runtime.worker,
+      clock: this.#processState.clock,
+      worker: this.#processState.worker,
       meter: this.#meter(place.id),
-      takeCells: cellsWithin(this.#ledger, `${this.#prefix} ${place.id}`),
+      takeCells: cellsWithin(this.#sharedState, `${this.#prefix} ${place.id}`),
       slowStartMs: load_balancing.slow_start,
       probedFirst: health_check.enabled ? health_check.initial : undefined,
       passiveHealth: !passive_health.enabled ? undefined : {
@@ -135,8 +139,8 @@ export class UpstreamFactory {
         slowRatio: circuit_breaker.slow_ratio,
         trialRequests: circuit_breaker.trial_requests,
       },
-      dialLimit: this.#runtime.dialLimit,
-      idleConnections: this.#runtime.idleConnections,
+      dialLimit: this.#processState.dialLimit,
+      idleConnections: this.#processState.idleConnections,
       readTimeoutMs: timeout.read || Infinity,
       writeTimeoutMs: timeout.write || Infinity,
       clientTimeoutMs: timeout.client || Infinity,

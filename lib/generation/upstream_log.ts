@@ -5,7 +5,7 @@
  */
 
 import type { Log } from "../log/log.ts";
-import type { Strike } from "../upstream/failure_class.ts";
+import type { FailureClass } from "../upstream/failure_class.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
 /** Writes the changes of an upstream's state to `log`. */
@@ -27,7 +27,7 @@ export function logChanges(upstream: Upstream, log: Log | undefined, where: { si
   };
 }
 
-const REASONS: Readonly<Record<Strike, string>> = {
+const REASONS: Readonly<Record<FailureClass, string>> = {
   unreachable: "it cannot be reached",
   broken: "its connections break, or what it sends is not HTTP",
   timeout: "it is silent for too long",

@@ -8,19 +8,19 @@
 import { STATUS_TEXT } from "@std/http/status";
 import { acceptedForm } from "./accepted_type.ts";
 import { headerValue } from "./header_lines.ts";
-import type { Answer, RequestHead } from "./message.ts";
+import type { HttpResponse, RequestHead } from "./message.ts";
 
 /**
  * The answer to a failed request: JSON, or a small HTML page for clients that ask for HTML.
  *
  * @param lines Header lines that go with it, such as Allow.
  */
-export function errorAnswer(
+export function errorResponse(
   head: RequestHead | undefined,
   status: number,
   requestId: string,
   lines: readonly string[] = [],
-): Answer & { body: Uint8Array<ArrayBuffer> } {
+): HttpResponse & { body: Uint8Array<ArrayBuffer> } {
   const title = STATUS_TEXT[status] ?? (status < 500 ? "Request Failed" : "Server Error");
   const html = head !== undefined && acceptedForm(headerValue(head.headers, "accept"), "json") === "html";
   const timestamp = new Date().toISOString();

@@ -1,6 +1,6 @@
 /**
  * The shapes that travel through BWS. At the edge stand web-standard `Request` and `Response`; inside, a request is a
- * {@linkcode RequestHead} and a body source, an answer is an {@linkcode Answer}. Plain data keeps header lines in order
+ * {@linkcode RequestHead} and a body source, an answer is an {@linkcode HttpResponse}. Plain data keeps header lines in order
  * and number, needs no server in tests, and builds no `Headers` objects on the way.
  *
  * @module
@@ -48,16 +48,16 @@ export interface RequestHead {
  * An answer's body: bytes that are whole, a stream, or nothing. The pieces of a stream are given away: whoever reads them may
  * detach the buffers that they lie in.
  */
-export type AnswerBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> | null;
+export type ResponseBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> | null;
 
 /** What goes back to the client. */
-export interface Answer {
+export interface HttpResponse {
   /** Status code, 200 to 599, or 101 with `upgrade`. */
   readonly status: number;
   /** Header lines; hop-by-hop fields are already gone. */
   readonly headers: HeaderLines;
   /** The body. With a stream, a `content-length` line (if any) tells its exact size. */
-  readonly body: AnswerBody;
+  readonly body: ResponseBody;
   /** With status 101 and no body: who takes over the client's connection. */
   readonly upgrade?: Upgrade;
 }
@@ -69,5 +69,5 @@ export interface Upgrade {
   /** The client's socket, which opens when the answer is sent. Listeners must be attached before this returns. */
   begin(socket: WebSocket): void;
   /** The runtime cannot upgrade this request; gives what the client is told instead. */
-  fail(reason: string): Answer;
+  fail(reason: string): HttpResponse;
 }

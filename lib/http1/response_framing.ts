@@ -8,7 +8,7 @@ import { ChunkedDecoder } from "./chunked_decoder.ts";
 import type { UpstreamHead } from "./response_head.ts";
 
 /** The framing of one answer, and how much of its body has been taken. */
-export class AnswerFraming {
+export class ResponseFraming {
   /** How the end of the body is told. */
   readonly kind: "none" | "length" | "chunked" | "close";
   /** Whether the upstream lets the connection be used again. */

@@ -72,7 +72,7 @@ export class Inbox {
   }
 
   /** Puts bytes back that were read past the end of a body. Nothing else may be here. */
-  putBack(bytes: Uint8Array): void {
+  unread(bytes: Uint8Array): void {
     this.start = 0;
     this.end = 0;
     if (bytes.length >= this.bytes.length) this.#grow(bytes.length + BASE_BYTES);

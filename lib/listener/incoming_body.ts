@@ -4,7 +4,7 @@
  * @module
  */
 
-import { AnswerFraming } from "../http1/response_framing.ts";
+import { ResponseFraming } from "../http1/response_framing.ts";
 import type { ClientDeadlines } from "./client_deadlines.ts";
 import type { Inbox } from "./inbox.ts";
 import type { ParsedRequest } from "./parsed_request.ts";
@@ -26,7 +26,7 @@ export class IncomingBody implements UnderlyingDefaultSource<Uint8Array<ArrayBuf
   /** What was wrong with its chunks, or empty. */
   fault = "";
   readonly #host: BodyHost;
-  readonly #framing: AnswerFraming;
+  readonly #framing: ResponseFraming;
   readonly #length: number;
   #stream: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
@@ -48,7 +48,7 @@ export class IncomingBody implements UnderlyingDefaultSource<Uint8Array<ArrayBuf
     this.#host = host;
     this.#length = request.contentLength;
     // The body of a request ends as an answer's does; only that it never lasts until the connection's end.
-    this.#framing = new AnswerFraming({
+    this.#framing = new ResponseFraming({
       status: 200,
       minorVersion: 1,
       headers: [],
@@ -174,7 +174,7 @@ export class IncomingBody implements UnderlyingDefaultSource<Uint8Array<ArrayBuf
     if (count === null) return undefined;
     const payload = this.#decode(target, 0, count);
     const { consumed } = this.#framing;
-    if (consumed < count) inbox.putBack(target.subarray(consumed, count));
+    if (consumed < count) inbox.unread(target.subarray(consumed, count));
     if (!this.unread) this.#host.bodyEnded();
     // A well-filled buffer is handed over as it is; a few bytes are copied out, so that they do not pin it.
     if (payload * 4 >= target.length) return target.subarray(0, payload);

@@ -6,13 +6,13 @@
 
 // @ts-types="../../types/std/http-status.d.ts"
 import { STATUS_TEXT } from "@std/http/status";
-import type { Answer } from "../http/message.ts";
+import type { HttpResponse } from "../http/message.ts";
 
 /** How the end of a body is told. */
 export type BodyFraming = "none" | "bytes" | "length" | "chunked" | "close";
 
 /** A head that is ready to be sent. */
-export interface AnswerHead {
+export interface ResponseHead {
   /** The head with its empty line, one character a byte. */
   readonly text: string;
   /** How the body goes out. */
@@ -24,7 +24,7 @@ export interface AnswerHead {
 }
 
 /** What the answer's head depends on besides the answer. */
-export interface AnswerContext {
+export interface ResponseContext {
   /** The request's method. */
   readonly method: string;
   /** The request's minor version. */
@@ -40,7 +40,7 @@ export interface AnswerContext {
  *
  * @throws {TypeError} When a header line holds a line break, which no part of BWS may let through.
  */
-export function answerHead(answer: Answer, context: AnswerContext): AnswerHead {
+export function answerHead(answer: HttpResponse, context: ResponseContext): ResponseHead {
   const { status, headers, body } = answer;
   let closing = context.closing || CLOSING.has(status);
   let text = statusLine(status);

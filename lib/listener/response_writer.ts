@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Answer } from "../http/message.ts";
+import type { HttpResponse } from "../http/message.ts";
 import type { CoarseClock, Watched } from "../state/coarse_clock.ts";
 import type { Wire } from "../sockets/wire.ts";
-import type { AnswerHead } from "./response_head.ts";
+import type { ResponseHead } from "./response_head.ts";
 import { type BufferPool, PIECE_BYTES } from "./buffer_pool.ts";
 import type { ClientDeadlines } from "./client_deadlines.ts";
 
@@ -27,10 +27,10 @@ type Body = ReadableStream<Uint8Array<ArrayBuffer>>;
 type Piece = ReadableStreamReadResult<Uint8Array<ArrayBuffer>>;
 
 /** Sends the answers of one connection, one at a time. */
-export class AnswerWriter implements Watched {
+export class ResponseWriter implements Watched {
   readonly #parts: WriterParts;
   #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
-  #hurry: ((late: undefined) => void) | undefined;
+  #flushHead: ((late: undefined) => void) | undefined;
 
   /** Sends over `parts.wire`. */
   constructor(parts: WriterParts) {
@@ -42,7 +42,7 @@ export class AnswerWriter implements Watched {
    *
    * @returns Whether all of it was sent; if not, the client must be cut off, or it might take what it has for the whole.
    */
-  async send(head: AnswerHead, body: Answer["body"]): Promise<boolean> {
+  async send(head: ResponseHead, body: HttpResponse["body"]): Promise<boolean> {
     const { framing } = head;
     try {
       if (!(body instanceof ReadableStream)) {
@@ -83,7 +83,7 @@ export class AnswerWriter implements Watched {
 
   /** The body has had its time to come along with the head. */
   tick(): void {
-    this.#hurry?.(undefined);
+    this.#flushHead?.(undefined);
   }
 
   async #sendBytes(text: string, body: Uint8Array | null): Promise<void> {
@@ -99,7 +99,7 @@ export class AnswerWriter implements Watched {
     if (body !== null && along < bodyBytes) await this.sendRaw(body.subarray(along));
   }
 
-  async #sendStream(head: AnswerHead, body: Body): Promise<boolean> {
+  async #sendStream(head: ResponseHead, body: Body): Promise<boolean> {
     const reader = this.#reader = body.getReader();
     try {
       let leftBytes = head.framing === "length" ? head.length : Infinity;
@@ -142,11 +142,11 @@ export class AnswerWriter implements Watched {
     clock.watch(this);
     try {
       return await new Promise((resolve, reject) => {
-        this.#hurry = resolve;
+        this.#flushHead = resolve;
         pending.then(resolve, reject);
       });
     } finally {
-      this.#hurry = undefined;
+      this.#flushHead = undefined;
       clock.unwatch(this);
     }
   }

@@ -4,17 +4,17 @@
  * @module
  */
 
-import type { Gateway } from "../generation/generation.ts";
+import type { Generation } from "../generation/generation.ts";
 import { peerOf, Refusal, refusedHead } from "./runtime/request_reader.ts";
 import type { Site } from "../generation/site.ts";
-import type { Answer, Peer } from "../http/message.ts";
+import type { HttpResponse, Peer } from "../http/message.ts";
 import type { SiteTable } from "../routing/site_table.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import { TransportFailure } from "../failure/failure.ts";
 import { findHeadEnd, type HeadScan } from "../http1/response_head.ts";
 import { dateLine } from "./response_date.ts";
 import { answerHead } from "./response_head.ts";
-import { AnswerWriter } from "./response_writer.ts";
+import { ResponseWriter } from "./response_writer.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import { ClientDeadlines } from "./client_deadlines.ts";
 import { Inbox } from "./inbox.ts";
@@ -27,7 +27,7 @@ import { RequestClient } from "./request_client.ts";
 /** What the connections of one listener share. */
 export interface ListenerParts {
   /** Answers requests; the one that was set last answers the next. */
-  gateway: Gateway;
+  gateway: Generation;
   /** The listener's sites, of that gateway. */
   sites: SiteTable<Site>;
   /** Bounds. */
@@ -50,7 +50,7 @@ export class ServedConnection implements BodyHost {
   readonly deadlines: ClientDeadlines;
   readonly #conn: Deno.TcpConn;
   readonly #parts: ListenerParts;
-  readonly #writer: AnswerWriter;
+  readonly #writer: ResponseWriter;
   #client: RequestClient | undefined;
   /** Whether an answer is being made or sent. */
   #answering = false;
@@ -68,7 +68,7 @@ export class ServedConnection implements BodyHost {
     this.deadlines = new ClientDeadlines(parts.clock, parts.limits);
     this.inbox = new Inbox(conn, () => this.#left());
     const { deadlines } = this;
-    this.#writer = new AnswerWriter({ wire: conn, deadlines, pool: parts.pool, clock: parts.clock });
+    this.#writer = new ResponseWriter({ wire: conn, deadlines, pool: parts.pool, clock: parts.clock });
   }
 
   /** Serves until either side has had enough, and closes. Never rejects. */
@@ -212,7 +212,7 @@ export class ServedConnection implements BodyHost {
     const client = this.#client = new RequestClient(incoming);
     this.#answering = true;
     const given = gateway.answer(request.head, client, sites);
-    let answer: Answer;
+    let answer: HttpResponse;
     if (given instanceof Promise) {
       if (incoming?.unread !== true) this.inbox.watch();
       answer = await given;
@@ -229,7 +229,7 @@ export class ServedConnection implements BodyHost {
     return false;
   }
 
-  async #deliver(answer: Answer, request: ParsedRequest, client: RequestClient): Promise<boolean> {
+  async #deliver(answer: HttpResponse, request: ParsedRequest, client: RequestClient): Promise<boolean> {
     const { incoming } = client;
     if (answer.upgrade !== undefined) {
       // The gateway's WebSockets want the runtime's own socket, which only its own server gives.

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Gateway, GatewayListener } from "../generation/generation.ts";
+import type { Generation, GenerationListener } from "../generation/generation.ts";
 import { plainAddress } from "../http/ip_address.ts";
 import { CoarseClock } from "../state/coarse_clock.ts";
 import { closeQuietly } from "../sockets/wire.ts";
@@ -50,7 +50,7 @@ export class SocketListener {
    *
    * @throws {Deno.errors.AddrInUse} When it is in use.
    */
-  constructor(gateway: Gateway, listener: GatewayListener, options: SocketListenerOptions = {}) {
+  constructor(gateway: Generation, listener: GenerationListener, options: SocketListenerOptions = {}) {
     const clock = new CoarseClock();
     const limits = { ...LISTENER_LIMITS, ...options.limits };
     const { sites } = listener;
@@ -67,7 +67,7 @@ export class SocketListener {
   }
 
   /** From now on, requests go to the sites of `listener` in `gateway`; those under way stay where they are. */
-  serve(gateway: Gateway, listener: GatewayListener): void {
+  serve(gateway: Generation, listener: GenerationListener): void {
     this.#parts.gateway = gateway;
     this.#parts.sites = listener.sites;
   }

@@ -11,7 +11,7 @@ import { Log, openSink } from "../log/log.ts";
 import { compileSites } from "../routing/site_table.ts";
 import { respond } from "../listener/runtime/adapter.ts";
 import type { ConnectionInfo, Entry } from "../listener/runtime/request_reader.ts";
-import { Gateway } from "../generation/generation.ts";
+import { Generation } from "../generation/generation.ts";
 import type { OwnPolicyFactory } from "../generation/pools.ts";
 import { warnOfConfig } from "../generation/config_warnings.ts";
 
@@ -110,7 +110,7 @@ export function handlerOf({ config, warnings }: ResolvedConfig, options: Handler
   const { policies = {}, middleware = [], file = "" } = options;
   const log = options.log ? new Log(openSink(config.logging.output), config.logging) : undefined;
   warnOfConfig([...warnings, ...unusedSettings(config, { opensPorts: false, logs: options.log, file })], log);
-  const gateway = new Gateway(config, { log, policies });
+  const gateway = new Generation(config, { log, policies });
   gateway.activate();
   const entryOf = entries(gateway);
   let answer = (request: Request, info: ConnectionInfo | undefined): Promise<Response> =>
@@ -130,9 +130,9 @@ export function handlerOf({ config, warnings }: ResolvedConfig, options: Handler
 }
 
 // Where a port of the config stands in the URL, its sites are meant; otherwise the host alone decides among all.
-function entries(gateway: Gateway): (url: string) => Entry {
-  const anywhere: Entry = { sites: gateway.anywhere };
-  if (gateway.listeners.length === 1) return () => anywhere;
+function entries(gateway: Generation): (url: string) => Entry {
+  const allSites: Entry = { sites: gateway.allSites };
+  if (gateway.listeners.length === 1) return () => allSites;
   const byPort = new Map<string, Entry>();
   for (const [port, sites] of Map.groupBy(gateway.sites, (site) => String(site.config.port))) {
     const specs = sites.map((site) => ({ hosts: site.hosts, default: site.config.default, target: site }));
@@ -140,6 +140,6 @@ function entries(gateway: Gateway): (url: string) => Entry {
   }
   return (url) => {
     const found = /^https?:\/\/[^/?#]*?:(\d+)(?:[/?#]|$)/.exec(url);
-    return found === null ? anywhere : byPort.get(found[1]) ?? anywhere;
+    return found === null ? allSites : byPort.get(found[1]) ?? allSites;
   };
 }

@@ -5,7 +5,7 @@
  */
 
 import { respond } from "../listener/runtime/adapter.ts";
-import type { Gateway, GatewayListener } from "../generation/generation.ts";
+import type { Generation, GenerationListener } from "../generation/generation.ts";
 import type { Entry } from "../listener/runtime/request_reader.ts";
 import { type PortStatus, ServingPort } from "../listener/runtime/serving_port.ts";
 
@@ -48,10 +48,10 @@ export class OpenListener {
   readonly #hostless: string;
   /** Requests with a body, until they are answered. */
   readonly #uploads = new Set<Promise<void>>();
-  #gateway: Gateway;
+  #gateway: Generation;
   #entry: Entry;
 
-  private constructor(gateway: Gateway, listener: GatewayListener, hostname: string, options: ListenOptions) {
+  private constructor(gateway: Generation, listener: GenerationListener, hostname: string, options: ListenOptions) {
     this.#gateway = gateway;
     this.#entry = { sites: listener.sites, hostlessAuthority: "", scheme: "http" };
     const { port = listener.port, shared = false, onHandlesOut, onChange } = options;
@@ -72,7 +72,7 @@ export class OpenListener {
    *
    * @throws {ListenError} When it is in use, not permitted, or the address is not this machine's.
    */
-  static open(gateway: Gateway, listener: GatewayListener, options: ListenOptions = {}): OpenListener {
+  static open(gateway: Generation, listener: GenerationListener, options: ListenOptions = {}): OpenListener {
     const port = options.port ?? listener.port;
     return openAt({ ...listener, port }, (hostname) => new OpenListener(gateway, listener, hostname, options));
   }
@@ -82,7 +82,7 @@ export class OpenListener {
    *
    * @throws {ListenError} When it is not.
    */
-  static check(listener: Pick<GatewayListener, "address" | "port">, { shared = false }: ListenOptions = {}): void {
+  static check(listener: Pick<GenerationListener, "address" | "port">, { shared = false }: ListenOptions = {}): void {
     openAt(listener, (hostname) => Deno.listen({ hostname, port: listener.port, reusePort: shared })).close();
   }
 
@@ -97,7 +97,7 @@ export class OpenListener {
   }
 
   /** From now on, requests go to the sites of `listener` in `gateway`; those under way stay where they are. */
-  serve(gateway: Gateway, listener: GatewayListener): void {
+  serve(gateway: Generation, listener: GenerationListener): void {
     this.#gateway = gateway;
     this.#entry = { sites: listener.sites, hostlessAuthority: this.#hostless, scheme: "http" };
   }
@@ -123,7 +123,7 @@ export class OpenListener {
   }
 }
 
-type Place = Pick<GatewayListener, "address" | "port">;
+type Place = Pick<GenerationListener, "address" | "port">;
 
 function openAt<T>(listener: Place, open: (hostname: string) => T): T {
   // One socket for both families where the machine has IPv6.

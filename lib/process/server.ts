@@ -5,9 +5,9 @@
  */
 
 import type { Config } from "../config/schema.ts";
-import { Gateway, type GatewayListener, type GatewayOptions } from "../generation/generation.ts";
+import { Generation, type GenerationListener, type GenerationOptions } from "../generation/generation.ts";
 import type { MemberChange } from "../generation/pool_members.ts";
-import { Runtime } from "../generation/process_state.ts";
+import { ProcessState } from "../generation/process_state.ts";
 import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import { settledWithin } from "../state/settled_within.ts";
 import { type ListenOptions, OpenListener } from "./listener.ts";
@@ -16,7 +16,7 @@ import { logPortChange } from "./port_log.ts";
 /** A server that runs. */
 export interface RunningServer {
   /** Its generation. */
-  readonly gateway: Gateway;
+  readonly gateway: Generation;
   /** Where it listens, in the order of `gateway.listeners`. */
   readonly addresses: readonly Deno.NetAddr[];
   /** Whether those ports are open, in the same order. */
@@ -50,9 +50,9 @@ export interface RunningServer {
 }
 
 /** How a server is started. */
-export interface StartOptions extends GatewayOptions {
+export interface StartOptions extends GenerationOptions {
   /**
-   * How ports are opened, by their listener's {@linkcode GatewayListener.key}.
+   * How ports are opened, by their listener's {@linkcode GenerationListener.key}.
    *
    * @default {as `server.reuse_port` says}
    */
@@ -78,42 +78,42 @@ export interface StartOptions extends GatewayOptions {
  * @throws {Error} When a file that the config names cannot be read.
  */
 export async function startServer(config: Config, options: StartOptions = {}): Promise<RunningServer> {
-  const runtime = options.runtime ??
-    new Runtime({ log: options.log, nameServers: config.server.name_servers, ownListeners: true });
-  const server = new Server(runtime, options);
+  const processState = options.processState ??
+    new ProcessState({ log: options.log, nameServers: config.server.name_servers, ownListeners: true });
+  const server = new Server(processState, options);
   try {
     await server.reload(config);
     return server;
   } catch (error) {
-    if (options.runtime === undefined) runtime.close();
+    if (options.processState === undefined) processState.close();
     throw error;
   }
 }
 
 class Server implements RunningServer {
-  readonly #runtime: Runtime;
+  readonly #processState: ProcessState;
   readonly #options: StartOptions;
   /** Earlier generations with something under way. */
-  readonly #retired = new Set<Gateway>();
-  #gateway: Gateway | undefined;
+  readonly #retired = new Set<Generation>();
+  #gateway: Generation | undefined;
   #open: ReadonlyMap<string, OpenListener> = new Map();
   /** Listeners that are not in the config any more, until WebSockets on them have left: some may come back. */
   readonly #leaving = new Map<string, Leaving>();
   /** Those of them that are being closed. */
   readonly #closing = new Set<{ key: string; done: Promise<void> }>();
   /** The generation that is being built. */
-  #next: Gateway | undefined;
+  #next: Generation | undefined;
   #reloading: Promise<void> = Promise.resolve();
   #stopping = false;
   #stopped = false;
 
-  constructor(runtime: Runtime, options: StartOptions) {
-    this.#runtime = runtime;
+  constructor(processState: ProcessState, options: StartOptions) {
+    this.#processState = processState;
     this.#options = options;
   }
 
-  get gateway(): Gateway {
-    return this.#gateway as Gateway;
+  get gateway(): Generation {
+    return this.#gateway as Generation;
   }
 
   get addresses(): readonly Deno.NetAddr[] {
@@ -148,7 +148,7 @@ class Server implements RunningServer {
   }
 
   turnUnready(): void {
-    this.#runtime.stopping = true;
+    this.#processState.stopping = true;
   }
 
   async stop(): Promise<number> {
@@ -165,10 +165,10 @@ class Server implements RunningServer {
       return closed = Promise.all([...this.#closing].map(({ done }) => done));
     };
     // And uploads: it would break them.
-    const shutdowns = this.#runtime.sockets.drain()
+    const shutdowns = this.#processState.sockets.drain()
       .then(() => Promise.all(listeners.map((listener) => listener.uploadsEnded()))).then(close);
     let cut = 0;
-    const settled = Promise.race([shutdowns, this.#onlyGhostsLeft(() => closed)]);
+    const settled = Promise.race([shutdowns, this.#waitForUnopenedSockets(() => closed)]);
     if (!await settledWithin(settled, timeoutMs)) {
       cut = gateways().reduce((sum, gateway) => sum + gateway.underWay, 0);
       for (const gateway of gateways()) gateway.destroy();
@@ -177,14 +177,14 @@ class Server implements RunningServer {
     }
     this.#stopped = true;
     for (const gateway of gateways()) gateway.close();
-    this.#runtime.close();
+    this.#processState.close();
     return cut;
   }
 
   // Whether all that the runtime's shutdown waits for are WebSockets that never opened. Settles when that is certain enough.
-  async #onlyGhostsLeft(closing: () => Promise<unknown> | undefined): Promise<void> {
-    const { sockets } = this.#runtime;
-    for (let quietMs = 0; quietMs < GHOST_MS && !this.#stopped; quietMs += 100) {
+  async #waitForUnopenedSockets(closing: () => Promise<unknown> | undefined): Promise<void> {
+    const { sockets } = this.#processState;
+    for (let quietMs = 0; quietMs < UNOPENED_MS && !this.#stopped; quietMs += 100) {
       await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, 100) as unknown as number));
       const idle = sockets.size === 0 && [...this.#retired, this.gateway].every(({ underWay }) => underWay === 0);
       if (closing() === undefined || sockets.neverOpened === 0 || !idle) quietMs = -100;
@@ -193,11 +193,12 @@ class Server implements RunningServer {
 
   async #reload(config: Config): Promise<void> {
     this.#refuseWhileStopping();
-    const gateway = this.#next = new Gateway(config, { ...this.#options, runtime: this.#runtime });
+    const gateway = this.#next = new Generation(config, { ...this.#options, processState: this.#processState });
     const added = new Map<string, OpenListener>();
     try {
       await gateway.ready;
-      const missing = ({ key }: GatewayListener) => !this.#open.has(key) && !this.#leaving.has(key) && !added.has(key);
+      const missing = ({ key }: GenerationListener) =>
+        !this.#open.has(key) && !this.#leaving.has(key) && !added.has(key);
       // Looked for anew each time: one that was leaving may have left.
       for (let next; (next = gateway.listeners.find(missing)) !== undefined;) {
         added.set(next.key, await this.#openPort(gateway, next));
@@ -218,7 +219,7 @@ class Server implements RunningServer {
     if (this.#stopping) throw new Error("Cannot put another config in place: the server is stopping");
   }
 
-  async #openPort(gateway: Gateway, listener: GatewayListener): Promise<OpenListener> {
+  async #openPort(gateway: Generation, listener: GenerationListener): Promise<OpenListener> {
     const { listen } = this.#options;
     const { key } = listener;
     const options: ListenOptions = {
@@ -247,11 +248,11 @@ class Server implements RunningServer {
 
   // Ports that the config has no more do not count.
   #countClosedPorts(): void {
-    this.#runtime.closedPorts.own[0] = [...this.#open.values()].filter(({ status }) => !status.open).length;
+    this.#processState.closedPorts.own[0] = [...this.#open.values()].filter(({ status }) => !status.open).length;
   }
 
   // In one step: nothing in here waits.
-  #swap(gateway: Gateway, added: ReadonlyMap<string, OpenListener>): void {
+  #swap(gateway: Generation, added: ReadonlyMap<string, OpenListener>): void {
     const before = this.#gateway;
     const open = new Map<string, OpenListener>();
     for (const listener of gateway.listeners) {
@@ -266,7 +267,7 @@ class Server implements RunningServer {
     this.#gateway = gateway;
     gateway.activate();
     if (before !== undefined) this.#retire(before);
-    const left = this.#runtime.sockets.sendAway(
+    const left = this.#processState.sockets.sendAway(
       (place) => gateway.keeps(place),
       gateway.config.server.stream_close_delay,
     );
@@ -291,12 +292,12 @@ class Server implements RunningServer {
     this.#closing.add(closing);
   }
 
-  #retire(gateway: Gateway): void {
+  #retire(gateway: Generation): void {
     this.#retired.add(gateway);
     gateway.retire().then(() => {
       this.#retired.delete(gateway);
       const alive = [this.gateway, ...this.#retired, ...this.#next === undefined ? [] : [this.#next]];
-      this.#runtime.ledger.retain(new Set(alive.flatMap(({ cellNames }) => [...cellNames])));
+      this.#processState.sharedState.retain(new Set(alive.flatMap(({ cellNames }) => [...cellNames])));
     });
   }
 }
@@ -306,7 +307,7 @@ interface Leaving {
 }
 
 /** How long nothing must have been under way: clients may still be taking the end of an answer. */
-const GHOST_MS = 2000;
+const UNOPENED_MS = 2000;
 
 /** How often a port is asked for that this process is about to let go, 2 ms apart. */
 const MOST_TRIES = 100;

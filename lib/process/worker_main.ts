@@ -4,12 +4,12 @@
  * @module
  */
 
-import { Runtime } from "../generation/process_state.ts";
-import { ToldAddresses } from "../generation/supervisor_addresses.ts";
+import { ProcessState } from "../generation/process_state.ts";
+import { SupervisorAddresses } from "../generation/supervisor_addresses.ts";
 import { Log } from "../log/log.ts";
 import { logStrayErrors } from "../log/stray_errors.ts";
 import { HeapWatch } from "./heap_watch.ts";
-import { SharedLedger } from "../state/shared_ledger.ts";
+import { SharedMemoryState } from "../state/shared_ledger.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import { ListenError } from "./listener.ts";
 import { type RunningServer, startServer } from "./server.ts";
@@ -17,8 +17,8 @@ import type { GenerationMessage, SupervisorMessage, WorkerMessage } from "./work
 
 interface Running {
   readonly server: RunningServer;
-  readonly ledger: SharedLedger;
-  readonly addresses: ToldAddresses;
+  readonly sharedState: SharedMemoryState;
+  readonly addresses: SupervisorAddresses;
   readonly log: Log;
   ports: ReadonlyMap<string, number>;
 }
@@ -53,10 +53,10 @@ async function obey(message: SupervisorMessage): Promise<void> {
     case "reload":
       return await reload(running, message.generation);
     case "addresses":
-      running.ledger.learn(message.table);
+      running.sharedState.learn(message.table);
       return running.addresses.tell(message.told);
     case "members":
-      running.ledger.learn(message.table);
+      running.sharedState.learn(message.table);
       return running.server.gateway.changeMembers(message.change);
     case "rebalance":
       return running.server.rebalance();
@@ -72,24 +72,24 @@ async function obey(message: SupervisorMessage): Promise<void> {
 async function start({ generation, place, secret, time }: SupervisorMessage & { kind: "start" }): Promise<void> {
   const { config, table, told, ports, changes } = generation;
   sharedTime.align(time);
-  const ledger = new SharedLedger(place, table);
+  const sharedState = new SharedMemoryState(place, table);
   const log = new Log((bytes) => Promise.resolve(say({ kind: "log", bytes })), config.logging);
   logStrayErrors(log);
-  const addresses = new ToldAddresses(told);
-  const runtime = new Runtime({
+  const addresses = new SupervisorAddresses(told);
+  const processState = new ProcessState({
     ownListeners: true,
     log,
-    ledger,
-    numbers: (count, name) => ledger.takeNumbers(count, name),
+    sharedState,
+    numbers: (count, name) => sharedState.takeNumbers(count, name),
     worker: place,
     secret,
     addresses,
     probes: false,
   });
-  const state = { ledger, addresses, log, ports };
+  const state = { sharedState, addresses, log, ports };
   const server = await startServer(config, {
     log,
-    runtime,
+    processState,
     listen: (key) => ({ shared: true, port: state.ports.get(key) }),
     onHandlesOut: (again) => say({ kind: "handles", again }),
     onPort: (key, status) => say({ kind: "port", key, status }),
@@ -106,7 +106,7 @@ async function start({ generation, place, secret, time }: SupervisorMessage & { 
 }
 
 async function reload(state: Running, { config, table, told, ports, changes }: GenerationMessage): Promise<void> {
-  state.ledger.learn(table);
+  state.sharedState.learn(table);
   for (const one of told) state.addresses.tell(one);
   state.ports = ports;
   await state.server.reload(config);

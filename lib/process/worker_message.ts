@@ -9,7 +9,7 @@ import type { FailureReport } from "../exchange/failure_report.ts";
 import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import type { MemberChange } from "../generation/pool_members.ts";
 import type { ToldSource } from "../generation/supervisor_addresses.ts";
-import type { LedgerTable } from "../state/shared_ledger.ts";
+import type { SharedStateTable } from "../state/shared_ledger.ts";
 import type { TimeReading } from "../state/shared_time.ts";
 import type { WorkerPlace } from "../state/worker_place.ts";
 
@@ -18,7 +18,7 @@ export interface GenerationMessage {
   /** What to build. */
   readonly config: Config;
   /** Where its state lives. */
-  readonly table: LedgerTable;
+  readonly table: SharedStateTable;
   /** Addresses of names. */
   readonly told: readonly ToldSource[];
   /** Ports that are known, by the key of their listener. */
@@ -40,9 +40,9 @@ export type SupervisorMessage =
   /** Put another config in place. Answered with `ready` or `failed`. */
   | { readonly kind: "reload"; readonly generation: GenerationMessage }
   /** A name has other addresses now. */
-  | { readonly kind: "addresses"; readonly told: ToldSource; readonly table: LedgerTable }
+  | { readonly kind: "addresses"; readonly told: ToldSource; readonly table: SharedStateTable }
   /** An upstream comes, or goes. */
-  | { readonly kind: "members"; readonly change: MemberChange; readonly table: LedgerTable }
+  | { readonly kind: "members"; readonly change: MemberChange; readonly table: SharedStateTable }
   /** Weights have changed: policies are to look again. */
   | { readonly kind: "rebalance" }
   /** File handles have run out: connections that idle are to be closed, those of clients too where it says so. */

@@ -6,14 +6,14 @@
  */
 
 import type { Config } from "../config/schema.ts";
-import { Gateway, type GatewayOptions } from "../generation/generation.ts";
-import { LookedUpAddresses } from "../generation/dns_addresses.ts";
-import { Runtime } from "../generation/process_state.ts";
+import { Generation, type GenerationOptions } from "../generation/generation.ts";
+import { DnsAddresses } from "../generation/dns_addresses.ts";
+import { ProcessState } from "../generation/process_state.ts";
 import type { MemberChange } from "../generation/pool_members.ts";
 import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import { RelayedAddresses } from "../generation/supervisor_addresses.ts";
 import type { Log } from "../log/log.ts";
-import { SharedLedger } from "../state/shared_ledger.ts";
+import { SharedMemoryState } from "../state/shared_ledger.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import { takeBackCounts, upstreamCellCount } from "../upstream/upstream_cells.ts";
 import { OpenListener } from "./listener.ts";
@@ -24,7 +24,7 @@ import { WorkerThread } from "./worker_thread.ts";
 import type { GenerationMessage, SupervisorMessage } from "./worker_message.ts";
 
 /** How workers are started. */
-export interface WorkerServerOptions extends Pick<GatewayOptions, "log" | "onFailure"> {
+export interface WorkerServerOptions extends Pick<GenerationOptions, "log" | "onFailure"> {
   /** How many, 1 or more. */
   readonly workers: number;
   /**
@@ -84,14 +84,14 @@ export async function startWorkers(config: Config, options: WorkerServerOptions)
 class WorkerServer implements RunningWorkers {
   readonly #options: WorkerServerOptions;
   readonly #log: Log | undefined;
-  readonly #ledger: SharedLedger;
+  readonly #sharedState: SharedMemoryState;
   readonly #names: RelayedAddresses;
-  readonly #runtime: Runtime;
+  readonly #processState: ProcessState;
   readonly #workers: (WorkerThread | undefined)[];
   readonly #failures: number[];
   readonly #restarts: number[];
   readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
-  #gateway: Gateway | undefined;
+  #gateway: Generation | undefined;
   #ports = new Map<string, Deno.NetAddr>();
   readonly #portStatus: WorkerPorts;
   readonly #watch: ReturnType<typeof setInterval>;
@@ -106,12 +106,12 @@ class WorkerServer implements RunningWorkers {
     sharedTime.refresh();
     // The supervisor has a place of its own behind the workers: it counts too.
     const place = { index: options.workers, count: options.workers + 1 };
-    const ledger = this.#ledger = new SharedLedger(place);
-    this.#names = new RelayedAddresses(new LookedUpAddresses(options.log, config.server.name_servers));
-    this.#runtime = new Runtime({
+    const sharedState = this.#sharedState = new SharedMemoryState(place);
+    this.#names = new RelayedAddresses(new DnsAddresses(options.log, config.server.name_servers));
+    this.#processState = new ProcessState({
       log: options.log,
-      ledger,
-      numbers: (count, name) => ledger.takeNumbers(count, name),
+      sharedState,
+      numbers: (count, name) => sharedState.takeNumbers(count, name),
       worker: place,
       addresses: this.#names,
     });
@@ -122,11 +122,11 @@ class WorkerServer implements RunningWorkers {
     this.#watch = setInterval(() => {
       for (const worker of this.#workers) worker?.watch(WATCH_MS);
     }, WATCH_MS);
-    this.#names.onTold = (told) => this.#tellAll({ kind: "addresses", told, table: ledger.table });
+    this.#names.onTold = (told) => this.#tellAll({ kind: "addresses", told, table: sharedState.table });
   }
 
-  get gateway(): Gateway {
-    return this.#gateway as Gateway;
+  get gateway(): Generation {
+    return this.#gateway as Generation;
   }
 
   get addresses(): readonly Deno.NetAddr[] {
@@ -165,7 +165,7 @@ class WorkerServer implements RunningWorkers {
     // allots the memory.
     const changed = this.#reloading.then(() => {
       this.gateway.changeMembers(change);
-      this.#tellAll({ kind: "members", change, table: this.#ledger.table });
+      this.#tellAll({ kind: "members", change, table: this.#sharedState.table });
     });
     this.#reloading = changed.catch(() => {});
     return changed;
@@ -182,7 +182,7 @@ class WorkerServer implements RunningWorkers {
   }
 
   turnUnready(): void {
-    this.#runtime.stopping = true;
+    this.#processState.stopping = true;
     this.#tellAll({ kind: "unready" });
   }
 
@@ -204,11 +204,11 @@ class WorkerServer implements RunningWorkers {
     for (const pause of this.#pauses) clearTimeout(pause);
     for (const worker of this.#workers) worker?.terminate();
     this.#gateway?.close();
-    this.#runtime.close();
+    this.#processState.close();
   }
 
-  async #build(config: Config): Promise<Gateway> {
-    const gateway = new Gateway(config, { log: this.#log, runtime: this.#runtime });
+  async #build(config: Config): Promise<Generation> {
+    const gateway = new Generation(config, { log: this.#log, processState: this.#processState });
     gateway.metrics?.worker.publish();
     await gateway.ready;
     return gateway;
@@ -254,7 +254,7 @@ class WorkerServer implements RunningWorkers {
 
   #generation(config: Config, changes: readonly MemberChange[] = []): GenerationMessage {
     const ports = new Map([...this.#ports].map(([key, { port }]) => [key, port]));
-    return { config, table: this.#ledger.table, told: this.#names.known, ports, changes };
+    return { config, table: this.#sharedState.table, told: this.#names.known, ports, changes };
   }
 
   #learn(addresses: ReadonlyMap<string, Deno.NetAddr>): void {
@@ -281,7 +281,7 @@ class WorkerServer implements RunningWorkers {
     });
     this.#workers[index] = worker;
     const place = { index, count: this.#options.workers + 1 };
-    const { secret } = this.#runtime;
+    const { secret } = this.#processState;
     // Once more: the one before may have counted on for a moment while it was terminated.
     this.#takeBack(index);
     this.#learn(await worker.start({ generation, place, secret, time: sharedTime.reading }));
@@ -309,7 +309,7 @@ class WorkerServer implements RunningWorkers {
   // at a time would count in the same memory. Behind a reload, which moves all that serve.
   #renew(index: number, worker: WorkerThread): void {
     const othersServe = this.#workers.some((other) => other !== worker && other?.state === "serving");
-    if (!othersServe || this.#renewed !== undefined || this.#runtime.stopping) return;
+    if (!othersServe || this.#renewed !== undefined || this.#processState.stopping) return;
     this.#renewed = worker;
     this.#reloading = this.#reloading.then(() => {
       if (this.#stopping || this.#workers[index] !== worker || worker.state !== "serving") {
@@ -324,11 +324,11 @@ class WorkerServer implements RunningWorkers {
 
   // Upstreams that are in no pool any more are among them: they may come back.
   #takeBack(index: number): void {
-    for (const cells of this.#ledger.cellsBy(upstreamCellCount(this.#options.workers + 1))) {
+    for (const cells of this.#sharedState.cellsBy(upstreamCellCount(this.#options.workers + 1))) {
       takeBackCounts(cells, index);
     }
-    this.#runtime.metrics.takeBack(index);
-    this.#runtime.closedPorts.all[index][0] = 0;
+    this.#processState.metrics.takeBack(index);
+    this.#processState.closedPorts.all[index][0] = 0;
     this.#portStatus.forget(index);
   }
 
@@ -337,7 +337,7 @@ class WorkerServer implements RunningWorkers {
     try {
       await this.#startWorker(index, this.#generation(this.gateway.config, this.gateway.memberChanges));
       this.#restarts[index]++;
-      if (this.#runtime.stopping) this.#workers[index]?.tell({ kind: "unready" });
+      if (this.#processState.stopping) this.#workers[index]?.tell({ kind: "unready" });
       this.#log?.say("info", "worker replaced", { worker: index });
     } catch (error) {
       // Before it is terminated, so that the log has this reason.

@@ -23,6 +23,6 @@ const WORTH_BYTES = 8 * 1024;
  *
  * @param bytes What the runtime has taken, or nobody needs any more; nobody else's, with nothing else in its buffer.
  */
-export function releaseBytes(bytes: Uint8Array<ArrayBuffer>): void {
+export function detachBuffer(bytes: Uint8Array<ArrayBuffer>): void {
   if (TAKEN_AT_ONCE && bytes.buffer.byteLength >= WORTH_BYTES) bytes.buffer.transfer(0);
 }

@@ -8,7 +8,7 @@
 import type { TakeCells } from "./cells.ts";
 
 /** Hands out cells by name. */
-export interface Ledger {
+export interface SharedState {
   /** The cells called `name`; all zero when they are new. */
   take(count: number, name: string): Int32Array;
   /** Forgets all names but these, once nobody counts in them any more. */
@@ -16,7 +16,7 @@ export interface Ledger {
 }
 
 /** Cells of one worker. */
-export class LocalLedger implements Ledger {
+export class LocalState implements SharedState {
   readonly #cells = new Map<string, Int32Array>();
 
   /** The cells called `name`. */
@@ -35,7 +35,7 @@ export class LocalLedger implements Ledger {
 }
 
 /** Cells whose names begin with `prefix`: the first taken is `prefix.0`, the next `prefix.1`. */
-export function cellsWithin(ledger: Ledger, prefix: string): TakeCells {
+export function cellsWithin(sharedState: SharedState, prefix: string): TakeCells {
   let next = 0;
-  return (count) => ledger.take(count, `${prefix}.${next++}`);
+  return (count) => sharedState.take(count, `${prefix}.${next++}`);
 }

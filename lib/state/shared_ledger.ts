@@ -5,11 +5,11 @@
  * @module
  */
 
-import type { Ledger } from "./ledger.ts";
+import type { SharedState } from "./ledger.ts";
 import type { WorkerPlace } from "./worker_place.ts";
 
 /** Where everything is; can be posted to a worker. */
-export interface LedgerTable {
+export interface SharedStateTable {
   /** The memory. */
   readonly buffers: readonly SharedArrayBuffer[];
   /** By name: index of the buffer, first byte, number of cells or slots. */
@@ -20,7 +20,7 @@ export interface LedgerTable {
 const BUFFER_BYTES = 1024 * 1024;
 
 /** Cells, and slots of numbers, that all workers see. */
-export class SharedLedger implements Ledger {
+export class SharedMemoryState implements SharedState {
   readonly #worker: WorkerPlace;
   readonly #buffers: SharedArrayBuffer[];
   readonly #places: Map<string, readonly [number, number, number]>;
@@ -31,7 +31,7 @@ export class SharedLedger implements Ledger {
    * @param worker This worker among all that share it.
    * @param table What the supervisor has allotted; without it, this is the supervisor.
    */
-  constructor(worker: WorkerPlace, table?: LedgerTable) {
+  constructor(worker: WorkerPlace, table?: SharedStateTable) {
     this.#worker = worker;
     this.#allots = table === undefined;
     this.#buffers = [...table?.buffers ?? []];
@@ -39,12 +39,12 @@ export class SharedLedger implements Ledger {
   }
 
   /** What workers need to find the same. */
-  get table(): LedgerTable {
+  get table(): SharedStateTable {
     return { buffers: this.#buffers, places: this.#places };
   }
 
   /** Learns what the supervisor has allotted since. */
-  learn(table: LedgerTable): void {
+  learn(table: SharedStateTable): void {
     this.#buffers.splice(0, this.#buffers.length, ...table.buffers);
     for (const [name, place] of table.places) this.#places.set(name, place);
   }

@@ -17,7 +17,7 @@ export interface TracedFailure {
 }
 
 /** Who has to know when an answer breaks off after its head was passed on. */
-export interface AnswerLoser {
+export interface RaceLoser {
   /** Set then. */
   errorType: string;
 }
@@ -26,12 +26,12 @@ export interface AnswerLoser {
 export class AttemptSpan {
   readonly #span: RuntimeSpan;
   readonly #attributes: SpanAttributes;
-  readonly #exchange: AnswerLoser;
+  readonly #exchange: RaceLoser;
   #status: { code: number; message?: string } | undefined;
   #ended = false;
 
   /** Takes over `span`; `attributes` are what is known beforehand. */
-  constructor(span: RuntimeSpan, attributes: SpanAttributes, exchange: AnswerLoser) {
+  constructor(span: RuntimeSpan, attributes: SpanAttributes, exchange: RaceLoser) {
     this.#span = span;
     this.#attributes = attributes;
     this.#exchange = exchange;

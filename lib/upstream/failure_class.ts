@@ -14,7 +14,7 @@ export const STRIKES = ["unreachable", "broken", "timeout", "status", "slow"] as
  * A failure: it could not be dialled, broke off or talked nonsense, was silent for too long, answered with a status that
  * counts as a failure, or took too long.
  */
-export type Strike = typeof STRIKES[number];
+export type FailureClass = typeof STRIKES[number];
 
 /**
  * How a failed attempt counts.
@@ -22,7 +22,7 @@ export type Strike = typeof STRIKES[number];
  * @param reused Whether its connection had served before.
  * @returns Undefined when it is no fault of the upstream's.
  */
-export function strikeOf(failure: TransportFailure, reused: boolean): Strike | undefined {
+export function strikeOf(failure: TransportFailure, reused: boolean): FailureClass | undefined {
   if (failure.owner !== "upstream") return undefined;
   switch (failure.kind) {
     case "connect":

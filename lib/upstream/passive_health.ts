@@ -7,7 +7,7 @@
 
 import { sharedTime } from "../state/shared_time.ts";
 import { within } from "./failure_status.ts";
-import { type Strike, STRIKES } from "./failure_class.ts";
+import { type FailureClass, STRIKES } from "./failure_class.ts";
 import {
   changeFlags,
   EJECTED_BY,
@@ -52,7 +52,7 @@ export class PassiveHealth {
   }
 
   /** How an answer counts: undefined when it is a good one. */
-  strikeOf(status: number, latencyMs: number): Strike | undefined {
+  strikeOf(status: number, latencyMs: number): FailureClass | undefined {
     const { failStatus, slowAfterMs } = this.#options;
     if (within(status, failStatus)) return "status";
     return slowAfterMs > 0 && latencyMs > slowAfterMs ? "slow" : undefined;
@@ -72,7 +72,7 @@ export class PassiveHealth {
    * @param trial Whether the attempt was the one that finds out whether it may serve again.
    * @returns Whether this call ejected it.
    */
-  failed(strike: Strike, mayEject: (strike: Strike) => boolean, trial = true): boolean {
+  failed(strike: FailureClass, mayEject: (strike: FailureClass) => boolean, trial = true): boolean {
     const { maxFails, failWindowMs } = this.#options;
     if (maxFails === 0) return false;
     const cells = this.#cells;
@@ -105,11 +105,11 @@ export class PassiveHealth {
   }
 
   /** Why it was last ejected. */
-  get ejectedBy(): Strike {
+  get ejectedBy(): FailureClass {
     return STRIKES[Atomics.load(this.#cells, EJECTED_BY)];
   }
 
-  #eject(strike: Strike, nowMs: number): boolean {
+  #eject(strike: FailureClass, nowMs: number): boolean {
     const cells = this.#cells;
     const times = this.#times;
     const { ejectForMs, maxEjectForMs } = this.#options;

@@ -9,9 +9,9 @@ import type { CoarseClock } from "../state/coarse_clock.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import type { RetryBudget } from "./retry_budget.ts";
 import type { Slot } from "./slot.ts";
-import type { Strike } from "./failure_class.ts";
+import type { FailureClass } from "./failure_class.ts";
 import type { Upstream } from "./upstream.ts";
-import { type Patience, WaitingLine } from "./request_queue.ts";
+import { type QueueBudget, RequestQueue } from "./request_queue.ts";
 
 /** A request to choose for. */
 export interface ChooserRequest {
@@ -103,7 +103,7 @@ export class Pool {
   readonly retryBudget: RetryBudget | undefined;
   readonly #options: PoolOptions;
   readonly #primary: Chooser;
-  readonly #line: WaitingLine;
+  readonly #line: RequestQueue;
   readonly #random: () => number;
   #backup: Chooser | undefined;
   #upstreams: readonly Upstream[] = [];
@@ -113,7 +113,7 @@ export class Pool {
     this.name = options.name;
     this.retryBudget = options.retryBudget;
     this.#options = options;
-    this.#line = new WaitingLine({ size: options.queueSize, timeoutMs: options.queueTimeoutMs });
+    this.#line = new RequestQueue({ size: options.queueSize, timeoutMs: options.queueTimeoutMs });
     this.#random = options.random ?? Math.random;
     this.#primary = options.createPolicy(options.upstreams.filter((upstream) => !upstream.backup), "primary");
     this.#adopt(options.upstreams);
@@ -182,15 +182,15 @@ export class Pool {
    *
    * @param signal Ends the wait, as when the client has left.
    * @param avoid Upstreams whose room is of no use.
-   * @param patience Bounds all waits of the exchange together, whoever takes the room that it is called for.
+   * @param queueBudget Bounds all waits of the exchange together, whoever takes the room that it is called for.
    * @returns Whether to try again: false when the line or the wait was too long, or `signal` fired.
    */
   waitForRoom(
     signal: AbortSignal,
     avoid: readonly Upstream[] | undefined,
-    patience: Patience = { waitedMs: 0 },
+    queueBudget: QueueBudget = { waitedMs: 0 },
   ): Promise<boolean> {
-    const waiting = this.#line.wait(signal, avoid, patience);
+    const waiting = this.#line.wait(signal, avoid, queueBudget);
     const { meter } = this.#options;
     if (meter !== undefined) {
       meter.waits(1);
@@ -215,7 +215,7 @@ export class Pool {
 
   /** Whole seconds after which it is worth while to ask again when nothing was available; 1 or more. */
   get retryAfterSeconds(): number {
-    const waits = this.#upstreams.map((upstream) => upstream.barredForMs).filter((ms) => ms > 0);
+    const waits = this.#upstreams.map((upstream) => upstream.unavailableForMs).filter((ms) => ms > 0);
     return waits.length === 0 ? 1 : Math.max(1, Math.ceil(Math.min(...waits) / 1000));
   }
 
@@ -269,20 +269,20 @@ export class Pool {
   #takeLast(avoid: readonly Upstream[] | undefined): Slot | undefined {
     if (this.busy(avoid)) return undefined;
     const usable = this.#upstreams.filter((upstream) =>
-      (upstream.lastResort || (this.#options.panics === true && upstream.panicable)) && !avoid?.includes(upstream)
+      (upstream.lastResort || (this.#options.panics === true && upstream.usableInPanic)) && !avoid?.includes(upstream)
     );
     if (usable.length === 0) return undefined;
     return usable[Math.floor(this.#random() * usable.length)].acquireAnyway();
   }
 
-  #canSpare(strike: Strike): boolean {
+  #canSpare(strike: FailureClass): boolean {
     const count = this.#upstreams.length;
     if (count < 2) return false;
     if (strike === "unreachable") return true;
     const percent = this.#options.maxEjectedPercent ?? 50;
     if (percent === 0) return false;
     // One whose time is over is still marked where no request has come its way since.
-    const ejected = this.#upstreams.filter((upstream) => upstream.ejected && upstream.barredForMs > 0).length;
+    const ejected = this.#upstreams.filter((upstream) => upstream.ejected && upstream.unavailableForMs > 0).length;
     return ejected < Math.max(1, Math.floor(count * percent / 100));
   }
 }

@@ -7,7 +7,7 @@
 import type { Upstream } from "./upstream.ts";
 
 /** Bounds of a line. */
-export interface WaitingLineOptions {
+export interface RequestQueueOptions {
   /** Most exchanges that wait at a time. */
   readonly size: number;
   /** Longest wait, in milliseconds. */
@@ -15,18 +15,18 @@ export interface WaitingLineOptions {
 }
 
 /** How long one exchange has waited, over all its waits: another may take the room that it was called for. */
-export interface Patience {
+export interface QueueBudget {
   /** In milliseconds. */
   waitedMs: number;
 }
 
 /** Exchanges in the order of their coming. Owned by a pool. */
-export class WaitingLine {
-  readonly #options: WaitingLineOptions;
+export class RequestQueue {
+  readonly #options: RequestQueueOptions;
   readonly #waiting: Waiter[] = [];
 
   /** Makes an empty line. */
-  constructor(options: WaitingLineOptions) {
+  constructor(options: RequestQueueOptions) {
     this.#options = options;
   }
 
@@ -40,10 +40,10 @@ export class WaitingLine {
    *
    * @param signal Ends the wait, as when the client has left.
    * @param avoid Upstreams whose room is of no use.
-   * @param patience Bounds all waits of the exchange together; this one is added.
+   * @param queueBudget Bounds all waits of the exchange together; this one is added.
    * @returns Whether it was called: false when the line or the wait was too long, or `signal` fired.
    */
-  wait(signal: AbortSignal, avoid: readonly Upstream[] | undefined, patience: Patience): Promise<boolean> {
+  wait(signal: AbortSignal, avoid: readonly Upstream[] | undefined, queueBudget: QueueBudget): Promise<boolean> {
     if (this.#waiting.length >= this.#options.size) return Promise.resolve(false);
     const fromMs = performance.now();
     return new Promise((resolve) => {
@@ -55,11 +55,11 @@ export class WaitingLine {
       const settle = (room: boolean) => {
         clearTimeout(timer);
         signal.removeEventListener("abort", leave);
-        patience.waitedMs += performance.now() - fromMs;
+        queueBudget.waitedMs += performance.now() - fromMs;
         resolve(room);
       };
       const waiter: Waiter = { settle, avoid };
-      const timer = setTimeout(leave, Math.max(0, this.#options.timeoutMs - patience.waitedMs));
+      const timer = setTimeout(leave, Math.max(0, this.#options.timeoutMs - queueBudget.waitedMs));
       signal.addEventListener("abort", leave, { once: true });
       this.#waiting.push(waiter);
     });

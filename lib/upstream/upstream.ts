@@ -14,10 +14,9 @@ import { FAILURE_STATUSES, within } from "./failure_status.ts";
 import { latencyMs, observeLatency } from "./latency.ts";
 import { PassiveHealth } from "./passive_health.ts";
 import { risenShare } from "./slow_start.ts";
-import type { Strike } from "./failure_class.ts";
+import type { FailureClass } from "./failure_class.ts";
 import { readFacts, type UpstreamFacts } from "./upstream_facts.ts";
 import {
-  BARRING,
   changeFlags,
   EJECTED_UNTIL,
   Flag,
@@ -29,6 +28,7 @@ import {
   RISEN_AT,
   rowOf,
   TRIALS,
+  UNAVAILABLE,
   upstreamCellCount,
   type UpstreamRow,
   WEIGHT,
@@ -59,7 +59,7 @@ export class Upstream {
   /** Called when it was ejected or returned, and when its breaker changed. */
   onChange: ((change: UpstreamChange) => void) | undefined;
   /** Asked before it is ejected: whether its pool can spare it. */
-  mayEject: (strike: Strike) => boolean = () => true;
+  mayEject: (strike: FailureClass) => boolean = () => true;
   readonly #row: UpstreamRow;
   readonly #cells: Int32Array;
   readonly #weight: number;
@@ -120,17 +120,17 @@ export class Upstream {
   /** Whether it can take an attempt now: healthy, not full, breaker closed. */
   get available(): boolean {
     const flags = Atomics.load(this.#cells, FLAGS);
-    return ((flags & BARRING) === 0 || this.#reconsider()) && !this.full;
+    return ((flags & UNAVAILABLE) === 0 || this.#reconsider()) && !this.full;
   }
 
   /** Whether it may be tried as the last resort, when no upstream is available: it was ejected, and nothing else. */
   get lastResort(): boolean {
-    const flags = Atomics.load(this.#cells, FLAGS) & BARRING;
+    const flags = Atomics.load(this.#cells, FLAGS) & UNAVAILABLE;
     return flags !== 0 && (flags & ~(Flag.ejected | Flag.onTrial)) === 0 && !this.full;
   }
 
   /** Whether it may be tried in a panic, when no upstream is healthy: no operator took it out, and it has room. */
-  get panicable(): boolean {
+  get usableInPanic(): boolean {
     return (Atomics.load(this.#cells, FLAGS) & (Flag.draining | Flag.maintenance)) === 0 && !this.full;
   }
 
@@ -141,7 +141,7 @@ export class Upstream {
 
   /** Whether it would be available if it had room. */
   get sound(): boolean {
-    return (Atomics.load(this.#cells, FLAGS) & BARRING) === 0 || this.#reconsider();
+    return (Atomics.load(this.#cells, FLAGS) & UNAVAILABLE) === 0 || this.#reconsider();
   }
 
   /** Share of its turns that it takes now: less than 1 while it comes back. */
@@ -159,12 +159,12 @@ export class Upstream {
   get facts(): UpstreamFacts {
     const nowMs = sharedTime.refresh();
     // Whoever asks finds out that an ejection, or an open breaker's time, is over.
-    if ((Atomics.load(this.#cells, FLAGS) & BARRING) !== 0) this.#reconsider();
+    if ((Atomics.load(this.#cells, FLAGS) & UNAVAILABLE) !== 0) this.#reconsider();
     return readFacts(this.#row, this.#slowStartMs, nowMs);
   }
 
   /** Milliseconds until an ejection or an open breaker is over; 0 when there is neither. */
-  get barredForMs(): number {
+  get unavailableForMs(): number {
     const flags = Atomics.load(this.#cells, FLAGS);
     const until = (flags & Flag.ejected) !== 0 ? EJECTED_UNTIL : (flags & Flag.open) !== 0 ? OPEN_UNTIL : undefined;
     if (until === undefined) return 0;
@@ -226,7 +226,7 @@ export class Upstream {
   }
 
   /** An attempt failed in a way that counts against the upstream. */
-  failed(strike: Strike, trial = true): void {
+  failed(strike: FailureClass, trial = true): void {
     if (this.#breaker !== undefined) this.#tell(this.#breaker.record(true, 0, trial));
     this.#strike(strike, trial);
   }
@@ -304,7 +304,7 @@ export class Upstream {
     if ((flags & Flag.ejected) !== 0 && this.#passive?.reconsider(nowMs) === false) return false;
     if ((flags & Flag.open) !== 0 && this.#breaker?.reconsider(nowMs) === false) return false;
     flags = Atomics.load(cells, FLAGS);
-    if ((flags & (Flag.halfOpen | Flag.onTrial)) === 0) return (flags & BARRING) === 0;
+    if ((flags & (Flag.halfOpen | Flag.onTrial)) === 0) return (flags & UNAVAILABLE) === 0;
     return Atomics.load(cells, TRIALS) < this.#trialLimit(flags);
   }
 
@@ -312,11 +312,11 @@ export class Upstream {
     return (flags & Flag.onTrial) !== 0 ? 1 : this.#breaker?.trialRequests ?? 1;
   }
 
-  #strike(strike: Strike, trial: boolean): void {
+  #strike(strike: FailureClass, trial: boolean): void {
     this.meter?.struck(strike);
     if (this.#passive?.failed(strike, this.mayEject, trial)) {
       this.meter?.ejected();
-      this.onChange?.({ kind: "ejected", strike, forMs: this.barredForMs });
+      this.onChange?.({ kind: "ejected", strike, forMs: this.unavailableForMs });
     }
   }
 
@@ -332,4 +332,4 @@ export class Upstream {
 }
 
 /** What a good probe disproves. An upstream that answers badly may answer its probes well all the same. */
-const PROBE_TELLS: readonly Strike[] = ["unreachable", "timeout", "broken"];
+const PROBE_TELLS: readonly FailureClass[] = ["unreachable", "timeout", "broken"];

@@ -83,7 +83,8 @@ export const Flag = {
 } as const;
 
 /** Flags with which an upstream is not simply available. */
-export const BARRING = Flag.draining | Flag.maintenance | Flag.probedDown | Flag.ejected | Flag.open | Flag.halfOpen |
+export const UNAVAILABLE = Flag.draining | Flag.maintenance | Flag.probedDown | Flag.ejected | Flag.open |
+  Flag.halfOpen |
   Flag.onTrial;
 
 /** The memory of an upstream whose cells are `cells`; they begin at a multiple of 8 bytes. */

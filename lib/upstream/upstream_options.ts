@@ -11,7 +11,7 @@ import type { ConnectionMeter, ConnectionPoolOptions } from "./connection/connec
 import type { Endpoint } from "../sockets/endpoint.ts";
 import type { CircuitBreakerOptions } from "./circuit_breaker.ts";
 import type { PassiveHealthOptions } from "./passive_health.ts";
-import type { Strike } from "./failure_class.ts";
+import type { FailureClass } from "./failure_class.ts";
 
 /** Counts what happens at an upstream. */
 export interface UpstreamMeter extends ConnectionMeter {
@@ -22,7 +22,7 @@ export interface UpstreamMeter extends ConnectionMeter {
   /** An attempt got an answer. */
   answered(status: number, tookMs: number): void;
   /** Something counts against the upstream. */
-  struck(strike: Strike): void;
+  struck(strike: FailureClass): void;
   /** It was ejected. */
   ejected(): void;
 }

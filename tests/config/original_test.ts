@@ -52,7 +52,7 @@ async function load(name: string): Promise<Config> {
 }
 
 /** Ports that are free, and loopback only. */
-function anywhere(config: Config): Config {
+function allSites(config: Config): Config {
   return { ...config, sites: config.sites.map((site) => ({ ...site, port: 0, listen: "127.0.0.1" })) };
 }
 
@@ -60,7 +60,7 @@ for (const [name, warned] of Object.entries(FILES)) {
   Deno.test(`A config of the original BWS runs unchanged, and says what it does not do: ${name}`, async () => {
     const { config, warnings } = await loadConfig(FOLDER + name);
     assertEquals(warnings.map(({ path }) => path), [...warned]);
-    const server = await startServer(anywhere(config));
+    const server = await startServer(allSites(config));
     try {
       const answer = await fetch(`http://127.0.0.1:${server.addresses[0].port}/api/health/live`);
       assertEquals((await answer.json()).status, "alive");
@@ -123,7 +123,7 @@ Deno.test("[security] of the original sets header fields, hides Server and bound
   const [first] = proxied.proxy?.upstreams ?? [];
   if (proxied.proxy === undefined) throw new TypeError("The example has a proxy");
   proxied.proxy = { ...proxied.proxy, upstreams: [{ ...first, url: `http://127.0.0.1:${upstream.addr.port}` }] };
-  const server = await startServer(anywhere({ ...config, sites: [proxied] }));
+  const server = await startServer(allSites({ ...config, sites: [proxied] }));
   try {
     const url = `http://127.0.0.1:${server.addresses[0].port}/v1/a`;
     const answer = await fetch(url);

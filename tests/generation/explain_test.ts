@@ -9,7 +9,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { parseConfig } from "../../lib/config/parse_config.ts";
 import { explain } from "../../lib/generation/explain.ts";
 import type { Explanation } from "../../lib/generation/explanation.ts";
-import { Gateway } from "../../lib/generation/generation.ts";
+import { Generation } from "../../lib/generation/generation.ts";
 import { startServer } from "../../lib/process/server.ts";
 import { statusOf } from "../support/message_reader.ts";
 import { RawClient } from "../support/raw_client.ts";
@@ -88,7 +88,7 @@ async function explained(
   url: string,
   { method = "GET", headers = {} }: { method?: string; headers?: Record<string, string> } = {},
 ): Promise<Explanation> {
-  const gateway = new Gateway(parsed(text));
+  const gateway = new Generation(parsed(text));
   try {
     return await explain(gateway, { method, url, headers: new Headers(headers), client: "127.0.0.1" });
   } finally {

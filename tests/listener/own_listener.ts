@@ -5,7 +5,7 @@
  */
 
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import { Gateway } from "../../lib/generation/generation.ts";
+import { Generation } from "../../lib/generation/generation.ts";
 import type { ListenerLimits } from "../../lib/listener/listener_limits.ts";
 import { SocketListener } from "../../lib/listener/socket_listener.ts";
 import { until } from "../support/condition.ts";
@@ -14,13 +14,13 @@ import { configOf, type RunningProxyOptions } from "../support/running_proxy.ts"
 /** A listener that runs. */
 export class OwnListener {
   /** What it answers with. */
-  readonly gateway: Gateway;
+  readonly gateway: Generation;
   /** The listener itself. */
   readonly listener: SocketListener;
 
   /** Opens one. */
   constructor(options: RunningProxyOptions, limits: Partial<ListenerLimits> = {}) {
-    this.gateway = new Gateway(resolveConfig(configOf(options)).config);
+    this.gateway = new Generation(resolveConfig(configOf(options)).config);
     this.listener = new SocketListener(this.gateway, this.gateway.listeners[0], { limits });
   }
 

@@ -49,11 +49,11 @@ Deno.test("While a port is closed, no site is ready, and each says why", async (
   };
   const why = ["a port is closed that should be open"];
   assertEquals(await ask("/api/health/ready"), [200, undefined]);
-  proxy.gateway.runtime.closedPorts.own[0] = 1;
+  proxy.gateway.processState.closedPorts.own[0] = 1;
   assertEquals(await ask("/api/health/ready"), [503, why]);
   assertEquals(await ask("/api/health"), [503, why]);
   assertEquals(await ask("/api/health/live"), [200, undefined]);
-  proxy.gateway.runtime.closedPorts.own[0] = 0;
+  proxy.gateway.processState.closedPorts.own[0] = 0;
   assertEquals(await ask("/api/health/ready"), [200, undefined]);
 });
 
@@ -66,10 +66,10 @@ Deno.test("While a port of one worker is closed, no worker's sites are ready", a
     return response.status;
   };
   assertEquals(await ready(), 200);
-  proxy.server.gateway.runtime.closedPorts.all[0][0] = 1;
+  proxy.server.gateway.processState.closedPorts.all[0][0] = 1;
   // Each over a connection of its own, so that both workers are asked.
   for (let i = 0; i < 16; i++) assertEquals(await ready(), 503);
-  proxy.server.gateway.runtime.closedPorts.all[0][0] = 0;
+  proxy.server.gateway.processState.closedPorts.all[0][0] = 0;
   assertEquals(await ready(), 200);
 });
 

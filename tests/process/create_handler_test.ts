@@ -4,7 +4,7 @@ import { ConfigError } from "../../lib/config/config_error.ts";
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import { respond } from "../../lib/listener/runtime/adapter.ts";
 import { createHandler } from "../../lib/process/create_handler.ts";
-import { Gateway } from "../../lib/generation/generation.ts";
+import { Generation } from "../../lib/generation/generation.ts";
 import { Log } from "../../lib/log/log.ts";
 import type { ConfigInput } from "../../lib/config/schema.ts";
 import { consoleWarnings } from "../support/console_warnings.ts";
@@ -99,8 +99,8 @@ Deno.test("a failure has its line in the log even where requests have none", asy
       return Promise.resolve();
     }, logging);
     const { config } = resolveConfig({ logging, ...proxyTo(`http://127.0.0.1:${port}`) });
-    const gateway = new Gateway(config, { log });
-    const entry = { sites: gateway.anywhere };
+    const gateway = new Generation(config, { log });
+    const entry = { sites: gateway.allSites };
     const failed = await respond(gateway, new Request("http://localhost/a"), undefined, entry);
     const fine = await respond(gateway, new Request("http://localhost/api/health"), undefined, entry);
     await log.flush();
@@ -125,8 +125,8 @@ Deno.test("a readiness check that fails is no error in the log, and its line say
       text += new TextDecoder().decode(bytes);
       return Promise.resolve();
     }, config.logging);
-    const gateway = new Gateway(config, { log });
-    const entry = { sites: gateway.anywhere };
+    const gateway = new Generation(config, { log });
+    const entry = { sites: gateway.allSites };
     for (const path of ["/api/health/ready", "/api/health"]) {
       const response = await respond(gateway, new Request(`http://localhost${path}`), undefined, entry);
       assertEquals(response.status, 503);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { createHandler } from "@bws/bws";
-import { releaseBytes } from "../../lib/sockets/spent_bytes.ts";
+import { detachBuffer } from "../../lib/sockets/spent_bytes.ts";
 import { RunningProxy } from "../support/running_proxy.ts";
 
 const PIECE_BYTES = 64 * 1024;
@@ -44,7 +44,7 @@ Deno.test("the runtime's server holds the memory of a piece that it waited for a
         controller.enqueue(chunk);
         if ((controller.desiredSize ?? 0) > 0) {
           waited++;
-          releaseBytes(chunk);
+          detachBuffer(chunk);
           assertEquals(chunk.length, 0);
         }
         if (next === PIECES) controller.close();

@@ -1,15 +1,15 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
-import { cellsWithin, LocalLedger } from "../../lib/state/ledger.ts";
-import { SharedLedger } from "../../lib/state/shared_ledger.ts";
+import { cellsWithin, LocalState } from "../../lib/state/ledger.ts";
+import { SharedMemoryState } from "../../lib/state/shared_ledger.ts";
 
 const SUPERVISOR = { index: 2, count: 3 };
 
 Deno.test("SharedLedger gives workers the supervisor's cells, and the same ones for the same name", () => {
-  const supervisor = new SharedLedger(SUPERVISOR);
+  const supervisor = new SharedMemoryState(SUPERVISOR);
   const cells = supervisor.take(4, "a");
-  const one = new SharedLedger({ index: 0, count: 3 }, supervisor.table).take(4, "a");
-  const two = new SharedLedger({ index: 1, count: 3 }, structuredClone(supervisor.table)).take(4, "a");
+  const one = new SharedMemoryState({ index: 0, count: 3 }, supervisor.table).take(4, "a");
+  const two = new SharedMemoryState({ index: 1, count: 3 }, structuredClone(supervisor.table)).take(4, "a");
   Atomics.add(one, 3, 5);
   Atomics.add(two, 3, 6);
   assertEquals([...cells], [0, 0, 0, 11]);
@@ -18,8 +18,8 @@ Deno.test("SharedLedger gives workers the supervisor's cells, and the same ones 
 });
 
 Deno.test("SharedLedger refuses a worker what was not allotted, until it has learned of it", () => {
-  const supervisor = new SharedLedger(SUPERVISOR);
-  const worker = new SharedLedger({ index: 0, count: 3 }, supervisor.table);
+  const supervisor = new SharedMemoryState(SUPERVISOR);
+  const worker = new SharedMemoryState({ index: 0, count: 3 }, supervisor.table);
   supervisor.take(2, "late").fill(7);
   assertThrows(() => worker.take(2, "late"), Error, 'Cannot share "cells late"');
   worker.learn(structuredClone(supervisor.table));
@@ -27,7 +27,7 @@ Deno.test("SharedLedger refuses a worker what was not allotted, until it has lea
 });
 
 Deno.test("SharedLedger never gives the same memory twice, across buffers too", () => {
-  const supervisor = new SharedLedger(SUPERVISOR);
+  const supervisor = new SharedMemoryState(SUPERVISOR);
   const taken = Array.from({ length: 40 }, (_, index) => supervisor.take(20_001, `n${index}`));
   const { all } = supervisor.takeNumbers(3, "numbers");
   taken.forEach((cells, index) => cells.fill(index + 1));
@@ -38,15 +38,15 @@ Deno.test("SharedLedger never gives the same memory twice, across buffers too", 
 });
 
 Deno.test("SharedLedger.takeNumbers() gives each worker slots of its own, and all of them to whoever adds up", () => {
-  const supervisor = new SharedLedger(SUPERVISOR);
+  const supervisor = new SharedMemoryState(SUPERVISOR);
   supervisor.takeNumbers(2, "n");
-  const ledgers = [0, 1].map((index) => new SharedLedger({ index, count: 3 }, supervisor.table));
-  ledgers.forEach((ledger, index) => ledger.takeNumbers(2, "n").own[1] = index + 1);
+  const ledgers = [0, 1].map((index) => new SharedMemoryState({ index, count: 3 }, supervisor.table));
+  ledgers.forEach((sharedState, index) => sharedState.takeNumbers(2, "n").own[1] = index + 1);
   assertEquals(supervisor.takeNumbers(2, "n").all.map(([, second]) => second), [1, 2, 0]);
 });
 
 Deno.test("SharedLedger.cellsBy() finds all cells of a length, and no numbers", () => {
-  const supervisor = new SharedLedger(SUPERVISOR);
+  const supervisor = new SharedMemoryState(SUPERVISOR);
   supervisor.take(4, "a").fill(1);
   supervisor.take(4, "b").fill(2);
   supervisor.take(5, "c").fill(3);
@@ -55,14 +55,17 @@ Deno.test("SharedLedger.cellsBy() finds all cells of a length, and no numbers", 
 });
 
 for (
-  const [name, ledger] of [["LocalLedger", new LocalLedger()], ["SharedLedger", new SharedLedger(SUPERVISOR)]] as const
+  const [name, sharedState] of [["LocalLedger", new LocalState()], [
+    "SharedLedger",
+    new SharedMemoryState(SUPERVISOR),
+  ]] as const
 ) {
   Deno.test(`${name}.retain() forgets all names but those that are given`, () => {
-    const take = cellsWithin(ledger, "pool");
+    const take = cellsWithin(sharedState, "pool");
     take(2).fill(1);
     take(2).fill(2);
-    ledger.retain(new Set(["pool.1"]));
-    assertEquals([...ledger.take(2, "pool.1")], [2, 2]);
-    assertEquals([...ledger.take(2, "pool.0")], [0, 0]);
+    sharedState.retain(new Set(["pool.1"]));
+    assertEquals([...sharedState.take(2, "pool.1")], [2, 2]);
+    assertEquals([...sharedState.take(2, "pool.0")], [0, 0]);
   });
 }

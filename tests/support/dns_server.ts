@@ -139,7 +139,7 @@ function reply(query: Uint8Array, answer: Exclude<DnsAnswer, "silence">, truncat
   const { name, end } = question(query);
   const records = typeof answer === "string" || truncated ? [] : answer;
   const rcode = typeof answer === "string" ? RCODES[answer] : 0;
-  // Answer, recursion desired and available (RFC 1035, section 4.1.1).
+  // Response, recursion desired and available (RFC 1035, section 4.1.1).
   const flags = 0x8180 | rcode | (truncated ? 0x0200 : 0);
   const head = [uint16(flags), uint16(1), uint16(records.length), uint16(0), uint16(0)];
   const body = records.map((record) => encode(record, name));

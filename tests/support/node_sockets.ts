@@ -50,7 +50,7 @@ export async function wsPath(): Promise<string> {
     npmPackages: Record<string, { name: string; localPath: string }>;
   };
   const found = Object.values(npmPackages).find(({ name }) => name === "ws");
-  if (found === undefined) throw new Error(`Cannot find ${specifier} in the runtime's cache`);
+  if (found === undefined) throw new Error(`Cannot find ${specifier} in the processState's cache`);
   return `${found.localPath}/wrapper.mjs`;
 }
 

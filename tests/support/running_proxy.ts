@@ -6,7 +6,7 @@
 
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import type { ConfigInput } from "../../lib/config/schema.ts";
-import type { Gateway } from "../../lib/generation/generation.ts";
+import type { Generation } from "../../lib/generation/generation.ts";
 import { type RunningServer, startServer } from "../../lib/process/server.ts";
 import type { Upstream } from "../../lib/upstream/upstream.ts";
 import { until } from "./condition.ts";
@@ -46,7 +46,7 @@ export class RunningProxy {
   }
 
   /** Its gateway. */
-  get gateway(): Gateway {
+  get gateway(): Generation {
     return this.server.gateway;
   }
 

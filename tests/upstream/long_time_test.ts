@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { CoarseClock } from "../../lib/state/coarse_clock.ts";
-import { SharedLedger } from "../../lib/state/shared_ledger.ts";
+import { SharedMemoryState } from "../../lib/state/shared_ledger.ts";
 import { parseEndpoint } from "../../lib/sockets/endpoint.ts";
 import { RetryBudget } from "../../lib/upstream/retry_budget.ts";
 import { RollingWindow } from "../../lib/upstream/rolling_window.ts";
@@ -31,10 +31,10 @@ const OPTIONS: UpstreamOptions = {
 
 /** Over shared memory too, where all workers see the same. */
 function upstreams(): Upstream[] {
-  const ledger = new SharedLedger({ index: 0, count: 1 });
+  const sharedState = new SharedMemoryState({ index: 0, count: 1 });
   // What lies before it moves it to an odd place.
-  ledger.take(1, "before");
-  return [new Upstream(OPTIONS), new Upstream({ ...OPTIONS, takeCells: (count) => ledger.take(count, "cells") })];
+  sharedState.take(1, "before");
+  return [new Upstream(OPTIONS), new Upstream({ ...OPTIONS, takeCells: (count) => sharedState.take(count, "cells") })];
 }
 
 Deno.test("An ejection that is over stays over, however long nobody asks", () => {
@@ -44,7 +44,7 @@ Deno.test("An ejection that is over stays over, however long nobody asks", () =>
       upstream.failed("unreachable");
       assertEquals([upstream.available, upstream.state], [false, "ejected"], `at once, ${days}`);
       jump(days * DAY_MS);
-      assertEquals(upstream.barredForMs, 0, `${days} days later`);
+      assertEquals(upstream.unavailableForMs, 0, `${days} days later`);
       assertEquals([upstream.available, upstream.state], [true, "on_trial"], `${days} days later`);
     }
   }

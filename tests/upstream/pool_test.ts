@@ -83,11 +83,11 @@ Deno.test("Pool.waitForRoom() is bounded in number and in time, and ends when th
 Deno.test("Pool.waitForRoom() bounds all waits of an exchange together", async () => {
   const { pool, first } = poolOf(10, 20_000);
   const slot = first.acquireAnyway();
-  const patience = { waitedMs: 0 };
+  const queueBudget = { waitedMs: 0 };
   setTimeout(() => slot.release(), 5);
-  assertEquals(await pool.waitForRoom(NOBODY, undefined, patience), true);
-  assertEquals(patience.waitedMs > 0, true);
+  assertEquals(await pool.waitForRoom(NOBODY, undefined, queueBudget), true);
+  assertEquals(queueBudget.waitedMs > 0, true);
   // Called, but too late; what it has waited before leaves it no time to be called again.
-  patience.waitedMs += 20_000;
-  assertEquals(await pool.waitForRoom(NOBODY, undefined, patience), false);
+  queueBudget.waitedMs += 20_000;
+  assertEquals(await pool.waitForRoom(NOBODY, undefined, queueBudget), false);
 });

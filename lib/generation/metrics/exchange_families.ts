@@ -7,11 +7,11 @@
 
 import { Family, type FamilyOptions, type SampleSink } from "../../metrics/family.ts";
 import { Labels } from "../../metrics/labels.ts";
-import type { Gateway } from "../generation.ts";
+import type { Generation } from "../generation.ts";
 import type { RouteMetrics } from "./route_metrics.ts";
 
 /** The families `bws_http_…` and `bws_websocket_…`. */
-export function exchangeFamilies(gateway: () => Gateway): Family[] {
+export function exchangeFamilies(gateway: () => Generation): Family[] {
   const forRoutes = (options: FamilyOptions, collect: (route: RouteMetrics, sink: SampleSink) => void) =>
     new Family(options, (sink) => {
       for (const route of routesOf(gateway())) collect(route, sink);
@@ -88,7 +88,7 @@ export function exchangeFamilies(gateway: () => Gateway): Family[] {
 const TO_UPSTREAM = Labels.of({ direction: "to_upstream" });
 const TO_CLIENT = Labels.of({ direction: "to_client" });
 
-function* routesOf(gateway: Gateway): Iterable<RouteMetrics> {
+function* routesOf(gateway: Generation): Iterable<RouteMetrics> {
   if (gateway.metrics === undefined) return;
   yield gateway.metrics.refused;
   for (const { metrics } of gateway.sites) if (metrics !== undefined) yield* metrics.routes;

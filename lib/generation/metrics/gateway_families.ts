@@ -8,7 +8,7 @@ import { Family, type FamilyOptions, type SampleSink } from "../../metrics/famil
 import { Labels } from "../../metrics/labels.ts";
 import { processFamilies } from "../../metrics/process_families.ts";
 import { VERSION } from "../../version.ts";
-import type { Gateway } from "../generation.ts";
+import type { Generation } from "../generation.ts";
 import type { PortStatus } from "../../listener/runtime/serving_port.ts";
 import { exchangeFamilies } from "./exchange_families.ts";
 import { portFamilies } from "./port_families.ts";
@@ -29,7 +29,7 @@ export interface ConfigFacts {
 /** What is told about. */
 export interface GatewayFamiliesOptions {
   /** The generation that serves now. */
-  readonly gateway: () => Gateway;
+  readonly gateway: () => Generation;
   /** What became of configs; undefined where they cannot change. */
   readonly config?: () => ConfigFacts;
   /** The ports of the sites; undefined where others listen for them. */
@@ -53,7 +53,7 @@ export interface GatewayFamiliesOptions {
  * ```
  */
 export function gatewayFamilies({ gateway, config, ports, startedMs }: GatewayFamiliesOptions): Family[] {
-  const { metrics: book, runtime: { worker: place } } = gateway();
+  const { metrics: book, processState: { worker: place } } = gateway();
   if (book === undefined) return [];
   // The supervisor's place is behind those of its workers.
   const main = place.count > 1 && place.index === place.count - 1 ? place.index : undefined;

@@ -12,7 +12,7 @@ import { RouteMetrics } from "./route_metrics.ts";
 import { UpstreamMetrics } from "./upstream_metrics.ts";
 
 /** All figures of this worker's runtime, which owns it. */
-export class MetricsBook {
+export class MetricsRegistry {
   /** Of requests that were refused before they belonged to a site. */
   readonly refused: RouteMetrics;
   readonly #take: TakeNumbers;

@@ -7,8 +7,8 @@
 
 import type { HistogramReading } from "../../metrics/histogram.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
-import type { Strike } from "../../upstream/failure_class.ts";
-import type { Gateway } from "../generation.ts";
+import type { FailureClass } from "../../upstream/failure_class.ts";
+import type { Generation } from "../generation.ts";
 import type { RouteMetrics } from "./route_metrics.ts";
 import type { UpstreamMetrics } from "./upstream_metrics.ts";
 
@@ -70,7 +70,7 @@ export interface UpstreamReading {
   /** Answers by class of status: other, 1xx, 2xx, 3xx, 4xx, 5xx. */
   readonly statuses: readonly number[];
   /** Failures that count against it. Those of cause `status` and `slow` had an answer, and are in `statuses` too. */
-  readonly failures: Readonly<Record<Strike, number>>;
+  readonly failures: Readonly<Record<FailureClass, number>>;
   /** How often it was ejected. */
   readonly ejections: number;
   /** Seconds from the start of attempts to the heads of their answers. */
@@ -84,7 +84,7 @@ export interface UpstreamReading {
 }
 
 /** Reads all figures of a gateway; undefined when it keeps none (`metrics = false`). */
-export function readMetrics(gateway: Gateway): MetricsReading | undefined {
+export function readMetrics(gateway: Generation): MetricsReading | undefined {
   const { metrics } = gateway;
   if (metrics === undefined) return undefined;
   return {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MetricsBook } from "./metrics_book.ts";
+import type { MetricsRegistry } from "./metrics_book.ts";
 import type { RouteMetrics } from "./route_metrics.ts";
 
 /** The figures of one site, as its config has it now. Owned by its site. */
@@ -15,11 +15,11 @@ export class SiteMetrics {
   readonly routes: readonly RouteMetrics[];
   /** Those of them that may upgrade. */
   readonly socketRoutes: readonly RouteMetrics[];
-  readonly #book: MetricsBook;
+  readonly #book: MetricsRegistry;
   readonly #site: string;
 
   /** @param routes As in the config. */
-  constructor(book: MetricsBook, site: string, routes: readonly { path: string; websocket: boolean }[]) {
+  constructor(book: MetricsRegistry, site: string, routes: readonly { path: string; websocket: boolean }[]) {
     this.#book = book;
     this.#site = site;
     this.unrouted = book.route(site, "");

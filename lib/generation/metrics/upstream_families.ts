@@ -7,11 +7,11 @@
 import { Family, type FamilyOptions, type SampleSink } from "../../metrics/family.ts";
 import { Labels } from "../../metrics/labels.ts";
 import { sharedTime } from "../../state/shared_time.ts";
-import type { Gateway } from "../generation.ts";
+import type { Generation } from "../generation.ts";
 import { type LabelledUpstream, labelledUpstreams } from "./upstream_labels.ts";
 
 /** The families `bws_upstream_…` and `bws_pool_…`. */
-export function upstreamFamilies(gateway: () => Gateway): Family[] {
+export function upstreamFamilies(gateway: () => Generation): Family[] {
   return [
     ...FAMILIES.map(([options, collect]) =>
       new Family(options, (sink) => {
@@ -135,7 +135,7 @@ const FAMILIES: readonly (readonly [FamilyOptions, (one: LabelledUpstream, sink:
   ],
 ];
 
-function waiting(gateway: () => Gateway): Family {
+function waiting(gateway: () => Generation): Family {
   const options: FamilyOptions = {
     ...{ name: "bws_pool_waiting", type: "gauge", help: "Exchanges that wait for room at an upstream." },
   };

@@ -6,10 +6,10 @@
 
 import { Labels } from "../../metrics/labels.ts";
 import { STATUS_CLASSES } from "../../metrics/status_counters.ts";
-import { type Strike, STRIKES } from "../../upstream/failure_class.ts";
+import { type FailureClass, STRIKES } from "../../upstream/failure_class.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
 import { UPSTREAM_STATES, type UpstreamState } from "../../upstream/upstream_state.ts";
-import type { Gateway } from "../generation.ts";
+import type { Generation } from "../generation.ts";
 import type { UpstreamMetrics } from "./upstream_metrics.ts";
 
 /** States of a circuit breaker. */
@@ -26,7 +26,7 @@ export class UpstreamLabels {
   /** With a class of status, in the order of `STATUS_CLASSES`. */
   readonly byClass: readonly Labels[];
   /** With a cause of failure. */
-  readonly byCause: readonly (readonly [Strike, Labels])[];
+  readonly byCause: readonly (readonly [FailureClass, Labels])[];
   /** With its state. */
   readonly byState: readonly (readonly [UpstreamState, Labels])[];
   /** With a state of its breaker. */
@@ -59,7 +59,7 @@ export interface LabelledUpstream {
 const made = new WeakMap<UpstreamMetrics, UpstreamLabels>();
 
 /** All upstreams of a gateway, each once. */
-export function labelledUpstreams({ metrics: book, sites }: Gateway): LabelledUpstream[] {
+export function labelledUpstreams({ metrics: book, sites }: Generation): LabelledUpstream[] {
   if (book === undefined) return [];
   return sites.flatMap(({ config: { name: site }, pools }) =>
     [...pools.values()].flatMap((pool) => {

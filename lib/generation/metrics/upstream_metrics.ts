@@ -9,7 +9,7 @@ import { Counter } from "../../metrics/counter.ts";
 import { Histogram, histogramSlots } from "../../metrics/histogram.ts";
 import { type Numbers, sumAt, type TakeNumbers } from "../../metrics/numbers.ts";
 import { StatusCounters } from "../../metrics/status_counters.ts";
-import { type Strike, STRIKES } from "../../upstream/failure_class.ts";
+import { type FailureClass, STRIKES } from "../../upstream/failure_class.ts";
 import type { UpstreamMeter } from "../../upstream/upstream_options.ts";
 
 const ATTEMPTS = 0;
@@ -71,7 +71,7 @@ export class UpstreamMetrics implements UpstreamMeter {
   }
 
   /** Something counts against the upstream. */
-  struck(strike: Strike): void {
+  struck(strike: FailureClass): void {
     this.#own[FAILURES + STRIKES.indexOf(strike)] += 1;
   }
 
@@ -111,9 +111,9 @@ export class UpstreamMetrics implements UpstreamMeter {
   }
 
   /** What counted against the upstream, by cause. */
-  failures(): Record<Strike, number> {
+  failures(): Record<FailureClass, number> {
     const counts = STRIKES.map((strike, index) => [strike, sumAt(this.#numbers, FAILURES + index)] as const);
-    return Object.fromEntries(counts) as Record<Strike, number>;
+    return Object.fromEntries(counts) as Record<FailureClass, number>;
   }
 
   /** Takes back the connections of a worker that is gone. */

@@ -9,11 +9,11 @@
  * @module
  */
 
-import type { Answer, RequestHead } from "../../http/message.ts";
+import type { HttpResponse, RequestHead } from "../../http/message.ts";
 import { failureReason } from "./failure_reason.ts";
 import { FileRoot, trimmedRoot } from "./file_root.ts";
 import { readEntries } from "./folder_entries.ts";
-import { listingAnswer } from "./folder_listing.ts";
+import { listingResponse } from "./folder_listing.ts";
 import { type FileWarning, FileWarnings } from "./file_warnings.ts";
 import { chooseRepresentation, findPage } from "./page.ts";
 import { PageCache } from "./page_cache.ts";
@@ -116,7 +116,7 @@ export interface FileServer {
    *
    * Rejects only when the file system fails in a way that no client can cause (an I/O error, no handles left).
    */
-  serve(head: RequestHead): Answer | Promise<Answer>;
+  serve(head: RequestHead): HttpResponse | Promise<HttpResponse>;
   /** Finds out what {@linkcode serve} would answer with. */
   explain(head: RequestHead): Promise<FileSearch>;
   /** Why {@linkcode serve} answered a request with an error, in words for the log. */
@@ -195,7 +195,7 @@ class FolderServer implements FileServer {
     this.#nowMs = nowMs;
   }
 
-  serve(head: RequestHead): Answer | Promise<Answer> {
+  serve(head: RequestHead): HttpResponse | Promise<HttpResponse> {
     if (head.method !== "GET" && head.method !== "HEAD") {
       return { status: head.method === "OPTIONS" ? 204 : 405, headers: ["allow", ALLOW], body: null };
     }
@@ -228,7 +228,7 @@ class FolderServer implements FileServer {
     this.#pages.close();
   }
 
-  async #serveFromDisk(head: RequestHead, request: PageRequest, tried?: string[]): Promise<Answer> {
+  async #serveFromDisk(head: RequestHead, request: PageRequest, tried?: string[]): Promise<HttpResponse> {
     const path = readRequestPath(head.path, this.#rules);
     if (typeof path === "number") return bare(path);
     const withoutFixed = this.#withoutFixed?.(head) === true;
@@ -248,7 +248,7 @@ class FolderServer implements FileServer {
   }
 
   /** Redirects to a folder's own path, on which its relative links work, if something is served there. */
-  async #redirect(folderPath: string, query: string): Promise<Answer | undefined> {
+  async #redirect(folderPath: string, query: string): Promise<HttpResponse | undefined> {
     const folder = await this.#root.find(folderPath.slice(0, -1));
     if (folder?.kind !== "folder") return undefined;
     const page = this.#pages.fresh(folderPath, this.#nowMs()) ?? await this.#pages.look(folderPath);
@@ -258,12 +258,12 @@ class FolderServer implements FileServer {
     return { status: 308, headers: ["location", location], body: null };
   }
 
-  async #list(head: RequestHead, path: string): Promise<Answer | undefined> {
+  async #list(head: RequestHead, path: string): Promise<HttpResponse | undefined> {
     if (!this.#browse || !path.endsWith("/")) return undefined;
     const folder = await this.#root.find(path);
     if (folder?.kind !== "folder") return undefined;
     const entries = await readEntries(this.#root, folder, this.#rules);
-    const answer = listingAnswer({ path, entries, cacheControl: this.#cacheControl?.(path) }, head.headers);
+    const answer = listingResponse({ path, entries, cacheControl: this.#cacheControl?.(path) }, head.headers);
     return head.method === "HEAD" ? { ...answer, body: null } : answer;
   }
 }
@@ -275,7 +275,7 @@ function encodeQuery(query: string): string {
 
 const ALLOW = "GET, HEAD, OPTIONS";
 
-function bare(status: number): Answer {
+function bare(status: number): HttpResponse {
   return { status, headers: [], body: null };
 }
 

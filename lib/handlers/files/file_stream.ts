@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { AnswerBody } from "../../http/message.ts";
+import type { ResponseBody } from "../../http/message.ts";
 import type { Piece } from "./response_plan.ts";
 import type { OpenedFile } from "./file_root.ts";
 import { stampOf } from "./file_stamp.ts";
@@ -24,7 +24,7 @@ export const CHUNK_MAX_BYTES = 256 * 1024;
  * @param opened The file and its state, which the pieces were planned for.
  * @param pieces What to send, in order.
  */
-export function fileBody(opened: OpenedFile, pieces: readonly Piece[]): AnswerBody {
+export function fileBody(opened: OpenedFile, pieces: readonly Piece[]): ResponseBody {
   if (!pieces.some((piece) => pieceBytes(piece) > 0)) {
     opened.file.close();
     return new Uint8Array(0);

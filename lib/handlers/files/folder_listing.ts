@@ -7,7 +7,7 @@
 
 import { acceptedForm } from "../../http/accepted_type.ts";
 import { headerValues } from "../../http/header_lines.ts";
-import type { Answer, HeaderLines } from "../../http/message.ts";
+import type { HeaderLines, HttpResponse } from "../../http/message.ts";
 import { ENTRIES_MAX, type FolderEntry } from "./folder_entries.ts";
 
 /** What a listing is of. */
@@ -26,7 +26,7 @@ export interface FolderListing {
  * @param listing What to show.
  * @param requestHeaders The request's header lines, whose Accept decides about the form.
  */
-export function listingAnswer(listing: FolderListing, requestHeaders: HeaderLines): Answer {
+export function listingResponse(listing: FolderListing, requestHeaders: HeaderLines): HttpResponse {
   const json = acceptedForm(headerValues(requestHeaders, "accept").join(","), "html") === "json";
   const body = new TextEncoder().encode(json ? listingJson(listing) : listingHtml(listing));
   const headers: HeaderLines = [

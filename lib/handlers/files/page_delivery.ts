@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Answer } from "../../http/message.ts";
-import { type AnswerPlan, planAnswer } from "./response_plan.ts";
+import type { HttpResponse } from "../../http/message.ts";
+import { planResponse, type ResponsePlan } from "./response_plan.ts";
 import type { FileRoot, OpenedFile } from "./file_root.ts";
 import { sameStamp } from "./file_stamp.ts";
 import { fileBody, memoryBody } from "./file_stream.ts";
@@ -47,13 +47,13 @@ export class PageDelivery {
   }
 
   /** The answer if no file has to be read for it: bytes in memory, HEAD, 304, 412, 416. */
-  fromMemory(page: Page, request: PageRequest, nowMs: number): Answer | undefined {
+  fromMemory(page: Page, request: PageRequest, nowMs: number): HttpResponse | undefined {
     const representation = chooseRepresentation(page, request.fields.acceptEncoding);
     if (!request.fields.conditional && request.method === "GET") {
       const { bytes } = representation;
       return bytes === undefined ? undefined : { status: 200, headers: representation.okLines.slice(), body: bytes };
     }
-    return memoryAnswer(planAnswer(request.method, request.fields, representation, nowMs), representation);
+    return memoryResponse(planResponse(request.method, request.fields, representation, nowMs), representation);
   }
 
   /**
@@ -63,7 +63,7 @@ export class PageDelivery {
    * @param request What is wanted of it.
    * @throws {Deno.errors.PermissionDenied} Where the system forbids to read the file.
    */
-  async deliver(path: string, request: PageRequest): Promise<Answer | undefined> {
+  async deliver(path: string, request: PageRequest): Promise<HttpResponse | undefined> {
     for (let look = 1; look <= LOOKS_MAX; look++) {
       const page = this.#pages.fresh(path, this.#nowMs()) ?? await this.#pages.look(path);
       if (page === undefined) return undefined;
@@ -75,14 +75,22 @@ export class PageDelivery {
     return undefined;
   }
 
-  async #fromDisk(path: string, page: Page, request: PageRequest, lastLook: boolean): Promise<Answer | undefined> {
+  async #fromDisk(
+    path: string,
+    page: Page,
+    request: PageRequest,
+    lastLook: boolean,
+  ): Promise<HttpResponse | undefined> {
     const representation = chooseRepresentation(page, request.fields.acceptEncoding);
     // A file that changes under every look is streamed as it is now; it would never hold still for memory.
     if (representation.sizeBytes <= this.#hotFileMaxBytes && !lastLook) {
       const bytes = await readWhole(this.#root, representation, this.#nowMs());
       if (bytes === undefined) return undefined;
       this.#pages.recount(path, page);
-      return memoryAnswer(planAnswer(request.method, request.fields, representation, this.#nowMs()), representation);
+      return memoryResponse(
+        planResponse(request.method, request.fields, representation, this.#nowMs()),
+        representation,
+      );
     }
     const opened = await this.#root.open(representation.found);
     if (opened === undefined) return undefined;
@@ -92,8 +100,8 @@ export class PageDelivery {
     return this.#stream(opened, same ? representation : represent(found, options, opened.stamp), request);
   }
 
-  #stream(opened: OpenedFile, representation: Representation, request: PageRequest): Answer {
-    const { status, headers, pieces } = planAnswer(request.method, request.fields, representation, this.#nowMs());
+  #stream(opened: OpenedFile, representation: Representation, request: PageRequest): HttpResponse {
+    const { status, headers, pieces } = planResponse(request.method, request.fields, representation, this.#nowMs());
     if (pieces !== undefined) return { status, headers, body: fileBody(opened, pieces) };
     opened.file.close();
     return { status, headers, body: null };
@@ -103,7 +111,10 @@ export class PageDelivery {
 /** Looks at a file that turns out changed each time before it is sent as it then is. */
 const LOOKS_MAX = 3;
 
-function memoryAnswer({ status, headers, pieces }: AnswerPlan, { bytes }: Representation): Answer | undefined {
+function memoryResponse(
+  { status, headers, pieces }: ResponsePlan,
+  { bytes }: Representation,
+): HttpResponse | undefined {
   if (pieces === undefined) return { status, headers, body: null };
   return bytes === undefined ? undefined : { status, headers, body: memoryBody(bytes, pieces) };
 }

@@ -16,7 +16,7 @@ import type { RequestFields } from "./request_fields.ts";
 export type Piece = Uint8Array<ArrayBuffer> | ByteSpan;
 
 /** An answer before its body. */
-export interface AnswerPlan {
+export interface ResponsePlan {
   readonly status: number;
   readonly headers: HeaderLines;
   /** The pieces of the body in order; undefined for an answer without one. */
@@ -31,12 +31,12 @@ export interface AnswerPlan {
  * @param representation What is asked for.
  * @param nowMs The current time in milliseconds since 1970.
  */
-export function planAnswer(
+export function planResponse(
   method: string,
   fields: RequestFields,
   representation: Representation,
   nowMs: number,
-): AnswerPlan {
+): ResponsePlan {
   if (fields.conditional) {
     const status = judgePreconditions(fields, representation, nowMs);
     if (status === 304) return { status, headers: representation.notModifiedLines.slice(), pieces: undefined };
@@ -54,7 +54,7 @@ export function planAnswer(
   };
 }
 
-function planRange(range: string, representation: Representation): AnswerPlan | undefined {
+function planRange(range: string, representation: Representation): ResponsePlan | undefined {
   const { sizeBytes, partLines, options } = representation;
   const spans = readRanges(range, sizeBytes);
   if (spans === "ignored") return undefined;

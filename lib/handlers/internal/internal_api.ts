@@ -9,7 +9,7 @@
 
 import { INTERNAL_PATHS, type InternalPath, internalPrefix } from "../../config/internal_paths.ts";
 import type { SiteConfig } from "../../config/schema.ts";
-import type { Answer, RequestHead } from "../../http/message.ts";
+import type { HttpResponse, RequestHead } from "../../http/message.ts";
 import { VERSION } from "../../version.ts";
 
 /** What the endpoints tell of. */
@@ -25,13 +25,13 @@ export interface InternalApiContext {
 }
 
 /** What an endpoint answers. */
-export interface InternalAnswer extends Answer {
+export interface InternalResponse extends HttpResponse {
   /** What the site lacks, for the log; undefined where it is ready or that was not asked. */
   readonly missing?: string;
 }
 
 /** Answers a request for one endpoint. */
-export type InternalEndpoint = (head: RequestHead) => InternalAnswer;
+export type InternalEndpoint = (head: RequestHead) => InternalResponse;
 
 /** The endpoints of a site by exact path, in match form; empty when `internal_api = false`. */
 export function internalEndpoints(context: InternalApiContext): ReadonlyMap<string, InternalEndpoint> {

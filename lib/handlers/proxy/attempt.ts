@@ -7,13 +7,13 @@
  */
 
 import { headerValue } from "../../http/header_lines.ts";
-import type { Answer } from "../../http/message.ts";
+import type { HttpResponse } from "../../http/message.ts";
 import { sendableStatus } from "../../http/sendable_status.ts";
 import type { Connection, ConnectionUser } from "../../upstream/connection/connection.ts";
 import { sharedTime } from "../../state/shared_time.ts";
 import type { AttemptSpan } from "../../telemetry/attempt_span.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import { releaseBytes } from "../../sockets/spent_bytes.ts";
+import { detachBuffer } from "../../sockets/spent_bytes.ts";
 import type { UpstreamHead } from "../../http1/response_head.ts";
 import type { Slot } from "../../upstream/slot.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
@@ -21,13 +21,13 @@ import type { ConnectionPool } from "../../upstream/connection/connection_pool.t
 import type { ConnectionWait } from "../../upstream/connection/connection_wait.ts";
 import type { SilenceLimits } from "../../upstream/connection/deadlines.ts";
 import type { Contender } from "../../upstream/dial_race.ts";
-import { AnswerSetAside } from "./retryable_response.ts";
+import { RetryableResponse } from "./retryable_response.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { RequestBody } from "./request_body.ts";
 import type { ResponseRules } from "./response_headers.ts";
 
 /** Says whether an answer is not to be passed on, because another attempt will be made. */
-export type SetsAside = (answer: UpstreamHead, upstream: Upstream) => boolean;
+export type ShouldRetry = (answer: UpstreamHead, upstream: Upstream) => boolean;
 
 /** How long an attempt may take. */
 export interface AttemptLimits extends SilenceLimits {
@@ -164,15 +164,15 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
    * {@linkcode failed}.
    *
    * @throws {TransportFailure} When it cannot be passed on.
-   * @throws {AnswerSetAside} When `setsAside` says so.
+   * @throws {RetryableResponse} When `shouldRetry` says so.
    */
-  answer(head: UpstreamHead, rules: ResponseRules, setsAside: SetsAside | undefined): Answer {
+  answer(head: UpstreamHead, rules: ResponseRules, shouldRetry: ShouldRetry | undefined): HttpResponse {
     const nowMs = sharedTime.take();
     const tookMs = nowMs - this.#startMs;
     this.#exchange.upstreamMs = tookMs;
     this.#slot.answered(head.status, tookMs, this.#limits.streaming);
     this.span?.answered(head.status);
-    if (setsAside?.(head, this.#slot.upstream)) throw new AnswerSetAside(head);
+    if (shouldRetry?.(head, this.#slot.upstream)) throw new RetryableResponse(head);
     return this.#passOn(head, rules, nowMs);
   }
 
@@ -198,7 +198,7 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
 
   /** Looks whether the client is still there; not before the first tick, since most exchanges are over by then. */
   onTick(): void {
-    this.#body?.hurry();
+    this.#body?.flushHead();
     if (this.#signal !== undefined) return;
     this.#signal = this.#exchange.client.signal;
     this.#signal.addEventListener("abort", this.#clientLeft);
@@ -243,9 +243,9 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
   // Pieces that have been sent on. One that was waited for was taken at once, and the queue is empty as before. One that
   // was not is taken by the time that the next is there, since nothing is read ahead of it.
   #release(controller: ReadableStreamDefaultController, chunk: Uint8Array<ArrayBuffer>): void {
-    if (this.#queued !== undefined) releaseBytes(this.#queued);
+    if (this.#queued !== undefined) detachBuffer(this.#queued);
     this.#queued = undefined;
-    if ((controller.desiredSize ?? 0) > 0) releaseBytes(chunk);
+    if ((controller.desiredSize ?? 0) > 0) detachBuffer(chunk);
     else this.#queued = chunk;
   }
 
@@ -274,7 +274,7 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
       await connection.sendHead(head, first === undefined ? undefined : body.frame(first));
     } catch (error) {
       // Nothing was sent: the next connection must get all of it, however large.
-      if (error instanceof TransportFailure && error.kind === "closed_unused") body.putBack(first);
+      if (error instanceof TransportFailure && error.kind === "closed_unused") body.unread(first);
       throw error;
     }
     this.#begun = true;
@@ -302,7 +302,7 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
     connection.deadlines.uploaded();
   }
 
-  #passOn(head: UpstreamHead, { responseHeaders, redirects }: ResponseRules, nowMs: number): Answer {
+  #passOn(head: UpstreamHead, { responseHeaders, redirects }: ResponseRules, nowMs: number): HttpResponse {
     if (head.status === 101) {
       throw new TransportFailure("malformed", "The upstream switched protocols, which it was not asked to");
     }

@@ -6,7 +6,7 @@
 
 import type { Deadlines } from "../../upstream/connection/deadlines.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import { releaseBytes } from "../../sockets/spent_bytes.ts";
+import { detachBuffer } from "../../sockets/spent_bytes.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { SMALL_BYTES, SmallPieces } from "./small_pieces.ts";
 
@@ -86,7 +86,7 @@ export class BodySource {
     if (this.#queue.length === 0) return undefined;
     const pieces = this.#queue.splice(0);
     const batch = joined(pieces, this.#queuedBytes);
-    if (this.#owned && pieces.length > 1) { for (const piece of pieces) releaseBytes(piece); }
+    if (this.#owned && pieces.length > 1) { for (const piece of pieces) detachBuffer(piece); }
     this.#queuedBytes = 0;
     this.#room?.();
     return batch;
@@ -176,7 +176,7 @@ export class BodySource {
     if (chunk.length * 4 >= chunk.buffer.byteLength) return void this.#queue.push(chunk);
     // A few bytes in a large buffer would pin all of it: the runtime reads a body of 1 KB into 64 KiB.
     this.#queue.push(chunk.slice());
-    if (this.#owned) releaseBytes(chunk);
+    if (this.#owned) detachBuffer(chunk);
   }
 
   // Nothing more can come, so nobody waits for the end; but the runtime must be seen to it, or it closes the client's

@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { Answer, RequestHead } from "../../http/message.ts";
+import type { HttpResponse, RequestHead } from "../../http/message.ts";
 import type { Endpoint } from "../../sockets/endpoint.ts";
 import type { Pool } from "../../upstream/pool.ts";
 import { DialRace, type RaceResult } from "../../upstream/dial_race.ts";
 import type { Slot } from "../../upstream/slot.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
-import type { Patience } from "../../upstream/request_queue.ts";
+import type { QueueBudget } from "../../upstream/request_queue.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import { AnswerSetAside } from "./retryable_response.ts";
+import { RetryableResponse } from "./retryable_response.ts";
 import { Attempt, type AttemptLimits } from "./attempt.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import { ForwardFailure } from "./forward_failure.ts";
@@ -47,7 +47,7 @@ export interface ForwardPlan extends ResponseRules {
  *
  * @throws {ForwardFailure} With the status for the client.
  */
-export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<Answer> {
+export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<HttpResponse> {
   const { head } = exchange;
   const { pool, retries } = plan;
   const target = upstreamTarget(head, plan);
@@ -56,15 +56,15 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
   pool.retryBudget?.deposit();
   let retry = retries.retryOn.length === 0 ? undefined : retrying(exchange, plan, body);
   let failedStatus = 502;
-  let patience: Patience | undefined;
+  let queueBudget: QueueBudget | undefined;
   for (;;) {
     const slot = retry === undefined ? pool.acquire(exchange) : await retry.acquire();
     if (slot === undefined) {
       // A signal that has fired already would not end the wait.
       const { signal } = exchange.client;
       const avoid = retry?.avoid;
-      patience ??= { waitedMs: 0 };
-      if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid, patience)) continue;
+      queueBudget ??= { waitedMs: 0 };
+      if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid, queueBudget)) continue;
       if (retries.tryForMs > 0 && !signal.aborted && await (retry ??= retrying(exchange, plan, body)).anotherRound()) {
         continue;
       }
@@ -95,24 +95,24 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<An
       }
       const { upstream } = attempt;
       const text = upstreamHead(exchange, plan, upstream.endpoint, target, framing);
-      const answer = attempt.answer(await attempt.send(text), plan, retry?.setsAside);
+      const answer = attempt.answer(await attempt.send(text), plan, retry?.shouldRetry);
       const cookie = pool.affinity(exchange, upstream);
       if (cookie !== undefined) answer.headers.push("set-cookie", cookie);
       if (retries.showAttempts) answer.headers.push("x-bws-attempts", String(exchange.attempts));
       return answer;
     } catch (thrown) {
       const error = attempt.failed(thrown);
-      if (!(error instanceof TransportFailure || error instanceof AnswerSetAside)) {
+      if (!(error instanceof TransportFailure || error instanceof RetryableResponse)) {
         // A mistake of our own, and not to be blamed on an upstream.
         body?.cancel();
         throw error;
       }
       exchange.attemptFailed(error.message, error instanceof TransportFailure ? error.owner : "upstream");
-      failedStatus = error instanceof AnswerSetAside ? error.status : statusOf(error);
+      failedStatus = error instanceof RetryableResponse ? error.status : statusOf(error);
       retry ??= retrying(exchange, plan, body);
       if (retry.allows(error, attempt, attempt.upstream)) continue;
       body?.cancel();
-      if (error instanceof AnswerSetAside) throw error;
+      if (error instanceof RetryableResponse) throw error;
       throw new ForwardFailure(failedStatus, error.message, error.owner);
     }
   }

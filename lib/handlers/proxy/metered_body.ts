@@ -39,8 +39,8 @@ export class MeteredBody extends RequestBody {
   }
 
   /** As in a body that is not counted. */
-  override putBack(first: Uint8Array<ArrayBuffer> | undefined): void {
-    super.putBack(first);
+  override unread(first: Uint8Array<ArrayBuffer> | undefined): void {
+    super.unread(first);
     this.#at = 0;
   }
 }

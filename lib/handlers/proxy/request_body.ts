@@ -7,7 +7,7 @@
 
 import type { Connection } from "../../upstream/connection/connection.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import { releaseBytes } from "../../sockets/spent_bytes.ts";
+import { detachBuffer } from "../../sockets/spent_bytes.ts";
 import { BodySource, joined } from "./body_source.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 
@@ -83,7 +83,7 @@ export class RequestBody {
 
   /**
    * The first piece, so that it can go out together with the head. Undefined when it is not there by the time that
-   * {@linkcode hurry} is called, or when the body is empty or broken: {@linkcode sendRest} deals with those.
+   * {@linkcode flushHead} is called, or when the body is empty or broken: {@linkcode sendRest} deals with those.
    */
   async first(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (this.#first !== undefined) return this.#first;
@@ -92,7 +92,7 @@ export class RequestBody {
   }
 
   /** Ends the wait in {@linkcode first}: the head goes ahead alone. */
-  hurry(): void {
+  flushHead(): void {
     if (this.#sentBytes === 0) this.#source.wake();
   }
 
@@ -118,7 +118,7 @@ export class RequestBody {
   }
 
   /** Takes the first piece back, which did not go out after all. */
-  putBack(first: Uint8Array<ArrayBuffer> | undefined): void {
+  unread(first: Uint8Array<ArrayBuffer> | undefined): void {
     this.#first = first;
     this.#kept = [];
     this.#keptBytes = 0;
@@ -146,9 +146,9 @@ export class RequestBody {
         const framed = this.frame(batch);
         await connection.send(framed);
         source.sent();
-        if (framed !== batch) releaseBytes(framed);
+        if (framed !== batch) detachBuffer(framed);
         // What is kept may be sent again.
-        if (this.#owned && this.#kept === undefined) releaseBytes(batch);
+        if (this.#owned && this.#kept === undefined) detachBuffer(batch);
         if (this.#sentBytes === this.length) return true;
       } else if (source.done) {
         if (this.length < 0) await connection.send(LAST_CHUNK);

@@ -98,7 +98,7 @@ export class RequestHeaders {
       else if (verdict === Verdict.Via) via = via === "" ? headers[i + 1] : `${via}, ${headers[i + 1]}`;
     }
     if (named !== undefined) text = withoutNamed(text, named);
-    text += told === undefined ? this.#strangersLines(exchange) : this.#forwardingLines(exchange, told);
+    text += told === undefined ? this.#untrustedPeerFields(exchange) : this.#forwardingLines(exchange, told);
     if (prefix !== "" || told !== undefined) text += this.#prefixLine(prefix, told);
     if (!this.#suppressed.has("via")) text += `via: ${via === "" ? "" : via + ", "}1.1 ${this.#options.viaName}\r\n`;
     text += this.#line(this.#options.requestIdName, exchange.requestId);
@@ -135,7 +135,7 @@ export class RequestHeaders {
   }
 
   // Of peers that are not believed, who send many requests each.
-  #strangersLines(exchange: Exchange): string {
+  #untrustedPeerFields(exchange: Exchange): string {
     const { peer, authority, scheme } = exchange.head;
     const known = this.#strangers.get(peer.address);
     if (known !== undefined && known.authority === authority && known.scheme === scheme) return known.lines;

@@ -11,8 +11,8 @@ import { within } from "../../upstream/failure_status.ts";
 import type { Pool } from "../../upstream/pool.ts";
 import type { Slot } from "../../upstream/slot.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
-import { AnswerSetAside, retryAfterMs } from "./retryable_response.ts";
-import type { Attempt, SetsAside } from "./attempt.ts";
+import { RetryableResponse, retryAfterMs } from "./retryable_response.ts";
+import type { Attempt, ShouldRetry } from "./attempt.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { RequestBody } from "./request_body.ts";
 
@@ -109,8 +109,8 @@ export class Retry {
   }
 
   /** After a failed attempt: whether another one may be made. */
-  allows(error: TransportFailure | AnswerSetAside, attempt: Attempt, upstream: Upstream): boolean {
-    if (error instanceof AnswerSetAside) {
+  allows(error: TransportFailure | RetryableResponse, attempt: Attempt, upstream: Upstream): boolean {
+    if (error instanceof RetryableResponse) {
       // It was counted, and paid for, and the body rewound, when it was set aside.
       this.#tried.push(upstream);
       // Too many requests are too many for all upstreams; one that is unavailable speaks for itself.
@@ -145,7 +145,7 @@ export class Retry {
   }
 
   /** Whether the answer of `upstream` is set aside for another attempt. Counts that attempt. */
-  readonly setsAside: SetsAside = (answer, upstream) => {
+  readonly shouldRetry: ShouldRetry = (answer, upstream) => {
     if (!within(answer.status, this.#options.retryOn) || !this.#repeatable) return false;
     // Too Many Requests without a time is a refusal; with a long one, waiting is the client's business.
     const afterMs = retryAfterMs(answer);

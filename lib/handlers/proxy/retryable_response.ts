@@ -8,7 +8,7 @@ import { headerValue } from "../../http/header_lines.ts";
 import type { UpstreamHead } from "../../http1/response_head.ts";
 
 /** Thrown by an attempt whose answer is to be retried. */
-export class AnswerSetAside extends Error {
+export class RetryableResponse extends Error {
   override readonly name = "AnswerSetAside";
   /** Its status. */
   readonly status: number;

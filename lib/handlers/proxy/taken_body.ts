@@ -45,7 +45,7 @@ async function take(exchange: Exchange, length: number, limits: RequestBodyLimit
   if (length > 0) return { framing: `content-length: ${length}\r\n`, body };
   if (length === MAYBE) {
     // HTTP/2 does not announce a body of unknown length: only reading tells.
-    const timer = setTimeout(() => body.hurry(), 1000);
+    const timer = setTimeout(() => body.flushHead(), 1000);
     await body.first();
     clearTimeout(timer);
     // RFC 9110, section 8.6: methods that expect a body say so when there is none.

@@ -8,7 +8,7 @@
 import type { CoarseClock } from "../../state/coarse_clock.ts";
 import { closeQuietly, type Wire } from "../../sockets/wire.ts";
 import type { FailureOwner } from "../../failure/failure.ts";
-import { releaseBytes } from "../../sockets/spent_bytes.ts";
+import { detachBuffer } from "../../sockets/spent_bytes.ts";
 import type { CloseStatus } from "./close_status.ts";
 import { closePayload, encodeFrame, Opcode } from "./frame.ts";
 import { FrameDecoder, FrameError, type FrameSink } from "./frame_decoder.ts";
@@ -233,7 +233,7 @@ export class FramedSocket implements SocketEnd, FrameSink {
         this.#queue = [];
         for (const batch of batches(frames, (count) => this.bufferedBytes -= count * FRAME_OVERHEAD)) {
           await this.#writeAll(batch);
-          releaseBytes(batch);
+          detachBuffer(batch);
         }
       }
     } catch {

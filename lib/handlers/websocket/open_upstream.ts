@@ -15,7 +15,7 @@ import { type Contender, DialRace } from "../../upstream/dial_race.ts";
 import type { Pool } from "../../upstream/pool.ts";
 import type { Slot } from "../../upstream/slot.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
-import type { Patience } from "../../upstream/request_queue.ts";
+import type { QueueBudget } from "../../upstream/request_queue.ts";
 import { handshakeKey, handshakeLines } from "./handshake.ts";
 import { type AcceptedHandshake, type RefusedHandshake, shakeHands } from "./upstream_handshake.ts";
 
@@ -86,7 +86,7 @@ export async function openUpstream(
   const { pool } = plan;
   const { signal } = request.client;
   const avoid: Upstream[] = [];
-  const patience: Patience = { waitedMs: 0 };
+  const queueBudget: QueueBudget = { waitedMs: 0 };
   const failed = (attempt: SocketAttempt, error: unknown) => {
     attempt.failed(error);
     if (!(error instanceof TransportFailure) || !plan.retryable(error)) throw error;
@@ -96,7 +96,7 @@ export async function openUpstream(
   for (;;) {
     const slot = pool.acquire(request, avoid);
     if (slot === undefined) {
-      if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid, patience)) continue;
+      if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid, queueBudget)) continue;
       return undefined;
     }
     const { attempt, error } = await connected(request, plan, { slot, avoid, lost: failed });

@@ -11,7 +11,7 @@ import { type FailureKind, TransportFailure } from "../../failure/failure.ts";
 import { findHeadEnd, type HeadScan, malformed, parseHead, type UpstreamHead } from "../../http1/response_head.ts";
 
 /** Reads an answer off a wire. */
-export class AnswerReader {
+export class ResponseReader {
   readonly #wire: Wire;
   #buffer = new Uint8Array(4096);
   #start = 0;

@@ -6,7 +6,7 @@
  */
 
 import type { CoarseClock } from "../../state/coarse_clock.ts";
-import { releaseBytes } from "../../sockets/spent_bytes.ts";
+import { detachBuffer } from "../../sockets/spent_bytes.ts";
 import { type CloseStatus, NO_CODE } from "./close_status.ts";
 import { ReadingControl } from "./reading_control.ts";
 import type { Message, SocketEnd, SocketEndListener } from "./socket_end.ts";
@@ -149,7 +149,7 @@ export class ServedSocket implements SocketEnd {
     const bytes = text ? encoder.encode(data) : new Uint8Array(data as ArrayBuffer);
     this.#listener?.onMessage({ text, bytes });
     // It is in a frame by now, or counted out.
-    releaseBytes(bytes);
+    detachBuffer(bytes);
     if (++this.#burst >= BURST_MESSAGES) this.#giveWay();
   }
 
@@ -180,7 +180,7 @@ export class ServedSocket implements SocketEnd {
     // Nothing is said when the connection broke a moment ago; the close event follows.
     this.#unsent.add(bytes.length);
     this.#socket.send(text ? decoder.decode(bytes) : bytes);
-    releaseBytes(bytes);
+    detachBuffer(bytes);
   }
 
   #closeNow({ code, reason }: CloseStatus): void {

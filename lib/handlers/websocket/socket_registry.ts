@@ -7,7 +7,7 @@
 import type { Relay } from "./relay.ts";
 
 /** What an open WebSocket belongs to. */
-export interface SocketPlace {
+export interface RouteBinding {
   /** Its route, told apart from all others, and from itself after a change. */
   readonly route: string;
   /** Its upstream. */
@@ -20,7 +20,7 @@ export interface SocketPlace {
 export class SocketRegistry {
   /** Those whose client left while its handshake was answered: the runtime's shutdown waits for them for ever. */
   neverOpened = 0;
-  readonly #open = new Map<Relay, SocketPlace>();
+  readonly #open = new Map<Relay, RouteBinding>();
   readonly #timers = new Map<Relay, ReturnType<typeof setTimeout>>();
   #draining = false;
   #left: (() => void)[] = [];
@@ -36,7 +36,7 @@ export class SocketRegistry {
   }
 
   /** Counts a relay in. */
-  add(relay: Relay, place: SocketPlace): void {
+  add(relay: Relay, place: RouteBinding): void {
     this.#open.set(relay, place);
     // One whose handshake was under way when the end was announced.
     if (this.#draining) this.#sendAwaySoon(relay, place.drainMs);
@@ -64,7 +64,7 @@ export class SocketRegistry {
    * @param stays Whether a place is still there.
    * @param delayMs How long they may go on.
    */
-  sendAway(stays: (place: SocketPlace) => boolean, delayMs: number): Promise<void> {
+  sendAway(stays: (place: RouteBinding) => boolean, delayMs: number): Promise<void> {
     const gone: Relay[] = [];
     for (const [relay, place] of this.#open) {
       if (stays(place)) {

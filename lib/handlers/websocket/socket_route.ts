@@ -6,7 +6,7 @@
  */
 
 import type { ProxyConfig, RouteConfig } from "../../config/schema.ts";
-import type { Answer, HeaderLines, Upgrade } from "../../http/message.ts";
+import type { HeaderLines, HttpResponse, Upgrade } from "../../http/message.ts";
 import { sendableStatus } from "../../http/sendable_status.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import { type ForwardPlan, noUpstream, retryableElsewhere, statusOf } from "../proxy/forward.ts";
@@ -55,8 +55,8 @@ export function socketPlace(listener: string, site: string, route: RouteConfig):
 export async function openSocket(
   exchange: Exchange,
   upgrade: UpgradeRequest,
-  { route, sockets, fail }: { route: ForwardPlan; sockets: SocketPlan; fail: (cause: string) => Answer },
-): Promise<Answer> {
+  { route, sockets, fail }: { route: ForwardPlan; sockets: SocketPlan; fail: (cause: string) => HttpResponse },
+): Promise<HttpResponse> {
   if (sockets.sockets.draining) throw new ForwardFailure(503, "The proxy is stopping", "proxy");
   const opened = await ask(exchange, route);
   if (!("wire" in opened)) return refusal(exchange, opened, route);
@@ -121,7 +121,7 @@ function refusal(
   exchange: Exchange,
   { head, body, upstream }: RefusedUpstream,
   route: ForwardPlan,
-): Answer {
+): HttpResponse {
   const status = sendableStatus(head.status);
   exchange.status = status;
   exchange.bytes = body.length;

@@ -9,7 +9,7 @@ import { headerValue, listMembers } from "../../http/header_lines.ts";
 import type { Wire } from "../../sockets/wire.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import type { UpstreamHead } from "../../http1/response_head.ts";
-import { AnswerReader } from "./response_reader.ts";
+import { ResponseReader } from "./response_reader.ts";
 import { acceptOf } from "./handshake.ts";
 
 /** A request for a WebSocket as it goes upstream. */
@@ -49,7 +49,7 @@ export async function shakeHands(
   handshake: UpstreamHandshake,
 ): Promise<AcceptedHandshake | RefusedHandshake> {
   await send(wire, handshake.head);
-  const reader = new AnswerReader(wire);
+  const reader = new ResponseReader(wire);
   const head = await reader.head();
   if (head.status !== 101) return { head, body: await reader.body(head) };
   const protocol = await check(head, handshake);

@@ -5,14 +5,14 @@
  */
 
 import { headerValue } from "../../http/header_lines.ts";
-import type { Answer, HeaderLines, Upgrade } from "../../http/message.ts";
+import type { HeaderLines, HttpResponse, Upgrade } from "../../http/message.ts";
 import { tracing } from "../../telemetry/tracing.ts";
-import type { Gateway } from "../../generation/generation.ts";
+import type { Generation } from "../../generation/generation.ts";
 import { type ConnectionInfo, type Entry, readRequest, Refusal, refusedHead } from "./request_reader.ts";
 
 /** Answers `request`. Never throws and never rejects. */
 export function respond(
-  gateway: Gateway,
+  gateway: Generation,
   request: Request,
   info: ConnectionInfo | undefined,
   entry: Entry,
@@ -29,7 +29,7 @@ export function respond(
     : toResponse(answer, request, entry);
 }
 
-function toResponse(answer: Answer, request: Request, entry: Entry): Response {
+function toResponse(answer: HttpResponse, request: Request, entry: Entry): Response {
   const { status, headers, body, upgrade } = answer;
   if (upgrade !== undefined) return upgraded(request, headers, upgrade, entry);
   const bodiless = status === 204 || status === 205 || status === 304;

@@ -7,7 +7,7 @@
  */
 
 import type { CoarseClock, Watched } from "../../state/coarse_clock.ts";
-import { AnswerFraming } from "../../http1/response_framing.ts";
+import { ResponseFraming } from "../../http1/response_framing.ts";
 import { Deadlines, type SilenceLimits } from "./deadlines.ts";
 import { closeQuietly, type Wire } from "../../sockets/wire.ts";
 import { brokenConnection, type TransportFailure, unusedConnection } from "../../failure/failure.ts";
@@ -60,7 +60,7 @@ export class Connection implements Watched {
   #reject: ((failure: unknown) => void) | undefined;
 
   // The answer that is being read.
-  #framing: AnswerFraming | undefined;
+  #framing: ResponseFraming | undefined;
   #clean = true;
   #spare: Uint8Array<ArrayBuffer> | undefined;
   #pieceBytes = CHUNK_BYTES;
@@ -157,7 +157,7 @@ export class Connection implements Watched {
 
   /** The whole body, if all of it is here already: null when there is none, undefined when more must be read. */
   wholeBody(): Uint8Array<ArrayBuffer> | null | undefined {
-    const framing = this.#framing as AnswerFraming;
+    const framing = this.#framing as ResponseFraming;
     if (framing.kind === "none") return null;
     const input = this.#input;
     const payloadEnd = framing.take(input.bytes, input.start, input.end);
@@ -182,7 +182,7 @@ export class Connection implements Watched {
    * @throws {TransportFailure} `closed_in_body`, `malformed`, `read_timeout`, or what {@linkcode abort} was given.
    */
   async nextChunk(): Promise<Uint8Array<ArrayBuffer> | null> {
-    const framing = this.#framing as AnswerFraming;
+    const framing = this.#framing as ResponseFraming;
     const input = this.#input;
     if (!input.empty) {
       const chunk = input.bytes.slice(input.start, input.end);
@@ -327,7 +327,7 @@ export class Connection implements Watched {
   }
 
   #frame(head: UpstreamHead): void {
-    this.#framing = new AnswerFraming(head, this.#method, true);
+    this.#framing = new ResponseFraming(head, this.#method, true);
     if (head.keepAliveMs > 0) {
       // The upstream counts from when it sent, so its word is undercut by a second, or by half where it gives less.
       const margin = Math.min(1000, head.keepAliveMs / 2);
@@ -388,7 +388,7 @@ export class Connection implements Watched {
 }
 
 // The last piece needs no more than what is missing, and a byte to notice that too much was sent.
-function chunkBytes(framing: AnswerFraming, bytes: number): number {
+function chunkBytes(framing: ResponseFraming, bytes: number): number {
   return framing.kind === "length" ? Math.min(framing.remaining + 1, bytes) : bytes;
 }
 

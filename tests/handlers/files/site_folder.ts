@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Answer, HeaderLines, RequestHead } from "../../../lib/http/message.ts";
+import type { HeaderLines, HttpResponse, RequestHead } from "../../../lib/http/message.ts";
 import { headerValue } from "../../../lib/http/header_lines.ts";
 import { createFileServer, type FileServer, type FileServerOptions } from "../../../lib/handlers/files/file_server.ts";
 
@@ -73,7 +73,7 @@ export interface ReadAnswer {
   status: number;
   body: Uint8Array<ArrayBuffer>;
   text: string;
-  answer: Answer;
+  answer: HttpResponse;
   header(lowerName: string): string | undefined;
 }
 

@@ -8,11 +8,11 @@ import { until, within } from "../../support/condition.ts";
 import { DnsServer } from "../../support/dns_server.ts";
 import { ManualTime } from "./manual_time.ts";
 
-type Answer = Found | Error | "nothing";
+type HttpResponse = Found | Error | "nothing";
 
 /** A Discovery whose finder answers what `answer` is at the time. */
 class Watched {
-  answer: Answer;
+  answer: HttpResponse;
   readonly time = new ManualTime();
   /** Moments of look-ups, in milliseconds. */
   readonly lookups: number[] = [];
@@ -23,7 +23,7 @@ class Watched {
   readonly discovery: Discovery;
   #underWay = 0;
 
-  constructor(answer: Answer, options: Partial<DiscoveryOptions> = {}) {
+  constructor(answer: HttpResponse, options: Partial<DiscoveryOptions> = {}) {
     this.answer = answer;
     this.discovery = new Discovery({
       name: "http://api.test",
