@@ -6,7 +6,7 @@
 
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import type { Exchange } from "./exchange.ts";
-import { detachBuffer } from "../sockets/spent_bytes.ts";
+import { detachBuffer } from "../http/detach_buffer.ts";
 
 /** Who looks after a body whose client takes nothing. */
 export interface StallWatch {

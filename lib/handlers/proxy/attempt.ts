@@ -13,7 +13,7 @@ import type { Connection, ConnectionUser } from "../../upstream/connection/conne
 import { sharedTime } from "../../state/shared_time.ts";
 import type { AttemptSpan } from "../../telemetry/attempt_span.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import { detachBuffer } from "../../sockets/spent_bytes.ts";
+import { detachBuffer } from "../../http/detach_buffer.ts";
 import type { UpstreamHead } from "../../http1/response_head.ts";
 import type { Slot } from "../../upstream/slot.ts";
 import type { Upstream } from "../../upstream/upstream.ts";

@@ -6,7 +6,7 @@
 
 import type { Deadlines } from "../../upstream/connection/deadlines.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import { detachBuffer } from "../../sockets/spent_bytes.ts";
+import { detachBuffer } from "../../http/detach_buffer.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { SMALL_BYTES, SmallPieces } from "./small_pieces.ts";
 

@@ -7,7 +7,7 @@
 
 import type { Connection } from "../../upstream/connection/connection.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import { detachBuffer } from "../../sockets/spent_bytes.ts";
+import { detachBuffer } from "../../http/detach_buffer.ts";
 import { BodySource, joined } from "./body_source.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 

@@ -8,7 +8,7 @@
 import type { CoarseClock } from "../../state/coarse_clock.ts";
 import { closeQuietly, type Wire } from "../../sockets/wire.ts";
 import type { FailureOwner } from "../../failure/failure.ts";
-import { detachBuffer } from "../../sockets/spent_bytes.ts";
+import { detachBuffer } from "../../http/detach_buffer.ts";
 import type { CloseStatus } from "./close_status.ts";
 import { closePayload, encodeFrame, Opcode } from "./frame.ts";
 import { FrameDecoder, FrameError, type FrameSink } from "./frame_decoder.ts";

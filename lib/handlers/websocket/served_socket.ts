@@ -6,7 +6,7 @@
  */
 
 import type { CoarseClock } from "../../state/coarse_clock.ts";
-import { detachBuffer } from "../../sockets/spent_bytes.ts";
+import { detachBuffer } from "../../http/detach_buffer.ts";
 import { type CloseStatus, NO_CODE } from "./close_status.ts";
 import { ReadingControl } from "./reading_control.ts";
 import type { Message, SocketEnd, SocketEndListener } from "./socket_end.ts";

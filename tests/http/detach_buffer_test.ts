@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { createHandler } from "@bws/bws";
-import { detachBuffer } from "../../lib/sockets/spent_bytes.ts";
+import { detachBuffer } from "../../lib/http/detach_buffer.ts";
 import { RunningProxy } from "../support/running_proxy.ts";
 
 const PIECE_BYTES = 64 * 1024;
@@ -31,7 +31,7 @@ function expected(): string {
 }
 
 // What the product builds on and the runtime does not promise: when this fails under a new Deno, leave that out of the
-// versions in `spent_bytes.ts`. Answers are then as right as before, and slower.
+// versions in `detach_buffer.ts`. Answers are then as right as before, and slower.
 Deno.test("the runtime's server holds the memory of a piece that it waited for as soon as it is enqueued", async () => {
   let next = 0;
   let waited = 0;
