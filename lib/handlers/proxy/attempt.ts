@@ -1,6 +1,6 @@
 /**
- * One attempt at one upstream: a connection is taken, the request goes out, the answer comes back. The attempt owns its
- * connection and its place in the in-flight count until the last byte of the answer's body is delivered, lost or no
+ * One attempt at one upstream: a connection is taken, the request goes out, the response comes back. The attempt owns its
+ * connection and its place in the in-flight count until the last byte of the response's body is delivered, lost or no
  * longer wanted, and then gives both back, once.
  *
  * @module
@@ -13,7 +13,6 @@ import type { Connection, ConnectionUser } from "../../upstream/connection/conne
 import { sharedTime } from "../../state/shared_time.ts";
 import type { AttemptSpan } from "../../telemetry/attempt_span.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import { detachBuffer } from "../../http/detach_buffer.ts";
 import type { UpstreamHead } from "../../http1/response_head.ts";
 import type { Slot } from "../../upstream/slot.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
@@ -25,6 +24,7 @@ import { RetryableResponse } from "./retryable_response.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { RequestBody } from "./request_body.ts";
 import type { ResponseRules } from "./response_headers.ts";
+import { type ResponseOwner, ResponseSource } from "./response_source.ts";
 
 /** Says whether an answer is not to be passed on, because another attempt will be made. */
 export type ShouldRetry = (answer: UpstreamHead, upstream: Upstream) => boolean;
@@ -37,8 +37,8 @@ export interface AttemptLimits extends SilenceLimits {
   readonly streaming: boolean;
 }
 
-/** One attempt at one upstream. Also the source of the answer's body, where that is a stream. */
-export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
+/** One attempt at one upstream. */
+export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   /** Whether the connection had served before, so that the upstream may have closed it without a word. */
   reused = false;
   /** Its span, which it ends; undefined where it is not traced. */
@@ -60,10 +60,9 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
   #sent = false;
   #settled = false;
   #signal: AbortSignal | undefined;
-  #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
   #sendFailure: TransportFailure | undefined;
-  /** The piece of the answer that waits in the client's stream. */
-  #queued: Uint8Array<ArrayBuffer> | undefined;
+  /** The response's body, where it is passed on piece by piece. */
+  #source: ResponseSource | undefined;
 
   /** Takes over `slot`: releases it when the attempt is over. `fresh` says that only a new connection will do. */
   constructor(
@@ -83,6 +82,11 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
     this.#fresh = fresh;
     // The first attempt begins with the exchange, unless a body was waited for.
     this.#startMs = exchange.attempts === 1 && body === undefined ? exchange.startMs : performance.now();
+  }
+
+  /** Whether it has given back what it held. */
+  get settled(): boolean {
+    return this.#settled;
   }
 
   /** Its upstream. */
@@ -208,56 +212,32 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
   /** The connection was cut: what waits for the client must wait no longer. */
   onAborted(failure: TransportFailure): void {
     this.#body?.interrupt();
-    if (this.#controller !== undefined) this.#lose(failure);
+    this.#source?.lose(failure);
   }
 
-  /** Keeps the way to the client's stream. */
-  start(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
-    this.#controller = controller;
+  /** The body was handed over to its last byte. */
+  bodyEnded(): void {
+    this.#settle();
+    this.#endStreamed();
   }
 
-  /** Hands the next piece of the answer to the client. */
-  async pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
-    const connection = this.#connection as Connection;
-    connection.deadlines.endClient();
-    try {
-      const chunk = await connection.nextChunk();
-      if (this.#settled) return;
-      if (chunk !== null) {
-        this.#exchange.sent(chunk.length);
-        controller.enqueue(chunk);
-        if (this.#exchange.ownsBodies) this.#release(controller, chunk);
-        if (!connection.bodyEnded) {
-          if ((controller.desiredSize ?? 0) <= 0) connection.deadlines.awaitClient();
-          return;
-        }
-      }
-      controller.close();
-      this.#settle();
-      this.#endStreamed();
-    } catch (error) {
-      this.#lose(error);
-    }
+  /** The body broke off. */
+  bodyLost(failure: TransportFailure): void {
+    const exchange = this.#exchange;
+    if (failure.owner === "client") exchange.status = 499;
+    exchange.failed(failure.message, failure.owner);
+    if (!this.#maySilence(failure)) this.#slot.failed(failure, this.reused);
+    this.span?.lost(failure);
+    this.bodyEnded();
   }
 
-  // Pieces that have been sent on. One that was waited for was taken at once, and the queue is empty as before. One that
-  // was not is taken by the time that the next is there, since nothing is read ahead of it.
-  #release(controller: ReadableStreamDefaultController, chunk: Uint8Array<ArrayBuffer>): void {
-    if (this.#queued !== undefined) detachBuffer(this.#queued);
-    this.#queued = undefined;
-    if ((controller.desiredSize ?? 0) > 0) detachBuffer(chunk);
-    else this.#queued = chunk;
-  }
-
-  /** The client wants no more of the answer. */
-  cancel(): void {
-    if (this.#settled) return;
+  /** The client wants no more of the body. */
+  bodyCancelled(): void {
     this.#exchange.status = 499;
     this.#exchange.failed("The client left before it had the whole answer", "client");
     this.span?.failed(CLIENT_LEFT);
     this.#connection?.close();
-    this.#settle();
-    this.#endStreamed();
+    this.bodyEnded();
   }
 
   async #sendSlowly(connection: Connection, text: string, body: RequestBody): Promise<UpstreamHead> {
@@ -330,7 +310,8 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
       return { status, headers: lines, body };
     }
     this.#head = head;
-    return { status, headers: lines, body: new ReadableStream(this) };
+    this.#source = new ResponseSource(this, connection, exchange);
+    return { status, headers: lines, body: new ReadableStream(this.#source) };
   }
 
   // Another attempt was first: what this one got serves the next exchange.
@@ -345,28 +326,6 @@ export class Attempt implements Contender, ConnectionUser, UnderlyingDefaultSour
     this.#wait?.leave();
     this.#connection?.abort(new TransportFailure("client_left", "The client left before it had the answer"));
   };
-
-  // Rule: a half answer is never passed off as whole. The error makes the listener cut the client's connection.
-  #lose(error: unknown): void {
-    if (this.#settled) return;
-    const exchange = this.#exchange;
-    const failure = error instanceof TransportFailure
-      ? error
-      : new TransportFailure("dropped", "The answer could not be read", error);
-    if (failure.owner === "client") exchange.status = 499;
-    exchange.failed(failure.message, failure.owner);
-    if (!this.#maySilence(failure)) this.#slot.failed(failure, this.reused);
-    this.span?.lost(failure);
-    this.#settle();
-    if (failure.kind === "client_left") {
-      // There is nobody left to be deceived, and an error would only be printed.
-      this.#controller?.close();
-    } else {
-      // Text, not an Error: the runtime prints what a stream fails with, and a stack trace would say nothing.
-      this.#controller?.error(`bws: ${exchange.requestId}: answer cut short: ${failure.message}`);
-    }
-    this.#endStreamed();
-  }
 
   #endStreamed(): void {
     this.#exchange.lasting = this.#limits.streaming || (this.#head !== undefined && isEventStream(this.#head));

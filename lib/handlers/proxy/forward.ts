@@ -15,7 +15,7 @@ import { TransportFailure } from "../../failure/failure.ts";
 import { RetryableResponse } from "./retryable_response.ts";
 import { Attempt, type AttemptLimits } from "./attempt.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
-import { ForwardFailure } from "./forward_failure.ts";
+import { ForwardFailure, statusOf } from "./forward_failure.ts";
 import type { RequestBody, RequestBodyLimits } from "./request_body.ts";
 import type { RequestHeaders } from "./request_headers.ts";
 import type { ResponseRules } from "./response_headers.ts";
@@ -149,7 +149,7 @@ export function upstreamHead(
 const ASTERISK = "*";
 
 function retrying(exchange: Exchange, { pool, retries }: ForwardPlan, body: RequestBody | undefined): Retry {
-  return new Retry({ exchange, pool, options: retries, body }, statusOf);
+  return new Retry({ exchange, pool, options: retries, body });
 }
 
 // The attempt that has a connection, or the last that failed to get one.
@@ -192,27 +192,6 @@ function attemptAt(
 /** Whether another upstream may be tried: no byte was sent, so no byte can have been acted on. */
 export function retryableElsewhere({ kind }: TransportFailure): boolean {
   return kind === "connect" || kind === "connect_timeout" || kind === "shortage" || kind === "dial_queue";
-}
-
-/** The status that tells a client of `failure`. */
-export function statusOf(failure: TransportFailure): number {
-  switch (failure.kind) {
-    case "read_timeout":
-    case "write_timeout":
-      return 504;
-    case "client_left":
-      return 499;
-    case "client_timeout":
-      return 408;
-    case "body_too_large":
-      return 413;
-    case "dropped":
-    case "shortage":
-    case "dial_queue":
-      return 503;
-    default:
-      return 502;
-  }
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FailureOwner } from "../../failure/failure.ts";
+import type { FailureOwner, TransportFailure } from "../../failure/failure.ts";
 
 /** A request that could not be forwarded. */
 export class ForwardFailure extends Error {
@@ -22,5 +22,26 @@ export class ForwardFailure extends Error {
     this.status = status;
     this.owner = owner;
     this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** The status that tells a client of `failure`. */
+export function statusOf(failure: TransportFailure): number {
+  switch (failure.kind) {
+    case "read_timeout":
+    case "write_timeout":
+      return 504;
+    case "client_left":
+      return 499;
+    case "client_timeout":
+      return 408;
+    case "body_too_large":
+      return 413;
+    case "dropped":
+    case "shortage":
+    case "dial_queue":
+      return 503;
+    default:
+      return 502;
   }
 }

@@ -11,6 +11,7 @@ import { within } from "../../upstream/failure_status.ts";
 import type { Pool } from "../../upstream/pool.ts";
 import type { Slot } from "../../upstream/slot.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
+import { statusOf } from "./forward_failure.ts";
 import { RetryableResponse, retryAfterMs } from "./retryable_response.ts";
 import type { Attempt, ShouldRetry } from "./attempt.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
@@ -40,7 +41,6 @@ export class Retry {
   readonly #pool: Pool;
   readonly #options: RetryOptions;
   readonly #body: RequestBody | undefined;
-  readonly #statusOf: (failure: TransportFailure) => number;
   /** Upstreams that could not be reached in this round. */
   #unreachable: Upstream[] = [];
   /** Upstreams that had the request already. */
@@ -56,7 +56,7 @@ export class Retry {
   /** How long those that had the request ask to be left alone. */
   #restMs = 0;
 
-  /** @param statusOf The status that would tell a client of a failure. */
+  /** Begins with the first failure, or before it where statuses are retried. */
   constructor(
     { exchange, pool, options, body }: {
       exchange: Exchange;
@@ -64,13 +64,11 @@ export class Retry {
       options: RetryOptions;
       body: RequestBody | undefined;
     },
-    statusOf: (failure: TransportFailure) => number,
   ) {
     this.#exchange = exchange;
     this.#pool = pool;
     this.#options = options;
     this.#body = body;
-    this.#statusOf = statusOf;
   }
 
   /** Upstreams whose room is of no use now. */
@@ -140,7 +138,7 @@ export class Retry {
         if (attempt.reused && !this.fresh) return this.#again(upstream, true);
         return this.#elsewhere(upstream);
       default:
-        return this.#repeatable && within(this.#statusOf(error), this.#options.retryOn) && this.#elsewhere(upstream);
+        return this.#repeatable && within(statusOf(error), this.#options.retryOn) && this.#elsewhere(upstream);
     }
   }
 

@@ -20,7 +20,7 @@ async function roundsWithin(tryForMs: number, backoff: { backoffMs: number; maxB
   try {
     const exchange = { startMs: clockMs, client: { signal: new AbortController().signal } } as Exchange;
     const options = { attempts: 3, tryForMs, retryOn: [], showAttempts: false, ...backoff };
-    const retry = new Retry({ exchange, pool: {} as Pool, options, body: undefined }, () => 502);
+    const retry = new Retry({ exchange, pool: {} as Pool, options, body: undefined });
     while (await retry.anotherRound()) rounds.push(clockMs - 1000);
     return rounds;
   } finally {
