@@ -1,0 +1,110 @@
+/**
+ * The way of a request through the filters of its route to the handler, and of the response back through them to the
+ * delivery.
+ *
+ * @module
+ */
+
+import type { HttpResponse } from "../http/message.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Filter, Handler } from "./filter.ts";
+
+/** Where each way ends. */
+export interface PipelineEnd {
+  /** The error response to what a filter or the handler threw. Never throws. */
+  fail(exchange: Exchange, error: unknown): HttpResponse;
+  /** Hands the response over. Never throws. */
+  deliver(exchange: Exchange, response: HttpResponse): HttpResponse;
+}
+
+type RequestFilter = Filter & Required<Pick<Filter, "request">>;
+type ResponseFilter = Filter & Required<Pick<Filter, "response">>;
+
+/**
+ * The filters of one route and its handler, built once. What is not configured is in neither list, and what has nothing
+ * to wait for is done in one turn.
+ */
+export class Pipeline {
+  /** In the order of the request. */
+  readonly #request: readonly RequestFilter[];
+  /** In the order of the response: the filter next to the handler first. */
+  readonly #response: readonly ResponseFilter[];
+  /** For each of `#request`, the first of `#response` that stands before it: where a response of its own goes on. */
+  readonly #before: readonly number[];
+  readonly #handler: Handler;
+  readonly #end: PipelineEnd;
+
+  /** @param filters In the order of the request. */
+  constructor(filters: readonly Filter[], handler: Handler, end: PipelineEnd) {
+    this.#request = filters.filter((filter): filter is RequestFilter => filter.request !== undefined);
+    this.#response = filters.filter((filter): filter is ResponseFilter => filter.response !== undefined).reverse();
+    this.#before = this.#request.map((filter) => {
+      const earlier = filters.slice(0, filters.indexOf(filter));
+      return this.#response.length - earlier.filter(({ response }) => response !== undefined).length;
+    });
+    this.#handler = handler;
+    this.#end = end;
+  }
+
+  /** Responds to a request. Never throws and never rejects; gives a promise only where something was waited for. */
+  run(exchange: Exchange): HttpResponse | Promise<HttpResponse> {
+    return this.#down(exchange, 0);
+  }
+
+  /** Goes on to the handler, from the filter `at` on. */
+  #down(exchange: Exchange, at: number): HttpResponse | Promise<HttpResponse> {
+    const filters = this.#request;
+    let made: HttpResponse | undefined | Promise<HttpResponse | undefined>;
+    try {
+      for (; at < filters.length; at++) {
+        made = filters[at].request(exchange);
+        if (made !== undefined) break;
+      }
+      made ??= this.#handler.handle(exchange);
+    } catch (error) {
+      made = this.#end.fail(exchange, error);
+    }
+    if (made instanceof Promise) return this.#late(exchange, made, at);
+    return this.#up(exchange, made, at < filters.length ? this.#before[at] : 0);
+  }
+
+  async #late(
+    exchange: Exchange,
+    made: Promise<HttpResponse | undefined>,
+    at: number,
+  ): Promise<HttpResponse> {
+    let response: HttpResponse | undefined;
+    try {
+      response = await made;
+    } catch (error) {
+      response = this.#end.fail(exchange, error);
+    }
+    if (response === undefined) return this.#down(exchange, at + 1);
+    return this.#up(exchange, response, at < this.#request.length ? this.#before[at] : 0);
+  }
+
+  /** Goes back to the client, from the filter `at` on. */
+  #up(exchange: Exchange, response: HttpResponse, at: number): HttpResponse | Promise<HttpResponse> {
+    const filters = this.#response;
+    for (; at < filters.length; at++) {
+      try {
+        const made = filters[at].response(exchange, response);
+        if (made instanceof Promise) return this.#upLate(exchange, made, at);
+        response = made;
+      } catch (error) {
+        response = this.#end.fail(exchange, error);
+      }
+    }
+    return this.#end.deliver(exchange, response);
+  }
+
+  async #upLate(exchange: Exchange, made: Promise<HttpResponse>, at: number): Promise<HttpResponse> {
+    let response: HttpResponse;
+    try {
+      response = await made;
+    } catch (error) {
+      response = this.#end.fail(exchange, error);
+    }
+    return this.#up(exchange, response, at + 1);
+  }
+}

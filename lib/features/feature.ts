@@ -1,0 +1,63 @@
+/**
+ * The contract of a feature: its table in the config, and what becomes of it. A feature is one file or folder here, and
+ * one line in the list of all.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import type { ProblemDetails } from "../config/problem_list.ts";
+import type { RouteConfig, ServerConfig, SiteConfig } from "../config/schema.ts";
+import type { Filter } from "../exchange/filter.ts";
+import type { Log } from "../log/log.ts";
+import type { CoarseClock } from "../state/coarse_clock.ts";
+import type { SharedState } from "../state/ledger.ts";
+
+/** Told of what is wrong with the keys of a feature. */
+export interface Report {
+  /**
+   * The config is refused.
+   *
+   * @param path Of the key, below the feature's table; `[]` for the table itself.
+   */
+  error(path: readonly (string | number)[], details: ProblemDetails): void;
+  /** The config is taken, with a warning. */
+  warning(path: readonly (string | number)[], details: ProblemDetails): void;
+}
+
+/** What a feature is built for, and from, besides its own options. */
+export interface BuildContext {
+  /** `[server]` of the config. */
+  readonly server: ServerConfig;
+  /** The site. */
+  readonly site: SiteConfig;
+  /** The route; undefined for the requests of the site that no route takes. */
+  readonly route: RouteConfig | undefined;
+  /** Where log lines go; undefined without a log. */
+  readonly log: Log | undefined;
+  /** The clock that deadlines go by. */
+  readonly clock: CoarseClock;
+  /** Numbers that workers share, and that outlive a generation. */
+  readonly sharedState: SharedState;
+}
+
+/** One feature. `Options` is what its schema gives: no other interface repeats it, and no default stands twice. */
+export interface Feature<Options> {
+  /** Name of its table in the config, such as `compression`. */
+  readonly key: string;
+  /** Where the table may stand. That of a route takes the place of its site's. */
+  readonly scopes: readonly ("site" | "route")[];
+  /** Its place in the pipeline: a request passes the smallest number first. */
+  readonly order: number;
+  /** Its keys, with defaults, bounds and documentation. */
+  readonly schema: z.ZodType<Options>;
+  /** Checks what several keys decide together. */
+  check?(options: Options, report: Report): void;
+  /**
+   * Builds its filter, once for each generation and for each route, and once for the requests that no route takes.
+   *
+   * @returns undefined where these options ask for nothing: then no request pays for it.
+   * @throws {Error} When a file that the options name cannot be read.
+   */
+  compile(options: Options, context: BuildContext): Filter | undefined;
+}
