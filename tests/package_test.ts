@@ -171,3 +171,34 @@ Deno.test("a program in another folder needs one entry in its deno.json, and not
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("The published package is without the demo, and bws demo says in one line where it is", async () => {
+  const { publish } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  assertEquals(publish.exclude, ["lib/demo"]);
+  const folder = await Deno.makeTempDir();
+  try {
+    const kept = (publish.include as string[]).map((name) => new URL(name, ROOT).pathname);
+    const copy = await new Deno.Command("cp", { args: ["-R", ...kept, folder] }).output();
+    assert(copy.success);
+    for (const name of publish.exclude) await Deno.remove(`${folder}/${name}`, { recursive: true });
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-check", "-A", "main.ts", "demo", "--port", "0"],
+      ...{ cwd: folder, env: { NO_COLOR: "1" } },
+    }).output();
+    const text = new TextDecoder();
+    assertEquals([code, text.decode(stdout), text.decode(stderr)], [
+      1,
+      "",
+      "bws: The demo is not in the published package, but in the repository of BWS: run `deno task demo` there\n",
+    ]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("deno task compile includes what is loaded by a name that is put together", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const included = [...tasks.compile.matchAll(/--include (\S+)/g)].map(([, path]) => path);
+  assertEquals(included.sort(), ["lib/config/parse_worker.ts", "lib/demo/demo.ts", "lib/process/worker_main.ts"]);
+  for (const path of included) assert((await Deno.stat(new URL(path, ROOT))).isFile);
+});

@@ -170,7 +170,7 @@ export const COMMANDS: readonly Command[] = [
     maxPositionals: 0,
     flags: [{ name: "port", short: "p", value: "PORT", help: "Port to listen on (8080, or the next that is free)" }],
     examples: [["bws demo", "then open the address that it prints"]],
-    load: async () => (await import("../demo/demo_command.ts")).demoCommand,
+    load: async () => (await import("./demo_command.ts")).demoCommand,
   },
   {
     name: "schema",

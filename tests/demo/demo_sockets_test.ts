@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import type { Page } from "npm:playwright-core@1.65.1";
 import type { Snapshot } from "../../lib/admin/snapshot.ts";
-import { type RunningDemo, startDemo } from "../../lib/demo/demo_command.ts";
+import type { RunningDemo } from "../../lib/cli/demo_command.ts";
+import { startDemo } from "../../lib/demo/demo.ts";
 import { SAMPLES, SHOWN } from "../../lib/demo/scene.ts";
 import { findsChromium, launchChromium } from "../support/chromium.ts";
 import { until } from "../support/condition.ts";
@@ -34,7 +35,7 @@ function pageTest(name: string, work: (page: Page, demo: RunningDemo) => Promise
     sanitizeResources: false,
     sanitizeOps: false,
     async fn() {
-      const demo = await startDemo({ port: 0 });
+      const demo = await startDemo({ firstPort: 0, tryNext: false });
       // The demo's own visitors would take turns in between.
       const paused = await fetch(`http://127.0.0.1:${demo.port}/rate/0`, { method: "POST" });
       assertEquals(paused.status, 204);

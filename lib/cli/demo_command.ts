@@ -1,0 +1,107 @@
+/**
+ * `bws demo`: starts the demo, says where it is, and ends it. The demo itself is not part of the published package.
+ *
+ * @module
+ */
+
+import { Log, openSink } from "../log/log.ts";
+import { logStrayErrors } from "../log/stray_errors.ts";
+import { VERSION } from "../version.ts";
+import { type CommandInput, flagValue } from "./command.ts";
+import { readPort } from "./flag_config.ts";
+import { stopSignal } from "./stop_signal.ts";
+import { paint, type Terminal } from "./terminal.ts";
+
+/** What the module of the demo exports. */
+export interface DemoModule {
+  /**
+   * Starts upstreams, page, proxy and traffic.
+   *
+   * @throws {ListenError} The port cannot be opened.
+   */
+  startDemo(options: StartDemoOptions): Promise<RunningDemo>;
+}
+
+/** Where the demo listens. */
+export interface StartDemoOptions {
+  /** The first port to try. */
+  readonly firstPort: number;
+  /** Whether the next ports are tried while one is in use. */
+  readonly tryNext: boolean;
+}
+
+/** A demo that runs. */
+export interface RunningDemo {
+  /** Port of the page and the proxy. */
+  readonly port: number;
+  /** Paths of the proxied routes. */
+  readonly paths: readonly string[];
+  /** Address of the dashboard. */
+  readonly dashboardUrl: string;
+  /** Ends everything that was started. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs the demo until a signal ends it.
+ *
+ * @throws {UsageError} `--port` is no port.
+ * @throws {ListenError} The port that was asked for cannot be opened.
+ * @throws {Error} This copy of BWS comes without the demo.
+ */
+export async function demoCommand(input: CommandInput): Promise<number> {
+  const asked = flagValue(input, "port");
+  const options: StartDemoOptions = asked === undefined
+    ? { firstPort: DEFAULT_PORT, tryNext: true }
+    : { firstPort: readPort(asked), tryNext: false };
+  const { startDemo } = await loadDemo();
+  const log = new Log(openSink("stderr"), { level: "warn", format: "combined" });
+  logStrayErrors(log);
+  const signal = stopSignal();
+  const demo = await startDemo(options);
+  announce(demo, options, input.terminal);
+  await signal;
+  await demo.stop();
+  await log.flush();
+  return 0;
+}
+
+const DEFAULT_PORT = 8080;
+
+// Filled in when it is imported: whatever follows imports would take the demo into the package. `deno task compile`
+// includes it by its path.
+const DEMO_FILE = "demo.ts";
+
+async function loadDemo(): Promise<DemoModule> {
+  try {
+    return await import(`../demo/${DEMO_FILE}`);
+  } catch (error) {
+    if (!(error instanceof TypeError && "code" in error && error.code === "ERR_MODULE_NOT_FOUND")) throw error;
+    throw new Error(
+      "The demo is not in the published package, but in the repository of BWS: run `deno task demo` there",
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function announce(
+  { port, paths, dashboardUrl }: RunningDemo,
+  { firstPort, tryNext }: StartDemoOptions,
+  terminal: Terminal,
+): void {
+  const url = `http://localhost:${port}`;
+  const { errorColored } = terminal;
+  if (tryNext && port !== firstPort) terminal.tell(`Port ${firstPort} is in use, so this is port ${port}.`);
+  terminal.tell([
+    `${paint(errorColored, "bold", `bws ${VERSION} demo`)} is at ${paint(errorColored, "cyan", `${url}/`)}`,
+    `The dashboard is at ${paint(errorColored, "cyan", dashboardUrl)}`,
+    `WebSockets are at ${paint(errorColored, "cyan", `${url}/sockets`)}`,
+    "",
+    "Open them in a browser, or send a request yourself and watch it pass by:",
+    ...paths.map((path) => `  curl ${url}${path}`),
+    "",
+    paint(errorColored, "dim", "Ctrl-C ends it."),
+  ].join("\n"));
+}
