@@ -12,7 +12,7 @@ import { type ForwardPlan, upstreamHead, upstreamTarget } from "../handlers/prox
 import { ForwardFailure } from "../handlers/proxy/forward_failure.ts";
 import { takeBody } from "../handlers/proxy/taken_body.ts";
 import { parseEndpoint } from "../sockets/endpoint.ts";
-import { handshakeKey, handshakeLines, removeHandshakeFields } from "../handlers/websocket/handshake.ts";
+import { handshakeKey, handshakeLines } from "../handlers/websocket/handshake.ts";
 import type { Site } from "./site.ts";
 
 /**
@@ -29,7 +29,7 @@ export async function explainForward(
   if (endpoint === undefined) return {};
   try {
     const target = upstreamTarget(exchange.head, plan);
-    const framing = socket ? handshakeFields(exchange) : await framingOf(exchange, plan);
+    const framing = socket ? "" : await framingOf(exchange, plan);
     const shown = `${site.config.proxy === undefined ? "" : shownBase(config, site.config, plan.pool.name)}`;
     const text = upstreamHead(
       exchange,
@@ -37,6 +37,8 @@ export async function explainForward(
       shown === "" ? endpoint : { ...endpoint, basePath: shown },
       maskedTarget(config, site, plan, target),
       framing,
+      // Its key is another one each time.
+      socket ? handshakeLines(handshakeKey()) : "",
     );
     return { head: text.split("\r\n").filter((line) => line !== "").map((line) => maskedField(config, site, line)) };
   } catch (error) {
@@ -49,12 +51,6 @@ async function framingOf(exchange: Exchange, plan: ForwardPlan): Promise<string>
   const { framing, body } = await takeBody(exchange, plan.body);
   body?.cancel();
   return framing;
-}
-
-/** The handshake that is sent in place of the client's; its key is another one each time. */
-function handshakeFields({ head }: Exchange): string {
-  removeHandshakeFields(head.headers);
-  return handshakeLines(handshakeKey());
 }
 
 function isSubstituted({ substituted = {}, sites }: Config, site: SiteConfig, path: string): boolean {

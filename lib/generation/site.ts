@@ -6,7 +6,7 @@
 
 import type { ProxyConfig, ServerConfig, SiteConfig } from "../config/schema.ts";
 import { plainUrl } from "../config/upstream_url.ts";
-import { allowed, countHop, isCounted } from "../http/max_forwards.ts";
+import { allowed, noHopLeft } from "../http/max_forwards.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
 import { viaToken } from "../http/via_token.ts";
 import type { Exchange, Rehearsal } from "../exchange/exchange.ts";
@@ -187,7 +187,7 @@ export class Site {
         );
       }
       if (found?.matched === true) {
-        if (isCounted(head.method) && !countHop(head.headers)) return this.#lastHop(exchange, found.target);
+        if (noHopLeft(head)) return this.#lastHop(exchange, found.target);
         return this.#forwarded(exchange, found.target);
       }
       if (found?.matched === false && this.#files === undefined) {

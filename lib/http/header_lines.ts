@@ -8,7 +8,7 @@
 import type { HeaderLines } from "./message.ts";
 
 /** The value of the first line called `lowerName`, or undefined. */
-export function headerValue(lines: HeaderLines, lowerName: string): string | undefined {
+export function headerValue(lines: readonly string[], lowerName: string): string | undefined {
   for (let i = 0; i < lines.length; i += 2) {
     if (sameName(lines[i], lowerName)) return lines[i + 1];
   }
@@ -16,24 +16,12 @@ export function headerValue(lines: HeaderLines, lowerName: string): string | und
 }
 
 /** All values of the lines called `lowerName`, in order. */
-export function headerValues(lines: HeaderLines, lowerName: string): string[] {
+export function headerValues(lines: readonly string[], lowerName: string): string[] {
   const values: string[] = [];
   for (let i = 0; i < lines.length; i += 2) {
     if (sameName(lines[i], lowerName)) values.push(lines[i + 1]);
   }
   return values;
-}
-
-/** Takes away every line called `lowerName`, in place. */
-export function removeHeader(lines: HeaderLines, lowerName: string): void {
-  let kept = 0;
-  for (let i = 0; i < lines.length; i += 2) {
-    if (sameName(lines[i], lowerName)) continue;
-    lines[kept] = lines[i];
-    lines[kept + 1] = lines[i + 1];
-    kept += 2;
-  }
-  lines.length = kept;
 }
 
 /** Makes `value` the only value of `name`, in place: the first such line keeps its position. */

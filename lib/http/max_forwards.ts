@@ -4,21 +4,24 @@
  * @module
  */
 
-import { headerValue, setHeader } from "./header_lines.ts";
-import type { HeaderLines } from "./message.ts";
+import { headerValue } from "./header_lines.ts";
+import type { RequestHead } from "./message.ts";
 
 /** Whether the field has a meaning for `method`. */
-export function isCounted(method: string): boolean {
+export function countsHops(method: string): boolean {
   return method === "OPTIONS" || method === "TRACE";
 }
 
-/** Counts one hop off, in place. False when there was none left: the request must go no further. */
-export function countHop(headers: HeaderLines): boolean {
+/** Whether no hop is left: the request must go no further. */
+export function noHopLeft({ method, headers }: RequestHead): boolean {
+  if (!countsHops(method)) return false;
   const value = headerValue(headers, "max-forwards");
-  if (value === undefined || !/^\d{1,15}$/.test(value)) return true;
-  if (Number(value) === 0) return false;
-  setHeader(headers, "max-forwards", String(Number(value) - 1));
-  return true;
+  return value !== undefined && COUNT.test(value) && Number(value) === 0;
+}
+
+/** The value for the next hop: one less, or what is no number as it came. */
+export function oneHopLess(value: string): string {
+  return COUNT.test(value) ? String(Math.max(0, Number(value) - 1)) : value;
 }
 
 /**
@@ -31,3 +34,4 @@ export function allowed(methods: readonly string[] | undefined): string {
 }
 
 const COMMON_METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+const COUNT = /^\d{1,15}$/;

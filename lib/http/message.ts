@@ -34,8 +34,8 @@ export interface RequestHead {
   readonly host: string;
   /** Scheme of the connection that accepted the request. */
   readonly scheme: "http" | "https";
-  /** Header lines; names in lower case where the listener gives them so. */
-  readonly headers: HeaderLines;
+  /** {@linkcode HeaderLines} that nobody changes; names in lower case where the listener gives them so. */
+  readonly headers: readonly string[];
   /** The peer of the connection, which may be a proxy. */
   readonly peer: Peer;
   /** Value of Via, or empty; undefined where the listener does not look for it. */

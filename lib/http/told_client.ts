@@ -7,7 +7,6 @@
 
 import type { ProxyTrust } from "./client_address.ts";
 import { type ForwardedElement, forwardedElement, forwardedNode, nodeAddress, parseForwarded } from "./forwarded.ts";
-import type { HeaderLines } from "./message.ts";
 
 /** What is believed of a client. */
 export interface ToldClient {
@@ -46,7 +45,7 @@ export const TOLD_FIELDS: ReadonlySet<string> = new Set([
  *
  * @param headers Header lines with names in lower case.
  */
-export function readTold(headers: HeaderLines, peer: string, trust: ProxyTrust): ToldClient {
+export function readTold(headers: readonly string[], peer: string, trust: ProxyTrust): ToldClient {
   const fields = new Map<string, string>();
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i];

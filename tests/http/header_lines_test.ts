@@ -1,13 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import {
-  headerValue,
-  headerValues,
-  isToken,
-  listMembers,
-  removeHeader,
-  setHeader,
-} from "../../lib/http/header_lines.ts";
+import { headerValue, headerValues, isToken, listMembers, setHeader } from "../../lib/http/header_lines.ts";
 import { connectionNamed } from "../../lib/http/hop_by_hop.ts";
 import { RequestIds, usableRequestId } from "../../lib/http/request_id.ts";
 
@@ -24,12 +17,6 @@ Deno.test("setHeader() leaves one line, where the first one stood", () => {
   assertEquals(lines, ["a", "9", "b", "2"]);
   setHeader(lines, "C", "4");
   assertEquals(lines, ["a", "9", "b", "2", "C", "4"]);
-});
-
-Deno.test("removeHeader() takes every line of the name", () => {
-  const lines = ["A", "1", "b", "2", "a", "3"];
-  removeHeader(lines, "a");
-  assertEquals(lines, ["b", "2"]);
 });
 
 Deno.test("isToken() takes RFC 9110 tokens and nothing else", () => {

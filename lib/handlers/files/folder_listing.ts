@@ -26,7 +26,7 @@ export interface FolderListing {
  * @param listing What to show.
  * @param requestHeaders The request's header lines, whose Accept decides about the form.
  */
-export function listingResponse(listing: FolderListing, requestHeaders: HeaderLines): HttpResponse {
+export function listingResponse(listing: FolderListing, requestHeaders: readonly string[]): HttpResponse {
   const json = acceptedForm(headerValues(requestHeaders, "accept").join(","), "html") === "json";
   const body = new TextEncoder().encode(json ? listingJson(listing) : listingHtml(listing));
   const headers: HeaderLines = [

@@ -5,8 +5,6 @@
  * @module
  */
 
-import type { HeaderLines } from "../../http/message.ts";
-
 /** Values of the fields that are present. */
 export interface RequestFields {
   ifMatch?: string;
@@ -21,7 +19,7 @@ export interface RequestFields {
 }
 
 /** Reads the fields out of header lines. */
-export function readRequestFields(lines: HeaderLines): RequestFields {
+export function readRequestFields(lines: readonly string[]): RequestFields {
   const fields: RequestFields = { conditional: false };
   for (let i = 0; i < lines.length; i += 2) {
     const key = fieldKey(lines[i]);

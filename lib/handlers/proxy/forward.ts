@@ -140,10 +140,11 @@ export function upstreamHead(
   endpoint: Endpoint,
   target: string,
   framing: string,
+  upgrade = "",
 ): string {
   const host = plan.preserveHost ? exchange.head.authority : endpoint.authority;
   const path = target === ASTERISK ? target : endpoint.basePath + target;
-  return plan.requestHeaders.build(exchange, path, host, framing, plan.forwardedPrefix);
+  return plan.requestHeaders.build(exchange, path, host, framing, plan.forwardedPrefix, upgrade);
 }
 
 const ASTERISK = "*";

@@ -8,6 +8,7 @@
 import { portOf } from "../../http/authority.ts";
 import { forwardedElement } from "../../http/forwarded.ts";
 import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
+import { countsHops, oneHopLess } from "../../http/max_forwards.ts";
 import { firstMember, TOLD_FIELDS, type ToldClient } from "../../http/told_client.ts";
 import type { CarriedTrace } from "../../telemetry/exchange_span.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
@@ -79,8 +80,9 @@ export class RequestHeaders {
    * @param host Value of Host.
    * @param framing `content-length` or `transfer-encoding` line with its CRLF, or empty.
    * @param prefix Path that the route takes away before the upstream sees it, or empty.
+   * @param upgrade Lines of the proxy's own WebSocket handshake, each with its CRLF, in place of the client's; or empty.
    */
-  build(exchange: Exchange, target: string, host: string, framing: string, prefix = ""): string {
+  build(exchange: Exchange, target: string, host: string, framing: string, prefix = "", upgrade = ""): string {
     const { head, told, span } = exchange;
     const { headers } = head;
     let text = `${head.method} ${target} HTTP/1.1\r\nhost: ${this.#host ?? host}\r\n`;
@@ -94,6 +96,10 @@ export class RequestHeaders {
         if (told !== undefined) text += `${name}: ${headers[i + 1]}\r\n`;
       } else if (verdict === Verdict.Trace) {
         if (span === undefined) text += `${name}: ${headers[i + 1]}\r\n`;
+      } else if (verdict === Verdict.Handshake) {
+        if (upgrade === "") text += `${name}: ${headers[i + 1]}\r\n`;
+      } else if (verdict === Verdict.MaxForwards) {
+        text += `${name}: ${countsHops(head.method) ? oneHopLess(headers[i + 1]) : headers[i + 1]}\r\n`;
       } else if (verdict === Verdict.Connection) named = connectionNamed(headers[i + 1]);
       else if (verdict === Verdict.Via) via = via === "" ? headers[i + 1] : `${via}, ${headers[i + 1]}`;
     }
@@ -103,7 +109,7 @@ export class RequestHeaders {
     if (!this.#suppressed.has("via")) text += `via: ${via === "" ? "" : via + ", "}1.1 ${this.#options.viaName}\r\n`;
     text += this.#line(this.#options.requestIdName, exchange.requestId);
     if (span !== undefined) text += this.#traceLines(span);
-    return text + framing + this.#fixedLines + "\r\n";
+    return text + framing + upgrade + this.#fixedLines + "\r\n";
   }
 
   // Clients choose the names: the memory is bounded, and emptied rather than let grow.
@@ -119,6 +125,8 @@ export class RequestHeaders {
     if (name === "connection") return Verdict.Connection;
     if (name === "via" && !this.#removes.has(name)) return Verdict.Via;
     if (this.#dropped.has(name)) return Verdict.Dropped;
+    if (HANDSHAKE.has(name)) return Verdict.Handshake;
+    if (name === "max-forwards") return Verdict.MaxForwards;
     // CGI programs and their like see `X.Forwarded~For` as `X_FORWARDED_FOR`, and cannot tell it from the real one.
     const seen = folded(name);
     // "httpoxy": CGI programs see it as HTTP_PROXY, by which libraries choose a proxy for requests of their own.
@@ -196,12 +204,23 @@ enum Verdict {
   FromTrusted,
   /** Passes when the exchange is not traced. */
   Trace,
+  /** Passes when the proxy makes no WebSocket handshake of its own. */
+  Handshake,
+  /** Counted down, for methods that count hops. */
+  MaxForwards,
   Connection,
   Via,
 }
 
 /** Lines that the proxy writes itself, or that it answers for. */
 const OWN: readonly string[] = [...TOLD_FIELDS, "host", "content-length", "expect", "via"];
+
+/** What belongs to the client's WebSocket handshake alone: the upstream gets one of the proxy's own. */
+const HANDSHAKE: ReadonlySet<string> = new Set([
+  "sec-websocket-key",
+  "sec-websocket-version",
+  "sec-websocket-extensions",
+]);
 
 const MOST_STRANGERS = 1024;
 

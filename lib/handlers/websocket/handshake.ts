@@ -4,8 +4,8 @@
  * @module
  */
 
-import { headerValue, listMembers, removeHeader } from "../../http/header_lines.ts";
-import type { HeaderLines, RequestHead } from "../../http/message.ts";
+import { headerValue, listMembers } from "../../http/header_lines.ts";
+import type { RequestHead } from "../../http/message.ts";
 
 /** A request for a WebSocket that may be granted. */
 export interface UpgradeRequest {
@@ -51,13 +51,6 @@ export function readUpgrade(head: RequestHead): UpgradeRequest | UpgradeFault | 
 /** Whether the request must be refused. */
 export function isFault(upgrade: UpgradeRequest | UpgradeFault): upgrade is UpgradeFault {
   return "status" in upgrade;
-}
-
-/** Takes the fields out that belong to the client's handshake alone: the upstream gets a handshake of the proxy's own. */
-export function removeHandshakeFields(headers: HeaderLines): void {
-  for (const name of ["sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"]) {
-    removeHeader(headers, name);
-  }
 }
 
 /** The header lines of the proxy's own handshake with an upstream. */

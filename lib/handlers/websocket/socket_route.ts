@@ -17,7 +17,7 @@ import { closeQuietly } from "../../sockets/wire.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import type { UpstreamHead } from "../../http1/response_head.ts";
 import { FramedSocket } from "./framed_socket.ts";
-import { removeHandshakeFields, type UpgradeRequest } from "./handshake.ts";
+import type { UpgradeRequest } from "./handshake.ts";
 import { type OpenedUpstream, openUpstream, type RefusedUpstream } from "./open_upstream.ts";
 import { Relay } from "./relay.ts";
 import { ServedSocket } from "./served_socket.ts";
@@ -96,7 +96,6 @@ async function ask(exchange: Exchange, route: ForwardPlan) {
     throw new ForwardFailure(400, "The path has dot segments that leave the route", "client");
   }
   const target = path + head.query;
-  removeHandshakeFields(head.headers);
   try {
     const opened = await openUpstream(exchange, {
       pool: route.pool,
@@ -106,7 +105,7 @@ async function ask(exchange: Exchange, route: ForwardPlan) {
       retryable: retryableElsewhere,
       buildHead: ({ endpoint }, lines) => {
         const host = route.preserveHost ? head.authority : endpoint.authority;
-        return route.requestHeaders.build(exchange, endpoint.basePath + target, host, lines, route.forwardedPrefix);
+        return route.requestHeaders.build(exchange, endpoint.basePath + target, host, "", route.forwardedPrefix, lines);
       },
     });
     if (opened === undefined) throw noUpstream(exchange, route.pool);

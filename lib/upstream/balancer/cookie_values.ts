@@ -5,8 +5,6 @@
  * @module
  */
 
-import type { HeaderLines } from "../../http/message.ts";
-
 const TAB = 0x09;
 const SPACE = 0x20;
 const QUOTE = 0x22;
@@ -24,7 +22,7 @@ const EQUALS = 0x3d;
  * @param length Length of every value in `known`.
  */
 export function findCookie<T>(
-  headers: HeaderLines,
+  headers: readonly string[],
   name: string,
   known: ReadonlyMap<string, T>,
   length: number,

@@ -16,9 +16,14 @@ const PLAIN: RequestHeaderOptions = {
   remove: [],
 };
 
-function build(lines: string[], options: Partial<RequestHeaderOptions> = {}, trusted = false, prefix = ""): string[] {
+function build(
+  lines: string[],
+  options: Partial<RequestHeaderOptions> = {},
+  trusted = false,
+  { prefix = "", method = "GET", upgrade = "" } = {},
+): string[] {
   const head: RequestHead = {
-    method: "GET",
+    method,
     path: "/x",
     query: "",
     authority: "example.com:8080",
@@ -34,7 +39,7 @@ function build(lines: string[], options: Partial<RequestHeaderOptions> = {}, tru
     exchange.told = readTold(head.headers, "9.9.9.9", new ProxyTrust(["9.9.9.9", "8.0.0.0/8"]));
     exchange.clientAddress = exchange.told.address;
   }
-  const text = new RequestHeaders({ ...PLAIN, ...options }).build(exchange, "/x?y", "up:80", "", prefix);
+  const text = new RequestHeaders({ ...PLAIN, ...options }).build(exchange, "/x?y", "up:80", "", prefix, upgrade);
   assertEquals(text.endsWith("\r\n\r\n"), true);
   return text.slice(0, -4).split("\r\n");
 }
@@ -246,7 +251,8 @@ Deno.test("RequestHeaders.build() believes X-Forwarded-For where Forwarded tells
 });
 
 Deno.test("RequestHeaders.build() tells the prefix that the route takes away, behind what a trusted peer tells", () => {
-  const prefixed = (lines: string[], trusted: boolean) => build(lines, {}, trusted, "/app").filter(isPrefix);
+  const prefixed = (lines: string[], trusted: boolean) =>
+    build(lines, {}, trusted, { prefix: "/app" }).filter(isPrefix);
   assertEquals(prefixed([], false), ["x-forwarded-prefix: /app"]);
   assertEquals(prefixed(["x-forwarded-prefix", "/evil"], false), ["x-forwarded-prefix: /app"]);
   assertEquals(prefixed(["x-forwarded-prefix", "/outer/"], true), ["x-forwarded-prefix: /outer/app"]);
@@ -256,3 +262,27 @@ Deno.test("RequestHeaders.build() tells the prefix that the route takes away, be
 function isPrefix(line: string): boolean {
   return line.startsWith("x-forwarded-prefix");
 }
+
+Deno.test("RequestHeaders.build() counts Max-Forwards down for OPTIONS and TRACE, and leaves the request's own lines as they are", () => {
+  for (
+    const [method, value, sent] of [["OPTIONS", "5", "4"], ["TRACE", "1", "0"], ["OPTIONS", "x", "x"], [
+      "GET",
+      "5",
+      "5",
+    ]]
+  ) {
+    const lines = ["max-forwards", value];
+    assertEquals(build(lines, {}, false, { method })[2], `max-forwards: ${sent}`, method);
+    assertEquals(lines, ["max-forwards", value]);
+  }
+});
+
+Deno.test("RequestHeaders.build() puts a handshake of the proxy's own in place of the client's, and passes that on where it makes none", () => {
+  const lines = ["sec-websocket-key", "k", "sec-websocket-version", "13", "sec-websocket-extensions", "x"];
+  const sent = ["sec-websocket-key: k", "sec-websocket-version: 13", "sec-websocket-extensions: x"];
+  assertEquals(build(lines).slice(2), [...sent, ...OWN]);
+  const all = [...lines, "sec-websocket-protocol", "chat"];
+  const own = build(all, {}, false, { upgrade: "sec-websocket-key: mine\r\n" });
+  assertEquals(own.slice(2), ["sec-websocket-protocol: chat", ...OWN, "sec-websocket-key: mine"]);
+  assertEquals(all.length, 8);
+});
