@@ -19,8 +19,8 @@ if (import.meta.main) {
   const where = gateway.listeners[0];
   const tunnel = tunnelTo(Number(tunnelPort));
   const { port } = kind === "serve"
-    ? served(gateway, where)
-    : new SocketListener(gateway, where, { limits: JSON.parse(limits), tunnel }).address;
+    ? served(where)
+    : new SocketListener(where, { limits: JSON.parse(limits), tunnel }).address;
   const encoder = new TextEncoder();
   await Deno.stdout.write(encoder.encode(`${port}\n`));
   const { gc } = globalThis as { gc?: () => void };
@@ -32,10 +32,10 @@ if (import.meta.main) {
   Deno.exit(0);
 }
 
-function served(gateway: Generation, { sites, address, port }: GenerationListener): Deno.NetAddr {
-  const entry = { sites, hostlessAuthority: "", scheme: "http" as const };
+function served({ responder, address, port }: GenerationListener): Deno.NetAddr {
+  const entry = { responder, hostlessAuthority: "", scheme: "http" as const };
   const options = { hostname: address, port, onListen: () => {} };
-  return Deno.serve(options, (request, info) => respond(gateway, request, info, entry)).addr;
+  return Deno.serve(options, (request, info) => respond(request, info, entry)).addr;
 }
 
 function tunnelTo(port: number): RawTunnel | undefined {

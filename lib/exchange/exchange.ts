@@ -10,7 +10,6 @@ import { sharedTime } from "../state/shared_time.ts";
 import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
 import type { FailureOwner } from "../failure/failure.ts";
-import type { ForwardPlan } from "../handlers/proxy/forward.ts";
 
 /** The client's side of an exchange; a `Request` is one. Both members are costly and are touched only when needed. */
 export interface ClientSide {
@@ -29,10 +28,11 @@ export interface ExchangeObserver {
 /**
  * Takes the place of a route's upstreams, in an exchange that only finds out what would become of a request.
  *
+ * @param route Place of the route among those of its site, from 0.
  * @param socket Whether the request would be forwarded as a WebSocket handshake.
- * @returns What stands for the response; nobody sends it.
+ * @returns What stands for the response; it is not sent.
  */
-export type Rehearsal = (plan: ForwardPlan, socket: boolean) => HttpResponse;
+export type Rehearsal = (route: number, socket: boolean) => HttpResponse;
 
 /** Counts what passes in an exchange. */
 export interface ExchangeMeter {

@@ -18,7 +18,8 @@ import { fileSettings, routeSettings, siteSettings } from "./explained_settings.
 import type { ExplainedPool, ExplainedRoute, ExplainedUpstream, Explanation } from "./explanation.ts";
 import type { Generation, GenerationListener } from "./generation.ts";
 import { locateUrl } from "./located_url.ts";
-import { readRequest, Refusal } from "../listener/runtime/request_reader.ts";
+import { Refusal } from "../http/refusal.ts";
+import { readRequest } from "../listener/runtime/request_reader.ts";
 import type { Site } from "./site.ts";
 import { LONGER_PREFIX, whyNotRoute, whyNotSite, whyRoute, whySite } from "./why_not.ts";
 
@@ -68,7 +69,7 @@ export async function explain(
   // What the runtime's server gives: a URL that nothing has been resolved in
   const received = { method: request.method, url: `http://${headers.get("host")}${target}`, headers } as Request;
   const remoteAddr = { transport: "tcp", hostname: request.client, port: 0 } as const;
-  const head = readRequest(received, { remoteAddr }, { sites: listener.sites, scheme: "http" });
+  const head = readRequest(received, { remoteAddr }, { scheme: "http" });
   if (head instanceof Refusal) {
     return refusedBefore(about, { status: head.status, why: head.cause, listener: where });
   }
@@ -95,18 +96,19 @@ async function explainHead(
   const site = listener.sites.find(head.host);
   const how = listener.sites.how(head.host);
   const neighbours = gateway.sites.filter((other) => other !== site && sameListener(other.config, site.config));
-  let plan: ForwardPlan | undefined;
   let socket = false;
-  const exchange = gateway.rehearse(head, site, (found, upgrades) => {
-    plan = found;
+  let taken = -1;
+  const exchange = gateway.rehearse(head, site, (route, upgrades) => {
+    taken = route;
     socket = upgrades;
     return { status: 204, headers: [], body: null };
   });
   const answer = await site.answer(exchange);
   if (answer.body instanceof ReadableStream) await answer.body.cancel();
-  const winner = site.routes.find(({ target, path }) =>
-    plan === undefined ? exchange.route !== "" && path === exchange.route : target.forward === plan
-  );
+  const winner = taken >= 0
+    ? site.routes[taken]
+    : site.routes.find(({ path }) => exchange.route !== "" && path === exchange.route);
+  const plan = taken >= 0 ? winner?.target.forward : undefined;
   const others = otherRoutes(site, head, winner);
   const endpoint = site.endpointFor(head);
   const files = plan === undefined && endpoint === undefined ? await site.searchFile(head) : undefined;

@@ -27,7 +27,8 @@ import type { MemberChange } from "./pool_members.ts";
 import type { MetricsRegistry } from "./metrics/metrics_book.ts";
 import type { OwnPolicyFactory } from "./pools.ts";
 import { probeTargets } from "./probe_targets.ts";
-import type { Refusal } from "../listener/runtime/request_reader.ts";
+import type { Responder } from "../exchange/responder.ts";
+import type { Refusal } from "../http/refusal.ts";
 import { ProcessState } from "./process_state.ts";
 import { Site } from "./site.ts";
 
@@ -69,6 +70,8 @@ export interface GenerationListener {
   readonly port: number;
   /** Finds the site of a host. */
   readonly sites: SiteTable<Site>;
+  /** Responds to the requests that come in there. */
+  readonly responder: Responder;
 }
 
 /** One generation: everything that one config built. */
@@ -129,11 +132,8 @@ export class Generation implements ExchangeObserver {
       },
       retain: (names) => processState.sharedState.retain(names),
     };
-    this.listeners = [...groups].map(([key, group]) => ({
-      key,
-      address: group[0].listen,
-      port: group[0].port,
-      sites: compileSites(group.map((site) => {
+    this.listeners = [...groups].map(([key, group]) => {
+      const table = compileSites(group.map((site) => {
         const { policies = {} } = options;
         const context = {
           server: config.server,
@@ -147,8 +147,10 @@ export class Generation implements ExchangeObserver {
         const built = new Site(site, context);
         sites.set(site, built);
         return specOf(built);
-      })),
-    }));
+      }));
+      const { listen: address, port } = group[0];
+      return { key, address, port, sites: table, responder: this.responder(table) };
+    });
     this.sites = config.sites.map((site) => sites.get(site) as Site);
     this.allSites = compileSites(this.sites.map(specOf));
     // Last: nobody would stop the look-ups of a gateway that could not be built.
@@ -209,12 +211,15 @@ export class Generation implements ExchangeObserver {
     return this.#underWay;
   }
 
-  /**
-   * Answers a request. Never throws and never rejects.
-   *
-   * @param sites The table of the listener that accepted the connection.
-   */
-  answer(head: RequestHead, client: ClientSide, sites: SiteTable<Site>): HttpResponse | Promise<HttpResponse> {
+  /** Responds to requests for `sites`. */
+  responder(sites: SiteTable<Site>): Responder {
+    return {
+      respond: (head, client) => this.#respond(head, client, sites),
+      refuse: (head, client, refusal) => this.#refuse(head, client, sites, refusal),
+    };
+  }
+
+  #respond(head: RequestHead, client: ClientSide, sites: SiteTable<Site>): HttpResponse | Promise<HttpResponse> {
     const exchange = new Exchange(head, client, this);
     exchange.span = tracing?.begin(head);
     exchange.ownsBodies = this.processState.ownListeners;
@@ -224,12 +229,7 @@ export class Generation implements ExchangeObserver {
     return site.answer(exchange);
   }
 
-  /**
-   * Answers a request that cannot be served, so that it is in the log all the same.
-   *
-   * @param head What could be read of it; its host is empty where that is not known.
-   */
-  refuse(head: RequestHead, client: ClientSide, sites: SiteTable<Site>, { status, cause }: Refusal): HttpResponse {
+  #refuse(head: RequestHead, client: ClientSide, sites: SiteTable<Site>, { status, cause }: Refusal): HttpResponse {
     const exchange = new Exchange(head, client, this);
     exchange.span = tracing?.begin(head);
     exchange.meter = this.metrics?.refused;

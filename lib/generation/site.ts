@@ -58,6 +58,8 @@ export interface SiteContext extends Omit<PoolsContext, "site"> {
 export interface RoutePlan extends SlashTarget {
   /** Its path, as written. */
   readonly path: string;
+  /** Its place among the routes of the site, from 0. */
+  readonly index: number;
   readonly methods: readonly string[] | undefined;
   readonly forward: ForwardPlan;
   /** For routes that may upgrade. */
@@ -247,7 +249,7 @@ export class Site {
       sockets: context.processState.sockets,
       clock: context.processState.clock,
     };
-    return proxy.routes.map((route) => {
+    return proxy.routes.map((route, index) => {
       const pool = this.pools.get(route.upstream) as Pool;
       if (route.websocket) this.#socketPools.set(socketPlace(context.listener, this.config.name, route), pool);
       const hasBase = proxy.upstreams.some((entry) =>
@@ -259,6 +261,7 @@ export class Site {
         methods: route.methods,
         target: {
           path: route.path,
+          index,
           methods: route.methods,
           slashPath: slashPathOf(route),
           forward: {
@@ -302,9 +305,9 @@ export class Site {
     });
   }
 
-  #rehearsed(exchange: Exchange, { forward, sockets }: RoutePlan, rehearsal: Rehearsal): HttpResponse {
+  #rehearsed(exchange: Exchange, { index, sockets }: RoutePlan, rehearsal: Rehearsal): HttpResponse {
     const upgrade = sockets && readUpgrade(exchange.head);
-    if (upgrade === undefined || !isFault(upgrade)) return rehearsal(forward, upgrade !== undefined);
+    if (upgrade === undefined || !isFault(upgrade)) return rehearsal(index, upgrade !== undefined);
     return this.fail(exchange, upgrade.status, upgrade.fault, upgrade.lines);
   }
 

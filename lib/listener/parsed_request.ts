@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Refusal } from "./runtime/request_reader.ts";
+import { Refusal } from "../http/refusal.ts";
 import { hostOf } from "../http/authority.ts";
 import { isToken, listMembers } from "../http/header_lines.ts";
 import type { HeaderLines, Peer, RequestHead } from "../http/message.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Refusal } from "./runtime/request_reader.ts";
+import { Refusal } from "../http/refusal.ts";
 
 /** A target's parts. */
 export interface RequestTarget {

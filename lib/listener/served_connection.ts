@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { Generation } from "../generation/generation.ts";
-import { peerOf, Refusal, refusedHead } from "./runtime/request_reader.ts";
-import type { Site } from "../generation/site.ts";
+import type { Responder } from "../exchange/responder.ts";
+import { peerOf, refusedHead } from "./runtime/request_reader.ts";
 import type { HttpResponse, Peer } from "../http/message.ts";
-import type { SiteTable } from "../routing/site_table.ts";
+import { Refusal } from "../http/refusal.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import { TransportFailure } from "../failure/failure.ts";
 import { findHeadEnd, type HeadScan } from "../http1/response_head.ts";
@@ -26,17 +25,15 @@ import { RequestClient } from "./request_client.ts";
 
 /** What the connections of one listener share. */
 export interface ListenerParts {
-  /** Answers requests; the one that was set last answers the next. */
-  gateway: Generation;
-  /** The listener's sites, of that gateway. */
-  sites: SiteTable<Site>;
+  /** Who responds to the next request. */
+  responder: Responder;
   /** Bounds. */
   readonly limits: ListenerLimits;
   /** The clock that deadlines go by. */
   readonly clock: CoarseClock;
   /** Write buffers. */
   readonly pool: BufferPool;
-  /** For measurements: where upgrades go, byte for byte; undefined where they go to the gateway. */
+  /** For measurements: where upgrades go, byte for byte; undefined where they are responded to like others. */
   readonly tunnel: RawTunnel | undefined;
 }
 
@@ -194,7 +191,7 @@ export class ServedConnection implements BodyHost {
 
   /** Answers one request; whether the connection can go on. */
   async #exchange(request: ParsedRequest): Promise<boolean> {
-    const { gateway, sites, tunnel } = this.#parts;
+    const { responder, tunnel } = this.#parts;
     if (tunnel?.takes(request.head)) {
       await tunnel.run(this.#conn, request.head, this.inbox);
       return false;
@@ -211,7 +208,7 @@ export class ServedConnection implements BodyHost {
     }
     const client = this.#client = new RequestClient(incoming);
     this.#answering = true;
-    const given = gateway.answer(request.head, client, sites);
+    const given = responder.respond(request.head, client);
     let answer: HttpResponse;
     if (given instanceof Promise) {
       if (incoming?.unread !== true) this.inbox.watch();
@@ -259,9 +256,9 @@ export class ServedConnection implements BodyHost {
   }
 
   async #refuse(refusal: Refusal): Promise<void> {
-    const { gateway, sites } = this.#parts;
-    const head = refusedHead(new Request("http://refused/"), { remoteAddr: this.#conn.remoteAddr }, { sites });
-    const answer = gateway.refuse({ ...head, host: "" }, new RequestClient(undefined), sites, refusal);
+    const { responder } = this.#parts;
+    const head = refusedHead(new Request("http://refused/"), { remoteAddr: this.#conn.remoteAddr }, {});
+    const answer = responder.refuse({ ...head, host: "" }, new RequestClient(undefined), refusal);
     const lines = answerHead(answer, { method: "", minorVersion: 1, closing: true, date: dateLine() });
     if (await this.#writer.send(lines, answer.body) && refusal.status !== 408) await this.#linger();
   }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Generation, GenerationListener } from "../generation/generation.ts";
+import type { Responder } from "../exchange/responder.ts";
 import { plainAddress } from "../http/ip_address.ts";
 import { CoarseClock } from "../state/coarse_clock.ts";
 import { closeQuietly } from "../sockets/wire.ts";
@@ -30,11 +30,21 @@ export interface SocketListenerOptions {
    */
   readonly shared?: boolean;
   /**
-   * For measurements: takes upgrades away from the gateway.
+   * For measurements: takes upgrades.
    *
-   * @default {undefined} The gateway answers them.
+   * @default {undefined} They are responded to like other requests.
    */
   readonly tunnel?: RawTunnel;
+}
+
+/** Where to listen, and who responds. */
+export interface SocketListenerPlace {
+  /** IP address, or undefined for all interfaces. */
+  readonly address: string | undefined;
+  /** Port; 0 for any that is free. */
+  readonly port: number;
+  /** Responds to the requests. */
+  readonly responder: Responder;
 }
 
 /** An open port. */
@@ -46,18 +56,17 @@ export class SocketListener {
   #stopped = false;
 
   /**
-   * Opens a port for the sites of `listener`.
+   * Opens a port.
    *
    * @throws {Deno.errors.AddrInUse} When it is in use.
    */
-  constructor(gateway: Generation, listener: GenerationListener, options: SocketListenerOptions = {}) {
+  constructor({ address, port, responder }: SocketListenerPlace, options: SocketListenerOptions = {}) {
     const clock = new CoarseClock();
     const limits = { ...LISTENER_LIMITS, ...options.limits };
-    const { sites } = listener;
-    this.#parts = { gateway, sites, limits, clock, pool: new BufferPool(), tunnel: options.tunnel };
+    this.#parts = { responder, limits, clock, pool: new BufferPool(), tunnel: options.tunnel };
     this.#table = new ConnectionTable(clock, limits);
-    const hostname = listener.address ?? "0.0.0.0";
-    this.#listener = Deno.listen({ hostname, port: listener.port, reusePort: options.shared === true });
+    const hostname = address ?? "0.0.0.0";
+    this.#listener = Deno.listen({ hostname, port, reusePort: options.shared === true });
     this.#accepting = this.#accept();
   }
 
@@ -66,10 +75,9 @@ export class SocketListener {
     return this.#listener.addr as Deno.NetAddr;
   }
 
-  /** From now on, requests go to the sites of `listener` in `gateway`; those under way stay where they are. */
-  serve(gateway: Generation, listener: GenerationListener): void {
-    this.#parts.gateway = gateway;
-    this.#parts.sites = listener.sites;
+  /** From now on, requests go to `responder`; those in flight stay where they are. */
+  serve(responder: Responder): void {
+    this.#parts.responder = responder;
   }
 
   /** Connections that are open. */

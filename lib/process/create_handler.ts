@@ -114,7 +114,7 @@ export function handlerOf({ config, warnings }: ResolvedConfig, options: Handler
   gateway.activate();
   const entryOf = entries(gateway);
   let answer = (request: Request, info: ConnectionInfo | undefined): Promise<Response> =>
-    Promise.resolve(respond(gateway, request, info, entryOf(request.url)));
+    Promise.resolve(respond(request, info, entryOf(request.url)));
   for (const layer of middleware.toReversed()) {
     const inner = answer;
     answer = async (request, info) => await layer(request, (passed) => inner(passed, info), info);
@@ -131,12 +131,12 @@ export function handlerOf({ config, warnings }: ResolvedConfig, options: Handler
 
 // Where a port of the config stands in the URL, its sites are meant; otherwise the host alone decides among all.
 function entries(gateway: Generation): (url: string) => Entry {
-  const allSites: Entry = { sites: gateway.allSites };
+  const allSites: Entry = { responder: gateway.responder(gateway.allSites) };
   if (gateway.listeners.length === 1) return () => allSites;
   const byPort = new Map<string, Entry>();
   for (const [port, sites] of Map.groupBy(gateway.sites, (site) => String(site.config.port))) {
     const specs = sites.map((site) => ({ hosts: site.hosts, default: site.config.default, target: site }));
-    byPort.set(port, { sites: compileSites(specs) });
+    byPort.set(port, { responder: gateway.responder(compileSites(specs)) });
   }
   return (url) => {
     const found = /^https?:\/\/[^/?#]*?:(\d+)(?:[/?#]|$)/.exec(url);

@@ -1,11 +1,11 @@
 /**
- * A port that is open, with the gateway behind it.
+ * A port that is open, with the sites of a generation behind it.
  *
  * @module
  */
 
 import { respond } from "../listener/runtime/adapter.ts";
-import type { Generation, GenerationListener } from "../generation/generation.ts";
+import type { GenerationListener } from "../generation/generation.ts";
 import type { Entry } from "../listener/runtime/request_reader.ts";
 import { type PortStatus, ServingPort } from "../listener/runtime/serving_port.ts";
 
@@ -42,29 +42,27 @@ export interface ListenOptions {
   readonly onChange?: (now: PortStatus, before: PortStatus) => void;
 }
 
-/** A port that is kept open. What comes in goes to the gateway that was set last. */
+/** A port that is kept open. Requests go to the generation that was set last. */
 export class OpenListener {
   readonly #port: ServingPort;
   readonly #hostless: string;
   /** Requests with a body, until they are answered. */
   readonly #uploads = new Set<Promise<void>>();
-  #gateway: Generation;
   #entry: Entry;
 
-  private constructor(gateway: Generation, listener: GenerationListener, hostname: string, options: ListenOptions) {
-    this.#gateway = gateway;
-    this.#entry = { sites: listener.sites, hostlessAuthority: "", scheme: "http" };
+  private constructor(listener: GenerationListener, hostname: string, options: ListenOptions) {
+    this.#entry = { responder: listener.responder, hostlessAuthority: "", scheme: "http" };
     const { port = listener.port, shared = false, onHandlesOut, onChange } = options;
     this.#port = new ServingPort({
       ...{ hostname, port, shared, onHandlesOut, onChange },
       handler: (request, info) => {
         if (request.method !== "GET" && request.method !== "HEAD") this.#note(info);
-        return respond(this.#gateway, request, info, this.#entry);
+        return respond(request, info, this.#entry);
       },
       uploadsEnded: () => this.uploadsEnded(),
     });
     this.#hostless = `localhost:${this.#port.address.port}`;
-    this.serve(gateway, listener);
+    this.serve(listener);
   }
 
   /**
@@ -72,9 +70,9 @@ export class OpenListener {
    *
    * @throws {ListenError} When it is in use, not permitted, or the address is not this machine's.
    */
-  static open(gateway: Generation, listener: GenerationListener, options: ListenOptions = {}): OpenListener {
+  static open(listener: GenerationListener, options: ListenOptions = {}): OpenListener {
     const port = options.port ?? listener.port;
-    return openAt({ ...listener, port }, (hostname) => new OpenListener(gateway, listener, hostname, options));
+    return openAt({ ...listener, port }, (hostname) => new OpenListener(listener, hostname, options));
   }
 
   /**
@@ -96,10 +94,9 @@ export class OpenListener {
     return this.#port.status;
   }
 
-  /** From now on, requests go to the sites of `listener` in `gateway`; those under way stay where they are. */
-  serve(gateway: Generation, listener: GenerationListener): void {
-    this.#gateway = gateway;
-    this.#entry = { sites: listener.sites, hostlessAuthority: this.#hostless, scheme: "http" };
+  /** From now on, requests go to the sites of `listener`; those in flight stay where they are. */
+  serve(listener: GenerationListener): void {
+    this.#entry = { responder: listener.responder, hostlessAuthority: this.#hostless, scheme: "http" };
   }
 
   /** Settles when those uploads have ended that are under way now: the runtime's shutdown would break them. */

@@ -229,7 +229,7 @@ class Server implements RunningServer {
     };
     for (let tries = 0;; tries++) {
       try {
-        return OpenListener.open(gateway, listener, options);
+        return OpenListener.open(listener, options);
       } catch (error) {
         // The runtime lets go of a port some time after it was told to.
         const own = [...this.#closing].some((closing) => closing.key === key);
@@ -257,7 +257,7 @@ class Server implements RunningServer {
     const open = new Map<string, OpenListener>();
     for (const listener of gateway.listeners) {
       const kept = this.#open.get(listener.key) ?? this.#leaving.get(listener.key)?.listener;
-      kept?.serve(gateway, listener);
+      kept?.serve(listener);
       this.#leaving.delete(listener.key);
       open.set(listener.key, kept ?? added.get(listener.key) as OpenListener);
     }

@@ -21,7 +21,7 @@ export class OwnListener {
   /** Opens one. */
   constructor(options: RunningProxyOptions, limits: Partial<ListenerLimits> = {}) {
     this.gateway = new Generation(resolveConfig(configOf(options)).config);
-    this.listener = new SocketListener(this.gateway, this.gateway.listeners[0], { limits });
+    this.listener = new SocketListener(this.gateway.listeners[0], { limits });
   }
 
   /** Its port. */

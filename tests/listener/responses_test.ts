@@ -218,7 +218,7 @@ Deno.test("SocketListener.serve() puts another gateway behind connections that a
   using client = await RawClient.connect(own.port);
   await client.send(get("/"));
   assertEquals(text((await client.answer()).body), "first");
-  own.listener.serve(other.gateway, other.gateway.listeners[0]);
+  own.listener.serve(other.gateway.listeners[0].responder);
   await client.send(get("/"));
   assertEquals(text((await client.answer()).body), "second");
 });

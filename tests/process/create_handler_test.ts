@@ -100,9 +100,9 @@ Deno.test("a failure has its line in the log even where requests have none", asy
     }, logging);
     const { config } = resolveConfig({ logging, ...proxyTo(`http://127.0.0.1:${port}`) });
     const gateway = new Generation(config, { log });
-    const entry = { sites: gateway.allSites };
-    const failed = await respond(gateway, new Request("http://localhost/a"), undefined, entry);
-    const fine = await respond(gateway, new Request("http://localhost/api/health"), undefined, entry);
+    const entry = { responder: gateway.responder(gateway.allSites) };
+    const failed = await respond(new Request("http://localhost/a"), undefined, entry);
+    const fine = await respond(new Request("http://localhost/api/health"), undefined, entry);
     await log.flush();
     assertEquals([failed.status, fine.status], [502, 200]);
     const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -126,9 +126,9 @@ Deno.test("a readiness check that fails is no error in the log, and its line say
       return Promise.resolve();
     }, config.logging);
     const gateway = new Generation(config, { log });
-    const entry = { sites: gateway.allSites };
+    const entry = { responder: gateway.responder(gateway.allSites) };
     for (const path of ["/api/health/ready", "/api/health"]) {
-      const response = await respond(gateway, new Request(`http://localhost${path}`), undefined, entry);
+      const response = await respond(new Request(`http://localhost${path}`), undefined, entry);
       assertEquals(response.status, 503);
       await response.body?.cancel();
     }

@@ -7,12 +7,11 @@
 import { headerValue } from "../../http/header_lines.ts";
 import type { HeaderLines, HttpResponse, Upgrade } from "../../http/message.ts";
 import { tracing } from "../../telemetry/tracing.ts";
-import type { Generation } from "../../generation/generation.ts";
-import { type ConnectionInfo, type Entry, readRequest, Refusal, refusedHead } from "./request_reader.ts";
+import { Refusal } from "../../http/refusal.ts";
+import { type ConnectionInfo, type Entry, readRequest, refusedHead } from "./request_reader.ts";
 
-/** Answers `request`. Never throws and never rejects. */
+/** Responds to `request`. Never throws and never rejects. */
 export function respond(
-  gateway: Generation,
   request: Request,
   info: ConnectionInfo | undefined,
   entry: Entry,
@@ -21,16 +20,16 @@ export function respond(
   if (tracing !== undefined && entry.hostlessAuthority !== undefined) tracing.replaceServerSpan();
   const head = readRequest(request, info, entry);
   if (head instanceof Refusal) {
-    return toResponse(gateway.refuse(refusedHead(request, info, entry), request, entry.sites, head), request, entry);
+    return toResponse(entry.responder.refuse(refusedHead(request, info, entry), request, head), request, entry);
   }
-  const answer = gateway.answer(head, request, entry.sites);
-  return answer instanceof Promise
-    ? answer.then((late) => toResponse(late, request, entry))
-    : toResponse(answer, request, entry);
+  const response = entry.responder.respond(head, request);
+  return response instanceof Promise
+    ? response.then((late) => toResponse(late, request, entry))
+    : toResponse(response, request, entry);
 }
 
-function toResponse(answer: HttpResponse, request: Request, entry: Entry): Response {
-  const { status, headers, body, upgrade } = answer;
+function toResponse(made: HttpResponse, request: Request, entry: Entry): Response {
+  const { status, headers, body, upgrade } = made;
   if (upgrade !== undefined) return upgraded(request, headers, upgrade, entry);
   const bodiless = status === 204 || status === 205 || status === 304;
   const content = bodiless ? null : body ?? (request.method === "HEAD" ? lengthless(headers) : null);

@@ -8,9 +8,9 @@ import { plainAddress } from "../../http/ip_address.ts";
 import { hostOf } from "../../http/authority.ts";
 import { isToken, listMembers } from "../../http/header_lines.ts";
 import type { HeaderLines, Peer, RequestHead } from "../../http/message.ts";
+import { Refusal } from "../../http/refusal.ts";
 import { encodedTarget, escapedTarget, isPlainTarget } from "../../http/target.ts";
-import type { SiteTable } from "../../routing/site_table.ts";
-import type { Site } from "../../generation/site.ts";
+import type { Responder } from "../../exchange/responder.ts";
 import { hasUnannouncedBody } from "./unannounced_body.ts";
 
 /** What the runtime tells of a connection; `Deno.ServeHandlerInfo` is one. */
@@ -20,9 +20,13 @@ export interface ConnectionInfo {
 }
 
 /** Where a request came in. */
-export interface Entry {
-  /** Sites to choose from. */
-  readonly sites: SiteTable<Site>;
+export interface Entry extends ReadOptions {
+  /** Who responds. */
+  readonly responder: Responder;
+}
+
+/** What is known of requests before they are read. */
+export interface ReadOptions {
   /**
    * What the runtime puts in the URL for a request without Host; undefined when requests may be made by hand, without
    * Host.
@@ -34,22 +38,12 @@ export interface Entry {
   readonly scheme?: "http" | "https" | undefined;
 }
 
-/** A request that is refused before it belongs to a site. */
-export class Refusal {
-  /** Status for the client. */
-  readonly status: number;
-  /** Why, for the log. */
-  readonly cause: string;
-
-  /** @param cause Why, for the log. */
-  constructor(status: number, cause: string) {
-    this.status = status;
-    this.cause = cause;
-  }
-}
-
 /** The head of `request`, or why it is refused. */
-export function readRequest(request: Request, info: ConnectionInfo | undefined, entry: Entry): RequestHead | Refusal {
+export function readRequest(
+  request: Request,
+  info: ConnectionInfo | undefined,
+  entry: ReadOptions,
+): RequestHead | Refusal {
   const { method } = request;
   if (method === "CONNECT") return new Refusal(405, "CONNECT asks for a tunnel, and this is no forward proxy");
   const url = lowerCaseScheme(request.url);
@@ -129,7 +123,7 @@ export function readRequest(request: Request, info: ConnectionInfo | undefined, 
 }
 
 /** What can be told of a request that was refused: parts that could not be read are empty. */
-export function refusedHead(request: Request, info: ConnectionInfo | undefined, entry: Entry): RequestHead {
+export function refusedHead(request: Request, info: ConnectionInfo | undefined, entry: ReadOptions): RequestHead {
   const url = lowerCaseScheme(request.url);
   const start = url.indexOf("://") < 0 ? 0 : url.indexOf("://") + 3;
   const named = request.headers.get("host") ?? "";
