@@ -1,12 +1,31 @@
 /**
- * The chunked transfer coding, undone (RFC 9112, section 7.1). Chunk extensions and trailer fields are read past. Sizes are
- * taken strictly. A line of an upstream may end in a line feed alone, as nginx, HAProxy and Caddy take it, but not behind an
- * extension, where parsers have been set against each other.
+ * The chunked transfer coding, undone (RFC 9112, section 7.1). Chunk extensions are read past, and so are trailer fields unless
+ * they are wanted. Sizes are taken strictly. A line of an upstream may end in a line feed alone, as nginx, HAProxy and Caddy
+ * take it, but not behind an extension, where parsers have been set against each other.
  *
  * @module
  */
 
-import { malformed } from "./response_head.ts";
+import type { HeaderLines } from "../http/message.ts";
+import { HeadParser } from "./head_parser.ts";
+import { MalformedMessage } from "./malformed_message.ts";
+import { CR, LF } from "./octets.ts";
+
+/** How a body is decoded. */
+export interface ChunkedDecoderOptions {
+  /**
+   * Whether a line may end in a line feed alone. Never for requests of clients.
+   *
+   * @default {false}
+   */
+  readonly bareLineFeeds?: boolean;
+  /**
+   * Whether trailer fields are checked and kept. Otherwise they are read past.
+   *
+   * @default {false}
+   */
+  readonly keepTrailers?: boolean;
+}
 
 const enum State {
   Size,
@@ -30,15 +49,24 @@ export class ChunkedDecoder {
   /** Bytes of this chunk's extensions, or of the trailers: nothing of them is kept, so a flood of them ends here. */
   #overhead = 0;
   readonly #bareLineFeeds: boolean;
+  /** The trailer section as it came; undefined where it is not kept. */
+  #trailerBytes: number[] | undefined;
+  #trailers: HeaderLines | undefined;
 
-  /** @param bareLineFeeds Whether a line may end in a line feed alone. Never for requests of clients. */
-  constructor(bareLineFeeds = false) {
-    this.#bareLineFeeds = bareLineFeeds;
+  /** Decodes one body. */
+  constructor(options: ChunkedDecoderOptions = {}) {
+    this.#bareLineFeeds = options.bareLineFeeds === true;
+    this.#trailerBytes = options.keepTrailers === true ? [] : undefined;
   }
 
   /** Whether the last chunk and the trailer section have been read. */
   get done(): boolean {
     return this.#state === State.Done;
+  }
+
+  /** Trailer lines, once the body is {@linkcode done}; undefined before, and where they are not kept. */
+  get trailers(): HeaderLines | undefined {
+    return this.#trailers;
   }
 
   /** Where the last {@linkcode decode} stopped: the index behind the last byte that belongs to this body. */
@@ -48,7 +76,7 @@ export class ChunkedDecoder {
    * Decodes `bytes[start … end)` in place: the payload is moved together from `start` on.
    *
    * @returns Where the payload ends.
-   * @throws {TransportFailure} `malformed`.
+   * @throws {MalformedMessage} When it is badly chunked.
    */
   decode(bytes: Uint8Array, start: number, end: number): number {
     let out = start;
@@ -63,7 +91,9 @@ export class ChunkedDecoder {
         if (this.#size === 0) this.#state = State.DataReturn;
         continue;
       }
-      this.#step(bytes[i++]);
+      const byte = bytes[i++];
+      if (this.#state >= State.TrailerStart) this.#trailerBytes?.push(byte);
+      this.#step(byte);
     }
     this.consumed = i;
     return out;
@@ -75,7 +105,7 @@ export class ChunkedDecoder {
         return this.#sizeByte(byte);
       case State.Extension:
         if (byte === CR) this.#state = State.SizeLineFeed;
-        else if (byte === LF) throw malformed("a chunk's first line does not end in CRLF");
+        else if (byte === LF) throw new MalformedMessage("a chunk's first line does not end in CRLF");
         else this.#spend();
         return;
       case State.SizeLineFeed:
@@ -94,7 +124,7 @@ export class ChunkedDecoder {
         return;
       case State.TrailerStart:
         if (byte === CR) this.#state = State.LastLineFeed;
-        else if (byte === LF && this.#bareLineFeeds) this.#state = State.Done;
+        else if (byte === LF && this.#bareLineFeeds) this.#end();
         else {
           this.#spend();
           this.#state = State.Trailer;
@@ -103,7 +133,7 @@ export class ChunkedDecoder {
       case State.Trailer:
         if (byte === CR) this.#state = State.TrailerLineFeed;
         else if (byte === LF && this.#bareLineFeeds) this.#state = State.TrailerStart;
-        else if (byte === LF) throw malformed("a trailer line does not end in CRLF");
+        else if (byte === LF) throw new MalformedMessage("a trailer line does not end in CRLF");
         else this.#spend();
         return;
       case State.TrailerLineFeed:
@@ -112,8 +142,7 @@ export class ChunkedDecoder {
         return;
       case State.LastLineFeed:
         this.#expect(byte, LF);
-        this.#state = State.Done;
-        return;
+        return this.#end();
     }
   }
 
@@ -121,15 +150,15 @@ export class ChunkedDecoder {
     const digit = hexValue(byte);
     if (digit >= 0) {
       // 13 digits are 2^52: more could not be counted exactly.
-      if (++this.#digits > 13) throw malformed("a chunk's size is too large");
+      if (++this.#digits > 13) throw new MalformedMessage("a chunk's size is too large");
       this.#size = this.#size * 16 + digit;
       return;
     }
-    if (this.#digits === 0) throw malformed("a chunk has no size");
+    if (this.#digits === 0) throw new MalformedMessage("a chunk has no size");
     if (byte === CR) this.#state = State.SizeLineFeed;
     else if (byte === LF && this.#bareLineFeeds) this.#endSize();
     else if (byte === SEMICOLON || byte === 0x20 || byte === 0x09) this.#state = State.Extension;
-    else throw malformed("a chunk's size is not hexadecimal");
+    else throw new MalformedMessage("a chunk's size is not hexadecimal");
   }
 
   #endSize(): void {
@@ -138,17 +167,24 @@ export class ChunkedDecoder {
     this.#state = this.#size === 0 ? State.TrailerStart : State.Data;
   }
 
+  #end(): void {
+    this.#state = State.Done;
+    if (this.#trailerBytes === undefined) return;
+    const parser = new HeadParser("trailers", { bareLineFeeds: this.#bareLineFeeds });
+    parser.parse(Uint8Array.from(this.#trailerBytes), 0, this.#trailerBytes.length);
+    this.#trailerBytes = undefined;
+    this.#trailers = parser.head.lines();
+  }
+
   #expect(byte: number, expected: number): void {
-    if (byte !== expected) throw malformed("a chunk does not end where its size says");
+    if (byte !== expected) throw new MalformedMessage("a chunk does not end where its size says");
   }
 
   #spend(): void {
-    if (++this.#overhead > OVERHEAD_LIMIT) throw malformed("its chunk extensions or trailers are too large");
+    if (++this.#overhead > OVERHEAD_LIMIT) throw new MalformedMessage("its chunk extensions or trailers are too large");
   }
 }
 
-const CR = 0x0d;
-const LF = 0x0a;
 const SEMICOLON = 0x3b;
 const OVERHEAD_LIMIT = 64 * 1024;
 

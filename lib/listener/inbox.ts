@@ -6,16 +6,10 @@
  */
 
 import { closeQuietly, type Wire } from "../sockets/wire.ts";
-import type { HeadScan } from "../http1/response_head.ts";
+import { ByteWindow } from "../http1/byte_window.ts";
 
 /** Bytes from one client. Owned by its connection. */
-export class Inbox {
-  /** Holds them. */
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(BASE_BYTES);
-  /** Where they begin. */
-  start = 0;
-  /** Where they end. */
-  end = 0;
+export class Inbox extends ByteWindow {
   /** Whether no more will come. */
   ended = false;
   /** What the last read failed with. */
@@ -27,13 +21,9 @@ export class Inbox {
 
   /** @param onEnd Called once when the client has closed its side, or the connection broke. */
   constructor(wire: Wire, onEnd: () => void) {
+    super(BASE_BYTES);
     this.#wire = wire;
     this.#onEnd = onEnd;
-  }
-
-  /** How many bytes there are. */
-  get length(): number {
-    return this.end - this.start;
   }
 
   /** Whether a read into {@linkcode bytes} is open. */
@@ -51,33 +41,6 @@ export class Inbox {
   watch(): void {
     this.#watching = true;
     if (this.#reading === undefined && this.end < this.bytes.length) this.#read();
-  }
-
-  /**
-   * Makes room behind what there is.
-   *
-   * @returns Whether that is possible within `maxBytes`.
-   */
-  makeRoom(scan: HeadScan, maxBytes: number): boolean {
-    if (this.end < this.bytes.length) return true;
-    if (this.length >= maxBytes) return false;
-    const shift = this.start;
-    if (shift > 0) this.bytes.copyWithin(0, shift, this.end);
-    else this.#grow(Math.min(this.bytes.length * 2, maxBytes + BASE_BYTES));
-    this.start -= shift;
-    this.end -= shift;
-    scan.at -= shift;
-    scan.lineStart -= shift;
-    return true;
-  }
-
-  /** Puts bytes back that were read past the end of a body. Nothing else may be here. */
-  unread(bytes: Uint8Array): void {
-    this.start = 0;
-    this.end = 0;
-    if (bytes.length >= this.bytes.length) this.#grow(bytes.length + BASE_BYTES);
-    this.bytes.set(bytes);
-    this.end = bytes.length;
   }
 
   /** Reads straight into `target`: for bodies, while nothing is here and no read is open. Null at the end. */
@@ -102,13 +65,9 @@ export class Inbox {
   }
 
   #read(): Promise<void> {
-    if (this.start === this.end) {
-      this.start = this.end = 0;
-      // What a large head needed is not kept for a client that rests.
-      if (this.bytes.length > KEPT_BYTES) this.bytes = new Uint8Array(BASE_BYTES);
-    }
-    const target = this.end === 0 ? this.bytes : this.bytes.subarray(this.end);
-    return this.#reading = this.#wire.read(target).then(this.#arrived, this.#broke);
+    // What a large head needed is not kept for a client that idles.
+    if (this.empty) this.clear(KEPT_BYTES);
+    return this.#reading = this.#wire.read(this.room).then(this.#arrived, this.#broke);
   }
 
   readonly #arrived = (count: number | null): void => {
@@ -128,12 +87,6 @@ export class Inbox {
     if (this.ended) return;
     this.ended = true;
     this.#onEnd();
-  }
-
-  #grow(bytes: number): void {
-    const larger = new Uint8Array(bytes);
-    larger.set(this.bytes);
-    this.bytes = larger;
   }
 }
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ResponseFraming } from "../http1/response_framing.ts";
+import { BodyDecoder } from "../http1/body_decoder.ts";
+import { MalformedMessage } from "../http1/malformed_message.ts";
 import type { ClientDeadlines } from "./client_deadlines.ts";
 import type { Inbox } from "./inbox.ts";
 import type { ParsedRequest } from "./parsed_request.ts";
@@ -26,7 +27,7 @@ export class IncomingBody implements UnderlyingDefaultSource<Uint8Array<ArrayBuf
   /** What was wrong with its chunks, or empty. */
   fault = "";
   readonly #host: BodyHost;
-  readonly #framing: ResponseFraming;
+  readonly #decoder: BodyDecoder;
   readonly #length: number;
   #stream: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
@@ -42,22 +43,12 @@ export class IncomingBody implements UnderlyingDefaultSource<Uint8Array<ArrayBuf
   /**
    * Takes what came with the head.
    *
-   * @throws {TransportFailure} `malformed`, when that is badly chunked.
+   * @throws {Error} When that is badly chunked.
    */
   constructor(request: ParsedRequest, host: BodyHost) {
     this.#host = host;
-    this.#length = request.contentLength;
-    // The body of a request ends as an answer's does; only that it never lasts until the connection's end.
-    this.#framing = new ResponseFraming({
-      status: 200,
-      minorVersion: 1,
-      headers: [],
-      lowerNames: [],
-      contentLength: request.contentLength,
-      chunked: request.chunked,
-      connection: undefined,
-      keepAliveMs: 0,
-    }, "POST");
+    this.#length = request.bodyKind === "length" ? request.contentLength : -1;
+    this.#decoder = new BodyDecoder(request.bodyKind, request.contentLength);
     this.#held = this.#take();
   }
 
@@ -68,7 +59,7 @@ export class IncomingBody implements UnderlyingDefaultSource<Uint8Array<ArrayBuf
 
   /** Whether bytes of it are still to be read from the client. */
   get unread(): boolean {
-    return !this.#framing.done;
+    return !this.#decoder.done;
   }
 
   /** Whether nobody asked for it, so that a client that waits for a word has none. */
@@ -173,8 +164,8 @@ export class IncomingBody implements UnderlyingDefaultSource<Uint8Array<ArrayBuf
     const count = await inbox.readInto(target);
     if (count === null) return undefined;
     const payload = this.#decode(target, 0, count);
-    const { consumed } = this.#framing;
-    if (consumed < count) inbox.unread(target.subarray(consumed, count));
+    const { consumed } = this.#decoder;
+    if (consumed < count) inbox.fill(target.subarray(consumed, count));
     if (!this.unread) this.#host.bodyEnded();
     // A well-filled buffer is handed over as it is; a few bytes are copied out, so that they do not pin it.
     if (payload * 4 >= target.length) return target.subarray(0, payload);
@@ -188,19 +179,19 @@ export class IncomingBody implements UnderlyingDefaultSource<Uint8Array<ArrayBuf
     if (inbox.length === 0) return undefined;
     const { start } = inbox;
     const end = this.#decode(inbox.bytes, start, inbox.end);
-    inbox.start = this.#framing.consumed;
+    inbox.start = this.#decoder.consumed;
     if (!this.unread) this.#host.bodyEnded();
     return end === start ? undefined : inbox.bytes.slice(start, end);
   }
 
   #decode(bytes: Uint8Array, start: number, end: number): number {
     try {
-      const payloadEnd = this.#framing.take(bytes, start, end);
+      const payloadEnd = this.#decoder.take(bytes, start, end);
       this.#readBytes += payloadEnd - start;
       return payloadEnd;
     } catch (error) {
-      const what = error instanceof Error ? error.message.slice(error.message.indexOf(": ") + 2) : "";
-      this.fault = `The body is badly chunked: ${what}`;
+      if (!(error instanceof MalformedMessage)) throw error;
+      this.fault = `The body is badly chunked: ${error.message}`;
       throw new Error(this.fault, { cause: error });
     }
   }

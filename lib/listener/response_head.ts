@@ -4,9 +4,8 @@
  * @module
  */
 
-// @ts-types="../../types/std/http-status.d.ts"
-import { STATUS_TEXT } from "@std/http/status";
 import type { HttpResponse } from "../http/message.ts";
+import { statusLine } from "../http1/head_writer.ts";
 
 /** How the end of a body is told. */
 export type BodyFraming = "none" | "bytes" | "length" | "chunked" | "close";
@@ -125,11 +124,4 @@ function lineFeeds(text: string): number {
   let count = 0;
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) count++;
   return count;
-}
-
-const statusLines: string[] = [];
-
-/** With the reason phrase; a status without one goes so, as RFC 9112, section 4 allows. */
-function statusLine(status: number): string {
-  return statusLines[status] ??= `HTTP/1.1 ${status} ${STATUS_TEXT[status] ?? ""}\r\n`;
 }

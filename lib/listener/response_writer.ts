@@ -5,6 +5,9 @@
  */
 
 import type { HttpResponse } from "../http/message.ts";
+import { chunkLine, LAST_CHUNK } from "../http1/chunked_encoder.ts";
+import { putText } from "../http1/head_writer.ts";
+import { CR, LF } from "../http1/octets.ts";
 import type { CoarseClock, Watched } from "../state/coarse_clock.ts";
 import type { Wire } from "../sockets/wire.ts";
 import type { ResponseHead } from "./response_head.ts";
@@ -125,7 +128,7 @@ export class ResponseWriter implements Watched {
         pending = reader.read();
         piece = await pending;
       }
-      if (head.framing === "chunked") await this.#sendBytes(text + LAST_CHUNK, null);
+      if (head.framing === "chunked") await this.#sendBytes(text, LAST_CHUNK);
       else if (text !== "") await this.#sendBytes(text, null);
       return head.framing !== "length" || leftBytes === 0;
     } catch (error) {
@@ -156,7 +159,7 @@ export class ResponseWriter implements Watched {
     const { pool } = this.#parts;
     for (let at = 0; at < value.length; at += PIECE_BYTES) {
       const size = Math.min(PIECE_BYTES, value.length - at);
-      const lead = (at === 0 ? text : "") + size.toString(16) + "\r\n";
+      const lead = (at === 0 ? text : "") + chunkLine(size);
       const buffer = pool.take(lead.length + size + 2);
       putText(lead, buffer);
       buffer.set(size === value.length ? value : value.subarray(at, at + size), lead.length);
@@ -165,22 +168,5 @@ export class ResponseWriter implements Watched {
       await this.sendRaw(buffer.subarray(0, lead.length + size + 2));
       pool.give(buffer);
     }
-  }
-}
-
-const LAST_CHUNK = "0\r\n\r\n";
-const CR = 0x0d;
-const LF = 0x0a;
-const QUESTION_MARK = 0x3f;
-const encoder = new TextEncoder();
-
-// Almost always ASCII, where the encoder is fastest. Characters that are no byte are shown as such: cutting them down to
-// one could make a line break of them.
-function putText(text: string, target: Uint8Array): void {
-  const { read, written } = encoder.encodeInto(text, target);
-  if (read === text.length && written === text.length) return;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    target[i] = code > 0xff ? QUESTION_MARK : code;
   }
 }

@@ -10,7 +10,8 @@ import type { HttpResponse, Peer } from "../http/message.ts";
 import { Refusal } from "../http/refusal.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import { TransportFailure } from "../failure/failure.ts";
-import { findHeadEnd, type HeadScan } from "../http1/response_head.ts";
+import { HeadParser } from "../http1/head_parser.ts";
+import { MalformedMessage } from "../http1/malformed_message.ts";
 import { dateLine } from "./response_date.ts";
 import { answerHead } from "./response_head.ts";
 import { ResponseWriter } from "./response_writer.ts";
@@ -19,7 +20,7 @@ import { ClientDeadlines } from "./client_deadlines.ts";
 import { Inbox } from "./inbox.ts";
 import { type BodyHost, IncomingBody } from "./incoming_body.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
-import { type ParsedRequest, parseRequest } from "./parsed_request.ts";
+import { type ParsedRequest, parseRequest, refusalOf } from "./parsed_request.ts";
 import type { RawTunnel } from "./raw_tunnel.ts";
 import { RequestClient } from "./request_client.ts";
 
@@ -48,6 +49,9 @@ export class ServedConnection implements BodyHost {
   readonly #conn: Deno.TcpConn;
   readonly #parts: ListenerParts;
   readonly #writer: ResponseWriter;
+  readonly #parser = new HeadParser("request");
+  /** Empty lines before the request that is awaited. */
+  #emptyLines = 0;
   #client: RequestClient | undefined;
   /** Whether an answer is being made or sent. */
   #answering = false;
@@ -141,52 +145,54 @@ export class ServedConnection implements BodyHost {
 
   async #nextRequest(first: boolean): Promise<ParsedRequest | Refusal | undefined> {
     const { inbox, deadlines } = this;
-    const { limits } = this.#parts;
-    let blankLines = 0;
-    let scan: HeadScan | undefined;
+    this.#emptyLines = 0;
+    this.#parser.begin();
     for (;;) {
       if (inbox.length > 0) {
-        scan ??= { at: inbox.start, lineStart: inbox.start, high: false };
-        let end: number;
-        try {
-          end = findHeadEnd(inbox.bytes, inbox.end, scan);
-        } catch (error) {
-          if (!(error instanceof TransportFailure)) throw error;
-          return new Refusal(400, `The head is malformed: ${error.message.slice(error.message.indexOf(": ") + 2)}`);
-        }
-        if (end === inbox.start + 2) {
-          // An empty line before a request is let pass (RFC 9112, section 2.2), but not many.
-          if (++blankLines > 2) return new Refusal(400, "There are empty lines where a request was expected");
-          inbox.start = end;
-          scan = undefined;
-          continue;
-        }
-        if (end >= 0) {
-          deadlines.endHead();
-          if (end - inbox.start > limits.maxHeadBytes) return this.#tooLarge();
-          const span = { bytes: inbox.bytes, start: inbox.start, end, high: scan.high };
-          inbox.start = end;
-          return parseRequest(span, this.peer, limits);
-        }
-        if (!inbox.makeRoom(scan, limits.maxHeadBytes)) return this.#tooLarge();
-        if (inbox.ended) return undefined;
-        deadlines.awaitHead();
-      } else {
-        if (inbox.ended || this.#draining) return undefined;
-        deadlines.awaitRequest(first);
+        const request = this.#takeRequest();
+        if (request !== undefined) return request;
       }
+      if (inbox.ended) return undefined;
+      if (inbox.length > 0) deadlines.awaitHead();
+      else if (this.#draining) return undefined;
+      else deadlines.awaitRequest(first);
       await inbox.more();
       if (this.#closed || this.#refusing) return undefined;
     }
   }
 
+  /** The request at the front of what has arrived; undefined when more is needed, for which there is room then. */
+  #takeRequest(): ParsedRequest | Refusal | undefined {
+    const { inbox } = this;
+    const { limits } = this.#parts;
+    const parser = this.#parser;
+    try {
+      while (inbox.length > 0) {
+        const end = parser.parse(inbox.bytes, inbox.start, inbox.end);
+        if (end < 0) return inbox.makeRoom(limits.maxHeadBytes) ? undefined : this.#tooLarge();
+        const { head } = parser;
+        inbox.start = end;
+        if (head.firstLineLength > 0) {
+          this.deadlines.endHead();
+          return head.length > limits.maxHeadBytes ? this.#tooLarge() : parseRequest(head, this.peer, limits);
+        }
+        // An empty line before a request is let pass (RFC 9112, section 2.2), but not many.
+        if (++this.#emptyLines > 2) return new Refusal(400, "There are empty lines where a request was expected");
+        parser.begin();
+      }
+      return undefined;
+    } catch (error) {
+      if (error instanceof MalformedMessage) return refusalOf(error);
+      throw error;
+    }
+  }
+
   #tooLarge(): Refusal {
-    const { bytes, start, end } = this.inbox;
-    const line = bytes.subarray(start, end).indexOf(LF);
-    const targetTooLong = line < 0 || line > this.#parts.limits.maxTargetBytes + 32;
-    return targetTooLong
+    const { maxHeadBytes, maxTargetBytes } = this.#parts.limits;
+    const { firstLineRead, head } = this.#parser;
+    return !firstLineRead || head.firstLineLength > maxTargetBytes + 32
       ? new Refusal(414, "The first line is too long")
-      : new Refusal(431, `The head is larger than ${this.#parts.limits.maxHeadBytes} bytes`);
+      : new Refusal(431, `The head is larger than ${maxHeadBytes} bytes`);
   }
 
   /** Answers one request; whether the connection can go on. */
@@ -198,7 +204,7 @@ export class ServedConnection implements BodyHost {
     }
     let incoming: IncomingBody | undefined;
     this.#expectsContinue = request.expectsContinue;
-    if (request.chunked || request.contentLength > 0) {
+    if (request.bodyKind !== "none") {
       try {
         incoming = new IncomingBody(request, this);
       } catch (error) {
@@ -290,5 +296,4 @@ export class ServedConnection implements BodyHost {
 
 const LINGER_MS = 2000;
 const LINGER_BYTES = 1024 * 1024;
-const LF = 0x0a;
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");

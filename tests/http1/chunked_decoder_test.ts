@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
 import { ChunkedDecoder } from "../../lib/http1/chunked_decoder.ts";
-import { TransportFailure } from "../../lib/failure/failure.ts";
+import { MalformedMessage } from "../../lib/http1/malformed_message.ts";
 import { seededRandom, testSeed } from "../contract/seeded_random.ts";
 
 const encoder = new TextEncoder();
@@ -69,7 +69,7 @@ Deno.test("ChunkedDecoder.decode() refuses every other framing", () => {
   for (const wire of hostile) {
     assertThrows(
       () => decodeIn([encoder.encode(wire)]),
-      TransportFailure,
+      MalformedMessage,
       undefined,
       JSON.stringify(wire.slice(0, 40)),
     );
@@ -78,7 +78,7 @@ Deno.test("ChunkedDecoder.decode() refuses every other framing", () => {
 
 Deno.test("ChunkedDecoder.decode() takes bare line feeds of an upstream, but not behind an extension", () => {
   const decode = (wire: string) => {
-    const decoder = new ChunkedDecoder(true);
+    const decoder = new ChunkedDecoder({ bareLineFeeds: true });
     const bytes = encoder.encode(wire);
     const payloadEnd = decoder.decode(bytes, 0, bytes.length);
     return { text: new TextDecoder().decode(bytes.subarray(0, payloadEnd)), done: decoder.done };
@@ -87,6 +87,6 @@ Deno.test("ChunkedDecoder.decode() takes bare line feeds of an upstream, but not
     assertEquals(decode(wire), { text: "abcde", done: true }, JSON.stringify(wire));
   }
   for (const wire of ["3;a\nabc\n0\n\n", "3\nabcd\n", "\n", "3\n\nabc"]) {
-    assertThrows(() => decode(wire + "\n0\n\n0"), TransportFailure, undefined, JSON.stringify(wire));
+    assertThrows(() => decode(wire + "\n0\n\n0"), MalformedMessage, undefined, JSON.stringify(wire));
   }
 });

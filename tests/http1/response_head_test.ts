@@ -1,7 +1,8 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
-import { TransportFailure } from "../../lib/failure/failure.ts";
-import { findHeadEnd, type HeadScan, parseHead, type UpstreamHead } from "../../lib/http1/response_head.ts";
+import { HeadParser } from "../../lib/http1/head_parser.ts";
+import { MalformedMessage } from "../../lib/http1/malformed_message.ts";
+import { responseHead, type UpstreamHead } from "../../lib/http1/response_head.ts";
 
 function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (char) => char.charCodeAt(0));
@@ -9,13 +10,12 @@ function bytesOf(text: string): Uint8Array {
 
 function parse(text: string): UpstreamHead {
   const bytes = bytesOf(text);
-  const scan: HeadScan = { at: 0, lineStart: 0, high: false, bare: false };
-  const end = findHeadEnd(bytes, bytes.length, scan);
-  if (end < 0) throw new Error("The head is not whole");
-  return parseHead(bytes, 0, end, scan);
+  const parser = new HeadParser("response", { bareLineFeeds: true });
+  if (parser.parse(bytes, 0, bytes.length) < 0) throw new Error("The head is not whole");
+  return responseHead(parser.head);
 }
 
-Deno.test("parseHead() keeps lines in order and number, with their case and bytes", () => {
+Deno.test("responseHead() keeps lines in order and number, with their case and bytes", () => {
   const head = parse(
     "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nX-Latin:  caf\xe9\x80 \r\nset-cookie:b=2\r\nEmpty:\r\n\r\nbody",
   );
@@ -26,7 +26,7 @@ Deno.test("parseHead() keeps lines in order and number, with their case and byte
   assertEquals(head.contentLength, -1);
 });
 
-Deno.test("parseHead() reads framing and persistence", () => {
+Deno.test("responseHead() reads framing and persistence", () => {
   const head = parse(
     "HTTP/1.1 404\r\nContent-Length: 5, 5\r\ncontent-length: 5\r\nConnection: close\r\nConnection: x\r\n\r\n",
   );
@@ -35,18 +35,18 @@ Deno.test("parseHead() reads framing and persistence", () => {
   assertEquals(parse("HTTP/1.0 200 OK\r\nKeep-Alive: timeout=7, max=3\r\n\r\n").keepAliveMs, 7000);
 });
 
-Deno.test("findHeadEnd() finds the end wherever the bytes are cut", () => {
+Deno.test("HeadParser.parse() finds the end wherever the bytes are cut", () => {
   const text = "HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
   const bytes = bytesOf(text + "xyz");
   for (let first = 0; first <= bytes.length; first++) {
-    const scan: HeadScan = { at: 0, lineStart: 0, high: false };
-    const early = findHeadEnd(bytes, first, scan);
+    const parser = new HeadParser("response");
+    const early = parser.parse(bytes, 0, first);
     assertEquals(early, first >= text.length ? text.length : -1);
-    if (early < 0) assertEquals(findHeadEnd(bytes, bytes.length, scan), text.length);
+    if (early < 0) assertEquals(parser.parse(bytes, 0, bytes.length), text.length);
   }
 });
 
-Deno.test("parseHead() and findHeadEnd() refuse what is not HTTP/1.1", () => {
+Deno.test("HeadParser.parse() and responseHead() refuse what is not HTTP/1.1", () => {
   const line = "HTTP/1.1 200 OK\r\n";
   const hostile = [
     ...[
@@ -88,10 +88,10 @@ Deno.test("parseHead() and findHeadEnd() refuse what is not HTTP/1.1", () => {
     ],
     ...[line + "Transfer-Encoding: identity\r\n\r\n", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"],
   ];
-  for (const text of hostile) assertThrows(() => parse(text), TransportFailure, undefined, JSON.stringify(text));
+  for (const text of hostile) assertThrows(() => parse(text), MalformedMessage, undefined, JSON.stringify(text));
 });
 
-Deno.test("parseHead() takes what nginx, HAProxy and Caddy all take, and makes one spelling of it", () => {
+Deno.test("responseHead() takes what nginx, HAProxy and Caddy all take, and makes one spelling of it", () => {
   for (
     const text of [
       "HTTP/1.1 200 OK\nA: b\nContent-Length: 2\n\n",
@@ -111,7 +111,7 @@ Deno.test("parseHead() takes what nginx, HAProxy and Caddy all take, and makes o
   assertEquals(parse("HTTP/0.9 200 OK\r\n\r\n").minorVersion, 0);
 });
 
-Deno.test("findHeadEnd() takes no bare line feed where none may be, as in requests", () => {
+Deno.test("HeadParser.parse() takes no bare line feed where none may be, as in requests", () => {
   const bytes = bytesOf("GET / HTTP/1.1\r\nA: b\nB: c\r\n\r\n");
-  assertThrows(() => findHeadEnd(bytes, bytes.length, { at: 0, lineStart: 0, high: false }), TransportFailure, "CRLF");
+  assertThrows(() => new HeadParser("request").parse(bytes, 0, bytes.length), MalformedMessage, "CRLF");
 });

@@ -8,7 +8,10 @@
 import { ChunkedDecoder } from "../../http1/chunked_decoder.ts";
 import type { Wire } from "../../sockets/wire.ts";
 import { type FailureKind, TransportFailure } from "../../failure/failure.ts";
-import { findHeadEnd, type HeadScan, malformed, parseHead, type UpstreamHead } from "../../http1/response_head.ts";
+import { HeadParser } from "../../http1/head_parser.ts";
+import { MalformedMessage } from "../../http1/malformed_message.ts";
+import { responseHead, type UpstreamHead } from "../../http1/response_head.ts";
+import { malformedResponse } from "../../upstream/connection/response_input.ts";
 
 /** Reads an answer off a wire. */
 export class ResponseReader {
@@ -33,23 +36,23 @@ export class ResponseReader {
    * @throws {TransportFailure} `closed_unanswered`, `closed_in_head` or `malformed`.
    */
   async head(): Promise<UpstreamHead> {
-    const scan: HeadScan = { at: 0, lineStart: 0, high: false, bare: false };
+    const parser = new HeadParser("response", { bareLineFeeds: true });
     for (let interim = 0; interim <= INTERIM_LIMIT;) {
-      const headEnd = findHeadEnd(this.#buffer, this.#end, scan);
+      const headEnd = translated(() => parser.parse(this.#buffer, this.#start, this.#end));
       if (headEnd < 0) {
         if (this.#end - this.#start > MAX_HEAD_BYTES) {
-          throw malformed(`its head is larger than ${MAX_HEAD_BYTES} bytes`);
+          throw malformedResponse(`its head is larger than ${MAX_HEAD_BYTES} bytes`);
         }
         if (!await this.#more()) throw lost(this.#end === 0 ? "closed_unanswered" : "closed_in_head");
         continue;
       }
-      const head = parseHead(this.#buffer, this.#start, headEnd, scan);
-      this.#start = scan.at = scan.lineStart = headEnd;
-      scan.high = scan.bare = false;
+      const head = translated(() => responseHead(parser.head));
+      this.#start = headEnd;
+      parser.begin();
       if (head.status === 101 || head.status >= 200) return head;
       interim++;
     }
-    throw malformed("it sends interim answers without end");
+    throw malformedResponse("it sends interim answers without end");
   }
 
   /**
@@ -72,11 +75,11 @@ export class ResponseReader {
   }
 
   async #chunked(): Promise<Uint8Array<ArrayBuffer>> {
-    const decoder = new ChunkedDecoder(true);
+    const decoder = new ChunkedDecoder({ bareLineFeeds: true });
     let payloadEnd = this.#start;
     for (;;) {
       // The payload moves together at the front; what comes next is read behind it.
-      const end = decoder.decode(this.#buffer, payloadEnd, this.#end);
+      const end = translated(() => decoder.decode(this.#buffer, payloadEnd, this.#end));
       payloadEnd = this.#end = end;
       if (decoder.done) return this.#buffer.slice(this.#start, payloadEnd);
       if (payloadEnd - this.#start > MAX_BODY_BYTES) throw tooLarge();
@@ -107,10 +110,19 @@ export const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_HEAD_BYTES = 64 * 1024;
 const INTERIM_LIMIT = 32;
 
+/** What `read` gives; what is malformed is the upstream's failure. */
+function translated<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof MalformedMessage ? malformedResponse(error.message) : error;
+  }
+}
+
 function lost(kind: FailureKind): TransportFailure {
   return new TransportFailure(kind, "The upstream closed the connection within the WebSocket handshake");
 }
 
 function tooLarge(): TransportFailure {
-  return malformed(`it refuses a WebSocket with more than ${MAX_BODY_BYTES} bytes`);
+  return malformedResponse(`it refuses a WebSocket with more than ${MAX_BODY_BYTES} bytes`);
 }

@@ -7,12 +7,12 @@
  */
 
 import type { CoarseClock, Watched } from "../../state/coarse_clock.ts";
-import { ResponseFraming } from "../../http1/response_framing.ts";
+import type { BodyDecoder } from "../../http1/body_decoder.ts";
 import { Deadlines, type SilenceLimits } from "./deadlines.ts";
 import { closeQuietly, type Wire } from "../../sockets/wire.ts";
 import { brokenConnection, type TransportFailure, unusedConnection } from "../../failure/failure.ts";
 import { RequestWriter } from "./request_writer.ts";
-import { InputBuffer } from "../../http1/input_buffer.ts";
+import { ResponseInput } from "./response_input.ts";
 import type { UpstreamHead } from "../../http1/response_head.ts";
 
 /** Bounds on silence and size. */
@@ -43,7 +43,7 @@ export class Connection implements Watched {
   readonly #limits: ConnectionLimits;
   readonly #onRetired: (connection: Connection) => void;
 
-  readonly #input: InputBuffer;
+  readonly #input: ResponseInput;
   #reading = false;
   #ended = false;
   #readError: unknown;
@@ -60,7 +60,6 @@ export class Connection implements Watched {
   #reject: ((failure: unknown) => void) | undefined;
 
   // The answer that is being read.
-  #framing: ResponseFraming | undefined;
   #clean = true;
   #spare: Uint8Array<ArrayBuffer> | undefined;
   #pieceBytes = CHUNK_BYTES;
@@ -76,7 +75,7 @@ export class Connection implements Watched {
     this.#clock = clock;
     this.#limits = limits;
     this.deadlines = new Deadlines(clock, limits);
-    this.#input = new InputBuffer(limits.maxHeadBytes, () => this.deadlines.endRead());
+    this.#input = new ResponseInput(limits.maxHeadBytes, () => this.deadlines.endRead());
     this.#writer = new RequestWriter(wire, this.deadlines, (error) => this.#failHead(this.#unwritten(error)));
     this.#idleTimeoutMs = limits.idleTimeoutMs;
     this.#onRetired = onRetired;
@@ -101,7 +100,7 @@ export class Connection implements Watched {
     this.#input.begun = false;
     this.#failure = undefined;
     this.#clean = true;
-    this.#framing = undefined;
+    this.#input.body = undefined;
   }
 
   /**
@@ -157,23 +156,23 @@ export class Connection implements Watched {
 
   /** The whole body, if all of it is here already: null when there is none, undefined when more must be read. */
   wholeBody(): Uint8Array<ArrayBuffer> | null | undefined {
-    const framing = this.#framing as ResponseFraming;
-    if (framing.kind === "none") return null;
     const input = this.#input;
-    const payloadEnd = framing.take(input.bytes, input.start, input.end);
-    if (!framing.done) {
+    const body = input.body as BodyDecoder;
+    if (body.kind === "none") return null;
+    const payloadEnd = input.takeBody(input.bytes, input.start, input.end);
+    if (!body.done) {
       // What is taken waits as the first chunk.
       input.end = payloadEnd;
       return undefined;
     }
-    const body = input.bytes.slice(input.start, payloadEnd);
-    input.start = framing.consumed;
-    return body;
+    const bytes = input.bytes.slice(input.start, payloadEnd);
+    input.start = body.consumed;
+    return bytes;
   }
 
   /** Whether the last piece of the body has been handed out. */
   get bodyEnded(): boolean {
-    return this.#framing?.done === true && this.#input.empty;
+    return this.#input.body?.done === true && this.#input.empty;
   }
 
   /**
@@ -182,26 +181,26 @@ export class Connection implements Watched {
    * @throws {TransportFailure} `closed_in_body`, `malformed`, `read_timeout`, or what {@linkcode abort} was given.
    */
   async nextChunk(): Promise<Uint8Array<ArrayBuffer> | null> {
-    const framing = this.#framing as ResponseFraming;
     const input = this.#input;
+    const body = input.body as BodyDecoder;
     if (!input.empty) {
       const chunk = input.bytes.slice(input.start, input.end);
       input.start = input.end;
       return chunk;
     }
-    while (!framing.done) {
-      const target = this.#spare ?? new Uint8Array(chunkBytes(framing, this.#pieceBytes));
+    while (!body.done) {
+      const target = this.#spare ?? new Uint8Array(chunkBytes(body, this.#pieceBytes));
       this.#spare = undefined;
       const read = await this.#readInto(target);
       if (read === null) {
-        if (framing.kind === "close" && this.#readError === undefined && !this.#wire.endUnproven) return null;
+        if (body.kind === "close" && this.#readError === undefined && !this.#wire.endUnproven) return null;
         throw this.#lost("closed_in_body", "within its answer's body");
       }
       // Larger pieces for those who fill them: 1 MB costs 0.65 of what it does in pieces of 64 KiB.
       this.#pieceBytes = read === target.length ? LARGE_CHUNK_BYTES : CHUNK_BYTES;
-      const payload = framing.take(target, 0, read);
+      const payload = input.takeBody(target, 0, read);
       // More than it said: the rest belongs to nobody, and the connection is not used again.
-      if (framing.consumed < read) this.#clean = false;
+      if (body.consumed < read) this.#clean = false;
       if (payload > 0) return this.#handOver(target, payload);
       this.#spare = target;
     }
@@ -220,8 +219,9 @@ export class Connection implements Watched {
     this.deadlines.endUpload();
     this.deadlines.uploading = false;
     this.#spare = undefined;
-    const usable = sent && this.#framing?.done === true && this.#framing.persistent && this.#clean &&
-      this.#input.empty && !this.#ended && !this.#closed && this.#writer.idle;
+    const { body, persistent, empty } = this.#input;
+    const usable = sent && body?.done === true && persistent && this.#clean && empty && !this.#ended && !this.#closed &&
+      this.#writer.idle;
     if (!usable) {
       this.close();
       return false;
@@ -327,7 +327,7 @@ export class Connection implements Watched {
   }
 
   #frame(head: UpstreamHead): void {
-    this.#framing = new ResponseFraming(head, this.#method, true);
+    this.#input.beginBody(head, this.#method);
     if (head.keepAliveMs > 0) {
       // The upstream counts from when it sent, so its word is undercut by a second, or by half where it gives less.
       const margin = Math.min(1000, head.keepAliveMs / 2);
@@ -388,8 +388,8 @@ export class Connection implements Watched {
 }
 
 // The last piece needs no more than what is missing, and a byte to notice that too much was sent.
-function chunkBytes(framing: ResponseFraming, bytes: number): number {
-  return framing.kind === "length" ? Math.min(framing.remaining + 1, bytes) : bytes;
+function chunkBytes(body: BodyDecoder, bytes: number): number {
+  return body.kind === "length" ? Math.min(body.remaining + 1, bytes) : bytes;
 }
 
 const CHUNK_BYTES = 64 * 1024;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { HeadWriter } from "../../http1/head_writer.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Wire } from "../../sockets/wire.ts";
 
@@ -12,7 +13,7 @@ export class RequestWriter {
   readonly #wire: Wire;
   readonly #deadlines: Deadlines;
   readonly #onBroken: (error: unknown) => void;
-  #out = new Uint8Array(OUT_BYTES);
+  readonly #out = new HeadWriter();
   /** What {@linkcode post} has still to write. */
   #posted: Uint8Array | undefined;
 
@@ -69,18 +70,15 @@ export class RequestWriter {
 
   /** Lets go of memory that an unusual request took. */
   trim(): void {
-    if (this.#out.length > 4 * OUT_BYTES) this.#out = new Uint8Array(OUT_BYTES);
+    this.#out.trim();
   }
 
   #encode(head: string, body?: Uint8Array): Uint8Array {
-    const size = head.length + (body?.length ?? 0);
-    if (this.#out.length < size) this.#out = new Uint8Array(size + OUT_BYTES);
-    // Heads are almost always ASCII, where the encoder is fastest; other bytes are written one by one. A head that
-    // fills the buffer may be cut off there, with as many bytes written as it should have.
-    const { read, written } = encoder.encodeInto(head, this.#out);
-    if (read !== head.length || written !== head.length) writeLatin1(head, this.#out);
-    if (body !== undefined) this.#out.set(body, head.length);
-    return this.#out.subarray(0, size);
+    const out = this.#out;
+    out.clear();
+    out.text(head);
+    if (body !== undefined) out.copy(body);
+    return out.written;
   }
 
   #post(bytes: Uint8Array): void {
@@ -100,11 +98,4 @@ export class RequestWriter {
     this.#deadlines.endWrite();
     this.#onBroken(error);
   };
-}
-
-const OUT_BYTES = 2 * 1024;
-const encoder = new TextEncoder();
-
-function writeLatin1(text: string, target: Uint8Array): void {
-  for (let i = 0; i < text.length; i++) target[i] = text.charCodeAt(i);
 }

@@ -1,7 +1,8 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { type ResponseHeaderOptions, ResponseHeaders } from "../../../lib/handlers/proxy/response_headers.ts";
-import { parseHead } from "../../../lib/http1/response_head.ts";
+import { HeadParser } from "../../../lib/http1/head_parser.ts";
+import { responseHead } from "../../../lib/http1/response_head.ts";
 
 const PLAIN: ResponseHeaderOptions = {
   viaName: "bws",
@@ -15,8 +16,9 @@ const PLAIN: ResponseHeaderOptions = {
 
 function build(lines: string[], options: Partial<ResponseHeaderOptions> = {}): string[] {
   const bytes = new TextEncoder().encode("HTTP/1.1 200 OK\r\n" + lines.map((line) => line + "\r\n").join("") + "\r\n");
-  const head = parseHead(bytes, 0, bytes.length, { high: false });
-  const flat = new ResponseHeaders({ ...PLAIN, ...options }).build(head, "id-1");
+  const parser = new HeadParser("response");
+  parser.parse(bytes, 0, bytes.length);
+  const flat = new ResponseHeaders({ ...PLAIN, ...options }).build(responseHead(parser.head), "id-1");
   const out: string[] = [];
   for (let i = 0; i < flat.length; i += 2) out.push(`${flat[i]}: ${flat[i + 1]}`);
   return out;

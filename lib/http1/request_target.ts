@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Refusal } from "../http/refusal.ts";
+import { MalformedMessage } from "./malformed_message.ts";
+import { hex } from "./octets.ts";
 
 /** A target's parts. */
 export interface RequestTarget {
@@ -16,27 +17,31 @@ export interface RequestTarget {
   readonly authority: string | undefined;
 }
 
-/** The parts of `target`, or why it is refused. */
-export function parseTarget(target: string, method: string): RequestTarget | Refusal {
+/**
+ * The parts of `target`. The authority form, which CONNECT alone has, is none of those that are known here.
+ *
+ * @throws {MalformedMessage} When it is no target, or holds what it may not.
+ */
+export function parseTarget(target: string, method: string): RequestTarget {
   if (target.charCodeAt(0) === SLASH) return parsePath(target, 0, undefined);
   // The asterisk has no path. It travels as the runtime's own listener has it travel.
   if (target === "*" && method === "OPTIONS") return { path: "/*", query: "", authority: undefined };
   const scheme = target.slice(0, HTTP.length).toLowerCase() === HTTP ? HTTP.length : 0;
-  if (scheme === 0) return new Refusal(400, "The target is neither a path nor an http URL");
+  if (scheme === 0) throw new MalformedMessage("its target is neither a path nor an http URL");
   let end = scheme;
   while (end < target.length && target.charCodeAt(end) !== SLASH && target.charCodeAt(end) !== QUESTION_MARK) end++;
   return parsePath(target, end, target.slice(scheme, end));
 }
 
-function parsePath(target: string, start: number, authority: string | undefined): RequestTarget | Refusal {
+function parsePath(target: string, start: number, authority: string | undefined): RequestTarget {
   let query = -1;
   for (let i = start; i < target.length; i++) {
     const code = target.charCodeAt(i);
-    if (code <= 0x20 || code >= 0x7f || code === HASH) return ILLEGAL;
+    if (code <= 0x20 || code >= 0x7f || code === HASH) throw illegal(code);
     if (query >= 0) continue;
     if (code === QUESTION_MARK) query = i;
     // No character of a path, yet some servers read it as `/`: what would be `..` to them is a name to us.
-    else if (code === BACKSLASH) return ILLEGAL;
+    else if (code === BACKSLASH) throw illegal(code);
   }
   const end = query < 0 ? target.length : query;
   return {
@@ -46,7 +51,10 @@ function parsePath(target: string, start: number, authority: string | undefined)
   };
 }
 
-const ILLEGAL = new Refusal(400, "The target holds characters that it may not");
+function illegal(code: number): MalformedMessage {
+  return new MalformedMessage(`its target holds a character that it may not (${hex(code)})`);
+}
+
 const HTTP = "http://";
 const SLASH = 0x2f;
 const QUESTION_MARK = 0x3f;
