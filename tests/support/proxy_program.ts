@@ -5,6 +5,7 @@
  * @module
  */
 
+import { ignoreSignals } from "../../lib/cli/ignored_signals.ts";
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import { startServer } from "../../lib/process/server.ts";
 
@@ -57,6 +58,9 @@ function peakBytes(): number {
 }
 
 if (import.meta.main) {
+  // As the program does. The runtime otherwise opens what it needs for signals 500 ms after the start: that changes the
+  // number of open sockets, and ends the process when there is no file handle left by then.
+  ignoreSignals();
   const { config } = resolveConfig(JSON.parse(Deno.args[0]));
   const server = await startServer(config);
   const upstreams = server.gateway.sites.flatMap((site) =>

@@ -147,11 +147,12 @@ export class ConnectionPool {
     this.releaseIdle();
   }
 
-  /** Closes what idles. */
-  releaseIdle(): void {
+  /** Closes what idles, and tells how many connections that were. */
+  releaseIdle(): number {
     const idle = this.#idle.splice(0);
     this.#options.meter?.idled(-idle.length);
     for (const connection of idle) connection.close();
+    return idle.length;
   }
 
   /** Closes everything at once; exchanges under way fail. */
@@ -173,15 +174,15 @@ export class ConnectionPool {
 
   async #dial(timeoutMs: number): Promise<Wire> {
     const startMs = performance.now();
-    const wire = await dial(this.#endpoint, timeoutMs).catch(async (failure) => {
-      if (!(failure instanceof TransportFailure) || failure.kind !== "shortage" || !isHandleShortage(failure)) {
-        throw failure;
+    for (let tries = 1;; tries++) {
+      try {
+        const wire = await dial(this.#endpoint, timeoutMs);
+        this.#options.meter?.dialled(performance.now() - startMs);
+        return wire;
+      } catch (failure) {
+        if (!lacksHandle(failure) || tries === MOST_TRIES || !await this.#allIdle.release()) throw failure;
       }
-      await this.#allIdle.release();
-      return await dial(this.#endpoint, timeoutMs);
-    });
-    this.#options.meter?.dialled(performance.now() - startMs);
-    return wire;
+    }
   }
 
   #adopt(wire: Wire): Connection {
@@ -224,3 +225,10 @@ export class ConnectionPool {
     meter?.idled(-1);
   }
 }
+
+function lacksHandle(failure: unknown): boolean {
+  return failure instanceof TransportFailure && failure.kind === "shortage" && isHandleShortage(failure);
+}
+
+/** How often a connection is tried while handles are being closed for it. */
+const MOST_TRIES = 20;

@@ -4,18 +4,24 @@
  * @module
  */
 
-/** How long the runtime takes to close handles; a single turn of the event loop was not enough. */
-const CLOSING_MS = 20;
+/** Pause after closing connections, before a handle is asked for again. */
+const PAUSE_MS = 20;
+/**
+ * How long the runtime may take to close a handle: it does so some turns of the event loop later, once the read that waits
+ * on it has been cancelled.
+ */
+const CLOSING_MS = 2000;
 
 /** One that keeps idle connections. */
 export interface IdleHolder {
-  /** Closes what idles. */
-  releaseIdle(): void;
+  /** Closes what idles, and tells how many connections that were. */
+  releaseIdle(): number;
 }
 
 /** All that keep idle connections. Owned by the process, over all its generations. */
 export class IdleConnections {
   readonly #holders = new Set<IdleHolder>();
+  #closedMs = -Infinity;
 
   /** Adds one, until it is closed. */
   add(holder: IdleHolder): void {
@@ -27,10 +33,18 @@ export class IdleConnections {
     this.#holders.delete(holder);
   }
 
-  /** Closes all that idle. Settles when the system has their handles back. */
-  async release(): Promise<void> {
-    for (const holder of this.#holders) holder.releaseIdle();
-    // The runtime closes a handle some turns later, once the read that waits on it has been cancelled.
-    await new Promise((resolve) => setTimeout(resolve, CLOSING_MS));
+  /**
+   * Closes all that idle, and waits a little when there are handles that the runtime may be about to close.
+   *
+   * @returns Whether there are: another try may find a handle.
+   */
+  async release(): Promise<boolean> {
+    let closed = 0;
+    for (const holder of this.#holders) closed += holder.releaseIdle();
+    const nowMs = performance.now();
+    if (closed > 0) this.#closedMs = nowMs;
+    else if (nowMs - this.#closedMs > CLOSING_MS) return false;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    return true;
   }
 }
