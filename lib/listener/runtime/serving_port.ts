@@ -39,7 +39,8 @@ export interface ServingPortOptions {
   readonly uploadsEnded?: () => Promise<void>;
   /**
    * Called when file handles have run out, before the port is opened again, so that some can be released. `again` tells
-   * that giving up this port's idle connections has not helped: it is the fourth time in a row.
+   * that giving up this port's idle connections has not helped: it has ended, or could not be opened, more than three
+   * times in a row.
    *
    * @default {nobody}
    */
@@ -74,7 +75,7 @@ export class ServingPort {
   #closing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #openedMs = 0;
-  /** How often the port has ended in a row, each time after less than a second. */
+  /** How often the port has ended in a row, each time after less than a second, or could not be opened. */
   #endings = 0;
   #pauseMs = FIRST_PAUSE_MS;
   #status: PortStatus;
@@ -104,7 +105,7 @@ export class ServingPort {
   /** Closes the connections that idle, for which the port must be closed and opened again. */
   closeIdle(): void {
     if (this.#server === undefined || this.#closing) return;
-    this.#pauseMs = FIRST_PAUSE_MS;
+    this.#forgetEndings();
     this.#replace(this.#server, "idle connections were closed, since file handles had run out");
   }
 
@@ -145,13 +146,22 @@ export class ServingPort {
 
   #serverEnded(server: Deno.HttpServer<Deno.NetAddr>, reason: string): void {
     if (this.#closing || this.#server !== server) return;
-    if (performance.now() - this.#openedMs >= STABLE_MS) {
-      this.#pauseMs = FIRST_PAUSE_MS;
-      this.#endings = 0;
-    }
+    this.#forgetEndings();
+    this.#replace(server, reason);
+    this.#askForHandles(reason);
+  }
+
+  // A port that was open for long enough has done with what ended it before.
+  #forgetEndings(): void {
+    if (performance.now() - this.#openedMs < STABLE_MS) return;
+    this.#pauseMs = FIRST_PAUSE_MS;
+    this.#endings = 0;
+  }
+
+  // After the port has been closed, and never while it is open: it would be closed once more, and the pause be lost.
+  #askForHandles(reason: string): void {
     this.#endings++;
     if (handlesOut(reason)) this.#options.onHandlesOut?.(this.#endings > MOST_ENDINGS);
-    this.#replace(server, reason);
   }
 
   #replace(server: Deno.HttpServer<Deno.NetAddr>, reason: string): void {
@@ -190,8 +200,10 @@ export class ServingPort {
     try {
       this.#open(this.#address.port);
     } catch (error) {
-      this.#closed(reasonOf(error));
-      return this.#openLater();
+      const reason = reasonOf(error);
+      this.#closed(reason);
+      this.#openLater();
+      return this.#askForHandles(reason);
     }
     this.#status = { ...this.#status, reopenings: this.#status.reopenings + 1 };
     this.#timer = setTimeout(() => {

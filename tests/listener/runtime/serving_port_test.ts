@@ -1,6 +1,6 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type PortStatus, ServingPort } from "../../../lib/listener/runtime/serving_port.ts";
+import { type PortStatus, ServingPort, type ServingPortOptions } from "../../../lib/listener/runtime/serving_port.ts";
 import { until, within } from "../../support/condition.ts";
 import { portIsFree } from "../../support/port.ts";
 
@@ -10,7 +10,7 @@ class WatchedPort {
   readonly port: ServingPort;
   #changed = Promise.withResolvers<void>();
 
-  constructor(options: { uploadsEnded?: () => Promise<void> } = {}) {
+  constructor(options: Pick<ServingPortOptions, "uploadsEnded" | "onHandlesOut"> = {}) {
     this.port = new ServingPort({
       ...{ hostname: "127.0.0.1", port: 0, shared: false, ...options },
       handler: () => new Response("here"),
@@ -79,6 +79,61 @@ Deno.test("A port that cannot be opened again is tried with growing pauses, and 
   const pauses = triedMs.slice(1).map((ms, index) => ms - triedMs[index]);
   // A busy machine makes a pause longer, never shorter.
   for (const [index, leastMs] of [20, 40, 80, 160].entries()) assertEquals(pauses[index] >= leastMs - 1, true);
+});
+
+Deno.test("A port that cannot be opened again for lack of file handles asks for some each time, later of all", async () => {
+  const serve = Deno.serve;
+  const asked: boolean[] = [];
+  await using watched = new WatchedPort({ onHandlesOut: (again) => void asked.push(again) });
+  let tries = 0;
+  Object.assign(Deno, {
+    serve: () => {
+      if (++tries === 5) Object.assign(Deno, { serve });
+      throw new Error("Too many open files (os error 24)");
+    },
+  });
+  try {
+    watched.port.closeIdle();
+    await watched.change();
+  } finally {
+    Object.assign(Deno, { serve });
+  }
+  assertEquals(asked, [false, false, false, true, true]);
+});
+
+Deno.test("A port that ends again and again is opened with growing pauses, though idle connections are closed", async () => {
+  const serve = Deno.serve;
+  const openedMs: number[] = [];
+  const asked: boolean[] = [];
+  await using watched = new WatchedPort({
+    onHandlesOut: (again) => {
+      asked.push(again);
+      // As when idle connections of all ports are given up.
+      if (again) watched.port.closeIdle();
+    },
+  });
+  Object.assign(Deno, {
+    serve: () => {
+      openedMs.push(performance.now());
+      if (openedMs.length === 7) {
+        Object.assign(Deno, { serve });
+        throw new Deno.errors.AddrInUse("Address already in use");
+      }
+      const finished = Promise.reject(new Error("Too many open files (os error 24)"));
+      return { addr: watched.port.address, finished, shutdown: () => Promise.resolve() };
+    },
+  });
+  try {
+    watched.port.closeIdle();
+    await watched.change();
+  } finally {
+    Object.assign(Deno, { serve });
+  }
+  assertEquals(asked, [false, false, false, true, true, true]);
+  const pauses = openedMs.slice(1).map((ms, index) => ms - openedMs[index]);
+  for (const [index, leastMs] of [20, 40, 80, 160, 320, 640].entries()) {
+    assertEquals(pauses[index] >= leastMs - 1, true, `pause ${index}: ${pauses[index]}`);
+  }
 });
 
 Deno.test("What keeps a port closed is told by its status", async () => {
