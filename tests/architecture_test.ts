@@ -1,5 +1,5 @@
 /**
- * Rules of the code that a machine can check: imports point down the layers, only mod.ts re-exports, and files stay
+ * Rules of the code that a machine can check: imports point down the layers and in no circle, only mod.ts re-exports, and files stay
  * small enough to hold one noun.
  *
  * @module
@@ -40,8 +40,6 @@ interface Import {
   target: string;
   /** Whether it imports types alone. */
   typesOnly: boolean;
-  /** Whether it is loaded when it is asked for, and not before the file that imports it. */
-  dynamic: boolean;
 }
 
 function sources(folder: URL): URL[] {
@@ -62,7 +60,7 @@ function importsOf(source: URL): Import[] {
     const target = specifier.startsWith(".")
       ? new URL(specifier, source).pathname.slice(ROOT.pathname.length)
       : specifier;
-    return { file, target, typesOnly: type !== undefined || allTypes(names), dynamic: dynamic !== undefined };
+    return { file, target, typesOnly: type !== undefined || allTypes(names) };
   });
 }
 
@@ -80,7 +78,7 @@ function folderOf(path: string): string | undefined {
 }
 
 /** Why an import breaks the rule, or undefined. */
-function fault({ file, target, typesOnly }: Omit<Import, "dynamic">): string | undefined {
+function fault({ file, target, typesOnly }: Import): string | undefined {
   const from = folderOf(file);
   if (!target.startsWith("lib/")) return target.endsWith("mod.ts") ? "mod.ts is for those outside" : undefined;
   const to = folderOf(target);
@@ -106,6 +104,35 @@ Deno.test("imports in lib/ point down the layers", () => {
   });
   assertEquals(faults.sort(), [...TO_GO].sort());
 });
+
+Deno.test("no files of lib/ import each other's code in a circle", () => {
+  const graph = new Map<string, string[]>();
+  for (const source of sources(new URL("lib/", ROOT))) {
+    const targets = importsOf(source).filter(({ typesOnly }) => !typesOnly).map(({ target }) => target);
+    graph.set(source.pathname.slice(ROOT.pathname.length), targets);
+  }
+  // The check itself must be able to fail.
+  assertEquals(circles(new Map([["a", ["b", "d"]], ["b", ["c"]], ["c", ["b"]], ["d", ["b"]]])), ["b → c → b"]);
+  assertEquals(circles(graph), []);
+});
+
+/** The circles that a walk along `graph` meets, each once. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string) => {
+    const since = path.indexOf(file);
+    if (since >= 0) found.push([...path.slice(since), file].join(" → "));
+    if (since >= 0 || done.has(file)) return;
+    path.push(file);
+    for (const target of graph.get(file) ?? []) visit(target);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file);
+  return found;
+}
 
 Deno.test("mod.ts is the only module that re-exports values", () => {
   const faults = sources(new URL("lib/", ROOT)).filter((source) =>
