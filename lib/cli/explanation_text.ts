@@ -12,10 +12,12 @@ const MOST_OTHERS = 12;
 
 type Cells = readonly string[];
 
+/** A row in columns, whose first cell has the style, or one of free text. */
+type Row = { readonly style?: Style } & ({ readonly cells: Cells } | { readonly text: string });
+
 interface Block {
   readonly title: string;
-  /** Rows of cells, each with the style of its first. */
-  readonly rows: readonly { readonly style?: Style; readonly cells: Cells }[];
+  readonly rows: readonly Row[];
 }
 
 /** The text, without a line break at its end. */
@@ -27,12 +29,12 @@ export function explanationText(explanation: Explanation, colored: boolean): str
   const blocks = blocksOf(explanation).filter(({ rows }) => rows.length > 0);
   const width = Math.max(0, ...blocks.map(({ title }) => title.length)) + 3;
   for (const { title, rows } of blocks) {
-    const widths = columnWidths(rows.map(({ cells }) => cells));
-    for (const [index, { style, cells }] of rows.entries()) {
+    const widths = columnWidths(rows);
+    for (const [index, row] of rows.entries()) {
       const head = index === 0 ? paint(colored, "cyan", title) + " ".repeat(width - title.length) : " ".repeat(width);
-      lines.push(
-        (head + rowText(cells, widths, (text) => style === undefined ? text : paint(colored, style, text))).trimEnd(),
-      );
+      const { style } = row;
+      const painted = (text: string) => style === undefined ? text : paint(colored, style, text);
+      lines.push((head + ("text" in row ? painted(row.text) : rowText(row.cells, widths, painted))).trimEnd());
     }
   }
   return lines.join("\n");
@@ -52,7 +54,7 @@ function resultOf({ outcome, status, why, location, pool, files, forward }: Expl
 function blocksOf(explanation: Explanation): Block[] {
   const { listener, site, otherSites, route, forward, pool, files, settings } = explanation;
   return [
-    { title: "Listener", rows: listener === null ? [] : [{ cells: [listener] }] },
+    { title: "Listener", rows: listener === null ? [] : [{ text: listener }] },
     {
       title: "Site",
       rows: site === null ? [] : [
@@ -75,7 +77,7 @@ function blocksOf(explanation: Explanation): Block[] {
         ...more(explanation.otherRoutes.length - MOST_OTHERS, explanation.moreRoutes),
       ],
     },
-    { title: "Upstream gets", rows: (forward?.head ?? []).map((line) => ({ cells: [line] })) },
+    { title: "Upstream gets", rows: (forward?.head ?? []).map((line) => ({ text: line })) },
     {
       title: "Pool",
       rows: pool === null ? [] : [
@@ -86,9 +88,9 @@ function blocksOf(explanation: Explanation): Block[] {
     {
       title: "Files",
       rows: files === null ? [] : [
-        { cells: [files.root] },
+        { text: files.root },
         ...files.tried.map((path, index) => ({
-          cells: [`${path}  ${index === files.tried.length - 1 ? lastLookUp(explanation) : "not there"}`],
+          text: `${path}  ${index === files.tried.length - 1 ? lastLookUp(explanation) : "not there"}`,
         })),
       ],
     },
@@ -111,21 +113,20 @@ function upstreamCells({ url, weight, backup, state, inFlight, note }: Explained
   return [url, all.join(", ")];
 }
 
-function more(hidden: number, untold = 0): { style: Style; cells: Cells }[] {
+function more(hidden: number, untold = 0): Row[] {
   const count = Math.max(0, hidden) + untold;
-  return count === 0 ? [] : [{ style: "dim", cells: [`and ${count} more`] }];
+  return count === 0 ? [] : [{ style: "dim", text: `and ${count} more` }];
 }
 
 function shortList(names: readonly string[]): string {
   return names.slice(0, 3).join(", ") + (names.length > 3 ? ", …" : "");
 }
 
-function columnWidths(rows: readonly Cells[]): number[] {
+function columnWidths(rows: readonly Row[]): number[] {
   const widths: number[] = [];
-  for (const cells of rows) {
-    // A row of one cell is free text, and moves no column
-    if (cells.length === 1) continue;
-    for (const [column, cell] of cells.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  for (const row of rows) {
+    if ("text" in row) continue;
+    for (const [column, cell] of row.cells.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
   }
   return widths;
 }
