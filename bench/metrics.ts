@@ -12,8 +12,9 @@ import { Family } from "../lib/metrics/family.ts";
 import { Histogram, histogramSlots } from "../lib/metrics/histogram.ts";
 import { Labels } from "../lib/metrics/labels.ts";
 import type { Numbers } from "../lib/metrics/numbers.ts";
-import { StatusCounters } from "../lib/metrics/status_counters.ts";
+import { STATUS_CLASSES, StatusCounters } from "../lib/metrics/status_counters.ts";
 
+const CLASSES = STATUS_CLASSES.map((name) => Labels.of({ class: name }));
 const UPSTREAMS = 500;
 const WORKERS = 4;
 const RECEIVED_AT = StatusCounters.SLOTS;
@@ -97,7 +98,10 @@ function scrapeMs(upstreams: readonly UpstreamMetrics[]): { times: number[]; byt
     ),
     new Family(
       { name: "bws_responses_total", help: "Help.", type: "counter" },
-      (to) => upstreams.forEach(({ answers }, index) => answers.collect(to, labels[index])),
+      (to) =>
+        upstreams.forEach(({ answers }, index) => {
+          for (const [at, count] of answers.counts().entries()) to.value(labels[index].with(CLASSES[at]), count);
+        }),
     ),
     ...Array.from({ length: 18 }, (_, family) =>
       new Family(

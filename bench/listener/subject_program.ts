@@ -9,7 +9,7 @@
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import { respond } from "../../lib/listener/runtime/adapter.ts";
 import { Generation, type GenerationListener } from "../../lib/generation/generation.ts";
-import { RawTunnel } from "../../lib/listener/raw_tunnel.ts";
+import { RawTunnel } from "./raw_tunnel.ts";
 import { SocketListener } from "../../lib/listener/socket_listener.ts";
 
 if (import.meta.main) {
@@ -33,7 +33,7 @@ if (import.meta.main) {
 }
 
 function served({ responder, address, port }: GenerationListener): Deno.NetAddr {
-  const entry = { responder, hostlessAuthority: "", scheme: "http" as const };
+  const entry = { responder, ownPort: true, scheme: "http" as const };
   const options = { hostname: address, port, onListen: () => {} };
   return Deno.serve(options, (request, info) => respond(request, info, entry)).addr;
 }

@@ -83,9 +83,6 @@ export const loadBalancingSchema = table("sites.proxy.load_balancing", {
   cookie: cookieSchema.optional().describe("For cookie: the cookie that keeps a client with its upstream."),
 });
 
-/** How pools choose, after defaults. */
-export type LoadBalancingConfig = z.output<typeof loadBalancingSchema>;
-
 function domainFault(value: string): Fault | undefined {
   return isHostName(value) && !value.startsWith("[") && !value.endsWith(".") ? undefined : { expected: DOMAIN };
 }

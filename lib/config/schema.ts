@@ -33,9 +33,6 @@ export type InferredConfig = z.output<typeof configSchema> & {
 /** `[server]`, after defaults. */
 export type ServerConfig = Config["server"];
 
-/** `[logging]`, after defaults. */
-export type LoggingConfig = Config["logging"];
-
 /** `[management]`, after defaults. */
 export type ManagementConfig = Config["management"];
 

@@ -12,7 +12,7 @@ import { upstreamUrlFault } from "./upstream_url.ts";
 const SERVER_NAME = "a host name";
 
 /** How to speak TLS with an upstream. */
-export const upstreamTlsSchema = table("sites.proxy.upstreams.tls", {
+const upstreamTlsSchema = table("sites.proxy.upstreams.tls", {
   ca_file: text("the path of a PEM file").optional()
     .describe("PEM file of certificates that may sign the upstream's, beside the well-known ones."),
   insecure_skip_verify: flag().default(false)

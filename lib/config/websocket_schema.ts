@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { z } from "zod";
 import { duration, size, table } from "./fields.ts";
 
 // Without pings a side that has nothing to say cannot be told from one that is gone.
@@ -31,6 +30,3 @@ export const websocketSchema = table("sites.proxy.websocket", {
   ...given,
   idle_timeout: given.idle_timeout ?? (given.ping_interval === 0 ? QUIET_MS : 2 * given.ping_interval),
 }));
-
-/** WebSockets, after defaults. */
-export type WebSocketConfig = z.output<typeof websocketSchema>;

@@ -69,7 +69,7 @@ export async function explain(
   // What the runtime's server gives: a URL that nothing has been resolved in
   const received = { method: request.method, url: `http://${headers.get("host")}${target}`, headers } as Request;
   const remoteAddr = { transport: "tcp", hostname: request.client, port: 0 } as const;
-  const head = readRequest(received, { remoteAddr }, { scheme: "http" });
+  const head = readRequest(received, { remoteAddr }, { ownPort: false, scheme: "http" });
   if (head instanceof Refusal) {
     return refusedBefore(about, { status: head.status, why: head.cause, listener: where });
   }

@@ -72,7 +72,7 @@ function sameName(name: string, lowerName: string): boolean {
 }
 
 /** 1 for each ASCII code that a token may hold. */
-export const TOKEN: Uint8Array = tokenTable();
+const TOKEN: Uint8Array = tokenTable();
 
 function tokenTable(): Uint8Array {
   const table = new Uint8Array(128);

@@ -62,11 +62,6 @@ export class IncomingBody implements UnderlyingDefaultSource<Uint8Array<ArrayBuf
     return !this.#decoder.done;
   }
 
-  /** Whether nobody asked for it, so that a client that waits for a word has none. */
-  get unasked(): boolean {
-    return !this.#asked;
-  }
-
   /** Keeps the way to the stream. */
   start(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
     this.#controller = controller;

@@ -6,8 +6,9 @@
 
 import type { Responder } from "../exchange/responder.ts";
 import { peerOf, refusedHead } from "./runtime/request_reader.ts";
-import type { HttpResponse, Peer } from "../http/message.ts";
+import type { HttpResponse, Peer, RequestHead } from "../http/message.ts";
 import { Refusal } from "../http/refusal.ts";
+import type { Wire } from "../sockets/wire.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import { TransportFailure } from "../failure/failure.ts";
 import { HeadParser } from "../http1/head_parser.ts";
@@ -21,8 +22,15 @@ import { Inbox } from "./inbox.ts";
 import { type BodyHost, IncomingBody } from "./incoming_body.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
 import { type ParsedRequest, parseRequest, refusalOf } from "./parsed_request.ts";
-import type { RawTunnel } from "./raw_tunnel.ts";
 import { RequestClient } from "./request_client.ts";
+
+/** Relays upgrades in place of the responder. */
+export interface UpgradeRelay {
+  /** Whether a request is one of those. */
+  takes(head: RequestHead): boolean;
+  /** Relays until either side closes. Never rejects. */
+  run(client: Wire, head: RequestHead, inbox: Inbox): Promise<void>;
+}
 
 /** What the connections of one listener share. */
 export interface ListenerParts {
@@ -34,8 +42,8 @@ export interface ListenerParts {
   readonly clock: CoarseClock;
   /** Write buffers. */
   readonly pool: BufferPool;
-  /** For measurements: where upgrades go, byte for byte; undefined where they are responded to like others. */
-  readonly tunnel: RawTunnel | undefined;
+  /** For measurements: relays upgrades; undefined where they are responded to like others. */
+  readonly tunnel: UpgradeRelay | undefined;
 }
 
 /** A connection. Owned by the listener's table until it closes. */
@@ -263,7 +271,7 @@ export class ServedConnection implements BodyHost {
 
   async #refuse(refusal: Refusal): Promise<void> {
     const { responder } = this.#parts;
-    const head = refusedHead(new Request("http://refused/"), { remoteAddr: this.#conn.remoteAddr }, {});
+    const head = refusedHead(new Request("http://refused/"), { remoteAddr: this.#conn.remoteAddr }, { ownPort: true });
     const answer = responder.refuse({ ...head, host: "" }, new RequestClient(undefined), refusal);
     const lines = answerHead(answer, { method: "", minorVersion: 1, closing: true, date: dateLine() });
     if (await this.#writer.send(lines, answer.body) && refusal.status !== 408) await this.#linger();

@@ -12,8 +12,7 @@ import { closeQuietly } from "../sockets/wire.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
-import type { RawTunnel } from "./raw_tunnel.ts";
-import { type ListenerParts, ServedConnection } from "./served_connection.ts";
+import { type ListenerParts, ServedConnection, type UpgradeRelay } from "./served_connection.ts";
 
 /** How a listener is opened. */
 export interface SocketListenerOptions {
@@ -34,7 +33,7 @@ export interface SocketListenerOptions {
    *
    * @default {undefined} They are responded to like other requests.
    */
-  readonly tunnel?: RawTunnel;
+  readonly tunnel?: UpgradeRelay;
 }
 
 /** Where to listen, and who responds. */

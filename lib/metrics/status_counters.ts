@@ -4,8 +4,6 @@
  * @module
  */
 
-import type { SampleSink } from "./family.ts";
-import { Labels } from "./labels.ts";
 import { checkSlots, type Numbers, sumAt } from "./numbers.ts";
 
 /** The classes, in the order of {@linkcode StatusCounters.counts}. A status outside 100 to 599 is of class `other`. */
@@ -40,14 +38,4 @@ export class StatusCounters {
   counts(): number[] {
     return STATUS_CLASSES.map((_, index) => sumAt(this.#numbers, this.#at + index));
   }
-
-  /** Gives the counts as samples with the label `class`; `other` only if there is one. */
-  collect(sink: SampleSink, labels: Labels = Labels.NONE): void {
-    for (let index = 0; index < STATUS_CLASSES.length; index++) {
-      const count = sumAt(this.#numbers, this.#at + index);
-      if (index > 0 || count > 0) sink.value(labels.with(CLASS_LABELS[index]), count);
-    }
-  }
 }
-
-const CLASS_LABELS = STATUS_CLASSES.map((name) => Labels.of({ class: name }));

@@ -131,12 +131,12 @@ export function handlerOf({ config, warnings }: ResolvedConfig, options: Handler
 
 // Where a port of the config stands in the URL, its sites are meant; otherwise the host alone decides among all.
 function entries(gateway: Generation): (url: string) => Entry {
-  const allSites: Entry = { responder: gateway.responder(gateway.allSites) };
+  const allSites: Entry = { responder: gateway.responder(gateway.allSites), ownPort: false };
   if (gateway.listeners.length === 1) return () => allSites;
   const byPort = new Map<string, Entry>();
   for (const [port, sites] of Map.groupBy(gateway.sites, (site) => String(site.config.port))) {
     const specs = sites.map((site) => ({ hosts: site.hosts, default: site.config.default, target: site }));
-    byPort.set(port, { responder: gateway.responder(compileSites(specs)) });
+    byPort.set(port, { responder: gateway.responder(compileSites(specs)), ownPort: false });
   }
   return (url) => {
     const found = /^https?:\/\/[^/?#]*?:(\d+)(?:[/?#]|$)/.exec(url);

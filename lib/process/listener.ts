@@ -45,13 +45,12 @@ export interface ListenOptions {
 /** A port that is kept open. Requests go to the generation that was set last. */
 export class OpenListener {
   readonly #port: ServingPort;
-  readonly #hostless: string;
   /** Requests with a body, until they are answered. */
   readonly #uploads = new Set<Promise<void>>();
   #entry: Entry;
 
   private constructor(listener: GenerationListener, hostname: string, options: ListenOptions) {
-    this.#entry = { responder: listener.responder, hostlessAuthority: "", scheme: "http" };
+    this.#entry = { responder: listener.responder, ownPort: true, scheme: "http" };
     const { port = listener.port, shared = false, onHandlesOut, onChange } = options;
     this.#port = new ServingPort({
       ...{ hostname, port, shared, onHandlesOut, onChange },
@@ -61,8 +60,6 @@ export class OpenListener {
       },
       uploadsEnded: () => this.uploadsEnded(),
     });
-    this.#hostless = `localhost:${this.#port.address.port}`;
-    this.serve(listener);
   }
 
   /**
@@ -96,7 +93,7 @@ export class OpenListener {
 
   /** From now on, requests go to the sites of `listener`; those in flight stay where they are. */
   serve(listener: GenerationListener): void {
-    this.#entry = { responder: listener.responder, hostlessAuthority: this.#hostless, scheme: "http" };
+    this.#entry = { responder: listener.responder, ownPort: true, scheme: "http" };
   }
 
   /** Settles when those uploads have ended that are under way now: the runtime's shutdown would break them. */

@@ -8,7 +8,7 @@
  */
 
 /** Length of the longest path that a pattern with two competing repeats is compared with: 4 million steps, some 5 ms. */
-export const SQUARE_PATH_MAX = 2048;
+const SQUARE_PATH_MAX = 2048;
 
 /**
  * Length of the longest path that may be compared with a pattern; undefined where no length would be safe.

@@ -14,7 +14,7 @@ import {
   type RouteReading,
   type UpstreamReading,
 } from "../../lib/generation/metrics/reading.ts";
-import { checkDistinct } from "../../lib/metrics/distinct.ts";
+import { checkDistinct } from "../metrics/distinct.ts";
 import { Exposition } from "../../lib/metrics/exposition.ts";
 import type { Family } from "../../lib/metrics/family.ts";
 import { type RunningServer, startServer } from "../../lib/process/server.ts";

@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { checkDistinct } from "../../lib/metrics/distinct.ts";
+import { checkDistinct } from "./distinct.ts";
 import { Exposition } from "../../lib/metrics/exposition.ts";
 import { negotiate } from "../../lib/metrics/exposition_format.ts";
 import { Family, type FamilyOptions, type SampleSink } from "../../lib/metrics/family.ts";

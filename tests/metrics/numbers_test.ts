@@ -1,10 +1,8 @@
 // @ts-types="../../types/std/assert.d.ts"
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { Counter } from "../../lib/metrics/counter.ts";
 import { localNumbers, type Numbers, sumAt } from "../../lib/metrics/numbers.ts";
 import { StatusCounters } from "../../lib/metrics/status_counters.ts";
-import type { SampleSink } from "../../lib/metrics/family.ts";
-import { Labels } from "../../lib/metrics/labels.ts";
 
 /** Slots of three workers, of which this is the second. */
 function numbersOfThree(count: number): Numbers {
@@ -53,25 +51,6 @@ Deno.test("StatusCounters counts every status in its class, and in one only", ()
     assertEquals(counters.counts(), expected, String(status));
     assertEquals([numbers.own[0], numbers.own.at(-1)], [0, 0], "neighbours stay as they were");
   }
-});
-
-Deno.test("StatusCounters gives five samples, and a sixth when a status was of no class", () => {
-  const counters = new StatusCounters(numbersOfThree(StatusCounters.SLOTS));
-  const samples = () => {
-    const lines: string[] = [];
-    const sink: SampleSink = {
-      value: (labels, value) => lines.push(`${labels.text} ${value}`),
-      histogram: () => lines.push("a histogram"),
-    };
-    counters.collect(sink, Labels.of({ pool: "api" }));
-    return lines;
-  };
-  counters.add(404);
-  assertEquals(samples().length, 5);
-  assert(samples().includes('pool="api",class="4xx" 1'));
-  counters.add(NaN);
-  assertEquals(samples().length, 6);
-  assertEquals(samples()[0], 'pool="api",class="other" 1');
 });
 
 Deno.test("sumAt() adds up the slot of each worker", () => {

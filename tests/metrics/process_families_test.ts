@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { checkDistinct } from "../../lib/metrics/distinct.ts";
+import { checkDistinct } from "./distinct.ts";
 import { Exposition } from "../../lib/metrics/exposition.ts";
 import { LoopDelay } from "../../lib/metrics/loop_delay.ts";
 import { localNumbers, type TakeNumbers } from "../../lib/metrics/numbers.ts";

@@ -11,7 +11,7 @@ import { Histogram, histogramSlots } from "../../lib/metrics/histogram.ts";
 import { Labels } from "../../lib/metrics/labels.ts";
 import { localNumbers } from "../../lib/metrics/numbers.ts";
 import { processFamilies } from "../../lib/metrics/process_families.ts";
-import { StatusCounters } from "../../lib/metrics/status_counters.ts";
+import { STATUS_CLASSES, StatusCounters } from "../../lib/metrics/status_counters.ts";
 import type { WorkerFigures } from "../../lib/metrics/worker_figures.ts";
 
 /** A label value with everything that has to be escaped, or looks as if it had. */
@@ -34,8 +34,11 @@ export function sampleExposition(worker: WorkerFigures): Exposition {
   received.add(2 ** 53);
   return new Exposition([
     new Family({ name: "bws_responses_total", help: AWKWARD_HELP, type: "counter" }, (sink) => {
-      answers.collect(sink, api);
-      answers.collect(sink, awkward);
+      for (const labels of [api, awkward]) {
+        for (const [index, count] of answers.counts().entries()) {
+          sink.value(labels.with(Labels.of({ class: STATUS_CLASSES[index] })), count);
+        }
+      }
     }),
     new Family(
       { name: "bws_request_duration_seconds", help: "Time of an exchange.", type: "histogram", unit: "seconds" },

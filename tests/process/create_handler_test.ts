@@ -100,7 +100,7 @@ Deno.test("a failure has its line in the log even where requests have none", asy
     }, logging);
     const { config } = resolveConfig({ logging, ...proxyTo(`http://127.0.0.1:${port}`) });
     const gateway = new Generation(config, { log });
-    const entry = { responder: gateway.responder(gateway.allSites) };
+    const entry = { responder: gateway.responder(gateway.allSites), ownPort: false };
     const failed = await respond(new Request("http://localhost/a"), undefined, entry);
     const fine = await respond(new Request("http://localhost/api/health"), undefined, entry);
     await log.flush();
@@ -126,7 +126,7 @@ Deno.test("a readiness check that fails is no error in the log, and its line say
       return Promise.resolve();
     }, config.logging);
     const gateway = new Generation(config, { log });
-    const entry = { responder: gateway.responder(gateway.allSites) };
+    const entry = { responder: gateway.responder(gateway.allSites), ownPort: false };
     for (const path of ["/api/health/ready", "/api/health"]) {
       const response = await respond(new Request(`http://localhost${path}`), undefined, entry);
       assertEquals(response.status, 503);

@@ -13,9 +13,9 @@ import type { Generation } from "../generation.ts";
 import type { UpstreamMetrics } from "./upstream_metrics.ts";
 
 /** States of a circuit breaker. */
-export const BREAKER_STATES = ["closed", "open", "half_open"] as const;
+const BREAKER_STATES = ["closed", "open", "half_open"] as const;
 /** Kinds of counted connections. */
-export const CONNECTION_STATES = ["open", "idle"] as const;
+const CONNECTION_STATES = ["open", "idle"] as const;
 
 /** The labels of one upstream. */
 export class UpstreamLabels {

@@ -23,7 +23,7 @@ const FREE_PIECES = 4096;
 const LEAST_AVERAGE_BYTES = 16;
 
 /** The turns of all uploads of this worker. */
-export class PieceTurns {
+class PieceTurns {
   #taken = 0;
   #startedMs = 0;
   #resting = false;

@@ -17,7 +17,7 @@ export function respond(
   entry: Entry,
 ): Response | Promise<Response> {
   // Inside another program, the server's span belongs to that.
-  if (tracing !== undefined && entry.hostlessAuthority !== undefined) tracing.replaceServerSpan();
+  if (tracing !== undefined && entry.ownPort) tracing.replaceServerSpan();
   const head = readRequest(request, info, entry);
   if (head instanceof Refusal) {
     return toResponse(entry.responder.refuse(refusedHead(request, info, entry), request, head), request, entry);
@@ -35,8 +35,8 @@ function toResponse(made: HttpResponse, request: Request, entry: Entry): Respons
   const content = bodiless ? null : body ?? (request.method === "HEAD" ? lengthless(headers) : null);
   // Without options it takes a shorter way.
   const response = status === 200 ? new Response(content) : new Response(content, { status });
-  // Our own listener writes the length of what is whole by itself, and each line less saves 0.7 µs.
-  const framed = entry.hostlessAuthority !== undefined && body instanceof Uint8Array && !bodiless;
+  // The server of our own port writes the length of what is whole by itself, and each line less saves 0.7 µs.
+  const framed = entry.ownPort && body instanceof Uint8Array && !bodiless;
   const lines = response.headers;
   // Appending is several times as fast as handing the constructor a list.
   for (let i = 0; i < headers.length; i += 2) {

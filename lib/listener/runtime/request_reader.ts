@@ -28,10 +28,10 @@ export interface Entry extends ReadOptions {
 /** What is known of requests before they are read. */
 export interface ReadOptions {
   /**
-   * What the runtime puts in the URL for a request without Host; undefined when requests may be made by hand, without
-   * Host.
+   * Whether BWS opened the port: the runtime's server calls with each request as it came, and takes the response as it
+   * is. False where a program calls, with requests that may be made by hand and tracing of its own.
    */
-  readonly hostlessAuthority?: string | undefined;
+  readonly ownPort: boolean;
   /**
    * Scheme of the listener: a target in absolute form may claim another. Undefined where the URL alone can tell.
    */
@@ -96,7 +96,7 @@ export function readRequest(
   // The runtime gives no way to a body of GET and HEAD: to forward such a request without it would change its meaning.
   if (method === "GET" || method === "HEAD") {
     // HTTP/1.1 announces a body, HTTP/2 need not.
-    if (bodyAnnounced || (hostless && entry.hostlessAuthority !== undefined && hasUnannouncedBody(request))) {
+    if (bodyAnnounced || (hostless && entry.ownPort && hasUnannouncedBody(request))) {
       return new Refusal(501, `A ${method} with a body cannot be carried`);
     }
   }

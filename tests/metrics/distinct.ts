@@ -1,11 +1,11 @@
 /**
- * The check that no sample is exposed twice. It costs memory for every sample, so it belongs in tests, not in a scrape.
+ * The check that no sample is exposed twice. It costs memory for every sample: not for a scrape.
  *
  * @module
  */
 
-import type { Family, SampleSink } from "./family.ts";
-import type { Labels } from "./labels.ts";
+import type { Family, SampleSink } from "../../lib/metrics/family.ts";
+import type { Labels } from "../../lib/metrics/labels.ts";
 
 /**
  * Collects every sample once.

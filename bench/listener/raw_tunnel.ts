@@ -5,15 +5,16 @@
  * @module
  */
 
-import { headerValue } from "../http/header_lines.ts";
-import type { RequestHead } from "../http/message.ts";
-import { dial } from "../sockets/dial.ts";
-import { closeQuietly, type Wire } from "../sockets/wire.ts";
-import type { Endpoint } from "../sockets/endpoint.ts";
-import type { Inbox } from "./inbox.ts";
+import { headerValue } from "../../lib/http/header_lines.ts";
+import type { RequestHead } from "../../lib/http/message.ts";
+import type { UpgradeRelay } from "../../lib/listener/served_connection.ts";
+import { dial } from "../../lib/sockets/dial.ts";
+import { closeQuietly, type Wire } from "../../lib/sockets/wire.ts";
+import type { Endpoint } from "../../lib/sockets/endpoint.ts";
+import type { Inbox } from "../../lib/listener/inbox.ts";
 
 /** Relays upgrades to one endpoint. */
-export class RawTunnel {
+export class RawTunnel implements UpgradeRelay {
   readonly #endpoint: Endpoint;
 
   /** @param endpoint Where all upgrades go. */
