@@ -6,47 +6,37 @@
  */
 // deno-lint-ignore-file no-console -- a program that prints a table
 
-import { Counter } from "../lib/metrics/counter.ts";
 import { Exposition } from "../lib/metrics/exposition.ts";
 import { Family } from "../lib/metrics/family.ts";
-import { Histogram, histogramSlots } from "../lib/metrics/histogram.ts";
 import { Labels } from "../lib/metrics/labels.ts";
-import type { Numbers } from "../lib/metrics/numbers.ts";
-import { STATUS_CLASSES, StatusCounters } from "../lib/metrics/status_counters.ts";
+import { MetricSet } from "../lib/metrics/metric_set.ts";
+import { STATUS_CLASSES, statusClassIndex } from "../lib/metrics/status_class.ts";
 
-const CLASSES = STATUS_CLASSES.map((name) => Labels.of({ class: name }));
 const UPSTREAMS = 500;
 const WORKERS = 4;
-const RECEIVED_AT = StatusCounters.SLOTS;
-const SENT_AT = RECEIVED_AT + Counter.SLOTS;
-const DURATIONS_AT = SENT_AT + Counter.SLOTS;
-const SLOTS = DURATIONS_AT + histogramSlots();
+const SET = new MetricSet({
+  answers: {
+    ...{ kind: "counter", name: "bws_responses_total", help: "Help." },
+    labels: [["class", STATUS_CLASSES]],
+    hideZero: ["other"],
+  },
+  received: { kind: "counter", name: "bws_received_total", help: "Help." },
+  sent: { kind: "counter", name: "bws_sent_total", help: "Help." },
+  durations: { kind: "histogram", name: "bws_duration_seconds", help: "Help.", unit: "seconds" },
+});
+const { answers, received, sent, durations } = SET.metrics;
 
-interface UpstreamMetrics {
-  readonly answers: StatusCounters;
-  readonly received: Counter;
-  readonly sent: Counter;
-  readonly durations: Histogram;
-}
-
-function metricsOf(numbers: Numbers): UpstreamMetrics {
-  return {
-    answers: new StatusCounters(numbers),
-    received: new Counter(numbers, RECEIVED_AT),
-    sent: new Counter(numbers, SENT_AT),
-    durations: new Histogram(numbers, undefined, DURATIONS_AT),
-  };
-}
+type UpstreamMetrics = ReturnType<typeof SET.take>;
 
 function makeUpstreams(shared: boolean, workers: number): UpstreamMetrics[] {
-  const bytes = UPSTREAMS * workers * SLOTS * 8;
+  const bytes = UPSTREAMS * workers * SET.size * 8;
   const memory = shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
   return Array.from({ length: UPSTREAMS }, (_, upstream) => {
     const all = Array.from(
       { length: workers },
-      (_, worker) => new Float64Array(memory, (worker * UPSTREAMS + upstream) * SLOTS * 8, SLOTS),
+      (_, worker) => new Float64Array(memory, (worker * UPSTREAMS + upstream) * SET.size * 8, SET.size),
     );
-    return metricsOf({ own: all[0], all });
+    return SET.take(() => ({ own: all[0], all }), "");
   });
 }
 
@@ -76,40 +66,33 @@ function exchangeNs(upstreams: readonly UpstreamMetrics[]): number[] {
 
 function recordExchanges(upstreams: readonly UpstreamMetrics[]): void {
   for (let n = 0; n < EXCHANGES; n++) {
-    const { answers, received, sent, durations } = upstreams[n % upstreams.length];
+    const values = upstreams[n % upstreams.length];
     const status = STATUSES[n & 4095];
-    answers.add(status);
-    received.add(status);
-    sent.add(n);
-    durations.observe(DURATIONS[n & 4095]);
+    values.add(answers, 1, statusClassIndex(status));
+    values.add(received, status);
+    values.add(sent, n);
+    values.observe(durations, DURATIONS[n & 4095]);
   }
 }
 
 function countOf(upstreams: readonly UpstreamMetrics[]): number {
-  return upstreams.reduce((sum, { durations }) => sum + durations.read().counts.reduce((a, b) => a + b, 0), 0);
+  return upstreams.reduce((sum, values) => sum + values.histogram(durations).counts.reduce((a, b) => a + b, 0), 0);
 }
 
 function scrapeMs(upstreams: readonly UpstreamMetrics[]): { times: number[]; bytes: number } {
-  const labels = upstreams.map((_, index) => Labels.of({ pool: "api", upstream: `http://10.0.0.${index}:8080` }));
-  const families = [
-    new Family(
-      { name: "bws_duration_seconds", help: "Help.", type: "histogram", unit: "seconds" },
-      (to) => upstreams.forEach(({ durations }, index) => to.histogram(labels[index], durations.read())),
-    ),
-    new Family(
-      { name: "bws_responses_total", help: "Help.", type: "counter" },
-      (to) =>
-        upstreams.forEach(({ answers }, index) => {
-          for (const [at, count] of answers.counts().entries()) to.value(labels[index].with(CLASSES[at]), count);
-        }),
-    ),
-    ...Array.from({ length: 18 }, (_, family) =>
+  const things = upstreams.map((values, index) => ({
+    values,
+    labels: Labels.of({ pool: "api", upstream: `http://10.0.0.${index}:8080` }),
+  }));
+  const others = Array.from(
+    { length: 16 },
+    (_, family) =>
       new Family(
         { name: `bws_f${family}_total`, help: "Help.", type: "counter" },
-        (to) => upstreams.forEach(({ sent }, index) => to.value(labels[index], sent.value)),
-      )),
-  ];
-  const exposition = new Exposition(families);
+        (to) => things.forEach(({ values, labels }) => to.value(labels, values.value(sent))),
+      ),
+  );
+  const exposition = new Exposition([...SET.families(() => things), ...others]);
   const encoder = new TextEncoder();
   let bytes = 0;
   const times = Array.from({ length: 20 }, () => {

@@ -1,11 +1,11 @@
 /**
- * What passed between two readings of counters: rates and quantiles.
+ * What passed between two snapshots of counters: rates and quantiles.
  *
  * @module
  */
 
-import type { RouteReading, UpstreamReading } from "../generation/metrics/reading.ts";
-import { DURATION_BOUNDS } from "../metrics/histogram.ts";
+import type { RouteCounts, UpstreamCounts } from "../generation/metrics/metrics_snapshot.ts";
+import { DURATION_BOUNDS } from "../metrics/metric.ts";
 import { countsSince, quantile } from "../metrics/quantile.ts";
 import type { Flow } from "./snapshot.ts";
 
@@ -22,22 +22,24 @@ export interface FlowCounts {
 /** Nothing. */
 export const NO_COUNTS: FlowCounts = { requests: 0, errors: 0, durations: [] };
 
-const CLASS_OTHER = 0;
-const CLASS_5XX = 5;
-
-/** The counters of a route. What got no status got no answer. */
-export function routeCounts({ statuses, durations }: RouteReading): FlowCounts {
+/** The counters of a route. What got no status got no response. */
+export function flowOfRoute({ statuses, durations }: RouteCounts): FlowCounts {
   return {
-    requests: statuses.reduce((sum, count) => sum + count, 0),
-    errors: statuses[CLASS_OTHER] + statuses[CLASS_5XX],
+    requests: sumOf(statuses),
+    errors: statuses.other + statuses["5xx"],
     durations: durations.counts,
   };
 }
 
-/** The counters of an upstream: its attempts, and those that ended with 5xx or without an answer. */
-export function upstreamCounts({ attempts, statuses, failures, headSeconds }: UpstreamReading): FlowCounts {
+/** The counters of an upstream: its attempts, and those that ended with 5xx or without a response. */
+export function flowOfUpstream({ attempts, statuses, failures, headSeconds }: UpstreamCounts): FlowCounts {
   const unanswered = failures.unreachable + failures.broken + failures.timeout;
-  return { requests: attempts, errors: statuses[CLASS_5XX] + unanswered, durations: headSeconds.counts };
+  return { requests: attempts, errors: statuses["5xx"] + unanswered, durations: headSeconds.counts };
+}
+
+/** The sum of counts by label, such as those of all classes of status. */
+export function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 /** Several together. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { gatewayFamilies } from "../generation/metrics/gateway_families.ts";
+import { serverFamilies } from "../generation/metrics/families.ts";
 import { Exposition } from "../metrics/exposition.ts";
 import type { Family } from "../metrics/family.ts";
 import type { Managed, ManagedConfig } from "./managed.ts";
@@ -34,8 +34,8 @@ export class ManagedMetrics {
   #read() {
     if (this.#managed.gateway.metrics === undefined) return undefined;
     if (this.#made === undefined) {
-      const families = gatewayFamilies({
-        gateway: () => this.#managed.gateway,
+      const families = serverFamilies({
+        generation: () => this.#managed.gateway,
         config: () => this.#config,
         ports: () => this.#managed.ports,
       });

@@ -5,8 +5,9 @@
  */
 
 import process from "node:process";
-import { type MetricsReading, readMetrics, type RouteReading } from "../generation/metrics/reading.ts";
-import { type FlowCounts, routeCounts, sumCounts, upstreamCounts } from "./flow.ts";
+import { type MetricsSnapshot, type RouteCounts, takeMetricsSnapshot } from "../generation/metrics/metrics_snapshot.ts";
+import { STATUS_CLASSES } from "../metrics/status_class.ts";
+import { type FlowCounts, flowOfRoute, flowOfUpstream, sumCounts } from "./flow.ts";
 import type { Managed } from "./managed.ts";
 import { upstreamId } from "./upstream_id.ts";
 
@@ -14,8 +15,8 @@ import { upstreamId } from "./upstream_id.ts";
 export interface Sample {
   /** By a clock that does not jump. */
   readonly takenMs: number;
-  /** Everything as it was read; undefined when no metrics are kept. */
-  readonly reading: MetricsReading | undefined;
+  /** All metrics; undefined when none are kept. */
+  readonly metrics: MetricsSnapshot | undefined;
   /** All exchanges together. */
   readonly totals: FlowCounts;
   /** Ended exchanges by class of status: other, 1xx, 2xx, 3xx, 4xx, 5xx. */
@@ -23,7 +24,7 @@ export interface Sample {
   /** By the name of the site. */
   readonly sites: ReadonlyMap<string, FlowCounts>;
   /** By {@linkcode routeKey}. */
-  readonly routes: ReadonlyMap<string, RouteCounts>;
+  readonly routes: ReadonlyMap<string, RouteFlowCounts>;
   /** By the `id` of the upstream. */
   readonly upstreams: ReadonlyMap<string, FlowCounts>;
   /** Bytes from clients. */
@@ -43,40 +44,40 @@ export interface Sample {
 }
 
 /** Counters of a route, and what is under way in it. */
-export interface RouteCounts extends FlowCounts {
+export interface RouteFlowCounts extends FlowCounts {
   readonly inFlight: number;
 }
 
-/** Tells a route from others; those that share a path share their figures. */
+/** Tells a route from others; those that share a path share their metrics. */
 export function routeKey(site: string, path: string): string {
   return `${site} ${path}`;
 }
 
 /** Takes a sample. */
 export function takeSample(managed: Managed): Sample {
-  const reading = readMetrics(managed.gateway);
+  const metrics = takeMetricsSnapshot(managed.gateway);
   const sites = new Map<string, FlowCounts>();
-  const routes = new Map<string, RouteCounts>();
+  const routes = new Map<string, RouteFlowCounts>();
   const upstreams = new Map<string, FlowCounts>();
-  const all: RouteReading[] = reading === undefined ? [] : [reading.refused];
-  for (const { site, routes: ofSite, pools } of reading?.sites ?? []) {
-    const counts = ofSite.map((route) => ({ ...routeCounts(route), inFlight: route.inFlight }));
+  const all: RouteCounts[] = metrics === undefined ? [] : [metrics.refused];
+  for (const { site, routes: ofSite, pools } of metrics?.sites ?? []) {
+    const counts = ofSite.map((route) => ({ ...flowOfRoute(route), inFlight: route.inFlight }));
     for (const [index, { path }] of ofSite.entries()) routes.set(routeKey(site, path), counts[index]);
     sites.set(site, sumCounts(counts));
     all.push(...ofSite);
     for (const pool of pools) {
-      for (const one of pool.upstreams) upstreams.set(upstreamId(site, pool.pool, one.upstream), upstreamCounts(one));
+      for (const one of pool.upstreams) upstreams.set(upstreamId(site, pool.pool, one.upstream), flowOfUpstream(one));
     }
   }
   const { user, system } = process.cpuUsage();
-  const sum = (read: (route: RouteReading) => number) => all.reduce((total, route) => total + read(route), 0);
+  const sum = (read: (route: RouteCounts) => number) => all.reduce((total, route) => total + read(route), 0);
   return {
     takenMs: performance.now(),
-    ...{ reading, sites, routes, upstreams },
-    totals: sumCounts(all.map(routeCounts)),
-    statuses: [0, 1, 2, 3, 4, 5].map((index) => sum(({ statuses }) => statuses[index])),
-    receivedBytes: sum(({ requestBytes, socketBytes }) => requestBytes + socketBytes.toUpstream),
-    sentBytes: sum(({ responseBytes, socketBytes }) => responseBytes + socketBytes.toClient),
+    ...{ metrics, sites, routes, upstreams },
+    totals: sumCounts(all.map(flowOfRoute)),
+    statuses: STATUS_CLASSES.map((name) => sum(({ statuses }) => statuses[name])),
+    receivedBytes: sum(({ requestBytes, socketBytes }) => requestBytes + socketBytes.to_upstream),
+    sentBytes: sum(({ responseBytes, socketBytes }) => responseBytes + socketBytes.to_client),
     inFlight: sum(({ inFlight }) => inFlight),
     openSockets: sum(({ openSockets }) => openSockets),
     ended: managed.workers?.map((worker) => worker?.ended ?? 0) ?? [managed.gateway.endedCount],

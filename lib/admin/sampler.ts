@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { UpstreamReading } from "../generation/metrics/reading.ts";
-import { type FlowCounts, NO_COUNTS, passed, upstreamCounts } from "./flow.ts";
+import type { UpstreamCounts } from "../generation/metrics/metrics_snapshot.ts";
+import { type FlowCounts, flowOfUpstream, NO_COUNTS, passed, sumOf } from "./flow.ts";
 import type { FailureList, UpstreamPlace } from "./failure_list.ts";
 import { HistoryRing } from "./history.ts";
 import type { Managed } from "./managed.ts";
@@ -112,12 +112,12 @@ export class Sampler {
 
   // Faults that fail no exchange are only seen in counters; and so is an upstream that does well again.
   #judge(sample: Sample): void {
-    const before = readingsOf(this.newest);
-    for (const [id, { place, reading }] of readingsOf(sample)) {
-      const earlier = before.get(id)?.reading;
+    const before = countsOf(this.newest);
+    for (const [id, { place, counts }] of countsOf(sample)) {
+      const earlier = before.get(id)?.counts;
       if (earlier === undefined) continue;
-      if (reading.failures.slow > earlier.failures.slow) this.#failures.blame(place, SLOW_FAILURE);
-      else if (this.#failures.lastFailureOf(place) !== undefined && didWell(earlier, reading)) {
+      if (counts.failures.slow > earlier.failures.slow) this.#failures.blame(place, SLOW_FAILURE);
+      else if (this.#failures.lastFailureOf(place) !== undefined && didWell(earlier, counts)) {
         this.#failures.forgive(place);
       }
     }
@@ -127,24 +127,23 @@ export class Sampler {
 /** What is said of an upstream that answers, but too late. */
 const SLOW_FAILURE = "took longer than slow_after";
 
-function readingsOf({ reading }: Sample): Map<string, { place: UpstreamPlace; reading: UpstreamReading }> {
-  const found = new Map<string, { place: UpstreamPlace; reading: UpstreamReading }>();
-  for (const { site, pools } of reading?.sites ?? []) {
+function countsOf({ metrics }: Sample): Map<string, { place: UpstreamPlace; counts: UpstreamCounts }> {
+  const found = new Map<string, { place: UpstreamPlace; counts: UpstreamCounts }>();
+  for (const { site, pools } of metrics?.sites ?? []) {
     for (const { pool, upstreams } of pools) {
       for (const one of upstreams) {
         const place = { site, pool, url: one.upstream.url };
-        found.set(upstreamId(site, pool, one.upstream), { place, reading: one });
+        found.set(upstreamId(site, pool, one.upstream), { place, counts: one });
       }
     }
   }
   return found;
 }
 
-// It answered, and nothing counted against it.
-function didWell(before: UpstreamReading, now: UpstreamReading): boolean {
-  const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
-  return sum(now.statuses) > sum(before.statuses) && upstreamCounts(now).errors === upstreamCounts(before).errors &&
-    sum(Object.values(now.failures)) === sum(Object.values(before.failures));
+// It responded, and nothing counted against it.
+function didWell(before: UpstreamCounts, now: UpstreamCounts): boolean {
+  return sumOf(now.statuses) > sumOf(before.statuses) && flowOfUpstream(now).errors === flowOfUpstream(before).errors &&
+    sumOf(now.failures) === sumOf(before.failures);
 }
 
 // No quantiles: nobody draws them for each upstream.

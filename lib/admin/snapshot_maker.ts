@@ -5,7 +5,7 @@
  */
 
 import type { Site } from "../generation/site.ts";
-import type { PoolReading } from "../generation/metrics/reading.ts";
+import type { PoolCounts } from "../generation/metrics/metrics_snapshot.ts";
 import type { MemberSource } from "../generation/pool_members.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Upstream } from "../upstream/upstream.ts";
@@ -100,13 +100,13 @@ export class SnapshotMaker {
   /** In the order of the config. */
   pools(now: UnderWay = readUnderWay(this.#sources.managed)): ListedPool[] {
     const { managed, sampler } = this.#sources;
-    const readings = new Map<string, PoolReading>();
-    for (const { site, pools } of sampler.newest.reading?.sites ?? []) {
-      for (const reading of pools) readings.set(poolId(site, reading.pool), reading);
+    const counted = new Map<string, PoolCounts>();
+    for (const { site, pools } of sampler.newest.metrics?.sites ?? []) {
+      for (const counts of pools) counted.set(poolId(site, counts.pool), counts);
     }
     return managed.gateway.sites.flatMap((site) =>
       [...site.pools.values()].map((pool) =>
-        this.#pool(site, pool, { now, reading: readings.get(poolId(site.config.name, pool.name)) })
+        this.#pool(site, pool, { now, counts: counted.get(poolId(site.config.name, pool.name)) })
       )
     );
   }
@@ -125,9 +125,9 @@ export class SnapshotMaker {
   #workers(now: UnderWay): WorkerSnapshot[] {
     const { managed, sampler } = this.#sources;
     const { newest, oldest, seconds } = sampler;
-    const figures = managed.gateway.metrics?.worker.read() ?? [];
+    const snapshots = managed.gateway.metrics?.worker.snapshots() ?? [];
     const delayMs = (index: number) =>
-      Math.round((figures.find(({ worker }) => worker === index)?.loopDelayMaxSeconds ?? 0) * 1e4) / 10;
+      Math.round((snapshots.find(({ worker }) => worker === index)?.loopDelayMaxSeconds ?? 0) * 1e4) / 10;
     const requestRate = (index: number) => rate(newest.ended[index] ?? 0, oldest.ended[index] ?? 0, seconds);
     if (managed.workers === undefined) {
       return [{
@@ -182,11 +182,11 @@ export class SnapshotMaker {
     };
   }
 
-  #pool(site: Site, pool: Pool, { now, reading }: { now: UnderWay; reading: PoolReading | undefined }): ListedPool {
+  #pool(site: Site, pool: Pool, { now, counts }: { now: UnderWay; counts: PoolCounts | undefined }): ListedPool {
     const { managed, sampler } = this.#sources;
     const { name, proxy } = site.config;
     const members = site.members.get(pool.name);
-    const idle = new Map(reading?.upstreams.map(({ upstream, connections }) => [upstream, connections.idle]));
+    const idle = new Map(counts?.upstreams.map(({ upstream, connections }) => [upstream, connections.idle]));
     const upstreams = pool.upstreams.map((upstream) => ({
       ...this.#upstream(upstream, { site: name, pool: pool.name, now }),
       idleConnections: idle.get(upstream) ?? upstream.connections.idleCount,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { POOL_METRICS } from "../upstream/upstream_metrics.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Managed } from "./managed.ts";
 import { routeKey } from "./sample.ts";
@@ -42,12 +43,15 @@ export function readUnderWay({ gateway, workers }: Managed): UnderWay {
   for (const { config: { name }, metrics: ofSite, pools } of gateway.sites) {
     if (metrics === undefined || ofSite === undefined) continue;
     let sum = 0;
-    for (const { path, inFlight } of ofSite.routes) {
-      routes.set(routeKey(name, path), inFlight);
+    for (const route of ofSite.routes) {
+      const inFlight = route.inFlight();
+      routes.set(routeKey(name, route.path), inFlight);
       sum += inFlight;
     }
     sites.set(name, sum);
-    for (const pool of pools.keys()) waiting.set(poolId(name, pool), metrics.pool(name, pool).waiting);
+    for (const pool of pools.keys()) {
+      waiting.set(poolId(name, pool), metrics.pool(name, pool).value(POOL_METRICS.metrics.waiting));
+    }
   }
   const total = byWorker.reduce((sum, count) => sum + count, 0);
   return { workers: byWorker, total, sites, routes, waiting, upstreams };

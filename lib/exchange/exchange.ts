@@ -35,10 +35,10 @@ export interface ExchangeObserver {
 export type Rehearsal = (route: number, socket: boolean) => HttpResponse;
 
 /** Counts what passes in an exchange. */
-export interface ExchangeMeter {
-  /** Bytes of the request's body. */
-  readonly requestBytes: { add(amount: number): void };
-  /** Some of the answer's body was handed over, and more may follow. */
+export interface ExchangeMetrics {
+  /** Some of the request's body was passed on. */
+  received(bytes: number): void;
+  /** Some of the response's body was handed over, and more may follow. */
   sent(bytes: number): void;
   /** The exchange has ended; its fields are final. */
   ended(exchange: Exchange): void;
@@ -79,7 +79,7 @@ export class Exchange {
   status = 0;
   /** Bytes of the answer's body that were handed over. */
   bytes = 0;
-  /** Those of them that `meter` was told of. */
+  /** Those of them that `metrics` was told of. */
   meteredBytes = 0;
   /** Bytes of message that the client of a WebSocket sent. */
   receivedBytes = 0;
@@ -99,8 +99,8 @@ export class Exchange {
   failedUpstream = "";
   /** From start to end, in milliseconds; -1 until then. */
   durationMs = -1;
-  /** Who counts; nobody where no figures are kept. */
-  meter: ExchangeMeter | undefined;
+  /** Where it is counted; undefined where no metrics are kept. */
+  metrics: ExchangeMetrics | undefined;
   /** Its span; undefined where it is not traced. */
   span: ExchangeSpan | undefined;
   /** Whether its bodies pass between sockets of this program alone, so that nobody else holds pieces of them. */
@@ -129,7 +129,7 @@ export class Exchange {
   sent(bytes: number): void {
     this.bytes += bytes;
     this.meteredBytes += bytes;
-    this.meter?.sent(bytes);
+    this.metrics?.sent(bytes);
   }
 
   /** Notes why it failed. */
@@ -155,7 +155,7 @@ export class Exchange {
   end(nowMs = performance.now()): void {
     if (this.durationMs >= 0) return;
     this.durationMs = nowMs - this.startMs;
-    this.meter?.ended(this);
+    this.metrics?.ended(this);
     this.span?.ended(this);
     this.#observer.exchangeEnded(this);
   }

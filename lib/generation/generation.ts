@@ -24,7 +24,7 @@ import type { RouteBinding, SocketRegistry } from "../handlers/websocket/socket_
 import type { FailureReport } from "../exchange/failure_report.ts";
 import { FailureReporter } from "../exchange/failure_reporter.ts";
 import type { MemberChange } from "./pool_members.ts";
-import type { MetricsRegistry } from "./metrics/metrics_book.ts";
+import type { MetricsRegistry } from "./metrics/metrics_registry.ts";
 import type { OwnPolicyFactory } from "./pools.ts";
 import { probeTargets } from "./probe_targets.ts";
 import type { Responder } from "../exchange/responder.ts";
@@ -88,7 +88,7 @@ export class Generation implements ExchangeObserver {
   readonly allSites: SiteTable<Site>;
   /** What outlives it. */
   readonly processState: ProcessState;
-  /** Where it counts; undefined where nobody asks for figures. */
+  /** Where it counts; undefined where no metrics are kept. */
   readonly metrics: MetricsRegistry | undefined;
   readonly #ownsState: boolean;
   readonly #log: Log | undefined;
@@ -232,7 +232,7 @@ export class Generation implements ExchangeObserver {
   #refuse(head: RequestHead, client: ClientSide, sites: SiteTable<Site>, { status, cause }: Refusal): HttpResponse {
     const exchange = new Exchange(head, client, this);
     exchange.span = tracing?.begin(head);
-    exchange.meter = this.metrics?.refused;
+    exchange.metrics = this.metrics?.refused;
     this.metrics?.refused.began();
     this.#underWay++;
     exchange.requestId = this.#requestIds.next();

@@ -15,7 +15,7 @@ import { DynamicUpstreams, isDynamic } from "./dynamic_upstreams.ts";
 import { PoolMembers } from "./pool_members.ts";
 import type { ProcessState } from "./process_state.ts";
 import { UpstreamFactory } from "./upstream_factory.ts";
-import type { MetricsRegistry } from "./metrics/metrics_book.ts";
+import type { MetricsRegistry } from "./metrics/metrics_registry.ts";
 import { logChanges } from "./upstream_log.ts";
 
 /** The policies that send what belongs together to one upstream, which may be slow to connect. */
@@ -30,7 +30,7 @@ export interface PoolsContext {
   readonly processState: ProcessState;
   /** Where their state lives. */
   readonly sharedState: SharedState;
-  /** Where they are counted; undefined where no figures are kept. */
+  /** Where they are counted; undefined where no metrics are kept. */
   readonly metrics: MetricsRegistry | undefined;
   /** Name of their site. */
   readonly site: string;
@@ -78,7 +78,11 @@ function createPool(
   const { processState, site, metrics } = context;
   const { load_balancing, connections } = config;
   const prefix = `${site}/${name}`;
-  const factory = new UpstreamFactory(config, { ...context, meter: (id) => metrics?.upstream(site, name, id) }, prefix);
+  const factory = new UpstreamFactory(
+    config,
+    { ...context, metrics: (id) => metrics?.upstream(site, name, id) },
+    prefix,
+  );
   const fixed = entries.filter((entry) => !isDynamic(entry)).map((entry) => factory.create(entry));
   for (const upstream of fixed) logChanges(upstream, processState.log, { site, pool: name });
   const pool = new Pool({
@@ -97,7 +101,7 @@ function createPool(
     }),
     clock: processState.clock,
     shared: processState.worker.count > 1,
-    meter: metrics?.pool(site, name),
+    metrics: metrics?.pool(site, name),
   });
   const own = new PoolMembers({ pool, fixed, entries, factory, log: processState.log, site });
   members.set(name, own);

@@ -7,7 +7,7 @@
 
 import { createHash } from "node:crypto";
 import type { Log } from "../log/log.ts";
-import { localNumbers, type Numbers, type TakeNumbers } from "../metrics/numbers.ts";
+import { localMetricFields, type MetricFields, type TakeMetricFields } from "../metrics/metric_fields.ts";
 import { CoarseClock } from "../state/coarse_clock.ts";
 import { LocalState, type SharedState } from "../state/ledger.ts";
 import { ONLY_WORKER, type WorkerPlace } from "../state/worker_place.ts";
@@ -18,7 +18,7 @@ import { Prober } from "../upstream/health/prober.ts";
 import { SocketRegistry } from "../handlers/websocket/socket_registry.ts";
 import type { Addresses } from "./address_watch.ts";
 import { DnsAddresses } from "./dns_addresses.ts";
-import { MetricsRegistry } from "./metrics/metrics_book.ts";
+import { MetricsRegistry } from "./metrics/metrics_registry.ts";
 
 /** What a runtime is made of. */
 export interface ProcessStateOptions {
@@ -35,7 +35,7 @@ export interface ProcessStateOptions {
    *
    * @default {of this worker alone}
    */
-  readonly numbers?: TakeNumbers;
+  readonly metricFields?: TakeMetricFields;
   /**
    * This worker among all.
    *
@@ -88,11 +88,11 @@ export class ProcessState {
   /** Idle connections to upstreams of all generations. */
   readonly idleConnections = new IdleConnections();
   /** Where metrics are counted. */
-  readonly numbers: TakeNumbers;
-  /** The figures of all generations. */
+  readonly metricFields: TakeMetricFields;
+  /** The metrics of all generations. */
   readonly metrics: MetricsRegistry;
   /** How many ports are closed that should be open: one count for each worker. */
-  readonly closedPorts: Numbers;
+  readonly closedPorts: MetricFields;
   /** Open WebSockets of all generations. */
   readonly sockets = new SocketRegistry();
   /** This worker among all. */
@@ -115,9 +115,9 @@ export class ProcessState {
   constructor(options: ProcessStateOptions = {}) {
     this.log = options.log;
     this.sharedState = options.sharedState ?? new LocalState();
-    this.numbers = options.numbers ?? localNumbers();
-    this.metrics = new MetricsRegistry(this.numbers);
-    this.closedPorts = this.numbers(1, "closed ports");
+    this.metricFields = options.metricFields ?? localMetricFields();
+    this.metrics = new MetricsRegistry(this.metricFields);
+    this.closedPorts = this.metricFields(1, "closed ports");
     this.worker = options.worker ?? ONLY_WORKER;
     this.secret = options.secret ?? crypto.randomUUID() + crypto.randomUUID();
     this.mark = createHash("sha256").update(`via ${this.secret}`).digest("hex").slice(0, 16);

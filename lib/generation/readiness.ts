@@ -4,7 +4,7 @@
  * @module
  */
 
-import { sumAt } from "../metrics/numbers.ts";
+import { sumAt } from "../metrics/metric_fields.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { ProcessState } from "./process_state.ts";
 

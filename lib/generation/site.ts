@@ -29,7 +29,7 @@ import { countedBody, type StallWatch } from "../exchange/counted_body.ts";
 import type { DynamicUpstreams } from "./dynamic_upstreams.ts";
 import { ErrorPages } from "../features/error_pages.ts";
 import { failureLines } from "../handlers/proxy/failure_lines.ts";
-import type { RouteMetrics } from "./metrics/route_metrics.ts";
+import type { RouteMetrics } from "../exchange/route_metrics.ts";
 import { SiteMetrics } from "./metrics/site_metrics.ts";
 import { type InternalEndpoint, internalEndpoints } from "../handlers/internal/internal_api.ts";
 import { OncePerSecond } from "../state/once_per_second.ts";
@@ -64,7 +64,7 @@ export interface RoutePlan extends SlashTarget {
   readonly forward: ForwardPlan;
   /** For routes that may upgrade. */
   readonly sockets: SocketPlan | undefined;
-  readonly meter: RouteMetrics | undefined;
+  readonly metrics: RouteMetrics | undefined;
 }
 
 /** A site that answers requests. Owned by its generation. */
@@ -81,7 +81,7 @@ export class Site {
   readonly dynamic: readonly DynamicUpstreams[];
   /** Name of the field that carries request ids, in lower case. */
   readonly requestIdName: string;
-  /** Its figures; undefined where none are kept. */
+  /** Its metrics; undefined where none are kept. */
   readonly metrics: SiteMetrics | undefined;
   /** The pools of routes that upgrade, by what {@linkcode socketPlace} calls the route. */
   readonly #socketPools = new Map<string, Pool>();
@@ -134,7 +134,7 @@ export class Site {
   /** Answers a request: its own endpoints first, then routes, then files. Never throws and never rejects. */
   answer(exchange: Exchange): HttpResponse | Promise<HttpResponse> {
     exchange.site = this.config.name;
-    this.#meter(exchange, this.metrics?.unrouted);
+    this.#countIn(exchange, this.metrics?.unrouted);
     const { via } = exchange.head;
     if (via !== undefined && via !== "" && via.includes(this.#viaMark)) return this.#looped(exchange);
     try {
@@ -284,10 +284,10 @@ export class Site {
             ? {
               ...sockets,
               route: socketPlace(context.listener, this.config.name, route),
-              meter: this.metrics?.route(route.path),
+              metrics: this.metrics?.route(route.path),
             }
             : undefined,
-          meter: this.metrics?.route(route.path),
+          metrics: this.metrics?.route(route.path),
         },
       };
     });
@@ -297,7 +297,7 @@ export class Site {
     exchange.route = plan.path;
     if (exchange.rehearsal !== undefined) return this.#rehearsed(exchange, plan, exchange.rehearsal);
     this.metrics?.unrouted.left();
-    this.#meter(exchange, plan.meter);
+    this.#countIn(exchange, plan.metrics);
     return this.#passedOn(exchange, plan).catch((error) => {
       if (!(error instanceof ForwardFailure)) return this.#broken(exchange, error);
       exchange.failed(error.message, error.owner);
@@ -343,10 +343,10 @@ export class Site {
     return this.fail(exchange, 508, exchange.cause);
   }
 
-  #meter(exchange: Exchange, meter: RouteMetrics | undefined): void {
+  #countIn(exchange: Exchange, metrics: RouteMetrics | undefined): void {
     if (exchange.rehearsal !== undefined) return;
-    exchange.meter = meter;
-    meter?.began();
+    exchange.metrics = metrics;
+    metrics?.began();
   }
 
   #served(exchange: Exchange, files: FileServer): HttpResponse | Promise<HttpResponse> {

@@ -11,7 +11,7 @@ import { cellsWithin, type SharedState } from "../state/ledger.ts";
 import { type Endpoint, type EndpointTls, parseEndpoint } from "../sockets/endpoint.ts";
 import { addressKey, type DiscoveredAddress } from "../upstream/discovery/discovered_address.ts";
 import { Upstream } from "../upstream/upstream.ts";
-import type { UpstreamMeter } from "../upstream/upstream_options.ts";
+import type { UpstreamMetrics } from "../upstream/upstream_metrics.ts";
 import type { ProcessState } from "./process_state.ts";
 
 /** Heads of answers beyond this are refused. nginx stops at 4 to 8 KiB, Node at 16 KiB. */
@@ -25,8 +25,8 @@ export interface UpstreamFactoryContext {
   readonly sharedState: SharedState;
   /** URLs as they are shown, where that is not as they are. */
   readonly shownUrls: ReadonlyMap<UpstreamConfig, string>;
-  /** Who counts, by the id of the upstream. */
-  readonly meter: (id: string) => UpstreamMeter | undefined;
+  /** The metrics of an upstream, by its id; undefined where none are kept. */
+  readonly metrics: (id: string) => UpstreamMetrics | undefined;
 }
 
 /** Makes the upstreams of one pool. */
@@ -34,7 +34,7 @@ export class UpstreamFactory {
   readonly #config: ProxyConfig;
   readonly #processState: ProcessState;
   readonly #sharedState: SharedState;
-  readonly #meter: UpstreamFactoryContext["meter"];
+  readonly #metrics: UpstreamFactoryContext["metrics"];
   readonly #prefix: string;
   readonly #shownUrls: ReadonlyMap<UpstreamConfig, string>;
   readonly #endpoints = new Map<UpstreamConfig, Endpoint>();
@@ -43,13 +43,13 @@ export class UpstreamFactory {
   /** @param prefix Tells the pool's cells from those of other pools. */
   constructor(
     config: ProxyConfig,
-    { processState, sharedState, shownUrls, meter }: UpstreamFactoryContext,
+    { processState, sharedState, shownUrls, metrics }: UpstreamFactoryContext,
     prefix: string,
   ) {
     this.#config = config;
     this.#processState = processState;
     this.#sharedState = sharedState;
-    this.#meter = meter;
+    this.#metrics = metrics;
     this.#prefix = prefix;
     this.#shownUrls = shownUrls;
   }
@@ -118,7 +118,7 @@ export class UpstreamFactory {
       maxConnections: limits.length === 0 ? 0 : Math.min(...limits),
       clock: this.#processState.clock,
       worker: this.#processState.worker,
-      meter: this.#meter(place.id),
+      metrics: this.#metrics(place.id),
       takeCells: cellsWithin(this.#sharedState, `${this.#prefix} ${place.id}`),
       slowStartMs: load_balancing.slow_start,
       probedFirst: health_check.enabled ? health_check.initial : undefined,

@@ -7,7 +7,7 @@
 
 import type { ExpositionFormat } from "./exposition_format.ts";
 import type { Family, FamilyType, SampleSink } from "./family.ts";
-import type { HistogramReading } from "./histogram.ts";
+import type { HistogramSnapshot } from "./metric_values.ts";
 import type { Labels } from "./labels.ts";
 
 /** A fixed set of families; their samples may come and go. */
@@ -99,7 +99,7 @@ class SampleWriter implements SampleSink {
     this.text += text === "" ? `${this.#name} ${numberText(value)}\n` : `${this.#name}{${text}} ${numberText(value)}\n`;
   }
 
-  histogram(labels: Labels, { bounds, counts, sum }: HistogramReading): void {
+  histogram(labels: Labels, { bounds, counts, sum }: HistogramSnapshot): void {
     this.#check("a histogram", this.#family?.type === "histogram");
     if (bounds !== this.#bounds) {
       this.#bounds = bounds;

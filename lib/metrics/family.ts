@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { HistogramReading } from "./histogram.ts";
+import type { HistogramSnapshot } from "./metric_values.ts";
 import type { Labels } from "./labels.ts";
 
 /** `info` says facts in its labels and is always 1. */
@@ -16,7 +16,7 @@ export interface SampleSink {
   /** One sample of a counter, a gauge or an info. */
   value(labels: Labels, value: number): void;
   /** One histogram. */
-  histogram(labels: Labels, reading: HistogramReading): void;
+  histogram(labels: Labels, histogram: HistogramSnapshot): void;
 }
 
 /** What a family is. */

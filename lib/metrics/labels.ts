@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Labels by name, each with all values that it may have. */
+export type LabelValues = readonly (readonly [name: string, values: readonly string[]])[];
+
 /** An immutable list of labels. */
 export class Labels {
   /** No labels. */
@@ -12,6 +15,7 @@ export class Labels {
   readonly text: string;
   readonly #pairs: readonly string[];
   readonly #names: readonly string[];
+  #combined: Map<LabelValues, readonly Labels[]> | undefined;
 
   private constructor(pairs: readonly string[], names: readonly string[]) {
     this.text = pairs.join(",");
@@ -38,11 +42,6 @@ export class Labels {
     return new Labels(names.map((name) => `${name}="${escapeLabelValue(values[name])}"`), names);
   }
 
-  /** The same for the same labels in whatever order. */
-  get key(): string {
-    return this.#pairs.toSorted().join(",");
-  }
-
   /**
    * These labels and then the others.
    *
@@ -55,6 +54,22 @@ export class Labels {
       if (this.#names.includes(name)) throw new TypeError(`Cannot join labels: "${name}" is in both`);
     }
     return new Labels(this.#pairs.concat(other.#pairs), this.#names.concat(other.#names));
+  }
+
+  /**
+   * These labels with each combination of `others`, the last of which varies first. Made once for the same object.
+   *
+   * @throws {TypeError} When a label is in both.
+   */
+  combined(others: LabelValues): readonly Labels[] {
+    const before = this.#combined?.get(others);
+    if (before !== undefined) return before;
+    let combined: Labels[] = [this];
+    for (const [name, values] of others) {
+      combined = combined.flatMap((labels) => values.map((value) => labels.with(Labels.of({ [name]: value }))));
+    }
+    (this.#combined ??= new Map()).set(others, combined);
+    return combined;
   }
 }
 

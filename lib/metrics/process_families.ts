@@ -8,14 +8,14 @@
 import process from "node:process";
 import { Family, type FamilyOptions } from "./family.ts";
 import { Labels } from "./labels.ts";
-import type { WorkerFigures, WorkerReading } from "./worker_figures.ts";
+import type { WorkerMetrics } from "./worker_metrics.ts";
 
 /** Options of {@linkcode processFamilies}. */
 export interface ProcessFamiliesOptions {
   /** Version of this program. */
   version: string;
-  /** Figures of this worker, which knows about all. */
-  worker: WorkerFigures;
+  /** Metrics of this worker, which knows those of all. */
+  worker: WorkerMetrics;
   /**
    * Place of the thread that serves nothing itself but looks after the workers: it is called "main".
    *
@@ -59,7 +59,7 @@ export function processFamilies(options: ProcessFamiliesOptions): Family[] {
       { name: "bws_build_info", help: "Versions of the program and of its runtime.", type: "info" },
       (sink) => sink.value(build, 1),
     ),
-    ...workerFamilies(worker, main),
+    ...worker.families(main),
   ];
 }
 
@@ -87,25 +87,4 @@ function openFds(): number | undefined {
     // Deno wants more than the permission to read for /proc, and some sandboxes have none.
     return undefined;
   }
-}
-
-const WORKER_FAMILIES: readonly [name: string, help: string, unit: string, key: keyof WorkerReading][] = [
-  ["bws_worker_heap_used_bytes", "JavaScript heap in use, by worker.", "bytes", "heapUsedBytes"],
-  ["bws_worker_heap_total_bytes", "JavaScript heap reserved, by worker.", "bytes", "heapTotalBytes"],
-  ["bws_worker_loop_delay_p50_seconds", delayHelp("Median"), "seconds", "loopDelayP50Seconds"],
-  ["bws_worker_loop_delay_p99_seconds", delayHelp("99th percentile"), "seconds", "loopDelayP99Seconds"],
-  ["bws_worker_loop_delay_max_seconds", delayHelp("Greatest"), "seconds", "loopDelayMaxSeconds"],
-];
-
-function delayHelp(which: string): string {
-  return `${which} delay of the event loop over the last seconds, by worker.`;
-}
-
-function workerFamilies(figures: WorkerFigures, main: number | undefined): Family[] {
-  const labels = (worker: number) => Labels.of({ worker: worker === main ? "main" : String(worker) });
-  return WORKER_FAMILIES.map(([name, help, unit, key]) =>
-    new Family({ name, help, type: "gauge", unit }, (sink) => {
-      for (const reading of figures.read()) sink.value(labels(reading.worker), reading[key]);
-    })
-  );
 }

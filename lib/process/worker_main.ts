@@ -80,7 +80,7 @@ async function start({ generation, place, secret, time }: SupervisorMessage & { 
     ownListeners: true,
     log,
     sharedState,
-    numbers: (count, name) => sharedState.takeNumbers(count, name),
+    metricFields: (count, name) => sharedState.takeMetricFields(count, name),
     worker: place,
     secret,
     addresses,

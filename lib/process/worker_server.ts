@@ -111,7 +111,7 @@ class WorkerServer implements RunningWorkers {
     this.#processState = new ProcessState({
       log: options.log,
       sharedState,
-      numbers: (count, name) => sharedState.takeNumbers(count, name),
+      metricFields: (count, name) => sharedState.takeMetricFields(count, name),
       worker: place,
       addresses: this.#names,
     });
@@ -327,7 +327,7 @@ class WorkerServer implements RunningWorkers {
     for (const cells of this.#sharedState.cellsBy(upstreamCellCount(this.#options.workers + 1))) {
       takeBackCounts(cells, index);
     }
-    this.#processState.metrics.takeBack(index);
+    this.#processState.metrics.clearWorker(index);
     this.#processState.closedPorts.all[index][0] = 0;
     this.#portStatus.forget(index);
   }

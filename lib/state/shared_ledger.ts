@@ -19,7 +19,7 @@ export interface SharedStateTable {
 /** Bytes of a buffer; more are made when it is full. 1 MiB is the state of about 3,000 upstreams in 8 workers. */
 const BUFFER_BYTES = 1024 * 1024;
 
-/** Cells, and slots of numbers, that all workers see. */
+/** State and metrics that all workers see. */
 export class SharedMemoryState implements SharedState {
   readonly #worker: WorkerPlace;
   readonly #buffers: SharedArrayBuffer[];
@@ -59,9 +59,9 @@ export class SharedMemoryState implements SharedState {
     return new Int32Array(this.#buffers[buffer], offset, count);
   }
 
-  /** The slots of numbers called `name`: this worker's own, and those of all. Throws as {@linkcode take} does. */
-  takeNumbers(count: number, name: string): { own: Float64Array; all: Float64Array[] } {
-    const [buffer, offset] = this.#place(`numbers ${name}`, count, 8 * count * this.#worker.count);
+  /** The fields of metrics called `name`: this worker's own, and those of all. Throws as {@linkcode take} does. */
+  takeMetricFields(count: number, name: string): { own: Float64Array; all: Float64Array[] } {
+    const [buffer, offset] = this.#place(`metrics ${name}`, count, 8 * count * this.#worker.count);
     const all = Array.from(
       { length: this.#worker.count },
       (_, index) => new Float64Array(this.#buffers[buffer], offset + 8 * count * index, count),

@@ -8,13 +8,13 @@
 import type { TransportFailure } from "../failure/failure.ts";
 
 /** Kinds of failure, as health and breaker see them; the index stands in cells. */
-export const STRIKES = ["unreachable", "broken", "timeout", "status", "slow"] as const;
+export const FAILURE_CLASSES = ["unreachable", "broken", "timeout", "status", "slow"] as const;
 
 /**
  * A failure: it could not be dialled, broke off or talked nonsense, was silent for too long, answered with a status that
  * counts as a failure, or took too long.
  */
-export type FailureClass = typeof STRIKES[number];
+export type FailureClass = typeof FAILURE_CLASSES[number];
 
 /**
  * How a failed attempt counts.
@@ -22,7 +22,7 @@ export type FailureClass = typeof STRIKES[number];
  * @param reused Whether its connection had served before.
  * @returns Undefined when it is no fault of the upstream's.
  */
-export function strikeOf(failure: TransportFailure, reused: boolean): FailureClass | undefined {
+export function failureClassOf(failure: TransportFailure, reused: boolean): FailureClass | undefined {
   if (failure.owner !== "upstream") return undefined;
   switch (failure.kind) {
     case "connect":

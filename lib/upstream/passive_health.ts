@@ -7,7 +7,7 @@
 
 import { sharedTime } from "../state/shared_time.ts";
 import { within } from "./failure_status.ts";
-import { type FailureClass, STRIKES } from "./failure_class.ts";
+import { FAILURE_CLASSES, type FailureClass } from "./failure_class.ts";
 import {
   changeFlags,
   EJECTED_BY,
@@ -52,7 +52,7 @@ export class PassiveHealth {
   }
 
   /** How an answer counts: undefined when it is a good one. */
-  strikeOf(status: number, latencyMs: number): FailureClass | undefined {
+  failureClassOf(status: number, latencyMs: number): FailureClass | undefined {
     const { failStatus, slowAfterMs } = this.#options;
     if (within(status, failStatus)) return "status";
     return slowAfterMs > 0 && latencyMs > slowAfterMs ? "slow" : undefined;
@@ -106,7 +106,7 @@ export class PassiveHealth {
 
   /** Why it was last ejected. */
   get ejectedBy(): FailureClass {
-    return STRIKES[Atomics.load(this.#cells, EJECTED_BY)];
+    return FAILURE_CLASSES[Atomics.load(this.#cells, EJECTED_BY)];
   }
 
   #eject(strike: FailureClass, nowMs: number): boolean {
@@ -122,7 +122,7 @@ export class PassiveHealth {
     times[EJECTED_UNTIL] = nowMs + forMs;
     if (!changeFlags(cells, { set: Flag.ejected, clear: Flag.onTrial | Flag.rising })) return false;
     times[EJECTED_FOR] = forMs;
-    Atomics.store(cells, EJECTED_BY, STRIKES.indexOf(strike));
+    Atomics.store(cells, EJECTED_BY, FAILURE_CLASSES.indexOf(strike));
     Atomics.store(cells, EJECTIONS, counted + 1);
     return true;
   }

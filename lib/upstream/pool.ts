@@ -12,6 +12,9 @@ import type { Slot } from "./slot.ts";
 import type { FailureClass } from "./failure_class.ts";
 import type { Upstream } from "./upstream.ts";
 import { type QueueBudget, RequestQueue } from "./request_queue.ts";
+import { POOL_METRICS, type PoolMetrics } from "./upstream_metrics.ts";
+
+const { waiting: waitingRequests } = POOL_METRICS.metrics;
 
 /** A request to choose for. */
 export interface ChooserRequest {
@@ -29,12 +32,6 @@ export interface Chooser {
   update(upstreams: readonly Upstream[]): void;
   /** The Set-Cookie value that brings the client's next request to `chosen`, where one is needed. */
   affinity?(request: ChooserRequest | undefined, chosen: Upstream): string | undefined;
-}
-
-/** Counts what happens at a pool. */
-export interface PoolMeter {
-  /** One more waits for room, or one less. */
-  waits(by: 1 | -1): void;
 }
 
 /** What a pool is made of. */
@@ -79,11 +76,11 @@ export interface PoolOptions {
    */
   readonly shared?: boolean;
   /**
-   * Who counts.
+   * Where it is counted.
    *
-   * @default {nobody}
+   * @default {nowhere}
    */
-  readonly meter?: PoolMeter;
+  readonly metrics?: PoolMetrics | undefined;
   /**
    * Uniform random numbers in [0, 1).
    *
@@ -191,11 +188,11 @@ export class Pool {
     queueBudget: QueueBudget = { waitedMs: 0 },
   ): Promise<boolean> {
     const waiting = this.#line.wait(signal, avoid, queueBudget);
-    const { meter } = this.#options;
-    if (meter !== undefined) {
-      meter.waits(1);
-      // Beside the way of the one who waits, so that it does not lose its place to another while this is done.
-      waiting.then(() => meter.waits(-1));
+    const { metrics } = this.#options;
+    if (metrics !== undefined) {
+      metrics.change(waitingRequests, 1);
+      // Not before the request that waits is told of room, or another would take it meanwhile.
+      waiting.then(() => metrics.change(waitingRequests, -1));
     }
     if (this.#line.length === 1) this.#options.clock?.watch(this);
     return waiting;

@@ -5,7 +5,7 @@
  */
 
 import type { TransportFailure } from "../failure/failure.ts";
-import { strikeOf } from "./failure_class.ts";
+import { failureClassOf } from "./failure_class.ts";
 import type { Upstream } from "./upstream.ts";
 
 /**
@@ -63,7 +63,7 @@ export class Slot {
    * @param reused Whether the connection had served before.
    */
   failed(failure: TransportFailure, reused: boolean): void {
-    const strike = strikeOf(failure, reused);
+    const strike = failureClassOf(failure, reused);
     if (strike !== undefined) this.upstream.failed(strike, this.#trial);
   }
 

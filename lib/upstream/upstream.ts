@@ -5,6 +5,7 @@
  */
 
 import { localCells } from "../state/cells.ts";
+import { statusClassIndex } from "../metrics/status_class.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import { ONLY_WORKER, type WorkerPlace } from "../state/worker_place.ts";
 import { ConnectionPool } from "./connection/connection_pool.ts";
@@ -14,7 +15,7 @@ import { FAILURE_STATUSES, within } from "./failure_status.ts";
 import { latencyMs, observeLatency } from "./latency.ts";
 import { PassiveHealth } from "./passive_health.ts";
 import { risenShare } from "./slow_start.ts";
-import type { FailureClass } from "./failure_class.ts";
+import { FAILURE_CLASSES, type FailureClass } from "./failure_class.ts";
 import { readFacts, type UpstreamFacts } from "./upstream_facts.ts";
 import {
   changeFlags,
@@ -34,9 +35,12 @@ import {
   WEIGHT,
 } from "./upstream_cells.ts";
 import { Slot } from "./slot.ts";
-import type { UpstreamMeter, UpstreamOptions } from "./upstream_options.ts";
+import type { UpstreamOptions } from "./upstream_options.ts";
+import { UPSTREAM_METRICS, type UpstreamMetrics } from "./upstream_metrics.ts";
 import type { UpstreamChange } from "./upstream_change.ts";
 import type { AdminState, UpstreamState } from "./upstream_state.ts";
+
+const { attempts, ejections, failures, headSeconds, statuses } = UPSTREAM_METRICS.metrics;
 
 /** One server of a pool, with its connections and its state. Owned by its generation; the cells may outlive it. */
 export class Upstream {
@@ -52,8 +56,8 @@ export class Upstream {
   readonly backup: boolean;
   /** Its connections. */
   readonly connections: ConnectionPool;
-  /** Who counts; nobody where no figures are kept. */
-  readonly meter: UpstreamMeter | undefined;
+  /** Where its attempts are counted; undefined where no metrics are kept. */
+  readonly metrics: UpstreamMetrics | undefined;
   /** Called when an attempt ended, so that one that waits for room can go on. */
   onReleased: (() => void) | undefined;
   /** Called when it was ejected or returned, and when its breaker changed. */
@@ -80,7 +84,7 @@ export class Upstream {
     this.maxConnections = options.maxConnections;
     this.backup = options.backup === true;
     this.connections = new ConnectionPool(options.endpoint, options, options.clock);
-    this.meter = options.meter;
+    this.metrics = options.metrics;
     this.#weight = options.weight;
     this.#worker = options.worker ?? ONLY_WORKER;
     this.#row = rowOf((options.takeCells ?? localCells)(upstreamCellCount(this.#worker.count)));
@@ -214,8 +218,8 @@ export class Upstream {
   answered(status: number, tookMs: number, { anyway = false, trial = true, untimed = false } = {}): void {
     const latencyMs = untimed ? 0 : tookMs;
     if (!untimed) observeLatency(this.#row, tookMs);
-    this.meter?.answered(status, tookMs);
-    const strike = this.#passive?.strikeOf(status, latencyMs);
+    this.#countResponse(status, tookMs);
+    const strike = this.#passive?.failureClassOf(status, latencyMs);
     if (this.#breaker !== undefined) {
       // Slowness has a rule of its own in the breaker, which also works where failures eject nobody.
       const failed = this.#passive === undefined ? within(status, FAILURE_STATUSES) : strike === "status";
@@ -289,7 +293,7 @@ export class Upstream {
       Atomics.add(this.#cells, this.#own, 1);
       if (trial) Atomics.add(this.#cells, this.#own + 1, 1);
     }
-    this.meter?.attempted();
+    this.metrics?.add(attempts);
     return new Slot(this, trial, anyway);
   }
 
@@ -313,11 +317,18 @@ export class Upstream {
   }
 
   #strike(strike: FailureClass, trial: boolean): void {
-    this.meter?.struck(strike);
+    this.metrics?.add(failures, 1, FAILURE_CLASSES.indexOf(strike));
     if (this.#passive?.failed(strike, this.mayEject, trial)) {
-      this.meter?.ejected();
+      this.metrics?.add(ejections);
       this.onChange?.({ kind: "ejected", strike, forMs: this.unavailableForMs });
     }
+  }
+
+  #countResponse(status: number, tookMs: number): void {
+    const { metrics } = this;
+    if (metrics === undefined) return;
+    metrics.add(statuses, 1, statusClassIndex(status));
+    metrics.observe(headSeconds, tookMs / 1000);
   }
 
   #tell(change: BreakerChange): void {

@@ -41,7 +41,7 @@ export const TRIALS = IN_FLIGHT + 2;
 export const FAILS = IN_FLIGHT + 3;
 /** Ejections that still count for how long the next one lasts. */
 export const EJECTIONS = IN_FLIGHT + 4;
-/** Why it was ejected: an index of `STRIKES`. */
+/** Why it was ejected: an index of `FAILURE_CLASSES`. */
 export const EJECTED_BY = IN_FLIGHT + 5;
 /** Trials of the breaker that went well. */
 export const TRIALS_PASSED = IN_FLIGHT + 6;

@@ -5,7 +5,7 @@
  */
 
 import { EJECTED_UNTIL, Flag, FLAGS, OPEN_UNTIL, RISEN_AT, type UpstreamRow } from "./upstream_cells.ts";
-import { stateOf, type UpstreamState } from "./upstream_state.ts";
+import { type BreakerState, stateOf, type UpstreamState } from "./upstream_state.ts";
 
 /** The facts. Times are in milliseconds, and what is left of them. */
 export interface UpstreamFacts {
@@ -16,7 +16,7 @@ export interface UpstreamFacts {
   /** For how long it is ejected still; null when it is not. */
   readonly ejectedForMs: number | null;
   /** Its circuit breaker; closed too where it has none. */
-  readonly breaker: "closed" | "open" | "half_open";
+  readonly breaker: BreakerState;
   /** Until an open breaker lets an attempt through; null when it is not open. */
   readonly breakerRetryMs: number | null;
   /** Until it has its whole share of the load again; null when it is not starting slowly. */

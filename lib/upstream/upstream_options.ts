@@ -1,5 +1,5 @@
 /**
- * What an upstream is made of, and who counts what it does.
+ * What an upstream is made of.
  *
  * @module
  */
@@ -7,25 +7,10 @@
 import type { TakeCells } from "../state/cells.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import type { WorkerPlace } from "../state/worker_place.ts";
-import type { ConnectionMeter, ConnectionPoolOptions } from "./connection/connection_pool.ts";
+import type { ConnectionPoolOptions } from "./connection/connection_pool.ts";
 import type { Endpoint } from "../sockets/endpoint.ts";
 import type { CircuitBreakerOptions } from "./circuit_breaker.ts";
 import type { PassiveHealthOptions } from "./passive_health.ts";
-import type { FailureClass } from "./failure_class.ts";
-
-/** Counts what happens at an upstream. */
-export interface UpstreamMeter extends ConnectionMeter {
-  /** An attempt began. */
-  attempted(): void;
-  /** It was not the first of its exchange. */
-  retried(): void;
-  /** An attempt got an answer. */
-  answered(status: number, tookMs: number): void;
-  /** Something counts against the upstream. */
-  struck(strike: FailureClass): void;
-  /** It was ejected. */
-  ejected(): void;
-}
 
 /** What an upstream is made of. */
 export interface UpstreamOptions extends ConnectionPoolOptions {
@@ -71,10 +56,4 @@ export interface UpstreamOptions extends ConnectionPoolOptions {
    * @default {{ index: 0, count: 1 }}
    */
   readonly worker?: WorkerPlace;
-  /**
-   * Who counts.
-   *
-   * @default {nobody}
-   */
-  readonly meter?: UpstreamMeter;
 }

@@ -36,6 +36,12 @@ export const UPSTREAM_STATES = [
 /** The state of an upstream, one of {@linkcode UPSTREAM_STATES}. */
 export type UpstreamState = typeof UPSTREAM_STATES[number];
 
+/** States of a circuit breaker; an upstream without one has that of a closed one. */
+export const BREAKER_STATES = ["closed", "open", "half_open"] as const;
+
+/** The state of a circuit breaker, one of {@linkcode BREAKER_STATES}. */
+export type BreakerState = typeof BREAKER_STATES[number];
+
 /** States that an operator sets; `active` leaves the state to health checks and the breaker. */
 export const ADMIN_STATES = ["active", "draining", "maintenance"] as const satisfies readonly UpstreamState[];
 

@@ -12,7 +12,7 @@ import { HistoryRing } from "../../lib/admin/history.ts";
 import { upstreamId } from "../../lib/admin/upstream_id.ts";
 import type { FailureReport } from "../../lib/exchange/failure_report.ts";
 import { FailureReporter } from "../../lib/exchange/failure_reporter.ts";
-import { DURATION_BOUNDS } from "../../lib/metrics/histogram.ts";
+import { DURATION_BOUNDS } from "../../lib/metrics/metric.ts";
 import { Exchange } from "../../lib/exchange/exchange.ts";
 import type { Upstream } from "../../lib/upstream/upstream.ts";
 

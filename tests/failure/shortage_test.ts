@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { brokenConnection } from "../../lib/failure/failure.ts";
 import { shortageOf } from "../../lib/failure/shortage.ts";
-import { strikeOf } from "../../lib/upstream/failure_class.ts";
+import { failureClassOf } from "../../lib/upstream/failure_class.ts";
 
 function errorWith(code: string | undefined, message: string): Error {
   return Object.assign(new Error(message), code === undefined ? {} : { code });
@@ -40,8 +40,8 @@ Deno.test("shortageOf() blames an upstream for what is the upstream's", () => {
 
 Deno.test("a connection that breaks for what this machine lacks is no strike against the upstream", () => {
   const failure = brokenConnection("closed_unanswered", "The upstream closed", errorWith("ENOBUFS", "No buffer space"));
-  assertEquals([failure.kind, failure.owner, strikeOf(failure, false)], ["dropped", "proxy", undefined]);
+  assertEquals([failure.kind, failure.owner, failureClassOf(failure, false)], ["dropped", "proxy", undefined]);
   assertMatch(failure.message, /no buffers left for sockets \(ENOBUFS\)/);
   const real = brokenConnection("closed_unanswered", "The upstream closed", errorWith("ECONNRESET", "reset"));
-  assertEquals([real.kind, strikeOf(real, false)], ["closed_unanswered", "broken"]);
+  assertEquals([real.kind, failureClassOf(real, false)], ["closed_unanswered", "broken"]);
 });

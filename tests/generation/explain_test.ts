@@ -364,7 +364,7 @@ Deno.test("An explained request is neither counted nor logged, and takes no plac
       }
       assertEquals([gateway.endedCount, gateway.underWay], [0, 0]);
       const [{ metrics, pools }] = gateway.sites;
-      assertEquals(metrics?.routes.map(({ inFlight }) => inFlight).filter((count) => count !== 0), []);
+      assertEquals(metrics?.routes.map((route) => route.inFlight()).filter((count) => count !== 0), []);
       assertEquals(pools.get("app")?.upstreams.map(({ inFlight }) => inFlight), [0]);
     } finally {
       await server.stop();

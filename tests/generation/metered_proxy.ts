@@ -1,5 +1,5 @@
 /**
- * BWS with metrics on a free port of loopback, with one worker in the test's own process or with several, and its figures
+ * BWS with metrics on a free port of loopback, with one worker in the test's own process or with several, and its metrics
  * at hand.
  *
  * @module
@@ -7,30 +7,32 @@
 
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
 import type { ConfigInput } from "../../lib/config/schema.ts";
-import { type ConfigFacts, gatewayFamilies } from "../../lib/generation/metrics/gateway_families.ts";
+import { serverFamilies } from "../../lib/generation/metrics/families.ts";
 import {
-  type MetricsReading,
-  readMetrics,
-  type RouteReading,
-  type UpstreamReading,
-} from "../../lib/generation/metrics/reading.ts";
-import { checkDistinct } from "../metrics/distinct.ts";
+  type MetricsSnapshot,
+  type RouteCounts,
+  takeMetricsSnapshot,
+  type UpstreamCounts,
+} from "../../lib/generation/metrics/metrics_snapshot.ts";
+import type { ConfigFacts } from "../../lib/generation/metrics/state_families.ts";
 import { Exposition } from "../../lib/metrics/exposition.ts";
 import type { Family } from "../../lib/metrics/family.ts";
+import { sumOf } from "../../lib/admin/flow.ts";
 import { type RunningServer, startServer } from "../../lib/process/server.ts";
 import { type RunningWorkers, startWorkers } from "../../lib/process/worker_server.ts";
 import { until } from "../support/condition.ts";
+import { checkDistinct } from "../metrics/distinct.ts";
 import { configOf, type RunningProxyOptions } from "../support/running_proxy.ts";
 
-/** A proxy whose figures are kept. */
+/** A proxy whose metrics are kept. */
 export class MeteredProxy {
   /** What runs. */
   readonly server: RunningServer;
-  readonly #families: ReturnType<typeof gatewayFamilies>;
+  readonly #families: ReturnType<typeof serverFamilies>;
 
   private constructor(server: RunningServer) {
     this.server = server;
-    this.#families = gatewayFamilies({ gateway: () => server.gateway });
+    this.#families = serverFamilies({ generation: () => server.gateway });
   }
 
   /** Starts one whose only site sends everything to one pool. */
@@ -54,19 +56,19 @@ export class MeteredProxy {
     return (this.server as RunningWorkers).workers;
   }
 
-  /** All figures. */
-  get reading(): MetricsReading {
-    return readMetrics(this.server.gateway) as MetricsReading;
+  /** All metrics. */
+  get counts(): MetricsSnapshot {
+    return takeMetricsSnapshot(this.server.gateway) as MetricsSnapshot;
   }
 
   /** Those of the routes of one path of the first site; "" for what no route took. */
-  route(path = "/"): RouteReading {
-    return this.reading.sites[0].routes.find((route) => route.path === path) as RouteReading;
+  route(path = "/"): RouteCounts {
+    return this.counts.sites[0].routes.find((route) => route.path === path) as RouteCounts;
   }
 
   /** Those of the upstreams of a pool of the first site. */
-  upstreams(pool = "app"): readonly UpstreamReading[] {
-    return this.reading.sites[0].pools.find((one) => one.pool === pool)?.upstreams ?? [];
+  upstreams(pool = "app"): readonly UpstreamCounts[] {
+    return this.counts.sites[0].pools.find((one) => one.pool === pool)?.upstreams ?? [];
   }
 
   /** What is scraped. Fails when a sample is there twice. */
@@ -77,7 +79,7 @@ export class MeteredProxy {
 
   /** All families there are, those about configs included. */
   familiesWith(config: ConfigFacts): Family[] {
-    return gatewayFamilies({ gateway: () => this.server.gateway, config: () => config, ports: () => [] });
+    return serverFamilies({ generation: () => this.server.gateway, config: () => config, ports: () => [] });
   }
 
   /** The samples of a family, by their labels as they are written. */
@@ -92,13 +94,13 @@ export class MeteredProxy {
 
   /** Exchanges of all routes that ended, those that were refused included. */
   get ended(): number {
-    const routes = [this.reading.refused, ...this.reading.sites.flatMap((site) => site.routes)];
-    return routes.reduce((sum, { statuses }) => sum + statuses.reduce((a, b) => a + b), 0);
+    const routes = [this.counts.refused, ...this.counts.sites.flatMap((site) => site.routes)];
+    return routes.reduce((sum, { statuses }) => sum + sumOf(statuses), 0);
   }
 
   /** Waits until so many have ended, and no more are under way. */
   async endedAll(count: number): Promise<void> {
-    const underWay = () => this.reading.sites.flatMap((site) => site.routes).some(({ inFlight }) => inFlight !== 0);
+    const underWay = () => this.counts.sites.flatMap((site) => site.routes).some(({ inFlight }) => inFlight !== 0);
     await until(`${count} exchanges have ended, of ${this.ended}`, () => this.ended >= count && !underWay());
   }
 

@@ -1,8 +1,8 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import { gatewayFamilies } from "../../lib/generation/metrics/gateway_families.ts";
-import { readMetrics } from "../../lib/generation/metrics/reading.ts";
+import { serverFamilies } from "../../lib/generation/metrics/families.ts";
+import { takeMetricsSnapshot } from "../../lib/generation/metrics/metrics_snapshot.ts";
 import { Exposition } from "../../lib/metrics/exposition.ts";
 import { until } from "../support/condition.ts";
 import { freePort } from "../support/port.ts";
@@ -50,7 +50,7 @@ Deno.test("bytes of a request are counted once, however often it is sent", async
   await proxy.endedAll(1);
   const [upstream] = proxy.upstreams();
   assertEquals(failing.requests.length, 3);
-  assertEquals([upstream.attempts, upstream.retries, upstream.statuses[5]], [3, 2, 3]);
+  assertEquals([upstream.attempts, upstream.retries, upstream.statuses["5xx"]], [3, 2, 3]);
   assertEquals(proxy.route().requestBytes, 8);
 });
 
@@ -107,11 +107,11 @@ Deno.test("those who wait for room are counted until they have it", async () => 
     proxy: { connections: { queue_size: 5 } },
   });
   const answers = Promise.all([1, 2, 3].map(() => exchange(proxy.port, get("/"))));
-  await until("two wait", () => proxy.reading.sites[0].pools[0].waiting === 2);
-  assertEquals([...proxy.samples("bws_pool_waiting")], [[`site="${proxy.reading.sites[0].site}",pool="app"`, 2]]);
+  await until("two wait", () => proxy.counts.sites[0].pools[0].waiting === 2);
+  assertEquals([...proxy.samples("bws_pool_waiting")], [[`site="${proxy.counts.sites[0].site}",pool="app"`, 2]]);
   gate.resolve();
   await answers;
-  await until("nobody waits", () => proxy.reading.sites[0].pools[0].waiting === 0);
+  await until("nobody waits", () => proxy.counts.sites[0].pools[0].waiting === 0);
 });
 
 Deno.test("counts outlive a reload, and what is under way goes on in them", async () => {
@@ -133,20 +133,20 @@ Deno.test("counts outlive a reload, and what is under way goes on in them", asyn
   await until("it is under way", () => proxy.upstreams()[0].upstream.inFlight === 1);
   const { config } = resolveConfig(input([{ path: "/", upstream: "app" }, { path: "/new", upstream: "app" }]));
   await proxy.server.reload(config);
-  assertEquals(proxy.reading.sites[0].routes.map(({ path }) => path), ["", "/", "/new"]);
+  assertEquals(proxy.counts.sites[0].routes.map(({ path }) => path), ["", "/", "/new"]);
   assertEquals(proxy.route().inFlight, 1);
   gate.resolve();
   await client.answer();
   await proxy.endedAll(1);
   await exchange(proxy.port, get("/"));
-  await until("both are counted", () => proxy.route().statuses[2] === 2);
+  await until("both are counted", () => proxy.route().statuses["2xx"] === 2);
   assertEquals(proxy.upstreams()[0].attempts, 3);
   // The connections of the generation before are closed, and counted out.
   await until("one connection is left", () => proxy.upstreams()[0].connections.open === upstream.open);
   assertEquals(upstream.open, 1);
 });
 
-Deno.test("routes that share a path share their figures, upstreams that share a URL do not", async () => {
+Deno.test("routes that share a path share their metrics, upstreams that share a URL do not", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("ok"));
   await using proxy = await MeteredProxy.start({
     upstreams: [upstream.url, upstream.url],
@@ -160,7 +160,7 @@ Deno.test("routes that share a path share their figures, upstreams that share a 
   await exchange(proxy.port, get("/"));
   await exchange(proxy.port, put("x"));
   await proxy.endedAll(2);
-  assertEquals(proxy.reading.sites[0].routes.map(({ path, statuses }) => [path, statuses[2]]), [["", 0], ["/", 2]]);
+  assertEquals(proxy.counts.sites[0].routes.map(({ path, statuses }) => [path, statuses["2xx"]]), [["", 0], ["/", 2]]);
   const labels = [...proxy.samples("bws_upstream_attempts_total")].map(([text, value]) => [
     /upstream="([^"]*)"/.exec(text)?.[1],
     value,
@@ -183,10 +183,10 @@ Deno.test("the families tell what became of configs", async () => {
   ]);
 });
 
-Deno.test("no figures are kept where nobody can ask for them", async () => {
+Deno.test("no metrics are kept where nobody can ask for them", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("ok"));
   await using proxy = await RunningProxy.start({ upstreams: [upstream.url] });
   await exchange(proxy.port, get("/"));
-  assertEquals(readMetrics(proxy.gateway), undefined);
-  assertEquals(gatewayFamilies({ gateway: () => proxy.gateway }), []);
+  assertEquals(takeMetricsSnapshot(proxy.gateway), undefined);
+  assertEquals(serverFamilies({ generation: () => proxy.gateway }), []);
 });

@@ -16,7 +16,7 @@ export function checkDistinct(families: readonly Family[]): void {
   for (const family of families) {
     const seen = new Set<string>();
     const take = (labels: Labels) => {
-      const key = labels.key;
+      const key = (labels.text.match(/\w+="(?:[^"\\]|\\.)*"/gs) ?? []).sort().join(",");
       if (seen.has(key)) {
         throw new TypeError(`Cannot expose ${family.name}{${labels.text}}: the sample is there already`);
       }

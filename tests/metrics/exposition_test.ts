@@ -1,12 +1,12 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { checkDistinct } from "./distinct.ts";
 import { Exposition } from "../../lib/metrics/exposition.ts";
 import { negotiate } from "../../lib/metrics/exposition_format.ts";
 import { Family, type FamilyOptions, type SampleSink } from "../../lib/metrics/family.ts";
-import { Histogram, histogramSlots } from "../../lib/metrics/histogram.ts";
 import { Labels } from "../../lib/metrics/labels.ts";
-import { localNumbers } from "../../lib/metrics/numbers.ts";
+import { localMetricFields } from "../../lib/metrics/metric_fields.ts";
+import { MetricSet } from "../../lib/metrics/metric_set.ts";
+import { checkDistinct } from "./distinct.ts";
 
 function family(name: string, type: FamilyOptions["type"], collect: (sink: SampleSink) => void = () => {}): Family {
   return new Family({ name, help: "Help.", type }, collect);
@@ -193,12 +193,18 @@ function expositionOf(upstreams: number): Exposition {
     { length: upstreams },
     (_, index) => Labels.of({ pool: "api", upstream: `http://10.0.0.${index}:8080` }),
   );
-  const durations = new Histogram(localNumbers()(histogramSlots(), "a"));
+  const set = new MetricSet({ durations: { kind: "histogram", help: "Durations." } });
+  const values = set.take(localMetricFields(), "a");
+  const { durations } = set.metrics;
   const families = Array.from(
     { length: 20 },
     (_, index) =>
       index === 0
-        ? family("a", "histogram", (sink) => labels.forEach((each) => sink.histogram(each, durations.read())))
+        ? family(
+          "a",
+          "histogram",
+          (sink) => labels.forEach((each) => sink.histogram(each, values.histogram(durations))),
+        )
         : family(`a${index}_total`, "counter", (sink) => labels.forEach((each, value) => sink.value(each, value))),
   );
   return new Exposition(families);

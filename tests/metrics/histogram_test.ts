@@ -1,11 +1,23 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { DURATION_BOUNDS, Histogram, histogramSlots } from "../../lib/metrics/histogram.ts";
-import { localNumbers } from "../../lib/metrics/numbers.ts";
+import { DURATION_BOUNDS } from "../../lib/metrics/metric.ts";
+import { localMetricFields } from "../../lib/metrics/metric_fields.ts";
+import { MetricSet } from "../../lib/metrics/metric_set.ts";
 import { countsSince, quantile } from "../../lib/metrics/quantile.ts";
 
-function histogram(bounds?: readonly number[]): Histogram {
-  return new Histogram(localNumbers()(histogramSlots(bounds), "a"), bounds);
+/** A histogram among other metrics. */
+function histogram(bounds: readonly number[] = DURATION_BOUNDS) {
+  const set = new MetricSet({
+    before: { kind: "counter", help: "Before." },
+    sizes: { kind: "histogram", help: "Sizes.", bounds },
+    behind: { kind: "counter", help: "Behind." },
+  });
+  const values = set.take(localMetricFields(), "a");
+  return {
+    observe: (value: number) => values.observe(set.metrics.sizes, value),
+    read: () => values.histogram(set.metrics.sizes),
+    neighbours: () => [values.value(set.metrics.before), values.value(set.metrics.behind)],
+  };
 }
 
 /** The slow, obvious twin of the search in `observe`. */
@@ -14,7 +26,7 @@ function bucketOf(bounds: readonly number[], value: number): number {
   return found < 0 ? bounds.length : found;
 }
 
-Deno.test("Histogram.observe() finds the bucket that a plain search finds, on, below and above each bound", () => {
+Deno.test("MetricValues.observe() finds the bucket that a plain search finds, on, below and above each bound", () => {
   for (const bounds of [DURATION_BOUNDS, [1], [], [0.1, 0.2, 0.3]]) {
     const values = [0, ...bounds.flatMap((bound) => [bound * (1 - 1e-9), bound, bound * (1 + 1e-9)]), 1e9];
     for (const value of values) {
@@ -27,23 +39,22 @@ Deno.test("Histogram.observe() finds the bucket that a plain search finds, on, b
   }
 });
 
-Deno.test("Histogram.observe() counts what is no duration as zero, and its sum stays a number", () => {
+Deno.test("MetricValues.observe() counts what is no duration as zero, and its sum stays a number", () => {
   const one = histogram([1]);
   for (const value of [-5, NaN, 0.5]) one.observe(value);
   assertEquals(one.read(), { bounds: [1], counts: [3, 0], sum: 0.5 });
 });
 
-Deno.test("Histogram keeps to its slots among others", () => {
-  const numbers = localNumbers()(2 + histogramSlots([1]), "a");
-  const one = new Histogram(numbers, [1], 1);
+Deno.test("a histogram keeps to its fields among others", () => {
+  const one = histogram([1]);
   one.observe(0.5);
   one.observe(2);
-  assertEquals([...numbers.own], [0, 1, 1, 2.5, 0]);
+  assertEquals(one.read(), { bounds: [1], counts: [1, 1], sum: 2.5 });
+  assertEquals(one.neighbours(), [0, 0]);
 });
 
-Deno.test("Histogram refuses bounds that are not finite and ascending, and too few slots", () => {
+Deno.test("MetricSet refuses bounds that are not finite and ascending", () => {
   for (const bounds of [[1, 1], [2, 1], [NaN], [1, Infinity]]) assertThrows(() => histogram(bounds), RangeError);
-  assertThrows(() => new Histogram(localNumbers()(2, "a"), [1]), RangeError);
 });
 
 Deno.test("DURATION_BOUNDS go from half a millisecond to a minute", () => {

@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { localNumbers } from "../../lib/metrics/numbers.ts";
-import { WorkerFigures } from "../../lib/metrics/worker_figures.ts";
+import { localMetricFields } from "../../lib/metrics/metric_fields.ts";
+import { WorkerMetrics } from "../../lib/metrics/worker_metrics.ts";
 import { AWKWARD_HELP, AWKWARD_VALUE, MISSING_CODE, runFirst, sampleExposition } from "./sample_exposition.ts";
 
 /** Says what Python's strict parser understood. */
@@ -32,7 +32,7 @@ interface Parsed {
 }
 
 async function parse(format: "openmetrics" | "prometheus"): Promise<Map<string, Parsed> | undefined> {
-  using worker = new WorkerFigures(localNumbers());
+  using worker = new WorkerMetrics(localMetricFields());
   const ran = await runFirst(PYTHONS, ["-c", PYTHON, format], sampleExposition(worker).write(format));
   if (ran === undefined) return say("skipped: python3 has no prometheus_client (Debian: python3-prometheus-client)");
   assertEquals(ran.code, 0, ran.text);
@@ -44,7 +44,7 @@ function say(line: string): undefined {
 }
 
 Deno.test("Exposition.write() passes promtool check metrics", async () => {
-  using worker = new WorkerFigures(localNumbers());
+  using worker = new WorkerMetrics(localMetricFields());
   const text = sampleExposition(worker).write("prometheus");
   const ran = await runFirst(["promtool"], ["check", "metrics"], text);
   if (ran === undefined) return say("skipped: promtool is not on this machine (Debian: prometheus)");
@@ -52,7 +52,7 @@ Deno.test("Exposition.write() passes promtool check metrics", async () => {
 });
 
 Deno.test("promtool check metrics sees what is wrong, so that passing it means something", async () => {
-  using worker = new WorkerFigures(localNumbers());
+  using worker = new WorkerMetrics(localMetricFields());
   const text = sampleExposition(worker).write("prometheus");
   const ran = await runFirst(["promtool"], ["check", "metrics"], `${text}# TYPE bws_weight gauge\n`);
   if (ran === undefined) return say("skipped: promtool is not on this machine (Debian: prometheus)");

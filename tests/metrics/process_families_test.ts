@@ -3,12 +3,12 @@ import { assert, assertEquals } from "@std/assert";
 import { checkDistinct } from "./distinct.ts";
 import { Exposition } from "../../lib/metrics/exposition.ts";
 import { LoopDelay } from "../../lib/metrics/loop_delay.ts";
-import { localNumbers, type TakeNumbers } from "../../lib/metrics/numbers.ts";
+import { localMetricFields, type TakeMetricFields } from "../../lib/metrics/metric_fields.ts";
 import { processFamilies } from "../../lib/metrics/process_families.ts";
-import { WorkerFigures } from "../../lib/metrics/worker_figures.ts";
+import { WorkerMetrics } from "../../lib/metrics/worker_metrics.ts";
 import { until } from "../support/condition.ts";
 
-function valuesOf(worker: WorkerFigures): Map<string, number> {
+function valuesOf(worker: WorkerMetrics): Map<string, number> {
   const families = processFamilies({ version: "1.2.3", worker });
   checkDistinct(families);
   const lines = new Exposition(families).write("prometheus").split("\n");
@@ -21,7 +21,7 @@ function valuesOf(worker: WorkerFigures): Map<string, number> {
 }
 
 Deno.test("processFamilies() tells about this process", () => {
-  using worker = new WorkerFigures(localNumbers());
+  using worker = new WorkerMetrics(localMetricFields());
   const values = valuesOf(worker);
   assert(values.get("process_resident_memory_bytes")! > 10e6);
   assert(values.get("process_cpu_seconds_total")! > 0);
@@ -41,7 +41,7 @@ Deno.test({
   name: "processFamilies() counts open files",
   ignore: Deno.build.os !== "linux",
   fn() {
-    using worker = new WorkerFigures(localNumbers());
+    using worker = new WorkerMetrics(localMetricFields());
     // The same by hand, less the folder itself, which is open while it is read.
     const listed = [...Deno.readDirSync("/proc/self/fd")].length - 1;
     const before = valuesOf(worker).get("process_open_fds")!;
@@ -57,10 +57,10 @@ Deno.test({
 Deno.test("processFamilies() leaves out what it has no permission for, and asks for none", async () => {
   const source = `
     import { Exposition } from "${new URL("../../lib/metrics/exposition.ts", import.meta.url)}";
-    import { localNumbers } from "${new URL("../../lib/metrics/numbers.ts", import.meta.url)}";
+    import { localMetricFields } from "${new URL("../../lib/metrics/metric_fields.ts", import.meta.url)}";
     import { processFamilies } from "${new URL("../../lib/metrics/process_families.ts", import.meta.url)}";
-    import { WorkerFigures } from "${new URL("../../lib/metrics/worker_figures.ts", import.meta.url)}";
-    const worker = new WorkerFigures(localNumbers());
+    import { WorkerMetrics } from "${new URL("../../lib/metrics/worker_metrics.ts", import.meta.url)}";
+    const worker = new WorkerMetrics(localMetricFields());
     console.log(new Exposition(processFamilies({ version: "1", worker })).write("prometheus"));
   `;
   for (const permissions of [[], ["--allow-read"]]) {
@@ -91,32 +91,32 @@ Deno.test("LoopDelay tells how late samples are, over its window", () => {
   assertEquals(delay.read(), { p50Seconds: 0, p99Seconds: 0, maxSeconds: 0 });
 });
 
-Deno.test("WorkerFigures sees a loop that was blocked, and every worker's figures", async () => {
+Deno.test("WorkerMetrics sees a loop that was blocked, and every worker's metrics", async () => {
   const all = [new Float64Array(5), new Float64Array(5), new Float64Array(5)];
-  const take: TakeNumbers = () => ({ own: all[1], all });
+  const take: TakeMetricFields = () => ({ own: all[1], all });
   all[2].set([1, 2, 3, 4, 5]);
   {
-    using worker = new WorkerFigures(take, { periodMs: 10, windowMs: 2000 });
+    using worker = new WorkerMetrics(take, { periodMs: 10, windowMs: 2000 });
     const blockedUntil = performance.now() + 200;
     while (performance.now() < blockedUntil); // the loop is blocked
     await until("the delay", () => {
       worker.publish();
-      return worker.read()[0].loopDelayMaxSeconds > 0.15;
+      return worker.snapshots()[0].loopDelayMaxSeconds > 0.15;
     });
-    assertEquals(worker.read().map((reading) => reading.worker), [1, 2]);
-    assertEquals(worker.read()[1], {
+    assertEquals(worker.snapshots().map(({ worker }) => worker), [1, 2]);
+    assertEquals(worker.snapshots()[1], {
       ...{ worker: 2, heapUsedBytes: 1, heapTotalBytes: 2 },
       ...{ loopDelayP50Seconds: 3, loopDelayP99Seconds: 4, loopDelayMaxSeconds: 5 },
     });
     assert(valuesOf(worker).has('bws_worker_loop_delay_max_seconds{worker="2"}'));
   }
-  assertEquals([...all[1]], [0, 0, 0, 0, 0], "an ended worker has no figures");
+  assertEquals([...all[1]], [0, 0, 0, 0, 0], "an ended worker has no metrics");
 });
 
-Deno.test("WorkerFigures publishes by itself", async () => {
-  const take = localNumbers();
-  using _worker = new WorkerFigures(take, { periodMs: 5 });
-  const { own } = take(5, "bws_worker_figures");
+Deno.test("WorkerMetrics publishes by itself", async () => {
+  const take = localMetricFields();
+  using _worker = new WorkerMetrics(take, { periodMs: 5 });
+  const { own } = take(5, "bws_worker");
   own.fill(0);
-  await until("figures", () => own[1] > 0);
+  await until("metrics", () => own[1] > 0);
 });

@@ -1,8 +1,5 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { Counter } from "../../lib/metrics/counter.ts";
-import { Histogram } from "../../lib/metrics/histogram.ts";
-import { StatusCounters } from "../../lib/metrics/status_counters.ts";
 import { within } from "../support/condition.ts";
 import * as counting from "./counting_worker.ts";
 
@@ -11,12 +8,10 @@ const WORKERS = 3;
 const EXCHANGES = 7 * 4 * 3 * 10_000;
 
 Deno.test("metrics are exact across workers that count at the same time, and never run backwards", async () => {
-  const memory = new SharedArrayBuffer((WORKERS + 1) * counting.SLOTS * 8);
+  const memory = new SharedArrayBuffer((WORKERS + 1) * counting.SET.size * 8);
   // This thread is a worker too: the last one.
-  const numbers = counting.sharedNumbers(memory, WORKERS + 1, WORKERS);
-  const counter = new Counter(numbers, counting.COUNTER_AT);
-  const answers = new StatusCounters(numbers, counting.STATUS_AT);
-  const durations = new Histogram(numbers, counting.BOUNDS, counting.HISTOGRAM_AT);
+  const values = counting.sharedValues(memory, WORKERS + 1, WORKERS);
+  const { amount, durations } = counting.SET.metrics;
   const gate = new SharedArrayBuffer(4);
   const workers: Worker[] = [];
   try {
@@ -39,10 +34,10 @@ Deno.test("metrics are exact across workers that count at the same time, and nev
     let seenHalf = false;
     let own = 0;
     while (running) {
-      counter.add();
+      values.add(amount);
       own++;
-      const value = counter.value;
-      const count = durations.read().counts.reduce((sum, each) => sum + each, 0);
+      const value = values.value(amount);
+      const count = values.histogram(durations).counts.reduce((sum, each) => sum + each, 0);
       assert(value > last && count >= lastCount && Number.isInteger(value) && Number.isInteger(count));
       // Every worker waits halfway until this was seen: a count in the middle of their work.
       if (count === WORKERS * EXCHANGES / 2 && !seenHalf) {
@@ -56,9 +51,9 @@ Deno.test("metrics are exact across workers that count at the same time, and nev
     await all;
     assert(seenHalf, "the reader never saw the workers in the middle of their work");
     const each = WORKERS * EXCHANGES;
-    assertEquals(counter.value, each * 4 + own);
-    assertEquals(answers.counts(), [0, 0, each / 4, each / 4, each / 4, each / 4]);
-    assertEquals(durations.read(), {
+    assertEquals(values.value(amount), each * 4 + own);
+    assertEquals(Object.values(values.snapshot().answers), [0, 0, each / 4, each / 4, each / 4, each / 4]);
+    assertEquals(values.histogram(durations), {
       bounds: counting.BOUNDS,
       counts: [each / 3, each / 3, each / 3],
       sum: each / 3 * (0.125 + 0.5 + 0.75),

@@ -29,7 +29,7 @@ Deno.test("SharedLedger refuses a worker what was not allotted, until it has lea
 Deno.test("SharedLedger never gives the same memory twice, across buffers too", () => {
   const supervisor = new SharedMemoryState(SUPERVISOR);
   const taken = Array.from({ length: 40 }, (_, index) => supervisor.take(20_001, `n${index}`));
-  const { all } = supervisor.takeNumbers(3, "numbers");
+  const { all } = supervisor.takeMetricFields(3, "numbers");
   taken.forEach((cells, index) => cells.fill(index + 1));
   all.forEach((slots, index) => slots.fill(-index - 1));
   assertEquals(taken.every((cells, index) => cells.every((cell) => cell === index + 1)), true);
@@ -37,12 +37,12 @@ Deno.test("SharedLedger never gives the same memory twice, across buffers too", 
   assertEquals(supervisor.table.buffers.length > 1, true);
 });
 
-Deno.test("SharedLedger.takeNumbers() gives each worker slots of its own, and all of them to whoever adds up", () => {
+Deno.test("SharedLedger.takeMetricFields() gives each worker slots of its own, and all of them to whoever adds up", () => {
   const supervisor = new SharedMemoryState(SUPERVISOR);
-  supervisor.takeNumbers(2, "n");
+  supervisor.takeMetricFields(2, "n");
   const ledgers = [0, 1].map((index) => new SharedMemoryState({ index, count: 3 }, supervisor.table));
-  ledgers.forEach((sharedState, index) => sharedState.takeNumbers(2, "n").own[1] = index + 1);
-  assertEquals(supervisor.takeNumbers(2, "n").all.map(([, second]) => second), [1, 2, 0]);
+  ledgers.forEach((sharedState, index) => sharedState.takeMetricFields(2, "n").own[1] = index + 1);
+  assertEquals(supervisor.takeMetricFields(2, "n").all.map(([, second]) => second), [1, 2, 0]);
 });
 
 Deno.test("SharedLedger.cellsBy() finds all cells of a length, and no numbers", () => {
@@ -50,7 +50,7 @@ Deno.test("SharedLedger.cellsBy() finds all cells of a length, and no numbers", 
   supervisor.take(4, "a").fill(1);
   supervisor.take(4, "b").fill(2);
   supervisor.take(5, "c").fill(3);
-  supervisor.takeNumbers(4, "d");
+  supervisor.takeMetricFields(4, "d");
   assertEquals(supervisor.cellsBy(4).map(([first]) => first), [1, 2]);
 });
 

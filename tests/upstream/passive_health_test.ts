@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { PassiveHealth, type PassiveHealthOptions } from "../../lib/upstream/passive_health.ts";
 import { sharedTime } from "../../lib/state/shared_time.ts";
-import { strikeOf } from "../../lib/upstream/failure_class.ts";
+import { failureClassOf } from "../../lib/upstream/failure_class.ts";
 import { EJECTED_FOR, Flag, FLAGS, rowOf, upstreamCellCount } from "../../lib/upstream/upstream_cells.ts";
 import { TransportFailure } from "../../lib/failure/failure.ts";
 import { jump } from "../support/time_jump.ts";
@@ -29,13 +29,13 @@ function health(options: Partial<PassiveHealthOptions> = {}) {
   };
 }
 
-Deno.test("PassiveHealth.strikeOf() goes by the ranges of statuses, then by the time", () => {
+Deno.test("PassiveHealth.failureClassOf() goes by the ranges of statuses, then by the time", () => {
   const { passive } = health();
   const cases = [[200, 100], [500, 0], [502, 200], [503, 0], [504, 0], [404, 101]] as const;
-  assertEquals(cases.map(([status, ms]) => passive.strikeOf(status, ms)), [
+  assertEquals(cases.map(([status, ms]) => passive.failureClassOf(status, ms)), [
     ...[undefined, "status", "status", undefined, "status", "slow"],
   ]);
-  assertEquals(health({ slowAfterMs: 0 }).passive.strikeOf(200, 1e9), undefined);
+  assertEquals(health({ slowAfterMs: 0 }).passive.failureClassOf(200, 1e9), undefined);
 });
 
 Deno.test("PassiveHealth.failed() ejects with the last of maxFails failures, once", () => {
@@ -121,8 +121,9 @@ Deno.test("PassiveHealth.restore() ends an ejection early, and says whether ther
   assertEquals(fail(3), [false, false, true]);
 });
 
-Deno.test("strikeOf() tells the upstream's faults from the client's and the proxy's", () => {
-  const strike = (kind: TransportFailure["kind"], reused = false) => strikeOf(new TransportFailure(kind, ""), reused);
+Deno.test("failureClassOf() tells the upstream's faults from the client's and the proxy's", () => {
+  const strike = (kind: TransportFailure["kind"], reused = false) =>
+    failureClassOf(new TransportFailure(kind, ""), reused);
   assertEquals([strike("connect"), strike("connect_timeout")], ["unreachable", "unreachable"]);
   assertEquals([strike("read_timeout"), strike("write_timeout")], ["timeout", "timeout"]);
   assertEquals([strike("closed_in_head"), strike("closed_in_body"), strike("malformed")], Array(3).fill("broken"));

@@ -10,6 +10,7 @@ import type { Pool } from "../../upstream/pool.ts";
 import { DialRace, type RaceResult } from "../../upstream/dial_race.ts";
 import type { Slot } from "../../upstream/slot.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
+import { RETRIES } from "../../upstream/upstream_metrics.ts";
 import type { QueueBudget } from "../../upstream/request_queue.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import { RetryableResponse } from "./retryable_response.ts";
@@ -183,7 +184,7 @@ function attemptAt(
 ): Attempt {
   const { upstream } = slot;
   exchange.attempts++;
-  if (exchange.attempts > 1) upstream.meter?.retried();
+  if (exchange.attempts > 1) upstream.metrics?.add(RETRIES);
   exchange.upstream = upstream.url;
   const attempt = new Attempt(slot, { exchange, body, limits: plan.limits, fresh });
   attempt.span = exchange.span?.attempt(upstream.endpoint, exchange, target);

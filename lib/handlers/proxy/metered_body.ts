@@ -4,30 +4,30 @@
  * @module
  */
 
-import type { ExchangeMeter } from "../../exchange/exchange.ts";
+import type { ExchangeMetrics } from "../../exchange/exchange.ts";
 import { RequestBody, type RequestBodyLimits } from "./request_body.ts";
 
 /** A body whose bytes are counted as they go upstream: each once, however often it is sent. */
 export class MeteredBody extends RequestBody {
-  readonly #meter: ExchangeMeter;
+  readonly #metrics: ExchangeMetrics;
   #at = 0;
   #countedBytes = 0;
 
-  /** Counts with `meter`. */
+  /** Counts in `metrics`. */
   constructor(
     stream: ReadableStream<Uint8Array<ArrayBuffer>>,
     length: number,
-    { meter, ...limits }: RequestBodyLimits & { meter: ExchangeMeter },
+    { metrics, ...limits }: RequestBodyLimits & { metrics: ExchangeMetrics },
     owned = false,
   ) {
     super(stream, length, limits, owned);
-    this.#meter = meter;
+    this.#metrics = metrics;
   }
 
   /** As in a body that is not counted. */
   override frame(chunk: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     this.#at += chunk.length;
-    this.#meter.requestBytes.add(this.#at - this.#countedBytes);
+    this.#metrics.received(this.#at - this.#countedBytes);
     this.#countedBytes = Math.max(this.#countedBytes, this.#at);
     return super.frame(chunk);
   }

@@ -38,10 +38,10 @@ async function take(exchange: Exchange, length: number, limits: RequestBodyLimit
   if (length === 0) return { framing: NO_LENGTH, body: undefined };
   const stream = exchange.client.body;
   if (stream === null) return BODILESS;
-  const { meter, ownsBodies } = exchange;
-  const body = meter === undefined
+  const { metrics, ownsBodies } = exchange;
+  const body = metrics === undefined
     ? new RequestBody(stream, length, limits, ownsBodies)
-    : new MeteredBody(stream, length, { ...limits, meter }, ownsBodies);
+    : new MeteredBody(stream, length, { ...limits, metrics }, ownsBodies);
   if (length > 0) return { framing: `content-length: ${length}\r\n`, body };
   if (length === MAYBE) {
     // HTTP/2 does not announce a body of unknown length: only reading tells.

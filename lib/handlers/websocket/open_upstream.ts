@@ -15,6 +15,7 @@ import { type Contender, DialRace } from "../../upstream/dial_race.ts";
 import type { Pool } from "../../upstream/pool.ts";
 import type { Slot } from "../../upstream/slot.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
+import { RETRIES } from "../../upstream/upstream_metrics.ts";
 import type { QueueBudget } from "../../upstream/request_queue.ts";
 import { handshakeKey, handshakeLines } from "./handshake.ts";
 import { type AcceptedHandshake, type RefusedHandshake, shakeHands } from "./upstream_handshake.ts";
@@ -161,7 +162,7 @@ class SocketAttempt implements Contender {
     this.#request = request;
     this.#plan = plan;
     request.attempts++;
-    if (request.attempts > 1) slot.upstream.meter?.retried();
+    if (request.attempts > 1) slot.upstream.metrics?.add(RETRIES);
     request.upstream = slot.upstream.url;
     this.#span = request.span?.attempt(slot.upstream.endpoint, request, plan.target);
   }

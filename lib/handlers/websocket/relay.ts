@@ -64,11 +64,11 @@ export interface RelayOptions {
    *
    * @default {nobody}
    */
-  readonly meter?: RelayMeter;
+  readonly metrics?: RelayMetrics;
 }
 
 /** Counts the messages of relays. */
-export interface RelayMeter {
+export interface RelayMetrics {
   /** A message of so many bytes goes to the upstream. */
   toUpstream(bytes: number): void;
   /** A message of so many bytes goes to the client. */
@@ -191,14 +191,14 @@ export class Relay implements Watched {
     }
     if (!this.#toUpstream.bounded) return this.#stalled("upstream");
     this.receivedBytes += size;
-    this.#options.meter?.toUpstream(size);
+    this.#options.metrics?.toUpstream(size);
     this.#upstream.send(message);
     this.#toUpstream.grown();
   }
 
   #fromUpstream(message: Message): void {
     this.sentBytes += message.bytes.length;
-    this.#options.meter?.toClient(message.bytes.length);
+    this.#options.metrics?.toClient(message.bytes.length);
     this.#client.send(message);
     this.#toClient.grown();
   }

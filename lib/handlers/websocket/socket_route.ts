@@ -22,7 +22,7 @@ import { type OpenedUpstream, openUpstream, type RefusedUpstream } from "./open_
 import { Relay } from "./relay.ts";
 import { ServedSocket } from "./served_socket.ts";
 import type { SocketRegistry } from "./socket_registry.ts";
-import type { RouteMetrics } from "../../generation/metrics/route_metrics.ts";
+import type { RouteMetrics } from "../../exchange/route_metrics.ts";
 
 /** How the WebSockets of a site's routes are relayed; built once. */
 export interface SocketPlan {
@@ -35,7 +35,7 @@ export interface SocketPlan {
   /** Tells the route apart from all others, and from itself after a change. */
   readonly route: string;
   /** Who counts; nobody where no figures are kept. */
-  readonly meter: RouteMetrics | undefined;
+  readonly metrics: RouteMetrics | undefined;
 }
 
 /**
@@ -147,7 +147,7 @@ function acceptanceLines(head: UpstreamHead, lines: HeaderLines): HeaderLines {
 function relay(
   exchange: Exchange,
   { wire, slot, accepted, span }: OpenedUpstream,
-  { socket, plan: { config, clock, sockets, route, meter } }: { socket: WebSocket; plan: SocketPlan },
+  { socket, plan: { config, clock, sockets, route, metrics } }: { socket: WebSocket; plan: SocketPlan },
 ): void {
   const client = new ServedSocket(socket, {
     clock,
@@ -169,7 +169,7 @@ function relay(
     maxBufferedBytes: config.max_buffered,
     maxMessageBytes: config.max_message,
     idleTimeoutMs: config.idle_timeout,
-    meter,
+    metrics,
   }, {
     upstreamEnded: () => {
       slot.release();
@@ -178,7 +178,7 @@ function relay(
     relayEnded: (ended) => {
       if (!client.opened) sockets.neverOpened++;
       sockets.delete(ended);
-      meter?.socketOpened(-1);
+      metrics?.socketOpened(-1);
       exchange.bytes = ended.sentBytes;
       exchange.receivedBytes = ended.receivedBytes;
       exchange.closeCode = ended.status.code;
@@ -187,7 +187,7 @@ function relay(
     },
   });
   sockets.add(joined, { route, upstream: slot.upstream.id, drainMs: config.drain });
-  meter?.socketOpened(1);
+  metrics?.socketOpened(1);
   joined.start();
 }
 

@@ -14,29 +14,20 @@ import { TransportFailure } from "../../failure/failure.ts";
 import { IdleConnections } from "./idle_connections.ts";
 import { isHandleShortage } from "../../failure/shortage.ts";
 import { closeQuietly, type Wire } from "../../sockets/wire.ts";
+import { IDLE, OPEN, UPSTREAM_METRICS, type UpstreamMetrics } from "../upstream_metrics.ts";
 
-/** Counts the connections of an upstream. */
-export interface ConnectionMeter {
-  /** One was dialled. */
-  dialled(tookMs: number): void;
-  /** One is open, or not any more. */
-  opened(by: 1 | -1): void;
-  /** Some idle, or not any more. */
-  idled(by: number): void;
-  /** One that was kept is used again. */
-  reusedOne(): void;
-}
+const { connections, dialled, dialSeconds, reused } = UPSTREAM_METRICS.metrics;
 
 /** How a pool dials and keeps. */
 export interface ConnectionPoolOptions extends ConnectionLimits {
   /** Connections kept while idle; the rest is closed after its exchange. */
   readonly maxIdle: number;
   /**
-   * Who counts.
+   * The metrics of the upstream.
    *
-   * @default {nobody}
+   * @default {none are kept}
    */
-  readonly meter?: ConnectionMeter;
+  readonly metrics?: UpstreamMetrics | undefined;
   /**
    * Bounds the dials of this and other upstreams.
    *
@@ -89,9 +80,9 @@ export class ConnectionPool {
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined) return undefined;
-      this.#options.meter?.idled(-1);
+      this.#options.metrics?.change(connections, -1, IDLE);
       if (connection.closed) continue;
-      this.#options.meter?.reusedOne();
+      this.#options.metrics?.add(reused);
       return connection;
     }
   }
@@ -127,7 +118,7 @@ export class ConnectionPool {
     if (this.#closed || this.#idle.length >= this.#options.maxIdle) connection.close();
     else {
       this.#idle.push(connection);
-      this.#options.meter?.idled(1);
+      this.#options.metrics?.change(connections, 1, IDLE);
     }
   }
 
@@ -137,7 +128,7 @@ export class ConnectionPool {
     if (this.#closed || this.#idle.length >= this.#options.maxIdle) return connection.close();
     connection.rest();
     this.#idle.push(connection);
-    this.#options.meter?.idled(1);
+    this.#options.metrics?.change(connections, 1, IDLE);
   }
 
   /** Closes what idles; connections in use are closed when they are given back. */
@@ -150,7 +141,7 @@ export class ConnectionPool {
   /** Closes what idles, and tells how many connections that were. */
   releaseIdle(): number {
     const idle = this.#idle.splice(0);
-    this.#options.meter?.idled(-idle.length);
+    this.#options.metrics?.change(connections, -idle.length, IDLE);
     for (const connection of idle) connection.close();
     return idle.length;
   }
@@ -177,7 +168,8 @@ export class ConnectionPool {
     for (let tries = 1;; tries++) {
       try {
         const wire = await dial(this.#endpoint, timeoutMs);
-        this.#options.meter?.dialled(performance.now() - startMs);
+        this.#options.metrics?.add(dialled);
+        this.#options.metrics?.observe(dialSeconds, (performance.now() - startMs) / 1000);
         return wire;
       } catch (failure) {
         if (!lacksHandle(failure) || tries === MOST_TRIES || !await this.#allIdle.release()) throw failure;
@@ -188,7 +180,7 @@ export class ConnectionPool {
   #adopt(wire: Wire): Connection {
     const connection = new Connection(wire, this.#clock, this.#options, (retired) => this.#forget(retired));
     this.#open.add(connection);
-    this.#options.meter?.opened(1);
+    this.#options.metrics?.change(connections, 1, OPEN);
     if (this.#closed) {
       connection.close();
       throw new TransportFailure("dropped", "The upstream was taken out of use while it was dialled");
@@ -200,7 +192,7 @@ export class ConnectionPool {
     for (const taker of this.#takers) {
       this.#takers.delete(taker);
       if (!this.#dials.remove(taker)) continue;
-      this.#options.meter?.reusedOne();
+      this.#options.metrics?.add(reused);
       taker.serve(connection);
       return true;
     }
@@ -217,12 +209,12 @@ export class ConnectionPool {
   }
 
   #forget(connection: Connection): void {
-    const { meter } = this.#options;
-    if (this.#open.delete(connection)) meter?.opened(-1);
+    const { metrics } = this.#options;
+    if (this.#open.delete(connection)) metrics?.change(connections, -1, OPEN);
     const index = this.#idle.lastIndexOf(connection);
     if (index < 0) return;
     this.#idle.splice(index, 1);
-    meter?.idled(-1);
+    metrics?.change(connections, -1, IDLE);
   }
 }
 

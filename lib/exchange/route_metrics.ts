@@ -1,0 +1,167 @@
+/**
+ * What is counted of the exchanges of one route, or of those of a site that no route took. Counted by this worker, for
+ * whatever generation.
+ *
+ * @module
+ */
+
+import { Labels } from "../metrics/labels.ts";
+import type { TakeMetricFields } from "../metrics/metric_fields.ts";
+import { MetricSet, type SnapshotOf } from "../metrics/metric_set.ts";
+import type { MetricValues } from "../metrics/metric_values.ts";
+import { STATUS_CLASSES, statusClassIndex } from "../metrics/status_class.ts";
+import type { Exchange, ExchangeMetrics } from "./exchange.ts";
+
+/** Methods that are told apart. Clients may invent others without end, and those share one name. */
+const METHODS = [
+  ...["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"],
+  "OTHER",
+] as const;
+
+/** The group of metrics that only routes with `websocket = true` show. */
+export const WEBSOCKET_GROUP = "websocket";
+
+const DIRECTIONS = ["to_upstream", "to_client"] as const;
+const TO_UPSTREAM = DIRECTIONS.indexOf("to_upstream");
+const TO_CLIENT = DIRECTIONS.indexOf("to_client");
+
+/** The metrics `bws_http_…` and `bws_websocket_…` of a route. */
+export const ROUTE_METRICS = new MetricSet({
+  statuses: {
+    ...{ kind: "counter", name: "bws_http_requests_total" },
+    help: "Exchanges that ended, by method and class of status. A WebSocket ends when it closes, with 1xx.",
+    labels: [["method", METHODS], ["status_class", STATUS_CLASSES]],
+    // Most of the sixty never happen.
+    hideZero: true,
+  },
+  requestBytes: {
+    ...{ kind: "counter", name: "bws_http_request_bytes_total", unit: "bytes" },
+    help: "Bytes of the bodies of requests that were passed on.",
+  },
+  responseBytes: {
+    ...{ kind: "counter", name: "bws_http_response_bytes_total", unit: "bytes" },
+    help: "Bytes of the bodies of responses.",
+  },
+  durations: {
+    ...{ kind: "histogram", name: "bws_http_request_duration_seconds", unit: "seconds" },
+    help:
+      "Time from the start to the end of exchanges; WebSockets, streams of events and routes with streaming left out.",
+  },
+  // Scraped for each site, not for each route.
+  inFlight: { kind: "gauge", help: "Exchanges under way, open WebSockets among them." },
+  openSockets: {
+    ...{ kind: "gauge", name: "bws_websocket_open", group: WEBSOCKET_GROUP },
+    help: "WebSockets that are open.",
+  },
+  socketMessages: {
+    ...{ kind: "counter", name: "bws_websocket_messages_total", group: WEBSOCKET_GROUP },
+    help: "Messages of WebSockets, by direction.",
+    labels: [["direction", DIRECTIONS]],
+  },
+  socketBytes: {
+    ...{ kind: "counter", name: "bws_websocket_bytes_total", unit: "bytes", group: WEBSOCKET_GROUP },
+    help: "Bytes of the messages of WebSockets, by direction.",
+    labels: [["direction", DIRECTIONS]],
+  },
+});
+
+const { statuses, requestBytes, responseBytes, durations, inFlight, openSockets, socketMessages, socketBytes } =
+  ROUTE_METRICS.metrics;
+
+/** All values of a route at one moment. */
+export type RouteMetricsSnapshot = SnapshotOf<typeof ROUTE_METRICS.declarations>;
+
+/** The metrics of one route. Owned by the registry; outlives generations. */
+export class RouteMetrics implements ExchangeMetrics {
+  /** As in the config; "" for what no route took. */
+  readonly path: string;
+  /** Its site and path. */
+  readonly labels: Labels;
+  readonly values: MetricValues<RouteMetricsSnapshot>;
+
+  /** @param site Name of the site; "" for requests that belong to none. */
+  constructor(take: TakeMetricFields, site: string, path: string) {
+    this.path = path;
+    this.labels = Labels.of({ site, route: path });
+    this.values = ROUTE_METRICS.take(take, `route ${JSON.stringify([site, path])}`);
+  }
+
+  /** An exchange has begun. */
+  began(): void {
+    this.values.change(inFlight, 1);
+  }
+
+  /** An exchange that has begun here belongs to another route. */
+  left(): void {
+    this.values.change(inFlight, -1);
+  }
+
+  /** Some of a request's body was passed on. */
+  received(bytes: number): void {
+    this.values.add(requestBytes, bytes);
+  }
+
+  /** Some of a response's body was sent, before the exchange ends. */
+  sent(bytes: number): void {
+    this.values.add(responseBytes, bytes);
+  }
+
+  /** An exchange has ended. */
+  ended(exchange: Exchange): void {
+    const { values } = this;
+    values.change(inFlight, -1);
+    const index = methodIndex(exchange.head.method) * STATUS_CLASSES.length + statusClassIndex(exchange.status);
+    values.add(statuses, 1, index);
+    // Those of a WebSocket are counted apart, and an hour that it was open is no slow response.
+    if (exchange.closeCode !== 0) return;
+    values.add(responseBytes, exchange.bytes - exchange.meteredBytes);
+    if (!exchange.lasting) values.observe(durations, exchange.durationMs / 1000);
+  }
+
+  /** A WebSocket was opened, or closed. */
+  socketOpened(by: 1 | -1): void {
+    this.values.change(openSockets, by);
+  }
+
+  /** A message of a WebSocket was sent to the upstream. */
+  toUpstream(bytes: number): void {
+    this.values.add(socketMessages, 1, TO_UPSTREAM);
+    this.values.add(socketBytes, bytes, TO_UPSTREAM);
+  }
+
+  /** A message of a WebSocket was sent to the client. */
+  toClient(bytes: number): void {
+    this.values.add(socketMessages, 1, TO_CLIENT);
+    this.values.add(socketBytes, bytes, TO_CLIENT);
+  }
+
+  /** Exchanges under way, in all workers or in one. */
+  inFlight(worker?: number): number {
+    return this.values.value(inFlight, 0, worker);
+  }
+}
+
+function methodIndex(method: string): number {
+  switch (method) {
+    case "GET":
+      return 0;
+    case "HEAD":
+      return 1;
+    case "POST":
+      return 2;
+    case "PUT":
+      return 3;
+    case "PATCH":
+      return 4;
+    case "DELETE":
+      return 5;
+    case "OPTIONS":
+      return 6;
+    case "TRACE":
+      return 7;
+    case "CONNECT":
+      return 8;
+    default:
+      return 9;
+  }
+}

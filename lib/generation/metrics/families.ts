@@ -1,0 +1,64 @@
+/**
+ * All families of a running server.
+ *
+ * @module
+ */
+
+import { ROUTE_METRICS } from "../../exchange/route_metrics.ts";
+import type { PortStatus } from "../../listener/runtime/serving_port.ts";
+import type { Family } from "../../metrics/family.ts";
+import { processFamilies } from "../../metrics/process_families.ts";
+import { POOL_METRICS, UPSTREAM_METRICS } from "../../upstream/upstream_metrics.ts";
+import { VERSION } from "../../version.ts";
+import type { Generation } from "../generation.ts";
+import { measuredPools, measuredRoutes, measuredUpstreams } from "./measured_things.ts";
+import {
+  type ConfigFacts,
+  configFamilies,
+  portFamilies,
+  siteFamilies,
+  upstreamStateFamilies,
+} from "./state_families.ts";
+
+/** What is told about. */
+export interface ServerFamiliesOptions {
+  /** The generation that serves now. */
+  readonly generation: () => Generation;
+  /** What became of configs; undefined where they cannot change. */
+  readonly config?: () => ConfigFacts;
+  /** The ports of the sites; undefined where others listen for them. */
+  readonly ports?: () => readonly PortStatus[];
+  /**
+   * When the process started, in milliseconds since 1970.
+   *
+   * @default {performance.timeOrigin}
+   */
+  readonly startedMs?: number;
+}
+
+/**
+ * All families of a running server: to be made once, in its main thread, and scraped as often as one likes. There are none
+ * when its config says `metrics = false`.
+ *
+ * @example
+ * ```ts ignore
+ * const exposition = new Exposition(serverFamilies({ generation: () => server.generation }));
+ * console.log(exposition.write("prometheus"));
+ * ```
+ */
+export function serverFamilies({ generation, config, ports, startedMs }: ServerFamiliesOptions): Family[] {
+  const { metrics, processState: { worker: place } } = generation();
+  if (metrics === undefined) return [];
+  // The supervisor's place is behind those of its workers.
+  const main = place.count > 1 && place.index === place.count - 1 ? place.index : undefined;
+  return [
+    ...ROUTE_METRICS.families(() => measuredRoutes(generation())),
+    ...siteFamilies(generation),
+    ...UPSTREAM_METRICS.families(() => measuredUpstreams(generation())),
+    ...upstreamStateFamilies(generation),
+    ...POOL_METRICS.families(() => measuredPools(generation())),
+    ...(config === undefined ? [] : configFamilies(config)),
+    ...(ports === undefined ? [] : portFamilies(ports)),
+    ...processFamilies({ version: VERSION, worker: metrics.worker, main, startedMs }),
+  ];
+}

@@ -1,0 +1,75 @@
+/**
+ * The routes, pools and upstreams of a generation whose metrics are scraped, with their labels. Label values come from the
+ * config, from a list of methods and from status classes, never from a client, so the number of samples has a bound.
+ *
+ * @module
+ */
+
+import { type RouteMetrics, WEBSOCKET_GROUP } from "../../exchange/route_metrics.ts";
+import { Labels } from "../../metrics/labels.ts";
+import type { MeasuredThing } from "../../metrics/metric_set.ts";
+import type { Upstream } from "../../upstream/upstream.ts";
+import type { PoolMetrics, UpstreamMetrics } from "../../upstream/upstream_metrics.ts";
+import type { Generation } from "../generation.ts";
+
+/** An upstream whose metrics are scraped. */
+export interface MeasuredUpstream extends MeasuredThing {
+  readonly upstream: Upstream;
+}
+
+const WEBSOCKET_ROUTE = [WEBSOCKET_GROUP];
+
+/** All routes: what was refused before it belonged to a site, and for each site what no route took, then its routes. */
+export function* measuredRoutes({ metrics, sites }: Generation): Iterable<MeasuredThing> {
+  if (metrics === undefined) return;
+  yield metrics.refused;
+  for (const { metrics: ofSite } of sites) {
+    for (const route of ofSite?.routes ?? []) {
+      yield ofSite?.socketRoutes.has(route) ? withSockets(route) : route;
+    }
+  }
+}
+
+function withSockets({ values, labels }: RouteMetrics): MeasuredThing {
+  return { values, labels, groups: WEBSOCKET_ROUTE };
+}
+
+/** All pools. */
+export function* measuredPools({ metrics, sites }: Generation): Iterable<MeasuredThing> {
+  if (metrics === undefined) return;
+  for (const { config: { name: site }, pools } of sites) {
+    for (const pool of pools.keys()) {
+      const values = metrics.pool(site, pool);
+      yield { values, labels: labelsOf(values, pool, () => Labels.of({ site, pool })) };
+    }
+  }
+}
+
+/** All upstreams, each once. They are called by their `url`, and where two of a pool have the same one, by their id. */
+export function measuredUpstreams({ metrics, sites }: Generation): MeasuredUpstream[] {
+  if (metrics === undefined) return [];
+  return sites.flatMap(({ config: { name: site }, pools }) =>
+    [...pools.values()].flatMap((pool) => {
+      // Those of one id are one upstream, whose address a name server gave twice.
+      const byId = new Map(pool.upstreams.map((upstream) => [upstream.id, upstream]));
+      const taken = new Set<string>();
+      const twice = new Set<string>();
+      for (const { url } of byId.values()) (taken.has(url) ? twice : taken).add(url);
+      return [...byId.values()].map((upstream) => {
+        const values = metrics.upstream(site, pool.name, upstream.id);
+        const name = twice.has(upstream.url) ? upstream.id : upstream.url;
+        const labels = labelsOf(values, name, () => Labels.of({ site, pool: pool.name, upstream: name }));
+        return { upstream, values, labels };
+      });
+    })
+  );
+}
+
+/** Labels that were made, so that no scrape makes them again; an upstream may get another name. */
+const made = new WeakMap<PoolMetrics | UpstreamMetrics, { readonly name: string; readonly labels: Labels }>();
+
+function labelsOf(values: PoolMetrics | UpstreamMetrics, name: string, make: () => Labels): Labels {
+  let known = made.get(values);
+  if (known?.name !== name) made.set(values, known = { name, labels: make() });
+  return known.labels;
+}

@@ -1,0 +1,141 @@
+/**
+ * Families of what is not counted but read at a scrape: the state of upstreams, sites, ports and of the config.
+ *
+ * @module
+ */
+
+import type { PortStatus } from "../../listener/runtime/serving_port.ts";
+import { Family, type FamilyOptions, type SampleSink } from "../../metrics/family.ts";
+import { Labels, type LabelValues } from "../../metrics/labels.ts";
+import { sharedTime } from "../../state/shared_time.ts";
+import type { Upstream } from "../../upstream/upstream.ts";
+import { BREAKER_STATES, UPSTREAM_STATES } from "../../upstream/upstream_state.ts";
+import type { Generation } from "../generation.ts";
+import { measuredUpstreams } from "./measured_things.ts";
+
+/** What became of configs. */
+export interface ConfigFacts {
+  /** Counts up with each config that was put in place, from 1. */
+  readonly generation: number;
+  /** When the one that runs was put in place, in milliseconds since 1970. */
+  readonly loadedAtMs: number;
+  /** Reloads that were accepted. */
+  readonly acceptedCount: number;
+  /** Reloads that were refused. */
+  readonly refusedCount: number;
+}
+
+/** A gauge of an upstream, with the names of its states where it is one of several. */
+interface UpstreamGauge {
+  readonly name: string;
+  readonly help: string;
+  readonly read: (upstream: Upstream) => number | string;
+  /** There is a sample for each state, which is 1 for the one that was read. */
+  readonly states?: LabelValues;
+}
+
+const UPSTREAM_GAUGES: readonly UpstreamGauge[] = [
+  {
+    name: "bws_upstream_up",
+    help: "1 when it may be given attempts: not unhealthy, ejected, drained, or cut off by its breaker.",
+    read: (upstream) => upstream.sound ? 1 : 0,
+  },
+  {
+    name: "bws_upstream_in_flight",
+    help: "Attempts under way, open WebSockets among them.",
+    read: ({ inFlight }) => inFlight,
+  },
+  { name: "bws_upstream_weight", help: "Share of the load that it is given.", read: ({ weight }) => weight },
+  {
+    name: "bws_upstream_state",
+    help: "1 for the state that it is in, as docs/resilience.md has them.",
+    read: ({ state }) => state,
+    states: [["state", UPSTREAM_STATES]],
+  },
+  {
+    name: "bws_upstream_breaker_state",
+    help: "1 for the state that its circuit breaker is in.",
+    read: ({ facts: { breaker } }) => breaker,
+    states: [["state", BREAKER_STATES]],
+  },
+];
+
+/** The families `bws_upstream_…` of what upstreams are like now. */
+export function upstreamStateFamilies(generation: () => Generation): Family[] {
+  return UPSTREAM_GAUGES.map(({ name, help, read, states }) =>
+    new Family({ name, help, type: "gauge" }, (sink) => {
+      sharedTime.refresh();
+      for (const { upstream, labels } of measuredUpstreams(generation())) {
+        const found = read(upstream);
+        if (states === undefined) sink.value(labels, Number(found));
+        else {
+          const [[, names]] = states;
+          for (const [index, each] of labels.combined(states).entries()) {
+            sink.value(each, names[index] === found ? 1 : 0);
+          }
+        }
+      }
+    })
+  );
+}
+
+/** Exchanges under way, by site. */
+export function siteFamilies(generation: () => Generation): Family[] {
+  const options: FamilyOptions = {
+    ...{ name: "bws_http_requests_in_flight", type: "gauge" },
+    help: "Exchanges under way, open WebSockets among them.",
+  };
+  return [
+    new Family(options, (sink) => {
+      for (const { metrics, config: { name: site } } of generation().sites) {
+        if (metrics !== undefined) sink.value(Labels.of({ site }), metrics.inFlight);
+      }
+    }),
+  ];
+}
+
+/** The families `bws_listener_…`. */
+export function portFamilies(ports: () => readonly PortStatus[]): Family[] {
+  const family = (options: FamilyOptions, read: (port: PortStatus) => number) =>
+    new Family(options, (sink) => {
+      for (const port of ports()) {
+        sink.value(Labels.of({ address: port.address, port: String(port.port) }), read(port));
+      }
+    });
+  return [
+    family({
+      ...{ name: "bws_listener_up", type: "gauge" },
+      help: "Whether a port is open in all workers: 1, or 0 while it is closed and opened again.",
+    }, ({ open }) => open ? 1 : 0),
+    family({
+      ...{ name: "bws_listener_reopened_total", type: "counter" },
+      help: "How often a port that closed was opened again.",
+    }, ({ reopenings }) => reopenings),
+  ];
+}
+
+/** The families `bws_config_…`. */
+export function configFamilies(config: () => ConfigFacts): Family[] {
+  const family = (options: FamilyOptions, collect: (facts: ConfigFacts, sink: SampleSink) => void) =>
+    new Family(options, (sink) => collect(config(), sink));
+  return [
+    family({
+      ...{ name: "bws_config_generation", type: "gauge" },
+      help: "Counts up with each config that was put in place, from 1.",
+    }, ({ generation }, sink) => sink.value(Labels.NONE, generation)),
+    family({
+      ...{ name: "bws_config_reloads_total", type: "counter" },
+      help: "Reloads, by what became of them.",
+    }, ({ acceptedCount, refusedCount }, sink) => {
+      sink.value(ACCEPTED, acceptedCount);
+      sink.value(REFUSED, refusedCount);
+    }),
+    family({
+      ...{ name: "bws_config_last_reload_success_timestamp_seconds", type: "gauge", unit: "seconds" },
+      help: "When the config that runs was put in place, in seconds since 1970.",
+    }, ({ loadedAtMs }, sink) => sink.value(Labels.NONE, loadedAtMs / 1000)),
+  ];
+}
+
+const ACCEPTED = Labels.of({ result: "success" });
+const REFUSED = Labels.of({ result: "failure" });
