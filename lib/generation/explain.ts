@@ -104,7 +104,7 @@ async function explainHead(
     return { status: 204, headers: [], body: null };
   });
   const answer = await site.answer(exchange);
-  if (answer.body instanceof ReadableStream) await answer.body.cancel();
+  if (answer.body !== null && !(answer.body instanceof Uint8Array)) answer.body.cancel("It is only explained");
   const winner = taken >= 0
     ? site.routes[taken]
     : site.routes.find(({ path }) => exchange.route !== "" && path === exchange.route);

@@ -25,7 +25,7 @@ import type { FileSearch, FileServer } from "../handlers/files/file_server.ts";
 import { shortageOf } from "../failure/shortage.ts";
 import type { Pool } from "../upstream/pool.ts";
 import { attemptLimits, boundMs } from "../handlers/proxy/attempt_limits.ts";
-import { countedBody, type StallWatch } from "../exchange/counted_body.ts";
+import { CountedBody, type StallWatch } from "../exchange/counted_body.ts";
 import type { DynamicUpstreams } from "./dynamic_upstreams.ts";
 import { ErrorPages } from "../features/error_pages.ts";
 import { failureLines } from "../handlers/proxy/failure_lines.ts";
@@ -379,10 +379,11 @@ export class Site {
   #finished(exchange: Exchange, answer: HttpResponse): HttpResponse {
     this.#headers.finish(answer.headers, exchange.requestId);
     exchange.status = answer.status;
-    if (answer.body instanceof ReadableStream) {
-      return { ...answer, body: countedBody(answer.body, exchange, this.#stall) };
+    const { body } = answer;
+    if (body !== null && !(body instanceof Uint8Array)) {
+      return { ...answer, body: new CountedBody(body, exchange, this.#stall) };
     }
-    exchange.bytes = exchange.head.method === "HEAD" ? 0 : answer.body?.length ?? 0;
+    exchange.bytes = exchange.head.method === "HEAD" ? 0 : body?.length ?? 0;
     exchange.end();
     return answer;
   }

@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { BodySource } from "./body.ts";
+
 /**
  * Header field lines, flat: `[name, value, name, value, …]` in the order of the wire. Names keep the case that they came
  * with; values hold one character for each byte (ISO 8859-1), as RFC 9110, section 5.5 allows bytes above 0x7F.
@@ -44,11 +46,8 @@ export interface RequestHead {
   readonly upgrade?: string;
 }
 
-/**
- * An answer's body: bytes that are whole, a stream, or nothing. The pieces of a stream are given away: whoever reads them may
- * detach the buffers that they lie in.
- */
-export type ResponseBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> | null;
+/** A response's body: bytes that are whole and shared, a source of pieces, or nothing. */
+export type ResponseBody = Uint8Array<ArrayBuffer> | BodySource | null;
 
 /** What goes back to the client. */
 export interface HttpResponse {
@@ -56,7 +55,7 @@ export interface HttpResponse {
   readonly status: number;
   /** Header lines; hop-by-hop fields are already gone. */
   readonly headers: HeaderLines;
-  /** The body. With a stream, a `content-length` line (if any) tells its exact size. */
+  /** The body. With a source, a `content-length` line (if any) tells its exact size. */
   readonly body: ResponseBody;
   /** With status 101 and no body: who takes over the client's connection. */
   readonly upgrade?: Upgrade;

@@ -84,7 +84,7 @@ export function answerHead(answer: HttpResponse, context: ResponseContext): Resp
       : -1;
   } else if (status === 204) {
     framing = "none";
-  } else if (status === 205 || !(body instanceof ReadableStream)) {
+  } else if (status === 205 || body === null || body instanceof Uint8Array) {
     framing = body === null || status === 205 ? "none" : "bytes";
     length = framing === "none" ? 0 : (body as Uint8Array).length;
   } else if (declared >= 0) {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { type BodySource, release } from "../http/body.ts";
+import { BodyReader, type Piece } from "../http/body_reader.ts";
 import type { HttpResponse } from "../http/message.ts";
 import { chunkLine, LAST_CHUNK } from "../http1/chunked_encoder.ts";
 import { putText } from "../http1/head_writer.ts";
@@ -26,14 +28,11 @@ export interface WriterParts {
   readonly clock: CoarseClock;
 }
 
-type Body = ReadableStream<Uint8Array<ArrayBuffer>>;
-type Piece = ReadableStreamReadResult<Uint8Array<ArrayBuffer>>;
-
 /** Sends the answers of one connection, one at a time. */
 export class ResponseWriter implements Watched {
   readonly #parts: WriterParts;
-  #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
-  #flushHead: ((late: undefined) => void) | undefined;
+  #reader: BodyReader | undefined;
+  #flushHead: ((late: "late") => void) | undefined;
 
   /** Sends over `parts.wire`. */
   constructor(parts: WriterParts) {
@@ -48,13 +47,12 @@ export class ResponseWriter implements Watched {
   async send(head: ResponseHead, body: HttpResponse["body"]): Promise<boolean> {
     const { framing } = head;
     try {
-      if (!(body instanceof ReadableStream)) {
+      if (body === null || body instanceof Uint8Array) {
         await this.#sendBytes(head.text, framing === "bytes" ? body : null);
         return true;
       }
       if (framing === "none") {
-        // Not awaited: nobody waits for a body that is not sent.
-        body.cancel().catch(() => {});
+        body.cancel("The response has no body");
         await this.#sendBytes(head.text, null);
         return true;
       }
@@ -80,13 +78,12 @@ export class ResponseWriter implements Watched {
 
   /** The client is gone: the source of the body that is being sent is told. */
   abandon(): void {
-    // Whether letting go succeeds changes nothing for anybody.
-    this.#reader?.cancel("The client left").catch(() => {});
+    this.#reader?.cancel("The client left");
   }
 
   /** The body has had its time to come along with the head. */
   tick(): void {
-    this.#flushHead?.(undefined);
+    this.#flushHead?.("late");
   }
 
   async #sendBytes(text: string, body: Uint8Array | null): Promise<void> {
@@ -102,20 +99,20 @@ export class ResponseWriter implements Watched {
     if (body !== null && along < bodyBytes) await this.sendRaw(body.subarray(along));
   }
 
-  async #sendStream(head: ResponseHead, body: Body): Promise<boolean> {
-    const reader = this.#reader = body.getReader();
+  async #sendStream(head: ResponseHead, body: BodySource): Promise<boolean> {
+    const reader = this.#reader = new BodyReader(body);
     try {
       let leftBytes = head.framing === "length" ? head.length : Infinity;
       let text = head.text;
       let pending = reader.read();
-      let piece = await this.#soon(pending);
-      if (piece === undefined) {
+      let piece: Piece | "late" | undefined = await this.#soon(pending);
+      if (piece === "late") {
         await this.#sendBytes(text, null);
         text = "";
         piece = await pending;
       }
-      while (!piece.done) {
-        const { value } = piece;
+      while (piece !== undefined) {
+        const { bytes: value, ownership }: Piece = piece;
         leftBytes -= value.length;
         // A body that differs from its Content-Length would run into the next answer.
         if (leftBytes < 0) throw new RangeError("The body is longer than its Content-Length");
@@ -124,6 +121,7 @@ export class ResponseWriter implements Watched {
           else if (text !== "") await this.#sendBytes(text, value);
           else await this.sendRaw(value);
           text = "";
+          release(value, ownership);
         }
         pending = reader.read();
         piece = await pending;
@@ -132,7 +130,7 @@ export class ResponseWriter implements Watched {
       else if (text !== "") await this.#sendBytes(text, null);
       return head.framing !== "length" || leftBytes === 0;
     } catch (error) {
-      reader.cancel(error).catch(() => {});
+      reader.cancel(error);
       throw error;
     } finally {
       this.#reader = undefined;
@@ -140,7 +138,7 @@ export class ResponseWriter implements Watched {
   }
 
   // The head waits for the first piece until the next tick: together they are one write, and one packet if small.
-  async #soon(pending: Promise<Piece>): Promise<Piece | undefined> {
+  async #soon(pending: Promise<Piece | undefined>): Promise<Piece | "late" | undefined> {
     const { clock } = this.#parts;
     clock.watch(this);
     try {

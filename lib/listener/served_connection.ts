@@ -252,7 +252,7 @@ export class ServedConnection implements BodyHost {
     }
     const gone = client.gone || this.#closed;
     if (gone) {
-      if (answer.body instanceof ReadableStream) answer.body.cancel("The client left").catch(() => {});
+      if (answer.body !== null && !(answer.body instanceof Uint8Array)) answer.body.cancel("The client left");
       return false;
     }
     const { method } = request.head;

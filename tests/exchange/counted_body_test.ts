@@ -1,6 +1,8 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
-import { countedBody } from "../../lib/exchange/counted_body.ts";
+import type { BodySink, BodySource } from "../../lib/http/body.ts";
+import { BodyReader, readWhole } from "../../lib/http/body_reader.ts";
+import { CountedBody } from "../../lib/exchange/counted_body.ts";
 import type { RequestHead } from "../../lib/http/message.ts";
 import { Exchange } from "../../lib/exchange/exchange.ts";
 import { CoarseClock } from "../../lib/state/coarse_clock.ts";
@@ -16,35 +18,38 @@ const HEAD: RequestHead = {
   peer: { address: "1.2.3.4", port: 1 },
 };
 
-function endless(): { stream: ReadableStream<Uint8Array<ArrayBuffer>>; cancelled: Promise<void> } {
+/** A body of so many pieces of 10 bytes. */
+function pieces(count: number): { source: BodySource; cancelled: Promise<void> } {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    pull: (controller) => controller.enqueue(new Uint8Array(10)),
+  let sink: BodySink | undefined;
+  const source: BodySource = {
+    start: (taker) => void (sink = taker),
+    pull: () => count-- > 0 ? sink?.piece(new Uint8Array(10), "given") : sink?.end(),
     cancel: () => resolve(),
-  }, { highWaterMark: 0 });
-  return { stream, cancelled: promise };
+  };
+  return { source, cancelled: promise };
 }
 
-Deno.test("countedBody() lets go of a file whose client takes nothing", async () => {
+Deno.test("CountedBody lets go of a file whose client takes nothing", async () => {
   let ended = 0;
   const client = { body: null, signal: new AbortController().signal };
   const exchange = new Exchange(HEAD, client, { exchangeEnded: () => ended++ });
-  const { stream, cancelled } = endless();
+  const { source, cancelled } = pieces(Infinity);
   const alive = setTimeout(() => {}, 5000);
-  const body = countedBody(stream, exchange, { clock: new CoarseClock(5), timeoutMs: 40 }).getReader();
-  assertEquals((await body.read()).value?.length, 10);
+  const body = new BodyReader(new CountedBody(source, exchange, { clock: new CoarseClock(5), timeoutMs: 40 }));
+  assertEquals((await body.read())?.bytes.length, 10);
   await cancelled;
   clearTimeout(alive);
   assertEquals([ended, exchange.status, exchange.bytes, exchange.causeOwner], [1, 499, 10, "client"]);
-  await assertRejects(() => body.closed.then(() => {}));
+  await assertRejects(() => body.read());
 });
 
-Deno.test("countedBody() counts to the end, once, and holds no timer then", async () => {
+Deno.test("CountedBody counts to the end, once, and holds no timer then", async () => {
   let ended = 0;
   const client = { body: null, signal: new AbortController().signal };
   const exchange = new Exchange(HEAD, client, { exchangeEnded: () => ended++ });
-  const whole = new Blob([new Uint8Array(100_000)]).stream();
-  const body = countedBody(whole, exchange, { clock: new CoarseClock(5), timeoutMs: 1000 });
-  assertEquals((await new Response(body).bytes()).length, 100_000);
+  const { source } = pieces(10_000);
+  const body = new CountedBody(source, exchange, { clock: new CoarseClock(5), timeoutMs: 1000 });
+  assertEquals((await readWhole(body)).length, 100_000);
   assertEquals([ended, exchange.bytes, exchange.cause], [1, 100_000, ""]);
 });

@@ -1,5 +1,5 @@
 /**
- * Bodies out of files. A stream delivers exactly the bytes that its Content-Length promised, or fails: a file that
+ * Bodies out of files. A body delivers exactly the bytes that its Content-Length promised, or fails: a file that
  * became shorter, or was written anew while it was sent, is never passed off as whole. It owns its handle and closes it
  * after the last byte, on failure and when it is cancelled.
  *
@@ -10,6 +10,7 @@
  * @module
  */
 
+import type { BodySink, BodySource } from "../../http/body.ts";
 import type { ResponseBody } from "../../http/message.ts";
 import type { Piece } from "./response_plan.ts";
 import type { OpenedFile } from "./file_root.ts";
@@ -19,7 +20,7 @@ import { stampOf } from "./file_stamp.ts";
 export const CHUNK_MAX_BYTES = 256 * 1024;
 
 /**
- * The body of `pieces` out of an open file. Takes the handle over: the stream must be read to its end or cancelled.
+ * The body of `pieces` out of an open file. Takes the handle over: the body must be read to its end or cancelled.
  *
  * @param opened The file and its state, which the pieces were planned for.
  * @param pieces What to send, in order.
@@ -29,8 +30,7 @@ export function fileBody(opened: OpenedFile, pieces: readonly Piece[]): Response
     opened.file.close();
     return new Uint8Array(0);
   }
-  // No queue: what is read is asked for. A queue of one would read a chunk ahead for every stalled client.
-  return new ReadableStream(new FileSource(opened, pieces), { highWaterMark: 0 });
+  return new FileSource(opened, pieces);
 }
 
 /**
@@ -59,8 +59,8 @@ function pieceOf(bytes: Uint8Array<ArrayBuffer>, piece: Piece): Uint8Array<Array
   return piece.endByte - piece.startByte === bytes.length ? bytes : bytes.subarray(piece.startByte, piece.endByte);
 }
 
-/** Reads pieces chunk by chunk. Owns the handle from construction to the end of the stream. */
-class FileSource implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
+/** Reads pieces chunk by chunk, nothing ahead. Owns the handle from construction to the end of the body. */
+class FileSource implements BodySource {
   readonly #opened: OpenedFile;
   readonly #pieces: readonly Piece[];
   #next = 0;
@@ -69,45 +69,67 @@ class FileSource implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
   /** What is left of the span that is being read. */
   #leftBytes = 0;
   #closed = false;
+  /** Whether the last chunk is being delivered. */
+  #complete = false;
+  #sink: BodySink | undefined;
 
   constructor(opened: OpenedFile, pieces: readonly Piece[]) {
     this.#opened = opened;
     this.#pieces = pieces.filter((piece) => pieceBytes(piece) > 0);
   }
 
-  async pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
-    try {
-      const chunk = await this.#read();
-      const last = this.#leftBytes === 0 && this.#next === this.#pieces.length;
-      // Before the last chunk is out: afterwards nothing can tell the client that the whole is wrong.
-      if (last) await this.#assertUnchanged();
-      if (this.#closed) return; // cancelled while reading
-      controller.enqueue(chunk);
-      if (!last) return;
-      this.#close();
-      controller.close();
-    } catch (error) {
-      if (this.#closed) return; // the handle went away under the read
-      this.#close();
-      throw error;
-    }
+  start(sink: BodySink): void {
+    this.#sink = sink;
+  }
+
+  pull(): void {
+    if (!this.#complete && !this.#closed) this.#deliver(this.#sink as BodySink);
   }
 
   cancel(): void {
     this.#close();
   }
 
+  // Never rejects.
+  async #deliver(sink: BodySink): Promise<void> {
+    try {
+      const text = this.#nextText();
+      const chunk = text ?? await this.#read();
+      const last = this.#leftBytes === 0 && this.#next === this.#pieces.length;
+      // Before the last chunk is out: afterwards nothing can tell the client that the whole is wrong.
+      if (last) await this.#assertUnchanged();
+      if (this.#closed) return; // cancelled while reading
+      this.#complete = last;
+      sink.piece(chunk, text === undefined ? "given" : "shared");
+      if (!last || this.#closed) return;
+      this.#close();
+      sink.end();
+    } catch (error) {
+      if (this.#closed) return; // the handle went away under the read
+      this.#close();
+      sink.fail(error);
+    }
+  }
+
+  /** What stands before the next span, where that is due. */
+  #nextText(): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#leftBytes > 0) return undefined;
+    const piece = this.#pieces[this.#next];
+    if (!(piece instanceof Uint8Array)) return undefined;
+    this.#next++;
+    return piece;
+  }
+
   async #read(): Promise<Uint8Array<ArrayBuffer>> {
     const { file, stamp } = this.#opened;
     if (this.#leftBytes === 0) {
-      const piece = this.#pieces[this.#next++];
-      if (piece instanceof Uint8Array) return piece;
+      const piece = this.#pieces[this.#next++] as Exclude<Piece, Uint8Array>;
       this.#leftBytes = piece.endByte - piece.startByte;
       if (piece.startByte !== this.#positionByte) {
         this.#positionByte = await file.seek(piece.startByte, Deno.SeekMode.Start);
       }
     }
-    // Allocated for each chunk: the runtime keeps what is enqueued until it is on the wire.
+    // Allocated for each chunk: whoever gets it may keep it until it is on the wire, and longer.
     const buffer = new Uint8Array(Math.min(CHUNK_MAX_BYTES, this.#leftBytes));
     const count = await file.read(buffer);
     if (count === null) {

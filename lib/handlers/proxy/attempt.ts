@@ -311,7 +311,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     }
     this.#head = head;
     this.#source = new ResponseSource(this, connection, exchange);
-    return { status, headers: lines, body: new ReadableStream(this.#source) };
+    return { status, headers: lines, body: this.#source };
   }
 
   // Another attempt was first: what this one got serves the next exchange.

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { detachBuffer } from "../../http/detach_buffer.ts";
 import { TransportFailure } from "../../failure/failure.ts";
+import type { BodySink, BodySource } from "../../http/body.ts";
 import type { Connection } from "../../upstream/connection/connection.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 
@@ -23,13 +23,15 @@ export interface ResponseOwner {
 }
 
 /** Reads the body off a connection. Owned by its attempt, which owns the connection. */
-export class ResponseSource implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
+export class ResponseSource implements BodySource {
   readonly #owner: ResponseOwner;
   readonly #connection: Connection;
   readonly #exchange: Exchange;
-  #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
-  /** The piece that waits in the client's stream. */
-  #queued: Uint8Array<ArrayBuffer> | undefined;
+  #sink: BodySink | undefined;
+  /** What it failed with before somebody took it. */
+  #lost: unknown;
+  /** Whether the last piece is being delivered. */
+  #complete = false;
 
   /** @param connection Its response's head has been read. */
   constructor(owner: ResponseOwner, connection: Connection, exchange: Exchange) {
@@ -38,32 +40,15 @@ export class ResponseSource implements UnderlyingDefaultSource<Uint8Array<ArrayB
     this.#exchange = exchange;
   }
 
-  /** Keeps the way to the client's stream. */
-  start(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
-    this.#controller = controller;
+  /** As the contract says. */
+  start(sink: BodySink): void {
+    if (this.#lost === undefined) this.#sink = sink;
+    else sink.fail(this.#lost);
   }
 
   /** Hands the next piece to the client. */
-  async pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
-    const connection = this.#connection;
-    connection.deadlines.endClient();
-    try {
-      const chunk = await connection.nextChunk();
-      if (this.#owner.settled) return;
-      if (chunk !== null) {
-        this.#exchange.sent(chunk.length);
-        controller.enqueue(chunk);
-        if (this.#exchange.ownsBodies) this.#release(controller, chunk);
-        if (!connection.bodyEnded) {
-          if ((controller.desiredSize ?? 0) <= 0) connection.deadlines.awaitClient();
-          return;
-        }
-      }
-      controller.close();
-      this.#owner.bodyEnded();
-    } catch (error) {
-      this.lose(error);
-    }
+  pull(): void {
+    if (!this.#complete && !this.#owner.settled) this.#deliver(this.#sink as BodySink);
   }
 
   /** The client wants no more. */
@@ -78,21 +63,34 @@ export class ResponseSource implements UnderlyingDefaultSource<Uint8Array<ArrayB
       ? error
       : new TransportFailure("dropped", "The answer could not be read", error);
     this.#owner.bodyLost(failure);
-    if (failure.kind === "client_left") {
-      // There is nobody left to be deceived, and an error would only be printed.
-      this.#controller?.close();
-    } else {
-      // Text, not an Error: the runtime prints what a stream fails with, and a stack trace would say nothing.
-      this.#controller?.error(`bws: ${this.#exchange.requestId}: answer cut short: ${failure.message}`);
-    }
+    this.#lost = failure.kind === "client_left"
+      ? failure
+      : `bws: ${this.#exchange.requestId}: answer cut short: ${failure.message}`;
+    this.#sink?.fail(this.#lost);
   }
 
-  // Pieces that have been sent on. One that was waited for was taken at once, and the queue is empty as before. One that
-  // was not is taken by the time that the next is there, since nothing is read ahead of it.
-  #release(controller: ReadableStreamDefaultController, chunk: Uint8Array<ArrayBuffer>): void {
-    if (this.#queued !== undefined) detachBuffer(this.#queued);
-    this.#queued = undefined;
-    if ((controller.desiredSize ?? 0) > 0) detachBuffer(chunk);
-    else this.#queued = chunk;
+  // Never rejects.
+  async #deliver(sink: BodySink): Promise<void> {
+    const connection = this.#connection;
+    connection.deadlines.endClient();
+    try {
+      const chunk = await connection.nextChunk();
+      if (this.#owner.settled) return;
+      if (chunk !== null) {
+        this.#exchange.sent(chunk.length);
+        if (!connection.bodyEnded) {
+          // Before the piece is delivered: whoever takes it may pull at once.
+          connection.deadlines.awaitClient();
+          return sink.piece(chunk, "given");
+        }
+        this.#complete = true;
+        sink.piece(chunk, "given");
+        if (this.#owner.settled) return;
+      }
+      sink.end();
+      this.#owner.bodyEnded();
+    } catch (error) {
+      this.lose(error);
+    }
   }
 }

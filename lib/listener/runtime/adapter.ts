@@ -4,10 +4,12 @@
  * @module
  */
 
+import type { BodySource } from "../../http/body.ts";
 import { headerValue } from "../../http/header_lines.ts";
-import type { HeaderLines, HttpResponse, Upgrade } from "../../http/message.ts";
+import type { HeaderLines, HttpResponse, ResponseBody, Upgrade } from "../../http/message.ts";
 import { tracing } from "../../telemetry/tracing.ts";
 import { Refusal } from "../../http/refusal.ts";
+import { streamOf } from "./body_stream.ts";
 import { type ConnectionInfo, type Entry, readRequest, refusedHead } from "./request_reader.ts";
 
 /** Responds to `request`. Never throws and never rejects. */
@@ -32,7 +34,9 @@ function toResponse(made: HttpResponse, request: Request, entry: Entry): Respons
   const { status, headers, body, upgrade } = made;
   if (upgrade !== undefined) return upgraded(request, headers, upgrade, entry);
   const bodiless = status === 204 || status === 205 || status === 304;
-  const content = bodiless ? null : body ?? (request.method === "HEAD" ? lengthless(headers) : null);
+  const content = bodiless
+    ? null
+    : contentOf(body, entry.ownPort) ?? (request.method === "HEAD" ? lengthless(headers) : null);
   // Without options it takes a shorter way.
   const response = status === 200 ? new Response(content) : new Response(content, { status });
   // The server of our own port writes the length of what is whole by itself, and each line less saves 0.7 µs.
@@ -44,6 +48,13 @@ function toResponse(made: HttpResponse, request: Request, entry: Entry): Respons
     lines.append(headers[i], headers[i + 1]);
   }
   return response;
+}
+
+function contentOf(
+  body: ResponseBody,
+  own: boolean,
+): Exclude<ResponseBody, BodySource> | ReadableStream<Uint8Array<ArrayBuffer>> {
+  return body === null || body instanceof Uint8Array ? body : streamOf(body, own);
 }
 
 // The runtime says Content-Length: 0 for a response to HEAD that has neither a length nor a body, although GET would have

@@ -1,5 +1,6 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { streamOf } from "../../../lib/listener/runtime/body_stream.ts";
 import type { HeaderLines } from "../../../lib/http/message.ts";
 import type { FileServer } from "../../../lib/handlers/files/file_server.ts";
 import { allClosed, headOf, openFiles, patternBytes, SECRET, SiteFolder } from "./site_folder.ts";
@@ -13,7 +14,8 @@ function listen(files: FileServer): Deno.HttpServer<Deno.NetAddr> {
     );
     const lines: [string, string][] = [];
     for (let i = 0; i < headers.length; i += 2) lines.push([headers[i], headers[i + 1]]);
-    return new Response(body, { status, headers: lines });
+    const content = body === null || body instanceof Uint8Array ? body : streamOf(body, true);
+    return new Response(content, { status, headers: lines });
   });
 }
 

@@ -7,6 +7,7 @@
 
 import type { HeaderLines, HttpResponse, RequestHead } from "../../../lib/http/message.ts";
 import { headerValue } from "../../../lib/http/header_lines.ts";
+import { bytesOf } from "../../support/response_bytes.ts";
 import { createFileServer, type FileServer, type FileServerOptions } from "../../../lib/handlers/files/file_server.ts";
 
 /** What the file outside the root holds. */
@@ -80,7 +81,7 @@ export interface ReadAnswer {
 /** Asks a file server and reads the whole answer. */
 export async function ask(files: FileServer, target: string, options: AskOptions = {}): Promise<ReadAnswer> {
   const answer = await files.serve(headOf(target, options));
-  const body = new Uint8Array(await new Response(answer.body).arrayBuffer());
+  const body = await bytesOf(answer.body);
   return {
     status: answer.status,
     body,
