@@ -20,19 +20,17 @@ const LAYERS: Readonly<Record<string, number>> = {
   ...{ failure: 0, state: 0, metrics: 0, telemetry: 0, log: 0 },
 };
 
+/**
+ * Keys of the config stand in the folder of what they configure, whatever its layer, and are composed in
+ * `generation/config/`. So that it may load them, they import what is below generation alone; their types are for
+ * handlers and features too.
+ */
+const KEYS = /^lib\/(?!config\/|generation\/).*(?:_schema\.ts|_checks\.ts|\/config\/[^/]+\.ts)$/;
+const KEYS_LAYER = 5.5;
+const KEYS_TYPES_LAYER = 3.5;
+
 /** Imports that break the rule and are to go: the list may only become shorter. */
-const TO_GO: readonly string[] = [
-  "lib/config/file_paths.ts imports lib/handlers/files/stale_neighbours.ts: lib/handlers/ is not below lib/config/",
-  "lib/config/health_check_schema.ts imports lib/upstream/health/body_pattern.ts: lib/upstream/ is not below lib/config/",
-  "lib/config/internal_paths.ts imports lib/routing/match_path.ts: lib/routing/ is not below lib/config/",
-  "lib/config/load_balancing_checks.ts imports lib/upstream/balancer/policy_settings.ts: lib/upstream/ is not below lib/config/",
-  "lib/config/load_balancing_schema.ts imports lib/upstream/balancer/policy_settings.ts: lib/upstream/ is not below lib/config/",
-  "lib/config/route_checks.ts imports lib/routing/match_path.ts: lib/routing/ is not below lib/config/",
-  "lib/config/route_checks.ts imports lib/routing/pattern_syntax.ts: lib/routing/ is not below lib/config/",
-  "lib/config/route_reach.ts imports lib/routing/match_path.ts: lib/routing/ is not below lib/config/",
-  "lib/config/route_schema.ts imports lib/routing/match_path.ts: lib/routing/ is not below lib/config/",
-  "lib/config/status_range.ts imports lib/upstream/failure_status.ts: lib/upstream/ is not below lib/config/",
-];
+const TO_GO: readonly string[] = [];
 
 interface Import {
   file: string;
@@ -81,10 +79,13 @@ function fault({ file, target, typesOnly }: Import): string | undefined {
   const from = folderOf(file);
   if (!target.startsWith("lib/")) return target.endsWith("mod.ts") ? "mod.ts is for those outside" : undefined;
   const to = folderOf(target);
-  if (from === undefined || to === undefined || from === to) return undefined;
+  if (from === undefined || to === undefined) return undefined;
   if (!(from in LAYERS)) return `lib/${from}/ has no layer`;
   if (!(to in LAYERS)) return `lib/${to}/ has no layer`;
-  if (LAYERS[to] < LAYERS[from] || (LAYERS[to] === LAYERS[from] && typesOnly)) return undefined;
+  if (from === to && (!KEYS.test(file) || KEYS.test(target) || LAYERS[to] < KEYS_LAYER)) return undefined;
+  const above = KEYS.test(file) ? Math.min(LAYERS[from], KEYS_LAYER) : LAYERS[from];
+  const below = KEYS.test(target) ? Math.min(LAYERS[to], typesOnly ? KEYS_TYPES_LAYER : KEYS_LAYER) : LAYERS[to];
+  if (below < above || (below === above && (typesOnly || KEYS.test(target)))) return undefined;
   return `lib/${to}/ is not below lib/${from}/`;
 }
 
@@ -97,6 +98,11 @@ Deno.test("imports in lib/ point down the layers", () => {
   assertEquals(fault({ file: "lib/http/a.ts", target: "lib/generation/b.ts", typesOnly: true }) !== undefined, true);
   assertEquals(fault({ file: "lib/exchange/a.ts", target: "lib/routing/b.ts", ...code }) !== undefined, true);
   assertEquals(fault({ file: "lib/exchange/a.ts", target: "lib/routing/b.ts", typesOnly: true }), undefined);
+  assertEquals(fault({ file: "lib/generation/config/a.ts", target: "lib/admin/b_schema.ts", ...code }), undefined);
+  assertEquals(fault({ file: "lib/generation/a.ts", target: "lib/admin/b.ts", ...code }) !== undefined, true);
+  assertEquals(fault({ file: "lib/admin/a_schema.ts", target: "lib/admin/b.ts", ...code }) !== undefined, true);
+  assertEquals(fault({ file: "lib/admin/a_schema.ts", target: "lib/listener/b_schema.ts", ...code }), undefined);
+  assertEquals(fault({ file: "lib/features/a.ts", target: "lib/admin/b_schema.ts", ...code }) !== undefined, true);
   const faults = imports.flatMap((found) => {
     const why = fault(found);
     return why === undefined ? [] : [`${found.file} imports ${found.target}: ${why}`];

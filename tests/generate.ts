@@ -6,4 +6,4 @@
 
 import { configTypesText } from "./support/config_types.ts";
 
-await Deno.writeTextFile(new URL("../lib/config/config_types.ts", import.meta.url), await configTypesText());
+await Deno.writeTextFile(new URL("../lib/generation/config/config_types.ts", import.meta.url), await configTypesText());

@@ -25,6 +25,9 @@ const SERVING = [
   ],
 ];
 
+/** Keys of the config: they stand beside what they configure, and load with every config. */
+const KEYS = /_schema\.ts$|_checks\.ts$|\/config\/[^/]+\.ts$/;
+
 interface Module {
   specifier: string;
   dependencies?: { specifier: string; isDynamic?: boolean; code?: { specifier: string } }[];
@@ -78,7 +81,7 @@ Deno.test("bws --version and --help load the command line alone, and no package 
 Deno.test("bws check loads the config, and nothing that serves", async () => {
   const loaded = await loadedBy("lib/cli/check_command.ts");
   for (const folder of SERVING) {
-    assertEquals(within(loaded, `lib/${folder}/`).filter((path) => !path.endsWith("/error_body.ts")), [], folder);
+    assertEquals(within(loaded, `lib/${folder}/`).filter((path) => !KEYS.test(path)), [], folder);
   }
 });
 
@@ -86,11 +89,14 @@ Deno.test("bws run loads no management API, no workers and no demo before a conf
   const loaded = await loadedBy("lib/cli/run_command.ts");
   assert(loaded.files.has("lib/process/server.ts"), "the graph was read");
   // The list of failures is kept without the API too.
-  assertEquals(within(loaded, "lib/admin/").filter((path) => path !== "lib/admin/failure_list.ts"), []);
+  assertEquals(
+    within(loaded, "lib/admin/").filter((path) => path !== "lib/admin/failure_list.ts" && !KEYS.test(path)),
+    [],
+  );
   assertEquals(within(loaded, "lib/process/").filter((path) => path.includes("/worker_server")), []);
   assertEquals([
     ...within(loaded, "lib/demo/"),
-    ...within(loaded, "lib/listener/").filter((path) => !path.includes("/runtime/")),
+    ...within(loaded, "lib/listener/").filter((path) => !path.includes("/runtime/") && !KEYS.test(path)),
   ], []);
 });
 
@@ -199,6 +205,10 @@ Deno.test("The published package is without the demo, and bws demo says in one l
 Deno.test("deno task compile includes what is loaded by a name that is put together", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   const included = [...tasks.compile.matchAll(/--include (\S+)/g)].map(([, path]) => path);
-  assertEquals(included.sort(), ["lib/config/parse_worker.ts", "lib/demo/demo.ts", "lib/process/worker_main.ts"]);
+  assertEquals(included.sort(), [
+    "lib/demo/demo.ts",
+    "lib/generation/config/parse_worker.ts",
+    "lib/process/worker_main.ts",
+  ]);
   for (const path of included) assert((await Deno.stat(new URL(path, ROOT))).isFile);
 });

@@ -10,7 +10,7 @@
 
 // @ts-types="../../types/std/parse-args.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
-import type { ConfigInput } from "../../lib/config/schema.ts";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { freePort, installed, listening, LOAD_CORE, runPinned } from "../pinned_process.ts";
 import type { PacedLoad } from "./paced_load.ts";
 import { heldAfter, SLOW_CLIENTS } from "./slow_load.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConfigInput } from "../../lib/config/schema.ts";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import type { ListenerLimits } from "../../lib/listener/listener_limits.ts";
 import { processorTicks, PROXY_CORE } from "../pinned_process.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { respond } from "../../lib/listener/runtime/adapter.ts";
 import { Generation, type GenerationListener } from "../../lib/generation/generation.ts";
 import { RawTunnel } from "./raw_tunnel.ts";

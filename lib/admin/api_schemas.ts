@@ -6,7 +6,7 @@
  */
 
 import { z } from "zod";
-import { upstreamUrlFault, usesSrv } from "../config/upstream_url.ts";
+import { upstreamUrlFault, usesSrv } from "../upstream/upstream_url.ts";
 import { ADMIN_STATES, UPSTREAM_STATES } from "../upstream/upstream_state.ts";
 import type { ListedPool, ListedUpstream } from "./snapshot_maker.ts";
 import type { Flow, PoolSnapshot, SiteSnapshot, Snapshot, UpstreamChange } from "./snapshot.ts";

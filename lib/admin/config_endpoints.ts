@@ -7,7 +7,7 @@
 // @ts-types="../../types/std/path.d.ts"
 import { dirname } from "@std/path/dirname";
 import { z } from "zod";
-import { parseConfigAside } from "../config/parse_aside.ts";
+import { parseConfigAside } from "../generation/config/parse_aside.ts";
 import { AdminRefusal, json } from "./admin_response.ts";
 import { problemSchema } from "./api_schemas.ts";
 import type { Endpoint } from "./endpoint.ts";

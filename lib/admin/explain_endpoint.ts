@@ -9,7 +9,7 @@ import { InvalidUrl } from "../generation/located_url.ts";
 import { isToken } from "../http/header_lines.ts";
 import { isIpAddress } from "../http/ip_address.ts";
 import { AdminRefusal, json } from "./admin_response.ts";
-import { explanationSchema } from "./explanation_schema.ts";
+import { explanationSchema } from "./explanation_schemas.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Managed } from "./managed.ts";
 import type { SnapshotMaker } from "./snapshot_maker.ts";

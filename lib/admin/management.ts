@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ManagementConfig } from "../config/schema.ts";
+import type { ManagementConfig } from "./management_schema.ts";
 import { isLoopback } from "../http/ip_address.ts";
 import { hostOf } from "../http/authority.ts";
 import { plainAddress } from "../http/ip_address.ts";

@@ -12,7 +12,7 @@ import { poolSchema, siteSchema, snapshotSchema } from "./api_schemas.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { EventStream } from "./event_stream.ts";
 import type { Managed } from "./managed.ts";
-import { shownConfig } from "../config/shown_config.ts";
+import { shownConfig } from "../generation/config/shown_config.ts";
 import type { SnapshotMaker } from "./snapshot_maker.ts";
 
 /** Bare numbers of a file are seconds, and those of the config that runs are not. */

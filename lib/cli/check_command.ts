@@ -5,10 +5,10 @@
  */
 
 import { ConfigError } from "../config/config_error.ts";
-import { loadConfig } from "../config/load_config.ts";
-import type { TryPort } from "../config/port_checks.ts";
+import { loadConfig } from "../generation/config/load_config.ts";
+import type { TryPort } from "../config/composed_config.ts";
 import { formatProblems, type Problem } from "../config/problem.ts";
-import type { Config } from "../config/schema.ts";
+import type { Config } from "../generation/config/config_types.ts";
 import type { CommandInput } from "./command.ts";
 import { configPaths } from "./config_path.ts";
 import { endpointNotes } from "./endpoint_notes.ts";

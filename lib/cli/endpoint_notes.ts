@@ -5,8 +5,8 @@
  * @module
  */
 
-import { INTERNAL_PATHS, internalPrefix } from "../config/internal_paths.ts";
-import type { Config } from "../config/schema.ts";
+import { INTERNAL_PATHS, internalPrefix } from "../handlers/internal/internal_paths.ts";
+import type { Config } from "../generation/config/config_types.ts";
 
 /** A note for each route that has the endpoints of its site below it by its very path; none for routes such as `/`. */
 export function endpointNotes({ sites }: Config): string[] {

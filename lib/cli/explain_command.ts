@@ -4,7 +4,7 @@
  * @module
  */
 
-import { loadConfig } from "../config/load_config.ts";
+import { loadConfig } from "../generation/config/load_config.ts";
 import { formatProblems } from "../config/problem.ts";
 import { explain } from "../generation/explain.ts";
 import { Generation } from "../generation/generation.ts";

@@ -6,8 +6,8 @@
 
 import { ConfigError } from "../config/config_error.ts";
 import { sentenceOf } from "../config/problem.ts";
-import { resolveConfig } from "../config/resolve_config.ts";
-import type { Config, ConfigInput } from "../config/schema.ts";
+import { resolveConfig } from "../generation/config/resolve_config.ts";
+import type { Config, ConfigInput } from "../generation/config/config_types.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**

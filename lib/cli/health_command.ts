@@ -4,9 +4,9 @@
  * @module
  */
 
-import { internalPrefix } from "../config/internal_paths.ts";
-import { loadConfig } from "../config/load_config.ts";
-import type { Config } from "../config/schema.ts";
+import { internalPrefix } from "../handlers/internal/internal_paths.ts";
+import { loadConfig } from "../generation/config/load_config.ts";
+import type { Config } from "../generation/config/config_types.ts";
 import { durationMs } from "../config/fields.ts";
 import { type CommandInput, flagValue } from "./command.ts";
 import { DEFAULT_CONFIG } from "./config_path.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Config, SiteConfig } from "../config/schema.ts";
+import type { Config, SiteConfig } from "../generation/config/config_types.ts";
 
 /** An address, and the sites behind it. */
 export interface ListenLine {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Config } from "../config/schema.ts";
+import type { Config } from "../generation/config/config_types.ts";
 
 /** Connections of clients that any server should be able to hold. */
 const LEAST_CONNECTIONS = 500;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { loadConfig } from "../config/load_config.ts";
+import { loadConfig } from "../generation/config/load_config.ts";
 import { formatProblems } from "../config/problem.ts";
 import type { CommandInput } from "./command.ts";
 import { configPaths } from "./config_path.ts";

@@ -8,7 +8,7 @@ import { FailureList } from "../admin/failure_list.ts";
 import type { Management } from "../admin/management.ts";
 import { type Problem, problemFields } from "../config/problem.ts";
 import { formatProblems } from "../config/problem.ts";
-import type { Config } from "../config/schema.ts";
+import type { Config } from "../generation/config/config_types.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { GenerationOptions } from "../generation/generation.ts";
 import { Log, openSink } from "../log/log.ts";

@@ -4,89 +4,22 @@
  * @module
  */
 
-import { resolveFiles } from "./file_paths.ts";
+import type { CheckOptions, ComposedConfig, ResolvedOptions } from "./composed_config.ts";
 import { giveOriginalMeaning } from "./original_meaning.ts";
-import { checkPorts, type TryPort } from "./port_checks.ts";
 import type { Problem } from "./problem.ts";
 import type { ProblemList } from "./problem_list.ts";
-import { checkLoops } from "./loop_checks.ts";
-import { checkProxies } from "./proxy_checks.ts";
-import { type Config, configSchema } from "./schema.ts";
 import { type IssueContext, reportIssues } from "./schema_issues.ts";
 import { type FoundOriginalKey, walkSchema } from "./schema_walk.ts";
-import { checkServer } from "./server_checks.ts";
-import { substitutedValues } from "./shown_config.ts";
-import { checkSites } from "./site_checks.ts";
 import { formatPath, plainValue, type TableNode } from "./source_tree.ts";
-import { checkVariables } from "./variable_checks.ts";
 
 /** What came out of checking a config. */
-export interface ConfigReport {
+export interface ConfigReport<T> {
   /** The config, if there are no problems. */
-  config?: Config;
+  config?: T;
   /** Why the config is refused, in the order of the file. */
   problems: Problem[];
   /** What is odd, but no reason to refuse it. */
   warnings: Problem[];
-}
-
-/** Options that hold for files and for objects. */
-export interface CheckOptions {
-  /**
-   * Folder from which relative paths start: that of the config file, where there is one. Never any other.
-   *
-   * @default {"."}
-   */
-  baseDir?: string;
-  /**
-   * What `baseDir` is, in words.
-   *
-   * @default {"the folder of the config"}
-   */
-  baseName?: string;
-  /**
-   * Whether to look if files and folders are there. Needs the permission to read.
-   *
-   * @default {true}
-   */
-  checkFiles?: boolean;
-  /**
-   * Whether to try if the log can be written. Where there is no file yet, one is made beside it and removed.
-   *
-   * @default {false}
-   */
-  tryLog?: boolean;
-  /**
-   * Whether to look through static folders for precompressed files that are older than their file.
-   *
-   * @default {false}
-   */
-  searchFolders?: boolean;
-  /**
-   * Tries whether a port can be opened: why not, or undefined where it can. Without it no port is tried.
-   *
-   * @param listen IP address or host name; undefined for all interfaces.
-   */
-  tryPort?: TryPort;
-  /**
-   * Names of policies beside the built-in ones, which the embedder brings.
-   *
-   * @default {[]}
-   */
-  policies?: readonly string[];
-  /**
-   * Whether keys that are not known are warnings, instead of problems. What such a key was meant to do is then not done: a
-   * table that should protect a site leaves it open, and a misspelt `hostname` lets the site answer for all hosts.
-   *
-   * @default {false}
-   */
-  lenient?: boolean;
-  /**
-   * Whether the ports of the config are opened, so that an upstream must not be one of them.
-   *
-   * @default {true}
-   */
-  opensPorts?: boolean;
 }
 
 /** What the checks know of the text besides its tree. */
@@ -96,38 +29,39 @@ export interface CheckContext {
   readonly incomplete: boolean;
 }
 
+const DEFAULTS: ResolvedOptions = {
+  baseDir: ".",
+  baseName: "the folder of the config",
+  checkFiles: true,
+  tryLog: false,
+  searchFolders: false,
+  policies: [],
+  lenient: false,
+  opensPorts: true,
+};
+
 /** Checks a tree, which it changes, and makes a config of it. */
-export function checkConfig(root: TableNode, context: CheckContext, options: CheckOptions): ConfigReport {
-  const { problems, incomplete } = context;
-  const {
-    baseDir = ".",
-    baseName = "the folder of the config",
-    checkFiles = true,
-    tryLog = false,
-    searchFolders,
-    tryPort,
-    policies = [],
-    opensPorts = true,
-  } = options;
+export function checkConfig<T>(
+  root: TableNode,
+  { schema, files, checks, complete }: ComposedConfig<T>,
+  { problems, incomplete }: CheckContext,
+  options: CheckOptions,
+): ConfigReport<T> {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const resolved = { ...DEFAULTS, ...Object.fromEntries(given) };
   giveOriginalMeaning(root, problems);
-  const { unknownKeys, originalKeys } = walkSchema(configSchema, root, problems);
-  resolveFiles(root, { baseDir, baseName, checkFiles, tryLog, searchFolders }, problems);
-  const result = configSchema.safeParse(plainValue(root));
+  const { unknownKeys, originalKeys } = walkSchema(schema, root, problems);
+  for (const check of files) check(root, problems, resolved);
+  const result = schema.safeParse(plainValue(root));
   if (!result.success) reportIssues(result.error.issues, { root, problems, unknownKeys, incomplete });
   reportOriginalKeys(originalKeys, { root, problems, unknownKeys: [], incomplete });
   for (const { place, message, expected, suggestion } of unknownKeys) {
     problems.unknownKey(place, { message, expected, suggestion });
   }
-  checkServer(root, problems);
-  checkSites(root, problems);
-  checkProxies(root, problems, policies);
-  if (opensPorts) checkLoops(root, problems);
-  checkVariables(root, problems);
-  if (tryPort !== undefined) checkPorts(root, problems, tryPort);
+  for (const check of checks) check(root, problems, resolved);
   const { errors, warnings } = problems;
   if (!result.success || errors.length > 0) return { problems: errors, warnings };
-  const substituted = substitutedValues(root);
-  return { config: substituted === undefined ? result.data : { ...result.data, substituted }, problems: [], warnings };
+  return { config: complete(result.data, root), problems: [], warnings };
 }
 
 /** Checks the types of keys that only the original BWS has, and says what they ask for and do not get. */

@@ -1,6 +1,6 @@
 /**
  * The kinds of values that the schema is made of. The error text of each is what was *expected*, in words that fit after
- * "expected"; what was found is told by whoever knows the place in the file.
+ * "expected"; what was found, and the header of a table, is told by whoever knows the place in the file.
  *
  * @module
  */
@@ -51,14 +51,14 @@ export function choice<const T extends readonly [string, ...string[]]>(words: T)
   return z.enum(words, { error: oneOf(words) });
 }
 
-/** A table, written `[where]`. */
-export function table<T extends z.ZodRawShape>(where: string, shape: T): z.ZodObject<T> {
-  return z.object(shape, { error: `a table, written [${where}]` });
+/** A table. */
+export function table<T extends z.ZodRawShape>(shape: T): z.ZodObject<T> {
+  return z.object(shape, { error: "a table" });
 }
 
-/** A list of tables, each written `[[where]]`. */
-export function tables<T extends z.ZodType>(where: string, item: T): z.ZodArray<T> {
-  return z.array(item, { error: `a list of tables, each written [[${where}]]` });
+/** A list of tables. */
+export function tables<T extends z.ZodType>(item: T): z.ZodArray<T> {
+  return z.array(item, { error: "a list of tables" });
 }
 
 /** A list. */

@@ -26,8 +26,8 @@ export function ownFault(name: string): Fault | undefined {
 }
 
 /** A table of header names and their values. */
-export function headerTable(where: string) {
-  return z.record(token("a header name", ownFault), fieldValue(), { error: `a table of texts, written [${where}]` });
+export function headerTable() {
+  return z.record(token("a header name", ownFault), fieldValue(), { error: "a table of texts" });
 }
 
 /**
@@ -45,10 +45,10 @@ export function headerNames() {
 }
 
 /** Changes to the header fields of one direction. */
-export function headerChanges(where: string) {
-  return table(where, {
-    set: headerTable(`${where}.set`).prefault({}).describe("Fields that replace all fields of their name."),
-    add: headerTable(`${where}.add`).prefault({}).describe("Fields that are added to those of their name."),
+export function headerChanges() {
+  return table({
+    set: headerTable().prefault({}).describe("Fields that replace all fields of their name."),
+    add: headerTable().prefault({}).describe("Fields that are added to those of their name."),
     remove: headerNames().prefault([]).describe("Names of fields that are taken away."),
   });
 }

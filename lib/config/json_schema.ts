@@ -5,7 +5,6 @@
  */
 
 import { z } from "zod";
-import { configSchema } from "./schema.ts";
 
 /** A JSON Schema, as data. */
 export type JsonSchema = Record<string, unknown>;
@@ -14,8 +13,8 @@ export type JsonSchema = Record<string, unknown>;
  * The JSON Schema (draft 2020-12) of a config file as it is written, with titles, descriptions and defaults. Editors use
  * it for completion and checks.
  */
-export function jsonSchema(): JsonSchema {
-  const { $schema, ...rest } = z.toJSONSchema(configSchema, {
+export function jsonSchema(schema: z.ZodType): JsonSchema {
+  const { $schema, ...rest } = z.toJSONSchema(schema, {
     target: "draft-2020-12",
     io: "input",
     override: ({ jsonSchema: part }) => {

@@ -25,7 +25,7 @@ const count = () => integer(0, Number.MAX_SAFE_INTEGER, "a whole number from 0")
 const words = () => list(text());
 
 const acme = () =>
-  table("sites.ssl.acme", {
+  table({
     enabled: flag().optional(),
     email: z.string({ error: "an address" }).optional(),
     staging: flag().optional(),
@@ -33,7 +33,7 @@ const acme = () =>
   });
 
 const ssl = () =>
-  table("sites.ssl", {
+  table({
     enabled: flag().optional(),
     auto_cert: flag().optional(),
     domains: words().optional(),
@@ -42,8 +42,8 @@ const ssl = () =>
     acme: acme().optional(),
   });
 
-const compression = (where: string) =>
-  table(where, {
+const compression = () =>
+  table({
     enabled: flag().optional(),
     types: words().optional(),
     algorithms: words().optional(),
@@ -52,7 +52,7 @@ const compression = (where: string) =>
   });
 
 const accessControl = () =>
-  table("sites.access_control", {
+  table({
     enabled: flag().optional(),
     allow_methods: words().optional(),
     allow_headers: words().optional(),
@@ -63,8 +63,8 @@ const accessControl = () =>
     blocked_ips: words().optional(),
   });
 
-const limits = (where: string) =>
-  table(where, {
+const limits = () =>
+  table({
     enabled: flag().optional(),
     requests_per_minute: count().optional(),
     burst_size: count().optional(),
@@ -76,14 +76,14 @@ const limits = (where: string) =>
   });
 
 const siteSecurity = () =>
-  table("sites.security", {
+  table({
     enable_security_headers: flag().optional(),
     cors_enabled: flag().optional(),
     cors_origins: words().optional(),
   });
 
 const performance = () =>
-  table("performance", {
+  table({
     worker_threads: count().optional(),
     workers: count().optional(),
     max_blocking_threads: count().optional(),
@@ -99,7 +99,7 @@ const performance = () =>
   });
 
 const daemon = () =>
-  table("daemon", {
+  table({
     user: text().optional(),
     group: text().optional(),
     pid_file: text().optional(),
@@ -108,7 +108,7 @@ const daemon = () =>
   });
 
 const monitoring = () =>
-  table("monitoring", {
+  table({
     enabled: flag().optional(),
     health_endpoint: text().optional(),
     detailed_endpoint: text().optional(),
@@ -118,7 +118,7 @@ const monitoring = () =>
   });
 
 const caching = () =>
-  table("caching", {
+  table({
     enabled: flag().optional(),
     max_memory: size().optional(),
     ttl_default: count().optional(),
@@ -151,7 +151,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
     },
     security: {
       holds: () =>
-        table("security", {
+        table({
           security_headers: z.record(z.string(), z.string()).optional(),
           hide_server_header: flag().optional(),
           max_request_size: size().optional(),
@@ -173,7 +173,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
       missed: whenOn("has no effect yet: responses are not cached", "[sites.cache] for what browsers are told"),
     },
     compression: {
-      holds: () => compression("compression"),
+      holds: compression,
       missed: whenOn("has no effect yet: responses are not compressed", "files compressed beforehand, as app.js.gz"),
     },
   },
@@ -198,11 +198,11 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
         "Access-Control-Allow-Origin in [sites.headers]",
       ),
     },
-    rate_limiting: { holds: () => limits("security.rate_limiting"), missed: whenOn(NO_LIMIT, LIMIT_BEFORE) },
+    rate_limiting: { holds: limits, missed: whenOn(NO_LIMIT, LIMIT_BEFORE) },
   },
   sites: {
     compression: {
-      holds: () => compression("sites.compression"),
+      holds: compression,
       missed: whenOn("has no effect yet: responses are not compressed", "files compressed beforehand, as app.js.gz"),
     },
     access_control: { holds: accessControl, missed: accessControlMissed },
@@ -222,7 +222,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
           expected: "no static_dir where no files are to be served",
         },
     },
-    rate_limit: { holds: () => limits("sites.rate_limit"), missed: whenOn(NO_LIMIT, LIMIT_BEFORE) },
+    rate_limit: { holds: limits, missed: whenOn(NO_LIMIT, LIMIT_BEFORE) },
     security: {
       holds: siteSecurity,
       missed: says("has no effect: no header is added", "[sites.headers] with the header fields to send"),

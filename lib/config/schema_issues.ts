@@ -88,7 +88,7 @@ function reportMissing(issue: Issue, path: KeyPath, table: SourceNode, context: 
   }
   if (context.incomplete) return;
   const message = path.length === 1 ? `${key} is missing` : `${tableName(table.path)} has no key "${key}"`;
-  context.problems.error({ path, span: table.span }, { message, expected: issue.message });
+  context.problems.error({ path, span: table.span }, { message, expected: withHeader(issue.message, path) });
 }
 
 function issueDetails(issue: Issue, node: SourceNode): ProblemDetails {
@@ -96,7 +96,9 @@ function issueDetails(issue: Issue, node: SourceNode): ProblemDetails {
   const params: Record<string, unknown> = issue.code === "custom" ? issue.params ?? {} : {};
   const described = `${name} is ${describeNode(node, issue.code === "too_small")}`;
   // What is said of a value may be a part of it
-  if (node.kind === "scalar" && node.substituted !== undefined) return { message: described, expected: issue.message };
+  if (node.kind === "scalar" && node.substituted !== undefined) {
+    return { message: described, expected: withHeader(issue.message, node.path) };
+  }
   const message = typeof params.found === "string" ? `${name} ${params.found}` : described;
   const suggestion = typeof params.suggestion === "string" ? params.suggestion : nearestValue(issue, node);
   return { message, expected: expectedOf(issue, node), suggestion };
@@ -104,8 +106,9 @@ function issueDetails(issue: Issue, node: SourceNode): ProblemDetails {
 
 /** What was expected, and how it is written where only that is wrong. */
 function expectedOf(issue: Issue, node: SourceNode): string {
-  if (node.kind === "list") return oneInsteadOfList(node.path) ?? issue.message;
-  if (issue.code !== "invalid_type" || node.kind !== "scalar" || typeof node.value !== "string") return issue.message;
+  if (node.kind === "list") return oneInsteadOfList(node.path) ?? withHeader(issue.message, node.path);
+  const stated = withHeader(issue.message, node.path);
+  if (issue.code !== "invalid_type" || node.kind !== "scalar" || typeof node.value !== "string") return stated;
   const text = node.value.trim();
   const word = text.toLowerCase();
   if (issue.expected === "boolean") {
@@ -113,11 +116,18 @@ function expectedOf(issue: Issue, node: SourceNode): string {
     if (["false", "no", "off", "0"].includes(word)) return "false, without quotes";
   }
   const numeric = issue.expected === "number" || issue.expected === "int";
-  if (numeric && /^-?\d+$/.test(text)) return `${issue.message}, without quotes`;
-  if (issue.expected !== "array" || text === "" || text.length > 80) return issue.message;
+  if (numeric && /^-?\d+$/.test(text)) return `${stated}, without quotes`;
+  if (issue.expected !== "array" || text === "" || text.length > 80) return stated;
   const items = text.split(/[\s,]+/).filter((item) => item !== "");
   const list = items.map((item) => JSON.stringify(valueOfOtherTool(node.path, item) ?? item));
-  return `${issue.message}, such as [${list.join(", ")}]`;
+  return `${stated}, such as [${list.join(", ")}]`;
+}
+
+/** What was expected; where that is a table, with its header: a schema does not know where it stands. */
+function withHeader(expected: string, path: KeyPath): string {
+  const name = path.filter((step) => typeof step === "string").join(".");
+  if (expected.startsWith("a table")) return `${expected}, written [${name}]`;
+  return expected === "a list of tables" ? `${expected}, each written [[${name}]]` : expected;
 }
 
 function nearestValue(issue: Issue, node: SourceNode): string | undefined {

@@ -9,7 +9,7 @@ import { FailureList } from "../admin/failure_list.ts";
 import type { ManagedConfig } from "../admin/managed.ts";
 import { type Management, type ManagementOptions, startManagement } from "../admin/management.ts";
 import type { RunningDemo, StartDemoOptions } from "../cli/demo_command.ts";
-import { resolveConfig } from "../config/resolve_config.ts";
+import { resolveConfig } from "../generation/config/resolve_config.ts";
 import { ListenError } from "../process/listener.ts";
 import { type RunningServer, startServer } from "../process/server.ts";
 import { DemoServer } from "./control_room.ts";

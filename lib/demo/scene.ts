@@ -5,7 +5,7 @@
  */
 
 import type { PolicyName } from "../upstream/balancer/registry.ts";
-import type { ConfigInput } from "../config/schema.ts";
+import type { ConfigInput } from "../generation/config/config_types.ts";
 
 /** A sample upstream. */
 export interface Sample {

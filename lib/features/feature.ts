@@ -7,8 +7,10 @@
 
 import type { z } from "zod";
 import type { ProblemDetails } from "../config/problem_list.ts";
-import type { RouteConfig, ServerConfig, SiteConfig } from "../config/schema.ts";
+import type { RouteConfig } from "../handlers/proxy/config/route_schema.ts";
+import type { ServerConfig } from "../process/server_schema.ts";
 import type { Filter } from "../exchange/filter.ts";
+import type { VirtualHostConfig } from "../listener/virtual_host_schema.ts";
 import type { Log } from "../log/log.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import type { SharedState } from "../state/ledger.ts";
@@ -29,8 +31,8 @@ export interface Report {
 export interface BuildContext {
   /** `[server]` of the config. */
   readonly server: ServerConfig;
-  /** The site. */
-  readonly site: SiteConfig;
+  /** The keys by which its site is found; what else a site has is the business of other parts. */
+  readonly site: VirtualHostConfig;
   /** The route; undefined for the requests of the site that no route takes. */
   readonly route: RouteConfig | undefined;
   /** Where log lines go; undefined without a log. */

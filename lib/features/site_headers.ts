@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { SiteConfig } from "../config/schema.ts";
+import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
+import type { HeadersConfig } from "./site_headers_schema.ts";
 import { setHeader } from "../http/header_lines.ts";
 import type { HeaderLines } from "../http/message.ts";
 import type { ResponseHeaderOptions } from "../handlers/proxy/response_headers.ts";
@@ -21,7 +22,7 @@ export class SiteHeaders {
   readonly #keepsRequestId: boolean;
 
   /** Prepares what does not depend on the response. */
-  constructor({ headers, request_id: requestId, proxy }: SiteConfig) {
+  constructor({ headers, request_id: requestId, proxy }: HeadersConfig & { readonly proxy?: ProxyConfig | undefined }) {
     this.#set = eachOnce(Object.entries(headers).flat());
     this.requestIdName = requestId.header;
     this.#keepsRequestId = requestId.trust;
@@ -36,7 +37,7 @@ export class SiteHeaders {
    *
    * @param via Name of this server in Via.
    */
-  proxied({ headers }: NonNullable<SiteConfig["proxy"]>, via: string): ResponseHeaderOptions {
+  proxied({ headers }: ProxyConfig, via: string): ResponseHeaderOptions {
     const set = eachOnce(Object.entries(headers.response.set).flat());
     const own = names(set);
     const shared = this.#set.filter((_, index) => !own.includes(this.#set[index & ~1].toLowerCase()));

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { RouteConfig } from "../config/schema.ts";
+import type { RouteConfig } from "../handlers/proxy/config/route_schema.ts";
 import type { RequestHead } from "../http/message.ts";
 import { matchPath, writtenPath } from "../routing/match_path.ts";
 import type { RouteSpec } from "../routing/route.ts";

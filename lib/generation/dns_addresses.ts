@@ -4,7 +4,7 @@
  * @module
  */
 
-import { plainUrl, usesSrv } from "../config/upstream_url.ts";
+import { plainUrl, usesSrv } from "../upstream/upstream_url.ts";
 import type { Log } from "../log/log.ts";
 import { parseEndpoint } from "../sockets/endpoint.ts";
 import type { DiscoveredAddress } from "../upstream/discovery/discovered_address.ts";

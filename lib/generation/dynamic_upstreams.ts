@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { UpstreamConfig } from "../config/schema.ts";
-import { usesSrv } from "../config/upstream_url.ts";
+import type { UpstreamConfig } from "../handlers/proxy/config/upstream_schema.ts";
+import { usesSrv } from "../upstream/upstream_url.ts";
 import { addressKey, type DiscoveredAddress } from "../upstream/discovery/discovered_address.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { PoolMembers } from "./pool_members.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SiteConfig } from "../config/schema.ts";
+import type { SiteConfig } from "./config/config_types.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
 import type { Exchange } from "../exchange/exchange.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Config, SiteConfig } from "../config/schema.ts";
+import type { Config, SiteConfig } from "./config/config_types.ts";
 import { isSecret, MASK } from "../config/secret_names.ts";
-import { plainUrl } from "../config/upstream_url.ts";
+import { plainUrl } from "../upstream/upstream_url.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { type ForwardPlan, upstreamHead, upstreamTarget } from "../handlers/proxy/forward.ts";
 import { ForwardFailure } from "../handlers/proxy/forward_failure.ts";

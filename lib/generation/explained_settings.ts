@@ -4,7 +4,9 @@
  * @module
  */
 
-import type { Config, ProxyConfig, RouteConfig, SiteConfig } from "../config/schema.ts";
+import type { Config, SiteConfig } from "./config/config_types.ts";
+import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
+import type { RouteConfig } from "../handlers/proxy/config/route_schema.ts";
 
 type Settings = Record<string, string>;
 

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Config, SiteConfig } from "../config/schema.ts";
-import { shownSites, shownUrls } from "../config/shown_config.ts";
+import type { Config, SiteConfig } from "./config/config_types.ts";
+import { shownSites, shownUrls } from "./config/shown_config.ts";
 import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
 import { errorResponse } from "../http/error_body.ts";

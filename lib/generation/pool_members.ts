@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { UpstreamConfig } from "../config/schema.ts";
-import { usesTls } from "../config/upstream_url.ts";
+import type { UpstreamConfig } from "../handlers/proxy/config/upstream_schema.ts";
+import { usesTls } from "../upstream/upstream_url.ts";
 import type { Log } from "../log/log.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Upstream } from "../upstream/upstream.ts";

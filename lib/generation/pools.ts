@@ -6,7 +6,8 @@
 
 import type { Candidate, Policy } from "../upstream/balancer/policy.ts";
 import { createPolicy, isPolicyName } from "../upstream/balancer/registry.ts";
-import type { ProxyConfig, UpstreamConfig } from "../config/schema.ts";
+import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
+import type { UpstreamConfig } from "../handlers/proxy/config/upstream_schema.ts";
 import { cellsWithin, type SharedState } from "../state/ledger.ts";
 import { Pool } from "../upstream/pool.ts";
 import { RetryBudget } from "../upstream/retry_budget.ts";

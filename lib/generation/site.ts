@@ -4,8 +4,10 @@
  * @module
  */
 
-import type { ProxyConfig, ServerConfig, SiteConfig } from "../config/schema.ts";
-import { plainUrl } from "../config/upstream_url.ts";
+import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
+import type { ServerConfig } from "../process/server_schema.ts";
+import type { SiteConfig } from "./config/config_types.ts";
+import { plainUrl } from "../upstream/upstream_url.ts";
 import { allowed, noHopLeft } from "../http/max_forwards.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
 import { viaToken } from "../http/via_token.ts";
@@ -125,7 +127,7 @@ export class Site {
     this.#files = siteFiles(config, context.processState.log, slashRedirects(this.routes, this.#routes));
     this.#endpoints = internalEndpoints({
       site: config,
-      shown: (site) => context.shownSites.get(site) ?? site,
+      shown: context.shownSites.get(config) ?? config,
       readiness: () => readiness(this.pools.values(), context.processState),
       startedMs: context.processState.startedMs,
     });

@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { ProxyConfig, UpstreamConfig } from "../config/schema.ts";
+import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
+import type { UpstreamConfig } from "../handlers/proxy/config/upstream_schema.ts";
 import { MASK } from "../config/secret_names.ts";
-import { plainUrl, usesSrv } from "../config/upstream_url.ts";
+import { plainUrl, usesSrv } from "../upstream/upstream_url.ts";
 import { cellsWithin, type SharedState } from "../state/ledger.ts";
 import { type Endpoint, type EndpointTls, parseEndpoint } from "../sockets/endpoint.ts";
 import { addressKey, type DiscoveredAddress } from "../upstream/discovery/discovered_address.ts";

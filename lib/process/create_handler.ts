@@ -4,9 +4,9 @@
  * @module
  */
 
-import { resolveConfig, type ResolvedConfig } from "../config/resolve_config.ts";
-import type { ConfigInput } from "../config/schema.ts";
-import { unusedSettings } from "../config/unused_settings.ts";
+import { resolveConfig, type ResolvedConfig } from "../generation/config/resolve_config.ts";
+import type { ConfigInput } from "../generation/config/config_types.ts";
+import { unusedSettings } from "./unused_settings.ts";
 import { Log, openSink } from "../log/log.ts";
 import { compileSites } from "../routing/site_table.ts";
 import { respond } from "../listener/runtime/adapter.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { resolveConfig, type ResolvedConfig } from "../config/resolve_config.ts";
-import type { Config, ConfigInput } from "../config/schema.ts";
-import { unusedSettings } from "../config/unused_settings.ts";
+import { resolveConfig, type ResolvedConfig } from "../generation/config/resolve_config.ts";
+import type { Config, ConfigInput } from "../generation/config/config_types.ts";
+import { unusedSettings } from "./unused_settings.ts";
 import { warnOfConfig } from "../generation/config_warnings.ts";
 import type { OwnPolicyFactory } from "../generation/pools.ts";
 import { Log, openSink } from "../log/log.ts";

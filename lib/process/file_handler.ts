@@ -5,7 +5,7 @@
  */
 
 import { ConfigError } from "../config/config_error.ts";
-import { loadConfig } from "../config/load_config.ts";
+import { loadConfig } from "../generation/config/load_config.ts";
 import { formatProblems } from "../config/problem.ts";
 import { type Handler, handlerOf } from "./create_handler.ts";
 import type { ConnectionInfo } from "../listener/runtime/request_reader.ts";

@@ -7,7 +7,7 @@
 
 import { ConfigError } from "../config/config_error.ts";
 import { type Problem, problemFields } from "../config/problem.ts";
-import type { Config } from "../config/schema.ts";
+import type { Config } from "../generation/config/config_types.ts";
 import type { Log } from "../log/log.ts";
 import type { RunningServer } from "./server.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Config } from "../config/schema.ts";
+import type { Config } from "../generation/config/config_types.ts";
 import { Generation, type GenerationListener, type GenerationOptions } from "../generation/generation.ts";
 import type { MemberChange } from "../generation/pool_members.ts";
 import { ProcessState } from "../generation/process_state.ts";

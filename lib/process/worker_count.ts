@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ServerConfig } from "../config/schema.ts";
+import type { ServerConfig } from "./server_schema.ts";
 
 /** How many workers there are to be, and why not as many as were asked for. */
 export interface WorkerCount {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Config } from "../config/schema.ts";
+import type { Config } from "../generation/config/config_types.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import type { MemberChange } from "../generation/pool_members.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Config } from "../config/schema.ts";
+import type { Config } from "../generation/config/config_types.ts";
 import { Generation, type GenerationOptions } from "../generation/generation.ts";
 import { DnsAddresses } from "../generation/dns_addresses.ts";
 import { ProcessState } from "../generation/process_state.ts";

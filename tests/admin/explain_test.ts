@@ -6,7 +6,7 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { explanationSchema } from "../../lib/admin/explanation_schema.ts";
+import { explanationSchema } from "../../lib/admin/explanation_schemas.ts";
 import { NamedUpstream, RunningManagement } from "./running_management.ts";
 
 for (const [mode, workers] of [["in one thread", 1], ["with 2 workers", 2]] as const) {

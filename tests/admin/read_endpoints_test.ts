@@ -9,9 +9,9 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { snapshotSchema } from "../../lib/admin/api_schemas.ts";
 import { readSnapshots } from "../../lib/admin/dashboard/page/snapshot_stream.js";
 import { MASK } from "../../lib/config/secret_names.ts";
-import { shownConfig } from "../../lib/config/shown_config.ts";
+import { shownConfig } from "../../lib/generation/config/shown_config.ts";
 import type { Snapshot } from "../../lib/admin/snapshot.ts";
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { VERSION } from "../../lib/version.ts";
 import { until, within } from "../support/condition.ts";
 import { NamedUpstream, RunningManagement } from "./running_management.ts";

@@ -7,8 +7,8 @@
 import { FailureList } from "../../lib/admin/failure_list.ts";
 import { type Management, startManagement } from "../../lib/admin/management.ts";
 import type { ListedUpstream } from "../../lib/admin/snapshot_maker.ts";
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import type { ConfigInput } from "../../lib/config/schema.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { Reloader } from "../../lib/process/reloader.ts";
 import { type RunningServer, startServer } from "../../lib/process/server.ts";
 import { startWorkers } from "../../lib/process/worker_server.ts";

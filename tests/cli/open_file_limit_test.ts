@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { openFileLimit, openFileShortfall } from "../../lib/cli/open_file_limit.ts";
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 
 function configWith(maxConnections: number) {
   const upstreams = [1, 2].map((port) => ({

@@ -1,11 +1,11 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { z } from "zod";
-import type { Config, ConfigInput } from "../../lib/config/config_types.ts";
-import type { configSchema, InferredConfig } from "../../lib/config/schema.ts";
+import type { Config, ConfigInput } from "../../lib/generation/config/config_types.ts";
+import type { configSchema, InferredConfig } from "../../lib/generation/config/config_schema.ts";
 import { configTypesText } from "../support/config_types.ts";
 
-const FILE = new URL("../../lib/config/config_types.ts", import.meta.url);
+const FILE = new URL("../../lib/generation/config/config_types.ts", import.meta.url);
 
 /** `true` where both types are the same, whatever they are called. */
 type Same<One, Other> = [One] extends [Other] ? [Other] extends [One] ? true : false : false;

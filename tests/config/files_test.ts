@@ -2,8 +2,8 @@
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join, relative } from "node:path";
 import { ConfigError } from "../../lib/config/config_error.ts";
-import { loadConfig } from "../../lib/config/load_config.ts";
-import { parseConfig } from "../../lib/config/parse_config.ts";
+import { loadConfig } from "../../lib/generation/config/load_config.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { createHandler } from "../../lib/process/create_handler.ts";
 import { assertErrors, PROXY } from "./marked_config.ts";
 

@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { parseConfig } from "../../lib/config/parse_config.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { formatProblems, type Problem, sentenceOf } from "../../lib/config/problem.ts";
 
 const FULL = Deno.readTextFileSync(new URL("../../examples/full.toml", import.meta.url));

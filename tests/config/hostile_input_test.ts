@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { parseConfig } from "../../lib/config/parse_config.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { formatProblems } from "../../lib/config/problem.ts";
 
 const MEGABYTE = 1_000_000;

@@ -3,8 +3,9 @@ import { assert, assertEquals } from "@std/assert";
 import type { PolicySettings } from "../../lib/upstream/balancer/policy_settings.ts";
 import { POLICIES } from "../../lib/upstream/balancer/registry.ts";
 import { jsonSchema } from "../../lib/config/json_schema.ts";
-import { FALLBACK_NAMES, POLICY_NAMES } from "../../lib/config/load_balancing_schema.ts";
-import { parseConfig } from "../../lib/config/parse_config.ts";
+import { configSchema } from "../../lib/generation/config/config_schema.ts";
+import { FALLBACK_NAMES, POLICY_NAMES } from "../../lib/handlers/proxy/config/load_balancing_schema.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { sentenceOf } from "../../lib/config/problem.ts";
 import { assertErrors, assertWarnings, PROXY } from "./marked_config.ts";
 
@@ -159,7 +160,7 @@ Deno.test("parseConfig() refuses parts of a cookie that would break its line, or
 });
 
 Deno.test("jsonSchema() shows the defaults that policies have", () => {
-  const text = JSON.stringify(jsonSchema());
+  const text = JSON.stringify(jsonSchema(configSchema));
   for (const part of ['"default":"bws_upstream"', '"default":1.25', '"default":"weighted_round_robin"']) {
     assert(text.includes(part), part);
   }

@@ -6,7 +6,8 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { parseConfig, type ParseConfigOptions } from "../../lib/config/parse_config.ts";
+import type { ParseConfigOptions } from "../../lib/config/read_config.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { type Problem, sentenceOf } from "../../lib/config/problem.ts";
 
 /** Where a mark stood. */

@@ -1,9 +1,9 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { loadConfig } from "../../lib/config/load_config.ts";
-import { parseConfig } from "../../lib/config/parse_config.ts";
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import type { Config } from "../../lib/config/schema.ts";
+import { loadConfig } from "../../lib/generation/config/load_config.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
+import type { Config } from "../../lib/generation/config/config_types.ts";
 import { startServer } from "../../lib/process/server.ts";
 import { bws, BwsProcess } from "../cli/bws_process.ts";
 import { assertErrors, assertWarnings } from "./marked_config.ts";

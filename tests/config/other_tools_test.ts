@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { parseConfig } from "../../lib/config/parse_config.ts";
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { assertErrors, assertWarnings, PROXY } from "./marked_config.ts";
 
 const SITE = '[[sites]]\nstatic_dir = "/"\n';

@@ -1,8 +1,8 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { loadConfig } from "../../lib/config/load_config.ts";
-import { parseConfigAside } from "../../lib/config/parse_aside.ts";
-import { parseConfig } from "../../lib/config/parse_config.ts";
+import { loadConfig } from "../../lib/generation/config/load_config.ts";
+import { parseConfigAside } from "../../lib/generation/config/parse_aside.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 
 const LARGE = Array.from(
   { length: 1500 },

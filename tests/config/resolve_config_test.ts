@@ -2,8 +2,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ConfigError } from "../../lib/config/config_error.ts";
 import { sentenceOf } from "../../lib/config/problem.ts";
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import type { ConfigInput } from "../../lib/config/schema.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 
 const INPUT: ConfigInput = {
   sites: [{

@@ -2,7 +2,7 @@ import { sentenceOf } from "../../lib/config/problem.ts";
 import { assertErrors } from "./marked_config.ts";
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { parseConfig } from "../../lib/config/parse_config.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 
 const SITE = '[[sites]]\nstatic_dir = "/"\n';
 

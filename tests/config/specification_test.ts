@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { join } from "node:path";
-import { parseConfig } from "../../lib/config/parse_config.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { formatProblems, sentenceOf } from "../../lib/config/problem.ts";
 import { ACCEPTED_EXAMPLES, LOAD_BALANCED_APPLICATION } from "./specification_examples.ts";
 

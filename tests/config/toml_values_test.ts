@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { getStaticTOMLValue, parseTOML } from "toml-eslint-parser";
-import { parseConfig } from "../../lib/config/parse_config.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { ProblemList } from "../../lib/config/problem_list.ts";
 import { formatPath, plainValue } from "../../lib/config/source_tree.ts";
 import { readToml } from "../../lib/config/toml_document.ts";

@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { parseConfig } from "../../lib/config/parse_config.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { assertErrors, PROXY } from "./marked_config.ts";
 
 function websocket(keys: string) {

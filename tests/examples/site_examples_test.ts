@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { loadConfig } from "../../lib/config/load_config.ts";
+import { loadConfig } from "../../lib/generation/config/load_config.ts";
 import { type RunningServer, startServer } from "../../lib/process/server.ts";
 
 const EXAMPLES = new URL("../../examples/", import.meta.url);

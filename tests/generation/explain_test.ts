@@ -6,7 +6,7 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { parseConfig } from "../../lib/config/parse_config.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { explain } from "../../lib/generation/explain.ts";
 import type { Explanation } from "../../lib/generation/explanation.ts";
 import { Generation } from "../../lib/generation/generation.ts";

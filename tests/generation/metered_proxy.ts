@@ -5,8 +5,8 @@
  * @module
  */
 
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import type { ConfigInput } from "../../lib/config/schema.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { serverFamilies } from "../../lib/generation/metrics/families.ts";
 import {
   type MetricsSnapshot,

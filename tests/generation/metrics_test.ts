@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { serverFamilies } from "../../lib/generation/metrics/families.ts";
 import { takeMetricsSnapshot } from "../../lib/generation/metrics/metrics_snapshot.ts";
 import { Exposition } from "../../lib/metrics/exposition.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { Generation } from "../../lib/generation/generation.ts";
 import type { ListenerLimits } from "../../lib/listener/listener_limits.ts";
 import { SocketListener } from "../../lib/listener/socket_listener.ts";

@@ -1,12 +1,12 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError } from "../../lib/config/config_error.ts";
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { respond } from "../../lib/listener/runtime/adapter.ts";
 import { createHandler } from "../../lib/process/create_handler.ts";
 import { Generation } from "../../lib/generation/generation.ts";
 import { Log } from "../../lib/log/log.ts";
-import type { ConfigInput } from "../../lib/config/schema.ts";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { consoleWarnings } from "../support/console_warnings.ts";
 
 function proxyTo(url: string) {

@@ -1,8 +1,8 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ConfigError } from "../../lib/config/config_error.ts";
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import type { ConfigInput } from "../../lib/config/schema.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { startEmbedded } from "../../lib/process/embedded_server.ts";
 import { consoleWarnings } from "../support/console_warnings.ts";
 

@@ -6,7 +6,7 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import type { ConfigInput } from "../../lib/config/schema.ts";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { ClosedLoop } from "../support/closed_loop.ts";
 import { until, within } from "../support/condition.ts";
 import { type FramePeer, SocketUpstream } from "../support/frame_peer.ts";

@@ -6,8 +6,8 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import type { ConfigInput } from "../../lib/config/schema.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { ListenError } from "../../lib/process/listener.ts";
 import { askOften, ClosedLoop } from "../support/closed_loop.ts";
 import { until } from "../support/condition.ts";

@@ -8,8 +8,8 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { ConfigError } from "../../lib/config/config_error.ts";
-import { parseConfig } from "../../lib/config/parse_config.ts";
-import type { Config } from "../../lib/config/schema.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
+import type { Config } from "../../lib/generation/config/config_types.ts";
 import { Log } from "../../lib/log/log.ts";
 import { Reloader } from "../../lib/process/reloader.ts";
 import type { RunningServer } from "../../lib/process/server.ts";

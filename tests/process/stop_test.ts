@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { ListenError } from "../../lib/process/listener.ts";
 import { type RunningServer, startServer } from "../../lib/process/server.ts";
 import { within } from "../support/condition.ts";

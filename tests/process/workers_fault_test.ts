@@ -6,7 +6,7 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { startWorkers, type WorkerServerOptions } from "../../lib/process/worker_server.ts";
 import type { WorkerThread } from "../../lib/process/worker_thread.ts";
 import type { SupervisorMessage } from "../../lib/process/worker_message.ts";

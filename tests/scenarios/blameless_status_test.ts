@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { parseConfig } from "../../lib/config/parse_config.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { PROXY } from "../config/marked_config.ts";
 import { statusOf } from "../support/message_reader.ts";
 import { MoodyUpstream } from "../support/moody_upstream.ts";

@@ -23,7 +23,7 @@ const BARE =
 console.log(server.addr.port);`;
 
 const PROXY = `import { startServer } from "${new URL("../../lib/process/server.ts", import.meta.url)}";
-import { resolveConfig } from "${new URL("../../lib/config/resolve_config.ts", import.meta.url)}";
+import { resolveConfig } from "${new URL("../../lib/generation/config/resolve_config.ts", import.meta.url)}";
 const server = await startServer(resolveConfig({ sites: [{ listen: "127.0.0.1", port: 0, proxy: {
   upstreams: [{ name: "u", url: Deno.args[0] }], routes: [{ path: "/", upstream: "u" }] } }] }).config);
 console.log(server.addresses[0].port);`;

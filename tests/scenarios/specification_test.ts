@@ -1,9 +1,9 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertExists } from "@std/assert";
-import { loadConfig } from "../../lib/config/load_config.ts";
-import { parseConfig } from "../../lib/config/parse_config.ts";
+import { loadConfig } from "../../lib/generation/config/load_config.ts";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { sentenceOf } from "../../lib/config/problem.ts";
-import type { Config } from "../../lib/config/schema.ts";
+import type { Config } from "../../lib/generation/config/config_types.ts";
 import { scriptTest } from "../support/specification_script.ts";
 
 const TESTS = new URL("../", import.meta.url);

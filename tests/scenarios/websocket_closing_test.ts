@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Log } from "../../lib/log/log.ts";
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { type RunningServer, startServer } from "../../lib/process/server.ts";
 import { until, within } from "../support/condition.ts";
 import { frameBytes, FramePeer, type SocketScript, SocketUpstream } from "../support/frame_peer.ts";

@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { ConfigInput } from "../../lib/config/schema.ts";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { createHandler, type CreateHandlerOptions } from "../../lib/process/create_handler.ts";
 import { Certificates } from "../support/certificates.ts";
 import { until, within } from "../support/condition.ts";

@@ -1,5 +1,5 @@
 /**
- * The text of `lib/config/config_types.ts`: the types of a config as interfaces, each key with its sentence. The types are
+ * The text of `lib/generation/config/config_types.ts`: the types of a config as interfaces, each key with its sentence. The types are
  * those that the compiler infers from the schema, the sentences those of the schema itself.
  *
  * @module
@@ -7,14 +7,14 @@
 
 import ts from "npm:typescript@5.9.3";
 import type { z } from "zod";
-import { configSchema } from "../../lib/config/schema.ts";
+import { configSchema } from "../../lib/generation/config/config_schema.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const PROBE = new URL("lib/config/probed_types.ts", ROOT).pathname;
+const PROBE = new URL("lib/generation/config/probed_types.ts", ROOT).pathname;
 
 /** What is looked at: a file that is nowhere but here. */
 const PROBE_TEXT = `import type { z } from "zod";
-import type { configSchema, InferredConfig } from "./schema.ts";
+import type { configSchema, InferredConfig } from "./config_schema.ts";
 export type Input = z.input<typeof configSchema>;
 export type Output = InferredConfig;
 `;
@@ -108,9 +108,9 @@ class TypeWriter {
   /** Takes in a type that has a name of its own in the product. */
   #import({ aliasSymbol }: ts.Type): void {
     const path = aliasSymbol?.declarations?.[0].getSourceFile().fileName ?? "";
-    if (aliasSymbol === undefined || !path.startsWith(`${ROOT.pathname}lib/config/`)) return;
-    const file = path.slice(`${ROOT.pathname}lib/config/`.length);
-    this.imports.add(`import type { ${aliasSymbol.getName()} } from "./${file}";`);
+    if (aliasSymbol === undefined || !path.startsWith(`${ROOT.pathname}lib/`)) return;
+    const file = path.slice(`${ROOT.pathname}lib/`.length);
+    this.imports.add(`import type { ${aliasSymbol.getName()} } from "../../${file}";`);
   }
 
   // A table that several keys have is one interface, where it is the same.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { Log } from "../../lib/log/log.ts";
 import { type RunningServer, startServer } from "../../lib/process/server.ts";
 import { until } from "./condition.ts";

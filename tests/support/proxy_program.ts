@@ -6,7 +6,7 @@
  */
 
 import { ignoreSignals } from "../../lib/cli/ignored_signals.ts";
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { startServer } from "../../lib/process/server.ts";
 
 /** What the process says of itself. */

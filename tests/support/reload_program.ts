@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { ConfigInput } from "../../lib/config/schema.ts";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { askOften } from "./closed_loop.ts";
 import { ReloadedProxy } from "./reloaded_proxy.ts";
 import { configOf } from "./running_proxy.ts";

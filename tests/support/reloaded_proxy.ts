@@ -4,8 +4,8 @@
  * @module
  */
 
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import type { ConfigInput } from "../../lib/config/schema.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { Log } from "../../lib/log/log.ts";
 import { type RunningServer, startServer } from "../../lib/process/server.ts";
 import { startWorkers } from "../../lib/process/worker_server.ts";

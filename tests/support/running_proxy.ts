@@ -4,8 +4,8 @@
  * @module
  */
 
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import type { ConfigInput } from "../../lib/config/schema.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import type { Generation } from "../../lib/generation/generation.ts";
 import { type RunningServer, startServer } from "../../lib/process/server.ts";
 import type { Upstream } from "../../lib/upstream/upstream.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { resolveConfig } from "../../lib/config/resolve_config.ts";
-import type { ConfigInput } from "../../lib/config/schema.ts";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { Log } from "../../lib/log/log.ts";
 import { type RunningWorkers, startWorkers, type WorkerServerOptions } from "../../lib/process/worker_server.ts";
 import type { Upstream } from "../../lib/upstream/upstream.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { SiteConfig } from "../../config/schema.ts";
+import type { CacheConfig } from "./files_schema.ts";
 
 /** The value of Cache-Control by path; undefined when the config says nothing at all. */
-export function cacheControl(config: SiteConfig["cache"]): ((path: string) => string | undefined) | undefined {
+export function cacheControl(config: CacheConfig): ((path: string) => string | undefined) | undefined {
   const general = config.control ??
     (config.max_age === undefined ? undefined : `public, max-age=${Math.floor(config.max_age / 1000)}`);
   const rules = config.rules.map((rule) => ({

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { SiteConfig } from "../../config/schema.ts";
 import type { RequestHead } from "../../http/message.ts";
 import type { Log } from "../../log/log.ts";
 import { createFileServer, type FileServer } from "./file_server.ts";
 import type { FileWarning } from "./file_warnings.ts";
+import type { FilesConfig } from "./files_schema.ts";
 import { cacheControl } from "./cache_control.ts";
 
 /**
@@ -17,7 +17,7 @@ import { cacheControl } from "./cache_control.ts";
  * @param withoutFixed Whether a request is answered by a file at its path alone, and by no fixed path of `try_files`.
  */
 export function siteFiles(
-  config: SiteConfig,
+  config: FilesConfig & { readonly name: string },
   log: Log | undefined,
   withoutFixed: ((head: RequestHead) => boolean) | undefined,
 ): FileServer | undefined {

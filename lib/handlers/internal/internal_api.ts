@@ -7,17 +7,28 @@
  * @module
  */
 
-import { INTERNAL_PATHS, type InternalPath, internalPrefix } from "../../config/internal_paths.ts";
-import type { SiteConfig } from "../../config/schema.ts";
+import { INTERNAL_PATHS, type InternalPath, internalPrefix } from "./internal_paths.ts";
+import type { ProxyConfig } from "../proxy/config/proxy_schema.ts";
 import type { HttpResponse, RequestHead } from "../../http/message.ts";
 import { VERSION } from "../../version.ts";
+
+/** What the endpoints tell of a site, from its config. */
+export interface DescribedSite {
+  readonly name: string;
+  readonly hostname?: string;
+  readonly hostnames: readonly string[];
+  readonly port: number;
+  readonly static_dir?: string;
+  readonly internal_api: boolean | string;
+  readonly proxy?: ProxyConfig;
+}
 
 /** What the endpoints tell of. */
 export interface InternalApiContext {
   /** The site that answers. */
-  readonly site: SiteConfig;
-  /** A site without what is not to be shown. */
-  readonly shown: (site: SiteConfig) => SiteConfig;
+  readonly site: DescribedSite;
+  /** The site without what is not to be shown. */
+  readonly shown: DescribedSite;
   /** Whether the site can serve, and what it lacks. */
   readonly readiness: () => { ready: boolean; missing: string[] };
   /** When this generation was built, in milliseconds since 1970. */
@@ -41,8 +52,8 @@ export function internalEndpoints(context: InternalApiContext): ReadonlyMap<stri
     "/health": () => health(context),
     "/health/live": () => ({ status: 200, value: { status: "alive" } }),
     "/health/ready": () => ready(context),
-    "/config": () => ({ status: 200, value: describeSite(context.shown(context.site), true) }),
-    "/sites": () => ({ status: 200, value: { sites: [describeSite(context.shown(context.site), false)], total: 1 } }),
+    "/config": () => ({ status: 200, value: describeSite(context.shown, true) }),
+    "/sites": () => ({ status: 200, value: { sites: [describeSite(context.shown, false)], total: 1 } }),
   };
   return new Map(INTERNAL_PATHS.map((path) => [prefix + path, endpoint(tells[path])]));
 }
@@ -90,7 +101,7 @@ function ready(context: InternalApiContext): Telling {
   return { status: 503, value: { status: "not_ready", missing }, missing: missing.join("; ") };
 }
 
-function describeSite(site: SiteConfig, detailed: boolean): Record<string, unknown> {
+function describeSite(site: DescribedSite, detailed: boolean): Record<string, unknown> {
   const hostnames = site.hostname === undefined ? site.hostnames : [site.hostname, ...site.hostnames];
   const proxies = site.proxy?.enabled === true;
   const brief = { name: site.name, hostnames, port: site.port, static: site.static_dir !== undefined, proxy: proxies };

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { ProxyConfig, RouteConfig } from "../../config/schema.ts";
+import type { ProxyConfig } from "./config/proxy_schema.ts";
+import type { RouteConfig } from "./config/route_schema.ts";
 import type { AttemptLimits } from "./attempt.ts";
 
 /** The limits of `route`. What it does not say is the proxy's. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RouteConfig } from "../../config/schema.ts";
+import type { RouteConfig } from "./config/route_schema.ts";
 import { climbs, dropSegments, encodeWritten, matchPath } from "../../routing/match_path.ts";
 
 /** The path upstream for a raw path, or undefined when it would climb out of where the route leads. */

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { ProxyConfig, RouteConfig } from "../../config/schema.ts";
+import type { ProxyConfig } from "../proxy/config/proxy_schema.ts";
+import type { RouteConfig } from "../proxy/config/route_schema.ts";
 import type { HeaderLines, HttpResponse, Upgrade } from "../../http/message.ts";
 import { sendableStatus } from "../../http/sendable_status.ts";
 import type { Exchange } from "../../exchange/exchange.ts";

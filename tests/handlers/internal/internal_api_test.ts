@@ -1,7 +1,7 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { resolveConfig } from "../../../lib/config/resolve_config.ts";
-import type { ConfigInput } from "../../../lib/config/schema.ts";
+import { resolveConfig } from "../../../lib/generation/config/resolve_config.ts";
+import type { ConfigInput } from "../../../lib/generation/config/config_types.ts";
 import { createHandler } from "../../../lib/process/create_handler.ts";
 import { startServer } from "../../../lib/process/server.ts";
 

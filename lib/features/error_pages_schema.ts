@@ -1,0 +1,29 @@
+/**
+ * The table `[sites.error_pages]`.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { ConfigCheck } from "../config/composed_config.ts";
+import { matching, text } from "../config/fields.ts";
+import { resolvePath } from "../config/file_paths.ts";
+import { isTextNode, tableOf, tablesOf } from "../config/source_tree.ts";
+
+const ERROR_STATUS = "a status from 400 to 599";
+
+/** The keys, for the composed table. */
+export const errorPageKeys = {
+  error_pages: z.record(matching(/^[45]\d\d$/, ERROR_STATUS), text("the path of a file"), {
+    error: "a table of statuses and files",
+  }).prefault({}).describe("Files to answer with, by status."),
+};
+
+/** Makes the paths of the pages absolute, and looks whether they can be read. */
+export const resolveErrorPages: ConfigCheck = (root, problems, options) => {
+  for (const site of tablesOf(root, "sites")) {
+    for (const { node } of tableOf(site, "error_pages")?.entries.values() ?? []) {
+      if (isTextNode(node)) resolvePath(node, "file", problems, options);
+    }
+  }
+};

@@ -1,0 +1,39 @@
+/**
+ * The schema of a config with all its checks, in their order.
+ *
+ * @module
+ */
+
+import type { ComposedConfig } from "../../config/composed_config.ts";
+import { checkManagement } from "../../admin/management_checks.ts";
+import { resolveErrorPages } from "../../features/error_pages_schema.ts";
+import { checkFiles, resolveFolders } from "../../handlers/files/files_checks.ts";
+import { checkProxies } from "../../handlers/proxy/config/proxy_checks.ts";
+import { resolveCertificates } from "../../handlers/proxy/config/tls_checks.ts";
+import { checkVirtualHosts } from "../../listener/virtual_host_checks.ts";
+import { checkTrust, resolveLog } from "../../process/server_checks.ts";
+import { configSchema } from "./config_schema.ts";
+import type { Config } from "./config_types.ts";
+import { checkLoops } from "./loop_checks.ts";
+import { checkPorts } from "./port_checks.ts";
+import { withSubstituted } from "./shown_config.ts";
+import { checkPurpose } from "./site_checks.ts";
+import { checkVariables } from "./variable_checks.ts";
+
+/** What every config is read with. */
+export const COMPOSED_CONFIG: ComposedConfig<Config> = {
+  schema: configSchema,
+  files: [resolveLog, resolveFolders, resolveErrorPages, resolveCertificates],
+  checks: [
+    checkTrust,
+    checkManagement,
+    checkVirtualHosts,
+    checkPurpose,
+    checkFiles,
+    checkProxies,
+    checkLoops,
+    checkVariables,
+    checkPorts,
+  ],
+  complete: withSubstituted,
+};

@@ -1,0 +1,31 @@
+/**
+ * The schema of a BWS config: the one source of its types, its defaults and its JSON Schema. Each table stands with what it
+ * configures; here they are composed. After a change of a key, `deno task generate` writes `config_types.ts` anew.
+ *
+ * Keys keep the names of the file. Durations come out in milliseconds and sizes in bytes, whatever was written.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { table, tables } from "../../config/fields.ts";
+import { managementSchema } from "../../admin/management_schema.ts";
+import { nameSites } from "../../listener/virtual_host_schema.ts";
+import { loggingSchema, serverSchema } from "../../process/server_schema.ts";
+import { siteSchema } from "./site_schema.ts";
+
+/** The schema of a whole config. */
+export const configSchema = table({
+  server: serverSchema.prefault({}).describe("What holds for the whole process."),
+  logging: loggingSchema.prefault({}).describe("What is written where."),
+  management: managementSchema.prefault({}).describe("The API for operators."),
+  sites: tables(siteSchema).min(1, { error: "at least one [[sites]] table" })
+    .transform(nameSites)
+    .describe("The sites, at least one."),
+});
+
+/** What the compiler infers of an accepted config; {@linkcode Config} is the same, written out. */
+export type InferredConfig = z.output<typeof configSchema> & {
+  /** Values that came by `${NAME}`: the path of each, with what is shown in its place. */
+  readonly substituted?: Readonly<Record<string, string>>;
+};

@@ -1,0 +1,1341 @@
+/**
+ * The types of a config, as it is written and as the program uses it.
+ *
+ * Made of the schema by `deno task generate`; not to be changed by hand.
+ *
+ * @module
+ */
+
+import type { StatusRange } from "../../handlers/proxy/config/status_range.ts";
+
+/** A config as it is written: keys with a default may be absent, durations and sizes may be text. */
+export interface ConfigInput {
+  /** What holds for the whole process. */
+  server?: ServerInput;
+  /** What is written where. */
+  logging?: LoggingInput;
+  /** The API for operators. */
+  management?: ManagementInput;
+  /** The sites, at least one. */
+  sites: SiteInput[];
+}
+
+/** `[server]`. What holds for the whole process. */
+export interface ServerInput {
+  /**
+   * Name of this server; in the Via header field, characters that a token may not hold become "-".
+   *
+   * @default {"bws"}
+   */
+  name?: string;
+  /**
+   * Addresses and networks whose X-Forwarded-* and Forwarded header fields are believed.
+   *
+   * @default {[]}
+   */
+  trusted_proxies?: string[];
+  /**
+   * Name servers for the names of upstreams; without them, the system's.
+   *
+   * @default {[]}
+   */
+  name_servers?: string[];
+  /**
+   * How many workers share the ports; "auto" is one for each processor.
+   *
+   * @default {1}
+   */
+  workers?: number | "auto";
+  /** Largest request body; without it there is no limit. */
+  max_body_size?: string | number;
+  /**
+   * How long a WebSocket goes on after its route was changed or taken away.
+   *
+   * @default {"5s"}
+   */
+  stream_close_delay?: string | number;
+  /**
+   * Let another process listen on the same ports, so that a new one can start before the old one ends; Linux only.
+   *
+   * @default {false}
+   */
+  reuse_port?: boolean;
+  /**
+   * How long the server goes on, with its readiness turned off, before it stops.
+   *
+   * @default {0}
+   */
+  shutdown_delay?: string | number;
+  /**
+   * How long exchanges may take to end when the server stops.
+   *
+   * @default {"30s"}
+   */
+  shutdown_timeout?: string | number;
+}
+
+/** `[logging]`. What is written where. */
+export interface LoggingInput {
+  /**
+   * The least severe messages to write.
+   *
+   * @default {"info"}
+   */
+  level?: "error" | "debug" | "info" | "warn";
+  /**
+   * Form of a line: JSON, or the combined log format.
+   *
+   * @default {"json"}
+   */
+  format?: "json" | "combined";
+  /**
+   * "stdout", "stderr" or the path of a file.
+   *
+   * @default {"stdout"}
+   */
+  output?: string;
+  /**
+   * Whether each exchange writes a line.
+   *
+   * @default {true}
+   */
+  access?: boolean;
+}
+
+/** `[management]`. The API for operators. */
+export interface ManagementInput {
+  /**
+   * Whether the management API listens.
+   *
+   * @default {false}
+   */
+  enabled?: boolean;
+  /**
+   * Whether metrics are kept; without them it costs a little less to serve.
+   *
+   * @default {true}
+   */
+  metrics?: boolean;
+  /**
+   * Address to listen on; anything but loopback needs an api_key.
+   *
+   * @default {"127.0.0.1"}
+   */
+  host?: string;
+  /**
+   * Port to listen on; 0 is any free one.
+   *
+   * @default {7654}
+   */
+  port?: number;
+  /** Host names under which callers know the management API, besides localhost, IP addresses and host. */
+  hosts?: string[];
+  /** Key that callers of the management API must send, of at least 16 characters. */
+  api_key?: string;
+}
+
+/** `[[sites]]`. The sites, at least one. */
+export interface SiteInput {
+  /** Name in logs and metrics; without it, the first host name. */
+  name?: string;
+  /** Host name: exact, "*.example.com", an IP address, or "*" for any. */
+  hostname?: string;
+  /**
+   * More host names; a site without any answers for all.
+   *
+   * @default {[]}
+   */
+  hostnames?: string[];
+  /**
+   * Port to listen on; sites may share it. 0 is any free one, for this site alone.
+   *
+   * @default {8080}
+   */
+  port?: number;
+  /** IP address to listen on; without it, all interfaces of both families. */
+  listen?: string;
+  /**
+   * Whether the site answers for hosts that no site of the port names.
+   *
+   * @default {false}
+   */
+  default?: boolean;
+  /** Folder whose files are served. */
+  static_dir?: string;
+  /**
+   * Names of the files that stand for their folder, the first that is there.
+   *
+   * @default {["index.html"]}
+   */
+  index_files?: string[];
+  /**
+   * Whether folders without an index file are listed.
+   *
+   * @default {false}
+   */
+  browse?: boolean;
+  /**
+   * What to look for, in order; "$path" stands for the path of the request, and "=404" may end the list.
+   *
+   * @default {[]}
+   */
+  try_files?: string[];
+  /**
+   * Whether files whose name begins with a dot are served.
+   *
+   * @default {false}
+   */
+  dotfiles?: boolean;
+  /**
+   * Whether links may lead out of static_dir.
+   *
+   * @default {false}
+   */
+  follow_symlinks?: boolean;
+  /**
+   * Whether .br, .zst and .gz files beside a file are served in its place.
+   *
+   * @default {true}
+   */
+  precompressed?: boolean;
+  /** Header fields of every response of the site. */
+  headers?: Record<string, string>;
+  /** How requests are named in logs and header fields. */
+  request_id?: RequestIdInput;
+  /** Files to answer with, by status. */
+  error_pages?: Record<string, string>;
+  /** Largest request body; overrides the server's. */
+  max_body_size?: string | number;
+  /**
+   * Whether the site answers /api/health and its like, or the prefix that takes the place of /api.
+   *
+   * @default {true}
+   */
+  internal_api?: string | boolean;
+  /** What caches are told about files. */
+  cache?: CacheInput;
+  /** What is proxied. */
+  proxy?: ProxyInput;
+}
+
+/** `[sites.request_id]`. How requests are named in logs and header fields. */
+export interface RequestIdInput {
+  /**
+   * Name of the field that carries the id of a request: from trusted_proxies, to upstreams and to clients.
+   *
+   * @default {"X-Request-Id"}
+   */
+  header?: string;
+  /**
+   * Keep the id that an upstream puts on its response, instead of the request's.
+   *
+   * @default {true}
+   */
+  trust?: boolean;
+}
+
+/** `[sites.cache]`. What caches are told about files. */
+export interface CacheInput {
+  /** Value of Cache-Control for every file. */
+  control?: string;
+  /** How long caches may keep a file: "public, max-age=N". */
+  max_age?: string | number;
+  /**
+   * Values for some files; the first rule that fits wins, with path and extensions where it has both.
+   *
+   * @default {[]}
+   */
+  rules?: RuleInput[];
+}
+
+/** `[[sites.cache.rules]]`. Values for some files; the first rule that fits wins, with path and extensions where it has both. */
+export interface RuleInput {
+  /** Prefix of the paths that the rule is for. */
+  path?: string;
+  /** Extensions of the files that the rule is for, with or without a dot. */
+  extensions?: string[];
+  /** Value of Cache-Control. */
+  control: string;
+}
+
+/** `[sites.proxy]`. What is proxied. */
+export interface ProxyInput {
+  /**
+   * Whether the site proxies; its tables are checked in any case.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /**
+   * Send the client's Host upstream, instead of the host of the URL.
+   *
+   * @default {true}
+   */
+  preserve_host?: boolean;
+  /** Map Location, Content-Location, Refresh, and Path and Domain of cookies back where they name the upstream; without it, where the upstream sees another Host or path than the client. */
+  rewrite_redirects?: boolean;
+  /**
+   * The servers to proxy to.
+   *
+   * @default {[]}
+   */
+  upstreams?: UpstreamInput[];
+  /**
+   * Which requests go to which pool.
+   *
+   * @default {[]}
+   */
+  routes?: RouteInput[];
+  /** How pools choose. */
+  load_balancing?: LoadBalancingInput;
+  /** How long upstreams may take. */
+  timeout?: TimeoutInput;
+  /** What changes in header fields. */
+  headers?: HeadersInput;
+  /** How connections to upstreams are kept and limited. */
+  connections?: ConnectionsInput;
+  /** How WebSockets are kept and bounded. */
+  websocket?: WebsocketInput;
+  /**
+   * How upstreams are probed; on when present.
+   *
+   * @default {{"enabled":false}}
+   */
+  health_check?: HealthCheckInput;
+  /** When upstreams that fail are taken out for a while. */
+  passive_health?: PassiveHealthInput;
+  /**
+   * A breaker per upstream; on when present.
+   *
+   * @default {{"enabled":false}}
+   */
+  circuit_breaker?: CircuitBreakerInput;
+  /** How requests are tried again. */
+  retries?: RetriesInput;
+}
+
+/** `[[sites.proxy.upstreams]]`. The servers to proxy to. */
+export interface UpstreamInput {
+  /** Name of the pool; upstreams of the same name share its load. */
+  name: string;
+  /** Where the upstream listens: http://, https://, srv+http://name (SRV records) or unix:/path.sock; a base path is put before every path. */
+  url: string;
+  /**
+   * Share of the load, relative to the pool's other upstreams.
+   *
+   * @default {1}
+   */
+  weight?: number;
+  /**
+   * Most exchanges at a time; 0 is the value of connections.max_connections.
+   *
+   * @default {0}
+   */
+  max_connections?: number;
+  /**
+   * Serve only when no upstream of the pool that is no backup can.
+   *
+   * @default {false}
+   */
+  backup?: boolean;
+  /** Look the URL's name up again and again, and make every address an upstream; as srv+http:// does in any case. */
+  resolve?: boolean;
+  /** Time between two look-ups; sets resolve. Without it, the answer's TTL. */
+  resolve_interval?: string | number;
+  /** How to speak TLS with this upstream; for https:// only. */
+  tls?: TlsInput;
+}
+
+/** `[sites.proxy.upstreams.tls]`. How to speak TLS with this upstream; for https:// only. */
+export interface TlsInput {
+  /** PEM file of certificates that may sign the upstream's, beside the well-known ones. */
+  ca_file?: string;
+  /**
+   * Accept any certificate; whoever sits between can then read and change everything.
+   *
+   * @default {false}
+   */
+  insecure_skip_verify?: boolean;
+  /** Name to ask for and to find in the certificate, where it is not the URL's host. */
+  server_name?: string;
+}
+
+/** `[[sites.proxy.routes]]`. Which requests go to which pool. */
+export interface RouteInput {
+  /** Prefix of the paths to proxy, up to a "/" or the end; see exact and pattern. */
+  path: string;
+  /** Name of the pool that takes the requests. */
+  upstream: string;
+  /**
+   * Take the matched prefix away before the upstream sees the path.
+   *
+   * @default {false}
+   */
+  strip_prefix?: boolean;
+  /** Text that replaces the matched prefix, or the whole path of an exact or pattern route. */
+  rewrite_target?: string;
+  /**
+   * Whether a GET or HEAD for the path without its last "/" is redirected to it, if nothing else answers there.
+   *
+   * @default {true}
+   */
+  redirect_slash?: boolean;
+  /**
+   * Whether requests may upgrade to WebSocket.
+   *
+   * @default {false}
+   */
+  websocket?: boolean;
+  /**
+   * Match this path only, and nothing below it.
+   *
+   * @default {false}
+   */
+  exact?: boolean;
+  /**
+   * Read path as a URLPattern pathname, such as /users/:id.
+   *
+   * @default {false}
+   */
+  pattern?: boolean;
+  /** Methods to match; without it, all. */
+  methods?: string[];
+  /** Overrides the proxy's preserve_host. */
+  preserve_host?: boolean;
+  /** Overrides the proxy's rewrite_redirects. */
+  rewrite_redirects?: boolean;
+  /** How long this route may take; what it does not set is the proxy's. */
+  timeout?: RouteTimeoutInput;
+  /**
+   * Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream.
+   *
+   * @default {false}
+   */
+  streaming?: boolean;
+  /** Largest request body of this route; overrides the site's. */
+  max_body_size?: string | number;
+}
+
+/** `[sites.proxy.routes.timeout]`. How long this route may take; what it does not set is the proxy's. */
+export interface RouteTimeoutInput {
+  /** Longest time to open a connection to an upstream; 0 is no limit. */
+  connect?: string | number;
+  /** Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit. */
+  read?: string | number;
+  /** Longest silence while a request is sent; 0 is no limit. */
+  write?: string | number;
+  /** Longest time that a client neither sends its body nor takes the answer; 0 is no limit. */
+  client?: string | number;
+  /** Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none. */
+  min_upload_rate?: number;
+}
+
+/** `[sites.proxy.load_balancing]`. How pools choose. */
+export interface LoadBalancingInput {
+  /**
+   * How a pool chooses the upstream of the next attempt.
+   *
+   * @default {"round_robin"}
+   */
+  method?: string;
+  /** For header_hash: the header whose value is the key. */
+  header?: string;
+  /** For uri_hash: whether the query belongs to the key, beside the path. */
+  include_query?: boolean;
+  /** For the hash policies: how many times the mean load an upstream may carry before keys overflow; 0 for no bound. */
+  balance_factor?: number;
+  /**
+   * How long an upstream that comes back takes to get to its full share; 0 for at once.
+   *
+   * @default {0}
+   */
+  slow_start?: string | number;
+  /**
+   * What is done when no upstream of a pool is healthy: answer 503, or try them all the same.
+   *
+   * @default {"reject"}
+   */
+  when_all_unhealthy?: "reject" | "try_anyway";
+  /** For cookie: the cookie that keeps a client with its upstream. */
+  cookie?: CookieInput;
+}
+
+/** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that keeps a client with its upstream. */
+export interface CookieInput {
+  /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
+  name?: string;
+  /** Signs the cookies, so that they outlive the process and hold on several proxies; random without it. */
+  secret?: string;
+  /** Path below which clients send the cookie. */
+  path?: string;
+  /** Domain whose hosts get the cookie; without it, the host that set it. */
+  domain?: string;
+  /** How long clients keep the cookie; without it, until the browser is closed. */
+  max_age?: string | number;
+  /** Send it over TLS only; "auto" where the client came over TLS. */
+  secure?: boolean | "auto";
+  /** Hide it from scripts. */
+  http_only?: boolean;
+  /** Which requests from other sites carry it; none needs secure = true. */
+  same_site?: "lax" | "strict" | "none";
+  /** Policy for clients without a cookie, or whose upstream is not available. */
+  fallback?:
+    | "round_robin"
+    | "weighted"
+    | "least_connections"
+    | "weighted_round_robin"
+    | "random"
+    | "power_of_two"
+    | "first"
+    | "least_time"
+    | "ip_hash"
+    | "uri_hash"
+    | "header_hash"
+    | "cookie";
+}
+
+/** `[sites.proxy.timeout]`. How long upstreams may take. */
+export interface TimeoutInput {
+  /**
+   * Longest time to open a connection to an upstream; 0 is no limit.
+   *
+   * @default {"5s"}
+   */
+  connect?: string | number;
+  /**
+   * Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit.
+   *
+   * @default {"60s"}
+   */
+  read?: string | number;
+  /**
+   * Longest silence while a request is sent; 0 is no limit.
+   *
+   * @default {"30s"}
+   */
+  write?: string | number;
+  /**
+   * Longest time that a client neither sends its body nor takes the answer; 0 is no limit.
+   *
+   * @default {"60s"}
+   */
+  client?: string | number;
+  /**
+   * Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none.
+   *
+   * @default {500}
+   */
+  min_upload_rate?: number;
+}
+
+/** `[sites.proxy.headers]`. What changes in header fields. */
+export interface HeadersInput {
+  /**
+   * Send X-Forwarded-For, -Proto and -Host upstream.
+   *
+   * @default {true}
+   */
+  add_x_forwarded?: boolean;
+  /**
+   * Send the Forwarded header field of RFC 7239 upstream.
+   *
+   * @default {false}
+   */
+  add_forwarded?: boolean;
+  /** Fields that are added in both directions. */
+  add?: Record<string, string>;
+  /**
+   * Names of fields that are taken away in both directions.
+   *
+   * @default {[]}
+   */
+  remove?: string[] | Record<string, boolean>;
+  /** Changes to what goes upstream. */
+  request?: RequestInput;
+  /** Changes to what comes back. */
+  response?: ResponseInput;
+}
+
+/** `[sites.proxy.headers.request]`. Changes to what goes upstream. */
+export interface RequestInput {
+  /** Fields that replace all fields of their name. */
+  set?: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add?: Record<string, string>;
+  /**
+   * Names of fields that are taken away.
+   *
+   * @default {[]}
+   */
+  remove?: string[] | Record<string, boolean>;
+}
+
+/** `[sites.proxy.headers.response]`. Changes to what comes back. */
+export interface ResponseInput {
+  /** Fields that replace all fields of their name. */
+  set?: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add?: Record<string, string>;
+  /**
+   * Names of fields that are taken away.
+   *
+   * @default {[]}
+   */
+  remove?: string[] | Record<string, boolean>;
+}
+
+/** `[sites.proxy.connections]`. How connections to upstreams are kept and limited. */
+export interface ConnectionsInput {
+  /**
+   * Most idle connections that are kept for an upstream.
+   *
+   * @default {64}
+   */
+  max_idle?: number;
+  /**
+   * How long an idle connection is kept.
+   *
+   * @default {"4s"}
+   */
+  idle_timeout?: string | number;
+  /**
+   * Most exchanges at a time for an upstream; 0 is no limit.
+   *
+   * @default {0}
+   */
+  max_connections?: number;
+  /**
+   * Most requests that wait while all upstreams are full.
+   *
+   * @default {1024}
+   */
+  queue_size?: number;
+  /**
+   * Longest time that a request waits for an upstream.
+   *
+   * @default {"5s"}
+   */
+  queue_timeout?: string | number;
+}
+
+/** `[sites.proxy.websocket]`. How WebSockets are kept and bounded. */
+export interface WebsocketInput {
+  /**
+   * Time between two pings to each side; 0 for none.
+   *
+   * @default {"30s"}
+   */
+  ping_interval?: string | number;
+  /** Longest time in which a side says nothing, or takes nothing; 0 is no limit; without it, twice ping_interval. */
+  idle_timeout?: string | number;
+  /**
+   * Bytes that may wait for one side before the other is slowed down.
+   *
+   * @default {"4MiB"}
+   */
+  max_buffered?: string | number;
+  /**
+   * Largest message; a larger one closes the WebSocket.
+   *
+   * @default {"64MiB"}
+   */
+  max_message?: string | number;
+  /**
+   * How long open WebSockets go on when the server stops.
+   *
+   * @default {"5s"}
+   */
+  drain?: string | number;
+}
+
+/** `[sites.proxy.health_check]`. How upstreams are probed; on when present. */
+export interface HealthCheckInput {
+  /**
+   * Whether upstreams are probed.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /**
+   * Send a request, or only open a connection.
+   *
+   * @default {"http"}
+   */
+  kind?: "http" | "tcp";
+  /**
+   * Path to request.
+   *
+   * @default {"/"}
+   */
+  path?: string;
+  /**
+   * Method of the request.
+   *
+   * @default {"GET"}
+   */
+  method?: string;
+  /** Header fields of the request. */
+  headers?: Record<string, string>;
+  /** Statuses of a healthy upstream, such as 200, "2xx" or ["200-299", 404]; 200 to 399 without it. */
+  expect_status?: string | number | (string | number)[];
+  /** Regular expression, without back references and looking ahead or behind, that the first 16 KiB of a healthy answer's body match; plain text is found as it is, in the first 64 KiB. */
+  expect_body?: string;
+  /** Port to probe, where it is not the URL's. */
+  port?: number;
+  /** Time between two probes of an upstream; 10 s without it. */
+  interval?: string | number;
+  /** The same as interval. */
+  interval_seconds?: string | number;
+  /**
+   * Longest time for one probe.
+   *
+   * @default {"2s"}
+   */
+  timeout?: string | number;
+  /**
+   * Good probes in a row after which an upstream is healthy.
+   *
+   * @default {2}
+   */
+  healthy_after?: number;
+  /**
+   * What an upstream is taken for before its first probe.
+   *
+   * @default {"healthy"}
+   */
+  initial?: "healthy" | "unhealthy";
+  /**
+   * Bad probes in a row after which an upstream is not healthy.
+   *
+   * @default {3}
+   */
+  unhealthy_after?: number;
+}
+
+/** `[sites.proxy.passive_health]`. When upstreams that fail are taken out for a while. */
+export interface PassiveHealthInput {
+  /**
+   * Whether failures in live traffic eject an upstream for a while.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /**
+   * Failures in a row that eject.
+   *
+   * @default {5}
+   */
+  max_fails?: number;
+  /**
+   * Failures further apart than this are not in a row.
+   *
+   * @default {"30s"}
+   */
+  fail_window?: string | number;
+  /**
+   * How long the first ejection lasts; each next one twice as long.
+   *
+   * @default {"10s"}
+   */
+  eject_for?: string | number;
+  /**
+   * The longest ejection.
+   *
+   * @default {"5m"}
+   */
+  max_eject_for?: string | number;
+  /**
+   * Share of a pool that may be ejected for what it answers; one that cannot be reached is ejected in any case.
+   *
+   * @default {50}
+   */
+  max_ejected_percent?: number;
+  /** An answer that takes longer to begin is a failure. */
+  slow_after?: string | number;
+  /**
+   * Statuses that are failures, such as [502, 503, 504]; "5xx" is without 501, 505, 508 and 510, which a request causes.
+   *
+   * @default {"5xx"}
+   */
+  fail_status?: string | number | (string | number)[];
+}
+
+/** `[sites.proxy.circuit_breaker]`. A breaker per upstream; on when present. */
+export interface CircuitBreakerInput {
+  /**
+   * Whether upstreams have a breaker.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /**
+   * Share of failed requests that opens it.
+   *
+   * @default {0.5}
+   */
+  failure_ratio?: number;
+  /**
+   * Requests that the window must hold before it may open.
+   *
+   * @default {20}
+   */
+  min_requests?: number;
+  /**
+   * How far back it looks.
+   *
+   * @default {"10s"}
+   */
+  window?: string | number;
+  /**
+   * How long it stays open before it lets trial requests through.
+   *
+   * @default {"10s"}
+   */
+  open_for?: string | number;
+  /**
+   * Trial requests at a time while half open; as many good ones close it.
+   *
+   * @default {3}
+   */
+  trial_requests?: number;
+  /** An answer that takes longer to begin is slow. */
+  slow_after?: string | number;
+  /**
+   * Share of slow requests that opens it.
+   *
+   * @default {0.5}
+   */
+  slow_ratio?: number;
+  /**
+   * Most exchanges at a time for an upstream, as connections.max_connections; the smaller one holds. 0 is no limit.
+   *
+   * @default {0}
+   */
+  max_in_flight?: number;
+}
+
+/** `[sites.proxy.retries]`. How requests are tried again. */
+export interface RetriesInput {
+  /**
+   * Most times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them.
+   *
+   * @default {3}
+   */
+  attempts?: number;
+  /**
+   * How long a request is kept while no upstream can be reached, and tried again; 0 to try each upstream once.
+   *
+   * @default {0}
+   */
+  try_for?: string | number;
+  /**
+   * Pause before a request goes to an upstream again, twice as long each time.
+   *
+   * @default {"25ms"}
+   */
+  backoff?: string | number;
+  /**
+   * The longest pause.
+   *
+   * @default {"1s"}
+   */
+  max_backoff?: string | number;
+  /**
+   * Answers after which a request of an idempotent method is tried again, such as [502, 503, 504, 429].
+   *
+   * @default {[]}
+   */
+  retry_on?: string | number | (string | number)[];
+  /**
+   * Request bodies up to this size are kept, to be sent again.
+   *
+   * @default {"64KiB"}
+   */
+  retry_buffer?: string | number;
+  /**
+   * Retries for each request of the pool, as a share.
+   *
+   * @default {0.2}
+   */
+  budget?: number;
+  /**
+   * Retries a second that are allowed whatever the traffic.
+   *
+   * @default {10}
+   */
+  min_per_second?: number;
+  /**
+   * Send X-BWS-Attempts to the client.
+   *
+   * @default {false}
+   */
+  show_attempts?: boolean;
+}
+
+/** A config as the program uses it: checked, with all defaults; durations in milliseconds, sizes in bytes. */
+export interface Config {
+  /** What holds for the whole process. */
+  server: ServerConfig;
+  /** What is written where. */
+  logging: LoggingConfig;
+  /** The API for operators. */
+  management: ManagementConfig;
+  /** The sites, at least one. */
+  sites: SiteConfig[];
+  /** Values that came by `${NAME}`: the path of each, with what is shown in its place. */
+  substituted?: Readonly<Record<string, string>>;
+}
+
+/** `[server]`. What holds for the whole process. */
+export interface ServerConfig {
+  /** Name of this server; in the Via header field, characters that a token may not hold become "-". */
+  name: string;
+  /** Addresses and networks whose X-Forwarded-* and Forwarded header fields are believed. */
+  trusted_proxies: string[];
+  /** Name servers for the names of upstreams; without them, the system's. */
+  name_servers: string[];
+  /** How many workers share the ports; "auto" is one for each processor. */
+  workers: number | "auto";
+  /** Largest request body; without it there is no limit. */
+  max_body_size?: number;
+  /** How long a WebSocket goes on after its route was changed or taken away. */
+  stream_close_delay: number;
+  /** Let another process listen on the same ports, so that a new one can start before the old one ends; Linux only. */
+  reuse_port: boolean;
+  /** How long the server goes on, with its readiness turned off, before it stops. */
+  shutdown_delay: number;
+  /** How long exchanges may take to end when the server stops. */
+  shutdown_timeout: number;
+}
+
+/** `[logging]`. What is written where. */
+export interface LoggingConfig {
+  /** The least severe messages to write. */
+  level: "error" | "debug" | "info" | "warn";
+  /** Form of a line: JSON, or the combined log format. */
+  format: "json" | "combined";
+  /** "stdout", "stderr" or the path of a file. */
+  output: string;
+  /** Whether each exchange writes a line. */
+  access: boolean;
+}
+
+/** `[management]`. The API for operators. */
+export interface ManagementConfig {
+  /** Whether the management API listens. */
+  enabled: boolean;
+  /** Whether metrics are kept; without them it costs a little less to serve. */
+  metrics: boolean;
+  /** Address to listen on; anything but loopback needs an api_key. */
+  host: string;
+  /** Port to listen on; 0 is any free one. */
+  port: number;
+  /** Host names under which callers know the management API, besides localhost, IP addresses and host. */
+  hosts?: string[];
+  /** Key that callers of the management API must send, of at least 16 characters. */
+  api_key?: string;
+}
+
+/** `[[sites]]`. The sites, at least one. */
+export interface SiteConfig {
+  /** Name in logs and metrics; without it, the first host name. */
+  name: string;
+  /** Host name: exact, "*.example.com", an IP address, or "*" for any. */
+  hostname?: string;
+  /** More host names; a site without any answers for all. */
+  hostnames: string[];
+  /** Port to listen on; sites may share it. 0 is any free one, for this site alone. */
+  port: number;
+  /** IP address to listen on; without it, all interfaces of both families. */
+  listen?: string;
+  /** Whether the site answers for hosts that no site of the port names. */
+  default: boolean;
+  /** Folder whose files are served. */
+  static_dir?: string;
+  /** Names of the files that stand for their folder, the first that is there. */
+  index_files: string[];
+  /** Whether folders without an index file are listed. */
+  browse: boolean;
+  /** What to look for, in order; "$path" stands for the path of the request, and "=404" may end the list. */
+  try_files: string[];
+  /** Whether files whose name begins with a dot are served. */
+  dotfiles: boolean;
+  /** Whether links may lead out of static_dir. */
+  follow_symlinks: boolean;
+  /** Whether .br, .zst and .gz files beside a file are served in its place. */
+  precompressed: boolean;
+  /** Header fields of every response of the site. */
+  headers: Record<string, string>;
+  /** How requests are named in logs and header fields. */
+  request_id: RequestIdConfig;
+  /** Files to answer with, by status. */
+  error_pages: Record<string, string>;
+  /** Largest request body; overrides the server's. */
+  max_body_size?: number;
+  /** Whether the site answers /api/health and its like, or the prefix that takes the place of /api. */
+  internal_api: string | boolean;
+  /** What caches are told about files. */
+  cache: CacheConfig;
+  /** What is proxied. */
+  proxy?: ProxyConfig;
+}
+
+/** `[sites.request_id]`. How requests are named in logs and header fields. */
+export interface RequestIdConfig {
+  /** Name of the field that carries the id of a request: from trusted_proxies, to upstreams and to clients. */
+  header: string;
+  /** Keep the id that an upstream puts on its response, instead of the request's. */
+  trust: boolean;
+}
+
+/** `[sites.cache]`. What caches are told about files. */
+export interface CacheConfig {
+  /** Value of Cache-Control for every file. */
+  control?: string;
+  /** How long caches may keep a file: "public, max-age=N". */
+  max_age?: number;
+  /** Values for some files; the first rule that fits wins, with path and extensions where it has both. */
+  rules: RuleConfig[];
+}
+
+/** `[[sites.cache.rules]]`. Values for some files; the first rule that fits wins, with path and extensions where it has both. */
+export interface RuleConfig {
+  /** Prefix of the paths that the rule is for. */
+  path?: string;
+  /** Extensions of the files that the rule is for, with or without a dot. */
+  extensions?: string[];
+  /** Value of Cache-Control. */
+  control: string;
+}
+
+/** `[sites.proxy]`. What is proxied. */
+export interface ProxyConfig {
+  /** Whether the site proxies; its tables are checked in any case. */
+  enabled: boolean;
+  /** Send the client's Host upstream, instead of the host of the URL. */
+  preserve_host: boolean;
+  /** Map Location, Content-Location, Refresh, and Path and Domain of cookies back where they name the upstream; without it, where the upstream sees another Host or path than the client. */
+  rewrite_redirects?: boolean;
+  /** The servers to proxy to. */
+  upstreams: UpstreamConfig[];
+  /** Which requests go to which pool. */
+  routes: RouteConfig[];
+  /** How pools choose. */
+  load_balancing: LoadBalancingConfig;
+  /** How long upstreams may take. */
+  timeout: TimeoutConfig;
+  /** What changes in header fields. */
+  headers: HeadersConfig;
+  /** How connections to upstreams are kept and limited. */
+  connections: ConnectionsConfig;
+  /** How WebSockets are kept and bounded. */
+  websocket: WebsocketConfig;
+  /** How upstreams are probed; on when present. */
+  health_check: HealthCheckConfig;
+  /** When upstreams that fail are taken out for a while. */
+  passive_health: PassiveHealthConfig;
+  /** A breaker per upstream; on when present. */
+  circuit_breaker: CircuitBreakerConfig;
+  /** How requests are tried again. */
+  retries: RetriesConfig;
+}
+
+/** `[[sites.proxy.upstreams]]`. The servers to proxy to. */
+export interface UpstreamConfig {
+  /** Name of the pool; upstreams of the same name share its load. */
+  name: string;
+  /** Where the upstream listens: http://, https://, srv+http://name (SRV records) or unix:/path.sock; a base path is put before every path. */
+  url: string;
+  /** Share of the load, relative to the pool's other upstreams. */
+  weight: number;
+  /** Most exchanges at a time; 0 is the value of connections.max_connections. */
+  max_connections: number;
+  /** Serve only when no upstream of the pool that is no backup can. */
+  backup: boolean;
+  /** Look the URL's name up again and again, and make every address an upstream; as srv+http:// does in any case. */
+  resolve?: boolean;
+  /** Time between two look-ups; sets resolve. Without it, the answer's TTL. */
+  resolve_interval?: number;
+  /** How to speak TLS with this upstream; for https:// only. */
+  tls?: TlsConfig;
+}
+
+/** `[sites.proxy.upstreams.tls]`. How to speak TLS with this upstream; for https:// only. */
+export interface TlsConfig {
+  /** PEM file of certificates that may sign the upstream's, beside the well-known ones. */
+  ca_file?: string;
+  /** Accept any certificate; whoever sits between can then read and change everything. */
+  insecure_skip_verify: boolean;
+  /** Name to ask for and to find in the certificate, where it is not the URL's host. */
+  server_name?: string;
+}
+
+/** `[[sites.proxy.routes]]`. Which requests go to which pool. */
+export interface RouteConfig {
+  /** Prefix of the paths to proxy, up to a "/" or the end; see exact and pattern. */
+  path: string;
+  /** Name of the pool that takes the requests. */
+  upstream: string;
+  /** Take the matched prefix away before the upstream sees the path. */
+  strip_prefix: boolean;
+  /** Text that replaces the matched prefix, or the whole path of an exact or pattern route. */
+  rewrite_target?: string;
+  /** Whether a GET or HEAD for the path without its last "/" is redirected to it, if nothing else answers there. */
+  redirect_slash: boolean;
+  /** Whether requests may upgrade to WebSocket. */
+  websocket: boolean;
+  /** Match this path only, and nothing below it. */
+  exact: boolean;
+  /** Read path as a URLPattern pathname, such as /users/:id. */
+  pattern: boolean;
+  /** Methods to match; without it, all. */
+  methods?: string[];
+  /** Overrides the proxy's preserve_host. */
+  preserve_host?: boolean;
+  /** Overrides the proxy's rewrite_redirects. */
+  rewrite_redirects?: boolean;
+  /** How long this route may take; what it does not set is the proxy's. */
+  timeout?: RouteTimeoutConfig;
+  /** Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream. */
+  streaming: boolean;
+  /** Largest request body of this route; overrides the site's. */
+  max_body_size?: number;
+}
+
+/** `[sites.proxy.routes.timeout]`. How long this route may take; what it does not set is the proxy's. */
+export interface RouteTimeoutConfig {
+  /** Longest time to open a connection to an upstream; 0 is no limit. */
+  connect?: number;
+  /** Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit. */
+  read?: number;
+  /** Longest silence while a request is sent; 0 is no limit. */
+  write?: number;
+  /** Longest time that a client neither sends its body nor takes the answer; 0 is no limit. */
+  client?: number;
+  /** Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none. */
+  min_upload_rate?: number;
+}
+
+/** `[sites.proxy.load_balancing]`. How pools choose. */
+export interface LoadBalancingConfig {
+  /** How a pool chooses the upstream of the next attempt. */
+  method: string;
+  /** For header_hash: the header whose value is the key. */
+  header?: string;
+  /** For uri_hash: whether the query belongs to the key, beside the path. */
+  include_query?: boolean;
+  /** For the hash policies: how many times the mean load an upstream may carry before keys overflow; 0 for no bound. */
+  balance_factor?: number;
+  /** How long an upstream that comes back takes to get to its full share; 0 for at once. */
+  slow_start: number;
+  /** What is done when no upstream of a pool is healthy: answer 503, or try them all the same. */
+  when_all_unhealthy: "reject" | "try_anyway";
+  /** For cookie: the cookie that keeps a client with its upstream. */
+  cookie?: CookieConfig;
+}
+
+/** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that keeps a client with its upstream. */
+export interface CookieConfig {
+  /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
+  name?: string;
+  /** Signs the cookies, so that they outlive the process and hold on several proxies; random without it. */
+  secret?: string;
+  /** Path below which clients send the cookie. */
+  path?: string;
+  /** Domain whose hosts get the cookie; without it, the host that set it. */
+  domain?: string;
+  /** How long clients keep the cookie; without it, until the browser is closed. */
+  max_age?: number;
+  /** Send it over TLS only; "auto" where the client came over TLS. */
+  secure?: boolean | "auto";
+  /** Hide it from scripts. */
+  http_only?: boolean;
+  /** Which requests from other sites carry it; none needs secure = true. */
+  same_site?: "lax" | "strict" | "none";
+  /** Policy for clients without a cookie, or whose upstream is not available. */
+  fallback?:
+    | "round_robin"
+    | "weighted"
+    | "least_connections"
+    | "weighted_round_robin"
+    | "random"
+    | "power_of_two"
+    | "first"
+    | "least_time"
+    | "ip_hash"
+    | "uri_hash"
+    | "header_hash"
+    | "cookie";
+}
+
+/** `[sites.proxy.timeout]`. How long upstreams may take. */
+export interface TimeoutConfig {
+  /** Longest time to open a connection to an upstream; 0 is no limit. */
+  connect: number;
+  /** Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit. */
+  read: number;
+  /** Longest silence while a request is sent; 0 is no limit. */
+  write: number;
+  /** Longest time that a client neither sends its body nor takes the answer; 0 is no limit. */
+  client: number;
+  /** Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none. */
+  min_upload_rate: number;
+}
+
+/** `[sites.proxy.headers]`. What changes in header fields. */
+export interface HeadersConfig {
+  /** Send X-Forwarded-For, -Proto and -Host upstream. */
+  add_x_forwarded: boolean;
+  /** Send the Forwarded header field of RFC 7239 upstream. */
+  add_forwarded: boolean;
+  /** Fields that are added in both directions. */
+  add: Record<string, string>;
+  /** Names of fields that are taken away in both directions. */
+  remove: string[];
+  /** Changes to what goes upstream. */
+  request: RequestConfig;
+  /** Changes to what comes back. */
+  response: ResponseConfig;
+}
+
+/** `[sites.proxy.headers.request]`. Changes to what goes upstream. */
+export interface RequestConfig {
+  /** Fields that replace all fields of their name. */
+  set: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add: Record<string, string>;
+  /** Names of fields that are taken away. */
+  remove: string[];
+}
+
+/** `[sites.proxy.headers.response]`. Changes to what comes back. */
+export interface ResponseConfig {
+  /** Fields that replace all fields of their name. */
+  set: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add: Record<string, string>;
+  /** Names of fields that are taken away. */
+  remove: string[];
+}
+
+/** `[sites.proxy.connections]`. How connections to upstreams are kept and limited. */
+export interface ConnectionsConfig {
+  /** Most idle connections that are kept for an upstream. */
+  max_idle: number;
+  /** How long an idle connection is kept. */
+  idle_timeout: number;
+  /** Most exchanges at a time for an upstream; 0 is no limit. */
+  max_connections: number;
+  /** Most requests that wait while all upstreams are full. */
+  queue_size: number;
+  /** Longest time that a request waits for an upstream. */
+  queue_timeout: number;
+}
+
+/** `[sites.proxy.websocket]`. How WebSockets are kept and bounded. */
+export interface WebsocketConfig {
+  /** Time between two pings to each side; 0 for none. */
+  ping_interval: number;
+  /** Longest time in which a side says nothing, or takes nothing; 0 is no limit; without it, twice ping_interval. */
+  idle_timeout: number;
+  /** Bytes that may wait for one side before the other is slowed down. */
+  max_buffered: number;
+  /** Largest message; a larger one closes the WebSocket. */
+  max_message: number;
+  /** How long open WebSockets go on when the server stops. */
+  drain: number;
+}
+
+/** `[sites.proxy.health_check]`. How upstreams are probed; on when present. */
+export interface HealthCheckConfig {
+  /** Whether upstreams are probed. */
+  enabled: boolean;
+  /** Send a request, or only open a connection. */
+  kind: "http" | "tcp";
+  /** Path to request. */
+  path: string;
+  /** Method of the request. */
+  method: string;
+  /** Header fields of the request. */
+  headers: Record<string, string>;
+  /** Statuses of a healthy upstream, such as 200, "2xx" or ["200-299", 404]; 200 to 399 without it. */
+  expect_status?: StatusRange[];
+  /** Regular expression, without back references and looking ahead or behind, that the first 16 KiB of a healthy answer's body match; plain text is found as it is, in the first 64 KiB. */
+  expect_body?: string;
+  /** Port to probe, where it is not the URL's. */
+  port?: number;
+  /** Time between two probes of an upstream; 10 s without it. */
+  interval: number;
+  /** Longest time for one probe. */
+  timeout: number;
+  /** Good probes in a row after which an upstream is healthy. */
+  healthy_after: number;
+  /** What an upstream is taken for before its first probe. */
+  initial: "healthy" | "unhealthy";
+  /** Bad probes in a row after which an upstream is not healthy. */
+  unhealthy_after: number;
+}
+
+/** `[sites.proxy.passive_health]`. When upstreams that fail are taken out for a while. */
+export interface PassiveHealthConfig {
+  /** Whether failures in live traffic eject an upstream for a while. */
+  enabled: boolean;
+  /** Failures in a row that eject. */
+  max_fails: number;
+  /** Failures further apart than this are not in a row. */
+  fail_window: number;
+  /** How long the first ejection lasts; each next one twice as long. */
+  eject_for: number;
+  /** The longest ejection. */
+  max_eject_for: number;
+  /** Share of a pool that may be ejected for what it answers; one that cannot be reached is ejected in any case. */
+  max_ejected_percent: number;
+  /** An answer that takes longer to begin is a failure. */
+  slow_after?: number;
+  /** Statuses that are failures, such as [502, 503, 504]; "5xx" is without 501, 505, 508 and 510, which a request causes. */
+  fail_status: StatusRange[];
+}
+
+/** `[sites.proxy.circuit_breaker]`. A breaker per upstream; on when present. */
+export interface CircuitBreakerConfig {
+  /** Whether upstreams have a breaker. */
+  enabled: boolean;
+  /** Share of failed requests that opens it. */
+  failure_ratio: number;
+  /** Requests that the window must hold before it may open. */
+  min_requests: number;
+  /** How far back it looks. */
+  window: number;
+  /** How long it stays open before it lets trial requests through. */
+  open_for: number;
+  /** Trial requests at a time while half open; as many good ones close it. */
+  trial_requests: number;
+  /** An answer that takes longer to begin is slow. */
+  slow_after?: number;
+  /** Share of slow requests that opens it. */
+  slow_ratio: number;
+  /** Most exchanges at a time for an upstream, as connections.max_connections; the smaller one holds. 0 is no limit. */
+  max_in_flight: number;
+}
+
+/** `[sites.proxy.retries]`. How requests are tried again. */
+export interface RetriesConfig {
+  /** Most times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them. */
+  attempts: number;
+  /** How long a request is kept while no upstream can be reached, and tried again; 0 to try each upstream once. */
+  try_for: number;
+  /** Pause before a request goes to an upstream again, twice as long each time. */
+  backoff: number;
+  /** The longest pause. */
+  max_backoff: number;
+  /** Answers after which a request of an idempotent method is tried again, such as [502, 503, 504, 429]. */
+  retry_on: StatusRange[];
+  /** Request bodies up to this size are kept, to be sent again. */
+  retry_buffer: number;
+  /** Retries for each request of the pool, as a share. */
+  budget: number;
+  /** Retries a second that are allowed whatever the traffic. */
+  min_per_second: number;
+  /** Send X-BWS-Attempts to the client. */
+  show_attempts: boolean;
+}

@@ -1,0 +1,120 @@
+/**
+ * Upstreams that are one of the config's own listeners: each request would come back, and go out again.
+ *
+ * @module
+ */
+
+import { isIpAddress, parseAddress } from "../../http/ip_address.ts";
+import type { ConfigCheck } from "../../config/composed_config.ts";
+import { lineOf, quoted } from "../../config/problem_list.ts";
+import { MANAGEMENT_DEFAULTS } from "../../admin/management_schema.ts";
+import { portOf } from "../../listener/virtual_host_checks.ts";
+import { booleanOf, child, type Place, type TableNode, tableOf, tablesOf, textNode } from "../../config/source_tree.ts";
+import { plainUrl, upstreamUrlFault, usesSrv } from "../../upstream/upstream_url.ts";
+
+/** Somewhere that this config listens. */
+interface Listener {
+  /** IP address or host name; undefined for all interfaces. */
+  readonly host: string | undefined;
+  readonly port: number;
+  /** What listens there, in words. */
+  readonly what: string;
+  readonly place: Place;
+}
+
+/** Refuses upstreams of enabled proxies that lead back to this server. */
+export const checkLoops: ConfigCheck = (root, problems, { opensPorts }) => {
+  if (!opensPorts) return;
+  const listeners = listenersOf(root);
+  let own: ReadonlySet<string> | undefined;
+  for (const site of tablesOf(root, "sites")) {
+    const proxy = tableOf(site, "proxy");
+    if (proxy === undefined || !booleanOf(proxy, "enabled", true)) continue;
+    for (const upstream of tablesOf(proxy, "upstreams")) {
+      const url = textNode(upstream, "url");
+      if (url === undefined || usesSrv(url.value) || /^unix:/i.test(url.value)) continue;
+      if (upstreamUrlFault(url.value) !== undefined) continue;
+      const { hostname, port, protocol } = new URL(plainUrl(url.value));
+      const number = port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
+      const found = listeners.find((one) => one.port === number && leadsTo(hostname, one, () => own ??= ownHosts()));
+      if (found === undefined) continue;
+      problems.error(url, {
+        message: `upstream ${quoted(url)} is this server itself: ${found.what}${lineOf(found.place)} ` +
+          `listens on port ${found.port}`,
+        expected: "another address or port: requests would come back without end",
+      });
+    }
+  }
+};
+
+function listenersOf(root: TableNode): Listener[] {
+  const listeners: Listener[] = [];
+  for (const [index, site] of tablesOf(root, "sites").entries()) {
+    const port = portOf(site);
+    const listen = textNode(site, "listen");
+    if (!port || (listen === undefined && child(site, "listen") !== undefined)) continue;
+    const name = textNode(site, "name")?.value ?? textNode(site, "hostname")?.value ?? `site-${index + 1}`;
+    const what = `site ${JSON.stringify(name)}`;
+    listeners.push({ host: listen?.value, port, what, place: child(site, "port") ?? site });
+  }
+  const management = tableOf(root, "management");
+  if (management === undefined || !booleanOf(management, "enabled", false)) return listeners;
+  const port = portOf(management, MANAGEMENT_DEFAULTS.port);
+  const host = textNode(management, "host")?.value ?? MANAGEMENT_DEFAULTS.host;
+  if (port) listeners.push({ host, port, what: "the management API", place: child(management, "port") ?? management });
+  return listeners;
+}
+
+/** @param hostname As a URL has it: addresses in their one form, IPv6 in brackets. */
+function leadsTo(hostname: string, { host }: Listener, ownHosts: () => ReadonlySet<string>): boolean {
+  const target = placeOf(hostname);
+  const listened = host === undefined ? "::" : placeOf(host);
+  if (target === listened) return true;
+  const loopback = LOOPBACK.test(target) || target === "localhost" || WILD.has(target);
+  if (WILD.has(listened)) {
+    // What listens on all IPv4 interfaces is not reached by IPv6.
+    if (listened === "0.0.0.0" && target.includes(":") && target !== "::") return false;
+    return loopback || ownHosts().has(target);
+  }
+  // A name and an address that both stand for loopback. Connecting to "all interfaces" is connecting to loopback.
+  if (target === "localhost" || listened === "localhost") {
+    return FIRST_LOOPBACK.has(target) && FIRST_LOOPBACK.has(listened);
+  }
+  return WILD.has(target) && FIRST_LOOPBACK.has(listened) && target.includes(":") === listened.includes(":");
+}
+
+const WILD: ReadonlySet<string> = new Set(["::", "0.0.0.0"]);
+const FIRST_LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1", "::", "0.0.0.0"]);
+const LOOPBACK = /^(?:127\.|::1$)/;
+// The latter stand in the /etc/hosts of Debian and of Red Hat.
+const LOOPBACK_NAMES = /\.localhost$|^(?:ip6-localhost|ip6-loopback|localhost6?(?:\.localdomain6?)?)$/;
+
+/** Equal hosts give equal text: addresses in one form without brackets, IPv4 in IPv6 form as IPv4, `x.localhost` as `localhost`. */
+function placeOf(host: string): string {
+  const plain = host.replace(/^\[|\]$/g, "").replace(/\.$/, "").toLowerCase();
+  const bytes = parseAddress(plain);
+  if (bytes === undefined) return LOOPBACK_NAMES.test(plain) ? "localhost" : plain;
+  if (bytes.length === 4) return bytes.join(".");
+  return new URL(`http://[${plain}]`).hostname.slice(1, -1);
+}
+
+/** Addresses and name of this machine; those that may not be asked for are left out. */
+function ownHosts(): ReadonlySet<string> {
+  const hosts = new Set<string>();
+  if (!permitted("networkInterfaces") || !permitted("hostname")) return hosts;
+  try {
+    for (const { address } of Deno.networkInterfaces()) {
+      const plain = address.replace(/%.*$/, "");
+      if (isIpAddress(plain)) hosts.add(placeOf(plain));
+    }
+    hosts.add(Deno.hostname().toLowerCase());
+  } catch {
+    // A system that does not tell: loopback is known all the same.
+  }
+  return hosts;
+}
+
+// Asked first, since asking for what is not permitted would ask the user.
+function permitted(kind: "networkInterfaces" | "hostname"): boolean {
+  return Deno.permissions.querySync({ name: "sys", kind }).state === "granted";
+}

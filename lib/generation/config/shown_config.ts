@@ -1,0 +1,57 @@
+/**
+ * A config, to be shown in the management API, in endpoints and in logs.
+ *
+ * @module
+ */
+
+import { MASK, withoutUsers } from "../../config/secret_names.ts";
+import { shownValue, substitutedValues } from "../../config/shown_values.ts";
+import { child, formatPath, type TableNode, tablesOf, textNode, textNodesOf } from "../../config/source_tree.ts";
+import type { Config, SiteConfig } from "./config_types.ts";
+import type { UpstreamConfig } from "../../handlers/proxy/config/upstream_schema.ts";
+
+/** Keys that come out of the schema under the name of their twin. */
+const TWINS: Readonly<Record<string, string>> = { interval_seconds: "interval" };
+
+/** The config with what came into it by `${NAME}`, where something did. */
+export function withSubstituted(config: Config, root: TableNode): Config {
+  const substituted = substitutedValues(root, TWINS);
+  for (const [index, site] of tablesOf(root, "sites").entries()) {
+    // A site without a name has that of its first host
+    const host = textNode(site, "hostname") ?? textNodesOf(site, "hostnames").at(0);
+    if (host?.substituted !== undefined && child(site, "name") === undefined) {
+      substituted[formatPath(["sites", index, "name"])] = host.substituted;
+    }
+  }
+  return Object.keys(substituted).length === 0 ? config : { ...config, substituted };
+}
+
+/** The config as JSON data, secrets masked. Paths of key files stay. */
+export function shownConfig(config: Config): Readonly<Record<string, unknown>> {
+  const { substituted = {}, ...tables } = config;
+  return Object.fromEntries(Object.entries(tables).map(([key, value]) => [key, shownValue(value, [key], substituted)]));
+}
+
+/** The sites of a config as {@linkcode shownConfig} shows them, where that is not as they are. */
+export function shownSites({ sites, substituted }: Config): ReadonlyMap<SiteConfig, SiteConfig> {
+  if (substituted === undefined) return new Map();
+  // Of the same shape, for what is masked is only written out again
+  return new Map(sites.map((site, index) => [site, shownValue(site, ["sites", index], substituted) as SiteConfig]));
+}
+
+/**
+ * The URLs of upstreams as logs, metrics and the API name them, where that is not as they are: of one that came by
+ * `${NAME}`, scheme, host and port tell where it is, and its path may be a secret.
+ */
+export function shownUrls({ sites, substituted = {} }: Config): ReadonlyMap<UpstreamConfig, string> {
+  const urls = new Map<UpstreamConfig, string>();
+  for (const [index, site] of sites.entries()) {
+    for (const [place, upstream] of site.proxy?.upstreams.entries() ?? []) {
+      const { url } = upstream;
+      const path = ["sites", index, "proxy", "upstreams", place, "url"];
+      const [whole, origin] = /^([a-z+]+:\/\/[^/]*)\/./i.exec(url) ?? [];
+      if (whole !== undefined && formatPath(path) in substituted) urls.set(upstream, `${withoutUsers(origin)}/${MASK}`);
+    }
+  }
+  return urls;
+}

@@ -1,0 +1,84 @@
+/**
+ * What several keys of a site's files decide together, and whether its folder can be served.
+ *
+ * @module
+ */
+
+import type { ConfigCheck } from "../../config/composed_config.ts";
+import { fileAt, listFault } from "../../config/file_access.ts";
+import { resolvePath } from "../../config/file_paths.ts";
+import { type ProblemList, quoted, shortName } from "../../config/problem_list.ts";
+import {
+  booleanOf,
+  child,
+  type TableNode,
+  tableOf,
+  tablesOf,
+  type TextNode,
+  textNode,
+  textNodesOf,
+} from "../../config/source_tree.ts";
+import { staleNeighbours } from "./stale_neighbours.ts";
+
+/** Makes the paths of folders absolute, and looks whether they can be served. */
+export const resolveFolders: ConfigCheck = (root, problems, options) => {
+  for (const site of tablesOf(root, "sites")) {
+    const folder = textNode(site, "static_dir");
+    if (folder === undefined) continue;
+    resolvePath(folder, "folder", problems, options);
+    if (options.checkFiles && booleanOf(site, "browse", false)) checkListing(folder, problems);
+    if (options.searchFolders && booleanOf(site, "precompressed", true)) checkNeighbours(folder, problems);
+  }
+};
+
+/** Checks the keys of each site. */
+export const checkFiles: ConfigCheck = (root, problems) => {
+  for (const site of tablesOf(root, "sites")) {
+    checkTryFiles(site, problems);
+    checkCache(site, problems);
+  }
+};
+
+/** A folder whose names nobody may read can be served, but not listed. Its path is absolute here. */
+function checkListing(node: TextNode, problems: ProblemList): void {
+  const found = fileAt(node.value);
+  if (found === undefined || found instanceof Error || !found.isDirectory) return;
+  const fault = listFault(node.value);
+  if (fault === undefined) return;
+  problems.error(node, {
+    message: `${shortName(node.path)} ${quoted(node)} cannot be listed: ${fault}`,
+    expected: "a folder that this user may read, or no browse",
+  });
+}
+
+function checkNeighbours(node: TextNode, problems: ProblemList): void {
+  const stale = staleNeighbours(node.value);
+  if (stale.length === 0) return;
+  const named = stale.slice(0, 3).map((path) => JSON.stringify(path)).join(", ");
+  const more = stale.length > 3 ? ` and ${stale.length - 3} more` : "";
+  problems.warning(node, {
+    message: `precompressed files are older than their files, and are not served: ${named}${more}`,
+    expected: "files that were compressed again, or precompressed = false",
+  });
+}
+
+function checkTryFiles(site: TableNode, problems: ProblemList): void {
+  const node = child(site, "try_files");
+  const last = node?.kind === "list" ? node.items.at(-1) : undefined;
+  for (const entry of textNodesOf(site, "try_files")) {
+    if (entry.value !== "=404" || entry === last) continue;
+    problems.error(entry, { message: 'try_files goes on after "=404"', expected: '"=404" at the end only' });
+  }
+}
+
+function checkCache(site: TableNode, problems: ProblemList): void {
+  const cache = tableOf(site, "cache");
+  const maxAge = child(cache, "max_age");
+  if (maxAge !== undefined && child(cache, "control") !== undefined) {
+    problems.error(maxAge, { message: "cache has both control and max_age", expected: "one of them" });
+  }
+  for (const rule of tablesOf(cache, "rules")) {
+    if (child(rule, "path") !== undefined || child(rule, "extensions") !== undefined) continue;
+    problems.error(rule, { message: "the rule does not say what it is for", expected: "path, extensions or both" });
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * The keys of `[[sites]]` that are about files.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import {
+  duration,
+  type Fault,
+  fieldValue,
+  flag,
+  judged,
+  list,
+  matching,
+  slashPath,
+  table,
+  tables,
+  text,
+} from "../../config/fields.ts";
+
+const TRY_FILE = 'a path that begins with "/" or "$path", or "=404"';
+const TRY_FILE_FORM = /^(?:\/.*|\$path(?:[./].*)?|=404)$/;
+const EXTENSION = 'a file extension such as "css"';
+const FILE_NAME = "a file name without a folder and without spaces";
+const TEN_YEARS_MS = 3_653 * 86_400_000;
+
+const cacheRuleSchema = table({
+  path: slashPath().optional().describe("Prefix of the paths that the rule is for."),
+  extensions: list(judged(extensionFault, EXTENSION, "^\\.?[^./\\s*]+(\\.[^./\\s*]+)*$")).optional()
+    .describe("Extensions of the files that the rule is for, with or without a dot."),
+  control: fieldValue().min(1, { error: "a Cache-Control value" }).describe("Value of Cache-Control."),
+});
+
+const cacheSchema = table({
+  control: fieldValue().min(1, { error: "a Cache-Control value" }).optional()
+    .describe("Value of Cache-Control for every file."),
+  max_age: duration({ zero: true, maxMs: TEN_YEARS_MS }).optional()
+    .describe('How long caches may keep a file: "public, max-age=N".'),
+  rules: tables(cacheRuleSchema).prefault([])
+    .describe("Values for some files; the first rule that fits wins, with path and extensions where it has both."),
+});
+
+/** The keys of files, for the composed table. */
+export const fileKeys = {
+  static_dir: text("the path of a folder").optional().describe("Folder whose files are served."),
+  index_files: list(matching(/^(?!\.{1,2}$)[^/\\\s]+$/, FILE_NAME)).prefault(["index.html"])
+    .describe("Names of the files that stand for their folder, the first that is there."),
+  browse: flag().default(false).describe("Whether folders without an index file are listed."),
+  try_files: list(judged(tryFileFault, TRY_FILE, TRY_FILE_FORM.source)).prefault([])
+    .describe('What to look for, in order; "$path" stands for the path of the request, and "=404" may end the list.'),
+  dotfiles: flag().default(false).describe("Whether files whose name begins with a dot are served."),
+  follow_symlinks: flag().default(false).describe("Whether links may lead out of static_dir."),
+  precompressed: flag().default(true).describe(
+    "Whether .br, .zst and .gz files beside a file are served in its place.",
+  ),
+};
+
+/** What caches are told, for the composed table. */
+export const cacheKeys = {
+  cache: cacheSchema.prefault({}).describe("What caches are told about files."),
+};
+
+/** What a site says of its files, after defaults. */
+export type FilesConfig = z.output<z.ZodObject<typeof fileKeys & typeof cacheKeys>>;
+
+/** `[sites.cache]`, after defaults. */
+export type CacheConfig = z.output<typeof cacheSchema>;
+
+function tryFileFault(value: string): Fault | undefined {
+  if (TRY_FILE_FORM.test(value)) return undefined;
+  const file = /^(?:\.\/)?(\w[\w./-]*\.\w+)$/.exec(value)?.[1];
+  return { expected: TRY_FILE, suggestion: file === undefined ? undefined : `/${file}` };
+}
+
+function extensionFault(value: string): Fault | undefined {
+  if (/^\.?[^./\s*]+(?:\.[^./\s*]+)*$/.test(value)) return undefined;
+  return { expected: EXTENSION, suggestion: /^\*?\.(\w+)$/.exec(value)?.[1] };
+}

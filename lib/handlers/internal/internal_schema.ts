@@ -1,0 +1,17 @@
+/**
+ * The key of `[[sites]]` for the endpoints that a site answers itself.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { flag, slashPath } from "../../config/fields.ts";
+
+const INTERNAL_API = 'true, false, or a path prefix that begins with "/"';
+
+/** The key, for the composed table. */
+export const internalKeys = {
+  internal_api: z.union([flag(), slashPath(INTERNAL_API)], { error: INTERNAL_API })
+    .default(true)
+    .describe("Whether the site answers /api/health and its like, or the prefix that takes the place of /api."),
+};

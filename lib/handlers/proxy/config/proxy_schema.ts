@@ -1,0 +1,61 @@
+/**
+ * The table `[sites.proxy]`.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { duration, flag, integer, table, tables } from "../../../config/fields.ts";
+import { headerChanges, headerNames, headerTable } from "../../../config/header_fields.ts";
+import { healthCheckSchema } from "./health_check_schema.ts";
+import { loadBalancingSchema } from "./load_balancing_schema.ts";
+import { circuitBreakerSchema, passiveHealthSchema, retriesSchema } from "./resilience_schema.ts";
+import { routeSchema } from "./route_schema.ts";
+import { upstreamSchema } from "./upstream_schema.ts";
+import { timeoutSchema } from "./timeout_schema.ts";
+import { websocketSchema } from "./websocket_schema.ts";
+
+const proxyHeadersSchema = table({
+  add_x_forwarded: flag().default(true).describe("Send X-Forwarded-For, -Proto and -Host upstream."),
+  add_forwarded: flag().default(false).describe("Send the Forwarded header field of RFC 7239 upstream."),
+  add: headerTable().prefault({}).describe("Fields that are added in both directions."),
+  remove: headerNames().prefault([]).describe("Names of fields that are taken away in both directions."),
+  request: headerChanges().prefault({}).describe("Changes to what goes upstream."),
+  response: headerChanges().prefault({}).describe("Changes to what comes back."),
+});
+
+const connectionsSchema = table({
+  max_idle: integer(0, 1_000_000).default(64).describe("Most idle connections that are kept for an upstream."),
+  idle_timeout: duration().prefault("4s").describe("How long an idle connection is kept."),
+  max_connections: integer(0, 1_000_000).default(0).describe(
+    "Most exchanges at a time for an upstream; 0 is no limit.",
+  ),
+  queue_size: integer(0, 1_000_000).default(1024).describe("Most requests that wait while all upstreams are full."),
+  queue_timeout: duration().prefault("5s").describe("Longest time that a request waits for an upstream."),
+});
+
+/** `[sites.proxy]`: routes, upstreams and how they are used. */
+export const proxySchema = table({
+  enabled: flag().default(true).describe("Whether the site proxies; its tables are checked in any case."),
+  preserve_host: flag().default(true).describe("Send the client's Host upstream, instead of the host of the URL."),
+  rewrite_redirects: flag().optional().describe(
+    "Map Location, Content-Location, Refresh, and Path and Domain of cookies back where they name the upstream; without it, " +
+      "where the upstream sees another Host or path than the client.",
+  ),
+  upstreams: tables(upstreamSchema).prefault([]).describe("The servers to proxy to."),
+  routes: tables(routeSchema).prefault([]).describe("Which requests go to which pool."),
+  load_balancing: loadBalancingSchema.prefault({}).describe("How pools choose."),
+  timeout: timeoutSchema.prefault({}).describe("How long upstreams may take."),
+  headers: proxyHeadersSchema.prefault({}).describe("What changes in header fields."),
+  connections: connectionsSchema.prefault({}).describe("How connections to upstreams are kept and limited."),
+  websocket: websocketSchema.prefault({}).describe("How WebSockets are kept and bounded."),
+  health_check: healthCheckSchema.prefault({ enabled: false }).describe("How upstreams are probed; on when present."),
+  passive_health: passiveHealthSchema.prefault({}).describe("When upstreams that fail are taken out for a while."),
+  circuit_breaker: circuitBreakerSchema.prefault({ enabled: false }).describe(
+    "A breaker per upstream; on when present.",
+  ),
+  retries: retriesSchema.prefault({}).describe("How requests are tried again."),
+});
+
+/** A proxy, after defaults. */
+export type ProxyConfig = z.output<typeof proxySchema>;

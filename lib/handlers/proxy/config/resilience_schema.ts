@@ -1,0 +1,71 @@
+/**
+ * The tables `[sites.proxy.passive_health]`, `[sites.proxy.circuit_breaker]` and `[sites.proxy.retries]`: what is done about
+ * upstreams that fail.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { duration, flag, integer, size, table } from "../../../config/fields.ts";
+import { failureStatuses } from "./status_range.ts";
+
+const RATIO = "a share above 0, up to 1";
+const BUDGET = "a share from 0 to 10";
+
+const ratio = () => z.number({ error: RATIO }).gt(0, { error: RATIO }).max(1, { error: RATIO });
+
+/** Ejection of upstreams by what their answers to live traffic tell. */
+export const passiveHealthSchema = table({
+  enabled: flag().default(true).describe("Whether failures in live traffic eject an upstream for a while."),
+  max_fails: integer(1, 1000).default(5).describe("Failures in a row that eject."),
+  fail_window: duration().prefault("30s").describe("Failures further apart than this are not in a row."),
+  eject_for: duration().prefault("10s").describe("How long the first ejection lasts; each next one twice as long."),
+  max_eject_for: duration().prefault("5m").describe("The longest ejection."),
+  max_ejected_percent: integer(0, 100).default(50).describe(
+    "Share of a pool that may be ejected for what it answers; one that cannot be reached is ejected in any case.",
+  ),
+  slow_after: duration().optional().describe("An answer that takes longer to begin is a failure."),
+  fail_status: failureStatuses().prefault("5xx").describe(
+    'Statuses that are failures, such as [502, 503, 504]; "5xx" is without 501, 505, 508 and 510, which a request causes.',
+  ),
+});
+
+/** The breaker of each upstream. */
+export const circuitBreakerSchema = table({
+  enabled: flag().default(true).describe("Whether upstreams have a breaker."),
+  failure_ratio: ratio().default(0.5).describe("Share of failed requests that opens it."),
+  min_requests: integer(1, 1_000_000).default(20).describe("Requests that the window must hold before it may open."),
+  window: duration().prefault("10s").describe("How far back it looks."),
+  open_for: duration().prefault("10s").describe("How long it stays open before it lets trial requests through."),
+  trial_requests: integer(1, 1000).default(3).describe(
+    "Trial requests at a time while half open; as many good ones close it.",
+  ),
+  slow_after: duration().optional().describe("An answer that takes longer to begin is slow."),
+  slow_ratio: ratio().default(0.5).describe("Share of slow requests that opens it."),
+  max_in_flight: integer(0, 1_000_000).default(0).describe(
+    "Most exchanges at a time for an upstream, as connections.max_connections; the smaller one holds. 0 is no limit.",
+  ),
+});
+
+/** How requests are tried again. */
+export const retriesSchema = table({
+  attempts: integer(1, 100).default(3).describe(
+    "Most times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them.",
+  ),
+  try_for: duration({ zero: true }).prefault(0).describe(
+    "How long a request is kept while no upstream can be reached, and tried again; 0 to try each upstream once.",
+  ),
+  backoff: duration({ zero: true }).prefault("25ms").describe(
+    "Pause before a request goes to an upstream again, twice as long each time.",
+  ),
+  max_backoff: duration({ zero: true }).prefault("1s").describe("The longest pause."),
+  retry_on: failureStatuses().prefault([]).describe(
+    "Answers after which a request of an idempotent method is tried again, such as [502, 503, 504, 429].",
+  ),
+  retry_buffer: size().prefault("64KiB").describe("Request bodies up to this size are kept, to be sent again."),
+  budget: z.number({ error: BUDGET }).min(0, { error: BUDGET }).max(10, { error: BUDGET }).default(0.2).describe(
+    "Retries for each request of the pool, as a share.",
+  ),
+  min_per_second: integer(0, 1_000_000).default(10).describe("Retries a second that are allowed whatever the traffic."),
+  show_attempts: flag().default(false).describe("Send X-BWS-Attempts to the client."),
+});

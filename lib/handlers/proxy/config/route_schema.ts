@@ -1,0 +1,61 @@
+/**
+ * The tables `[[sites.proxy.routes]]`.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { climbs, writtenPath } from "../../../routing/match_path.ts";
+import { type Fault, flag, judged, list, method, size, slashPath, table, text } from "../../../config/fields.ts";
+import { routeTimeoutSchema } from "./timeout_schema.ts";
+
+const TARGET = 'a path that begins with "/" and holds no spaces, query and fragment';
+
+/** One route: which requests go to which pool. */
+export const routeSchema = table({
+  path: slashPath().describe('Prefix of the paths to proxy, up to a "/" or the end; see exact and pattern.'),
+  upstream: text("the name of an upstream").describe("Name of the pool that takes the requests."),
+  strip_prefix: flag().default(false).describe("Take the matched prefix away before the upstream sees the path."),
+  rewrite_target: judged(targetFault, TARGET).optional()
+    .describe("Text that replaces the matched prefix, or the whole path of an exact or pattern route."),
+  redirect_slash: flag().default(true).describe(
+    'Whether a GET or HEAD for the path without its last "/" is redirected to it, if nothing else answers there.',
+  ),
+  websocket: flag().default(false).describe("Whether requests may upgrade to WebSocket."),
+  exact: flag().default(false).describe("Match this path only, and nothing below it."),
+  pattern: flag().default(false).describe("Read path as a URLPattern pathname, such as /users/:id."),
+  methods: list(method(), "a list of methods").min(1, { error: "at least one method" }).optional()
+    .describe("Methods to match; without it, all."),
+  preserve_host: flag().optional().describe("Overrides the proxy's preserve_host."),
+  rewrite_redirects: flag().optional().describe("Overrides the proxy's rewrite_redirects."),
+  timeout: routeTimeoutSchema.optional().describe("How long this route may take; what it does not set is the proxy's."),
+  streaming: flag().default(false).describe(
+    "Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream.",
+  ),
+  max_body_size: size().optional().describe("Largest request body of this route; overrides the site's."),
+});
+
+/** A route, after defaults. */
+export type RouteConfig = z.output<typeof routeSchema>;
+
+function targetFault(value: string): Fault | undefined {
+  // deno-lint-ignore no-control-regex
+  if (!value.startsWith("/") || /[\s\x00-\x1f\x7f-\x9f\\]/.test(value)) return { expected: TARGET };
+  if (value.includes("#")) {
+    return {
+      message: "holds a fragment, which no request can carry",
+      expected: 'a path, with "%23" for the sign itself',
+    };
+  }
+  if (value.includes("?")) {
+    return {
+      message: "holds a query, and the query of the request follows the path",
+      expected: 'a path, with "%3F" for the sign itself',
+    };
+  }
+  const plain = writtenPath(value);
+  if (plain === undefined) {
+    return { message: 'has a "%" without two hexadecimal digits', expected: '"%25" for the sign itself' };
+  }
+  return climbs(plain) ? { message: "leads above the root", expected: "a path below it" } : undefined;
+}

@@ -1,0 +1,48 @@
+/**
+ * TLS with upstreams: whether its files are there, and whether it is asked for where it is spoken.
+ *
+ * @module
+ */
+
+import type { ConfigCheck } from "../../../config/composed_config.ts";
+import { fileAt, readFault } from "../../../config/file_access.ts";
+import { resolvePath } from "../../../config/file_paths.ts";
+import { type ProblemList, quoted, shortName } from "../../../config/problem_list.ts";
+import { booleanOf, type TableNode, tableOf, tablesOf, type TextNode, textNode } from "../../../config/source_tree.ts";
+import { usesTls } from "../../../upstream/upstream_url.ts";
+
+/** Makes the paths of certificates absolute, and looks at those that are used. */
+export const resolveCertificates: ConfigCheck = (root, problems, options) => {
+  for (const site of tablesOf(root, "sites")) {
+    const proxy = tableOf(site, "proxy");
+    const used = booleanOf(proxy, "enabled", true);
+    for (const upstream of tablesOf(proxy, "upstreams")) {
+      const authority = textNode(tableOf(upstream, "tls"), "ca_file");
+      resolvePath(authority, used ? "file" : "any", problems, options);
+      if (authority !== undefined && used && options.checkFiles) checkCertificate(authority, problems);
+    }
+  }
+};
+
+/** Checks the upstreams of one proxy. */
+export function checkTls(proxy: TableNode, problems: ProblemList): void {
+  for (const upstream of tablesOf(proxy, "upstreams")) {
+    const url = textNode(upstream, "url");
+    const tls = upstream.entries.get("tls");
+    if (tls === undefined || url === undefined || usesTls(url.value)) continue;
+    problems.error({ path: tls.node.path, span: tls.keySpan }, {
+      message: `tls is given for ${quoted(url)}, which does not use TLS`,
+      expected: "an https:// URL, or no tls",
+    });
+  }
+}
+
+/** The runtime says nothing of a file without a certificate until a connection fails. */
+function checkCertificate(node: TextNode, problems: ProblemList): void {
+  if (fileAt(node.value) instanceof Error || readFault(node.value) !== undefined) return;
+  if (Deno.readTextFileSync(node.value).includes("-----BEGIN CERTIFICATE-----")) return;
+  problems.error(node, {
+    message: `${shortName(node.path)} ${quoted(node)} holds no certificate`,
+    expected: 'a PEM file with "-----BEGIN CERTIFICATE-----"',
+  });
+}

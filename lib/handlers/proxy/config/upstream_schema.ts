@@ -1,0 +1,53 @@
+/**
+ * The tables `[[sites.proxy.upstreams]]`.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { duration, flag, integer, judged, table, text } from "../../../config/fields.ts";
+import { isHostName, normalHost } from "../../../config/host_pattern.ts";
+import { upstreamUrlFault } from "../../../upstream/upstream_url.ts";
+
+const SERVER_NAME = "a host name";
+
+/** How to speak TLS with an upstream. */
+const upstreamTlsSchema = table({
+  ca_file: text("the path of a PEM file").optional()
+    .describe("PEM file of certificates that may sign the upstream's, beside the well-known ones."),
+  insecure_skip_verify: flag().default(false)
+    .describe("Accept any certificate; whoever sits between can then read and change everything."),
+  server_name: judged((value) => isHostName(value) ? undefined : { expected: SERVER_NAME }, SERVER_NAME).transform(
+    normalHost,
+  )
+    .optional()
+    .describe("Name to ask for and to find in the certificate, where it is not the URL's host."),
+});
+
+/** One upstream. Upstreams of the same name form a pool. */
+export const upstreamSchema = table({
+  name: text("the name of a pool").describe("Name of the pool; upstreams of the same name share its load."),
+  url: judged(
+    upstreamUrlFault,
+    "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://",
+    "^((?:[sS][rR][vV]\\+)?[hH][tT][tT][pP][sS]?://|[uU][nN][iI][xX]:/)",
+  )
+    .describe(
+      "Where the upstream listens: http://, https://, srv+http://name (SRV records) or unix:/path.sock; a base path is put " +
+        "before every path.",
+    ),
+  weight: integer(1, 65535).default(1).describe("Share of the load, relative to the pool's other upstreams."),
+  max_connections: integer(0, 1_000_000).default(0)
+    .describe("Most exchanges at a time; 0 is the value of connections.max_connections."),
+  backup: flag().default(false).describe("Serve only when no upstream of the pool that is no backup can."),
+  resolve: flag().optional().describe(
+    "Look the URL's name up again and again, and make every address an upstream; as srv+http:// does in any case.",
+  ),
+  resolve_interval: duration({ maxMs: 86_400_000 }).optional().describe(
+    "Time between two look-ups; sets resolve. Without it, the answer's TTL.",
+  ),
+  tls: upstreamTlsSchema.optional().describe("How to speak TLS with this upstream; for https:// only."),
+});
+
+/** An upstream, after defaults. */
+export type UpstreamConfig = z.output<typeof upstreamSchema>;

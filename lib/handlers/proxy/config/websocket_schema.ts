@@ -1,0 +1,32 @@
+/**
+ * The table `[sites.proxy.websocket]`.
+ *
+ * @module
+ */
+
+import { duration, size, table } from "../../../config/fields.ts";
+
+// Without pings a side that has nothing to say cannot be told from one that is gone.
+const QUIET_MS = 300_000;
+
+/** How WebSockets are kept and bounded, on routes with `websocket = true`. */
+export const websocketSchema = table({
+  ping_interval: duration({ zero: true }).prefault("30s").describe("Time between two pings to each side; 0 for none."),
+  idle_timeout: duration({ zero: true }).optional().describe(
+    "Longest time in which a side says nothing, or takes nothing; 0 is no limit; without it, twice ping_interval.",
+  ),
+  max_buffered: size().prefault("4MiB").describe("Bytes that may wait for one side before the other is slowed down."),
+  max_message: size().prefault("64MiB").describe("Largest message; a larger one closes the WebSocket."),
+  drain: duration({ zero: true }).prefault("5s").describe("How long open WebSockets go on when the server stops."),
+}).superRefine(({ ping_interval, idle_timeout }, context) => {
+  if (ping_interval === 0 || !idle_timeout || idle_timeout > ping_interval) return;
+  context.addIssue({
+    code: "custom",
+    path: ["idle_timeout"],
+    message: "more than ping_interval, or 0 for either",
+    params: { found: "is not more than ping_interval, so that quiet sides would be closed before they are asked" },
+  });
+}).transform((given) => ({
+  ...given,
+  idle_timeout: given.idle_timeout ?? (given.ping_interval === 0 ? QUIET_MS : 2 * given.ping_interval),
+}));

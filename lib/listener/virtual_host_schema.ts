@@ -1,0 +1,66 @@
+/**
+ * The keys of `[[sites]]` by which a site is found: its name, its hosts, and where it listens.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { type Fault, flag, integer, judged, list, text } from "../config/fields.ts";
+import { hostPatternFault, normalHost } from "../config/host_pattern.ts";
+import { isIpAddress } from "../http/ip_address.ts";
+
+/** Port of a site that names none. */
+export const DEFAULT_PORT = 8080;
+
+const HOST = "a host name";
+const ADDRESS = "an IP address without brackets";
+
+const hostSchema = () => judged(hostPatternFault, HOST).transform(normalHost);
+
+/** The keys, for the composed table. */
+export const virtualHostKeys = {
+  name: text().optional().describe("Name in logs and metrics; without it, the first host name."),
+  hostname: hostSchema().optional().describe('Host name: exact, "*.example.com", an IP address, or "*" for any.'),
+  hostnames: list(hostSchema()).prefault([]).describe("More host names; a site without any answers for all."),
+  port: integer(0, 65535).default(DEFAULT_PORT).describe(
+    "Port to listen on; sites may share it. 0 is any free one, for this site alone.",
+  ),
+  listen: judged(listenFault, ADDRESS).optional()
+    .describe("IP address to listen on; without it, all interfaces of both families."),
+  default: flag().default(false).describe("Whether the site answers for hosts that no site of the port names."),
+};
+
+function listenFault(value: string): Fault | undefined {
+  if (isIpAddress(value)) return undefined;
+  const bare = /^\[(.*)\]$/.exec(value)?.[1] ?? "";
+  if (isIpAddress(bare)) return { expected: ADDRESS, suggestion: bare };
+  const port = /^(?:.*:)?\d{1,5}(?:\s|$)/.test(value);
+  return { expected: port ? `${ADDRESS}; the port is a key of its own` : ADDRESS };
+}
+
+/** The keys, after defaults. */
+export type VirtualHostConfig = z.output<z.ZodObject<typeof virtualHostKeys>> & { name: string };
+
+/** What {@linkcode nameSites} needs of a site. */
+interface Nameable {
+  readonly name?: string | undefined;
+  readonly hostname?: string | undefined;
+  readonly hostnames: readonly string[];
+  readonly port: number;
+}
+
+/** Gives sites without a name their first host name, or `site-N`, and keeps names unique. */
+export function nameSites<S extends Nameable>(sites: readonly S[]): (S & { name: string })[] {
+  const taken = new Set(sites.flatMap((site) => site.name ?? []));
+  return sites.map((site, index) => {
+    if (site.name !== undefined) return { ...site, name: site.name };
+    const host = site.hostname ?? site.hostnames[0];
+    const numbered = `site-${index + 1}`;
+    const candidates = host === undefined
+      ? [numbered]
+      : [host, `${host}:${site.port}`, `${host}:${site.port} ${numbered}`];
+    const name = candidates.find((candidate) => !taken.has(candidate)) ?? `${candidates[0]} ${numbered}`;
+    taken.add(name);
+    return { ...site, name };
+  });
+}

@@ -1,0 +1,67 @@
+/**
+ * What several keys of `[server]` and `[logging]` decide together, and whether the log can be written.
+ *
+ * @module
+ */
+
+// @ts-types="../../types/std/path.d.ts"
+import { basename } from "@std/path/basename";
+// @ts-types="../../types/std/path.d.ts"
+import { dirname } from "@std/path/dirname";
+// @ts-types="../../types/std/path.d.ts"
+import { join } from "@std/path/join";
+import type { ConfigCheck, ResolvedOptions } from "../config/composed_config.ts";
+import { appendFault, createFault, fileAt } from "../config/file_access.ts";
+import { fromWorkingFolder, resolvePath } from "../config/file_paths.ts";
+import { type ProblemList, quoted } from "../config/problem_list.ts";
+import { tableOf, type TextNode, textNode, textNodesOf } from "../config/source_tree.ts";
+
+/** Whoever is trusted chooses the client's address, the scheme and the host that a request is taken for. */
+export const checkTrust: ConfigCheck = (root, problems) => {
+  for (const network of textNodesOf(tableOf(root, "server"), "trusted_proxies")) {
+    if (!/\/0+$/.test(network.value)) continue;
+    problems.warning(network, {
+      message: `${quoted(network)} trusts every peer: any client can say that it comes from another address`,
+      expected: "the addresses of the proxies in front",
+    });
+  }
+};
+
+/** Makes the path of the log absolute, and looks whether it can be written. */
+export const resolveLog: ConfigCheck = (root, problems, options) => {
+  const output = textNode(tableOf(root, "logging"), "output");
+  if (output === undefined || output.value === "stdout" || output.value === "stderr") return;
+  const written = output.value;
+  resolvePath(output, "any", problems, options);
+  if (options.checkFiles) checkLog(output, { ...options, written }, problems);
+};
+
+/** A log's file is made, its folder is not. Whoever may not look may still be able to write. */
+function checkLog(
+  node: TextNode,
+  { written, baseDir, tryLog }: ResolvedOptions & { written: string },
+  problems: ProblemList,
+): void {
+  if (node.value === "") return;
+  const folder = dirname(node.value);
+  const [around, found] = [fileAt(folder), fileAt(node.value)];
+  if (around === undefined) {
+    const meant = fromWorkingFolder(dirname(written), baseDir);
+    problems.error(node, {
+      message: `the folder ${
+        node.substituted === undefined ? JSON.stringify(folder) : `of ${quoted(node)}`
+      } of logging.output is not there`,
+      expected: '"stdout", "stderr" or a file in a folder that exists',
+      suggestion: meant === undefined ? undefined : join(meant, basename(written)),
+    });
+  } else if (found !== undefined && !(found instanceof Error) && found.isDirectory) {
+    problems.error(node, { message: `logging.output ${quoted(node)} is a folder`, expected: "a file" });
+  } else if (tryLog) {
+    const fault = found === undefined ? createFault(folder) : appendFault(node.value);
+    if (fault === undefined) return;
+    problems.error(node, {
+      message: `logging.output ${quoted(node)} cannot be ${found === undefined ? "created" : "written"}: ${fault}`,
+      expected: '"stdout", "stderr" or a file that this user may write',
+    });
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The tables `[server]` and `[logging]`.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { choice, duration, flag, integer, judged, list, size, table, text } from "../config/fields.ts";
+import { isIpAddress, parseNetwork } from "../http/ip_address.ts";
+
+const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
+const NAME_SERVER = 'the IP address of a name server, with or without a port, such as "10.0.0.2" or "[fd00::2]:53"';
+const WORKERS = 'a whole number from 1 to 256, or "auto"';
+
+/** `[server]`: what holds for the whole process. */
+export const serverSchema = table({
+  name: text().default("bws").describe(
+    'Name of this server; in the Via header field, characters that a token may not hold become "-".',
+  ),
+  trusted_proxies: list(
+    judged((value) => parseNetwork(value) !== undefined ? undefined : { expected: NETWORK }, NETWORK),
+  )
+    .prefault([])
+    .describe("Addresses and networks whose X-Forwarded-* and Forwarded header fields are believed."),
+  name_servers: list(judged((value) => isNameServer(value) ? undefined : { expected: NAME_SERVER }, NAME_SERVER))
+    .prefault([])
+    .describe("Name servers for the names of upstreams; without them, the system's."),
+  workers: z.union([integer(1, 256, WORKERS), z.literal("auto")], { error: WORKERS })
+    .default(1)
+    .describe('How many workers share the ports; "auto" is one for each processor.'),
+  max_body_size: size().optional().describe("Largest request body; without it there is no limit."),
+  stream_close_delay: duration({ zero: true }).prefault("5s").describe(
+    "How long a WebSocket goes on after its route was changed or taken away.",
+  ),
+  reuse_port: flag().default(false).describe(
+    "Let another process listen on the same ports, so that a new one can start before the old one ends; Linux only.",
+  ),
+  shutdown_delay: duration({ zero: true }).prefault(0).describe(
+    "How long the server goes on, with its readiness turned off, before it stops.",
+  ),
+  shutdown_timeout: duration().prefault("30s").describe("How long exchanges may take to end when the server stops."),
+});
+
+function isNameServer(value: string): boolean {
+  const bracketed = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(value);
+  const plain = /^([\d.]+)(?::(\d{1,5}))?$/.exec(value);
+  const [, address = value, port = "53"] = bracketed ?? plain ?? [];
+  return isIpAddress(address) && Number(port) >= 1 && Number(port) <= 65535;
+}
+
+/** `[logging]`: what is written where. */
+export const loggingSchema = table({
+  level: choice(["debug", "info", "warn", "error"]).default("info").describe("The least severe messages to write."),
+  format: choice(["json", "combined"]).default("json").describe("Form of a line: JSON, or the combined log format."),
+  output: text('"stdout", "stderr" or the path of a file').default("stdout")
+    .describe('"stdout", "stderr" or the path of a file.'),
+  access: flag().default(true).describe("Whether each exchange writes a line."),
+});
+
+/** `[server]`, after defaults. */
+export type ServerConfig = z.output<typeof serverSchema>;
+
+/** `[logging]`, after defaults. */
+export type LoggingConfig = z.output<typeof loggingSchema>;

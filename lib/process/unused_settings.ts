@@ -1,0 +1,93 @@
+/**
+ * Settings of an accepted config that have no effect where it is used: some belong to the program `bws` alone, and a
+ * handler opens no ports.
+ *
+ * @module
+ */
+
+import type { Problem } from "../config/problem.ts";
+import type { Config } from "../generation/config/config_types.ts";
+
+/** How a config is used. */
+export interface ConfigUse {
+  /** Whether ports are opened, as `startServer` does; a handler opens none. */
+  readonly opensPorts: boolean;
+  /** Whether a log is written. */
+  readonly logs: boolean;
+  /**
+   * Name of the config file in the warnings.
+   *
+   * @default {""}
+   */
+  readonly file?: string;
+}
+
+/** A warning for each setting that has no effect there. Settings that were left at their default are not mentioned. */
+export function unusedSettings(config: Config, use: ConfigUse): Problem[] {
+  const found = [...programSettings(config), ...(use.opensPorts ? [] : portSettings(config))];
+  if (!use.logs) found.push(...logSettings(config));
+  return found.map(([path, message, expected]) => ({
+    ...{ severity: "warning", file: use.file ?? "", line: 0, column: 0, length: 0, sourceLine: "" },
+    ...{ path, message, expected },
+  }));
+}
+
+type Unused = readonly [path: string, message: string, expected: string];
+
+function programSettings({ server, management }: Config): Unused[] {
+  const found: Unused[] = [];
+  if (server.workers !== 1) {
+    found.push([
+      "server.workers",
+      "workers has no effect inside another program, which runs it in one thread",
+      PROGRAM,
+    ]);
+  }
+  if (server.shutdown_delay !== 0) {
+    found.push(["server.shutdown_delay", "shutdown_delay has no effect inside another program", PROGRAM]);
+  }
+  if (management.enabled) {
+    found.push(["management", "[management] has no effect inside another program: nothing listens for it", PROGRAM]);
+  }
+  return found;
+}
+
+function portSettings({ server, sites }: Config): Unused[] {
+  const found: Unused[] = [];
+  if (server.reuse_port) found.push(["server.reuse_port", `reuse_port has no effect in a handler`, OPENED]);
+  const ports = [...new Set(sites.map(({ port }) => port))];
+  if (ports.length > 1) {
+    found.push([
+      `sites[${sites.findIndex(({ port }) => port !== ports[0])}].port`,
+      `the ports ${ports.join(" and ")} are not opened: in a handler they only tell apart which sites a URL means`,
+      OPENED,
+    ]);
+  }
+  const bound = sites.findIndex(({ listen }) => listen !== undefined);
+  if (bound >= 0) {
+    found.push([
+      `sites[${bound}].listen`,
+      `listen = ${JSON.stringify(sites[bound].listen)} has no effect in a handler`,
+      OPENED,
+    ]);
+  }
+  return found;
+}
+
+function logSettings({ logging: { level, format, output } }: Config): Unused[] {
+  const changed = [
+    ...(level === "info" ? [] : ["level"]),
+    ...(format === "json" ? [] : ["format"]),
+    ...(output === "stdout" ? [] : ["output"]),
+  ];
+  if (changed.length === 0) return [];
+  const verb = changed.length === 1 ? "has" : "have";
+  return [[
+    "logging",
+    `${changed.join(" and ")} of [logging] ${verb} no effect: no log is written`,
+    "the option { log: true }",
+  ]];
+}
+
+const PROGRAM = "the program bws, which has it";
+const OPENED = "the program bws or startServer, which open the ports";
