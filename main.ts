@@ -4,8 +4,7 @@
  * @module
  */
 
-import { guardDebugger } from "./lib/cli/debugger_guard.ts";
-import { ignoreSignals } from "./lib/cli/ignored_signals.ts";
+import { guardDebugger, ignoreSignals } from "./lib/cli/signals.ts";
 
 if (import.meta.main) {
   ignoreSignals();

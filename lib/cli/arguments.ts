@@ -8,9 +8,8 @@
 // @ts-types="../../types/std/parse-args.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
 import { nearestName } from "../config/nearest_name.ts";
-import type { Command, Flag } from "./command.ts";
+import { type Command, type Flag, UsageError } from "./command.ts";
 import { commandNamed, COMMANDS, DEFAULT_COMMAND, SHARED_FLAGS } from "./commands.ts";
-import { UsageError } from "./usage_error.ts";
 
 /** A command line that was understood. */
 export interface ReadArguments {

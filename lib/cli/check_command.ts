@@ -9,13 +9,11 @@ import { loadConfig } from "../generation/config/load_config.ts";
 import type { TryPort } from "../config/composed_config.ts";
 import { formatProblems, type Problem } from "../config/problem.ts";
 import type { Config } from "../generation/config/config_types.ts";
-import type { CommandInput } from "./command.ts";
-import { configPaths } from "./config_path.ts";
-import { endpointNotes } from "./endpoint_notes.ts";
+import { INTERNAL_PATHS, internalPrefix } from "../handlers/internal/internal_paths.ts";
+import { type CommandInput, configPaths, UsageError } from "./command.ts";
 import { counted, listenLines, managementUrl, siteList } from "./listen_lines.ts";
 import { openFileShortfall } from "./open_file_limit.ts";
 import { paint, type Terminal } from "./terminal.ts";
-import { UsageError } from "./usage_error.ts";
 
 /** Checks config files; opens ports, for a moment, with `--ports` alone. Ends with 1 if one of them is refused. */
 export async function checkCommand(input: CommandInput): Promise<number> {
@@ -97,4 +95,21 @@ function describe(config: Config): string {
   const routes = proxies.reduce((sum, proxy) => sum + proxy.routes.length, 0);
   const upstreams = proxies.reduce((sum, proxy) => sum + proxy.upstreams.length, 0);
   return [counted(config.sites.length, "site"), counted(routes, "route"), counted(upstreams, "upstream")].join(", ");
+}
+
+/**
+ * A note for each route at the prefix of its site's own endpoints, such as `/api/`: the endpoints answer before it, as the
+ * specification says, and the rest of the prefix is the route's, so it is no warning. None for routes such as `/`.
+ */
+function endpointNotes({ sites }: Config): string[] {
+  return sites.flatMap(({ name, proxy, internal_api }) => {
+    const prefix = internalPrefix(internal_api);
+    if (proxy?.enabled !== true || prefix === undefined || prefix === "") return [];
+    const paths = INTERNAL_PATHS.map((path) => prefix + path).join(", ");
+    return proxy.routes
+      .filter(({ path, exact, pattern }) => !exact && !pattern && path.replace(/\/+$/, "") === prefix)
+      .map(({ path }) =>
+        `site ${JSON.stringify(name)} answers ${paths} itself, before the route ${path} (internal_api)`
+      );
+  });
 }

@@ -1,5 +1,5 @@
 /**
- * What a command is: how it is called, what its help says, and the module that does it.
+ * What a command is: how it is called, what its help says, the module that does it, and how that reads its input.
  *
  * @module
  */
@@ -56,4 +56,26 @@ export interface Command {
 /** The last value of a flag, or undefined. */
 export function flagValue(input: CommandInput, name: string): string | undefined {
   return input.flags.get(name)?.at(-1);
+}
+
+/** The config file that is meant where none is named. */
+export const DEFAULT_CONFIG = "config.toml";
+
+/**
+ * The paths of the config files, at least one.
+ *
+ * @throws {UsageError} A file is named both by a flag and without one.
+ */
+export function configPaths(input: CommandInput): readonly string[] {
+  const flag = flagValue(input, "config");
+  if (flag === undefined) return input.positionals.length > 0 ? input.positionals : [DEFAULT_CONFIG];
+  if (input.positionals.length > 0) {
+    throw new UsageError(`Two config files: --config ${flag} and ${input.positionals[0]}, expected one`);
+  }
+  return [flag];
+}
+
+/** The command was used wrongly: nothing was done. The program ends with 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
 }

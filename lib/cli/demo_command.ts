@@ -9,7 +9,7 @@ import { logStrayErrors } from "../log/stray_errors.ts";
 import { VERSION } from "../version.ts";
 import { type CommandInput, flagValue } from "./command.ts";
 import { readPort } from "./flag_config.ts";
-import { stopSignal } from "./stop_signal.ts";
+import { stopSignal } from "./signals.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
 /** What the module of the demo exports. */

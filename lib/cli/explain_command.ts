@@ -12,10 +12,8 @@ import { InvalidUrl } from "../generation/located_url.ts";
 import { ProcessState } from "../generation/process_state.ts";
 import { isIpAddress } from "../http/ip_address.ts";
 import { isToken } from "../http/header_lines.ts";
-import { type CommandInput, flagValue } from "./command.ts";
-import { DEFAULT_CONFIG } from "./config_path.ts";
+import { type CommandInput, DEFAULT_CONFIG, flagValue, UsageError } from "./command.ts";
 import { explanationText } from "./explanation_text.ts";
-import { UsageError } from "./usage_error.ts";
 
 /**
  * Explains a request by a config file. Sends nothing, opens no port and looks no name up.

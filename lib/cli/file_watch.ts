@@ -5,7 +5,12 @@
  * @module
  */
 
-import { basename, dirname, resolve } from "node:path";
+// @ts-types="../../types/std/path.d.ts"
+import { basename } from "@std/path/basename";
+// @ts-types="../../types/std/path.d.ts"
+import { dirname } from "@std/path/dirname";
+// @ts-types="../../types/std/path.d.ts"
+import { resolve } from "@std/path/resolve";
 
 /** Changes within this time are one: editors write in several steps. */
 const SETTLE_MS = 200;

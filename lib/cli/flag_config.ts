@@ -8,7 +8,7 @@ import { ConfigError } from "../config/config_error.ts";
 import { sentenceOf } from "../config/problem.ts";
 import { resolveConfig } from "../generation/config/resolve_config.ts";
 import type { Config, ConfigInput } from "../generation/config/config_types.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./command.ts";
 
 /**
  * Checks a config that was made of flags.

@@ -8,11 +8,9 @@ import { internalPrefix } from "../handlers/internal/internal_paths.ts";
 import { loadConfig } from "../generation/config/load_config.ts";
 import type { Config } from "../generation/config/config_types.ts";
 import { durationMs } from "../config/fields.ts";
-import { type CommandInput, flagValue } from "./command.ts";
-import { DEFAULT_CONFIG } from "./config_path.ts";
+import { type CommandInput, DEFAULT_CONFIG, flagValue, UsageError } from "./command.ts";
 import { plainGet, type PlainResponse } from "./plain_get.ts";
 import { paint } from "./terminal.ts";
-import { UsageError } from "./usage_error.ts";
 
 const DEFAULT_TIMEOUT = "2s";
 

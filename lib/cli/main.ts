@@ -9,11 +9,10 @@ import { ConfigError } from "../config/config_error.ts";
 import { formatProblems } from "../config/problem.ts";
 import { VERSION } from "../version.ts";
 import { type ReadArguments, readArguments } from "./arguments.ts";
-import type { Command } from "./command.ts";
+import { type Command, UsageError } from "./command.ts";
 import { commandNamed } from "./commands.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { paint, processTerminal, type Terminal } from "./terminal.ts";
-import { UsageError } from "./usage_error.ts";
 
 /**
  * Runs `bws`.

@@ -5,10 +5,9 @@
  */
 
 import { isIpAddress } from "../http/ip_address.ts";
-import { type CommandInput, flagValue } from "./command.ts";
+import { type CommandInput, flagValue, UsageError } from "./command.ts";
 import { flagConfig, readPort } from "./flag_config.ts";
 import { serveConfig } from "./serve_config.ts";
-import { UsageError } from "./usage_error.ts";
 
 /**
  * Proxies one port to upstreams.

@@ -6,8 +6,7 @@
 
 import { loadConfig } from "../generation/config/load_config.ts";
 import { formatProblems } from "../config/problem.ts";
-import type { CommandInput } from "./command.ts";
-import { configPaths } from "./config_path.ts";
+import { type CommandInput, configPaths } from "./command.ts";
 import { serveConfig } from "./serve_config.ts";
 
 /**

@@ -20,8 +20,7 @@ import { VERSION } from "../version.ts";
 import { watchFile } from "./file_watch.ts";
 import { openFileShortfall } from "./open_file_limit.ts";
 import { counted, listenLines, siteList } from "./listen_lines.ts";
-import { onReopenSignal } from "./reopen_signal.ts";
-import { stopSignal } from "./stop_signal.ts";
+import { onReopenSignal, stopSignal } from "./signals.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
 /** How long the output of the log may take nothing before the program ends without it. */

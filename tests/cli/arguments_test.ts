@@ -3,7 +3,7 @@ import { assertEquals, assertFalse, assertStringIncludes, assertThrows } from "@
 import { readArguments } from "../../lib/cli/arguments.ts";
 import { COMMANDS, SHARED_FLAGS } from "../../lib/cli/commands.ts";
 import { commandHelp, programHelp } from "../../lib/cli/help.ts";
-import { UsageError } from "../../lib/cli/usage_error.ts";
+import { UsageError } from "../../lib/cli/command.ts";
 
 function read(line: string, files: string[] = []) {
   const { command, positionals, flags } = readArguments(line === "" ? [] : line.split(" "), {

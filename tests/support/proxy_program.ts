@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ignoreSignals } from "../../lib/cli/ignored_signals.ts";
+import { ignoreSignals } from "../../lib/cli/signals.ts";
 import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { startServer } from "../../lib/process/server.ts";
 

@@ -5,9 +5,8 @@
  */
 
 import type { Snapshot } from "../../admin/snapshot.ts";
-import { type CommandInput, flagValue } from "../command.ts";
+import { type CommandInput, flagValue, UsageError } from "../command.ts";
 import type { Terminal } from "../terminal.ts";
-import { UsageError } from "../usage_error.ts";
 import { AdminClient } from "./admin_client.ts";
 import { Screen } from "./screen.ts";
 import { ScreenSignals } from "./screen_signals.ts";
