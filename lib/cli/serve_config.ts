@@ -9,11 +9,12 @@ import type { Management } from "../admin/management.ts";
 import { type Problem, problemFields } from "../config/problem.ts";
 import { formatProblems } from "../config/problem.ts";
 import type { Config } from "../generation/config/config_types.ts";
+import type { ResolvedConfig } from "../generation/config/resolve_config.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { GenerationOptions } from "../generation/generation.ts";
 import { Log, openSink } from "../log/log.ts";
 import { logStrayErrors } from "../log/stray_errors.ts";
-import { type LoadedConfig, Reloader, type ReloadResult } from "../process/reloader.ts";
+import { Reloader, type ReloadResult } from "../process/reloader.ts";
 import { type RunningServer, startServer } from "../process/server.ts";
 import { workerCount } from "../process/worker_count.ts";
 import { VERSION } from "../version.ts";
@@ -31,7 +32,7 @@ export interface ConfigFile {
   /** Its path. */
   readonly path: string;
   /** Reads it again. */
-  readonly load: () => Promise<LoadedConfig>;
+  readonly load: () => Promise<ResolvedConfig>;
   /** Whether changes of the file are taken in as they come. */
   readonly watched: boolean;
   /** What is odd about the config of the start, for the log. */

@@ -7,7 +7,8 @@
 import { respond } from "../listener/runtime/adapter.ts";
 import type { GenerationListener } from "../generation/generation.ts";
 import type { Entry } from "../listener/runtime/request_reader.ts";
-import { type PortStatus, ServingPort } from "../listener/runtime/serving_port.ts";
+import { handlesOut, type PortStatus, ServingPort } from "../listener/runtime/serving_port.ts";
+import type { Log } from "../log/log.ts";
 
 /** A port that could not be opened, with what to do about it. */
 export class ListenError extends Error {
@@ -115,6 +116,20 @@ export class OpenListener {
     const ended = completed.catch(() => {}).finally(() => this.#uploads.delete(ended));
     this.#uploads.add(ended);
   }
+}
+
+/** Logs that the runtime closed a port, or that the port is open again. */
+export function logPortChange(log: Log | undefined, now: PortStatus, before: PortStatus): void {
+  const { address, port, open, reason, reopenings } = now;
+  if (open) {
+    const closedMs = before.closedAtMs === null ? 0 : Date.now() - before.closedAtMs;
+    log?.say("warn", "port is open again", { address, port, closed_ms: closedMs, reopenings });
+    return;
+  }
+  const cause = reason ?? "unknown";
+  const fields: Record<string, string | number> = { address, port, cause };
+  if (handlesOut(cause)) fields.advice = "raise the limit of open files: ulimit -n, or LimitNOFILE= of the unit";
+  log?.say("error", "port closed, it will be opened again", fields);
 }
 
 type Place = Pick<GenerationListener, "address" | "port">;

@@ -8,6 +8,7 @@
 import { ConfigError } from "../config/config_error.ts";
 import { type Problem, problemFields } from "../config/problem.ts";
 import type { Config } from "../generation/config/config_types.ts";
+import type { ResolvedConfig } from "../generation/config/resolve_config.ts";
 import type { Log } from "../log/log.ts";
 import type { RunningServer } from "./server.ts";
 
@@ -17,16 +18,8 @@ export interface ReloadResult {
   readonly accepted: boolean;
   /** What is wrong with it, or what it warns of. */
   readonly problems: readonly Problem[];
-  /** Keys of the accepted config that wait for a restart, as {@linkcode Reloader.needsRestart}. */
+  /** Keys of the config that was accepted last that differ from the start, and wait for a restart. */
   readonly needsRestart: readonly string[];
-}
-
-/** A config and what is to be said about it. */
-export interface LoadedConfig {
-  /** The config. */
-  readonly config: Config;
-  /** What is odd about it. */
-  readonly warnings: readonly Problem[];
 }
 
 /** What a reloader works with. */
@@ -38,8 +31,8 @@ export interface ReloaderOptions {
   /** Path of its file; null when there is none. */
   readonly file: string | null;
   /** Reads the config again. Rejects with a `ConfigError` when it is refused; undefined where there is nothing to read. */
-  readonly load: (() => Promise<LoadedConfig>) | undefined;
-  /** Where it is told. */
+  readonly load: (() => Promise<ResolvedConfig>) | undefined;
+  /** Where reloads are logged. */
   readonly log: Log | undefined;
 }
 
@@ -65,9 +58,9 @@ export class Reloader {
   readonly #options: ReloaderOptions;
   #config: Config;
   #needsRestart: readonly string[] = [];
-  #line: Promise<unknown> = Promise.resolve();
+  #queue: Promise<unknown> = Promise.resolve();
 
-  /** Takes over from here. */
+  /** The config of the start is in place. */
   constructor(options: ReloaderOptions) {
     this.#options = options;
     this.#config = options.config;
@@ -76,11 +69,6 @@ export class Reloader {
   /** What really runs: the config that was accepted last, with what only a restart changes as it was at the start. */
   get config(): Config {
     return this.#config;
-  }
-
-  /** Keys of the config that was accepted last that differ from the start, and wait for a restart. */
-  get needsRestart(): readonly string[] {
-    return this.#needsRestart;
   }
 
   /** Path of its file; null when there is none. */
@@ -99,12 +87,12 @@ export class Reloader {
    * @param reason Why, for the log.
    */
   reload(reason: string): Promise<ReloadResult> {
-    const result = this.#line.then(() => this.#reload(reason));
-    this.#line = result;
+    const result = this.#queue.then(() => this.#reload(reason));
+    this.#queue = result;
     return result;
   }
 
-  // Never rejects: the line goes on.
+  // Never rejects: the next reload waits for this one.
   async #reload(reason: string): Promise<ReloadResult> {
     const { load, server, log } = this.#options;
     let result: ReloadResult;

@@ -10,8 +10,7 @@ import type { MemberChange } from "../generation/pool_members.ts";
 import { ProcessState } from "../generation/process_state.ts";
 import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import { settledWithin } from "../state/settled_within.ts";
-import { type ListenOptions, OpenListener } from "./listener.ts";
-import { logPortChange } from "./port_log.ts";
+import { type ListenOptions, logPortChange, OpenListener } from "./listener.ts";
 
 /** A server that runs. */
 export interface RunningServer {

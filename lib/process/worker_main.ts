@@ -1,5 +1,5 @@
 /**
- * A worker: serves what its supervisor tells it to, on ports that it shares with the others.
+ * A worker: serves the config that its supervisor sends, on ports that it shares with the other workers.
  *
  * @module
  */
@@ -30,23 +30,23 @@ const scope = self as unknown as {
   onmessage: ((event: MessageEvent<SupervisorMessage>) => void) | null;
   close(): void;
 };
-const say = (message: WorkerMessage) => (self as unknown as Worker).postMessage(message);
+const post = (message: WorkerMessage) => (self as unknown as Worker).postMessage(message);
 let running: Running | undefined;
 // One after the other: a reload must not overtake the start.
-let line: Promise<void> = Promise.resolve();
+let queue: Promise<void> = Promise.resolve();
 
 scope.onmessage = ({ data }) => {
-  line = line.then(() => obey(data)).catch((error) => {
-    // Nobody waits for what becomes of the others.
+  queue = queue.then(() => handle(data)).catch((error) => {
+    // The others have no response.
     if (data.kind === "start" || data.kind === "reload") {
-      say({ kind: "failed", message: describe(error), listening: error instanceof ListenError });
+      post({ kind: "failed", message: describe(error), listening: error instanceof ListenError });
     } else {
       running?.log.say("error", "A worker cannot follow its supervisor", { told: data.kind, cause: describe(error) });
     }
   });
 };
 
-async function obey(message: SupervisorMessage): Promise<void> {
+async function handle(message: SupervisorMessage): Promise<void> {
   if (message.kind === "start") return await start(message);
   if (running === undefined) throw new Error(`Cannot ${message.kind}: the worker was not started`);
   switch (message.kind) {
@@ -73,7 +73,7 @@ async function start({ generation, place, secret, time }: SupervisorMessage & { 
   const { config, table, told, ports, changes } = generation;
   sharedTime.align(time);
   const sharedState = new SharedMemoryState(place, table);
-  const log = new Log((bytes) => Promise.resolve(say({ kind: "log", bytes })), config.logging);
+  const log = new Log((bytes) => Promise.resolve(post({ kind: "log", bytes })), config.logging);
   logStrayErrors(log);
   const addresses = new SupervisorAddresses(told);
   const processState = new ProcessState({
@@ -91,18 +91,18 @@ async function start({ generation, place, secret, time }: SupervisorMessage & { 
     log,
     processState,
     listen: (key) => ({ shared: true, port: state.ports.get(key) }),
-    onHandlesOut: (again) => say({ kind: "handles", again }),
-    onPort: (key, status) => say({ kind: "port", key, status }),
-    onFailure: config.management.enabled ? (failure) => say({ kind: "failure", failure }) : undefined,
+    onHandlesOut: (again) => post({ kind: "handles", again }),
+    onPort: (key, status) => post({ kind: "port", key, status }),
+    onFailure: config.management.enabled ? (failure) => post({ kind: "failure", failure }) : undefined,
   });
   for (const change of changes) server.gateway.changeMembers(change);
   running = Object.assign(state, { server });
   const heap = new HeapWatch(log);
   setInterval(() => {
     const { underWay, endedCount: ended, sockets } = server.gateway;
-    say({ kind: "status", underWay, ended, sockets: sockets.size, heapFull: heap.sample() });
+    post({ kind: "status", underWay, ended, sockets: sockets.size, heapFull: heap.sample() });
   }, STATUS_MS);
-  sayReady(running);
+  postReady(running);
 }
 
 async function reload(state: Running, { config, table, told, ports, changes }: GenerationMessage): Promise<void> {
@@ -111,20 +111,20 @@ async function reload(state: Running, { config, table, told, ports, changes }: G
   state.ports = ports;
   await state.server.reload(config);
   for (const change of changes) state.server.gateway.changeMembers(change);
-  sayReady(state);
+  postReady(state);
 }
 
 async function stop({ server, log }: Running): Promise<void> {
   const cut = await server.stop();
   await log.flush();
-  say({ kind: "stopped", cut });
+  post({ kind: "stopped", cut });
   scope.close();
 }
 
-function sayReady({ server }: Running): void {
+function postReady({ server }: Running): void {
   server.gateway.metrics?.worker.publish();
   const addresses = server.addresses.map((address, i) => [server.gateway.listeners[i].key, address] as const);
-  say({ kind: "ready", addresses: new Map(addresses) });
+  post({ kind: "ready", addresses: new Map(addresses) });
 }
 
 function describe(error: unknown): string {

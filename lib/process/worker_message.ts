@@ -1,5 +1,5 @@
 /**
- * What a supervisor and its workers say to each other. All of it survives structured cloning.
+ * The messages between a supervisor and its workers. All of them survive structured cloning.
  *
  * @module
  */
@@ -27,9 +27,9 @@ export interface GenerationMessage {
   readonly changes: readonly MemberChange[];
 }
 
-/** What a supervisor says. */
+/** A message of the supervisor. */
 export type SupervisorMessage =
-  /** The first: begin to serve. Answered with `ready` or `failed`. */
+  /** The first: serve. The response is `ready` or `failed`. */
   | {
     readonly kind: "start";
     readonly generation: GenerationMessage;
@@ -37,34 +37,34 @@ export type SupervisorMessage =
     readonly secret: string;
     readonly time: TimeReading;
   }
-  /** Put another config in place. Answered with `ready` or `failed`. */
+  /** Put another config in place. The response is `ready` or `failed`. */
   | { readonly kind: "reload"; readonly generation: GenerationMessage }
   /** A name has other addresses now. */
   | { readonly kind: "addresses"; readonly told: ToldSource; readonly table: SharedStateTable }
-  /** An upstream comes, or goes. */
+  /** An upstream joins a pool, or leaves it. */
   | { readonly kind: "members"; readonly change: MemberChange; readonly table: SharedStateTable }
-  /** Weights have changed: policies are to look again. */
+  /** Weights have changed: policies read them again. */
   | { readonly kind: "rebalance" }
-  /** File handles have run out: connections that idle are to be closed, those of clients too where it says so. */
+  /** File handles have run out: close idle connections to upstreams; `clients` says whether those of clients too. */
   | { readonly kind: "release"; readonly clients: boolean }
-  /** The end is near: sites are to say that they are not ready. */
+  /** The server is about to stop: readiness turns off. */
   | { readonly kind: "unready" }
-  /** End. Answered with `stopped`. */
+  /** Stop. The response is `stopped`. */
   | { readonly kind: "stop" };
 
-/** What a worker says. */
+/** A message of a worker. */
 export type WorkerMessage =
-  /** It serves; the ports that it has, by the key of their listener. */
+  /** The worker serves, on these ports by the key of their listener. */
   | { readonly kind: "ready"; readonly addresses: ReadonlyMap<string, Deno.NetAddr> }
-  /** It cannot do what it was told. */
+  /** The worker could not start or reload. `listening` tells that a port could not be opened. */
   | { readonly kind: "failed"; readonly message: string; readonly listening: boolean }
-  /** One of its ports closed unasked, or is open again. */
+  /** A port of the worker was closed by the runtime, or is open again. */
   | { readonly kind: "port"; readonly key: string; readonly status: PortStatus }
-  /** File handles have run out; `again` when that has just happened before. */
+  /** File handles have run out; `again` tells that they did a moment before, too. */
   | { readonly kind: "handles"; readonly again: boolean }
   /** Lines for the log. */
   | { readonly kind: "log"; readonly bytes: Uint8Array }
-  /** How many exchanges are under way and have ended, and whether its heap is nearly full, each second. */
+  /** Each second: how many exchanges are under way and have ended, and whether the worker's heap is nearly full. */
   | {
     readonly kind: "status";
     readonly underWay: number;
@@ -74,5 +74,5 @@ export type WorkerMessage =
   }
   /** An exchange that failed. */
   | { readonly kind: "failure"; readonly failure: FailureReport }
-  /** It has ended in order. */
+  /** The worker has stopped; `cut` counts the exchanges that were cut. */
   | { readonly kind: "stopped"; readonly cut: number };

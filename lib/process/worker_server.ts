@@ -16,8 +16,7 @@ import type { Log } from "../log/log.ts";
 import { SharedMemoryState } from "../state/shared_ledger.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import { takeBackCounts, upstreamCellCount } from "../upstream/upstream_cells.ts";
-import { OpenListener } from "./listener.ts";
-import { logPortChange } from "./port_log.ts";
+import { logPortChange, OpenListener } from "./listener.ts";
 import type { RunningServer } from "./server.ts";
 import { WorkerPorts } from "./worker_ports.ts";
 import { WorkerThread } from "./worker_thread.ts";
@@ -122,7 +121,7 @@ class WorkerServer implements RunningWorkers {
     this.#watch = setInterval(() => {
       for (const worker of this.#workers) worker?.watch(WATCH_MS);
     }, WATCH_MS);
-    this.#names.onTold = (told) => this.#tellAll({ kind: "addresses", told, table: sharedState.table });
+    this.#names.onTold = (told) => this.#postAll({ kind: "addresses", told, table: sharedState.table });
   }
 
   get gateway(): Generation {
@@ -157,7 +156,7 @@ class WorkerServer implements RunningWorkers {
   }
 
   rebalance(): void {
-    this.#tellAll({ kind: "rebalance" });
+    this.#postAll({ kind: "rebalance" });
   }
 
   changeMembers(change: MemberChange): Promise<void> {
@@ -165,7 +164,7 @@ class WorkerServer implements RunningWorkers {
     // allots the memory.
     const changed = this.#reloading.then(() => {
       this.gateway.changeMembers(change);
-      this.#tellAll({ kind: "members", change, table: this.#sharedState.table });
+      this.#postAll({ kind: "members", change, table: this.#sharedState.table });
     });
     this.#reloading = changed.catch(() => {});
     return changed;
@@ -178,12 +177,12 @@ class WorkerServer implements RunningWorkers {
   }
 
   releaseIdle(clients: boolean): void {
-    this.#tellAll({ kind: "release", clients });
+    this.#postAll({ kind: "release", clients });
   }
 
   turnUnready(): void {
     this.#processState.stopping = true;
-    this.#tellAll({ kind: "unready" });
+    this.#postAll({ kind: "unready" });
   }
 
   async stop(): Promise<number> {
@@ -337,7 +336,7 @@ class WorkerServer implements RunningWorkers {
     try {
       await this.#startWorker(index, this.#generation(this.gateway.config, this.gateway.memberChanges));
       this.#restarts[index]++;
-      if (this.#processState.stopping) this.#workers[index]?.tell({ kind: "unready" });
+      if (this.#processState.stopping) this.#workers[index]?.post({ kind: "unready" });
       this.#log?.say("info", "worker replaced", { worker: index });
     } catch (error) {
       // Before it is terminated, so that the log has this reason.
@@ -347,7 +346,7 @@ class WorkerServer implements RunningWorkers {
     }
   }
 
-  #tellAll(message: SupervisorMessage): void {
-    for (const worker of this.#workers) worker?.tell(message);
+  #postAll(message: SupervisorMessage): void {
+    for (const worker of this.#workers) worker?.post(message);
   }
 }

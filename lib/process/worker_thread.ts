@@ -9,56 +9,56 @@ import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { GenerationMessage, SupervisorMessage, WorkerMessage } from "./worker_message.ts";
 
-/** Who hears of a worker. */
+/** What a worker runs, and who handles its messages. */
 export interface WorkerThreadOptions {
   /** The module that it runs. */
   readonly module: URL;
-  /** How long it may say nothing before it is taken for stuck, in milliseconds. */
+  /** How long it may send no message before it counts as stuck, in milliseconds. */
   readonly silenceMs: number;
-  /** Takes lines for the log. */
+  /** Writes lines of the log. */
   readonly writeLog: (bytes: Uint8Array) => void;
-  /** Told of exchanges that failed. */
+  /** Called with each exchange that failed. */
   readonly onFailure?: (failure: FailureReport) => void;
-  /** Told that one of its ports closed unasked, or is open again. */
+  /** Called when the runtime closed a port of the worker, and when the port is open again. */
   readonly onPort: (key: string, status: PortStatus) => void;
-  /** Told that file handles have run out; `again` when that has just happened before. */
+  /** Called when file handles have run out; `again` tells that they did a moment before, too. */
   readonly onHandlesOut: (again: boolean) => void;
-  /** Told each second that its heap is nearly full. */
+  /** Called each second in which the worker's heap is nearly full. */
   readonly onHeapFull: () => void;
-  /** Called once when it ends without having been told to. */
+  /** Called once when the worker ends without {@linkcode WorkerThread.stop}. */
   readonly onEnd: (reason: string) => void;
 }
 
 /** A worker. Owned by its supervisor. */
 export class WorkerThread {
-  /** Exchanges under way, as of its last word. */
+  /** Exchanges under way, as of its last message. */
   underWay = 0;
-  /** Exchanges that have ended in its present generation, as of its last word. */
+  /** Exchanges that have ended in its present generation, as of its last message. */
   ended = 0;
-  /** Open WebSockets, as of its last word. */
+  /** Open WebSockets, as of its last message. */
   sockets = 0;
   readonly #worker: Worker;
   readonly #options: WorkerThreadOptions;
   readonly #startedMs = performance.now();
-  #answer: PromiseWithResolvers<ReadonlyMap<string, Deno.NetAddr>> | undefined;
+  #response: PromiseWithResolvers<ReadonlyMap<string, Deno.NetAddr>> | undefined;
   #stopped: PromiseWithResolvers<number> | undefined;
   #silentMs = 0;
   #ended = false;
   #serves = false;
 
-  /** Makes its thread, which waits to be told what to serve. */
+  /** Starts its thread, which serves nothing before {@linkcode WorkerThread.start}. */
   constructor(options: WorkerThreadOptions) {
     this.#options = options;
     this.#worker = new Worker(options.module.href, { type: "module", name: "bws" });
     this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
       this.#silentMs = 0;
-      this.#heard(data);
+      this.#onMessage(data);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#end(event.message);
     };
-    this.#worker.onmessageerror = () => this.#end("It said what cannot be understood");
+    this.#worker.onmessageerror = () => this.#end("It sent a message that cannot be read");
   }
 
   /** Whether it serves. */
@@ -67,7 +67,7 @@ export class WorkerThread {
     return this.#stopped !== undefined ? "draining" : this.#serves ? "serving" : "starting";
   }
 
-  /** How long it has been there, in milliseconds. */
+  /** Time since its thread was started, in milliseconds. */
   get servedMs(): number {
     return performance.now() - this.#startedMs;
   }
@@ -79,21 +79,21 @@ export class WorkerThread {
    * @throws {ListenError} When a port cannot be opened.
    */
   start(message: Omit<SupervisorMessage & { kind: "start" }, "kind">): Promise<ReadonlyMap<string, Deno.NetAddr>> {
-    return this.#ask({ kind: "start", ...message });
+    return this.#request({ kind: "start", ...message });
   }
 
   /** Puts another config in place; as {@linkcode start}. */
   reload(generation: GenerationMessage): Promise<ReadonlyMap<string, Deno.NetAddr>> {
-    return this.#ask({ kind: "reload", generation });
+    return this.#request({ kind: "reload", generation });
   }
 
-  /** Says something that needs no answer. */
-  tell(message: SupervisorMessage): void {
+  /** Sends a message that has no response. */
+  post(message: SupervisorMessage): void {
     if (!this.#ended) this.#worker.postMessage(message);
   }
 
   /**
-   * Ends it if it has said nothing for long: its thread has ended without a word (nothing tells its supervisor), or is stuck.
+   * Ends the worker if it has sent no message for long: its thread has ended, of which the runtime does not tell, or is stuck.
    * The runtime ends one that runs an endless loop only when that is over; its connections hang until then.
    *
    * @param passedMs Time since the last call. What counts are turns of the supervisor: a process that was stopped for a
@@ -104,36 +104,36 @@ export class WorkerThread {
     this.#end(`It has said nothing for ${this.#options.silenceMs / 1000} s`);
   }
 
-  /** Ends it in order. How many exchanges were cut. */
+  /** Stops it in order. Resolves with how many exchanges were cut. */
   stop(): Promise<number> {
     if (this.#ended) return Promise.resolve(0);
     if (this.#stopped !== undefined) return this.#stopped.promise;
     this.#stopped = Promise.withResolvers();
-    this.tell({ kind: "stop" });
+    this.post({ kind: "stop" });
     return this.#stopped.promise;
   }
 
-  /** Ends it at once, with all that it has under way. */
+  /** Ends it at once, with all exchanges under way. */
   terminate(): void {
     this.#worker.terminate();
     this.#end("It was terminated");
   }
 
-  #ask(message: SupervisorMessage): Promise<ReadonlyMap<string, Deno.NetAddr>> {
-    const answer = this.#answer = Promise.withResolvers();
-    if (this.#ended) answer.reject(new Error("The worker has ended"));
-    else this.tell(message);
-    return answer.promise;
+  #request(message: SupervisorMessage): Promise<ReadonlyMap<string, Deno.NetAddr>> {
+    const response = this.#response = Promise.withResolvers();
+    if (this.#ended) response.reject(new Error("The worker has ended"));
+    else this.post(message);
+    return response.promise;
   }
 
-  #heard(message: WorkerMessage): void {
+  #onMessage(message: WorkerMessage): void {
     switch (message.kind) {
       case "ready":
         this.#serves = true;
-        this.#answer?.resolve(message.addresses);
+        this.#response?.resolve(message.addresses);
         break;
       case "failed":
-        this.#answer?.reject(message.listening ? new ListenError(message.message) : new Error(message.message));
+        this.#response?.reject(message.listening ? new ListenError(message.message) : new Error(message.message));
         break;
       case "port":
         this.#options.onPort(message.key, message.status);
@@ -155,7 +155,7 @@ export class WorkerThread {
         break;
       case "stopped":
         this.#ended = true;
-        this.#answer?.reject(new Error("The worker has stopped"));
+        this.#response?.reject(new Error("The worker has stopped"));
         this.#stopped?.resolve(message.cut);
     }
   }
@@ -164,7 +164,7 @@ export class WorkerThread {
     if (this.#ended) return;
     this.#ended = true;
     this.#worker.terminate();
-    this.#answer?.reject(new Error(`The worker ended: ${reason}`));
+    this.#response?.reject(new Error(`The worker ended: ${reason}`));
     this.#stopped?.resolve(0);
     this.#options.onEnd(reason);
   }

@@ -27,7 +27,7 @@ function start(upstream: TallyingUpstream, how: Partial<WorkerServerOptions> = {
 
 function cause(proxy: WorkersProxy, index: number, fault: WorkerFault): WorkerThread {
   const worker = proxy.server.workers[index] as WorkerThread;
-  worker.tell({ fault } as unknown as SupervisorMessage);
+  worker.post({ fault } as unknown as SupervisorMessage);
   return worker;
 }
 
