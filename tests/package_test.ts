@@ -9,12 +9,11 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 
 const ROOT = new URL("../", import.meta.url);
 
-/** Folders of what serves. */
+/** Folders of what serves. A feature is one thing, its keys and its filter, so features load with every config. */
 const SERVING = [
   ...[
     "generation",
     "exchange",
-    "features",
     "handlers/proxy",
     "handlers/websocket",
     "process",

@@ -61,6 +61,38 @@ export function tables<T extends z.ZodType>(item: T): z.ZodArray<T> {
   return z.array(item, { error: "a list of tables" });
 }
 
+/** A schema without its default: absent is absent. */
+export type Unset<S> = S extends z.ZodDefault<infer Inner> | z.ZodPrefault<infer Inner> | z.ZodOptional<infer Inner>
+  ? Unset<Inner>
+  : S;
+
+/** `schema` without its default and with its sentence; the same schema where it has none. */
+export function unset<S extends z.ZodType>(schema: S): Unset<S> {
+  // The base type hides what kinds there are; this union is how the library itself tells them apart
+  const { def } = (schema as unknown as z.core.$ZodTypes)._zod;
+  if (def.type !== "default" && def.type !== "prefault" && def.type !== "optional") return schema as Unset<S>;
+  const inner = unset(def.innerType as z.ZodType);
+  const { description } = schema;
+  return (description === undefined ? inner : inner.describe(description)) as Unset<S>;
+}
+
+/** The keys of a table that takes from another what it does not set itself. */
+export type Inheriting<T extends z.ZodRawShape> = {
+  [K in keyof T]: T[K] extends z.ZodPrefault<z.ZodObject<infer Inner>> ? z.ZodOptional<z.ZodObject<Inheriting<Inner>>>
+    : z.ZodOptional<Unset<T[K]>>;
+};
+
+/** The keys of a table, none of which need be set, and none with a default; those of the tables in it, too. */
+export function inheriting<T extends z.ZodRawShape>(keys: T): Inheriting<T> {
+  const entries = Object.entries(keys).map(([key, schema]) => {
+    const bare = unset(schema as z.ZodType);
+    const { def } = (bare as unknown as z.core.$ZodTypes)._zod;
+    const own = def.type === "object" ? table(inheriting(def.shape as z.ZodRawShape)) : bare;
+    return [key, own.optional().describe(bare.description ?? "")];
+  });
+  return Object.fromEntries(entries);
+}
+
 /** A list. */
 export function list<T extends z.ZodType>(item: T, expected = "a list of texts"): z.ZodArray<T> {
   return z.array(item, { error: expected });

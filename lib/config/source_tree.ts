@@ -87,6 +87,21 @@ export function textNodesOf(table: TableNode | undefined, key: string): TextNode
   return node?.kind === "list" ? node.items.filter(isTextNode) : [];
 }
 
+/** The node at `path` below `root`, or the nearest above it that is there. */
+export function nodeAt(root: SourceNode, path: KeyPath): SourceNode {
+  let node = root;
+  for (const step of path) {
+    const next = node.kind === "table"
+      ? node.entries.get(String(step))?.node
+      : node.kind === "list"
+      ? node.items[Number(step)]
+      : undefined;
+    if (next === undefined) return node;
+    node = next;
+  }
+  return node;
+}
+
 /** A scalar that holds text. */
 export type TextNode = ScalarNode & { value: string };
 

@@ -42,7 +42,7 @@ function listenFault(value: string): Fault | undefined {
 export type VirtualHostConfig = z.output<z.ZodObject<typeof virtualHostKeys>> & { name: string };
 
 /** What {@linkcode nameSites} needs of a site. */
-interface Nameable {
+export interface Nameable {
   readonly name?: string | undefined;
   readonly hostname?: string | undefined;
   readonly hostnames: readonly string[];

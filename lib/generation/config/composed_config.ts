@@ -4,36 +4,48 @@
  * @module
  */
 
-import type { ComposedConfig } from "../../config/composed_config.ts";
 import { checkManagement } from "../../admin/management_checks.ts";
+import type { ComposedConfig } from "../../config/composed_config.ts";
 import { resolveErrorPages } from "../../features/error_pages_schema.ts";
+import { type AnyFeature, FEATURES } from "../../features/features.ts";
 import { checkFiles, resolveFolders } from "../../handlers/files/files_checks.ts";
 import { checkProxies } from "../../handlers/proxy/config/proxy_checks.ts";
 import { resolveCertificates } from "../../handlers/proxy/config/tls_checks.ts";
 import { checkVirtualHosts } from "../../listener/virtual_host_checks.ts";
 import { checkTrust, resolveLog } from "../../process/server_checks.ts";
-import { configSchema } from "./config_schema.ts";
+import { composeSchema, configSchema } from "./config_schema.ts";
 import type { Config } from "./config_types.ts";
+import { featureChecks } from "./feature_schema.ts";
 import { checkLoops } from "./loop_checks.ts";
 import { checkPorts } from "./port_checks.ts";
 import { withSubstituted } from "./shown_config.ts";
 import { checkPurpose } from "./site_checks.ts";
 import { checkVariables } from "./variable_checks.ts";
 
-/** What every config is read with. */
-export const COMPOSED_CONFIG: ComposedConfig<Config> = {
-  schema: configSchema,
-  files: [resolveLog, resolveFolders, resolveErrorPages, resolveCertificates],
-  checks: [
-    checkTrust,
-    checkManagement,
-    checkVirtualHosts,
-    checkPurpose,
-    checkFiles,
-    checkProxies,
-    checkLoops,
-    checkVariables,
-    checkPorts,
-  ],
-  complete: withSubstituted,
-};
+/** What a config is read with. */
+export const COMPOSED_CONFIG: ComposedConfig<Config> = composed(configSchema, FEATURES);
+
+/** What a config is read with in which these features may be set. */
+export function composeConfig(features: readonly AnyFeature[]): ComposedConfig<Config> {
+  return composed(composeSchema(features) as unknown as ComposedConfig<Config>["schema"], features);
+}
+
+function composed(schema: ComposedConfig<Config>["schema"], features: readonly AnyFeature[]): ComposedConfig<Config> {
+  return {
+    schema,
+    files: [resolveLog, resolveFolders, resolveErrorPages, resolveCertificates],
+    checks: [
+      checkTrust,
+      checkManagement,
+      checkVirtualHosts,
+      checkPurpose,
+      checkFiles,
+      checkProxies,
+      featureChecks(features),
+      checkLoops,
+      checkVariables,
+      checkPorts,
+    ],
+    complete: withSubstituted,
+  };
+}

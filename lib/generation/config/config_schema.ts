@@ -10,19 +10,28 @@
 import type { z } from "zod";
 import { table, tables } from "../../config/fields.ts";
 import { managementSchema } from "../../admin/management_schema.ts";
-import { nameSites } from "../../listener/virtual_host_schema.ts";
+import { type AnyFeature, FEATURES } from "../../features/features.ts";
+import { type Nameable, nameSites } from "../../listener/virtual_host_schema.ts";
 import { loggingSchema, serverSchema } from "../../process/server_schema.ts";
-import { siteSchema } from "./site_schema.ts";
+import { composeSite } from "./site_schema.ts";
+
+/** The schema of a whole config in which these features may be set. */
+export function composeSchema<const F extends readonly AnyFeature[]>(features: F) {
+  const site = composeSite(features);
+  type Site = z.output<typeof site> & { name: string };
+  return table({
+    server: serverSchema.prefault({}).describe("What holds for the whole process."),
+    logging: loggingSchema.prefault({}).describe("What is written where."),
+    management: managementSchema.prefault({}).describe("The API for operators."),
+    sites: tables(site).min(1, { error: "at least one [[sites]] table" })
+      // Of features that are not known yet, the compiler cannot tell that a site's own keys are among its keys
+      .transform((sites) => nameSites(sites as unknown as Nameable[]) as unknown as Site[])
+      .describe("The sites, at least one."),
+  });
+}
 
 /** The schema of a whole config. */
-export const configSchema = table({
-  server: serverSchema.prefault({}).describe("What holds for the whole process."),
-  logging: loggingSchema.prefault({}).describe("What is written where."),
-  management: managementSchema.prefault({}).describe("The API for operators."),
-  sites: tables(siteSchema).min(1, { error: "at least one [[sites]] table" })
-    .transform(nameSites)
-    .describe("The sites, at least one."),
-});
+export const configSchema = composeSchema(FEATURES);
 
 /** What the compiler infers of an accepted config; {@linkcode Config} is the same, written out. */
 export type InferredConfig = z.output<typeof configSchema> & {

@@ -10,7 +10,7 @@ import { headerChanges, headerNames, headerTable } from "../../../config/header_
 import { healthCheckSchema } from "./health_check_schema.ts";
 import { loadBalancingSchema } from "./load_balancing_schema.ts";
 import { circuitBreakerSchema, passiveHealthSchema, retriesSchema } from "./resilience_schema.ts";
-import { routeSchema } from "./route_schema.ts";
+import { routeOwnKeys } from "./route_schema.ts";
 import { upstreamSchema } from "./upstream_schema.ts";
 import { timeoutSchema } from "./timeout_schema.ts";
 import { websocketSchema } from "./websocket_schema.ts";
@@ -34,28 +34,34 @@ const connectionsSchema = table({
   queue_timeout: duration().prefault("5s").describe("Longest time that a request waits for an upstream."),
 });
 
-/** `[sites.proxy]`: routes, upstreams and how they are used. */
-export const proxySchema = table({
-  enabled: flag().default(true).describe("Whether the site proxies; its tables are checked in any case."),
-  preserve_host: flag().default(true).describe("Send the client's Host upstream, instead of the host of the URL."),
-  rewrite_redirects: flag().optional().describe(
-    "Map Location, Content-Location, Refresh, and Path and Domain of cookies back where they name the upstream; without it, " +
-      "where the upstream sees another Host or path than the client.",
-  ),
-  upstreams: tables(upstreamSchema).prefault([]).describe("The servers to proxy to."),
-  routes: tables(routeSchema).prefault([]).describe("Which requests go to which pool."),
-  load_balancing: loadBalancingSchema.prefault({}).describe("How pools choose."),
-  timeout: timeoutSchema.prefault({}).describe("How long upstreams may take."),
-  headers: proxyHeadersSchema.prefault({}).describe("What changes in header fields."),
-  connections: connectionsSchema.prefault({}).describe("How connections to upstreams are kept and limited."),
-  websocket: websocketSchema.prefault({}).describe("How WebSockets are kept and bounded."),
-  health_check: healthCheckSchema.prefault({ enabled: false }).describe("How upstreams are probed; on when present."),
-  passive_health: passiveHealthSchema.prefault({}).describe("When upstreams that fail are taken out for a while."),
-  circuit_breaker: circuitBreakerSchema.prefault({ enabled: false }).describe(
-    "A breaker per upstream; on when present.",
-  ),
-  retries: retriesSchema.prefault({}).describe("How requests are tried again."),
-});
+/**
+ * `[sites.proxy]`: routes, upstreams and how they are used.
+ *
+ * @param routeKeys Keys of routes that other parts bring.
+ */
+export function composeProxy<T extends z.ZodRawShape>(routeKeys: T) {
+  return table({
+    enabled: flag().default(true).describe("Whether the site proxies; its tables are checked in any case."),
+    preserve_host: flag().default(true).describe("Send the client's Host upstream, instead of the host of the URL."),
+    rewrite_redirects: flag().optional().describe(
+      "Map Location, Content-Location, Refresh, and Path and Domain of cookies back where they name the upstream; without it, " +
+        "where the upstream sees another Host or path than the client.",
+    ),
+    upstreams: tables(upstreamSchema).prefault([]).describe("The servers to proxy to."),
+    routes: tables(table({ ...routeOwnKeys, ...routeKeys })).prefault([]).describe("Which requests go to which pool."),
+    load_balancing: loadBalancingSchema.prefault({}).describe("How pools choose."),
+    timeout: timeoutSchema.prefault({}).describe("How long upstreams may take."),
+    headers: proxyHeadersSchema.prefault({}).describe("What changes in header fields."),
+    connections: connectionsSchema.prefault({}).describe("How connections to upstreams are kept and limited."),
+    websocket: websocketSchema.prefault({}).describe("How WebSockets are kept and bounded."),
+    health_check: healthCheckSchema.prefault({ enabled: false }).describe("How upstreams are probed; on when present."),
+    passive_health: passiveHealthSchema.prefault({}).describe("When upstreams that fail are taken out for a while."),
+    circuit_breaker: circuitBreakerSchema.prefault({ enabled: false }).describe(
+      "A breaker per upstream; on when present.",
+    ),
+    retries: retriesSchema.prefault({}).describe("How requests are tried again."),
+  });
+}
 
 /** A proxy, after defaults. */
-export type ProxyConfig = z.output<typeof proxySchema>;
+export type ProxyConfig = z.output<ReturnType<typeof composeProxy<Record<never, never>>>>;

@@ -6,13 +6,13 @@
 
 import type { z } from "zod";
 import { climbs, writtenPath } from "../../../routing/match_path.ts";
-import { type Fault, flag, judged, list, method, size, slashPath, table, text } from "../../../config/fields.ts";
+import { type Fault, flag, judged, list, method, size, slashPath, text } from "../../../config/fields.ts";
 import { routeTimeoutSchema } from "./timeout_schema.ts";
 
 const TARGET = 'a path that begins with "/" and holds no spaces, query and fragment';
 
-/** One route: which requests go to which pool. */
-export const routeSchema = table({
+/** One route: which requests go to which pool, and how. */
+export const routeOwnKeys = {
   path: slashPath().describe('Prefix of the paths to proxy, up to a "/" or the end; see exact and pattern.'),
   upstream: text("the name of an upstream").describe("Name of the pool that takes the requests."),
   strip_prefix: flag().default(false).describe("Take the matched prefix away before the upstream sees the path."),
@@ -33,10 +33,10 @@ export const routeSchema = table({
     "Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream.",
   ),
   max_body_size: size().optional().describe("Largest request body of this route; overrides the site's."),
-});
+};
 
 /** A route, after defaults. */
-export type RouteConfig = z.output<typeof routeSchema>;
+export type RouteConfig = z.output<z.ZodObject<typeof routeOwnKeys>>;
 
 function targetFault(value: string): Fault | undefined {
   // deno-lint-ignore no-control-regex
