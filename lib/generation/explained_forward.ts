@@ -8,11 +8,12 @@ import type { Config, SiteConfig } from "./config/config_types.ts";
 import { isSecret, MASK } from "../config/secret_names.ts";
 import { plainUrl } from "../upstream/upstream_url.ts";
 import type { Exchange } from "../exchange/exchange.ts";
-import { type ForwardPlan, upstreamHead, upstreamTarget } from "../handlers/proxy/forward.ts";
+import type { ForwardPlan } from "../handlers/proxy/forward.ts";
 import { ForwardFailure } from "../handlers/proxy/forward_failure.ts";
 import { takeBody } from "../handlers/proxy/taken_body.ts";
+import { upstreamHead, upstreamTarget } from "../handlers/proxy/upstream_request.ts";
 import { parseEndpoint } from "../sockets/endpoint.ts";
-import { handshakeKey, handshakeLines } from "../handlers/websocket/handshake.ts";
+import { UpstreamHandshake } from "../handlers/websocket/upstream_handshake.ts";
 import type { Site } from "./site.ts";
 
 /**
@@ -32,13 +33,10 @@ export async function explainForward(
     const framing = socket ? "" : await framingOf(exchange, plan);
     const shown = `${site.config.proxy === undefined ? "" : shownBase(config, site.config, plan.pool.name)}`;
     const text = upstreamHead(
-      exchange,
-      plan,
+      { exchange, plan, target: maskedTarget(config, site, plan, target), framing },
       shown === "" ? endpoint : { ...endpoint, basePath: shown },
-      maskedTarget(config, site, plan, target),
-      framing,
       // Its key is another one each time.
-      socket ? handshakeLines(handshakeKey()) : "",
+      socket ? new UpstreamHandshake().ask() : "",
     );
     return { head: text.split("\r\n").filter((line) => line !== "").map((line) => maskedField(config, site, line)) };
   } catch (error) {

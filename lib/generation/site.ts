@@ -44,7 +44,7 @@ import { SiteHeaders } from "../features/site_headers.ts";
 import { siteFiles } from "../handlers/files/site_files.ts";
 import { slashPathOf, slashRedirect, slashRedirects, type SlashTarget } from "../features/slash_redirect.ts";
 import { readiness } from "./readiness.ts";
-import { openSocket, socketPlace, type SocketPlan } from "../handlers/websocket/socket_route.ts";
+import { socketPlace, type SocketPlan, SocketUpgrade } from "../handlers/websocket/socket_route.ts";
 
 /** What a site needs besides its config. */
 export interface SiteContext extends Omit<PoolsContext, "site"> {
@@ -323,11 +323,9 @@ export class Site {
       return forward(exchange, plan.forward);
     }
     if (isFault(upgrade)) return Promise.resolve(this.fail(exchange, upgrade.status, upgrade.fault, upgrade.lines));
-    return openSocket(exchange, upgrade, {
-      route: plan.forward,
-      sockets: plan.sockets,
-      fail: (cause) => this.fail(exchange, 500, cause),
-    });
+    if (plan.sockets.sockets.draining) return Promise.reject(new ForwardFailure(503, "The proxy is stopping", "proxy"));
+    const fail = (cause: string) => this.fail(exchange, 500, cause);
+    return forward(exchange, plan.forward, new SocketUpgrade(exchange, upgrade, { plan: plan.sockets, fail }));
   }
 
   // The answer of the last recipient that a request wants. TRACE would show fields that others put in, such as cookies.

@@ -7,7 +7,7 @@
  */
 
 import { headerValue } from "../../http/header_lines.ts";
-import type { HttpResponse } from "../../http/message.ts";
+import type { HeaderLines, HttpResponse } from "../../http/message.ts";
 import { sendableStatus } from "../../http/sendable_status.ts";
 import type { Connection, ConnectionUser } from "../../upstream/connection/connection.ts";
 import { sharedTime } from "../../state/shared_time.ts";
@@ -23,8 +23,9 @@ import type { Contender } from "../../upstream/dial_race.ts";
 import { RetryableResponse } from "./retryable_response.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { RequestBody } from "./request_body.ts";
-import type { ResponseRules } from "./response_headers.ts";
 import { type ResponseOwner, ResponseSource } from "./response_source.ts";
+import type { UpstreamRequest } from "./upstream_request.ts";
+import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
 
 /** Says whether an answer is not to be passed on, because another attempt will be made. */
 export type ShouldRetry = (answer: UpstreamHead, upstream: Upstream) => boolean;
@@ -44,6 +45,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   /** Its span, which it ends; undefined where it is not traced. */
   span: AttemptSpan | undefined;
   readonly #connections: ConnectionPool;
+  readonly #request: UpstreamRequest;
   readonly #exchange: Exchange;
   readonly #body: RequestBody | undefined;
   readonly #slot: Slot;
@@ -53,10 +55,11 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   #connection: Connection | undefined;
   #wait: ConnectionWait<Connection> | undefined;
   #overtaken = false;
-  /** Of an answer whose body is passed on piece by piece. */
+  /** Of a response whose body is passed on piece by piece. */
   #head: UpstreamHead | undefined;
   #startMs: number;
   #begun = false;
+  /** Whether the whole request was sent, and what remains is a connection that can be used again. */
   #sent = false;
   #settled = false;
   #signal: AbortSignal | undefined;
@@ -65,21 +68,15 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   #source: ResponseSource | undefined;
 
   /** Takes over `slot`: releases it when the attempt is over. `fresh` says that only a new connection will do. */
-  constructor(
-    slot: Slot,
-    { exchange, body, limits, fresh }: {
-      exchange: Exchange;
-      body: RequestBody | undefined;
-      limits: AttemptLimits;
-      fresh: boolean;
-    },
-  ) {
+  constructor(slot: Slot, request: UpstreamRequest, fresh: boolean) {
+    const { exchange, body } = request;
     this.#connections = slot.upstream.connections;
+    this.#request = request;
     this.#exchange = exchange;
     this.#body = body;
     this.#slot = slot;
-    this.#limits = limits;
-    this.#fresh = fresh;
+    this.#limits = request.plan.limits;
+    this.#fresh = fresh || request.upgrade !== undefined;
     // The first attempt begins with the exchange, unless a body was waited for.
     this.#startMs = exchange.attempts === 1 && body === undefined ? exchange.startMs : performance.now();
   }
@@ -157,6 +154,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   send(text: string): Promise<UpstreamHead> {
     const connection = this.#connection as Connection;
     connection.begin(this, this.#limits);
+    if (this.#request.upgrade !== undefined) return this.#sendUpgrade(connection, text);
     if (this.#body !== undefined) return this.#sendSlowly(connection, text, this.#body);
     // Most exchanges: nothing to wait for but the answer.
     this.#sent = true;
@@ -164,20 +162,24 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   }
 
   /**
-   * The answer that begins with `head`; its body may still be on its way. What is thrown must be told to
+   * The response that begins with `head`; its body may still be on its way. What is thrown must be told to
    * {@linkcode failed}.
    *
    * @throws {TransportFailure} When it cannot be passed on.
    * @throws {RetryableResponse} When `shouldRetry` says so.
    */
-  answer(head: UpstreamHead, rules: ResponseRules, shouldRetry: ShouldRetry | undefined): HttpResponse {
+  respond(head: UpstreamHead, shouldRetry: ShouldRetry | undefined): HttpResponse {
+    const { upgrade } = this.#request;
+    const switched = head.status === 101;
+    if (switched) checkSwitch(head, upgrade);
     const nowMs = sharedTime.take();
     const tookMs = nowMs - this.#startMs;
     this.#exchange.upstreamMs = tookMs;
     this.#slot.answered(head.status, tookMs, this.#limits.streaming);
     this.span?.answered(head.status);
+    if (switched) return this.#handOver(head, upgrade as UpstreamUpgrade);
     if (shouldRetry?.(head, this.#slot.upstream)) throw new RetryableResponse(head);
-    return this.#passOn(head, rules, nowMs);
+    return this.#passOn(head, nowMs);
   }
 
   /**
@@ -240,6 +242,13 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     this.bodyEnded();
   }
 
+  // The write is waited for: none may be under way when the wire is handed over. Whatever the response is, the connection
+  // serves nobody else afterwards: some servers switch all the same.
+  async #sendUpgrade(connection: Connection, text: string): Promise<UpstreamHead> {
+    await connection.sendHead(text);
+    return connection.readHead(this.#exchange.head.method);
+  }
+
   async #sendSlowly(connection: Connection, text: string, body: RequestBody): Promise<UpstreamHead> {
     await this.#sendWithBody(connection, text, body);
     return connection.readHead(this.#exchange.head.method);
@@ -282,21 +291,34 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     connection.deadlines.uploaded();
   }
 
-  #passOn(head: UpstreamHead, { responseHeaders, redirects }: ResponseRules, nowMs: number): HttpResponse {
-    if (head.status === 101) {
-      throw new TransportFailure("malformed", "The upstream switched protocols, which it was not asked to");
-    }
+  // Place and span go with the connection.
+  #handOver(head: UpstreamHead, upgrade: UpstreamUpgrade): HttpResponse {
+    const slot = this.#slot;
+    const { span } = this;
+    this.#settled = true;
+    this.#signal?.removeEventListener("abort", this.#clientLeft);
+    const connection = this.#connection as Connection;
+    const { early } = connection;
+    const release = () => {
+      slot.release();
+      span?.end();
+    };
+    this.#exchange.status = 101;
+    return upgrade.accept(head, this.#linesOf(head), {
+      wire: connection.detach(),
+      early,
+      upstream: slot.upstream.id,
+      release,
+    });
+  }
+
+  #passOn(head: UpstreamHead, nowMs: number): HttpResponse {
     const exchange = this.#exchange;
     const connection = this.#connection as Connection;
     const status = sendableStatus(head.status);
     exchange.status = status;
     if (status !== head.status) exchange.failed(`The upstream answered with the status ${head.status}`, "upstream");
-    const lines = responseHeaders.build(
-      head,
-      exchange.requestId,
-      redirects?.of(this.#slot.upstream.endpoint),
-      exchange.head.authority,
-    );
+    const lines = this.#linesOf(head);
     let body = connection.wholeBody();
     if (body === undefined && head.status === 205) {
       // RFC 9110, section 15.3.6: it has no content, so nobody would ever read this one to its end.
@@ -312,6 +334,12 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     this.#head = head;
     this.#source = new ResponseSource(this, connection, exchange);
     return { status, headers: lines, body: this.#source };
+  }
+
+  #linesOf(head: UpstreamHead): HeaderLines {
+    const { responseHeaders, redirects } = this.#request.plan;
+    const { requestId, head: { authority } } = this.#exchange;
+    return responseHeaders.build(head, requestId, redirects?.of(this.#slot.upstream.endpoint), authority);
   }
 
   // Another attempt was first: what this one got serves the next exchange.
@@ -348,6 +376,11 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     // One that failed before its answer has more to tell first.
     if (!keepsBody) this.span?.end();
   }
+}
+
+function checkSwitch(head: UpstreamHead, upgrade: UpstreamUpgrade | undefined): void {
+  if (upgrade !== undefined) return upgrade.check(head);
+  throw new TransportFailure("malformed", "The upstream switched protocols, which it was not asked to");
 }
 
 function isEventStream({ headers }: UpstreamHead): boolean {

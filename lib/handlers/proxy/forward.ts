@@ -1,11 +1,11 @@
 /**
- * Forwarding: attempts are made until one gives an answer or none may be made any more.
+ * Forwarding: attempts are made until one gives a response, or none may be made any more. A WebSocket handshake is a request
+ * like any other, whose last step may be that its connection is upgraded.
  *
  * @module
  */
 
-import type { HttpResponse, RequestHead } from "../../http/message.ts";
-import type { Endpoint } from "../../sockets/endpoint.ts";
+import type { HttpResponse } from "../../http/message.ts";
 import type { Pool } from "../../upstream/pool.ts";
 import { DialRace, type RaceResult } from "../../upstream/dial_race.ts";
 import type { Slot } from "../../upstream/slot.ts";
@@ -17,11 +17,13 @@ import { RetryableResponse } from "./retryable_response.ts";
 import { Attempt, type AttemptLimits } from "./attempt.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import { ForwardFailure, statusOf } from "./forward_failure.ts";
-import type { RequestBody, RequestBodyLimits } from "./request_body.ts";
+import type { RequestBodyLimits } from "./request_body.ts";
 import type { RequestHeaders } from "./request_headers.ts";
 import type { ResponseRules } from "./response_headers.ts";
 import { Retry, type RetryOptions } from "./retry.ts";
-import { takeBody } from "./taken_body.ts";
+import { BODILESS, takeBody } from "./taken_body.ts";
+import { upstreamHead, type UpstreamRequest, upstreamTarget } from "./upstream_request.ts";
+import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
 
 /** How the requests of one route are forwarded; built once. */
 export interface ForwardPlan extends ResponseRules {
@@ -46,16 +48,21 @@ export interface ForwardPlan extends ResponseRules {
 /**
  * Forwards one request.
  *
+ * @param upgrade The upgrade that the upstream is asked for; the request has no body then.
  * @throws {ForwardFailure} With the status for the client.
  */
-export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<HttpResponse> {
-  const { head } = exchange;
+export async function forward(
+  exchange: Exchange,
+  plan: ForwardPlan,
+  upgrade?: UpstreamUpgrade,
+): Promise<HttpResponse> {
   const { pool, retries } = plan;
-  const target = upstreamTarget(head, plan);
-  const taken = takeBody(exchange, plan.body);
+  const target = upstreamTarget(exchange.head, plan);
+  const taken = upgrade === undefined ? takeBody(exchange, plan.body) : BODILESS;
   const { framing, body } = taken instanceof Promise ? await taken : taken;
+  const request: UpstreamRequest = { exchange, plan, target, framing, body, upgrade };
   pool.retryBudget?.deposit();
-  let retry = retries.retryOn.length === 0 ? undefined : retrying(exchange, plan, body);
+  let retry = retries.retryOn.length === 0 ? undefined : retrying(request);
   let failedStatus = 502;
   let queueBudget: QueueBudget | undefined;
   for (;;) {
@@ -66,26 +73,25 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<Ht
       const avoid = retry?.avoid;
       queueBudget ??= { waitedMs: 0 };
       if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid, queueBudget)) continue;
-      if (retries.tryForMs > 0 && !signal.aborted && await (retry ??= retrying(exchange, plan, body)).anotherRound()) {
+      if (retries.tryForMs > 0 && !signal.aborted && await (retry ??= retrying(request)).anotherRound()) {
         continue;
       }
       body?.cancel();
       throw noUpstream(exchange, pool, failedStatus);
     }
-    const start = (at: Slot, fresh: boolean) => attemptAt(at, exchange, { plan, body, target, fresh });
-    let attempt = start(slot, retry?.fresh === true);
+    let attempt = attemptAt(slot, request, retry?.fresh === true);
     try {
       if (!attempt.takeKept()) {
         const { contender, error } = await connected(attempt, {
           next: (running) => {
             const another = pool.acquireAnother(exchange, [...running, ...retry?.avoid ?? []]);
-            return another && start(another, false);
+            return another && attemptAt(another, request, false);
           },
           lost: (loser, error) => {
             const failure = loser.failed(error);
             if (!(failure instanceof TransportFailure)) return;
             exchange.attemptFailed(failure.message, failure.owner, loser.upstream.url);
-            retry ??= retrying(exchange, plan, body);
+            retry ??= retrying(request);
             retry.allows(failure, loser, loser.upstream);
           },
           races: pool.races,
@@ -95,12 +101,12 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<Ht
         if (error !== undefined) throw error;
       }
       const { upstream } = attempt;
-      const text = upstreamHead(exchange, plan, upstream.endpoint, target, framing);
-      const answer = attempt.answer(await attempt.send(text), plan, retry?.shouldRetry);
+      const text = upstreamHead(request, upstream.endpoint, upgrade?.ask());
+      const response = attempt.respond(await attempt.send(text), retry?.shouldRetry);
       const cookie = pool.affinity(exchange, upstream);
-      if (cookie !== undefined) answer.headers.push("set-cookie", cookie);
-      if (retries.showAttempts) answer.headers.push("x-bws-attempts", String(exchange.attempts));
-      return answer;
+      if (cookie !== undefined) response.headers.push("set-cookie", cookie);
+      if (retries.showAttempts) response.headers.push("x-bws-attempts", String(exchange.attempts));
+      return response;
     } catch (thrown) {
       const error = attempt.failed(thrown);
       if (!(error instanceof TransportFailure || error instanceof RetryableResponse)) {
@@ -110,7 +116,7 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<Ht
       }
       exchange.attemptFailed(error.message, error instanceof TransportFailure ? error.owner : "upstream");
       failedStatus = error instanceof RetryableResponse ? error.status : statusOf(error);
-      retry ??= retrying(exchange, plan, body);
+      retry ??= retrying(request);
       if (retry.allows(error, attempt, attempt.upstream)) continue;
       body?.cancel();
       if (error instanceof RetryableResponse) throw error;
@@ -119,38 +125,7 @@ export async function forward(exchange: Exchange, plan: ForwardPlan): Promise<Ht
   }
 }
 
-/**
- * Path and query of the request that goes upstream, without an upstream's base path.
- *
- * @throws {ForwardFailure} When the path would leave the route.
- */
-export function upstreamTarget(head: RequestHead, plan: ForwardPlan): string {
-  const path = plan.rewrite === undefined ? head.path : plan.rewrite(head.path);
-  if (path === undefined) {
-    throw new ForwardFailure(400, "The path has dot segments that leave the route", "client");
-  }
-  // The runtime makes `/*` of the asterisk, which stands for the server as a whole (RFC 9110, section 9.3.7).
-  if (head.method === "OPTIONS" && head.path === "/*" && head.query === "") return ASTERISK;
-  return path + head.query;
-}
-
-/** The head of the request that goes to an upstream, as text. */
-export function upstreamHead(
-  exchange: Exchange,
-  plan: ForwardPlan,
-  endpoint: Endpoint,
-  target: string,
-  framing: string,
-  upgrade = "",
-): string {
-  const host = plan.preserveHost ? exchange.head.authority : endpoint.authority;
-  const path = target === ASTERISK ? target : endpoint.basePath + target;
-  return plan.requestHeaders.build(exchange, path, host, framing, plan.forwardedPrefix, upgrade);
-}
-
-const ASTERISK = "*";
-
-function retrying(exchange: Exchange, { pool, retries }: ForwardPlan, body: RequestBody | undefined): Retry {
+function retrying({ exchange, plan: { pool, retries }, body }: UpstreamRequest): Retry {
   return new Retry({ exchange, pool, options: retries, body });
 }
 
@@ -177,23 +152,15 @@ async function connected(first: Attempt, { next, lost, races }: {
   }
 }
 
-function attemptAt(
-  slot: Slot,
-  exchange: Exchange,
-  { plan, body, target, fresh }: { plan: ForwardPlan; body: RequestBody | undefined; target: string; fresh: boolean },
-): Attempt {
+function attemptAt(slot: Slot, request: UpstreamRequest, fresh: boolean): Attempt {
+  const { exchange } = request;
   const { upstream } = slot;
   exchange.attempts++;
   if (exchange.attempts > 1) upstream.metrics?.add(RETRIES);
   exchange.upstream = upstream.url;
-  const attempt = new Attempt(slot, { exchange, body, limits: plan.limits, fresh });
-  attempt.span = exchange.span?.attempt(upstream.endpoint, exchange, target);
+  const attempt = new Attempt(slot, request, fresh);
+  attempt.span = exchange.span?.attempt(upstream.endpoint, exchange, request.target);
   return attempt;
-}
-
-/** Whether another upstream may be tried: no byte was sent, so no byte can have been acted on. */
-export function retryableElsewhere({ kind }: TransportFailure): boolean {
-  return kind === "connect" || kind === "connect_timeout" || kind === "shortage" || kind === "dial_queue";
 }
 
 /**
@@ -201,7 +168,7 @@ export function retryableElsewhere({ kind }: TransportFailure): boolean {
  *
  * @param failedStatus What the last attempt, if there was one, came to.
  */
-export function noUpstream(exchange: Exchange, pool: Pool, failedStatus = 502): ForwardFailure {
+function noUpstream(exchange: Exchange, pool: Pool, failedStatus: number): ForwardFailure {
   if (exchange.client.signal.aborted) {
     return new ForwardFailure(499, "The client left while it waited for an upstream", "client");
   }

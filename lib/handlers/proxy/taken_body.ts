@@ -17,7 +17,8 @@ export interface TakenBody {
   body: RequestBody | undefined;
 }
 
-const BODILESS: TakenBody = { framing: "", body: undefined };
+/** A request without a body. */
+export const BODILESS: TakenBody = { framing: "", body: undefined };
 
 /**
  * Takes the body of a request, and says how it is framed. At once for methods that have none.

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { headerValue, listMembers } from "../../http/header_lines.ts";
 import type { RequestHead } from "../../http/message.ts";
 
@@ -64,9 +65,8 @@ export function handshakeKey(): string {
 }
 
 /** The Sec-WebSocket-Accept that answers `key` (RFC 6455, section 4.2.2). */
-export async function acceptOf(key: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-1", new TextEncoder().encode(key + GUID));
-  return new Uint8Array(digest).toBase64();
+export function acceptOf(key: string): string {
+  return createHash("sha1").update(key + GUID).digest("base64");
 }
 
 /** The version that is spoken here: the only one. */

@@ -42,12 +42,10 @@ export class Connection implements Watched {
   readonly #clock: CoarseClock;
   readonly #limits: ConnectionLimits;
   readonly #onRetired: (connection: Connection) => void;
-
   readonly #input: ResponseInput;
   #reading = false;
   #ended = false;
   #readError: unknown;
-
   #user: ConnectionUser | undefined;
   #closed = false;
   #failure: TransportFailure | undefined;
@@ -250,12 +248,21 @@ export class Connection implements Watched {
 
   /** Closes the connection. */
   close(): void {
-    if (this.#closed) return;
+    if (!this.#closed) closeQuietly(this.detach());
+  }
+
+  /** Leaves the wire, which stays open, to another protocol: it is closed as a connection. */
+  detach(): Wire {
     this.#closed = true;
     this.#user = undefined;
     this.#clock.unwatch(this);
-    closeQuietly(this.#wire);
     this.#onRetired(this);
+    return this.#wire;
+  }
+
+  /** What came behind the head of the response. */
+  get early(): Uint8Array<ArrayBuffer> {
+    return this.#input.bytes.slice(this.#input.start, this.#input.end);
   }
 
   /** Enforces the deadlines. */
@@ -294,8 +301,11 @@ export class Connection implements Watched {
     try {
       const head = this.#input.takeHead();
       if (head !== undefined) {
+        const resolve = this.#resolve;
         this.#frame(head);
-        return this.#giveHead(head);
+        this.#resolve = this.#reject = undefined;
+        this.deadlines.endRead();
+        return resolve?.(head);
       }
     } catch (error) {
       return this.#failHead(error);
@@ -309,13 +319,6 @@ export class Connection implements Watched {
     }
     this.deadlines.awaitHead();
     if (!this.#reading) this.#startRead();
-  }
-
-  #giveHead(head: UpstreamHead): void {
-    const resolve = this.#resolve;
-    this.#resolve = this.#reject = undefined;
-    this.deadlines.endRead();
-    resolve?.(head);
   }
 
   #failHead(failure: unknown): void {

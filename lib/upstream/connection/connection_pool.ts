@@ -98,17 +98,17 @@ export class ConnectionPool {
    * @param options `fresh` says that only a new one will do.
    */
   obtain(options: ConnectionWaitOptions & { readonly fresh: boolean }): ConnectionWait<Connection> {
-    const wait = this.#wait(options, (wire) => this.#adopt(wire));
+    const wait = new ConnectionWait(options, {
+      queue: this.#dials,
+      dial: (timeoutMs) => this.#dial(timeoutMs),
+      open: (wire) => this.#adopt(wire),
+      spare: (wire) => this.#spare(wire),
+    });
     if (options.fresh || this.#dials.length === 0) return wait;
     this.#takers.add(wait);
     const forget = () => void this.#takers.delete(wait);
     wait.result.then(forget, forget);
     return wait;
-  }
-
-  /** A connection that stays outside the pool, as for a WebSocket. */
-  dial(options: ConnectionWaitOptions): ConnectionWait<Wire> {
-    return this.#wait(options, (wire) => wire);
   }
 
   /** Takes a connection back after its exchange. `sent` tells whether the whole request was sent. */
@@ -152,15 +152,6 @@ export class ConnectionPool {
     for (const connection of [...this.#open]) {
       connection.abort(new TransportFailure("dropped", "The proxy is shutting down"));
     }
-  }
-
-  #wait<T>(options: ConnectionWaitOptions, open: (wire: Wire) => T): ConnectionWait<T> {
-    return new ConnectionWait(options, {
-      queue: this.#dials,
-      dial: (timeoutMs) => this.#dial(timeoutMs),
-      open,
-      spare: (wire) => this.#spare(wire),
-    });
   }
 
   async #dial(timeoutMs: number): Promise<Wire> {

@@ -1,0 +1,61 @@
+/**
+ * A request as it goes upstream: what all its attempts have in common.
+ *
+ * @module
+ */
+
+import type { Exchange } from "../../exchange/exchange.ts";
+import type { RequestHead } from "../../http/message.ts";
+import type { Endpoint } from "../../sockets/endpoint.ts";
+import type { ForwardPlan } from "./forward.ts";
+import { ForwardFailure } from "./forward_failure.ts";
+import type { RequestBody } from "./request_body.ts";
+import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
+
+/** A request of one exchange. */
+export interface UpstreamRequest {
+  /** The exchange that it belongs to. */
+  readonly exchange: Exchange;
+  /** How it is forwarded. */
+  readonly plan: ForwardPlan;
+  /** Path and query, without an upstream's base path. */
+  readonly target: string;
+  /** The header line that frames its body, with its CRLF, or empty. */
+  readonly framing: string;
+  /** Undefined when there is none. */
+  readonly body: RequestBody | undefined;
+  /** The upgrade that it asks for, if any. */
+  readonly upgrade: UpstreamUpgrade | undefined;
+}
+
+/**
+ * Path and query of the request that goes upstream, without an upstream's base path.
+ *
+ * @throws {ForwardFailure} When the path would leave the route.
+ */
+export function upstreamTarget(head: RequestHead, plan: ForwardPlan): string {
+  const path = plan.rewrite === undefined ? head.path : plan.rewrite(head.path);
+  if (path === undefined) {
+    throw new ForwardFailure(400, "The path has dot segments that leave the route", "client");
+  }
+  // The runtime makes `/*` of the asterisk, which stands for the server as a whole (RFC 9110, section 9.3.7).
+  if (head.method === "OPTIONS" && head.path === "/*" && head.query === "") return ASTERISK;
+  return path + head.query;
+}
+
+/**
+ * The head of the request that goes to `endpoint`, as text.
+ *
+ * @param upgrade Header lines that ask for an upgrade, each with its CRLF; or empty.
+ */
+export function upstreamHead(
+  { exchange, plan, target, framing }: Pick<UpstreamRequest, "exchange" | "plan" | "target" | "framing">,
+  endpoint: Endpoint,
+  upgrade = "",
+): string {
+  const host = plan.preserveHost ? exchange.head.authority : endpoint.authority;
+  const path = target === ASTERISK ? target : endpoint.basePath + target;
+  return plan.requestHeaders.build(exchange, path, host, framing, plan.forwardedPrefix, upgrade);
+}
+
+const ASTERISK = "*";
