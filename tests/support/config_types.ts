@@ -8,6 +8,7 @@
 import ts from "npm:typescript@5.9.3";
 import type { z } from "zod";
 import { configSchema } from "../../lib/generation/config/config_schema.ts";
+import { elementOf, formatted, sentenceOf, shapeOf } from "./schema_reading.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const PROBE = new URL("lib/generation/config/probed_types.ts", ROOT).pathname;
@@ -49,7 +50,7 @@ export async function configTypesText(): Promise<string> {
     ...{ name: "Config", suffix: "Config", path: [] },
     sentence: "A config as the program uses it: checked, with all defaults; durations in milliseconds, sizes in bytes.",
   });
-  return await formatted([HEAD + [...writer.imports].join("\n"), ...writer.interfaces].join("\n\n"));
+  return await formatted([HEAD + [...writer.imports].join("\n"), ...writer.interfaces].join("\n\n"), "ts");
 }
 
 interface Place {
@@ -84,7 +85,7 @@ class TypeWriter {
       const where = { ...place, path: [...place.path, key], sentence: sentenceOf(held) ?? "" };
       const text = this.#text(own, held, where, below);
       const written = ts.displayPartsToString(property.getDocumentationComment(this.#checker));
-      const sentences = [sentenceOf(held) ?? written, ...defaultOf(held, place.suffix)];
+      const sentences = [sentenceOf(held) ?? written, ...defaultTag(held, place.suffix)];
       return `${comment(sentences)}\n  ${key}${optional ? "?" : ""}: ${text};`;
     });
     this.interfaces.push(`/** ${place.sentence} */\nexport interface ${place.name} {\n${lines.join("\n")}\n}\n`);
@@ -156,31 +157,8 @@ function pascal(key: string): string {
   return key.split("_").map((word) => word[0].toUpperCase() + word.slice(1)).join("");
 }
 
-/** The schema below the wrappers for defaults and conversions. */
-function bare(schema: z.core.$ZodType | undefined): z.core.$ZodTypes | undefined {
-  const kind = schema as z.core.$ZodTypes | undefined;
-  const def = kind?._zod.def;
-  if (def?.type === "optional" || def?.type === "default" || def?.type === "prefault") return bare(def.innerType);
-  if (def?.type === "pipe") return bare(def.in);
-  return kind;
-}
-
-function shapeOf(schema: z.core.$ZodType | undefined): Readonly<Record<string, z.core.$ZodType>> | undefined {
-  const def = bare(schema)?._zod.def;
-  return def?.type === "object" ? def.shape : undefined;
-}
-
-function elementOf(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
-  const def = bare(schema)?._zod.def;
-  return def?.type === "array" ? def.element : undefined;
-}
-
-function sentenceOf(schema: z.core.$ZodType | undefined): string | undefined {
-  return (schema as z.ZodType | undefined)?.description;
-}
-
 /** What stands where a key is absent; of a config that is written only, since nothing is absent in the other. */
-function defaultOf(schema: z.core.$ZodType | undefined, suffix: string): string[] {
+function defaultTag(schema: z.core.$ZodType | undefined, suffix: string): string[] {
   const def = (schema as z.core.$ZodTypes | undefined)?._zod.def;
   if (suffix !== "Input" || (def?.type !== "default" && def?.type !== "prefault")) return [];
   const value = JSON.stringify(def.defaultValue);
@@ -227,15 +205,4 @@ async function packageFile(name: string, file: string): Promise<string> {
   const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   const version = /@([^@/]+)$/.exec(imports[name])?.[1];
   return `${npmCache}/registry.npmjs.org/${name}/${version}/${file}`;
-}
-
-async function formatted(text: string): Promise<string> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--config", new URL("deno.json", ROOT).pathname, "--ext", "ts", "-"],
-    ...{ stdin: "piped", stdout: "piped" },
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(text));
-  await writer.close();
-  return new TextDecoder().decode((await child.output()).stdout);
 }
