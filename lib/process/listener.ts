@@ -46,8 +46,6 @@ export interface ListenOptions {
 /** A port that is kept open. Requests go to the generation that was set last. */
 export class OpenListener {
   readonly #port: ServingPort;
-  /** Requests with a body, until they are answered. */
-  readonly #uploads = new Set<Promise<void>>();
   #entry: Entry;
 
   private constructor(listener: GenerationListener, hostname: string, options: ListenOptions) {
@@ -55,11 +53,7 @@ export class OpenListener {
     const { port = listener.port, shared = false, onHandlesOut, onChange } = options;
     this.#port = new ServingPort({
       ...{ hostname, port, shared, onHandlesOut, onChange },
-      handler: (request, info) => {
-        if (request.method !== "GET" && request.method !== "HEAD") this.#note(info);
-        return respond(request, info, this.#entry);
-      },
-      uploadsEnded: () => this.uploadsEnded(),
+      handler: (request, info) => respond(request, info, this.#entry),
     });
   }
 
@@ -98,8 +92,8 @@ export class OpenListener {
   }
 
   /** Settles when those uploads have ended that are under way now: the runtime's shutdown would break them. */
-  async uploadsEnded(): Promise<void> {
-    await Promise.all(this.#uploads);
+  uploadsEnded(): Promise<void> {
+    return this.#port.uploadsEnded();
   }
 
   /** Closes connections that idle; the port is closed and opened again. */
@@ -110,11 +104,6 @@ export class OpenListener {
   /** Stops accepting and waits until the last exchange is over. */
   shutdown(): Promise<void> {
     return this.#port.shutdown();
-  }
-
-  #note({ completed }: Deno.ServeHandlerInfo): void {
-    const ended = completed.catch(() => {}).finally(() => this.#uploads.delete(ended));
-    this.#uploads.add(ended);
   }
 }
 

@@ -1,6 +1,11 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { RunningManagement } from "../admin/running_management.ts";
+import { until } from "../support/condition.ts";
+import { LoggedProxy } from "../support/logged_proxy.ts";
+import { statusOf } from "../support/message_reader.ts";
+import { MoodyUpstream } from "../support/moody_upstream.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { RunningProxy } from "../support/running_proxy.ts";
 import { WorkersProxy } from "../support/running_workers.ts";
 
@@ -85,4 +90,21 @@ Deno.test("Connections to upstreams that idle are given up when file handles hav
     assertEquals(await (await fetch(`http://127.0.0.1:${proxy.port}/`)).text(), "up");
   }
   await upstream.shutdown();
+});
+
+Deno.test("An upload that is cut because file handles have run out is a failure of the proxy", async () => {
+  await using upstream = new MoodyUpstream();
+  await using proxy = await LoggedProxy.start({ upstreams: [upstream.url] });
+  const [member] = proxy.server.gateway.sites.flatMap((site) =>
+    [...site.pools.values()].flatMap((pool) => [...pool.upstreams])
+  );
+  using client = await RawClient.connect(proxy.port);
+  await client.send("POST /cut HTTP/1.1\r\nHost: site.test\r\nContent-Length: 100\r\n\r\nabc");
+  await until("the upload is under way", () => member.inFlight === 1);
+  proxy.server.releaseIdle(true);
+  assertEquals(statusOf(await client.answer()), 503);
+  const { status, cause, cause_owner: owner } = await proxy.accessLine("/cut");
+  assertEquals([status, owner], [503, "proxy"]);
+  assertEquals(cause, "The port was closed while the body was arriving: file handles had run out");
+  assertEquals(member.inFlight, 0);
 });

@@ -17,10 +17,11 @@ export type LogLine = Readonly<Record<string, unknown>>;
 export class LoggedProxy {
   /** Its log so far. */
   readonly lines: LogLine[];
-  readonly #server: RunningServer;
+  /** What runs. */
+  readonly server: RunningServer;
 
   private constructor(server: RunningServer, lines: LogLine[]) {
-    this.#server = server;
+    this.server = server;
     this.lines = lines;
   }
 
@@ -36,7 +37,7 @@ export class LoggedProxy {
 
   /** Its port. */
   get port(): number {
-    return this.#server.addresses[0].port;
+    return this.server.addresses[0].port;
   }
 
   /** The access line of the request for `path`, once it is there. */
@@ -48,6 +49,6 @@ export class LoggedProxy {
 
   /** Stops it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.stop();
+    await this.server.stop();
   }
 }

@@ -190,10 +190,11 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
    */
   failed(error: unknown): unknown {
     this.#settle(true);
-    // When the client's body broke off, that is why the upstream was left without a request to answer. A cut for the
+    // When the request's body broke off, that is why the upstream was left without a request to answer. A cut for the
     // client's slowness breaks the body off too, and is then the first cause.
     const slow = error instanceof TransportFailure && error.owner === "client";
-    const failure = this.#sendFailure?.owner === "client" && !slow ? this.#sendFailure : error;
+    const broken = this.#sendFailure !== undefined && this.#sendFailure.owner !== "upstream";
+    const failure = broken && !slow ? this.#sendFailure : error;
     if (failure instanceof TransportFailure) {
       if (!this.#maySilence(failure)) this.#slot.failed(failure, this.reused);
       this.span?.failed(failure);
@@ -286,7 +287,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
       this.#sendFailure = error as TransportFailure;
       // Whatever the upstream has of this request must not look complete, so the connection goes. When it is the
       // upstream that takes no more, it may still have an answer (413, 401) to say why.
-      if (this.#sendFailure.owner === "client") connection.abort(this.#sendFailure);
+      if (this.#sendFailure.owner !== "upstream") connection.abort(this.#sendFailure);
     }
     connection.deadlines.uploaded();
   }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { cutReason } from "../../exchange/cut_bodies.ts";
 import type { Connection } from "../../upstream/connection/connection.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import { detachBuffer } from "../../http/detach_buffer.ts";
@@ -26,6 +27,7 @@ export class RequestBody {
   /** Content-Length, or below 0 for a chunked body. */
   readonly length: number;
   readonly #source: BodySource;
+  readonly #stream: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly #keepBytes: number;
   readonly #owned: boolean;
   /** The first piece, when it waits for the head that it goes out with. */
@@ -50,6 +52,7 @@ export class RequestBody {
     owned = false,
   ) {
     this.length = length;
+    this.#stream = stream;
     this.#owned = owned;
     this.#keepBytes = limits.keepBytes;
     this.#source = new BodySource(stream, { length, maxBytes: limits.maxBytes, owned, readAhead: limits.readAhead });
@@ -129,7 +132,8 @@ export class RequestBody {
    * Sends what remains, at the speed of the slower side; returns early when {@linkcode interrupt} ends it.
    *
    * @returns Whether the whole body was sent.
-   * @throws {TransportFailure} `client_left` when the body breaks off, `body_too_large`, or what the connection throws.
+   * @throws {TransportFailure} `client_left` when the body breaks off, `dropped` when this process broke it,
+   * `body_too_large`, or what the connection throws.
    */
   async sendRest(connection: Connection): Promise<boolean> {
     const sending = ++this.#sending;
@@ -138,7 +142,10 @@ export class RequestBody {
     while (sending === this.#sending) {
       if (source.broken !== undefined) {
         if (source.broken instanceof TransportFailure) throw source.broken;
-        throw new TransportFailure("client_left", "The client broke off its body", source.broken);
+        const cut = cutReason(this.#stream);
+        throw cut === undefined
+          ? new TransportFailure("client_left", "The client broke off its body", source.broken)
+          : new TransportFailure("dropped", cut, source.broken);
       }
       const batch = source.take();
       if (batch !== undefined) {

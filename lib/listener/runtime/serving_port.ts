@@ -5,6 +5,9 @@
  * @module
  */
 
+import { settledWithin } from "../../state/settled_within.ts";
+import { Uploads } from "./uploads.ts";
+
 /** Whether a port is open, and what closed it. */
 export interface PortStatus {
   /** IP address that it listens on. */
@@ -31,12 +34,6 @@ export interface ServingPortOptions {
   readonly shared: boolean;
   /** Answers requests. */
   readonly handler: Deno.ServeHandler<Deno.NetAddr>;
-  /**
-   * Settles when no request body is arriving: the runtime's shutdown breaks those.
-   *
-   * @default {at once}
-   */
-  readonly uploadsEnded?: () => Promise<void>;
   /**
    * Called when file handles have run out, before the port is opened again, so that some can be released. `again` tells
    * that giving up this port's idle connections has not helped: it has ended, or could not be opened, more than three
@@ -72,6 +69,9 @@ export class ServingPort {
   /** Servers whose accepting ended, with exchanges under way. */
   readonly #ended = new Set<Promise<void>>();
   #server: Deno.HttpServer<Deno.NetAddr> | undefined;
+  /** Uploads of {@linkcode #server}, and of those that have ended. */
+  #uploads = new Uploads();
+  readonly #endedUploads = new Set<Uploads>();
   #closing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #openedMs = 0;
@@ -109,9 +109,15 @@ export class ServingPort {
     this.#replace(this.#server, "idle connections were closed, since file handles had run out");
   }
 
-  /** Stops accepting, closes idle connections, and waits for the exchanges under way. */
+  /** Settles when those uploads have ended that are under way now: {@linkcode shutdown} would break them. */
+  async uploadsEnded(): Promise<void> {
+    await Promise.all([...this.#endedUploads, this.#uploads].map((uploads) => uploads.ended()));
+  }
+
+  /** Stops accepting, closes idle connections, and waits for the exchanges under way; uploads are broken. */
   async shutdown(): Promise<void> {
     this.#stop();
+    this.#uploads.cut("The port was closed while the body was arriving");
     await Promise.all([this.#server?.shutdown(), ...this.#ended]);
   }
 
@@ -131,11 +137,16 @@ export class ServingPort {
   #open(port: number): Deno.NetAddr {
     const { hostname, shared, handler } = this.#options;
     this.#aborter = new AbortController();
+    const uploads = new Uploads();
     const server = Deno.serve(
       { hostname, port, reusePort: shared, signal: this.#aborter.signal, onListen: () => {} },
-      handler,
+      (request, info) => {
+        if (request.method !== "GET" && request.method !== "HEAD") uploads.add(request, info);
+        return handler(request, info);
+      },
     );
     this.#server = server;
+    this.#uploads = uploads;
     this.#openedMs = performance.now();
     server.finished.then(
       () => this.#serverEnded(server, "the runtime stopped listening"),
@@ -173,15 +184,17 @@ export class ServingPort {
   }
 
   // What the server has accepted lives on without it. Its shutdown closes the connections that idle, half heads
-  // included, and lets exchanges end.
+  // included, and lets exchanges end, but breaks uploads.
   #closeIdle(server: Deno.HttpServer<Deno.NetAddr>): void {
-    const uploads = this.#options.uploadsEnded?.() ?? Promise.resolve();
-    const grace = Promise.withResolvers<void>();
-    const timer = setTimeout(grace.resolve, UPLOAD_GRACE_MS);
-    const done: Promise<void> = Promise.race([uploads, grace.promise]).then(() => {
-      clearTimeout(timer);
+    const uploads = this.#uploads;
+    this.#endedUploads.add(uploads);
+    const done: Promise<void> = settledWithin(uploads.ended(), UPLOAD_GRACE_MS).then(() => {
+      uploads.cut("The port was closed while the body was arriving: file handles had run out");
       return server.shutdown();
-    }).catch(() => {}).then(() => void this.#ended.delete(done));
+    }).catch(() => {}).then(() => {
+      this.#endedUploads.delete(uploads);
+      this.#ended.delete(done);
+    });
     this.#ended.add(done);
   }
 

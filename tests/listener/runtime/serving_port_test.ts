@@ -1,5 +1,6 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { cutReason } from "../../../lib/exchange/cut_bodies.ts";
 import { type PortStatus, ServingPort, type ServingPortOptions } from "../../../lib/listener/runtime/serving_port.ts";
 import { until, within } from "../../support/condition.ts";
 import { portIsFree } from "../../support/port.ts";
@@ -10,10 +11,11 @@ class WatchedPort {
   readonly port: ServingPort;
   #changed = Promise.withResolvers<void>();
 
-  constructor(options: Pick<ServingPortOptions, "uploadsEnded" | "onHandlesOut"> = {}) {
+  constructor(options: Partial<Pick<ServingPortOptions, "handler" | "onHandlesOut">> = {}) {
     this.port = new ServingPort({
-      ...{ hostname: "127.0.0.1", port: 0, shared: false, ...options },
+      ...{ hostname: "127.0.0.1", port: 0, shared: false },
       handler: () => new Response("here"),
+      ...options,
       onChange: (now) => {
         this.changes.push(now);
         this.#changed.resolve();
@@ -171,14 +173,66 @@ Deno.test("Idle connections of a port are closed, and so are those without a who
   half.close();
 });
 
-Deno.test("Uploads hold up the closing of idle connections for two seconds at the most", async () => {
-  const never = Promise.withResolvers<void>();
-  const watched = new WatchedPort({ uploadsEnded: () => never.promise });
-  const idle = await Deno.connect({ hostname: "127.0.0.1", port: watched.port.address.port });
-  watched.port.closeIdle();
+/** A port with an upload that never ends. */
+class UploadingPort {
+  readonly #arrived = Promise.withResolvers<void>();
+  readonly #broken = Promise.withResolvers<string | undefined>();
+  readonly watched = new WatchedPort({
+    handler: async ({ body }) => {
+      this.#arrived.resolve();
+      // What a reader gets is the same as when the client leaves.
+      await body?.pipeTo(new WritableStream()).catch(() => this.#broken.resolve(cutReason(body)));
+      return new Response("late", { status: 503 });
+    },
+  });
+  readonly #client = Deno.connect({ hostname: "127.0.0.1", port: this.watched.port.address.port });
+
+  async begin(): Promise<void> {
+    const head = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nabc";
+    await (await this.#client).write(new TextEncoder().encode(head));
+    await within(10_000, "the upload's begin", this.#arrived.promise);
+  }
+
+  /** Why the body broke; undefined when the port has not told. */
+  broken(): Promise<string | undefined> {
+    return within(10_000, "the upload's end", this.#broken.promise);
+  }
+
+  async leave(): Promise<void> {
+    (await this.#client).close();
+  }
+}
+
+Deno.test("Uploads hold up the closing of idle connections for two seconds at the most, and are told why they break", async () => {
+  const uploading = new UploadingPort();
+  await uploading.begin();
+  const { port } = uploading.watched;
+  const idle = await Deno.connect({ hostname: "127.0.0.1", port: port.address.port });
+  const before = Date.now();
+  port.closeIdle();
   assertEquals(await within(10_000, "the idle connection's end", idle.read(new Uint8Array(1))), null);
   idle.close();
-  await watched.port.shutdown();
+  assertEquals(Date.now() - before >= 1999, true);
+  assertEquals(
+    await uploading.broken(),
+    "The port was closed while the body was arriving: file handles had run out",
+  );
+  await uploading.leave();
+  await port.shutdown();
+});
+
+Deno.test("An upload is told when the shutdown of its port breaks it, and not when its client leaves", async () => {
+  const cut = new UploadingPort();
+  await cut.begin();
+  const over = cut.watched.port.shutdown();
+  assertEquals(await cut.broken(), "The port was closed while the body was arriving");
+  await cut.leave();
+  await over;
+  const left = new UploadingPort();
+  await left.begin();
+  await left.leave();
+  assertEquals(await left.broken(), undefined);
+  await left.watched.port.shutdown();
 });
 
 Deno.test("A port that is shut down while it is closed stays closed", async () => {
