@@ -19,46 +19,46 @@ export interface FieldName {
   readonly lower: string;
   /** Which of the codec's own fields it is; undefined for all others. */
   readonly codec: CodecField | undefined;
-  /** Hash of the name as it came. */
-  readonly hash: number;
+  /** Its octets. */
+  readonly octets: Uint8Array;
 }
 
-/** One step of the hash that {@linkcode fieldNameAt} expects. */
-export function hashStep(hash: number, byte: number): number {
-  return (Math.imul(hash, 31) + byte) | 0;
-}
-
-/**
- * The name in `bytes[start … end)`, which is a token.
- *
- * @param hash {@linkcode hashStep} over its bytes, from 0.
- */
-export function fieldNameAt(bytes: Uint8Array, start: number, end: number, hash: number): FieldName {
-  const first = (hash ^ (hash >>> 15)) & MASK;
+/** The name in `bytes[start … end)`, which is a token. */
+export function fieldNameAt(bytes: Uint8Array, start: number, end: number): FieldName {
+  const hash = hashOf(bytes, start, end);
   for (let step = 0; step < STEPS; step++) {
-    const place = (first + step) & MASK;
+    const place = (hash + step) & MASK;
     const known = table[place];
     if (known === undefined) {
-      const learned = learn(ascii(bytes, start, end), hash);
+      const learned = learn(bytes.slice(start, end));
       if (learned.name.length <= MAX_KEPT_LENGTH) table[place] = learned;
       return learned;
     }
-    if (known.hash === hash && sameBytes(known.name, bytes, start, end)) return known;
+    if (sameBytes(known.octets, bytes, start, end)) return known;
   }
-  return learn(ascii(bytes, start, end), hash);
+  return learn(bytes.slice(start, end));
 }
 
-function sameBytes(name: string, bytes: Uint8Array, start: number, end: number): boolean {
-  if (name.length !== end - start) return false;
-  for (let i = 0; i < name.length; i++) {
-    if (name.charCodeAt(i) !== bytes[start + i]) return false;
+// A few bytes tell the names apart that are in use. Names that are made to fall together find their places taken, and are
+// made anew each time.
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  const middle = bytes[start + (length >> 1)] << 5 ^ bytes[start + (length >> 2)];
+  return Math.imul(length ^ bytes[start] << 10 ^ bytes[end - 1] << 15 ^ middle, 0x9e3779b1) >>> 20;
+}
+
+function sameBytes(octets: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (octets.length !== end - start) return false;
+  for (let i = 0; i < octets.length; i++) {
+    if (octets[i] !== bytes[start + i]) return false;
   }
   return true;
 }
 
-function learn(name: string, hash: number): FieldName {
+function learn(octets: Uint8Array): FieldName {
+  const name = ascii(octets, 0, octets.length);
   const lower = name.toLowerCase();
-  return { name, lower, codec: CODEC_FIELDS.get(lower), hash };
+  return { name, lower, codec: CODEC_FIELDS.get(lower), octets };
 }
 
 const CODEC_FIELDS: ReadonlyMap<string, CodecField> = new Map(

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type FieldName, fieldNameAt, hashStep } from "./field_name.ts";
+import { type FieldName, fieldNameAt } from "./field_name.ts";
 import { Head } from "./head.ts";
 import { MalformedMessage } from "./malformed_message.ts";
 import { CR, DEL, hex, HTAB, latin1, LF, shown, SP, TCHAR } from "./octets.ts";
@@ -43,7 +43,6 @@ export class HeadParser {
   /** Offset of the line that is being read. */
   #lineStart = 0;
   #inFirstLine: boolean;
-  #hash = 0;
   /** Of the line that is being read, once its colon has been seen. */
   #name: FieldName | undefined;
   /** Offset behind that colon. */
@@ -66,7 +65,6 @@ export class HeadParser {
     this.head.clear();
     this.#at = 0;
     this.#lineStart = 0;
-    this.#hash = 0;
     this.#name = undefined;
     this.#inFirstLine = this.#kind !== "trailers";
   }
@@ -109,21 +107,15 @@ export class HeadParser {
   /** Behind the head's end; 0 when a name was read; -1 when more bytes are needed. */
   #readName(bytes: Uint8Array, start: number, end: number): number {
     const lineStart = start + this.#lineStart;
-    let hash = this.#hash;
     let byte = 0;
     let i = start + this.#at;
     for (; i < end; i++) {
       byte = bytes[i];
       if (TCHAR[byte] === 0) break;
-      hash = hashStep(hash, byte);
     }
-    if (i === end) {
-      this.#hash = hash;
-      return this.#stop(start, i);
-    }
+    if (i === end) return this.#stop(start, i);
     if (byte === COLON && i > lineStart) {
-      this.#name = fieldNameAt(bytes, lineStart, i, hash);
-      this.#hash = 0;
+      this.#name = fieldNameAt(bytes, lineStart, i);
       this.#valueStart = this.#at = i + 1 - start;
       return 0;
     }

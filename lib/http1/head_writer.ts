@@ -12,7 +12,7 @@ import { CR, LF, SP } from "./octets.ts";
 
 /**
  * Writes `text` into `target` from `at` on, one byte a character. Characters that are no byte become `?`: cutting them down to
- * one could make a line break of them.
+ * one could make a line break of them. Bytes of `target` behind it may change.
  *
  * @returns Where it ends.
  */
@@ -73,10 +73,10 @@ export class HeadWriter {
    * @throws {TypeError} When its name or its value holds a line break.
    */
   line(name: string, value: string): void {
-    const end = this.#length + name.length + value.length + 4;
+    const start = this.#length;
     this.text(name + ": " + value + "\r\n");
-    if (this.#bytes.indexOf(LF, end - name.length - value.length - 4) !== end - 1) {
-      this.#length = end - name.length - value.length - 4;
+    if (this.#bytes.indexOf(LF, start) !== this.#length - 1) {
+      this.#length = start;
       throw new TypeError(`Cannot write the header line "${name}": it holds a line break`);
     }
   }

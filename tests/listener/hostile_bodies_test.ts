@@ -6,6 +6,7 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
+import { BAD_CHUNKS } from "../http1/hostile_chunks.ts";
 import { stands, until, within } from "../support/condition.ts";
 import { header, statusOf, text } from "../support/message_reader.ts";
 import { get, post, RawClient } from "../support/raw_client.ts";
@@ -13,20 +14,6 @@ import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
 import { OwnListener } from "./own_listener.ts";
 
 const CHUNKED = "POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n";
-
-const BAD_CHUNKS: Readonly<Record<string, string>> = {
-  "a size that is no number": "xyz\r\nabc\r\n0\r\n\r\n",
-  "a size with a sign": "+3\r\nabc\r\n0\r\n\r\n",
-  "a size with 0x": "0x3\r\nabc\r\n0\r\n\r\n",
-  "an empty size": "\r\nabc\r\n0\r\n\r\n",
-  "a size beyond counting": "fffffffffffffffff\r\nabc\r\n0\r\n\r\n",
-  "a size that is too small": "2\r\nabc\r\n0\r\n\r\n",
-  "a size line with a bare line feed": "3\nabc\r\n0\r\n\r\n",
-  "a chunk that ends in a bare line feed": "3\r\nabc\n0\r\n\r\n",
-  "an extension with a bare line feed": "3;a\nb\r\nabc\r\n0\r\n\r\n",
-  "a trailer with a bare line feed": "3\r\nabc\r\n0\r\nX: y\n\r\n",
-  "extensions without end": `3;${"a".repeat(70_000)}\r\nabc\r\n0\r\n\r\n`,
-};
 
 for (const [what, body] of Object.entries(BAD_CHUNKS)) {
   for (const apart of [false, true]) {
