@@ -13,12 +13,21 @@ import { elementOf, formatted, sentenceOf, shapeOf } from "./schema_reading.ts";
 const ROOT = new URL("../../", import.meta.url);
 const PROBE = new URL("lib/generation/config/probed_types.ts", ROOT).pathname;
 
-/** What is looked at: a file that is nowhere but here. */
-const PROBE_TEXT = `import type { z } from "zod";
+/** A schema, and where the compiler finds it. */
+export interface TypedSchema {
+  readonly schema: z.ZodType;
+  /** Text of a module with the types `Input` and `Output`, which is nowhere but here. */
+  readonly probe: string;
+}
+
+const CONFIG: TypedSchema = {
+  schema: configSchema,
+  probe: `import type { z } from "zod";
 import type { configSchema, InferredConfig } from "./config_schema.ts";
 export type Input = z.input<typeof configSchema>;
 export type Output = InferredConfig;
-`;
+`,
+};
 
 const HEAD = `/**
  * The types of a config, as it is written and as the program uses it.
@@ -39,14 +48,14 @@ const SINGULAR: Readonly<Record<string, string>> = {
 };
 
 /** The text of the file. Formatting is that of \`deno fmt\`. */
-export async function configTypesText(): Promise<string> {
-  const checker = await typeChecker();
+export async function configTypesText({ schema, probe }: TypedSchema = CONFIG): Promise<string> {
+  const checker = await typeChecker(probe);
   const writer = new TypeWriter(checker.checker);
-  writer.table(checker.typeOf("Input"), configSchema, {
+  writer.table(checker.typeOf("Input"), schema, {
     ...{ name: "ConfigInput", suffix: "Input", path: [] },
     sentence: "A config as it is written: keys with a default may be absent, durations and sizes may be text.",
   });
-  writer.table(checker.typeOf("Output"), configSchema, {
+  writer.table(checker.typeOf("Output"), schema, {
     ...{ name: "Config", suffix: "Config", path: [] },
     sentence: "A config as the program uses it: checked, with all defaults; durations in milliseconds, sizes in bytes.",
   });
@@ -170,7 +179,7 @@ function comment(lines: readonly string[]): string {
   return ["  /**", ...lines.map((line) => `   * ${line}`.trimEnd()), "   */"].join("\n");
 }
 
-async function typeChecker(): Promise<{ checker: ts.TypeChecker; typeOf(name: string): ts.Type }> {
+async function typeChecker(probe: string): Promise<{ checker: ts.TypeChecker; typeOf(name: string): ts.Type }> {
   const zod = await packageFile("zod", "index.d.ts");
   const options: ts.CompilerOptions = {
     ...{ strict: true, noEmit: true, skipLibCheck: true, allowImportingTsExtensions: true, types: [] },
@@ -183,9 +192,9 @@ async function typeChecker(): Promise<{ checker: ts.TypeChecker; typeOf(name: st
   const host = ts.createCompilerHost(options);
   const { readFile, fileExists, getSourceFile } = host;
   host.fileExists = (path) => path === PROBE || fileExists(path);
-  host.readFile = (path) => path === PROBE ? PROBE_TEXT : readFile(path);
+  host.readFile = (path) => path === PROBE ? probe : readFile(path);
   host.getSourceFile = (path, language, ...rest) =>
-    path === PROBE ? ts.createSourceFile(path, PROBE_TEXT, language) : getSourceFile(path, language, ...rest);
+    path === PROBE ? ts.createSourceFile(path, probe, language) : getSourceFile(path, language, ...rest);
   const program = ts.createProgram([PROBE], options, host);
   const checker = program.getTypeChecker();
   const file = program.getSourceFile(PROBE) as ts.SourceFile;
