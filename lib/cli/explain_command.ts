@@ -33,7 +33,7 @@ export async function explainCommand(input: CommandInput): Promise<number> {
   if (warnings.length > 0 && !input.flags.has("json")) {
     terminal.tell(formatProblems(warnings, { color: terminal.errorColored }));
   }
-  const processState = new ProcessState({ probes: false, ownListeners: true, addresses: NO_ADDRESSES });
+  const processState = new ProcessState({ probes: false, addresses: NO_ADDRESSES });
   const gateway = new Generation(config, { processState });
   try {
     const explanation = await explain(gateway, { method, url, headers, client });

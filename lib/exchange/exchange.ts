@@ -5,16 +5,17 @@
  * @module
  */
 
+import type { BodySource } from "../http/body.ts";
 import { firstMember, type ToldClient } from "../http/told_client.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
 import type { FailureOwner } from "../failure/failure.ts";
 
-/** The client's side of an exchange; a `Request` is one. Both members are costly and are touched only when needed. */
+/** The client's side of an exchange. Both members may be costly and are touched only when needed. */
 export interface ClientSide {
-  /** The request's body. */
-  readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  /** The request's body; whoever asks for it must read it to its end, or cancel it. */
+  readonly body: BodySource | null;
   /** Fires when the client leaves. */
   readonly signal: AbortSignal;
 }
@@ -103,8 +104,6 @@ export class Exchange {
   metrics: ExchangeMetrics | undefined;
   /** Its span; undefined where it is not traced. */
   span: ExchangeSpan | undefined;
-  /** Whether its bodies pass between sockets of this program alone, so that nobody else holds pieces of them. */
-  ownsBodies = false;
   /** Set where nothing is to be sent, counted or logged. */
   rehearsal: Rehearsal | undefined;
   readonly #observer: ExchangeObserver;

@@ -11,6 +11,7 @@ import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
 import { errorResponse } from "../http/error_body.ts";
 import { headerValue } from "../http/header_lines.ts";
+import type { BodySink, BodySource } from "../http/body.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
 import { readTold } from "../http/told_client.ts";
 import { RequestIds, usableRequestId } from "../http/request_id.ts";
@@ -222,7 +223,6 @@ export class Generation implements ExchangeObserver {
   #respond(head: RequestHead, client: ClientSide, sites: SiteTable<Site>): HttpResponse | Promise<HttpResponse> {
     const exchange = new Exchange(head, client, this);
     exchange.span = tracing?.begin(head);
-    exchange.ownsBodies = this.processState.ownListeners;
     this.#underWay++;
     const site = sites.find(head.host);
     this.#identify(exchange, site);
@@ -249,7 +249,7 @@ export class Generation implements ExchangeObserver {
   rehearse(head: RequestHead, site: Site, rehearsal: Rehearsal): Exchange {
     const exchange = new Exchange(
       head,
-      { body: new Blob().stream(), signal: new AbortController().signal },
+      { body: new EmptyBody(), signal: new AbortController().signal },
       UNOBSERVED,
     );
     exchange.rehearsal = rehearsal;
@@ -336,6 +336,21 @@ export class Generation implements ExchangeObserver {
     }
     exchange.requestId = this.#requestIds.next();
   }
+}
+
+/** Stands for the body of a request that is not sent. */
+class EmptyBody implements BodySource {
+  #sink: BodySink | undefined;
+
+  start(sink: BodySink): void {
+    this.#sink = sink;
+  }
+
+  pull(): void {
+    this.#sink?.end();
+  }
+
+  cancel(): void {}
 }
 
 const UNOBSERVED: ExchangeObserver = { exchangeEnded: () => {} };

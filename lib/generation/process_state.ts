@@ -62,13 +62,6 @@ export interface ProcessStateOptions {
    * @default {true}
    */
   readonly probes?: boolean;
-  /**
-   * Whether requests come from, and answers go to, `Deno.serve` of this program alone: nobody else then holds pieces of
-   * bodies.
-   *
-   * @default {false}
-   */
-  readonly ownListeners?: boolean;
 }
 
 /** Owned by the program; generations come and go in it. */
@@ -108,9 +101,6 @@ export class ProcessState {
   /** Probes upstreams; undefined where another worker does. */
   readonly prober: Prober | undefined;
 
-  /** Whether its listeners are this program's alone. */
-  readonly ownListeners: boolean;
-
   /** Makes one for this worker. */
   constructor(options: ProcessStateOptions = {}) {
     this.log = options.log;
@@ -122,7 +112,6 @@ export class ProcessState {
     this.secret = options.secret ?? crypto.randomUUID() + crypto.randomUUID();
     this.mark = createHash("sha256").update(`via ${this.secret}`).digest("hex").slice(0, 16);
     this.addresses = options.addresses ?? new DnsAddresses(options.log, options.nameServers);
-    this.ownListeners = options.ownListeners === true;
     if (options.probes !== false) this.prober = new Prober({ log: options.log ?? SILENT });
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { BodySink, BodySource } from "../http/body.ts";
 import { BodyDecoder } from "../http1/body_decoder.ts";
 import { MalformedMessage } from "../http1/malformed_message.ts";
 import type { ClientDeadlines } from "./client_deadlines.ts";
@@ -22,15 +23,15 @@ export interface BodyHost {
   bodyEnded(): void;
 }
 
-/** A body on its way in. Also the source of its stream. */
-export class IncomingBody implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
+/** A body on its way in. */
+export class IncomingBody implements BodySource {
   /** What was wrong with its chunks, or empty. */
   fault = "";
   readonly #host: BodyHost;
   readonly #decoder: BodyDecoder;
   readonly #length: number;
-  #stream: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
-  #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
+  #sink: BodySink | undefined;
+  #reason: unknown;
   #pulling: Promise<unknown> | undefined;
   #asked = false;
   #over = false;
@@ -52,26 +53,20 @@ export class IncomingBody implements UnderlyingDefaultSource<Uint8Array<ArrayBuf
     this.#held = this.#take();
   }
 
-  /** Its bytes, for whoever reads them. */
-  get stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return this.#stream ??= new ReadableStream(this, { highWaterMark: 0 });
-  }
-
   /** Whether bytes of it are still to be read from the client. */
   get unread(): boolean {
     return !this.#decoder.done;
   }
 
-  /** Keeps the way to the stream. */
-  start(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
-    this.#controller = controller;
+  /** As the contract says. */
+  start(sink: BodySink): void {
+    this.#sink = sink;
+    if (this.#broken) sink.fail(this.#reason);
   }
 
   /** Hands out the next piece. */
-  pull(): Promise<void> {
-    const pulling = this.#deliver();
-    this.#pulling = pulling;
-    return pulling;
+  pull(): void {
+    if (!this.#over) this.#pulling = this.#deliver();
   }
 
   /** Nobody wants more of it. */
@@ -84,7 +79,8 @@ export class IncomingBody implements UnderlyingDefaultSource<Uint8Array<ArrayBuf
     this.#broken = true;
     if (this.#over) return;
     this.#over = true;
-    this.#controller?.error(reason);
+    this.#reason = reason;
+    this.#sink?.fail(reason);
   }
 
   /**
@@ -109,7 +105,7 @@ export class IncomingBody implements UnderlyingDefaultSource<Uint8Array<ArrayBuf
     return true;
   }
 
-  // Never rejects: whoever reads learns of a failure from the stream, and discard() may be waiting too.
+  // Never rejects: whoever reads learns of a failure from the sink, and discard() may be waiting too.
   async #deliver(): Promise<void> {
     if (!this.#asked) {
       this.#asked = true;
@@ -118,10 +114,11 @@ export class IncomingBody implements UnderlyingDefaultSource<Uint8Array<ArrayBuf
     try {
       const chunk = await this.#next();
       if (this.#over) return;
-      if (chunk !== undefined) this.#controller?.enqueue(chunk);
-      if (this.unread || this.#held !== undefined) return;
-      this.#over = true;
-      this.#controller?.close();
+      // Nothing is held and nothing to come behind this piece: whoever pulls within it finds the body over.
+      this.#over = !this.unread && this.#held === undefined;
+      const over = this.#over;
+      if (chunk !== undefined) this.#sink?.piece(chunk, "given");
+      if (over) this.#sink?.end();
     } catch (error) {
       this.fail(error);
     }

@@ -5,6 +5,7 @@
  */
 
 import type { ClientSide } from "../exchange/exchange.ts";
+import type { BodySource } from "../http/body.ts";
 import type { IncomingBody } from "./incoming_body.ts";
 
 /** A request's body and its client's presence. */
@@ -20,8 +21,8 @@ export class RequestClient implements ClientSide {
   }
 
   /** The request's body. */
-  get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
-    return this.incoming?.stream ?? null;
+  get body(): BodySource | null {
+    return this.incoming ?? null;
   }
 
   /** Fires when the client leaves. Made on demand: most exchanges never ask. */

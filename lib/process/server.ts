@@ -78,7 +78,7 @@ export interface StartOptions extends GenerationOptions {
  */
 export async function startServer(config: Config, options: StartOptions = {}): Promise<RunningServer> {
   const processState = options.processState ??
-    new ProcessState({ log: options.log, nameServers: config.server.name_servers, ownListeners: true });
+    new ProcessState({ log: options.log, nameServers: config.server.name_servers });
   const server = new Server(processState, options);
   try {
     await server.reload(config);

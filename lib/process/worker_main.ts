@@ -77,7 +77,6 @@ async function start({ generation, place, secret, time }: SupervisorMessage & { 
   logStrayErrors(log);
   const addresses = new SupervisorAddresses(told);
   const processState = new ProcessState({
-    ownListeners: true,
     log,
     sharedState,
     metricFields: (count, name) => sharedState.takeMetricFields(count, name),

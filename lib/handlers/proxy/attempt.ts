@@ -155,10 +155,17 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     const connection = this.#connection as Connection;
     connection.begin(this, this.#limits);
     if (this.#request.upgrade !== undefined) return this.#sendUpgrade(connection, text);
-    if (this.#body !== undefined) return this.#sendSlowly(connection, text, this.#body);
-    // Most exchanges: nothing to wait for but the answer.
-    this.#sent = true;
-    return connection.ask(text, this.#exchange.head.method);
+    const body = this.#body;
+    if (body === undefined) {
+      // Most exchanges: nothing to wait for but the answer.
+      this.#sent = true;
+      return connection.ask(text, this.#exchange.head.method);
+    }
+    connection.deadlines.uploading = true;
+    const begun = body.begun();
+    return begun === undefined
+      ? this.#sendBody(connection, text, body)
+      : begun.then(() => this.#sendBody(connection, text, body));
   }
 
   /**
@@ -190,6 +197,8 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
    */
   failed(error: unknown): unknown {
     this.#settle(true);
+    // Nothing was sent: the next connection must get all of it, however large.
+    if (error instanceof TransportFailure && error.kind === "closed_unused") this.#body?.rewind();
     // When the request's body broke off, that is why the upstream was left without a request to answer. A cut for the
     // client's slowness breaks the body off too, and is then the first cause.
     const slow = error instanceof TransportFailure && error.owner === "client";
@@ -250,33 +259,26 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     return connection.readHead(this.#exchange.head.method);
   }
 
-  async #sendSlowly(connection: Connection, text: string, body: RequestBody): Promise<UpstreamHead> {
-    await this.#sendWithBody(connection, text, body);
-    return connection.readHead(this.#exchange.head.method);
+  #sendBody(connection: Connection, text: string, body: RequestBody): Promise<UpstreamHead> {
+    const whole = body.takeWhole();
+    if (whole === undefined) return this.#sendSlowly(connection, text, body);
+    this.#begun = this.#sent = true;
+    return connection.ask(text, this.#exchange.head.method, whole);
   }
 
-  async #sendWithBody(connection: Connection, head: string, body: RequestBody): Promise<void> {
-    connection.deadlines.uploading = true;
-    const first = await body.first();
-    // Noted before it is sent: what may have reached the upstream is what must be sent again.
-    const whole = body.firstTaken();
-    try {
-      await connection.sendHead(head, first === undefined ? undefined : body.frame(first));
-    } catch (error) {
-      // Nothing was sent: the next connection must get all of it, however large.
-      if (error instanceof TransportFailure && error.kind === "closed_unused") body.unread(first);
-      throw error;
-    }
+  async #sendSlowly(connection: Connection, text: string, body: RequestBody): Promise<UpstreamHead> {
+    const whole = await body.sendHead(connection, text);
     this.#begun = true;
     if (whole) {
       this.#sent = true;
       connection.deadlines.uploaded();
-      return;
+    } else {
+      // Slow clients would otherwise keep a recovering upstream out of use.
+      this.#slot.endTrial();
+      // Not awaited: the upstream may answer before it has the whole body.
+      this.#sendRest(connection, body);
     }
-    // Slow clients would otherwise keep a recovering upstream out of use.
-    this.#slot.endTrial();
-    // Not awaited: the upstream may answer before it has the whole body.
-    this.#sendRest(connection, body);
+    return connection.readHead(this.#exchange.head.method);
   }
 
   async #sendRest(connection: Connection, body: RequestBody): Promise<void> {

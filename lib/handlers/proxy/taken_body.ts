@@ -6,7 +6,6 @@
 
 import type { Exchange } from "../../exchange/exchange.ts";
 import { ForwardFailure } from "./forward_failure.ts";
-import { MeteredBody } from "./metered_body.ts";
 import { RequestBody, type RequestBodyLimits } from "./request_body.ts";
 
 /** A request's body, as it goes upstream. */
@@ -27,34 +26,31 @@ export const BODILESS: TakenBody = { framing: "", body: undefined };
  */
 export function takeBody(exchange: Exchange, limits: RequestBodyLimits): TakenBody | Promise<TakenBody> {
   const length = declaredLength(exchange);
-  return length === NO_BODY ? BODILESS : take(exchange, length, limits);
-}
-
-async function take(exchange: Exchange, length: number, limits: RequestBodyLimits): Promise<TakenBody> {
+  if (length === NO_BODY) return BODILESS;
   const { maxBytes } = limits;
   // Beyond 2^53 a length could not be passed on exactly.
   if (length > maxBytes || length > Number.MAX_SAFE_INTEGER) {
     throw new ForwardFailure(413, `The body has ${length} bytes, more than ${maxBytes}`, "client");
   }
   if (length === 0) return { framing: NO_LENGTH, body: undefined };
-  const stream = exchange.client.body;
-  if (stream === null) return BODILESS;
-  const { metrics, ownsBodies } = exchange;
-  const body = metrics === undefined
-    ? new RequestBody(stream, length, limits, ownsBodies)
-    : new MeteredBody(stream, length, { ...limits, metrics }, ownsBodies);
+  const source = exchange.client.body;
+  if (source === null) return BODILESS;
+  const body = new RequestBody(source, length, limits, exchange.metrics);
   if (length > 0) return { framing: `content-length: ${length}\r\n`, body };
-  if (length === MAYBE) {
-    // HTTP/2 does not announce a body of unknown length: only reading tells.
-    const timer = setTimeout(() => body.flushHead(), 1000);
-    await body.first();
-    clearTimeout(timer);
-    // RFC 9110, section 8.6: methods that expect a body say so when there is none.
-    if (body.empty) return EXPECTS_BODY.has(exchange.head.method) ? { framing: NO_LENGTH, body: undefined } : BODILESS;
-  }
-  return { framing: "transfer-encoding: chunked\r\n", body };
+  return length === MAYBE ? unannounced(exchange, body) : { framing: CHUNKED_CODING, body };
 }
 
+// HTTP/2 does not announce a body of unknown length: only reading tells.
+async function unannounced(exchange: Exchange, body: RequestBody): Promise<TakenBody> {
+  const timer = setTimeout(() => body.flushHead(), 1000);
+  await body.begun();
+  clearTimeout(timer);
+  if (!body.empty) return { framing: CHUNKED_CODING, body };
+  // RFC 9110, section 8.6: methods that expect a body say so when there is none.
+  return EXPECTS_BODY.has(exchange.head.method) ? { framing: NO_LENGTH, body: undefined } : BODILESS;
+}
+
+const CHUNKED_CODING = "transfer-encoding: chunked\r\n";
 const NO_LENGTH = "content-length: 0\r\n";
 const EXPECTS_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 const CHUNKED = -1;

@@ -10,6 +10,7 @@ import type { HeaderLines, HttpResponse, ResponseBody, Upgrade } from "../../htt
 import { tracing } from "../../telemetry/tracing.ts";
 import { Refusal } from "../../http/refusal.ts";
 import { streamOf } from "./body_stream.ts";
+import { RuntimeClient } from "./runtime_client.ts";
 import { type ConnectionInfo, type Entry, readRequest, refusedHead } from "./request_reader.ts";
 
 /** Responds to `request`. Never throws and never rejects. */
@@ -21,10 +22,11 @@ export function respond(
   // Inside another program, the server's span belongs to that.
   if (tracing !== undefined && entry.ownPort) tracing.replaceServerSpan();
   const head = readRequest(request, info, entry);
+  const client = new RuntimeClient(request, entry.ownPort);
   if (head instanceof Refusal) {
-    return toResponse(entry.responder.refuse(refusedHead(request, info, entry), request, head), request, entry);
+    return toResponse(entry.responder.refuse(refusedHead(request, info, entry), client, head), request, entry);
   }
-  const response = entry.responder.respond(head, request);
+  const response = entry.responder.respond(head, client);
   return response instanceof Promise
     ? response.then((late) => toResponse(late, request, entry))
     : toResponse(response, request, entry);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { noteCut } from "../../exchange/cut_bodies.ts";
+import { noteCut } from "./cut_bodies.ts";
 
 /** The uploads of one server. Owned by its port. */
 export class Uploads {

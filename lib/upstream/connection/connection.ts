@@ -102,16 +102,16 @@ export class Connection implements Watched {
   }
 
   /**
-   * Sends a request that has no body, and reads the head of its answer: {@linkcode sendHead} and {@linkcode readHead} in
-   * one step, which most exchanges are made of.
+   * Sends a whole request, and reads the head of its answer: {@linkcode sendHead} and {@linkcode readHead} in one step,
+   * which most exchanges are made of. `body` is copied before this returns.
    *
    * @param head The head as text, one character a byte, with its empty line.
    * @param method The request's method, which decides whether a body follows.
    * @throws {TransportFailure} What the two throw.
    */
-  ask(head: string, method: string): Promise<UpstreamHead> {
+  ask(head: string, method: string, body?: Uint8Array): Promise<UpstreamHead> {
     if (this.#spent) return Promise.reject(unusedConnection());
-    this.#writer.post(head);
+    this.#writer.post(head, body);
     return this.readHead(method);
   }
 

@@ -30,12 +30,13 @@ export class RequestWriter {
   }
 
   /**
-   * Writes a head. Not awaited: the answer tells soon enough that it was written, and the promises of waiting are saved.
+   * Writes a head, and the whole body where there is one. Not awaited: the answer tells soon enough that it was written,
+   * and the promises of waiting are saved.
    *
    * @param head One character a byte, with its empty line.
    */
-  post(head: string): void {
-    this.#post(this.#encode(head));
+  post(head: string, body?: Uint8Array): void {
+    this.#post(this.#encode(head, body));
   }
 
   /**
@@ -92,6 +93,8 @@ export class RequestWriter {
     this.#deadlines.endWrite();
     this.#posted = undefined;
     if (taken < posted.length) this.#post(posted.subarray(taken));
+    // From now on the upstream's silence counts.
+    else if (this.#deadlines.uploading) this.#deadlines.uploaded();
   };
 
   readonly #broke = (error: unknown): void => {

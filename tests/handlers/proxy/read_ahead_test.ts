@@ -4,6 +4,7 @@ import { ReadAhead } from "../../../lib/handlers/proxy/read_ahead.ts";
 import { RequestBody } from "../../../lib/handlers/proxy/request_body.ts";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import type { Connection } from "../../../lib/upstream/connection/connection.ts";
+import { BodyClient } from "../../support/body_client.ts";
 import { Deadlines } from "../../../lib/upstream/connection/deadlines.ts";
 
 const MIB = 1024 * 1024;
@@ -35,14 +36,11 @@ Deno.test("one upload that stalls may hold 4 MiB, and 1,000 together no more tha
 });
 
 /** A body of `pieces` pieces, as fast as it is read. */
-function streamOf(pieces: number): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let left = pieces;
-  return new ReadableStream({
-    pull(controller) {
-      if (left-- > 0) controller.enqueue(new Uint8Array(PIECE));
-      else controller.close();
-    },
-  }, { highWaterMark: 0 });
+function sourceOf(pieces: number): BodyClient {
+  const client = new BodyClient();
+  for (let i = 0; i < pieces; i++) client.send(new Uint8Array(PIECE));
+  client.end();
+  return client;
 }
 
 /** A connection whose upstream takes nothing until {@linkcode flow}. */
@@ -57,7 +55,7 @@ Deno.test("a body counts what it holds until that is sent, or the body is let go
   for (const end of ["sent", "cancelled"] as const) {
     const readAhead = new ReadAhead();
     const bodies = Array.from({ length: 12 }, () => {
-      const body = new RequestBody(streamOf(200), -1, { maxBytes: Infinity, keepBytes: PIECE, readAhead });
+      const body = new RequestBody(sourceOf(200), -1, { maxBytes: Infinity, keepBytes: PIECE, readAhead });
       const { connection, flow } = stalled();
       const sending = body.sendRest(connection);
       return { body, sending, flow };

@@ -1,6 +1,6 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { cutReason } from "../../../lib/exchange/cut_bodies.ts";
+import { cutReason } from "../../../lib/listener/runtime/cut_bodies.ts";
 import { type PortStatus, ServingPort, type ServingPortOptions } from "../../../lib/listener/runtime/serving_port.ts";
 import { until, within } from "../../support/condition.ts";
 import { portIsFree } from "../../support/port.ts";

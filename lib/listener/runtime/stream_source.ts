@@ -1,0 +1,91 @@
+/**
+ * A `ReadableStream` as a body: what the runtime's server and embedding applications give.
+ *
+ * @module
+ */
+
+import { TransportFailure } from "../../failure/failure.ts";
+import { type BodySink, type BodySource, type Ownership, release } from "../../http/body.ts";
+import { cutReason } from "./cut_bodies.ts";
+
+/** Small pieces after which a body is not cancelled any more, and what a small one is, in bytes. */
+const MANY_PIECES = 16;
+const SMALL_BYTES = 512;
+
+/** Reads a stream. */
+export class StreamSource implements BodySource {
+  readonly #stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+  readonly #ownership: Ownership;
+  #sink: BodySink | undefined;
+  #reading = false;
+  #over = false;
+  #smallPieces = 0;
+
+  /** @param ownership Who owns the stream's pieces: `given` where nobody else holds them, else `shared`. */
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, ownership: "given" | "shared") {
+    this.#stream = stream;
+    this.#reader = stream.getReader();
+    this.#ownership = ownership;
+  }
+
+  /** As the contract says. */
+  start(sink: BodySink): void {
+    this.#sink = sink;
+  }
+
+  /** As the contract says. */
+  pull(): void {
+    if (this.#over) return;
+    this.#reading = true;
+    this.#reader.read().then(this.#arrived, this.#broke);
+  }
+
+  /** As the contract says. */
+  cancel(reason: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    // The runtime never settles a read under way whose request is cancelled and answered, and keeps all that waits for
+    // it. Left alone, it settles with the client's next move, or its leaving.
+    if (!this.#reading) this.#cancelStream(reason);
+  }
+
+  readonly #arrived = ({ value, done }: ReadableStreamReadResult<Uint8Array<ArrayBuffer>>): void => {
+    this.#reading = false;
+    if (this.#over) {
+      if (!done) this.#cancelStream("The request's body is not wanted any more");
+    } else if (done) {
+      this.#over = true;
+      this.#sink?.end();
+    } else if (value.length === 0) {
+      this.pull();
+    } else {
+      this.#deliver(value);
+    }
+  };
+
+  readonly #broke = (error: unknown): void => {
+    this.#reading = false;
+    if (this.#over) return;
+    this.#over = true;
+    const cut = cutReason(this.#stream);
+    this.#sink?.fail(cut === undefined ? error : new TransportFailure("dropped", cut, error));
+  };
+
+  #deliver(value: Uint8Array<ArrayBuffer>): void {
+    if (value.length < SMALL_BYTES) this.#smallPieces++;
+    if (value.length * 4 >= value.buffer.byteLength) return this.#sink?.piece(value, this.#ownership);
+    // A few bytes in a large buffer would pin all of it: the runtime reads a body of 1 KB into 64 KiB.
+    const copy = value.slice();
+    release(value, this.#ownership);
+    this.#sink?.piece(copy, "given");
+  }
+
+  #cancelStream(reason: unknown): void {
+    // The runtime reads a body that is cancelled to its end, in one go: with small pieces that takes the square of their
+    // number, and nobody is answered meanwhile. One that is left alone ends with its exchange.
+    if (this.#smallPieces > MANY_PIECES) return;
+    // The stream may be broken already; nothing more is wanted of it.
+    this.#reader.cancel(reason).catch(() => {});
+  }
+}
