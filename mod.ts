@@ -50,7 +50,7 @@ export { createPolicy } from "./lib/upstream/balancer/registry.ts";
 export type { PolicyName } from "./lib/upstream/balancer/registry.ts";
 export type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./lib/upstream/balancer/policy.ts";
 export type { CookieSettings, PolicySettings } from "./lib/upstream/balancer/policy_settings.ts";
-export type { TakeCells } from "./lib/state/cells.ts";
+export type { TakeFields } from "./lib/state/shared_state.ts";
 export { hostOf } from "./lib/http/authority.ts";
 export type { HeaderLines, Peer, RequestHead } from "./lib/http/message.ts";
 export { VERSION } from "./lib/version.ts";

@@ -91,8 +91,8 @@ function table(title: string, pool: Pool): void {
   for (const name of Object.keys(POLICIES)) {
     const times = COUNTS.map((count) => {
       const upstreams = poolOf(count, pool);
-      const takeCells = (n: number) => new Int32Array(new SharedArrayBuffer(4 * n));
-      const policy = createPolicy(name, upstreams, { takeCells, settings: SETTINGS });
+      const takeFields = (n: number) => new Int32Array(new SharedArrayBuffer(4 * n));
+      const policy = createPolicy(name, upstreams, { takeFields, settings: SETTINGS });
       const asked = requests((n) => policy.affinity?.(undefined, upstreams[n % count])?.split(";")[0] ?? "a=b");
       let next = 0;
       return measure(() => policy.pick(asked[next++ % ROUND])).toFixed(0).padStart(8);

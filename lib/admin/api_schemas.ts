@@ -7,7 +7,7 @@
 
 import { z } from "zod";
 import { upstreamUrlFault, usesSrv } from "../upstream/upstream_url.ts";
-import { ADMIN_STATES, UPSTREAM_STATES } from "../upstream/upstream_state.ts";
+import { ADMIN_STATES, BREAKER_STATES, UPSTREAM_STATES } from "../upstream/condition/upstream_state.ts";
 import type { ListedPool, ListedUpstream } from "./snapshot_maker.ts";
 import type { Flow, PoolSnapshot, SiteSnapshot, Snapshot, UpstreamChange } from "./snapshot.ts";
 
@@ -75,7 +75,7 @@ const upstream = {
   lastFailure: z.string().nullable(),
   health: z.enum(["healthy", "unhealthy", "unknown"]),
   ejectedForMs: amount().nullable(),
-  breaker: z.enum(["closed", "open", "half_open"]),
+  breaker: z.enum(BREAKER_STATES),
   breakerRetryMs: amount().nullable(),
   slowStartMs: amount().nullable(),
   source: z.enum(["config", "discovery", "api"]),

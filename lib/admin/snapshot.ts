@@ -14,7 +14,7 @@
 
 import type { Problem } from "../config/problem.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
-import type { AdminState, UpstreamState } from "../upstream/upstream_state.ts";
+import type { AdminState, UpstreamFacts, UpstreamState } from "../upstream/condition/upstream_state.ts";
 
 export type { AdminState, UpstreamState };
 
@@ -199,6 +199,8 @@ export interface UpstreamSnapshot extends Flow, UpstreamFacts {
   readonly id: string;
   /** Its `url`, without a password. */
   readonly url: string;
+  /** What the probes say; `unknown` before the first one, or when there are none. */
+  readonly health: "healthy" | "unhealthy" | "unknown";
   /** Share of the load that it is given now. */
   readonly weight: number;
   /** Share of the load that the config gives it. */
@@ -211,22 +213,6 @@ export interface UpstreamSnapshot extends Flow, UpstreamFacts {
   readonly backup: boolean;
   /** Why its last probe or attempt failed, or counted as too slow; null when that went well. */
   readonly lastFailure: string | null;
-}
-
-/** The state of an upstream, and what it follows from. */
-export interface UpstreamFacts {
-  /** Its state. `maintenance` and `draining` are what an operator decided, and come before all others. */
-  readonly state: UpstreamState;
-  /** What the probes say; `unknown` before the first one, or when there are none. */
-  readonly health: "healthy" | "unhealthy" | "unknown";
-  /** For how long it is ejected still, by passive health checks; null when it is not. */
-  readonly ejectedForMs: number | null;
-  /** Its circuit breaker. */
-  readonly breaker: "closed" | "open" | "half_open";
-  /** Until an open breaker lets an attempt through; null when it is not open. */
-  readonly breakerRetryMs: number | null;
-  /** Until it has its whole share of the load again; null when it is not starting slowly. */
-  readonly slowStartMs: number | null;
 }
 
 /** Exchanges that failed in one way: the newest of them, and how many there are. */

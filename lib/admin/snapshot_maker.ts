@@ -8,8 +8,9 @@ import type { Site } from "../generation/site.ts";
 import type { PoolCounts } from "../generation/metrics/metrics_snapshot.ts";
 import type { MemberSource } from "../generation/pool_members.ts";
 import type { Pool } from "../upstream/pool.ts";
+import type { Verdict } from "../upstream/health/probe_target.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import { takesRequests } from "../upstream/upstream_state.ts";
+import { takesRequests } from "../upstream/condition/upstream_state.ts";
 import { VERSION } from "../version.ts";
 import type { FailureList } from "./failure_list.ts";
 import { type FlowCounts, rate, sumCounts } from "./flow.ts";
@@ -24,7 +25,6 @@ import type {
   SiteSnapshot,
   Snapshot,
   Totals,
-  UpstreamFacts,
   UpstreamSnapshot,
   WorkerSnapshot,
 } from "./snapshot.ts";
@@ -216,13 +216,13 @@ export class SnapshotMaker {
   #upstream(upstream: Upstream, { site, pool, now }: UpstreamContext): Omit<UpstreamSnapshot, "idleConnections"> {
     const { managed, sampler, failures } = this.#sources;
     const status = managed.gateway.processState.prober?.statusOf(upstream);
-    const facts = factsOf(upstream, status?.verdict);
     const id = upstreamId(site, pool, upstream);
     const flow: Flow = sampler.flow(({ upstreams }) => upstreams.get(id), now.upstreams.get(upstream) ?? 0);
     const probed = status?.last?.result;
     return {
       ...flow,
-      ...facts,
+      ...upstream.condition.facts,
+      health: healthOf(upstream, status?.verdict),
       ...{ id, url: upstream.url, backup: upstream.backup },
       ...{ weight: upstream.weight, configWeight: upstream.configWeight, maxConnections: upstream.maxConnections },
       lastFailure: probed?.healthy === false
@@ -244,7 +244,6 @@ function countsOf({ routes }: Sample, keys: readonly string[]): FlowCounts | und
   return counts.length < keys.length ? undefined : sumCounts(counts);
 }
 
-function factsOf(upstream: Upstream, verdict: "healthy" | "unhealthy" | "unknown" | undefined): UpstreamFacts {
-  const { probedDown, ...facts } = upstream.facts;
-  return { health: probedDown ? "unhealthy" : verdict === "healthy" ? "healthy" : "unknown", ...facts };
+function healthOf({ condition }: Upstream, verdict: Verdict | undefined): Verdict {
+  return condition.unhealthy ? "unhealthy" : verdict === "healthy" ? "healthy" : "unknown";
 }

@@ -7,7 +7,7 @@
 
 import type { Pool } from "../upstream/pool.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import { takesRequests } from "../upstream/upstream_state.ts";
+import { takesRequests } from "../upstream/condition/upstream_state.ts";
 import { AdminRefusal, json, nothing } from "./admin_response.ts";
 import { newUpstreamSchema, upstreamChangeSchema, upstreamSchema } from "./api_schemas.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -99,7 +99,7 @@ function change(context: UpstreamEndpointsContext, id: string, { text, force }: 
   const { state, weight } = checkedJson(text, upstreamChangeSchema);
   const { managed, say } = context;
   if (state !== undefined && state !== "active" && !force && isLast(pool, upstream)) throw lastUpstream(pool);
-  if (state !== undefined) upstream.setAdminState(state);
+  if (state !== undefined) upstream.condition.setAdminState(state);
   if (weight !== undefined) {
     upstream.setWeight(weight);
     managed.rebalance();
@@ -129,8 +129,8 @@ async function add(context: UpstreamEndpointsContext, text: string) {
   if (upstream === undefined) throw new AdminRefusal(409, "Another config was put in place meanwhile");
   // Its state may be that of an upstream that was there before it.
   upstream.setWeight(0);
-  upstream.setAdminState("active");
-  upstream.rise();
+  upstream.condition.setAdminState("active");
+  upstream.condition.startSlowly();
   say("upstream added", { site: siteName, pool: poolName, upstream: member.url, weight: member.weight });
   return listed(context, upstreamId(siteName, poolName, upstream));
 }

@@ -13,7 +13,7 @@ import type { Filter } from "../exchange/filter.ts";
 import type { VirtualHostConfig } from "../listener/virtual_host_schema.ts";
 import type { Log } from "../log/log.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
-import type { SharedState } from "../state/ledger.ts";
+import type { SharedState } from "../state/shared_state.ts";
 
 /** Told of what is wrong with the keys of a feature. */
 export interface Report {

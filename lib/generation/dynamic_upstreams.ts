@@ -72,13 +72,13 @@ export class DynamicUpstreams {
     const after = new Map<string, Upstream>();
     const first = Math.min(...addresses.map((address) => address.priority));
     for (const address of addresses) {
-      // A change of weight or priority makes another upstream over the same cells.
+      // A change of weight or priority makes another upstream over the same fields.
       const key = `${addressKey(address)} ${address.weight} ${address.priority === first}`;
       let upstream = before.get(key);
       if (upstream === undefined) {
         upstream = factory.createAt(entry, address, address.priority !== first);
         logChanges(upstream, processState.log, where);
-        if (before.size > 0) upstream.rise();
+        if (before.size > 0) upstream.condition.startSlowly();
       }
       after.set(key, upstream);
     }

@@ -18,7 +18,7 @@ import { RequestIds, usableRequestId } from "../http/request_id.ts";
 import { combinedAccessLine, jsonAccessLine } from "../log/access_line.ts";
 import type { Log } from "../log/log.ts";
 import { type ClientSide, Exchange, type ExchangeObserver, type Rehearsal } from "../exchange/exchange.ts";
-import type { SharedState } from "../state/ledger.ts";
+import type { SharedState } from "../state/shared_state.ts";
 import { compileSites, type SiteTable } from "../routing/site_table.ts";
 import { tracing } from "../telemetry/tracing.ts";
 import type { RouteBinding, SocketRegistry } from "../handlers/websocket/socket_registry.ts";
@@ -97,7 +97,7 @@ export class Generation implements ExchangeObserver {
   readonly #logsAll: boolean;
   readonly #trust: ProxyTrust;
   readonly #requestIds = new RequestIds();
-  readonly #cellNames = new Set<string>();
+  readonly #fieldNames = new Set<string>();
   readonly #failures: FailureReporter | undefined;
   #underWay = 0;
   #endedCount = 0;
@@ -128,7 +128,7 @@ export class Generation implements ExchangeObserver {
     const shown = { shownUrls: shownUrls(config), shownSites: shownSites(config) };
     const sharedState: SharedState = {
       take: (count, name) => {
-        this.#cellNames.add(name);
+        this.#fieldNames.add(name);
         return processState.sharedState.take(count, name);
       },
       retain: (names) => processState.sharedState.retain(names),
@@ -187,9 +187,9 @@ export class Generation implements ExchangeObserver {
     this.close();
   }
 
-  /** Names of the cells that it counts in. */
-  get cellNames(): ReadonlySet<string> {
-    return this.#cellNames;
+  /** Names of the fields that it counts in. */
+  get fieldNames(): ReadonlySet<string> {
+    return this.#fieldNames;
   }
 
   /** Whether an open WebSocket can go on in it: its route is there, unchanged, and its upstream with it. */

@@ -109,7 +109,7 @@ export class PoolMembers {
     const upstream = factory.createAdded({ name: pool.name, url, weight, max_connections, backup, tls });
     logChanges(upstream, log, { site, pool: pool.name });
     this.#added.set(upstream.id, { upstream, member });
-    upstream.rise();
+    upstream.condition.startSlowly();
     this.#update();
   }
 

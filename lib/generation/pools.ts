@@ -8,7 +8,7 @@ import type { Candidate, Policy } from "../upstream/balancer/policy.ts";
 import { createPolicy, isPolicyName } from "../upstream/balancer/registry.ts";
 import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
 import type { UpstreamConfig } from "../handlers/proxy/config/upstream_schema.ts";
-import { cellsWithin, type SharedState } from "../state/ledger.ts";
+import { fieldsWithin, type SharedState } from "../state/shared_state.ts";
 import { Pool } from "../upstream/pool.ts";
 import { RetryBudget } from "../upstream/retry_budget.ts";
 import type { Upstream } from "../upstream/upstream.ts";
@@ -98,7 +98,7 @@ function createPool(
     retryBudget: new RetryBudget({
       share: config.retries.budget,
       minPerSecond: config.retries.min_per_second,
-      takeCells: cellsWithin(context.sharedState, `${prefix}/retries`),
+      takeFields: fieldsWithin(context.sharedState, `${prefix}/retries`),
     }),
     clock: processState.clock,
     shared: processState.worker.count > 1,
@@ -125,7 +125,7 @@ function choosePolicy(
   if (!isPolicyName(method)) throw new TypeError(`Cannot balance by "${method}": no such policy was given`);
   const { processState, site } = context;
   return createPolicy(method, upstreams, {
-    takeCells: cellsWithin(context.sharedState, `${site}/${pool}/${part}`),
+    takeFields: fieldsWithin(context.sharedState, `${site}/${pool}/${part}`),
     settings: load_balancing,
     secret: processState.secret,
     // A mark in the cookie's name, which one pool alone does not need.

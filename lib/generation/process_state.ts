@@ -1,5 +1,5 @@
 /**
- * What outlives the generations of a gateway: the cells that hold the state of upstreams, open WebSockets, the prober, the
+ * What outlives the generations of a gateway: the fields that hold the state of upstreams, open WebSockets, the prober, the
  * clock.
  *
  * @module
@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import type { Log } from "../log/log.ts";
 import { localMetricFields, type MetricFields, type TakeMetricFields } from "../metrics/metric_fields.ts";
 import { CoarseClock } from "../state/coarse_clock.ts";
-import { LocalState, type SharedState } from "../state/ledger.ts";
+import { LocalState, type SharedState } from "../state/shared_state.ts";
 import { ONLY_WORKER, type WorkerPlace } from "../state/worker_place.ts";
 import { ReadAhead } from "../handlers/proxy/read_ahead.ts";
 import { DialLimit } from "../upstream/connection/dial_queue.ts";

@@ -15,7 +15,7 @@ export function readiness(pools: Iterable<Pool>, processState: ProcessState): { 
   if (sumAt(processState.closedPorts, 0) > 0) missing.push("a port is closed that should be open");
   for (const pool of pools) {
     // One that is full is well: a server at its peak is not to be taken out.
-    if (!pool.upstreams.some((upstream) => upstream.sound)) {
+    if (!pool.upstreams.some((upstream) => upstream.condition.healthy)) {
       missing.push(`pool ${pool.name}: no upstream is available`);
     }
   }

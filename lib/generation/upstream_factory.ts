@@ -8,7 +8,7 @@ import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
 import type { UpstreamConfig } from "../handlers/proxy/config/upstream_schema.ts";
 import { MASK } from "../config/secret_names.ts";
 import { plainUrl, usesSrv } from "../upstream/upstream_url.ts";
-import { cellsWithin, type SharedState } from "../state/ledger.ts";
+import { fieldsWithin, type SharedState } from "../state/shared_state.ts";
 import { type Endpoint, type EndpointTls, parseEndpoint } from "../sockets/endpoint.ts";
 import { addressKey, type DiscoveredAddress } from "../upstream/discovery/discovered_address.ts";
 import { Upstream } from "../upstream/upstream.ts";
@@ -17,6 +17,9 @@ import type { ProcessState } from "./process_state.ts";
 
 /** Heads of answers beyond this are refused. nginx stops at 4 to 8 KiB, Node at 16 KiB. */
 const MAX_HEAD_BYTES = 64 * 1024;
+
+/** With this the names of the fields of all upstreams begin. */
+export const UPSTREAM_FIELDS = "upstream ";
 
 /** What upstreams need besides their config. */
 export interface UpstreamFactoryContext {
@@ -41,7 +44,7 @@ export class UpstreamFactory {
   readonly #endpoints = new Map<UpstreamConfig, Endpoint>();
   readonly #ids = new Set<string>();
 
-  /** @param prefix Tells the pool's cells from those of other pools. */
+  /** @param prefix Tells the pool's fields from those of other pools. */
   constructor(
     config: ProxyConfig,
     { processState, sharedState, shownUrls, metrics }: UpstreamFactoryContext,
@@ -120,7 +123,7 @@ export class UpstreamFactory {
       clock: this.#processState.clock,
       worker: this.#processState.worker,
       metrics: this.#metrics(place.id),
-      takeCells: cellsWithin(this.#sharedState, `${this.#prefix} ${place.id}`),
+      takeFields: fieldsWithin(this.#sharedState, `${UPSTREAM_FIELDS}${this.#prefix} ${place.id}`),
       slowStartMs: load_balancing.slow_start,
       probedFirst: health_check.enabled ? health_check.initial : undefined,
       passiveHealth: !passive_health.enabled ? undefined : {

@@ -5,17 +5,17 @@
  */
 
 import type { Log } from "../log/log.ts";
-import type { FailureClass } from "../upstream/failure_class.ts";
+import type { FailureClass } from "../upstream/condition/failure_class.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
 /** Writes the changes of an upstream's state to `log`. */
 export function logChanges(upstream: Upstream, log: Log | undefined, where: { site: string; pool: string }): void {
   if (log === undefined) return;
-  upstream.onChange = (change) => {
+  upstream.condition.onChange = (change) => {
     const fields = { ...where, upstream: upstream.url };
     switch (change.kind) {
       case "ejected":
-        log.say("warn", "upstream ejected", { ...fields, reason: REASONS[change.strike], for_ms: change.forMs });
+        log.say("warn", "upstream ejected", { ...fields, reason: REASONS[change.by], for_ms: change.forMs });
         break;
       case "returned":
         log.say("info", "upstream returned", fields);

@@ -296,7 +296,7 @@ class Server implements RunningServer {
     gateway.retire().then(() => {
       this.#retired.delete(gateway);
       const alive = [this.gateway, ...this.#retired, ...this.#next === undefined ? [] : [this.#next]];
-      this.#processState.sharedState.retain(new Set(alive.flatMap(({ cellNames }) => [...cellNames])));
+      this.#processState.sharedState.retain(new Set(alive.flatMap(({ fieldNames }) => [...fieldNames])));
     });
   }
 }

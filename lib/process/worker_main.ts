@@ -9,7 +9,7 @@ import { SupervisorAddresses } from "../generation/supervisor_addresses.ts";
 import { Log } from "../log/log.ts";
 import { logStrayErrors } from "../log/stray_errors.ts";
 import { HeapWatch } from "./heap_watch.ts";
-import { SharedMemoryState } from "../state/shared_ledger.ts";
+import { SharedMemoryState } from "../state/shared_memory_state.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import { ListenError } from "./listener.ts";
 import { type RunningServer, startServer } from "./server.ts";

@@ -13,9 +13,10 @@ import type { MemberChange } from "../generation/pool_members.ts";
 import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import { RelayedAddresses } from "../generation/supervisor_addresses.ts";
 import type { Log } from "../log/log.ts";
-import { SharedMemoryState } from "../state/shared_ledger.ts";
+import { SharedMemoryState } from "../state/shared_memory_state.ts";
 import { sharedTime } from "../state/shared_time.ts";
-import { takeBackCounts, upstreamCellCount } from "../upstream/upstream_cells.ts";
+import { clearWorkerCounts } from "../upstream/condition/condition_fields.ts";
+import { UPSTREAM_FIELDS } from "../generation/upstream_factory.ts";
 import { logPortChange, OpenListener } from "./listener.ts";
 import type { RunningServer } from "./server.ts";
 import { WorkerPorts } from "./worker_ports.ts";
@@ -282,7 +283,7 @@ class WorkerServer implements RunningWorkers {
     const place = { index, count: this.#options.workers + 1 };
     const { secret } = this.#processState;
     // Once more: the one before may have counted on for a moment while it was terminated.
-    this.#takeBack(index);
+    this.#clearCounts(index);
     this.#learn(await worker.start({ generation, place, secret, time: sharedTime.reading }));
   }
 
@@ -290,7 +291,7 @@ class WorkerServer implements RunningWorkers {
   #ended(index: number, worker: WorkerThread, reason: string): void {
     if (this.#stopping || this.#workers[index] !== worker) return;
     this.#workers[index] = undefined;
-    this.#takeBack(index);
+    this.#clearCounts(index);
     if (worker.servedMs > LONGEST_PAUSE_MS) this.#failures[index] = 0;
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures[index]++, LONGEST_PAUSE_MS);
     const level = worker === this.#renewed ? "warn" : "error";
@@ -322,10 +323,8 @@ class WorkerServer implements RunningWorkers {
   }
 
   // Upstreams that are in no pool any more are among them: they may come back.
-  #takeBack(index: number): void {
-    for (const cells of this.#sharedState.cellsBy(upstreamCellCount(this.#options.workers + 1))) {
-      takeBackCounts(cells, index);
-    }
+  #clearCounts(index: number): void {
+    for (const fields of this.#sharedState.fieldsBelow(UPSTREAM_FIELDS)) clearWorkerCounts(fields, index);
     this.#processState.metrics.clearWorker(index);
     this.#processState.closedPorts.all[index][0] = 0;
     this.#portStatus.forget(index);

@@ -49,5 +49,5 @@ export class SharedTime {
   }
 }
 
-/** This worker's clock for shared cells. */
+/** This worker's clock for shared fields. */
 export const sharedTime = new SharedTime();

@@ -4,35 +4,16 @@
  * @module
  */
 
-import type { RequestHead } from "../http/message.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import { sharedTime } from "../state/shared_time.ts";
+import type { Policy, PolicyRequest } from "./balancer/policy.ts";
 import type { RetryBudget } from "./retry_budget.ts";
-import type { Slot } from "./slot.ts";
-import type { FailureClass } from "./failure_class.ts";
-import type { Upstream } from "./upstream.ts";
+import type { FailureClass } from "./condition/failure_class.ts";
+import type { Slot, Upstream } from "./upstream.ts";
 import { type QueueBudget, RequestQueue } from "./request_queue.ts";
 import { POOL_METRICS, type PoolMetrics } from "./upstream_metrics.ts";
 
 const { waiting: waitingRequests } = POOL_METRICS.metrics;
-
-/** A request to choose for. */
-export interface ChooserRequest {
-  /** Its head. */
-  readonly head: RequestHead;
-  /** The client's address, behind trusted proxies. */
-  readonly clientAddress: string;
-}
-
-/** Chooses an upstream; a policy of `balancer/` is one. */
-export interface Chooser {
-  /** The upstream for the next attempt, or undefined when none is available. */
-  pick(request?: ChooserRequest, avoid?: readonly Upstream[]): Upstream | undefined;
-  /** Replaces the upstreams. */
-  update(upstreams: readonly Upstream[]): void;
-  /** The Set-Cookie value that brings the client's next request to `chosen`, where one is needed. */
-  affinity?(request: ChooserRequest | undefined, chosen: Upstream): string | undefined;
-}
 
 /** What a pool is made of. */
 export interface PoolOptions {
@@ -41,7 +22,7 @@ export interface PoolOptions {
   /** Its servers. */
   readonly upstreams: readonly Upstream[];
   /** Makes what chooses among those that are no backups, and, with another call, among the backups. */
-  readonly createPolicy: (upstreams: readonly Upstream[], part: "primary" | "backup") => Chooser;
+  readonly createPolicy: (upstreams: readonly Upstream[], part: "primary" | "backup") => Policy<Upstream>;
   /** Most exchanges that wait for room at a time. */
   readonly queueSize: number;
   /** Longest wait, in milliseconds. */
@@ -89,7 +70,7 @@ export interface PoolOptions {
   readonly random?: () => number;
 }
 
-/** How often a pick is made again: when another worker took the place, or the turn of one that rises is given away. */
+/** How often a pick is made again: when another worker took the place, or the turn of one that starts slowly is given away. */
 const PICKS = 8;
 
 /** Upstreams of one name. Owned by its generation. */
@@ -99,10 +80,10 @@ export class Pool {
   /** Bounds retries. */
   readonly retryBudget: RetryBudget | undefined;
   readonly #options: PoolOptions;
-  readonly #primary: Chooser;
-  readonly #line: RequestQueue;
+  readonly #primary: Policy<Upstream>;
+  readonly #queue: RequestQueue;
   readonly #random: () => number;
-  #backup: Chooser | undefined;
+  #backup: Policy<Upstream> | undefined;
   #upstreams: readonly Upstream[] = [];
 
   /** Makes a pool and takes over its upstreams' `onReleased` and `mayEject`. */
@@ -110,7 +91,7 @@ export class Pool {
     this.name = options.name;
     this.retryBudget = options.retryBudget;
     this.#options = options;
-    this.#line = new RequestQueue({ size: options.queueSize, timeoutMs: options.queueTimeoutMs });
+    this.#queue = new RequestQueue({ size: options.queueSize, timeoutMs: options.queueTimeoutMs });
     this.#random = options.random ?? Math.random;
     this.#primary = options.createPolicy(options.upstreams.filter((upstream) => !upstream.backup), "primary");
     this.#adopt(options.upstreams);
@@ -129,11 +110,11 @@ export class Pool {
   update(upstreams: readonly Upstream[]): void {
     this.#primary.update(upstreams.filter((upstream) => !upstream.backup));
     this.#adopt(upstreams);
-    for (const upstream of upstreams) if (upstream.available) this.#line.call(upstream);
+    for (const upstream of upstreams) if (upstream.available) this.#queue.call(upstream);
   }
 
   /** A place at the upstream for the next attempt, or undefined when there is none. Never at one in `avoid`. */
-  acquire(request: ChooserRequest, avoid?: readonly Upstream[]): Slot | undefined {
+  acquire(request: PolicyRequest, avoid?: readonly Upstream[]): Slot | undefined {
     // The time was taken when the exchange began; a later attempt takes it anew.
     if (avoid !== undefined) sharedTime.refresh();
     return this.#take(this.#primary, request, avoid) ??
@@ -144,7 +125,7 @@ export class Pool {
   /**
    * A place at another upstream than those in `avoid`, for a dial beside theirs. None that is out of use is tried for that.
    */
-  acquireAnother(request: ChooserRequest, avoid: readonly Upstream[]): Slot | undefined {
+  acquireAnother(request: PolicyRequest, avoid: readonly Upstream[]): Slot | undefined {
     sharedTime.refresh();
     return this.#take(this.#primary, request, avoid) ??
       (this.#backup === undefined ? undefined : this.#take(this.#backup, request, avoid));
@@ -156,13 +137,13 @@ export class Pool {
   }
 
   /** The Set-Cookie value that makes the client come back to `upstream`, if there is need of one. */
-  affinity(request: ChooserRequest, upstream: Upstream): string | undefined {
+  affinity(request: PolicyRequest, upstream: Upstream): string | undefined {
     return (upstream.backup ? this.#backup : this.#primary)?.affinity?.(request, upstream);
   }
 
   /** Exchanges that wait for room. */
   get waitingCount(): number {
-    return this.#line.length;
+    return this.#queue.length;
   }
 
   /** Whether an upstream outside `avoid` lacks nothing but room: it will have some again, or has it just now. */
@@ -171,7 +152,9 @@ export class Pool {
     // same, and is called on the next tick.
     const lacksRoom = (upstream: Upstream) =>
       upstream.full || (this.#options.shared === true && upstream.maxConnections > 0);
-    return this.#upstreams.some((upstream) => lacksRoom(upstream) && upstream.sound && !avoid?.includes(upstream));
+    return this.#upstreams.some((upstream) =>
+      lacksRoom(upstream) && upstream.condition.healthy && !avoid?.includes(upstream)
+    );
   }
 
   /**
@@ -180,21 +163,21 @@ export class Pool {
    * @param signal Ends the wait, as when the client has left.
    * @param avoid Upstreams whose room is of no use.
    * @param queueBudget Bounds all waits of the exchange together, whoever takes the room that it is called for.
-   * @returns Whether to try again: false when the line or the wait was too long, or `signal` fired.
+   * @returns Whether to try again: false when the queue or the wait was too long, or `signal` fired.
    */
   waitForRoom(
     signal: AbortSignal,
     avoid: readonly Upstream[] | undefined,
     queueBudget: QueueBudget = { waitedMs: 0 },
   ): Promise<boolean> {
-    const waiting = this.#line.wait(signal, avoid, queueBudget);
+    const waiting = this.#queue.wait(signal, avoid, queueBudget);
     const { metrics } = this.#options;
     if (metrics !== undefined) {
       metrics.change(waitingRequests, 1);
       // Not before the request that waits is told of room, or another would take it meanwhile.
       waiting.then(() => metrics.change(waitingRequests, -1));
     }
-    if (this.#line.length === 1) this.#options.clock?.watch(this);
+    if (this.#queue.length === 1) this.#options.clock?.watch(this);
     return waiting;
   }
 
@@ -203,16 +186,16 @@ export class Pool {
     if (this.#upstreams.length === 0) return `pool ${this.name} has none`;
     const states = Map.groupBy(
       this.#upstreams,
-      (upstream) => upstream.full && upstream.sound ? "full" : upstream.state.replaceAll("_", " "),
+      (upstream) => upstream.full && upstream.condition.healthy ? "full" : upstream.state.replaceAll("_", " "),
     );
     const told = [...states].map(([state, upstreams]) => `${upstreams.length} ${state}`).join(", ");
-    const line = this.#line.length >= this.#options.queueSize ? "; the line is full" : "";
-    return `pool ${this.name}: ${told}${line}`;
+    const queued = this.#queue.length >= this.#options.queueSize ? "; the line is full" : "";
+    return `pool ${this.name}: ${told}${queued}`;
   }
 
   /** Whole seconds after which it is worth while to ask again when nothing was available; 1 or more. */
   get retryAfterSeconds(): number {
-    const waits = this.#upstreams.map((upstream) => upstream.unavailableForMs).filter((ms) => ms > 0);
+    const waits = this.#upstreams.map((upstream) => upstream.condition.unavailableForMs).filter((ms) => ms > 0);
     return waits.length === 0 ? 1 : Math.max(1, Math.ceil(Math.min(...waits) / 1000));
   }
 
@@ -220,9 +203,13 @@ export class Pool {
   tick(): void {
     for (const upstream of this.#upstreams) {
       const { maxConnections, inFlight } = upstream;
-      for (let room = maxConnections - inFlight; room > 0 && upstream.sound && this.#line.call(upstream); room--);
+      for (
+        let room = maxConnections - inFlight;
+        room > 0 && upstream.condition.healthy && this.#queue.call(upstream);
+        room--
+      );
     }
-    if (this.#line.length === 0) this.#options.clock?.unwatch(this);
+    if (this.#queue.length === 0) this.#options.clock?.unwatch(this);
   }
 
   /** Closes idle connections; those in use close after their exchange. */
@@ -237,28 +224,28 @@ export class Pool {
     else if (backups.length > 0) this.#backup = this.#options.createPolicy(backups, "backup");
     for (const upstream of upstreams) {
       upstream.onReleased = () => {
-        if (this.#line.length > 0) this.#line.call(upstream);
+        if (this.#queue.length > 0) this.#queue.call(upstream);
       };
-      upstream.mayEject = (strike) => this.#canSpare(strike);
+      upstream.condition.mayEject = (failure) => this.#canSpare(failure);
     }
   }
 
-  #take(policy: Chooser, request: ChooserRequest, avoid: readonly Upstream[] | undefined): Slot | undefined {
-    let rising: Upstream | undefined;
+  #take(policy: Policy<Upstream>, request: PolicyRequest, avoid: readonly Upstream[] | undefined): Slot | undefined {
+    let starting: Upstream | undefined;
     for (let pick = 0; pick < PICKS; pick++) {
       const upstream = policy.pick(request, avoid);
       if (upstream === undefined) break;
-      const share = upstream.share;
+      const share = upstream.condition.share;
       // A client that belongs to an upstream is not sent elsewhere because that one is still warming up.
       if (share === 1 || policy.affinity !== undefined || this.#random() < share) {
         const slot = upstream.acquire();
         if (slot !== undefined) return slot;
       } else {
-        rising ??= upstream;
+        starting ??= upstream;
       }
       avoid = avoid === undefined ? [upstream] : [...avoid, upstream];
     }
-    return rising?.acquire();
+    return starting?.acquire();
   }
 
   // Before the client is told of an error, an ejected upstream is tried: it may be back already, and when it is all that
@@ -266,20 +253,23 @@ export class Pool {
   #takeLast(avoid: readonly Upstream[] | undefined): Slot | undefined {
     if (this.busy(avoid)) return undefined;
     const usable = this.#upstreams.filter((upstream) =>
-      (upstream.lastResort || (this.#options.panics === true && upstream.usableInPanic)) && !avoid?.includes(upstream)
+      !upstream.full && !avoid?.includes(upstream) &&
+      (upstream.condition.lastResort || (this.#options.panics === true && upstream.condition.usableInPanic))
     );
     if (usable.length === 0) return undefined;
     return usable[Math.floor(this.#random() * usable.length)].acquireAnyway();
   }
 
-  #canSpare(strike: FailureClass): boolean {
+  #canSpare(failure: FailureClass): boolean {
     const count = this.#upstreams.length;
     if (count < 2) return false;
-    if (strike === "unreachable") return true;
+    if (failure === "unreachable") return true;
     const percent = this.#options.maxEjectedPercent ?? 50;
     if (percent === 0) return false;
     // One whose time is over is still marked where no request has come its way since.
-    const ejected = this.#upstreams.filter((upstream) => upstream.ejected && upstream.unavailableForMs > 0).length;
+    const ejected =
+      this.#upstreams.filter((upstream) => upstream.condition.ejected && upstream.condition.unavailableForMs > 0)
+        .length;
     return ejected < Math.max(1, Math.floor(count * percent / 100));
   }
 }

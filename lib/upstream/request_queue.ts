@@ -1,12 +1,12 @@
 /**
- * The line of exchanges that wait for room in a pool.
+ * The queue of exchanges that wait for room in a pool.
  *
  * @module
  */
 
 import type { Upstream } from "./upstream.ts";
 
-/** Bounds of a line. */
+/** Bounds of a queue. */
 export interface RequestQueueOptions {
   /** Most exchanges that wait at a time. */
   readonly size: number;
@@ -25,7 +25,7 @@ export class RequestQueue {
   readonly #options: RequestQueueOptions;
   readonly #waiting: Waiter[] = [];
 
-  /** Makes an empty line. */
+  /** Makes an empty queue. */
   constructor(options: RequestQueueOptions) {
     this.#options = options;
   }
@@ -41,7 +41,7 @@ export class RequestQueue {
    * @param signal Ends the wait, as when the client has left.
    * @param avoid Upstreams whose room is of no use.
    * @param queueBudget Bounds all waits of the exchange together; this one is added.
-   * @returns Whether it was called: false when the line or the wait was too long, or `signal` fired.
+   * @returns Whether it was called: false when the queue or the wait was too long, or `signal` fired.
    */
   wait(signal: AbortSignal, avoid: readonly Upstream[] | undefined, queueBudget: QueueBudget): Promise<boolean> {
     if (this.#waiting.length >= this.#options.size) return Promise.resolve(false);

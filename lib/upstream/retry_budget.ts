@@ -5,7 +5,7 @@
  * @module
  */
 
-import { localCells, type TakeCells } from "../state/cells.ts";
+import { localFields, type TakeFields } from "../state/shared_state.ts";
 import { sharedTime } from "../state/shared_time.ts";
 
 /** How large a budget is. */
@@ -17,9 +17,9 @@ export interface RetryBudgetOptions {
   /**
    * Where it is kept.
    *
-   * @default {localCells}
+   * @default {localFields}
    */
-  readonly takeCells?: TakeCells;
+  readonly takeFields?: TakeFields;
 }
 
 /** A retry, in the unit of the balance. */
@@ -29,42 +29,42 @@ const MOST_SAVED = 1000;
 /** Seconds of `minPerSecond` that it begins with. */
 const FIRST_SECONDS = 10;
 
-/** The first two cells hold {@linkcode FILLED_AT}, a time of 64 bits. */
+/** The first two fields hold {@linkcode FILLED_AT}, a time of 64 bits. */
 const FILLED_AT = 0;
 const BALANCE = 2;
 const BEGUN = 3;
 
 /** A budget that workers share. */
 export class RetryBudget {
-  readonly #cells: Int32Array;
+  readonly #fields: Int32Array;
   readonly #times: BigInt64Array;
   readonly #deposit: number;
   readonly #perMs: number;
 
-  /** Takes four cells. */
-  constructor({ share, minPerSecond, takeCells = localCells }: RetryBudgetOptions) {
-    this.#cells = takeCells(4);
-    this.#times = new BigInt64Array(this.#cells.buffer, this.#cells.byteOffset, 1);
+  /** Takes four fields. */
+  constructor({ share, minPerSecond, takeFields = localFields }: RetryBudgetOptions) {
+    this.#fields = takeFields(4);
+    this.#times = new BigInt64Array(this.#fields.buffer, this.#fields.byteOffset, 1);
     this.#deposit = Math.round(share * RETRY);
     this.#perMs = minPerSecond * RETRY / 1000;
-    if (Atomics.exchange(this.#cells, BEGUN, 1) === 0) {
+    if (Atomics.exchange(this.#fields, BEGUN, 1) === 0) {
       Atomics.store(this.#times, FILLED_AT, BigInt(sharedTime.refresh()));
-      Atomics.add(this.#cells, BALANCE, Math.min(minPerSecond * FIRST_SECONDS, MOST_SAVED) * RETRY);
+      Atomics.add(this.#fields, BALANCE, Math.min(minPerSecond * FIRST_SECONDS, MOST_SAVED) * RETRY);
     }
   }
 
   /** A request came in. */
   deposit(): void {
-    if (Atomics.load(this.#cells, BALANCE) < MOST_SAVED * RETRY) Atomics.add(this.#cells, BALANCE, this.#deposit);
+    if (Atomics.load(this.#fields, BALANCE) < MOST_SAVED * RETRY) Atomics.add(this.#fields, BALANCE, this.#deposit);
   }
 
   /** Takes a retry out. Whether there was one. */
   withdraw(): boolean {
     this.#fill();
     for (;;) {
-      const balance = Atomics.load(this.#cells, BALANCE);
+      const balance = Atomics.load(this.#fields, BALANCE);
       if (balance < RETRY) return false;
-      if (Atomics.compareExchange(this.#cells, BALANCE, balance, balance - RETRY) === balance) return true;
+      if (Atomics.compareExchange(this.#fields, BALANCE, balance, balance - RETRY) === balance) return true;
     }
   }
 
@@ -74,7 +74,7 @@ export class RetryBudget {
     const gained = Math.floor(Math.max(0, nowMs - Number(filledAt)) * this.#perMs);
     if (gained < RETRY) return;
     if (Atomics.compareExchange(this.#times, FILLED_AT, filledAt, BigInt(nowMs)) !== filledAt) return;
-    const room = MOST_SAVED * RETRY - Atomics.load(this.#cells, BALANCE);
-    if (room > 0) Atomics.add(this.#cells, BALANCE, Math.min(gained, room));
+    const room = MOST_SAVED * RETRY - Atomics.load(this.#fields, BALANCE);
+    if (room > 0) Atomics.add(this.#fields, BALANCE, Math.min(gained, room));
   }
 }

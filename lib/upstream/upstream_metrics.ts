@@ -7,7 +7,7 @@
 import { MetricSet, type SnapshotOf } from "../metrics/metric_set.ts";
 import type { MetricValues } from "../metrics/metric_values.ts";
 import { STATUS_CLASSES } from "../metrics/status_class.ts";
-import { FAILURE_CLASSES } from "./failure_class.ts";
+import { FAILURE_CLASSES } from "./condition/failure_class.ts";
 
 /** Kinds of counted connections. */
 const CONNECTION_STATES = ["open", "idle"] as const;

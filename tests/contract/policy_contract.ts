@@ -276,10 +276,10 @@ function spreadContract(name: string, create: PolicyFactory, { spread, request }
 function jointContract(name: string, create: PolicyFactory): void {
   Deno.test(`${name} policies over the same shared cells take one common round`, () => {
     let shared: Int32Array | undefined;
-    const takeCells = (count: number) => shared ??= new Int32Array(new SharedArrayBuffer(4 * count));
+    const takeFields = (count: number) => shared ??= new Int32Array(new SharedArrayBuffer(4 * count));
     const upstreams = upstreamsOf(5, 1, 1, 2);
     const random = seededRandom(19);
-    const policies = [create(upstreams, { takeCells, random }), create(upstreams, { takeCells, random })];
+    const policies = [create(upstreams, { takeFields, random }), create(upstreams, { takeFields, random })];
     const alone = create(upstreams, { random });
     for (let i = 0; i < 10_000; i++) assertStrictEquals(choose(random, policies).pick(), alone.pick());
   });
@@ -287,7 +287,7 @@ function jointContract(name: string, create: PolicyFactory): void {
   Deno.test(`${name}.pick() goes on when its counter overflows`, () => {
     const cells = new Int32Array(2).fill(0x7fff_fff0);
     const upstreams = upstreamsOf(2, 1, 1);
-    const policy = create(upstreams, { takeCells: () => cells });
+    const policy = create(upstreams, { takeFields: () => cells });
     countPicks(policy, upstreams, { picks: 100 });
     cells.fill(-50);
     countPicks(policy, upstreams, { picks: 100 });

@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { brokenConnection } from "../../lib/failure/failure.ts";
 import { shortageOf } from "../../lib/failure/shortage.ts";
-import { failureClassOf } from "../../lib/upstream/failure_class.ts";
+import { failureClassOf } from "../../lib/upstream/condition/failure_class.ts";
 
 function errorWith(code: string | undefined, message: string): Error {
   return Object.assign(new Error(message), code === undefined ? {} : { code });

@@ -5,7 +5,7 @@ import { Labels } from "../../lib/metrics/labels.ts";
 import { localMetricFields, type MetricFields, sumAt } from "../../lib/metrics/metric_fields.ts";
 import { MetricSet } from "../../lib/metrics/metric_set.ts";
 import { STATUS_CLASSES, statusClassIndex } from "../../lib/metrics/status_class.ts";
-import { SharedMemoryState } from "../../lib/state/shared_ledger.ts";
+import { SharedMemoryState } from "../../lib/state/shared_memory_state.ts";
 
 /** Fields of three workers, of which this is the second. */
 function fieldsOfThree(count: number): MetricFields {

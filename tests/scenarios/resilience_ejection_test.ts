@@ -80,7 +80,7 @@ Deno.test("each ejection lasts twice as long as the last, up to max_eject_for, a
   await withPair(first, async (pair) => {
     const [upstream] = pair.proxy.upstreams;
     const lasted: number[] = [];
-    upstream.onChange = (change) => {
+    upstream.condition.onChange = (change) => {
       // What is told is what remains of it.
       if (change.kind === "ejected") lasted.push(Math.round(change.forMs / EJECT_MS) * EJECT_MS);
     };
@@ -134,12 +134,12 @@ Deno.test("an ejection that is over does not keep another upstream from being ej
       one.mood = mood;
       await gets(proxy, 1);
     }
-    assertEquals(proxy.upstreams.map(({ ejected }) => ejected), [false, true]);
+    assertEquals(proxy.upstreams.map(({ condition }) => condition.ejected), [false, true]);
     // Nobody asks for the second meanwhile.
     jump(EJECT_MS);
     one.mood = 500;
     assertEquals(await gets(proxy, 3), [500, 500, 500]);
-    assertEquals(proxy.upstreams[0].ejected, true);
+    assertEquals(proxy.upstreams[0].condition.ejected, true);
   });
 });
 

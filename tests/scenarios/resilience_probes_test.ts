@@ -44,11 +44,11 @@ Deno.test("good probes end an ejection for being out of reach", async () => {
     proxy: { health_check, passive_health, retries: { backoff: 0 } },
   });
   let ejected = false;
-  proxy.upstreams[0].onChange = (change) => ejected ||= change.kind === "ejected";
+  proxy.upstreams[0].condition.onChange = (change) => ejected ||= change.kind === "ejected";
   for (let round = 0; round < 50 && !ejected; round++) assertEquals(await gets(proxy, 1), [200]);
   assertEquals(ejected, true);
   one.mood = 200;
-  await until("it is back", () => !proxy.upstreams[0].ejected, 10_000);
+  await until("it is back", () => !proxy.upstreams[0].condition.ejected, 10_000);
 });
 
 Deno.test("good probes do not end an ejection for bad answers", async () => {
@@ -60,7 +60,7 @@ Deno.test("good probes do not end an ejection for bad answers", async () => {
     upstreams: [one.url, two.url],
     proxy: { health_check, passive_health },
   });
-  for (let round = 0; round < 50 && !proxy.upstreams[0].ejected; round++) await gets(proxy, 1);
+  for (let round = 0; round < 50 && !proxy.upstreams[0].condition.ejected; round++) await gets(proxy, 1);
   const { probes } = one;
   await until("it was probed often", () => one.probes > probes + 4, 10_000);
   assertEquals(proxy.upstreams[0].state, "ejected");

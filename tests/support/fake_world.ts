@@ -16,11 +16,10 @@ import type {
   RefusedReload,
   Snapshot,
   UpstreamChange,
-  UpstreamFacts,
   UpstreamSnapshot,
   UpstreamState,
 } from "../../lib/admin/snapshot.ts";
-import { takesRequests } from "../../lib/upstream/upstream_state.ts";
+import { takesRequests, type UpstreamFacts } from "../../lib/upstream/condition/upstream_state.ts";
 import { seededRandom } from "../contract/seeded_random.ts";
 
 /** How large it is. */
@@ -34,7 +33,7 @@ export interface FakeWorldOptions {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** An upstream of the world; tests write to it. */
-export type FakeUpstream = Mutable<Omit<UpstreamFacts, "state">> & {
+export type FakeUpstream = Mutable<Omit<UpstreamFacts & Pick<UpstreamSnapshot, "health">, "state">> & {
   adminState: AdminState;
   onTrial: boolean;
   backup: boolean;

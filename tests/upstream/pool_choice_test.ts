@@ -5,7 +5,7 @@ import type { RequestHead } from "../../lib/http/message.ts";
 import { TransportFailure } from "../../lib/failure/failure.ts";
 import { Pool, type PoolOptions } from "../../lib/upstream/pool.ts";
 import type { Upstream } from "../../lib/upstream/upstream.ts";
-import type { UpstreamOptions } from "../../lib/upstream/upstream_options.ts";
+import type { UpstreamOptions } from "../../lib/upstream/upstream.ts";
 import { jump } from "../support/time_jump.ts";
 import { upstreamAt } from "./health/probed_upstream.ts";
 
@@ -96,7 +96,7 @@ Deno.test("Pool.acquire() tries an ejected upstream before it gives none, but ne
   const { upstreams, taken } = poolOf(2, () => ({}));
   upstreams[0].failed("unreachable");
   upstreams[1].failed("unreachable");
-  assertEquals(upstreams.map(({ ejected }) => ejected), [true, true]);
+  assertEquals(upstreams.map(({ condition }) => condition.ejected), [true, true]);
   assertEquals([taken(upstreams[0]), taken(upstreams[1]), taken(...upstreams)], [1, 0, -1]);
 });
 
@@ -105,7 +105,7 @@ Deno.test("a last resort that answers well is back", () => {
   for (const upstream of upstreams) upstream.failed("unreachable");
   using slot = pool.acquire(request, [upstreams[1]]);
   slot?.answered(200, 1);
-  assertEquals(upstreams.map(({ ejected }) => ejected), [false, true]);
+  assertEquals(upstreams.map(({ condition }) => condition.ejected), [false, true]);
 });
 
 Deno.test("attempts that began before an ejection do not decide a trial", () => {
@@ -153,7 +153,7 @@ Deno.test("a pool ejects no more than its share, and at least one where it may e
   for (const [percent, ejected] of [[0, 0], [10, 1], [50, 2], [100, 4]]) {
     const { upstreams } = poolOf(4, () => ({}), { maxEjectedPercent: percent });
     for (const upstream of upstreams) upstream.failed("status");
-    assertEquals(upstreams.filter((upstream) => upstream.ejected).length, ejected, `${percent} %`);
+    assertEquals(upstreams.filter((upstream) => upstream.condition.ejected).length, ejected, `${percent} %`);
   }
 });
 
@@ -161,9 +161,9 @@ Deno.test("Pool.acquire() takes backups only when no other can, and goes back", 
   const { upstreams, turns, taken } = poolOf(3, (n) => ({ backup: n > 0 }));
   assertEquals(turns(4), [0, 0, 0, 0]);
   assertEquals(new Set([taken(upstreams[0]), taken(upstreams[0])]), new Set([1, 2]));
-  upstreams[0].setAdminState("draining");
+  upstreams[0].condition.setAdminState("draining");
   assertEquals(new Set(turns(4)), new Set([1, 2]));
-  upstreams[0].setAdminState("active");
+  upstreams[0].condition.setAdminState("active");
   assertEquals(turns(4), [0, 0, 0, 0]);
 });
 
@@ -176,7 +176,7 @@ Deno.test("Pool.acquire() gives a rising upstream a share that grows", () => {
   assertEquals(share(), 20);
   upstreams[0].failed("broken");
   jump(EJECT_MS);
-  upstreams[0].probed(true);
+  upstreams[0].condition.probed(true);
   assertEquals([upstreams[0].state, share()], ["slow_start", 2]);
   jump(500_000);
   assertEquals(Math.abs(share() - 10) <= 2, true);
@@ -186,19 +186,19 @@ Deno.test("Pool.acquire() gives a rising upstream a share that grows", () => {
 
 Deno.test("Pool.acquire() gives a rising upstream all when there is no other", () => {
   const { upstreams, turns } = poolOf(1, () => ({ slowStartMs: 1_000_000 }), { random: () => 0.99 });
-  upstreams[0].rise();
+  upstreams[0].condition.startSlowly();
   assertEquals(turns(5), Array(5).fill(0));
 });
 
 Deno.test("Pool.acquire() tries upstreams that are not healthy only in a panic", () => {
   for (const panics of [false, true]) {
     const { upstreams, turns, taken } = poolOf(2, () => ({}), { panics });
-    upstreams[0].probed(false);
+    upstreams[0].condition.probed(false);
     assertEquals(turns(4), [1, 1, 1, 1]);
-    upstreams[1].probed(false);
+    upstreams[1].condition.probed(false);
     assertEquals(taken() >= 0, panics);
     assertEquals(taken(upstreams[0]), panics ? 1 : -1);
-    for (const upstream of upstreams) upstream.setAdminState("maintenance");
+    for (const upstream of upstreams) upstream.condition.setAdminState("maintenance");
     assertEquals(taken(), -1);
   }
 });

@@ -39,9 +39,9 @@ Deno.test("RetryBudget: no more than a thousand retries are saved up", () => {
   assertEquals(drain(budget), 1000);
 });
 
-Deno.test("RetryBudget: budgets over the same cells are one, and only the first fills it", () => {
-  const cells = new Int32Array(4);
-  const options = { share: 1, minPerSecond: 1, takeCells: () => cells };
+Deno.test("RetryBudget: budgets over the same fields are one, and only the first fills it", () => {
+  const fields = new Int32Array(4);
+  const options = { share: 1, minPerSecond: 1, takeFields: () => fields };
   const [one, two] = [new RetryBudget(options), new RetryBudget(options)];
   deposit(one, 5);
   const found = drain(two);

@@ -9,7 +9,7 @@ import { Family, type FamilyOptions, type SampleSink } from "../../metrics/famil
 import { Labels, type LabelValues } from "../../metrics/labels.ts";
 import { sharedTime } from "../../state/shared_time.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
-import { BREAKER_STATES, UPSTREAM_STATES } from "../../upstream/upstream_state.ts";
+import { BREAKER_STATES, UPSTREAM_STATES } from "../../upstream/condition/upstream_state.ts";
 import type { Generation } from "../generation.ts";
 import { measuredUpstreams } from "./measured_things.ts";
 
@@ -38,7 +38,7 @@ const UPSTREAM_GAUGES: readonly UpstreamGauge[] = [
   {
     name: "bws_upstream_up",
     help: "1 when it may be given attempts: not unhealthy, ejected, drained, or cut off by its breaker.",
-    read: (upstream) => upstream.sound ? 1 : 0,
+    read: (upstream) => upstream.condition.healthy ? 1 : 0,
   },
   {
     name: "bws_upstream_in_flight",
@@ -55,7 +55,7 @@ const UPSTREAM_GAUGES: readonly UpstreamGauge[] = [
   {
     name: "bws_upstream_breaker_state",
     help: "1 for the state that its circuit breaker is in.",
-    read: ({ facts: { breaker } }) => breaker,
+    read: ({ condition: { facts: { breaker } } }) => breaker,
     states: [["state", BREAKER_STATES]],
   },
 ];

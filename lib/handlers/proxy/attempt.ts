@@ -14,7 +14,7 @@ import { sharedTime } from "../../state/shared_time.ts";
 import type { AttemptSpan } from "../../telemetry/attempt_span.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import type { UpstreamHead } from "../../http1/response_head.ts";
-import type { Slot } from "../../upstream/slot.ts";
+import type { Slot } from "../../upstream/upstream.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
 import type { ConnectionPool } from "../../upstream/connection/connection_pool.ts";
 import type { ConnectionWait } from "../../upstream/connection/connection_wait.ts";

@@ -8,7 +8,7 @@
 import type { HttpResponse } from "../../http/message.ts";
 import type { Pool } from "../../upstream/pool.ts";
 import { DialRace, type RaceResult } from "../../upstream/dial_race.ts";
-import type { Slot } from "../../upstream/slot.ts";
+import type { Slot } from "../../upstream/upstream.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
 import { RETRIES } from "../../upstream/upstream_metrics.ts";
 import type { QueueBudget } from "../../upstream/request_queue.ts";

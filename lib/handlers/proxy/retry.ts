@@ -9,7 +9,7 @@
 import type { TransportFailure } from "../../failure/failure.ts";
 import { within } from "../../upstream/failure_status.ts";
 import type { Pool } from "../../upstream/pool.ts";
-import type { Slot } from "../../upstream/slot.ts";
+import type { Slot } from "../../upstream/upstream.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
 import { statusOf } from "./forward_failure.ts";
 import { RetryableResponse, retryAfterMs } from "./retryable_response.ts";

@@ -40,7 +40,7 @@ export class CookieAffinity<C extends Candidate> implements Policy<C> {
   #byUpstream: ReadonlyMap<C, Marked<C>> = new Map();
 
   /**
-   * Takes the cells of its fallback.
+   * Takes the fields of its fallback.
    *
    * @param fallback Chooses for clients without a cookie; holds the same upstreams.
    */

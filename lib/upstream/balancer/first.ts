@@ -11,7 +11,7 @@ import type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./policy.t
 export class First<C extends Candidate> implements Policy<C> {
   #upstreams: readonly C[];
 
-  /** Takes no cells and draws no random numbers. */
+  /** Takes no fields and draws no random numbers. */
   constructor(upstreams: readonly C[], _options?: PolicyOptions) {
     this.#upstreams = [...upstreams];
   }

@@ -19,7 +19,7 @@ export class HeaderHash<C extends Candidate> implements Policy<C> {
   readonly #keyless: Weighted<C>;
   readonly #lowerName: string;
 
-  /** Takes no cells. */
+  /** Takes no fields. */
   constructor(upstreams: readonly C[], options?: PolicyOptions) {
     const { balance_factor, header = "" } = options?.settings ?? {};
     this.#hash = new ConsistentHash(upstreams, balance_factor);

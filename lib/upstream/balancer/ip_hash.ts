@@ -19,7 +19,7 @@ export class IpHash<C extends Candidate> implements Policy<C> {
   readonly #hash: ConsistentHash<C>;
   readonly #keyless: Weighted<C>;
 
-  /** Takes no cells. */
+  /** Takes no fields. */
   constructor(upstreams: readonly C[], options?: PolicyOptions) {
     this.#hash = new ConsistentHash(upstreams, options?.settings?.balance_factor);
     this.#keyless = new Weighted(upstreams, options);

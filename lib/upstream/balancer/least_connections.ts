@@ -17,7 +17,7 @@ import { SmallestScore } from "./smallest_score.ts";
 export class LeastConnections<C extends Candidate> implements Policy<C> {
   readonly #least: SmallestScore<C>;
 
-  /** Takes no cells: the counts that it compares belong to the upstreams. */
+  /** Takes no fields: the counts that it compares belong to the upstreams. */
   constructor(upstreams: readonly C[], options?: PolicyOptions) {
     this.#least = new SmallestScore(upstreams, load, options?.random);
   }

@@ -23,7 +23,7 @@ const UNTRIED_LATENCY_MS = 1e9;
 export class LeastTime<C extends Candidate> implements Policy<C> {
   readonly #least: SmallestScore<C>;
 
-  /** Takes no cells: the counts that it compares belong to the upstreams. */
+  /** Takes no fields: the counts that it compares belong to the upstreams. */
   constructor(upstreams: readonly C[], options?: PolicyOptions) {
     this.#least = new SmallestScore(upstreams, expectedTime, options?.random);
   }

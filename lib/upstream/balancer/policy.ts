@@ -1,12 +1,12 @@
 /**
  * The contract of a balancing policy: given a pool's upstreams, which one takes the next attempt. Policies are
- * synchronous; what they count lies in `Atomics` cells, so one policy can be right across workers.
+ * synchronous; what they count lies in `Atomics` fields, so one policy can be right across workers.
  *
  * @module
  */
 
 import type { RequestHead } from "../../http/message.ts";
-import type { TakeCells } from "../../state/cells.ts";
+import type { TakeFields } from "../../state/shared_state.ts";
 import type { PolicySettings } from "./policy_settings.ts";
 
 /** What a policy may know of an upstream. */
@@ -70,9 +70,9 @@ export interface PolicyOptions {
   /**
    * Where its counters live.
    *
-   * @default {localCells}
+   * @default {localFields}
    */
-  takeCells?: TakeCells;
+  takeFields?: TakeFields;
   /**
    * Uniform random numbers in [0, 1).
    *

@@ -16,7 +16,7 @@ export class PowerOfTwo<C extends Candidate> implements Policy<C> {
   #upstreams: readonly C[];
   readonly #random: () => number;
 
-  /** Takes no cells: the counts that it compares belong to the upstreams. */
+  /** Takes no fields: the counts that it compares belong to the upstreams. */
   constructor(upstreams: readonly C[], options?: PolicyOptions) {
     this.#upstreams = [...upstreams];
     this.#random = options?.random ?? Math.random;

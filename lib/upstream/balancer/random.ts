@@ -12,7 +12,7 @@ export class Random<C extends Candidate> implements Policy<C> {
   #upstreams: readonly C[];
   readonly #random: () => number;
 
-  /** Takes no cells: each pick is independent of the last. */
+  /** Takes no fields: each pick is independent of the last. */
   constructor(upstreams: readonly C[], options?: PolicyOptions) {
     this.#upstreams = [...upstreams];
     this.#random = options?.random ?? Math.random;

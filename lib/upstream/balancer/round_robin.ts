@@ -4,7 +4,7 @@
  * @module
  */
 
-import { localCells } from "../../state/cells.ts";
+import { localFields } from "../../state/shared_state.ts";
 import { drawByWeight, eligible } from "./draw.ts";
 import type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./policy.ts";
 
@@ -23,7 +23,7 @@ const SPARE = 1;
 
 /**
  * Gives turns by weight: the cycle is laid out when the upstreams are set, so that a pick is one atomic addition. With
- * equal weights the cycle is the upstreams in their order. Policies over the same shared cells take one common round.
+ * equal weights the cycle is the upstreams in their order. Policies over the same shared fields take one common round.
  *
  * The turn of an upstream that is not available goes to the others by a cursor of its own, which walks the same cycle. If
  * it went to the next in order, the neighbour of an unavailable upstream would carry a double share. A pick with `avoid`
@@ -33,12 +33,12 @@ const SPARE = 1;
 export class RoundRobin<C extends Candidate> implements Policy<C> {
   #upstreams: readonly C[] = [];
   #cycle: readonly C[] = [];
-  readonly #cells: Int32Array;
+  readonly #fields: Int32Array;
   readonly #random: () => number;
 
-  /** Takes two cells. */
+  /** Takes two fields. */
   constructor(upstreams: readonly C[], options?: PolicyOptions) {
-    this.#cells = (options?.takeCells ?? localCells)(2);
+    this.#fields = (options?.takeFields ?? localFields)(2);
     this.#random = options?.random ?? Math.random;
     this.update(upstreams);
   }
@@ -48,7 +48,7 @@ export class RoundRobin<C extends Candidate> implements Policy<C> {
     const cycle = this.#cycle;
     if (cycle.length === 0) return undefined;
     if (avoid === undefined || avoid.length === 0) {
-      const turn = Atomics.add(this.#cells, TURN, 1) >>> 0;
+      const turn = Atomics.add(this.#fields, TURN, 1) >>> 0;
       const candidate = cycle[turn % cycle.length];
       if (candidate.available) return candidate;
     }
@@ -63,12 +63,12 @@ export class RoundRobin<C extends Candidate> implements Policy<C> {
 
   #pickSpare(avoid: readonly C[] | undefined): C | undefined {
     const cycle = this.#cycle;
-    const spare = Atomics.load(this.#cells, SPARE) >>> 0;
+    const spare = Atomics.load(this.#fields, SPARE) >>> 0;
     const steps = Math.min(cycle.length, MAX_SPARE_STEPS);
     for (let step = 0; step < steps; step++) {
       const candidate = cycle[(spare + step) % cycle.length];
       if (!eligible(candidate, avoid)) continue;
-      Atomics.add(this.#cells, SPARE, step + 1);
+      Atomics.add(this.#fields, SPARE, step + 1);
       return candidate;
     }
     return drawByWeight(this.#upstreams, this.#random, avoid);

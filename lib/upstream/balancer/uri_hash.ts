@@ -19,7 +19,7 @@ export class UriHash<C extends Candidate> implements Policy<C> {
   readonly #keyless: Weighted<C>;
   readonly #includeQuery: boolean;
 
-  /** Takes no cells. */
+  /** Takes no fields. */
   constructor(upstreams: readonly C[], options?: PolicyOptions) {
     const { balance_factor, include_query } = options?.settings ?? {};
     this.#hash = new ConsistentHash(upstreams, balance_factor);

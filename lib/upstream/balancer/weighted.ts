@@ -19,7 +19,7 @@ export class Weighted<C extends Candidate> implements Policy<C> {
   #table = new AliasTable([]);
   readonly #random: () => number;
 
-  /** Takes no cells: each pick is independent of the last. */
+  /** Takes no fields: each pick is independent of the last. */
   constructor(upstreams: readonly C[], options?: PolicyOptions) {
     this.#random = options?.random ?? Math.random;
     this.update(upstreams);

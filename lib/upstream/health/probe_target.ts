@@ -73,7 +73,7 @@ export class ProbeTarget {
 
   /** Whether anyone wants to know: not all of its upstreams are in maintenance. */
   get wanted(): boolean {
-    return this.#members.some(({ upstream }) => upstream.adminState !== "maintenance");
+    return this.#members.some(({ upstream }) => upstream.condition.adminState !== "maintenance");
   }
 
   /** Whether its last probe got no connection in time. */
@@ -90,8 +90,8 @@ export class ProbeTarget {
       return { upstream, pool, site, told, goodSinceEjected } satisfies Member;
     });
     for (const member of this.#members) {
-      // An ejection that an earlier generation left in the cells is ended by a probe, not by a reload.
-      if (this.verdict === "unhealthy" || !member.upstream.ejected) tell(member, this.verdict);
+      // An ejection that an earlier generation left in the fields is ended by a probe, not by a reload.
+      if (this.verdict === "unhealthy" || !member.upstream.condition.ejected) tell(member, this.verdict);
     }
   }
 
@@ -132,8 +132,8 @@ export class ProbeTarget {
 
   // Attempts may have ejected an upstream whose probes never failed often enough to say so.
   #reconsider(member: Member, healthy: boolean): void {
-    member.goodSinceEjected = healthy && member.upstream.ejected ? member.goodSinceEjected + 1 : 0;
-    if (member.goodSinceEjected >= this.check.healthyAfter) member.upstream.probed(true);
+    member.goodSinceEjected = healthy && member.upstream.condition.ejected ? member.goodSinceEjected + 1 : 0;
+    if (member.goodSinceEjected >= this.check.healthyAfter) member.upstream.condition.probed(true);
   }
 }
 
@@ -149,5 +149,5 @@ interface Member {
 function tell(member: Member, verdict: Verdict): boolean {
   if (verdict === "unknown" || member.told === verdict) return false;
   member.told = verdict;
-  return member.upstream.probed(verdict === "healthy");
+  return member.upstream.condition.probed(verdict === "healthy");
 }

@@ -22,7 +22,7 @@ Deno.test("isPolicyName() is not fooled by names that every object has", () => {
   assertThrows(() => createPolicy("toString", []), RangeError);
 });
 
-Deno.test("policies draw their own random numbers and cells when they are given none", () => {
+Deno.test("policies draw their own random numbers and fields when they are given none", () => {
   const upstreams = upstreamsOf(2, 1, 1);
   for (const name of Object.keys(POLICIES)) {
     for (let i = 0; i < 20; i++) assert(upstreams.includes(createPolicy(name, upstreams).pick() ?? upstreamsOf(1)[0]));

@@ -1,11 +1,11 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { localCells } from "../../../lib/state/cells.ts";
+import { localFields } from "../../../lib/state/shared_state.ts";
 import type { HealthCheck } from "../../../lib/upstream/health/health_check.ts";
 import { type ProbedUpstream, ProbeTarget } from "../../../lib/upstream/health/probe_target.ts";
 import type { Upstream } from "../../../lib/upstream/upstream.ts";
-import type { UpstreamOptions } from "../../../lib/upstream/upstream_options.ts";
-import { upstreamCellCount } from "../../../lib/upstream/upstream_cells.ts";
+import type { UpstreamOptions } from "../../../lib/upstream/upstream.ts";
+import { upstreamFieldCount } from "../../../lib/upstream/condition/condition_fields.ts";
 import { checkOf, upstreamAt } from "./probed_upstream.ts";
 
 const PASSIVE: UpstreamOptions["passiveHealth"] = {
@@ -101,20 +101,20 @@ Deno.test("ProbeTarget.adopt() brings an upstream that starts unhealthy up where
 });
 
 Deno.test("ProbeTarget.record() ends an ejection after good probes, and only then", () => {
-  const cells = localCells(upstreamCellCount(1));
-  const options = { passiveHealth: PASSIVE, takeCells: () => cells };
+  const fields = localFields(upstreamFieldCount(1));
+  const options = { passiveHealth: PASSIVE, takeFields: () => fields };
   const one = probed(options);
   const target = targetOf(one);
   after(target, one.upstream, "+++");
   one.upstream.failed("unreachable");
-  assertEquals(one.upstream.ejected, true);
+  assertEquals(one.upstream.condition.ejected, true);
   assertEquals(after(target, one.upstream, "+-+"), ["ejected", "ejected", "ejected"]);
   assertEquals(after(target, one.upstream, "+"), ["active"]);
   one.upstream.failed("unreachable");
   // A reload is no probe.
   const renewed = probed(options);
   target.adopt([renewed]);
-  assertEquals(renewed.upstream.ejected, true);
+  assertEquals(renewed.upstream.condition.ejected, true);
   assertEquals(after(target, renewed.upstream, "+"), ["active"]);
 });
 
@@ -122,11 +122,11 @@ Deno.test("ProbeTarget.forget() begins anew, and leaves its upstreams as they ar
   const one = probed();
   const target = targetOf(one);
   after(target, one.upstream, "---");
-  one.upstream.setAdminState("maintenance");
+  one.upstream.condition.setAdminState("maintenance");
   assertEquals(target.wanted, false);
   target.forget();
   assertEquals([target.verdict, target.badProbes], ["unknown", 0]);
-  one.upstream.setAdminState("active");
+  one.upstream.condition.setAdminState("active");
   assertEquals([target.wanted, one.upstream.state], [true, "unhealthy"]);
   assertEquals(after(target, one.upstream, "+"), ["active!"]);
 });

@@ -8,7 +8,7 @@ import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 import type { HealthCheck } from "../../../lib/upstream/health/health_check.ts";
 import { Upstream } from "../../../lib/upstream/upstream.ts";
-import type { UpstreamOptions } from "../../../lib/upstream/upstream_options.ts";
+import type { UpstreamOptions } from "../../../lib/upstream/upstream.ts";
 
 /** An upstream of weight 1 at `url`, which dials nothing by itself. */
 export function upstreamAt(url: string, options: Partial<UpstreamOptions> = {}): Upstream {

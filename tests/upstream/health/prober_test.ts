@@ -134,13 +134,13 @@ Deno.test("Prober leaves upstreams in maintenance alone", async () => {
   await using server = ScriptedUpstream.answering(BAD);
   await using watch = new Watch();
   const [resting, working] = [upstreamAt(`${server.url}/resting`), upstreamAt(`${server.url}/working`)];
-  resting.setAdminState("maintenance");
-  working.setAdminState("draining");
+  resting.condition.setAdminState("maintenance");
+  working.condition.setAdminState("draining");
   watch.prober.update([probed(resting), probed(working)]);
   await until("the other has been probed", () => watch.probes(working) >= 5);
   assert(server.requests.every(({ firstLine }) => firstLine === "GET /working/health HTTP/1.1"));
   assertEquals(watch.prober.statusOf(resting)?.verdict, "unknown");
-  resting.setAdminState("active");
+  resting.condition.setAdminState("active");
   await until("it is probed again", () => resting.state === "unhealthy");
 });
 
@@ -156,7 +156,7 @@ Deno.test("Prober does not count a probe that maintenance overtook", async () =>
   const upstream = upstreamAt(server.url);
   watch.prober.update([probed(upstream, { check: checkOf({ unhealthyAfter: 1 }) })]);
   await until("a probe is under way", () => server.requests.length === 1);
-  upstream.setAdminState("maintenance");
+  upstream.condition.setAdminState("maintenance");
   held.resolve();
   await until("it is over", () => watch.prober.statusOf(upstream)?.nextAtMs !== undefined);
   assertEquals([watch.prober.statusOf(upstream)?.verdict, watch.lines.length], ["unknown", 0]);
@@ -200,7 +200,7 @@ Deno.test("Prober.update() plans nothing for an upstream that was waiting for it
   await until("a probe is under way", () => server.open === 1);
   await until("the others wait", () => watch.prober.statuses.every(({ nextAtMs }) => nextAtMs === undefined));
   // What is put off for maintenance would be planned anew.
-  for (const upstream of upstreams) upstream.setAdminState("maintenance");
+  for (const upstream of upstreams) upstream.condition.setAdminState("maintenance");
   watch.prober.update([]);
   await until("it is broken off", () => server.open === 0);
   // Time for the mistake to show: several intervals.
@@ -235,7 +235,7 @@ Deno.test("Prober goes on when a listener of an upstream fails", async () => {
   await using server = ScriptedUpstream.answering(BAD);
   await using watch = new Watch();
   const upstream = upstreamAt(server.url);
-  upstream.probed = () => {
+  upstream.condition.probed = () => {
     throw new Error("deaf");
   };
   watch.prober.update([probed(upstream)]);

@@ -7,7 +7,7 @@
 import { arrange, element, setBreakable, setData, setShown, setText } from "./element.js";
 import { formatCount, formatShare, formatWhole } from "./format.js";
 import { shareOf } from "./model.js";
-import { COLUMNS, UpstreamRow } from "./upstream_row.js";
+import { COLUMNS, UpstreamMemory } from "./upstream_row.js";
 import { BY_GRAVITY, rankOf, shortUrl, STATES, wordOf } from "./upstream_states.js";
 
 /** @typedef {import("./model.js").Model} Model */
@@ -37,10 +37,10 @@ export class PoolSection {
   #more = element("button", { type: "button", class: "quiet more" });
   #none = element("p", { class: "empty" });
   #all = false;
-  /** @type {Map<string, UpstreamRow>} */
+  /** @type {Map<string, UpstreamMemory>} */
   #rows = new Map();
-  /** @type {WeakMap<Element, UpstreamRow>} */
-  #rowOf = new WeakMap();
+  /** @type {WeakMap<Element, UpstreamMemory>} */
+  #memoryOf = new WeakMap();
   /** @type {readonly string[]} */
   #ordered = [];
   #lastView = "";
@@ -191,14 +191,14 @@ export class PoolSection {
 
   /**
    * @param {string} id
-   * @returns {UpstreamRow}
+   * @returns {UpstreamMemory}
    */
   #row(id) {
     let row = this.#rows.get(id);
     if (row === undefined) {
-      row = new UpstreamRow(id, this.#actions);
+      row = new UpstreamMemory(id, this.#actions);
       this.#rows.set(id, row);
-      this.#rowOf.set(row.element, row);
+      this.#memoryOf.set(row.element, row);
       this.#observer.observe(row.element);
     }
     return row;
@@ -207,7 +207,7 @@ export class PoolSection {
   /** @param {readonly IntersectionObserverEntry[]} entries */
   #seen(entries) {
     for (const { target, isIntersecting } of entries) {
-      const row = this.#rowOf.get(target);
+      const row = this.#memoryOf.get(target);
       if (row === undefined) continue;
       row.visible = isIntersecting;
       const found = isIntersecting ? this.#shown?.model.find(target.id.slice("upstream-".length)) : undefined;

@@ -31,7 +31,7 @@ export const COLUMNS = /** @type {const} */ ([
 /** What a row can ask for. @typedef {{ open: (id: string) => void, toggle: (id: string) => void }} RowActions */
 
 /** A row. */
-export class UpstreamRow {
+export class UpstreamMemory {
   /** Whether it is on the screen; the figures of one that is not wait until it is. */
   visible = false;
   #icon = icon("active");

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { sharedTime } from "../state/shared_time.ts";
-import { within } from "./failure_status.ts";
+import { sharedTime } from "../../state/shared_time.ts";
+import { within } from "../failure_status.ts";
 import { FAILURE_CLASSES, type FailureClass } from "./failure_class.ts";
 import {
   changeFlags,
@@ -16,11 +16,11 @@ import {
   EJECTIONS,
   FAILED_AT,
   FAILS,
-  Flag,
   FLAGS,
-  RISEN_AT,
-  type UpstreamRow,
-} from "./upstream_cells.ts";
+  SLOW_START_AT,
+  type UpstreamMemory,
+} from "./condition_fields.ts";
+import { Flag } from "./upstream_state.ts";
 
 /** When an upstream is ejected, and for how long. */
 export interface PassiveHealthOptions {
@@ -32,26 +32,26 @@ export interface PassiveHealthOptions {
   readonly ejectForMs: number;
   /** The longest ejection, in milliseconds. */
   readonly maxEjectForMs: number;
-  /** An answer whose head takes longer is a failure, in milliseconds; 0 for never. */
+  /** A response whose head takes longer is a failure, in milliseconds; 0 for never. */
   readonly slowAfterMs: number;
   /** Statuses that are failures, as ranges. */
   readonly failStatus: readonly (readonly [from: number, to: number])[];
 }
 
-/** Counts the failures of one upstream. Its cells belong to the upstream. */
+/** Counts the failures of one upstream. Its fields belong to the upstream. */
 export class PassiveHealth {
-  readonly #cells: Int32Array;
+  readonly #fields: Int32Array;
   readonly #times: Float64Array;
   readonly #options: PassiveHealthOptions;
 
-  /** Counts in `row`, which other workers may share. */
-  constructor(row: UpstreamRow, options: PassiveHealthOptions) {
-    this.#cells = row.cells;
-    this.#times = row.times;
+  /** Counts in `memory`, which other workers may share. */
+  constructor(memory: UpstreamMemory, options: PassiveHealthOptions) {
+    this.#fields = memory.fields;
+    this.#times = memory.times;
     this.#options = options;
   }
 
-  /** How an answer counts: undefined when it is a good one. */
+  /** How a response counts: undefined when it is a good one. */
   failureClassOf(status: number, latencyMs: number): FailureClass | undefined {
     const { failStatus, slowAfterMs } = this.#options;
     if (within(status, failStatus)) return "status";
@@ -60,9 +60,9 @@ export class PassiveHealth {
 
   /** An attempt went well. Whether this ended a trial. */
   succeeded(): boolean {
-    const cells = this.#cells;
-    if (Atomics.load(cells, FAILS) !== 0) Atomics.store(cells, FAILS, 0);
-    return (Atomics.load(cells, FLAGS) & Flag.onTrial) !== 0 && this.#rise(Flag.onTrial);
+    const fields = this.#fields;
+    if (Atomics.load(fields, FAILS) !== 0) Atomics.store(fields, FAILS, 0);
+    return (Atomics.load(fields, FLAGS) & Flag.on_trial) !== 0 && this.#comeBack(Flag.on_trial);
   }
 
   /**
@@ -72,63 +72,63 @@ export class PassiveHealth {
    * @param trial Whether the attempt was the one that finds out whether it may serve again.
    * @returns Whether this call ejected it.
    */
-  failed(strike: FailureClass, mayEject: (strike: FailureClass) => boolean, trial = true): boolean {
+  failed(failure: FailureClass, mayEject: (failure: FailureClass) => boolean, trial = true): boolean {
     const { maxFails, failWindowMs } = this.#options;
     if (maxFails === 0) return false;
-    const cells = this.#cells;
+    const fields = this.#fields;
     const nowMs = sharedTime.refresh();
-    const flags = Atomics.load(cells, FLAGS);
+    const flags = Atomics.load(fields, FLAGS);
     // It began before the ejection, as on a connection that fell silent then, and tells nothing new.
-    if ((flags & Flag.onTrial) !== 0 && !trial) return false;
+    if ((flags & Flag.on_trial) !== 0 && !trial) return false;
     const sinceLast = nowMs - this.#times[FAILED_AT];
     this.#times[FAILED_AT] = nowMs;
-    if (sinceLast > failWindowMs && (flags & Flag.onTrial) === 0) Atomics.store(cells, FAILS, 0);
-    const fails = Atomics.add(cells, FAILS, 1) + 1;
+    if (sinceLast > failWindowMs && (flags & Flag.on_trial) === 0) Atomics.store(fields, FAILS, 0);
+    const fails = Atomics.add(fields, FAILS, 1) + 1;
     if ((flags & Flag.ejected) !== 0) return false;
-    if (fails < maxFails && (flags & Flag.onTrial) === 0) return false;
-    return mayEject(strike) && this.#eject(strike, nowMs);
+    if (fails < maxFails && (flags & Flag.on_trial) === 0) return false;
+    return mayEject(failure) && this.#eject(failure, nowMs);
   }
 
   /** Ends the ejection if its time is over. Whether it may be tried. */
   reconsider(nowMs: number): boolean {
     if (this.#times[EJECTED_UNTIL] > nowMs) return false;
-    changeFlags(this.#cells, { from: Flag.ejected, clear: Flag.ejected, set: Flag.onTrial });
+    changeFlags(this.#fields, { from: Flag.ejected, clear: Flag.ejected, set: Flag.on_trial });
     return true;
   }
 
   /** Ends an ejection, or a trial, early, as when probes find it well. Whether there was one. */
   restore(): boolean {
-    const flags = Atomics.load(this.#cells, FLAGS);
-    if ((flags & (Flag.ejected | Flag.onTrial)) === 0) return false;
-    Atomics.store(this.#cells, FAILS, 0);
-    return this.#rise(Flag.ejected | Flag.onTrial);
+    const flags = Atomics.load(this.#fields, FLAGS);
+    if ((flags & (Flag.ejected | Flag.on_trial)) === 0) return false;
+    Atomics.store(this.#fields, FAILS, 0);
+    return this.#comeBack(Flag.ejected | Flag.on_trial);
   }
 
   /** Why it was last ejected. */
   get ejectedBy(): FailureClass {
-    return FAILURE_CLASSES[Atomics.load(this.#cells, EJECTED_BY)];
+    return FAILURE_CLASSES[Atomics.load(this.#fields, EJECTED_BY)];
   }
 
-  #eject(strike: FailureClass, nowMs: number): boolean {
-    const cells = this.#cells;
+  #eject(failure: FailureClass, nowMs: number): boolean {
+    const fields = this.#fields;
     const times = this.#times;
     const { ejectForMs, maxEjectForMs } = this.#options;
     // Each time as long in use as the last ejection lasted makes up for one ejection.
     const lastMs = Math.max(times[EJECTED_FOR], ejectForMs);
     const usedMs = Math.max(0, nowMs - times[EJECTED_UNTIL]);
-    const counted = Math.max(0, Atomics.load(cells, EJECTIONS) - Math.floor(usedMs / lastMs));
+    const counted = Math.max(0, Atomics.load(fields, EJECTIONS) - Math.floor(usedMs / lastMs));
     const forMs = Math.round(Math.min(ejectForMs * 2 ** Math.min(counted, 30), maxEjectForMs));
     // Published before the flag: whoever sees the flag reads when it ends.
     times[EJECTED_UNTIL] = nowMs + forMs;
-    if (!changeFlags(cells, { set: Flag.ejected, clear: Flag.onTrial | Flag.rising })) return false;
+    if (!changeFlags(fields, { set: Flag.ejected, clear: Flag.on_trial | Flag.slow_start })) return false;
     times[EJECTED_FOR] = forMs;
-    Atomics.store(cells, EJECTED_BY, FAILURE_CLASSES.indexOf(strike));
-    Atomics.store(cells, EJECTIONS, counted + 1);
+    Atomics.store(fields, EJECTED_BY, FAILURE_CLASSES.indexOf(failure));
+    Atomics.store(fields, EJECTIONS, counted + 1);
     return true;
   }
 
-  #rise(clear: number): boolean {
-    this.#times[RISEN_AT] = sharedTime.refresh();
-    return changeFlags(this.#cells, { from: clear, clear, set: Flag.rising });
+  #comeBack(clear: number): boolean {
+    this.#times[SLOW_START_AT] = sharedTime.refresh();
+    return changeFlags(this.#fields, { from: clear, clear, set: Flag.slow_start });
   }
 }

@@ -1,13 +1,13 @@
-// @ts-types="../../types/std/assert.d.ts"
+// @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { RollingWindow } from "../../lib/upstream/rolling_window.ts";
-import { upstreamCellCount } from "../../lib/upstream/upstream_cells.ts";
+import { RollingWindow } from "../../../lib/upstream/condition/circuit_breaker.ts";
+import { upstreamFieldCount } from "../../../lib/upstream/condition/condition_fields.ts";
 
 /** A time at which a bucket of 100 ms begins. */
 const T = 1_000_000;
 
-function windowOf(cells = new Int32Array(upstreamCellCount(1))): RollingWindow {
-  return new RollingWindow(cells, 1000);
+function windowOf(fields = new Int32Array(upstreamFieldCount(1))): RollingWindow {
+  return new RollingWindow(fields, 1000);
 }
 
 Deno.test("RollingWindow.counts() sums what was counted within the window", () => {
@@ -42,9 +42,9 @@ Deno.test("RollingWindow.clear() forgets everything", () => {
   assertEquals(window.counts(T), { total: 0, failed: 0, slow: 0 });
 });
 
-Deno.test("two RollingWindows over the same cells count together", () => {
-  const cells = new Int32Array(upstreamCellCount(1));
-  const [one, two] = [windowOf(cells), windowOf(cells)];
+Deno.test("two RollingWindows over the same fields count together", () => {
+  const fields = new Int32Array(upstreamFieldCount(1));
+  const [one, two] = [windowOf(fields), windowOf(fields)];
   one.count(T, true, false);
   two.count(T, false, true);
   assertEquals(one.counts(T), { total: 2, failed: 1, slow: 1 });

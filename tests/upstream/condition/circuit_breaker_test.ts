@@ -1,9 +1,10 @@
-// @ts-types="../../types/std/assert.d.ts"
+// @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { sharedTime } from "../../lib/state/shared_time.ts";
-import { CircuitBreaker, type CircuitBreakerOptions } from "../../lib/upstream/circuit_breaker.ts";
-import { Flag, FLAGS, rowOf, upstreamCellCount } from "../../lib/upstream/upstream_cells.ts";
-import { jump } from "../support/time_jump.ts";
+import { sharedTime } from "../../../lib/state/shared_time.ts";
+import { CircuitBreaker, type CircuitBreakerOptions } from "../../../lib/upstream/condition/circuit_breaker.ts";
+import { FLAGS, memoryOf, upstreamFieldCount } from "../../../lib/upstream/condition/condition_fields.ts";
+import { Flag } from "../../../lib/upstream/condition/upstream_state.ts";
+import { jump } from "../../support/time_jump.ts";
 
 const OPTIONS: CircuitBreakerOptions = {
   failureRatio: 0.5,
@@ -16,11 +17,11 @@ const OPTIONS: CircuitBreakerOptions = {
 };
 
 function breakerOf(options: Partial<CircuitBreakerOptions> = {}) {
-  const cells = new Int32Array(upstreamCellCount(1));
-  const breaker = new CircuitBreaker(rowOf(cells), { ...OPTIONS, ...options });
+  const fields = new Int32Array(upstreamFieldCount(1));
+  const breaker = new CircuitBreaker(memoryOf(fields), { ...OPTIONS, ...options });
   return {
     breaker,
-    has: (flag: number) => (cells[FLAGS] & flag) !== 0,
+    has: (flag: number) => (fields[FLAGS] & flag) !== 0,
     /** `g`ood, `b`ad and `s`low attempts. */
     record: (attempts: string) => [...attempts].map((one) => breaker.record(one === "b", one === "s" ? 101 : 100)),
     reconsider: () => breaker.reconsider(sharedTime.refresh()),
@@ -53,7 +54,7 @@ Deno.test("an open breaker takes no notice of what ends now", () => {
   const { record, has } = breakerOf();
   record("bbbb");
   assertEquals(record("gbgbs"), Array(5).fill(undefined));
-  assertEquals([has(Flag.open), has(Flag.halfOpen)], [true, false]);
+  assertEquals([has(Flag.breaker_open), has(Flag.breaker_half_open)], [true, false]);
 });
 
 Deno.test("CircuitBreaker.reconsider() makes it half open when its time is over", () => {
@@ -62,7 +63,7 @@ Deno.test("CircuitBreaker.reconsider() makes it half open when its time is over"
   jump(OPTIONS.openForMs / 2);
   assertEquals(reconsider(), false);
   jump(OPTIONS.openForMs / 2);
-  assertEquals([reconsider(), has(Flag.open), has(Flag.halfOpen)], [true, false, true]);
+  assertEquals([reconsider(), has(Flag.breaker_open), has(Flag.breaker_half_open)], [true, false, true]);
 });
 
 Deno.test("a half-open breaker closes after as many good trials as it lets through, with a clean window", () => {
@@ -71,7 +72,7 @@ Deno.test("a half-open breaker closes after as many good trials as it lets throu
   jump(OPTIONS.openForMs);
   reconsider();
   assertEquals(record("gg"), [undefined, "closed"]);
-  assertEquals([has(Flag.halfOpen), has(Flag.rising)], [false, true]);
+  assertEquals([has(Flag.breaker_half_open), has(Flag.slow_start)], [false, true]);
   // Were the failures before still counted, it would open with the first.
   assertEquals(record("bbbb"), [undefined, undefined, undefined, "opened"]);
 });
@@ -83,7 +84,7 @@ for (const bad of ["b", "s"]) {
     jump(OPTIONS.openForMs);
     reconsider();
     assertEquals(record(`g${bad}`), [undefined, "opened"]);
-    assertEquals([has(Flag.open), has(Flag.halfOpen)], [true, false]);
+    assertEquals([has(Flag.breaker_open), has(Flag.breaker_half_open)], [true, false]);
     jump(OPTIONS.openForMs / 2);
     assertEquals(reconsider(), false);
     jump(OPTIONS.openForMs / 2);

@@ -1,18 +1,18 @@
 /**
- * A ledger in shared memory. The supervisor allots, its workers look up: it builds each generation first, so that whatever
+ * State and metrics in shared memory. The supervisor allots, its workers look up: it builds each generation first, so that whatever
  * a worker asks for has its place already.
  *
  * @module
  */
 
-import type { SharedState } from "./ledger.ts";
+import type { SharedState } from "./shared_state.ts";
 import type { WorkerPlace } from "./worker_place.ts";
 
 /** Where everything is; can be posted to a worker. */
 export interface SharedStateTable {
   /** The memory. */
   readonly buffers: readonly SharedArrayBuffer[];
-  /** By name: index of the buffer, first byte, number of cells or slots. */
+  /** By name: index of the buffer, first byte, number of fields. */
   readonly places: ReadonlyMap<string, readonly [buffer: number, byteOffset: number, count: number]>;
 }
 
@@ -50,12 +50,12 @@ export class SharedMemoryState implements SharedState {
   }
 
   /**
-   * The cells called `name`.
+   * The fields called `name`.
    *
    * @throws {Error} When a worker asks for what the supervisor has not allotted.
    */
   take(count: number, name: string): Int32Array {
-    const [buffer, offset] = this.#place(`cells ${name}`, count, 4 * count);
+    const [buffer, offset] = this.#place(`fields ${name}`, count, 4 * count);
     return new Int32Array(this.#buffers[buffer], offset, count);
   }
 
@@ -69,16 +69,16 @@ export class SharedMemoryState implements SharedState {
     return { own: all[this.#worker.index], all };
   }
 
-  /** All cells that were taken `count` at a time. */
-  cellsBy(count: number): Int32Array[] {
-    return [...this.#places].filter(([name, place]) => name.startsWith("cells ") && place[2] === count)
-      .map(([, [buffer, offset]]) => new Int32Array(this.#buffers[buffer], offset, count));
+  /** All fields whose name begins with `prefix`. */
+  fieldsBelow(prefix: string): Int32Array[] {
+    return [...this.#places].filter(([name]) => name.startsWith(`fields ${prefix}`))
+      .map(([, [buffer, offset, count]]) => new Int32Array(this.#buffers[buffer], offset, count));
   }
 
-  /** Forgets names of cells. Their memory is not given back: upstreams that come and go under new names are few. */
+  /** Forgets names of fields. Their memory is not given back: upstreams that come and go under new names are few. */
   retain(names: ReadonlySet<string>): void {
     for (const name of this.#places.keys()) {
-      if (name.startsWith("cells ") && !names.has(name.slice("cells ".length))) this.#places.delete(name);
+      if (name.startsWith("fields ") && !names.has(name.slice("fields ".length))) this.#places.delete(name);
     }
   }
 

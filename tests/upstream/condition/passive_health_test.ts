@@ -1,11 +1,12 @@
-// @ts-types="../../types/std/assert.d.ts"
+// @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { PassiveHealth, type PassiveHealthOptions } from "../../lib/upstream/passive_health.ts";
-import { sharedTime } from "../../lib/state/shared_time.ts";
-import { failureClassOf } from "../../lib/upstream/failure_class.ts";
-import { EJECTED_FOR, Flag, FLAGS, rowOf, upstreamCellCount } from "../../lib/upstream/upstream_cells.ts";
-import { TransportFailure } from "../../lib/failure/failure.ts";
-import { jump } from "../support/time_jump.ts";
+import { PassiveHealth, type PassiveHealthOptions } from "../../../lib/upstream/condition/passive_health.ts";
+import { sharedTime } from "../../../lib/state/shared_time.ts";
+import { failureClassOf } from "../../../lib/upstream/condition/failure_class.ts";
+import { EJECTED_FOR, FLAGS, memoryOf, upstreamFieldCount } from "../../../lib/upstream/condition/condition_fields.ts";
+import { Flag } from "../../../lib/upstream/condition/upstream_state.ts";
+import { TransportFailure } from "../../../lib/failure/failure.ts";
+import { jump } from "../../support/time_jump.ts";
 
 const OPTIONS: PassiveHealthOptions = {
   maxFails: 3,
@@ -17,13 +18,13 @@ const OPTIONS: PassiveHealthOptions = {
 };
 
 function health(options: Partial<PassiveHealthOptions> = {}) {
-  const cells = new Int32Array(upstreamCellCount(1));
-  const row = rowOf(cells);
-  const passive = new PassiveHealth(row, { ...OPTIONS, ...options });
+  const fields = new Int32Array(upstreamFieldCount(1));
+  const memory = memoryOf(fields);
+  const passive = new PassiveHealth(memory, { ...OPTIONS, ...options });
   return {
     passive,
-    has: (flag: number) => (cells[FLAGS] & flag) !== 0,
-    lasts: () => row.times[EJECTED_FOR],
+    has: (flag: number) => (fields[FLAGS] & flag) !== 0,
+    lasts: () => memory.times[EJECTED_FOR],
     fail: (times = 1) => Array.from({ length: times }, () => passive.failed("broken", () => true)),
     reconsider: () => passive.reconsider(sharedTime.refresh()),
   };
@@ -66,7 +67,7 @@ Deno.test("PassiveHealth.failed() asks each time whether the pool can spare it",
   const { passive, fail } = health();
   fail(2);
   const asked: string[] = [];
-  const spare = (answer: boolean) => (strike: string) => asked.push(strike) > 0 && answer;
+  const spare = (answer: boolean) => (failure: string) => asked.push(failure) > 0 && answer;
   assertEquals(passive.failed("status", spare(false)), false);
   assertEquals(passive.failed("timeout", spare(true)), true);
   assertEquals([asked, passive.ejectedBy], [["status", "timeout"], "timeout"]);
@@ -78,7 +79,7 @@ Deno.test("PassiveHealth.reconsider() ends an ejection when its time is over, an
   jump(OPTIONS.ejectForMs / 2);
   assertEquals([reconsider(), has(Flag.ejected)], [false, true]);
   jump(OPTIONS.ejectForMs / 2);
-  assertEquals([reconsider(), has(Flag.ejected), has(Flag.onTrial)], [true, false, true]);
+  assertEquals([reconsider(), has(Flag.ejected), has(Flag.on_trial)], [true, false, true]);
 });
 
 Deno.test("a trial that goes well ends it; one that fails ejects for twice as long, up to the most", () => {
@@ -94,7 +95,7 @@ Deno.test("a trial that goes well ends it; one that fails ejects for twice as lo
   assertEquals(lasted, [10_000, 20_000, 40_000, 60_000, 60_000]);
   jump(lasts());
   reconsider();
-  assertEquals([passive.succeeded(), has(Flag.onTrial), has(Flag.rising)], [true, false, true]);
+  assertEquals([passive.succeeded(), has(Flag.on_trial), has(Flag.slow_start)], [true, false, true]);
 });
 
 Deno.test("each time in use as long as the last ejection makes up for one", () => {
@@ -117,18 +118,18 @@ Deno.test("PassiveHealth.restore() ends an ejection early, and says whether ther
   const { passive, fail, has } = health();
   assertEquals(passive.restore(), false);
   fail(3);
-  assertEquals([passive.restore(), has(Flag.ejected), has(Flag.rising)], [true, false, true]);
+  assertEquals([passive.restore(), has(Flag.ejected), has(Flag.slow_start)], [true, false, true]);
   assertEquals(fail(3), [false, false, true]);
 });
 
 Deno.test("failureClassOf() tells the upstream's faults from the client's and the proxy's", () => {
-  const strike = (kind: TransportFailure["kind"], reused = false) =>
+  const classOf = (kind: TransportFailure["kind"], reused = false) =>
     failureClassOf(new TransportFailure(kind, ""), reused);
-  assertEquals([strike("connect"), strike("connect_timeout")], ["unreachable", "unreachable"]);
-  assertEquals([strike("read_timeout"), strike("write_timeout")], ["timeout", "timeout"]);
-  assertEquals([strike("closed_in_head"), strike("closed_in_body"), strike("malformed")], Array(3).fill("broken"));
-  assertEquals([strike("closed_unanswered"), strike("closed_unanswered", true)], ["broken", undefined]);
+  assertEquals([classOf("connect"), classOf("connect_timeout")], ["unreachable", "unreachable"]);
+  assertEquals([classOf("read_timeout"), classOf("write_timeout")], ["timeout", "timeout"]);
+  assertEquals([classOf("closed_in_head"), classOf("closed_in_body"), classOf("malformed")], Array(3).fill("broken"));
+  assertEquals([classOf("closed_unanswered"), classOf("closed_unanswered", true)], ["broken", undefined]);
   for (const kind of ["closed_unused", "client_left", "client_timeout", "body_too_large", "dropped"] as const) {
-    assertEquals(strike(kind), undefined, kind);
+    assertEquals(classOf(kind), undefined, kind);
   }
 });

@@ -1,14 +1,14 @@
-// @ts-types="../../types/std/assert.d.ts"
+// @ts-types="../../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { CoarseClock } from "../../lib/state/coarse_clock.ts";
-import { SharedMemoryState } from "../../lib/state/shared_ledger.ts";
-import { parseEndpoint } from "../../lib/sockets/endpoint.ts";
-import { RetryBudget } from "../../lib/upstream/retry_budget.ts";
-import { RollingWindow } from "../../lib/upstream/rolling_window.ts";
-import { Upstream } from "../../lib/upstream/upstream.ts";
-import { upstreamCellCount } from "../../lib/upstream/upstream_cells.ts";
-import type { UpstreamOptions } from "../../lib/upstream/upstream_options.ts";
-import { jump } from "../support/time_jump.ts";
+import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
+import { SharedMemoryState } from "../../../lib/state/shared_memory_state.ts";
+import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
+import { RetryBudget } from "../../../lib/upstream/retry_budget.ts";
+import { RollingWindow } from "../../../lib/upstream/condition/circuit_breaker.ts";
+import { Upstream } from "../../../lib/upstream/upstream.ts";
+import { upstreamFieldCount } from "../../../lib/upstream/condition/condition_fields.ts";
+import type { UpstreamOptions } from "../../../lib/upstream/upstream.ts";
+import { jump } from "../../support/time_jump.ts";
 
 const DAY_MS = 86_400_000;
 /** Around where 31 and 32 bits of milliseconds end, once and again, and years later. */
@@ -34,7 +34,10 @@ function upstreams(): Upstream[] {
   const sharedState = new SharedMemoryState({ index: 0, count: 1 });
   // What lies before it moves it to an odd place.
   sharedState.take(1, "before");
-  return [new Upstream(OPTIONS), new Upstream({ ...OPTIONS, takeCells: (count) => sharedState.take(count, "cells") })];
+  return [
+    new Upstream(OPTIONS),
+    new Upstream({ ...OPTIONS, takeFields: (count) => sharedState.take(count, "fields") }),
+  ];
 }
 
 Deno.test("An ejection that is over stays over, however long nobody asks", () => {
@@ -44,7 +47,7 @@ Deno.test("An ejection that is over stays over, however long nobody asks", () =>
       upstream.failed("unreachable");
       assertEquals([upstream.available, upstream.state], [false, "ejected"], `at once, ${days}`);
       jump(days * DAY_MS);
-      assertEquals(upstream.unavailableForMs, 0, `${days} days later`);
+      assertEquals(upstream.condition.unavailableForMs, 0, `${days} days later`);
       assertEquals([upstream.available, upstream.state], [true, "on_trial"], `${days} days later`);
     }
   }
@@ -56,7 +59,7 @@ Deno.test("A breaker whose time is over lets trials through, however long nobody
       for (let i = 0; i < 3; i++) upstream.answered(500, 1);
       jump(days * DAY_MS);
       assert(upstream.available, `${days} days later`);
-      assertEquals(upstream.facts.breakerRetryMs, null);
+      assertEquals(upstream.condition.facts.breakerRetryMs, null);
     }
   }
 });
@@ -75,10 +78,10 @@ Deno.test("Failures that are long past are not in a row with new ones", () => {
 Deno.test("A slow start that is over stays over", () => {
   for (const days of AGES_DAYS) {
     for (const upstream of upstreams()) {
-      upstream.rise();
-      assert(upstream.share < 1);
+      upstream.condition.startSlowly();
+      assert(upstream.condition.share < 1);
       jump(days * DAY_MS);
-      assertEquals([upstream.facts.slowStartMs, upstream.share], [null, 1], `${days} days later`);
+      assertEquals([upstream.condition.facts.slowStartMs, upstream.condition.share], [null, 1], `${days} days later`);
     }
   }
 });
@@ -104,7 +107,7 @@ Deno.test("A retry budget fills up again, however long nobody has retried", () =
 });
 
 Deno.test("A breaker's window counts on for years", () => {
-  const window = new RollingWindow(new Int32Array(upstreamCellCount(1)), 1000);
+  const window = new RollingWindow(new Int32Array(upstreamFieldCount(1)), 1000);
   for (const days of AGES_DAYS) {
     const nowMs = days * DAY_MS;
     assertEquals(window.counts(nowMs).total, 0, `${days} days later`);

@@ -1,67 +1,67 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
-import { cellsWithin, LocalState } from "../../lib/state/ledger.ts";
-import { SharedMemoryState } from "../../lib/state/shared_ledger.ts";
+import { fieldsWithin, LocalState } from "../../lib/state/shared_state.ts";
+import { SharedMemoryState } from "../../lib/state/shared_memory_state.ts";
 
 const SUPERVISOR = { index: 2, count: 3 };
 
-Deno.test("SharedLedger gives workers the supervisor's cells, and the same ones for the same name", () => {
+Deno.test("SharedMemoryState gives workers the supervisor's fields, and the same ones for the same name", () => {
   const supervisor = new SharedMemoryState(SUPERVISOR);
-  const cells = supervisor.take(4, "a");
+  const fields = supervisor.take(4, "a");
   const one = new SharedMemoryState({ index: 0, count: 3 }, supervisor.table).take(4, "a");
   const two = new SharedMemoryState({ index: 1, count: 3 }, structuredClone(supervisor.table)).take(4, "a");
   Atomics.add(one, 3, 5);
   Atomics.add(two, 3, 6);
-  assertEquals([...cells], [0, 0, 0, 11]);
+  assertEquals([...fields], [0, 0, 0, 11]);
   assertEquals([...supervisor.take(4, "a")], [0, 0, 0, 11]);
   assertEquals([...supervisor.take(4, "b")], [0, 0, 0, 0]);
 });
 
-Deno.test("SharedLedger refuses a worker what was not allotted, until it has learned of it", () => {
+Deno.test("SharedMemoryState refuses a worker what was not allotted, until it has learned of it", () => {
   const supervisor = new SharedMemoryState(SUPERVISOR);
   const worker = new SharedMemoryState({ index: 0, count: 3 }, supervisor.table);
   supervisor.take(2, "late").fill(7);
-  assertThrows(() => worker.take(2, "late"), Error, 'Cannot share "cells late"');
+  assertThrows(() => worker.take(2, "late"), Error, 'Cannot share "fields late"');
   worker.learn(structuredClone(supervisor.table));
   assertEquals([...worker.take(2, "late")], [7, 7]);
 });
 
-Deno.test("SharedLedger never gives the same memory twice, across buffers too", () => {
+Deno.test("SharedMemoryState never gives the same memory twice, across buffers too", () => {
   const supervisor = new SharedMemoryState(SUPERVISOR);
   const taken = Array.from({ length: 40 }, (_, index) => supervisor.take(20_001, `n${index}`));
   const { all } = supervisor.takeMetricFields(3, "numbers");
-  taken.forEach((cells, index) => cells.fill(index + 1));
+  taken.forEach((fields, index) => fields.fill(index + 1));
   all.forEach((slots, index) => slots.fill(-index - 1));
-  assertEquals(taken.every((cells, index) => cells.every((cell) => cell === index + 1)), true);
+  assertEquals(taken.every((fields, index) => fields.every((field) => field === index + 1)), true);
   assertEquals(all.map((slots) => [...slots]), [[-1, -1, -1], [-2, -2, -2], [-3, -3, -3]]);
   assertEquals(supervisor.table.buffers.length > 1, true);
 });
 
-Deno.test("SharedLedger.takeMetricFields() gives each worker slots of its own, and all of them to whoever adds up", () => {
+Deno.test("SharedMemoryState.takeMetricFields() gives each worker fields of its own, and all of them to whoever adds up", () => {
   const supervisor = new SharedMemoryState(SUPERVISOR);
   supervisor.takeMetricFields(2, "n");
-  const ledgers = [0, 1].map((index) => new SharedMemoryState({ index, count: 3 }, supervisor.table));
-  ledgers.forEach((sharedState, index) => sharedState.takeMetricFields(2, "n").own[1] = index + 1);
+  const states = [0, 1].map((index) => new SharedMemoryState({ index, count: 3 }, supervisor.table));
+  states.forEach((sharedState, index) => sharedState.takeMetricFields(2, "n").own[1] = index + 1);
   assertEquals(supervisor.takeMetricFields(2, "n").all.map(([, second]) => second), [1, 2, 0]);
 });
 
-Deno.test("SharedLedger.cellsBy() finds all cells of a length, and no numbers", () => {
+Deno.test("SharedMemoryState.fieldsBelow() finds all fields whose name begins so, and no metrics", () => {
   const supervisor = new SharedMemoryState(SUPERVISOR);
-  supervisor.take(4, "a").fill(1);
-  supervisor.take(4, "b").fill(2);
-  supervisor.take(5, "c").fill(3);
-  supervisor.takeMetricFields(4, "d");
-  assertEquals(supervisor.cellsBy(4).map(([first]) => first), [1, 2]);
+  supervisor.take(4, "a 1").fill(1);
+  supervisor.take(5, "a 2").fill(2);
+  supervisor.take(4, "b").fill(3);
+  supervisor.takeMetricFields(4, "a 3");
+  assertEquals(supervisor.fieldsBelow("a ").map((fields) => [fields[0], fields.length]), [[1, 4], [2, 5]]);
 });
 
 for (
-  const [name, sharedState] of [["LocalLedger", new LocalState()], [
-    "SharedLedger",
+  const [name, sharedState] of [["LocalState", new LocalState()], [
+    "SharedMemoryState",
     new SharedMemoryState(SUPERVISOR),
   ]] as const
 ) {
   Deno.test(`${name}.retain() forgets all names but those that are given`, () => {
-    const take = cellsWithin(sharedState, "pool");
+    const take = fieldsWithin(sharedState, "pool");
     take(2).fill(1);
     take(2).fill(2);
     sharedState.retain(new Set(["pool.1"]));

@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { TransportFailure } from "../failure/failure.ts";
+import type { TransportFailure } from "../../failure/failure.ts";
 
-/** Kinds of failure, as health and breaker see them; the index stands in cells. */
+/** Kinds of failure, as health and breaker see them; the index stands in shared fields. */
 export const FAILURE_CLASSES = ["unreachable", "broken", "timeout", "status", "slow"] as const;
 
 /**

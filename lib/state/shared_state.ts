@@ -1,0 +1,49 @@
+/**
+ * State that balancing reads and that workers may share: plain `Int32Array` fields, read and written with `Atomics` only, so
+ * the same code counts within one worker (over an `ArrayBuffer`) and across workers (over a `SharedArrayBuffer`). Fields are
+ * allotted by name, and whoever asks for a name again gets the same fields: so what is known of an upstream survives a
+ * reload, and workers that ask for the same names share them.
+ *
+ * @module
+ */
+
+/** Allots `count` fields, all zero. */
+export type TakeFields = (count: number) => Int32Array;
+
+/** Fields of this worker alone. */
+export function localFields(count: number): Int32Array {
+  return new Int32Array(count);
+}
+
+/** Allots fields by name. */
+export interface SharedState {
+  /** The fields called `name`; all zero when they are new. */
+  take(count: number, name: string): Int32Array;
+  /** Forgets all names but these, once nobody counts in them any more. */
+  retain(names: ReadonlySet<string>): void;
+}
+
+/** Fields of one worker. */
+export class LocalState implements SharedState {
+  readonly #fields = new Map<string, Int32Array>();
+
+  /** The fields called `name`. */
+  take(count: number, name: string): Int32Array {
+    const known = this.#fields.get(name);
+    if (known !== undefined && known.length === count) return known;
+    const fields = new Int32Array(count);
+    this.#fields.set(name, fields);
+    return fields;
+  }
+
+  /** Forgets all names but these. */
+  retain(names: ReadonlySet<string>): void {
+    for (const name of this.#fields.keys()) if (!names.has(name)) this.#fields.delete(name);
+  }
+}
+
+/** Fields whose names begin with `prefix`: the first taken is `prefix.0`, the next `prefix.1`. */
+export function fieldsWithin(sharedState: SharedState, prefix: string): TakeFields {
+  let next = 0;
+  return (count) => sharedState.take(count, `${prefix}.${next++}`);
+}

@@ -1,0 +1,188 @@
+/**
+ * The circuit breaker of one upstream: closed while things go well, open after too large a share of failures, half open
+ * when it lets a few attempts find out whether that is over.
+ *
+ * @module
+ */
+
+import { sharedTime } from "../../state/shared_time.ts";
+import {
+  BUCKET_FIELDS,
+  changeFlags,
+  FLAGS,
+  OPEN_UNTIL,
+  SLOW_START_AT,
+  TRIALS_PASSED,
+  type UpstreamMemory,
+  WINDOW,
+  WINDOW_BUCKETS,
+} from "./condition_fields.ts";
+import { Flag } from "./upstream_state.ts";
+
+/** When a breaker trips, and how it recovers. */
+export interface CircuitBreakerOptions {
+  /** Share of failed attempts that trips it, above 0 to 1. */
+  readonly failureRatio: number;
+  /** Attempts that the window must hold before it may trip. */
+  readonly minRequests: number;
+  /** Length of the window, in milliseconds. */
+  readonly windowMs: number;
+  /** How long it stays open, in milliseconds. */
+  readonly openForMs: number;
+  /** A response whose head takes longer is slow, in milliseconds; 0 for never. */
+  readonly slowAfterMs: number;
+  /** Share of slow attempts that trips it, above 0 to 1. */
+  readonly slowRatio: number;
+  /** Attempts at a time while half open, and good ones that close it. */
+  readonly trialRequests: number;
+}
+
+/** What an attempt did to a breaker. */
+export type BreakerChange = "opened" | "closed" | undefined;
+
+/** Watches one upstream's attempts. Its fields belong to the upstream. */
+export class CircuitBreaker {
+  /** Attempts at a time while half open. */
+  readonly trialRequests: number;
+  readonly #fields: Int32Array;
+  readonly #times: Float64Array;
+  readonly #options: CircuitBreakerOptions;
+  readonly #window: RollingWindow;
+
+  /** Counts in `memory`, which other workers may share. */
+  constructor({ fields, times }: UpstreamMemory, options: CircuitBreakerOptions) {
+    this.trialRequests = options.trialRequests;
+    this.#fields = fields;
+    this.#times = times;
+    this.#options = options;
+    this.#window = new RollingWindow(fields, options.windowMs);
+  }
+
+  /**
+   * Counts the outcome of an attempt.
+   *
+   * @param failed Whether it counts against the upstream.
+   * @param latencyMs Time to the response's head.
+   * @param trial Whether it was one of those that find out whether it may close.
+   */
+  record(failed: boolean, latencyMs: number, trial = true): BreakerChange {
+    const { slowAfterMs } = this.#options;
+    const slow = slowAfterMs > 0 && latencyMs > slowAfterMs;
+    const flags = Atomics.load(this.#fields, FLAGS);
+    // What began before it opened tells nothing new.
+    if ((flags & Flag.breaker_open) !== 0) return undefined;
+    if ((flags & Flag.breaker_half_open) !== 0 && !trial) return undefined;
+    if ((flags & Flag.breaker_half_open) !== 0) {
+      return failed || slow ? this.#open(Flag.breaker_half_open) : this.#passed();
+    }
+    const nowMs = sharedTime.refresh();
+    this.#window.count(nowMs, failed, slow);
+    if ((failed || slow) && this.#tripped(this.#window.counts(nowMs))) return this.#open(0);
+    return undefined;
+  }
+
+  /** Goes from open to half open when it is time. Whether trials may be made. */
+  reconsider(nowMs: number): boolean {
+    if (this.#times[OPEN_UNTIL] > nowMs) return false;
+    Atomics.store(this.#fields, TRIALS_PASSED, 0);
+    changeFlags(this.#fields, { from: Flag.breaker_open, clear: Flag.breaker_open, set: Flag.breaker_half_open });
+    return true;
+  }
+
+  #tripped({ total, failed, slow }: WindowCounts): boolean {
+    const { minRequests, failureRatio, slowRatio, slowAfterMs } = this.#options;
+    if (total < minRequests) return false;
+    return failed >= failureRatio * total || (slowAfterMs > 0 && slow >= slowRatio * total);
+  }
+
+  #open(clear: number): BreakerChange {
+    // Published before the flag: whoever sees the flag reads when it ends.
+    this.#times[OPEN_UNTIL] = sharedTime.refresh() + this.#options.openForMs;
+    return changeFlags(this.#fields, { set: Flag.breaker_open, clear: clear | Flag.slow_start }) ? "opened" : undefined;
+  }
+
+  #passed(): BreakerChange {
+    if (Atomics.add(this.#fields, TRIALS_PASSED, 1) + 1 < this.#options.trialRequests) return undefined;
+    this.#window.clear();
+    this.#times[SLOW_START_AT] = sharedTime.refresh();
+    const closed = changeFlags(this.#fields, {
+      from: Flag.breaker_half_open,
+      clear: Flag.breaker_half_open,
+      set: Flag.slow_start,
+    });
+    return closed ? "closed" : undefined;
+  }
+}
+
+const TURN = 0;
+const TOTAL = 1;
+const FAILED = 2;
+const SLOW = 3;
+
+/** What was counted. */
+export interface WindowCounts {
+  /** Attempts. */
+  total: number;
+  /** Of these, failed ones. */
+  failed: number;
+  /** Of these, slow ones. */
+  slow: number;
+}
+
+/**
+ * Counts of the attempts of the last seconds, in buckets. A worker that is late by a whole turn of the window may clear a
+ * bucket that another has just begun: a few counts are lost then, never invented.
+ */
+export class RollingWindow {
+  readonly #fields: Int32Array;
+  readonly #bucketMs: number;
+
+  /** @param windowMs Its length, in milliseconds. */
+  constructor(fields: Int32Array, windowMs: number) {
+    this.#fields = fields;
+    this.#bucketMs = Math.max(1, windowMs / WINDOW_BUCKETS);
+  }
+
+  /** Counts an attempt. */
+  count(nowMs: number, failed: boolean, slow: boolean): void {
+    const fields = this.#fields;
+    const turn = this.#turn(nowMs);
+    const at = WINDOW + (turn % WINDOW_BUCKETS) * BUCKET_FIELDS;
+    const seen = Atomics.load(fields, at + TURN);
+    // Of a turn the field holds the last 32 bits.
+    if (seen !== (turn | 0) && Atomics.compareExchange(fields, at + TURN, seen, turn | 0) === seen) {
+      for (const field of [TOTAL, FAILED, SLOW]) Atomics.store(fields, at + field, 0);
+    }
+    Atomics.add(fields, at + TOTAL, 1);
+    if (failed) Atomics.add(fields, at + FAILED, 1);
+    if (slow) Atomics.add(fields, at + SLOW, 1);
+  }
+
+  /** What the window holds. */
+  counts(nowMs: number): WindowCounts {
+    const fields = this.#fields;
+    const turn = this.#turn(nowMs);
+    const sum = { total: 0, failed: 0, slow: 0 };
+    for (let bucket = 0; bucket < WINDOW_BUCKETS; bucket++) {
+      const at = WINDOW + bucket * BUCKET_FIELDS;
+      const age = (turn - Atomics.load(fields, at + TURN)) | 0;
+      if (age < 0 || age >= WINDOW_BUCKETS) continue;
+      sum.total += Atomics.load(fields, at + TOTAL);
+      sum.failed += Atomics.load(fields, at + FAILED);
+      sum.slow += Atomics.load(fields, at + SLOW);
+    }
+    return sum;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    for (let field = WINDOW; field < WINDOW + WINDOW_BUCKETS * BUCKET_FIELDS; field++) {
+      Atomics.store(this.#fields, field, 0);
+    }
+  }
+
+  // Not 0 at the beginning, which is what fresh fields hold.
+  #turn(nowMs: number): number {
+    return Math.floor(nowMs / this.#bucketMs) + 1;
+  }
+}
