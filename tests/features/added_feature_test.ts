@@ -12,7 +12,7 @@ import { compileFilters } from "../../lib/generation/feature_filters.ts";
 import type { Config } from "../../lib/generation/config/config_types.ts";
 import type { RequestHead } from "../../lib/http/message.ts";
 import { CoarseClock } from "../../lib/state/coarse_clock.ts";
-import { LocalState } from "../../lib/state/ledger.ts";
+import { LocalState } from "../../lib/state/shared_state.ts";
 import { jsonSchema } from "../../lib/config/json_schema.ts";
 import { sentenceOf } from "../../lib/config/problem.ts";
 import { readText } from "../../lib/config/read_config.ts";
