@@ -1,12 +1,14 @@
 // @ts-types="../../types/std/assert.d.ts"
-import { assertEquals, assertLess, assertRejects } from "@std/assert";
-import { AddressRace } from "../../lib/sockets/address_race.ts";
-import { dial } from "../../lib/sockets/dial.ts";
+import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
+import { createServer, type TLSSocket } from "node:tls";
+import { dial, name } from "../../lib/sockets/dial.ts";
 import { parseEndpoint } from "../../lib/sockets/endpoint.ts";
 import { TransportFailure } from "../../lib/failure/failure.ts";
 import { interleaved } from "../../lib/sockets/host_addresses.ts";
 import { BlackHole } from "../support/black_hole.ts";
-import { until } from "../support/condition.ts";
+import { Certificates } from "../support/certificates.ts";
+import { until, within } from "../support/condition.ts";
+import { freePort } from "../support/port.ts";
 import { ScriptedUpstream } from "../support/scripted_upstream.ts";
 
 Deno.test("dial() leaves no socket, whenever it is broken off", async () => {
@@ -41,46 +43,6 @@ Deno.test("dial() does not count the time in which the process was held up", asy
   (await dialling).close();
 });
 
-/** Connects as `fates` says: `"silent"`, `"refused"`, or after so many milliseconds. */
-function raceOf(fates: Record<string, "silent" | "refused" | number>) {
-  const started: string[] = [];
-  const closed: string[] = [];
-  const race = new AddressRace(Object.keys(fates), (address) => {
-    started.push(address);
-    const { promise: conn, resolve, reject } = Promise.withResolvers<Deno.TcpConn>();
-    const made = { address, close: () => closed.push(address) } as unknown as Deno.TcpConn;
-    const fate = fates[address];
-    if (fate === "refused") reject(new Error(`${address} refused`));
-    else if (fate !== "silent") setTimeout(() => resolve(made), fate);
-    return { conn, abandon: () => conn.then((late) => late.close(), () => {}) };
-  });
-  return { race, started, closed };
-}
-
-Deno.test("AddressRace tries the next address after a quarter of a second of silence", async () => {
-  const { race, started } = raceOf({ a: "silent", b: 1, c: 1 });
-  const startMs = performance.now();
-  // The timers of a race keep no process alive.
-  const alive = setTimeout(() => {}, 60_000);
-  const won = await race.run() as unknown as { address: string };
-  clearTimeout(alive);
-  assertEquals([won.address, started], ["b", ["a", "b"]]);
-  assertLess(performance.now() - startMs, 2000);
-});
-
-Deno.test("AddressRace tries the next address at once when one refuses, and closes those that come late", async () => {
-  const { race, started, closed } = raceOf({ a: "refused", b: 400, c: 1 });
-  const won = await race.run() as unknown as { address: string };
-  assertEquals([won.address, started], ["c", ["a", "b", "c"]]);
-  await until("the late one is closed", () => closed.length === 1);
-  assertEquals(closed, ["b"]);
-});
-
-Deno.test("AddressRace fails with the first failure when all have failed", async () => {
-  const { race } = raceOf({ a: "refused", b: "refused" });
-  await assertRejects(() => race.run(), Error, "a refused");
-});
-
 Deno.test("interleaved() lets the address families take turns", () => {
   assertEquals(interleaved(["::1", "::2", "::3", "10.0.0.1", "10.0.0.2"]), [
     "::1",
@@ -91,4 +53,155 @@ Deno.test("interleaved() lets the address families take turns", () => {
   ]);
   assertEquals(interleaved(["10.0.0.1", "10.0.0.2", "::1"]), ["10.0.0.1", "::1", "10.0.0.2"]);
   assertEquals(interleaved(["10.0.0.1", "::1"]), ["10.0.0.1", "::1"]);
+});
+
+Deno.test("dial() of a port that nobody listens on fails as `connect`, and names the upstream and the cause", async () => {
+  const url = `http://127.0.0.1:${freePort()}`;
+  const failure = await assertRejects(() => dial(parseEndpoint(url), 5000), TransportFailure);
+  assertEquals(failure.kind, "connect");
+  assertStringIncludes(failure.message, `Cannot connect to ${new URL(url).host}: `);
+  assertInstanceOf(failure.cause, Deno.errors.ConnectionRefused);
+});
+
+Deno.test("dial() of localhost reaches a server that listens on one address family alone", async () => {
+  for (const hostname of ["127.0.0.1", "::1"]) {
+    let listener: Deno.TcpListener;
+    try {
+      listener = Deno.listen({ hostname, port: 0 });
+    } catch {
+      continue; // This machine has no IPv6.
+    }
+    const accepting = listener.accept();
+    (await dial(parseEndpoint(`http://localhost:${listener.addr.port}`), Infinity)).close();
+    (await accepting).close();
+    listener.close();
+  }
+});
+
+Deno.test("dial() of a name that the system does not know fails as `connect`", async () => {
+  const dialling = dial(parseEndpoint("http://no-such-host.invalid:80"), 30_000);
+  const failure = await assertRejects(() => within(30_000, "it fails", dialling), TransportFailure);
+  assertEquals(failure.kind, "connect");
+  assertStringIncludes(failure.message, "no-such-host.invalid");
+});
+
+Deno.test("dial() with a signal that has fired ends as `client_left`, and leaves no socket", async () => {
+  await using upstream = ScriptedUpstream.start((peer) => peer.closed());
+  const endpoint = parseEndpoint(upstream.url);
+  const failure = await assertRejects(() => dial(endpoint, 5000, AbortSignal.abort()), TransportFailure);
+  assertEquals(failure.kind, "client_left");
+  await until("all connections are closed", () => upstream.open === 0);
+});
+
+/** A TLS server that tells which name clients asked for; `closed` counts connections that have ended. */
+async function tlsServer(certificates: Certificates) {
+  const names: (string | false)[] = [];
+  const sockets = new Set<{ destroy(): void }>();
+  const server = createServer({ cert: certificates.cert, key: certificates.key, ALPNProtocols: ["http/1.1"] });
+  server.on(
+    "secureConnection",
+    (socket) => names.push((socket as TLSSocket & { servername: string | false }).servername),
+  );
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => {});
+  });
+  server.on("tlsClientError", () => {});
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  const { port } = server.address() as { port: number };
+  return {
+    names,
+    port,
+    open: () => sockets.size,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+Deno.test("dial() over TLS trusts the authority of the config, and asks for the name of the config", async () => {
+  await using certificates = await Certificates.make("DNS:app.test");
+  await using server = await tlsServer(certificates);
+  const caCertificates = [await Deno.readTextFile(certificates.caFile)];
+  const url = `https://127.0.0.1:${server.port}`;
+  (await dial(parseEndpoint(url, { caCertificates, serverName: "app.test" }), Infinity)).close();
+  await until("the handshake is seen", () => server.names.length === 1);
+  assertEquals(server.names, ["app.test"]);
+  await until("the connection is closed", () => server.open() === 0);
+});
+
+Deno.test("dial() over TLS fails as `connect` for a certificate of another name or authority, and leaves no socket", async () => {
+  await using certificates = await Certificates.make("DNS:app.test");
+  await using server = await tlsServer(certificates);
+  const caCertificates = [await Deno.readTextFile(certificates.caFile)];
+  const url = `https://127.0.0.1:${server.port}`;
+  for (const tls of [{ caCertificates }, { caCertificates, serverName: "other.test" }, { serverName: "app.test" }]) {
+    const failure = await assertRejects(() => dial(parseEndpoint(url, tls), Infinity), TransportFailure);
+    assertEquals(failure.kind, "connect");
+    assertStringIncludes(failure.message, "invalid peer certificate");
+  }
+  await until("all connections are closed", () => server.open() === 0);
+});
+
+Deno.test("dial() with insecure_skip_verify takes any certificate", async () => {
+  await using certificates = await Certificates.make("DNS:app.test");
+  await using server = await tlsServer(certificates);
+  const endpoint = parseEndpoint(`https://127.0.0.1:${server.port}`, { insecureSkipVerify: true });
+  (await dial(endpoint, Infinity)).close();
+  await until("the connection is closed", () => server.names.length === 1 && server.open() === 0);
+});
+
+Deno.test("the time of dial() bounds the TLS handshake too", async () => {
+  for (const insecureSkipVerify of [false, true]) {
+    // It takes the ClientHello, and says nothing.
+    await using upstream = ScriptedUpstream.start((peer) => peer.closed());
+    const endpoint = parseEndpoint(upstream.url.replace("http:", "https:"), { insecureSkipVerify });
+    const failure = await assertRejects(() => dial(endpoint, 200), TransportFailure);
+    assertEquals(failure.kind, "connect_timeout");
+    // The runtime's own TLS goes on with the handshake behind a connection that was closed, until the peer ends it.
+    if (insecureSkipVerify) await until("the connection is closed", () => upstream.open === 0);
+  }
+});
+
+Deno.test({
+  name: "dial() of a unix socket connects, waits while its queue is full, and says which path is not there",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/a.sock`;
+    const endpoint = parseEndpoint(`unix:${path}`);
+    try {
+      const missing = await assertRejects(() => dial(endpoint, 5000), TransportFailure);
+      assertEquals([missing.kind, name(endpoint)], ["connect", `unix:${path}`]);
+      assertStringIncludes(missing.message, `Cannot connect to unix:${path}: `);
+      const listener = Deno.listen({ transport: "unix", path });
+      const open: { close(): void }[] = [];
+      let failure: unknown;
+      // Nothing is accepted, so that its queue fills.
+      while (failure === undefined) {
+        const wire = await dial(endpoint, 300).catch((error) => {
+          failure = error;
+        });
+        if (wire !== undefined) open.push(wire);
+      }
+      assertInstanceOf(failure, TransportFailure);
+      assertEquals(failure.kind, "connect_timeout");
+      let connected = false;
+      const waiting = dial(endpoint, Infinity).then((wire) => {
+        connected = true;
+        open.push(wire);
+      });
+      while (!connected) {
+        open.push(await listener.accept());
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      await waiting;
+      for (const one of open) one.close();
+      listener.close();
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });
