@@ -10,6 +10,9 @@ import type { Entry } from "../listener/runtime/request_reader.ts";
 import { handlesOut, type PortStatus, ServingPort } from "../listener/runtime/serving_port.ts";
 import type { Log } from "../log/log.ts";
 
+/** Where a port is opened, and who responds to its requests. */
+export type ListenerPlan = Pick<GenerationListener, "address" | "port" | "responder">;
+
 /** A port that could not be opened, with what to do about it. */
 export class ListenError extends Error {
   override readonly name = "ListenError";
@@ -48,7 +51,7 @@ export class OpenListener {
   readonly #port: ServingPort;
   #entry: Entry;
 
-  private constructor(listener: GenerationListener, hostname: string, options: ListenOptions) {
+  private constructor(listener: ListenerPlan, hostname: string, options: ListenOptions) {
     this.#entry = { responder: listener.responder, ownPort: true, scheme: "http" };
     const { port = listener.port, shared = false, onHandlesOut, onChange } = options;
     this.#port = new ServingPort({
@@ -62,7 +65,7 @@ export class OpenListener {
    *
    * @throws {ListenError} When it is in use, not permitted, or the address is not this machine's.
    */
-  static open(listener: GenerationListener, options: ListenOptions = {}): OpenListener {
+  static open(listener: ListenerPlan, options: ListenOptions = {}): OpenListener {
     const port = options.port ?? listener.port;
     return openAt({ ...listener, port }, (hostname) => new OpenListener(listener, hostname, options));
   }
@@ -87,7 +90,7 @@ export class OpenListener {
   }
 
   /** From now on, requests go to the sites of `listener`; those in flight stay where they are. */
-  serve(listener: GenerationListener): void {
+  serve(listener: Pick<ListenerPlan, "responder">): void {
     this.#entry = { responder: listener.responder, ownPort: true, scheme: "http" };
   }
 

@@ -1,0 +1,135 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
+import type { Responder } from "../../lib/exchange/responder.ts";
+import { Log } from "../../lib/log/log.ts";
+import { ListenError, logPortChange, OpenListener } from "../../lib/process/listener.ts";
+import { until } from "../support/condition.ts";
+import { RawClient } from "../support/raw_client.ts";
+
+/** Responds with `text` to all requests. */
+function saying(text: string): Responder {
+  const body = new TextEncoder().encode(text);
+  return {
+    respond: () => ({ status: 200, headers: ["content-length", String(body.length)], body }),
+    refuse: (_head, _client, { status }) => ({ status, headers: [], body: null }),
+  };
+}
+
+async function ask(port: number, hostname = "127.0.0.1"): Promise<string> {
+  return await (await fetch(`http://${hostname}:${port}/`)).text();
+}
+
+Deno.test("OpenListener.serve() hands what comes in from now on to another responder, on the same port", async () => {
+  const listener = OpenListener.open({ address: "127.0.0.1", port: 0, responder: saying("old") });
+  const { port } = listener.address;
+  assertEquals(await ask(port), "old");
+  listener.serve({ responder: saying("new") });
+  assertEquals(await ask(port), "new");
+  assertEquals(listener.status, {
+    address: "127.0.0.1",
+    port,
+    open: true,
+    closedAtMs: null,
+    reason: null,
+    reopenings: 0,
+  });
+  await listener.shutdown();
+  OpenListener.check({ address: "127.0.0.1", port });
+});
+
+Deno.test("OpenListener.open() without an address listens on both families", async () => {
+  const listener = OpenListener.open({ address: undefined, port: 0, responder: saying("here") });
+  const { port, hostname } = listener.address;
+  assertEquals(await ask(port), "here");
+  if (hostname === "::") assertEquals(await ask(port, "[::1]"), "here");
+  await listener.shutdown();
+});
+
+Deno.test("OpenListener.open() takes the port of its options before that of its listener", async () => {
+  const first = OpenListener.open({ address: "127.0.0.1", port: 0, responder: saying("first") }, { shared: true });
+  const { port } = first.address;
+  const second = OpenListener.open({ address: "127.0.0.1", port: 0, responder: saying("second") }, {
+    ...{ shared: true, port },
+  });
+  assertEquals(second.address.port, port);
+  await Promise.all([first.shutdown(), second.shutdown()]);
+});
+
+Deno.test("OpenListener.open() and check() say which port is in use, and what to do", async () => {
+  const taken = OpenListener.open({ address: "127.0.0.1", port: 0, responder: saying("taken") });
+  const place = { address: "127.0.0.1", port: taken.address.port, responder: saying("late") };
+  for (const open of [() => OpenListener.open(place), () => OpenListener.check(place)]) {
+    const error = assertThrows(open, ListenError);
+    assertInstanceOf(error.cause, Deno.errors.AddrInUse);
+    assertEquals(
+      error.message,
+      `Cannot listen on 127.0.0.1:${place.port}: the port is in use. Stop the program that has it, or choose another \`port\``,
+    );
+  }
+  await taken.shutdown();
+});
+
+Deno.test("OpenListener.open() says of an address of another machine that `listen` is to be looked at", () => {
+  const open = (address: string) => () => OpenListener.open({ address, port: 0, responder: saying("never") });
+  for (const [address, shown] of [["192.0.2.1", "192.0.2.1:0"], ["2001:db8::1", "[2001:db8::1]:0"]]) {
+    const { message } = assertThrows(open(address), ListenError);
+    assertStringIncludes(message, `Cannot listen on ${shown}: `);
+    assertStringIncludes(message, "Check `listen` against the addresses of this machine");
+  }
+});
+
+Deno.test("OpenListener.uploadsEnded() settles once the uploads under way have been answered, and waits for no GET", async () => {
+  const held = Promise.withResolvers<void>();
+  const methods: string[] = [];
+  const responder: Responder = {
+    ...saying(""),
+    respond: async ({ method }) => {
+      methods.push(method);
+      await held.promise;
+      return { status: 204, headers: [], body: null };
+    },
+  };
+  const listener = OpenListener.open({ address: "127.0.0.1", port: 0, responder });
+  const { port } = listener.address;
+  using getter = await RawClient.connect(port);
+  await getter.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  await until("the GET is there", () => methods.includes("GET"));
+  await listener.uploadsEnded();
+  using poster = await RawClient.connect(port);
+  await poster.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi");
+  await until("the upload is there", () => methods.includes("POST"));
+  let ended = false;
+  const ending = listener.uploadsEnded().then(() => ended = true);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assertEquals(ended, false);
+  held.resolve();
+  await ending;
+  await Promise.all([poster.answer(), getter.answer()]);
+  poster.close();
+  getter.close();
+  await listener.shutdown();
+});
+
+Deno.test("logPortChange() says why a port closed, what to do where handles ran out, and that it is open again", async () => {
+  let text = "";
+  const log = new Log((bytes) => {
+    text += new TextDecoder().decode(bytes);
+    return Promise.resolve();
+  });
+  const open = { address: "127.0.0.1", port: 80, open: true, closedAtMs: null, reason: null, reopenings: 0 };
+  const reason = "Too many open files (os error 24)";
+  const closed = { ...open, open: false, closedAtMs: Date.now() - 50, reason };
+  logPortChange(log, closed, open);
+  logPortChange(log, { ...closed, reason: null }, open);
+  logPortChange(log, { ...open, reopenings: 1 }, closed);
+  await log.flush();
+  const lines = text.trim().split("\n").map((line) => JSON.parse(line));
+  assertEquals(lines.map(({ level, message, cause, reopenings }) => [level, message, cause, reopenings]), [
+    ["error", "port closed, it will be opened again", reason, undefined],
+    ["error", "port closed, it will be opened again", "unknown", undefined],
+    ["warn", "port is open again", undefined, 1],
+  ]);
+  assertStringIncludes(lines[0].advice, "ulimit -n");
+  assertEquals(lines[1].advice, undefined);
+  assertEquals(lines[2].closed_ms >= 50, true);
+});
