@@ -27,8 +27,8 @@ import { type ResponseOwner, ResponseSource } from "./response_source.ts";
 import type { UpstreamRequest } from "./upstream_request.ts";
 import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
 
-/** Says whether an answer is not to be passed on, because another attempt will be made. */
-export type ShouldRetry = (answer: UpstreamHead, upstream: Upstream) => boolean;
+/** Says whether a response is not passed on, because another attempt will be made. */
+export type ShouldRetry = (head: UpstreamHead, upstream: Upstream) => boolean;
 
 /** How long an attempt may take. */
 export interface AttemptLimits extends SilenceLimits {
@@ -146,10 +146,10 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   }
 
   /**
-   * Sends the request and gives the head of its answer. What is thrown must be told to {@linkcode failed}.
+   * Sends the request and gives the head of the response. What is thrown must be told to {@linkcode failed}.
    *
    * @param text The request's head as text.
-   * @throws {TransportFailure} When there is no answer.
+   * @throws {TransportFailure} When there is none.
    */
   send(text: string): Promise<UpstreamHead> {
     const connection = this.#connection as Connection;
@@ -157,7 +157,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     if (this.#request.upgrade !== undefined) return this.#sendUpgrade(connection, text);
     const body = this.#body;
     if (body === undefined) {
-      // Most exchanges: nothing to wait for but the answer.
+      // Most exchanges: nothing to wait for but the response.
       this.#sent = true;
       return connection.ask(text, this.#exchange.head.method);
     }
@@ -190,7 +190,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   }
 
   /**
-   * Ends an attempt that gives no answer. The request's body is left to the caller: to be sent again, or to be let go.
+   * Ends an attempt that gives no response. The request's body is left to the caller: to be sent again, or to be let go.
    *
    * @param error What was thrown.
    * @returns Why it failed.
@@ -288,7 +288,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
       if (this.#settled) return;
       this.#sendFailure = error as TransportFailure;
       // Whatever the upstream has of this request must not look complete, so the connection goes. When it is the
-      // upstream that takes no more, it may still have an answer (413, 401) to say why.
+      // upstream that takes no more, it may still have a response (413, 401) that says why.
       if (this.#sendFailure.owner !== "upstream") connection.abort(this.#sendFailure);
     }
     connection.deadlines.uploaded();
@@ -376,7 +376,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     if (this.#connection !== undefined) this.#connections.giveBack(this.#connection, this.#sent);
     if (this.#begun && !this.#sent && !keepsBody) this.#body?.cancel();
     this.#slot.release();
-    // One that failed before its answer has more to tell first.
+    // One that failed before its response has more to tell first.
     if (!keepsBody) this.span?.end();
   }
 }

@@ -92,7 +92,7 @@ export async function forward(
             if (!(failure instanceof TransportFailure)) return;
             exchange.attemptFailed(failure.message, failure.owner, loser.upstream.url);
             retry ??= retrying(request);
-            retry.allows(failure, loser, loser.upstream);
+            retry.allows(failure, loser);
           },
           races: pool.races,
         });
@@ -117,7 +117,7 @@ export async function forward(
       exchange.attemptFailed(error.message, error instanceof TransportFailure ? error.owner : "upstream");
       failedStatus = error instanceof RetryableResponse ? error.status : statusOf(error);
       retry ??= retrying(request);
-      if (retry.allows(error, attempt, attempt.upstream)) continue;
+      if (retry.allows(error, attempt)) continue;
       body?.cancel();
       if (error instanceof RetryableResponse) throw error;
       throw new ForwardFailure(failedStatus, error.message, error.owner);

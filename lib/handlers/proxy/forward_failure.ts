@@ -1,5 +1,5 @@
 /**
- * Why a request got no answer from upstream, as the client is to be told.
+ * Why a request got no response from upstream, as the client is to be told.
  *
  * @module
  */

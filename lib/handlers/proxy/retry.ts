@@ -13,7 +13,7 @@ import type { Slot } from "../../upstream/upstream.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
 import { statusOf } from "./forward_failure.ts";
 import { RetryableResponse, retryAfterMs } from "./retryable_response.ts";
-import type { Attempt, ShouldRetry } from "./attempt.ts";
+import type { ShouldRetry } from "./attempt.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { RequestBody } from "./request_body.ts";
 
@@ -31,6 +31,14 @@ export interface RetryOptions {
   readonly retryOn: readonly (readonly [from: number, to: number])[];
   /** Whether the client is told how many attempts were made. */
   readonly showAttempts: boolean;
+}
+
+/** What counts of an attempt that failed. */
+export interface FailedAttempt {
+  /** Where it was made. */
+  readonly upstream: Upstream;
+  /** Whether its connection had served before. */
+  readonly reused: boolean;
 }
 
 /** The next attempts of one exchange. */
@@ -107,9 +115,9 @@ export class Retry {
   }
 
   /** After a failed attempt: whether another one may be made. */
-  allows(error: TransportFailure | RetryableResponse, attempt: Attempt, upstream: Upstream): boolean {
+  allows(error: TransportFailure | RetryableResponse, { upstream, reused }: FailedAttempt): boolean {
     if (error instanceof RetryableResponse) {
-      // It was counted, and paid for, and the body rewound, when it was set aside.
+      // The next attempt was counted, and the body rewound, when `shouldRetry` said so.
       this.#tried.push(upstream);
       // Too many requests are too many for all upstreams; one that is unavailable speaks for itself.
       if (error.status === 429) this.#pauseMs = error.retryAfterMs;
@@ -135,19 +143,19 @@ export class Retry {
       case "closed_unanswered":
         if (!this.#repeatable) return false;
         // A kept connection may have been closed by the upstream just before it was written to (RFC 9112, section 9.3.1).
-        if (attempt.reused && !this.fresh) return this.#again(upstream, true);
+        if (reused && !this.fresh) return this.#again(upstream, true);
         return this.#elsewhere(upstream);
       default:
         return this.#repeatable && within(statusOf(error), this.#options.retryOn) && this.#elsewhere(upstream);
     }
   }
 
-  /** Whether the answer of `upstream` is set aside for another attempt. Counts that attempt. */
-  readonly shouldRetry: ShouldRetry = (answer, upstream) => {
-    if (!within(answer.status, this.#options.retryOn) || !this.#repeatable) return false;
+  /** Whether another attempt is made in place of the response of `upstream`. Counts that attempt. */
+  readonly shouldRetry: ShouldRetry = (head, upstream) => {
+    if (!within(head.status, this.#options.retryOn) || !this.#repeatable) return false;
     // Too Many Requests without a time is a refusal; with a long one, waiting is the client's business.
-    const afterMs = retryAfterMs(answer);
-    if (answer.status === 429) {
+    const afterMs = retryAfterMs(head);
+    if (head.status === 429) {
       if (afterMs === undefined || afterMs > this.#patienceMs) return false;
     } else if ((afterMs ?? 0) > this.#patienceMs && !this.#othersThan(upstream)) {
       return false;

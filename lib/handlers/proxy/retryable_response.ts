@@ -1,5 +1,5 @@
 /**
- * An answer that the client does not get to see, since another attempt will be made.
+ * A response that the client does not get to see, since another attempt will be made.
  *
  * @module
  */
@@ -7,19 +7,19 @@
 import { headerValue } from "../../http/header_lines.ts";
 import type { UpstreamHead } from "../../http1/response_head.ts";
 
-/** Thrown by an attempt whose answer is to be retried. */
+/** Thrown by an attempt whose response is retried. */
 export class RetryableResponse extends Error {
-  override readonly name = "AnswerSetAside";
+  override readonly name = "RetryableResponse";
   /** Its status. */
   readonly status: number;
   /** How long the upstream asks to be left alone, in milliseconds; 0 when it does not. */
   readonly retryAfterMs: number;
 
-  /** @param answer Its head; the body is not read. */
-  constructor(answer: UpstreamHead) {
-    super(`The upstream answered ${answer.status}`);
-    this.status = answer.status;
-    this.retryAfterMs = retryAfterMs(answer) ?? 0;
+  /** @param head Its head; the body is not read. */
+  constructor(head: UpstreamHead) {
+    super(`The upstream answered ${head.status}`);
+    this.status = head.status;
+    this.retryAfterMs = retryAfterMs(head) ?? 0;
   }
 }
 
