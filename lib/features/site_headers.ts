@@ -26,9 +26,7 @@ export class SiteHeaders {
     this.#set = eachOnce(Object.entries(headers).flat());
     this.requestIdName = requestId.header;
     this.#keepsRequestId = requestId.trust;
-    const lowerName = requestId.header.toLowerCase();
-    const removed = proxy === undefined ? [] : [...proxy.headers.remove, ...proxy.headers.response.remove];
-    this.#addsRequestId = !removed.includes(lowerName) && !names(this.#set).includes(lowerName);
+    this.#addsRequestId = this.#addsRequestIdWith(proxy?.headers);
   }
 
   /**
@@ -45,11 +43,17 @@ export class SiteHeaders {
       viaName: via,
       requestIdName: this.requestIdName,
       keepsRequestId: this.#keepsRequestId,
-      addsRequestId: this.#addsRequestId,
+      addsRequestId: this.#addsRequestIdWith(headers),
       set: [...set, ...shared],
       add: Object.entries(headers.add).concat(Object.entries(headers.response.add)).flat(),
       remove: [...headers.remove, ...headers.response.remove],
     };
+  }
+
+  #addsRequestIdWith(headers: ProxyConfig["headers"] | undefined): boolean {
+    const lowerName = this.requestIdName.toLowerCase();
+    const removed = headers === undefined ? [] : [...headers.remove, ...headers.response.remove];
+    return !removed.includes(lowerName) && !names(this.#set).includes(lowerName);
   }
 
   /** Puts them on a response that comes from no upstream, in place. */

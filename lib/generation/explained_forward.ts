@@ -88,8 +88,8 @@ function maskedField(config: Config, site: Site, line: string): string {
   const value = line.slice(colon + 2);
   // The proxy's own, of this handshake alone
   if (name === "sec-websocket-key") return line;
-  const written = ["headers.add", "headers.request.set", "headers.request.add"].some((table) =>
-    fieldsIn(site.config, table).some((field) =>
+  const written = headerTables(site.config).some(([table, fields]) =>
+    fields.some((field) =>
       field.toLowerCase() === name.toLowerCase() &&
       isSubstituted(config, site.config, `${table}.${/^[\w-]+$/.test(field) ? field : JSON.stringify(field)}`)
     )
@@ -97,8 +97,13 @@ function maskedField(config: Config, site: Site, line: string): string {
   return written || isSecret(value, ["headers", name]) ? `${name}: ${MASK}` : line;
 }
 
-function fieldsIn({ proxy }: SiteConfig, table: string): string[] {
+/** The tables that write fields of requests, by their path below the proxy, with the names in each. */
+function headerTables({ proxy }: SiteConfig): (readonly [table: string, fields: readonly string[]])[] {
   if (proxy === undefined) return [];
-  const { add, request } = proxy.headers;
-  return Object.keys(table === "headers.add" ? add : table.endsWith("set") ? request.set : request.add);
+  const routes = proxy.routes.map(({ headers }, index) => [`routes[${index}].headers`, headers ?? {}] as const);
+  return [["headers", proxy.headers] as const, ...routes].flatMap(([path, { add, request }]) => [
+    [`${path}.add`, Object.keys(add ?? {})] as const,
+    [`${path}.request.set`, Object.keys(request?.set ?? {})] as const,
+    [`${path}.request.add`, Object.keys(request?.add ?? {})] as const,
+  ]);
 }

@@ -7,22 +7,24 @@
 import type { Config, SiteConfig } from "./config/config_types.ts";
 import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
 import type { RouteConfig } from "../handlers/proxy/config/route_schema.ts";
+import { proxyOfRoute } from "../handlers/proxy/route_settings.ts";
 
 type Settings = Record<string, string>;
 
 /** The settings of a route. */
 export function routeSettings(config: Config, site: SiteConfig, proxy: ProxyConfig, route: RouteConfig): Settings {
-  const { timeout, retries, connections, headers, health_check, passive_health, circuit_breaker, websocket } = proxy;
+  const own = proxyOfRoute(proxy, route);
+  const { timeout, retries, connections, headers, health_check, passive_health, circuit_breaker, websocket } = own;
   const maxBytes = route.max_body_size ?? site.max_body_size ?? config.server.max_body_size;
   return {
     ...(route.strip_prefix ? { strip_prefix: "true" } : {}),
     ...(route.rewrite_target === undefined ? {} : { rewrite_target: route.rewrite_target }),
-    preserve_host: String(route.preserve_host ?? proxy.preserve_host),
+    preserve_host: String(own.preserve_host),
     websocket: !route.websocket
       ? "false: an upgrade is passed on as plain HTTP"
       : `true, ping each ${time(websocket.ping_interval)}, messages up to ${size(websocket.max_message)}`,
     max_body_size: maxBytes === undefined ? "no limit" : size(maxBytes),
-    ...timeouts({ ...timeout, ...route.timeout }),
+    ...timeouts(timeout),
     "retries.attempts": `${retries.attempts}${
       retries.retry_on.length === 0 ? "" : `, also after ${retries.retry_on.map(statuses).join(", ")}`
     }`,

@@ -38,6 +38,7 @@ import { OncePerSecond } from "../state/once_per_second.ts";
 import { PlainHandshakes } from "../handlers/proxy/plain_handshakes.ts";
 import type { PoolMembers } from "./pool_members.ts";
 import { createPools, type PoolsContext } from "./pools.ts";
+import { proxyOfRoute } from "../handlers/proxy/route_settings.ts";
 import { compileRewrite } from "../handlers/proxy/rewrite.ts";
 import { compileRedirects, forwardedPrefix } from "../handlers/proxy/route_redirects.ts";
 import { SiteHeaders } from "../features/site_headers.ts";
@@ -227,25 +228,7 @@ export class Site {
 
   #plan(proxy: ProxyConfig, context: SiteContext): RouteSpec<RoutePlan>[] {
     const { server } = context;
-    const { headers } = proxy;
-    const requestHeaders = new RequestHeaders({
-      addXForwarded: headers.add_x_forwarded,
-      addForwarded: headers.add_forwarded,
-      viaName: this.#viaMark,
-      requestIdName: this.requestIdName,
-      set: Object.entries(headers.request.set).flat(),
-      add: Object.entries(headers.add).concat(Object.entries(headers.request.add)).flat(),
-      remove: [...headers.remove, ...headers.request.remove],
-    });
-    const responseHeaders = new ResponseHeaders(this.#headers.proxied(proxy, viaToken(server.name)));
-    const retries = {
-      attempts: proxy.retries.attempts,
-      tryForMs: proxy.retries.try_for,
-      backoffMs: proxy.retries.backoff,
-      maxBackoffMs: proxy.retries.max_backoff,
-      retryOn: proxy.retries.retry_on,
-      showAttempts: proxy.retries.show_attempts,
-    };
+    const common = this.#headerRules(proxy, server);
     const sockets = {
       config: proxy.websocket,
       sockets: context.processState.sockets,
@@ -257,6 +240,8 @@ export class Site {
       const hasBase = proxy.upstreams.some((entry) =>
         entry.name === route.upstream && parseEndpoint(plainUrl(entry.url)).basePath !== ""
       );
+      const own = proxyOfRoute(proxy, route);
+      const { requestHeaders, responseHeaders } = route.headers === undefined ? common : this.#headerRules(own, server);
       return {
         path: route.path,
         kind: route.exact ? "exact" : route.pattern ? "pattern" : "prefix",
@@ -269,18 +254,18 @@ export class Site {
           forward: {
             pool,
             rewrite: compileRewrite(route, hasBase),
-            preserveHost: route.preserve_host ?? proxy.preserve_host,
+            preserveHost: own.preserve_host,
             requestHeaders,
             responseHeaders,
-            redirects: compileRedirects(route, proxy, { hasBase, host: requestHeaders.host }),
+            redirects: compileRedirects(route, own, { hasBase, host: requestHeaders.host }),
             forwardedPrefix: forwardedPrefix(route),
             body: {
               maxBytes: route.max_body_size ?? this.config.max_body_size ?? server.max_body_size ?? Infinity,
-              keepBytes: proxy.retries.retry_buffer,
+              retry_buffer: own.retries.retry_buffer,
               readAhead: context.processState.readAhead,
             },
-            retries,
-            limits: attemptLimits(proxy, route),
+            retries: own.retries,
+            limits: attemptLimits(own.timeout, route),
           },
           sockets: route.websocket
             ? {
@@ -293,6 +278,23 @@ export class Site {
         },
       };
     });
+  }
+
+  /** How header fields are rewritten on routes that have the headers of `proxy`. */
+  #headerRules(proxy: ProxyConfig, server: ServerConfig) {
+    const { headers } = proxy;
+    return {
+      requestHeaders: new RequestHeaders({
+        addXForwarded: headers.add_x_forwarded,
+        addForwarded: headers.add_forwarded,
+        viaName: this.#viaMark,
+        requestIdName: this.requestIdName,
+        set: Object.entries(headers.request.set).flat(),
+        add: Object.entries(headers.add).concat(Object.entries(headers.request.add)).flat(),
+        remove: [...headers.remove, ...headers.request.remove],
+      }),
+      responseHeaders: new ResponseHeaders(this.#headers.proxied(proxy, viaToken(server.name))),
+    };
   }
 
   #forwarded(exchange: Exchange, plan: RoutePlan): HttpResponse | Promise<HttpResponse> {

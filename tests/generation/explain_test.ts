@@ -337,6 +337,7 @@ url = "http://127.0.0.1:1/\${SHORT}"
 path = "/"
 upstream = "app"
 rewrite_target = "/\${SECRET}/\${SHORT}"
+headers = { request = { set = { "X-Route" = "\${SHORT}" } } }
 [sites.proxy.headers.request]
 set = { "X-Plain" = "shown", "X-Hidden" = "\${SHORT}", Authorization = "Bearer literal" }
 add = { "X-Long" = "a \${SECRET}" }
@@ -345,7 +346,7 @@ add = { "X-Long" = "a \${SECRET}" }
   const head = told.forward?.head ?? [];
   assertEquals(head[0], "GET /********/********/x HTTP/1.1");
   assertStringIncludes(head.join("\n"), "X-Plain: shown");
-  for (const name of ["X-Hidden", "Authorization", "X-Long", "cookie"]) {
+  for (const name of ["X-Hidden", "Authorization", "X-Long", "X-Route", "cookie"]) {
     assert(head.includes(`${name}: ********`), name);
   }
   const all = JSON.stringify(told);

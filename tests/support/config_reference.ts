@@ -26,8 +26,10 @@ A duration is a number of seconds, or text with units: \`"250ms"\`, \`"30s"\`, \
 bytes, or text with a unit: \`"10MB"\` (decimal), \`"512KiB"\` (binary). \`"\${NAME}"\` in any value stands for the environment
 variable, and \`"\${NAME:-text}"\` has text for where it is not set.
 
-A table stands where its header says, and nowhere else. \`[sites.proxy.routes.timeout]\` takes from \`[sites.proxy.timeout]\` each
-key that it does not set.
+A table stands where its header says, and nowhere else. Of the tables of a route, \`timeout\`, \`retries\` and \`headers\` are inherited
+key by key: what \`[sites.proxy.routes.timeout]\` does not set is that of \`[sites.proxy.timeout]\`. Tables of header fields are inherited
+field by field, and a field that the route removes is none that the proxy sets or adds; lists are replaced as a whole. All other tables of
+a route replace that of the site.
 `;
 
 /** Parts of what is expected that the head of the page says once. */

@@ -51,11 +51,11 @@ const SINGULAR: Readonly<Record<string, string>> = {
 export async function configTypesText({ schema, probe }: TypedSchema = CONFIG): Promise<string> {
   const checker = await typeChecker(probe);
   const writer = new TypeWriter(checker.checker);
-  writer.table(checker.typeOf("Input"), schema, {
+  writer.tables(checker.typeOf("Input"), schema, {
     ...{ name: "ConfigInput", suffix: "Input", path: [] },
     sentence: "A config as it is written: keys with a default may be absent, durations and sizes may be text.",
   });
-  writer.table(checker.typeOf("Output"), schema, {
+  writer.tables(checker.typeOf("Output"), schema, {
     ...{ name: "Config", suffix: "Config", path: [] },
     sentence: "A config as the program uses it: checked, with all defaults; durations in milliseconds, sizes in bytes.",
   });
@@ -79,9 +79,13 @@ class TypeWriter {
     this.#checker = checker;
   }
 
-  /** Writes the interface of a table, and those of the tables in it behind it. */
-  table(type: ts.Type, schema: z.core.$ZodType | undefined, place: Place): void {
-    const below: (() => void)[] = [];
+  /** Writes the interface of a table, and behind it those of the tables in it, level by level: upper ones have the short names. */
+  tables(type: ts.Type, schema: z.core.$ZodType | undefined, place: Place): void {
+    const left: (() => void)[] = [() => this.#table(type, schema, place, left)];
+    for (const write of left) write();
+  }
+
+  #table(type: ts.Type, schema: z.core.$ZodType | undefined, place: Place, below: (() => void)[]): void {
     const shape = shapeOf(schema) ?? {};
     const order = Object.keys(shape);
     const properties = this.#checker.getPropertiesOfType(type)
@@ -98,7 +102,6 @@ class TypeWriter {
       return `${comment(sentences)}\n  ${key}${optional ? "?" : ""}: ${text};`;
     });
     this.interfaces.push(`/** ${place.sentence} */\nexport interface ${place.name} {\n${lines.join("\n")}\n}\n`);
-    for (const write of below) write();
   }
 
   #text(type: ts.Type, schema: z.core.$ZodType | undefined, place: Place, below: (() => void)[]): string {
@@ -133,9 +136,13 @@ class TypeWriter {
       const taken = this.#names.get(name);
       if (taken !== undefined && taken !== is) continue;
       if (taken === undefined) {
+        // Longer names are not to fit a table that has a shorter one
+        const last = path.slice(-count).join(".");
+        const ambiguous = [...this.#names].some(([other, at]) => other.endsWith(suffix) && at.endsWith(`.${last}`));
+        if (ambiguous && count < words.length) continue;
         this.#names.set(name, is);
         const sentence = `\`${header(path)}\`. ${place.sentence}`.trimEnd();
-        below.push(() => this.table(type, schema, { ...place, name, sentence }));
+        below.push(() => this.#table(type, schema, { ...place, name, sentence }, below));
       }
       return name;
     }

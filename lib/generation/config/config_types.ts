@@ -248,16 +248,6 @@ export interface CacheInput {
   rules?: RuleInput[];
 }
 
-/** `[[sites.cache.rules]]`. Values for some files; the first rule that fits wins, with path and extensions where it has both. */
-export interface RuleInput {
-  /** Prefix of the paths that the rule is for. */
-  path?: string;
-  /** Extensions of the files that the rule is for, with or without a dot. */
-  extensions?: string[];
-  /** Value of Cache-Control. */
-  control: string;
-}
-
 /** `[sites.proxy]`. What is proxied. */
 export interface ProxyInput {
   /**
@@ -314,6 +304,16 @@ export interface ProxyInput {
   retries?: RetriesInput;
 }
 
+/** `[[sites.cache.rules]]`. Values for some files; the first rule that fits wins, with path and extensions where it has both. */
+export interface RuleInput {
+  /** Prefix of the paths that the rule is for. */
+  path?: string;
+  /** Extensions of the files that the rule is for, with or without a dot. */
+  extensions?: string[];
+  /** Value of Cache-Control. */
+  control: string;
+}
+
 /** `[[sites.proxy.upstreams]]`. The servers to proxy to. */
 export interface UpstreamInput {
   /** Name of the pool; upstreams of the same name share its load. */
@@ -344,20 +344,6 @@ export interface UpstreamInput {
   resolve_interval?: string | number;
   /** How to speak TLS with this upstream; for https:// only. */
   tls?: TlsInput;
-}
-
-/** `[sites.proxy.upstreams.tls]`. How to speak TLS with this upstream; for https:// only. */
-export interface TlsInput {
-  /** PEM file of certificates that may sign the upstream's, beside the well-known ones. */
-  ca_file?: string;
-  /**
-   * Accept any certificate; whoever sits between can then read and change everything.
-   *
-   * @default {false}
-   */
-  insecure_skip_verify?: boolean;
-  /** Name to ask for and to find in the certificate, where it is not the URL's host. */
-  server_name?: string;
 }
 
 /** `[[sites.proxy.routes]]`. Which requests go to which pool. */
@@ -406,6 +392,10 @@ export interface RouteInput {
   rewrite_redirects?: boolean;
   /** How long this route may take; what it does not set is the proxy's. */
   timeout?: RouteTimeoutInput;
+  /** How requests of this route are tried again; what it does not set is the proxy's. */
+  retries?: RouteRetriesInput;
+  /** What changes in header fields on this route; what it does not set is the proxy's, field by field. */
+  headers?: RouteHeadersInput;
   /**
    * Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream.
    *
@@ -414,20 +404,6 @@ export interface RouteInput {
   streaming?: boolean;
   /** Largest request body of this route; overrides the site's. */
   max_body_size?: string | number;
-}
-
-/** `[sites.proxy.routes.timeout]`. How long this route may take; what it does not set is the proxy's. */
-export interface RouteTimeoutInput {
-  /** Longest time to open a connection to an upstream; 0 is no limit. */
-  connect?: string | number;
-  /** Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit. */
-  read?: string | number;
-  /** Longest silence while a request is sent; 0 is no limit. */
-  write?: string | number;
-  /** Longest time that a client neither sends its body nor takes the answer; 0 is no limit. */
-  client?: string | number;
-  /** Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none. */
-  min_upload_rate?: number;
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -458,40 +434,6 @@ export interface LoadBalancingInput {
   when_all_unhealthy?: "reject" | "try_anyway";
   /** For cookie: the cookie that keeps a client with its upstream. */
   cookie?: CookieInput;
-}
-
-/** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that keeps a client with its upstream. */
-export interface CookieInput {
-  /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
-  name?: string;
-  /** Signs the cookies, so that they outlive the process and hold on several proxies; random without it. */
-  secret?: string;
-  /** Path below which clients send the cookie. */
-  path?: string;
-  /** Domain whose hosts get the cookie; without it, the host that set it. */
-  domain?: string;
-  /** How long clients keep the cookie; without it, until the browser is closed. */
-  max_age?: string | number;
-  /** Send it over TLS only; "auto" where the client came over TLS. */
-  secure?: boolean | "auto";
-  /** Hide it from scripts. */
-  http_only?: boolean;
-  /** Which requests from other sites carry it; none needs secure = true. */
-  same_site?: "lax" | "strict" | "none";
-  /** Policy for clients without a cookie, or whose upstream is not available. */
-  fallback?:
-    | "round_robin"
-    | "weighted"
-    | "least_connections"
-    | "weighted_round_robin"
-    | "random"
-    | "power_of_two"
-    | "first"
-    | "least_time"
-    | "ip_hash"
-    | "uri_hash"
-    | "header_hash"
-    | "cookie";
 }
 
 /** `[sites.proxy.timeout]`. How long upstreams may take. */
@@ -554,34 +496,6 @@ export interface HeadersInput {
   request?: RequestInput;
   /** Changes to what comes back. */
   response?: ResponseInput;
-}
-
-/** `[sites.proxy.headers.request]`. Changes to what goes upstream. */
-export interface RequestInput {
-  /** Fields that replace all fields of their name. */
-  set?: Record<string, string>;
-  /** Fields that are added to those of their name. */
-  add?: Record<string, string>;
-  /**
-   * Names of fields that are taken away.
-   *
-   * @default {[]}
-   */
-  remove?: string[] | Record<string, boolean>;
-}
-
-/** `[sites.proxy.headers.response]`. Changes to what comes back. */
-export interface ResponseInput {
-  /** Fields that replace all fields of their name. */
-  set?: Record<string, string>;
-  /** Fields that are added to those of their name. */
-  add?: Record<string, string>;
-  /**
-   * Names of fields that are taken away.
-   *
-   * @default {[]}
-   */
-  remove?: string[] | Record<string, boolean>;
 }
 
 /** `[sites.proxy.connections]`. How connections to upstreams are kept and limited. */
@@ -853,6 +767,12 @@ export interface RetriesInput {
    */
   retry_buffer?: string | number;
   /**
+   * Send X-BWS-Attempts to the client.
+   *
+   * @default {false}
+   */
+  show_attempts?: boolean;
+  /**
    * Retries for each request of the pool, as a share.
    *
    * @default {0.2}
@@ -864,12 +784,150 @@ export interface RetriesInput {
    * @default {10}
    */
   min_per_second?: number;
+}
+
+/** `[sites.proxy.upstreams.tls]`. How to speak TLS with this upstream; for https:// only. */
+export interface TlsInput {
+  /** PEM file of certificates that may sign the upstream's, beside the well-known ones. */
+  ca_file?: string;
   /**
-   * Send X-BWS-Attempts to the client.
+   * Accept any certificate; whoever sits between can then read and change everything.
    *
    * @default {false}
    */
+  insecure_skip_verify?: boolean;
+  /** Name to ask for and to find in the certificate, where it is not the URL's host. */
+  server_name?: string;
+}
+
+/** `[sites.proxy.routes.timeout]`. How long this route may take; what it does not set is the proxy's. */
+export interface RouteTimeoutInput {
+  /** Longest time to open a connection to an upstream; 0 is no limit. */
+  connect?: string | number;
+  /** Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit. */
+  read?: string | number;
+  /** Longest silence while a request is sent; 0 is no limit. */
+  write?: string | number;
+  /** Longest time that a client neither sends its body nor takes the answer; 0 is no limit. */
+  client?: string | number;
+  /** Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none. */
+  min_upload_rate?: number;
+}
+
+/** `[sites.proxy.routes.retries]`. How requests of this route are tried again; what it does not set is the proxy's. */
+export interface RouteRetriesInput {
+  /** Most times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them. */
+  attempts?: number;
+  /** How long a request is kept while no upstream can be reached, and tried again; 0 to try each upstream once. */
+  try_for?: string | number;
+  /** Pause before a request goes to an upstream again, twice as long each time. */
+  backoff?: string | number;
+  /** The longest pause. */
+  max_backoff?: string | number;
+  /** Answers after which a request of an idempotent method is tried again, such as [502, 503, 504, 429]. */
+  retry_on?: string | number | (string | number)[];
+  /** Request bodies up to this size are kept, to be sent again. */
+  retry_buffer?: string | number;
+  /** Send X-BWS-Attempts to the client. */
   show_attempts?: boolean;
+}
+
+/** `[sites.proxy.routes.headers]`. What changes in header fields on this route; what it does not set is the proxy's, field by field. */
+export interface RouteHeadersInput {
+  /** Send X-Forwarded-For, -Proto and -Host upstream. */
+  add_x_forwarded?: boolean;
+  /** Send the Forwarded header field of RFC 7239 upstream. */
+  add_forwarded?: boolean;
+  /** Fields that are added in both directions. */
+  add?: Record<string, string>;
+  /** Names of fields that are taken away in both directions. */
+  remove?: string[] | Record<string, boolean>;
+  /** Changes to what goes upstream. */
+  request?: RouteHeadersRequestInput;
+  /** Changes to what comes back. */
+  response?: RouteHeadersResponseInput;
+}
+
+/** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that keeps a client with its upstream. */
+export interface CookieInput {
+  /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
+  name?: string;
+  /** Signs the cookies, so that they outlive the process and hold on several proxies; random without it. */
+  secret?: string;
+  /** Path below which clients send the cookie. */
+  path?: string;
+  /** Domain whose hosts get the cookie; without it, the host that set it. */
+  domain?: string;
+  /** How long clients keep the cookie; without it, until the browser is closed. */
+  max_age?: string | number;
+  /** Send it over TLS only; "auto" where the client came over TLS. */
+  secure?: boolean | "auto";
+  /** Hide it from scripts. */
+  http_only?: boolean;
+  /** Which requests from other sites carry it; none needs secure = true. */
+  same_site?: "lax" | "strict" | "none";
+  /** Policy for clients without a cookie, or whose upstream is not available. */
+  fallback?:
+    | "round_robin"
+    | "weighted"
+    | "least_connections"
+    | "weighted_round_robin"
+    | "random"
+    | "power_of_two"
+    | "first"
+    | "least_time"
+    | "ip_hash"
+    | "uri_hash"
+    | "header_hash"
+    | "cookie";
+}
+
+/** `[sites.proxy.headers.request]`. Changes to what goes upstream. */
+export interface RequestInput {
+  /** Fields that replace all fields of their name. */
+  set?: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add?: Record<string, string>;
+  /**
+   * Names of fields that are taken away.
+   *
+   * @default {[]}
+   */
+  remove?: string[] | Record<string, boolean>;
+}
+
+/** `[sites.proxy.headers.response]`. Changes to what comes back. */
+export interface ResponseInput {
+  /** Fields that replace all fields of their name. */
+  set?: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add?: Record<string, string>;
+  /**
+   * Names of fields that are taken away.
+   *
+   * @default {[]}
+   */
+  remove?: string[] | Record<string, boolean>;
+}
+
+/** `[sites.proxy.routes.headers.request]`. Changes to what goes upstream. */
+export interface RouteHeadersRequestInput {
+  /** Fields that replace all fields of their name. */
+  set?: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add?: Record<string, string>;
+  /** Names of fields that are taken away. */
+  remove?: string[] | Record<string, boolean>;
+}
+
+/** `[sites.proxy.routes.headers.response]`. Changes to what comes back. */
+export interface RouteHeadersResponseInput {
+  /** Fields that replace all fields of their name. */
+  set?: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add?: Record<string, string>;
+  /** Names of fields that are taken away. */
+  remove?: string[] | Record<string, boolean>;
 }
 
 /** A config as the program uses it: checked, with all defaults; durations in milliseconds, sizes in bytes. */
@@ -998,16 +1056,6 @@ export interface CacheConfig {
   rules: RuleConfig[];
 }
 
-/** `[[sites.cache.rules]]`. Values for some files; the first rule that fits wins, with path and extensions where it has both. */
-export interface RuleConfig {
-  /** Prefix of the paths that the rule is for. */
-  path?: string;
-  /** Extensions of the files that the rule is for, with or without a dot. */
-  extensions?: string[];
-  /** Value of Cache-Control. */
-  control: string;
-}
-
 /** `[sites.proxy]`. What is proxied. */
 export interface ProxyConfig {
   /** Whether the site proxies; its tables are checked in any case. */
@@ -1040,6 +1088,16 @@ export interface ProxyConfig {
   retries: RetriesConfig;
 }
 
+/** `[[sites.cache.rules]]`. Values for some files; the first rule that fits wins, with path and extensions where it has both. */
+export interface RuleConfig {
+  /** Prefix of the paths that the rule is for. */
+  path?: string;
+  /** Extensions of the files that the rule is for, with or without a dot. */
+  extensions?: string[];
+  /** Value of Cache-Control. */
+  control: string;
+}
+
 /** `[[sites.proxy.upstreams]]`. The servers to proxy to. */
 export interface UpstreamConfig {
   /** Name of the pool; upstreams of the same name share its load. */
@@ -1058,16 +1116,6 @@ export interface UpstreamConfig {
   resolve_interval?: number;
   /** How to speak TLS with this upstream; for https:// only. */
   tls?: TlsConfig;
-}
-
-/** `[sites.proxy.upstreams.tls]`. How to speak TLS with this upstream; for https:// only. */
-export interface TlsConfig {
-  /** PEM file of certificates that may sign the upstream's, beside the well-known ones. */
-  ca_file?: string;
-  /** Accept any certificate; whoever sits between can then read and change everything. */
-  insecure_skip_verify: boolean;
-  /** Name to ask for and to find in the certificate, where it is not the URL's host. */
-  server_name?: string;
 }
 
 /** `[[sites.proxy.routes]]`. Which requests go to which pool. */
@@ -1096,24 +1144,14 @@ export interface RouteConfig {
   rewrite_redirects?: boolean;
   /** How long this route may take; what it does not set is the proxy's. */
   timeout?: RouteTimeoutConfig;
+  /** How requests of this route are tried again; what it does not set is the proxy's. */
+  retries?: RouteRetriesConfig;
+  /** What changes in header fields on this route; what it does not set is the proxy's, field by field. */
+  headers?: RouteHeadersConfig;
   /** Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream. */
   streaming: boolean;
   /** Largest request body of this route; overrides the site's. */
   max_body_size?: number;
-}
-
-/** `[sites.proxy.routes.timeout]`. How long this route may take; what it does not set is the proxy's. */
-export interface RouteTimeoutConfig {
-  /** Longest time to open a connection to an upstream; 0 is no limit. */
-  connect?: number;
-  /** Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit. */
-  read?: number;
-  /** Longest silence while a request is sent; 0 is no limit. */
-  write?: number;
-  /** Longest time that a client neither sends its body nor takes the answer; 0 is no limit. */
-  client?: number;
-  /** Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none. */
-  min_upload_rate?: number;
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -1132,40 +1170,6 @@ export interface LoadBalancingConfig {
   when_all_unhealthy: "reject" | "try_anyway";
   /** For cookie: the cookie that keeps a client with its upstream. */
   cookie?: CookieConfig;
-}
-
-/** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that keeps a client with its upstream. */
-export interface CookieConfig {
-  /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
-  name?: string;
-  /** Signs the cookies, so that they outlive the process and hold on several proxies; random without it. */
-  secret?: string;
-  /** Path below which clients send the cookie. */
-  path?: string;
-  /** Domain whose hosts get the cookie; without it, the host that set it. */
-  domain?: string;
-  /** How long clients keep the cookie; without it, until the browser is closed. */
-  max_age?: number;
-  /** Send it over TLS only; "auto" where the client came over TLS. */
-  secure?: boolean | "auto";
-  /** Hide it from scripts. */
-  http_only?: boolean;
-  /** Which requests from other sites carry it; none needs secure = true. */
-  same_site?: "lax" | "strict" | "none";
-  /** Policy for clients without a cookie, or whose upstream is not available. */
-  fallback?:
-    | "round_robin"
-    | "weighted"
-    | "least_connections"
-    | "weighted_round_robin"
-    | "random"
-    | "power_of_two"
-    | "first"
-    | "least_time"
-    | "ip_hash"
-    | "uri_hash"
-    | "header_hash"
-    | "cookie";
 }
 
 /** `[sites.proxy.timeout]`. How long upstreams may take. */
@@ -1196,26 +1200,6 @@ export interface HeadersConfig {
   request: RequestConfig;
   /** Changes to what comes back. */
   response: ResponseConfig;
-}
-
-/** `[sites.proxy.headers.request]`. Changes to what goes upstream. */
-export interface RequestConfig {
-  /** Fields that replace all fields of their name. */
-  set: Record<string, string>;
-  /** Fields that are added to those of their name. */
-  add: Record<string, string>;
-  /** Names of fields that are taken away. */
-  remove: string[];
-}
-
-/** `[sites.proxy.headers.response]`. Changes to what comes back. */
-export interface ResponseConfig {
-  /** Fields that replace all fields of their name. */
-  set: Record<string, string>;
-  /** Fields that are added to those of their name. */
-  add: Record<string, string>;
-  /** Names of fields that are taken away. */
-  remove: string[];
 }
 
 /** `[sites.proxy.connections]`. How connections to upstreams are kept and limited. */
@@ -1332,10 +1316,142 @@ export interface RetriesConfig {
   retry_on: StatusRange[];
   /** Request bodies up to this size are kept, to be sent again. */
   retry_buffer: number;
+  /** Send X-BWS-Attempts to the client. */
+  show_attempts: boolean;
   /** Retries for each request of the pool, as a share. */
   budget: number;
   /** Retries a second that are allowed whatever the traffic. */
   min_per_second: number;
+}
+
+/** `[sites.proxy.upstreams.tls]`. How to speak TLS with this upstream; for https:// only. */
+export interface TlsConfig {
+  /** PEM file of certificates that may sign the upstream's, beside the well-known ones. */
+  ca_file?: string;
+  /** Accept any certificate; whoever sits between can then read and change everything. */
+  insecure_skip_verify: boolean;
+  /** Name to ask for and to find in the certificate, where it is not the URL's host. */
+  server_name?: string;
+}
+
+/** `[sites.proxy.routes.timeout]`. How long this route may take; what it does not set is the proxy's. */
+export interface RouteTimeoutConfig {
+  /** Longest time to open a connection to an upstream; 0 is no limit. */
+  connect?: number;
+  /** Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit. */
+  read?: number;
+  /** Longest silence while a request is sent; 0 is no limit. */
+  write?: number;
+  /** Longest time that a client neither sends its body nor takes the answer; 0 is no limit. */
+  client?: number;
+  /** Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none. */
+  min_upload_rate?: number;
+}
+
+/** `[sites.proxy.routes.retries]`. How requests of this route are tried again; what it does not set is the proxy's. */
+export interface RouteRetriesConfig {
+  /** Most times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them. */
+  attempts?: number;
+  /** How long a request is kept while no upstream can be reached, and tried again; 0 to try each upstream once. */
+  try_for?: number;
+  /** Pause before a request goes to an upstream again, twice as long each time. */
+  backoff?: number;
+  /** The longest pause. */
+  max_backoff?: number;
+  /** Answers after which a request of an idempotent method is tried again, such as [502, 503, 504, 429]. */
+  retry_on?: StatusRange[];
+  /** Request bodies up to this size are kept, to be sent again. */
+  retry_buffer?: number;
   /** Send X-BWS-Attempts to the client. */
-  show_attempts: boolean;
+  show_attempts?: boolean;
+}
+
+/** `[sites.proxy.routes.headers]`. What changes in header fields on this route; what it does not set is the proxy's, field by field. */
+export interface RouteHeadersConfig {
+  /** Send X-Forwarded-For, -Proto and -Host upstream. */
+  add_x_forwarded?: boolean;
+  /** Send the Forwarded header field of RFC 7239 upstream. */
+  add_forwarded?: boolean;
+  /** Fields that are added in both directions. */
+  add?: Record<string, string>;
+  /** Names of fields that are taken away in both directions. */
+  remove?: string[];
+  /** Changes to what goes upstream. */
+  request?: RouteHeadersRequestConfig;
+  /** Changes to what comes back. */
+  response?: RouteHeadersResponseConfig;
+}
+
+/** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that keeps a client with its upstream. */
+export interface CookieConfig {
+  /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
+  name?: string;
+  /** Signs the cookies, so that they outlive the process and hold on several proxies; random without it. */
+  secret?: string;
+  /** Path below which clients send the cookie. */
+  path?: string;
+  /** Domain whose hosts get the cookie; without it, the host that set it. */
+  domain?: string;
+  /** How long clients keep the cookie; without it, until the browser is closed. */
+  max_age?: number;
+  /** Send it over TLS only; "auto" where the client came over TLS. */
+  secure?: boolean | "auto";
+  /** Hide it from scripts. */
+  http_only?: boolean;
+  /** Which requests from other sites carry it; none needs secure = true. */
+  same_site?: "lax" | "strict" | "none";
+  /** Policy for clients without a cookie, or whose upstream is not available. */
+  fallback?:
+    | "round_robin"
+    | "weighted"
+    | "least_connections"
+    | "weighted_round_robin"
+    | "random"
+    | "power_of_two"
+    | "first"
+    | "least_time"
+    | "ip_hash"
+    | "uri_hash"
+    | "header_hash"
+    | "cookie";
+}
+
+/** `[sites.proxy.headers.request]`. Changes to what goes upstream. */
+export interface RequestConfig {
+  /** Fields that replace all fields of their name. */
+  set: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add: Record<string, string>;
+  /** Names of fields that are taken away. */
+  remove: string[];
+}
+
+/** `[sites.proxy.headers.response]`. Changes to what comes back. */
+export interface ResponseConfig {
+  /** Fields that replace all fields of their name. */
+  set: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add: Record<string, string>;
+  /** Names of fields that are taken away. */
+  remove: string[];
+}
+
+/** `[sites.proxy.routes.headers.request]`. Changes to what goes upstream. */
+export interface RouteHeadersRequestConfig {
+  /** Fields that replace all fields of their name. */
+  set?: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add?: Record<string, string>;
+  /** Names of fields that are taken away. */
+  remove?: string[];
+}
+
+/** `[sites.proxy.routes.headers.response]`. Changes to what comes back. */
+export interface RouteHeadersResponseConfig {
+  /** Fields that replace all fields of their name. */
+  set?: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add?: Record<string, string>;
+  /** Names of fields that are taken away. */
+  remove?: string[];
 }

@@ -16,17 +16,19 @@ const VARIABLE =
 export const checkVariables: ConfigCheck = (root, problems) => {
   for (const site of tablesOf(root, "sites")) {
     const proxy = tableOf(site, "proxy");
-    const headers = tableOf(proxy, "headers");
-    const [request, response] = [tableOf(headers, "request"), tableOf(headers, "response")];
-    for (const changes of [headers, request, response]) {
-      checkFields(tableOf(changes, "add"), problems);
-      checkFields(tableOf(changes, "set"), problems);
-    }
+    for (const owner of [proxy, ...tablesOf(proxy, "routes")]) checkChanges(tableOf(owner, "headers"), problems);
     checkFields(tableOf(site, "headers"), problems);
     checkFields(tableOf(tableOf(proxy, "health_check"), "headers"), problems);
     for (const route of tablesOf(proxy, "routes")) checkText(textNode(route, "rewrite_target"), problems);
   }
 };
+
+function checkChanges(headers: TableNode | undefined, problems: ProblemList): void {
+  for (const changes of [headers, tableOf(headers, "request"), tableOf(headers, "response")]) {
+    checkFields(tableOf(changes, "add"), problems);
+    checkFields(tableOf(changes, "set"), problems);
+  }
+}
 
 function checkFields(fields: TableNode | undefined, problems: ProblemList): void {
   for (const { node } of fields?.entries.values() ?? []) if (isTextNode(node)) checkText(node, problems);

@@ -8,9 +8,8 @@ import type { ProxyConfig } from "./config/proxy_schema.ts";
 import type { RouteConfig } from "./config/route_schema.ts";
 import type { AttemptLimits } from "./attempt.ts";
 
-/** The limits of `route`. What it does not say is the proxy's. */
-export function attemptLimits(proxy: ProxyConfig, route: RouteConfig): AttemptLimits {
-  const timeout = { ...proxy.timeout, ...route.timeout };
+/** The limits of a route, from the timeouts that hold for it. */
+export function attemptLimits(timeout: ProxyConfig["timeout"], route: RouteConfig): AttemptLimits {
   return {
     connectTimeoutMs: boundMs(timeout.connect),
     readTimeoutMs: boundMs(timeout.read),

@@ -6,13 +6,13 @@
 
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { ForwardFailure } from "./forward_failure.ts";
-import type { RetryOptions } from "./retry.ts";
+import type { RetriesConfig } from "./config/retries_schema.ts";
 
 /** The lines, `[name, value, …]`. */
-export function failureLines(failure: ForwardFailure, exchange: Exchange, retries: RetryOptions): string[] {
+export function failureLines(failure: ForwardFailure, exchange: Exchange, retries: RetriesConfig): string[] {
   const lines: string[] = [];
   if (failure.status === 503) lines.push("retry-after", String(failure.retryAfterSeconds));
   if (failure.status === 408) lines.push("connection", "close");
-  if (retries.showAttempts) lines.push("x-bws-attempts", String(exchange.attempts));
+  if (retries.show_attempts) lines.push("x-bws-attempts", String(exchange.attempts));
   return lines;
 }

@@ -20,7 +20,8 @@ import { ForwardFailure, statusOf } from "./forward_failure.ts";
 import type { RequestBodyLimits } from "./request_body.ts";
 import type { RequestHeaders } from "./request_headers.ts";
 import type { ResponseRules } from "./response_headers.ts";
-import { Retry, type RetryOptions } from "./retry.ts";
+import type { RetriesConfig } from "./config/retries_schema.ts";
+import { Retry } from "./retry.ts";
 import { BODILESS, takeBody } from "./taken_body.ts";
 import { upstreamHead, type UpstreamRequest, upstreamTarget } from "./upstream_request.ts";
 import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
@@ -40,7 +41,7 @@ export interface ForwardPlan extends ResponseRules {
   /** Bounds of request bodies. */
   readonly body: RequestBodyLimits;
   /** How requests are tried again. */
-  readonly retries: RetryOptions;
+  readonly retries: RetriesConfig;
   /** How long an attempt may take. */
   readonly limits: AttemptLimits;
 }
@@ -62,7 +63,7 @@ export async function forward(
   const { framing, body } = taken instanceof Promise ? await taken : taken;
   const request: UpstreamRequest = { exchange, plan, target, framing, body, upgrade };
   pool.retryBudget?.deposit();
-  let retry = retries.retryOn.length === 0 ? undefined : retrying(request);
+  let retry = retries.retry_on.length === 0 ? undefined : retrying(request);
   let failedStatus = 502;
   let queueBudget: QueueBudget | undefined;
   for (;;) {
@@ -73,7 +74,7 @@ export async function forward(
       const avoid = retry?.avoid;
       queueBudget ??= { waitedMs: 0 };
       if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid, queueBudget)) continue;
-      if (retries.tryForMs > 0 && !signal.aborted && await (retry ??= retrying(request)).anotherRound()) {
+      if (retries.try_for > 0 && !signal.aborted && await (retry ??= retrying(request)).anotherRound()) {
         continue;
       }
       body?.cancel();
@@ -105,7 +106,7 @@ export async function forward(
       const response = attempt.respond(await attempt.send(text), retry?.shouldRetry);
       const cookie = pool.affinity(exchange, upstream);
       if (cookie !== undefined) response.headers.push("set-cookie", cookie);
-      if (retries.showAttempts) response.headers.push("x-bws-attempts", String(exchange.attempts));
+      if (retries.show_attempts) response.headers.push("x-bws-attempts", String(exchange.attempts));
       return response;
     } catch (thrown) {
       const error = attempt.failed(thrown);

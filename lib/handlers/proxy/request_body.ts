@@ -20,7 +20,7 @@ export interface RequestBodyLimits {
   /** Largest body that is let through, in bytes. */
   readonly maxBytes: number;
   /** Bytes that are kept to be sent again. */
-  readonly keepBytes: number;
+  readonly retry_buffer: number;
   /** Memory for what is read ahead. */
   readonly readAhead: ReadAhead;
 }
@@ -74,7 +74,7 @@ export class RequestBody implements BodySink {
 
   /** Whether all that has been sent of it can be sent again. */
   get replayable(): boolean {
-    return this.#handedBytes <= this.#limits.keepBytes;
+    return this.#handedBytes <= this.#limits.retry_buffer;
   }
 
   /** Whether it turned out to be empty. */

@@ -15,23 +15,8 @@ import { statusOf } from "./forward_failure.ts";
 import { RetryableResponse, retryAfterMs } from "./retryable_response.ts";
 import type { ShouldRetry } from "./attempt.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
+import type { RetriesConfig } from "./config/retries_schema.ts";
 import type { RequestBody } from "./request_body.ts";
-
-/** How requests are tried again. */
-export interface RetryOptions {
-  /** Most times that a request is sent, 1 or more. */
-  readonly attempts: number;
-  /** How long a request is kept while no upstream can be reached, in milliseconds. */
-  readonly tryForMs: number;
-  /** First pause before an upstream is tried again, in milliseconds. */
-  readonly backoffMs: number;
-  /** Longest pause, in milliseconds. */
-  readonly maxBackoffMs: number;
-  /** Statuses that are retried, as ranges; also those that failures would become. */
-  readonly retryOn: readonly (readonly [from: number, to: number])[];
-  /** Whether the client is told how many attempts were made. */
-  readonly showAttempts: boolean;
-}
 
 /** What counts of an attempt that failed. */
 export interface FailedAttempt {
@@ -47,7 +32,7 @@ export class Retry {
   fresh = false;
   readonly #exchange: Exchange;
   readonly #pool: Pool;
-  readonly #options: RetryOptions;
+  readonly #options: RetriesConfig;
   readonly #body: RequestBody | undefined;
   /** Upstreams that could not be reached in this round. */
   #unreachable: Upstream[] = [];
@@ -69,7 +54,7 @@ export class Retry {
     { exchange, pool, options, body }: {
       exchange: Exchange;
       pool: Pool;
-      options: RetryOptions;
+      options: RetriesConfig;
       body: RequestBody | undefined;
     },
   ) {
@@ -103,7 +88,7 @@ export class Retry {
 
   /** After no place was found: whether all are to be tried once more, now that some time has passed. */
   async anotherRound(): Promise<boolean> {
-    const leftMs = this.#options.tryForMs - (performance.now() - this.#exchange.startMs);
+    const leftMs = this.#options.try_for - (performance.now() - this.#exchange.startMs);
     if (this.#lastRound || leftMs <= 0) return false;
     const backoffMs = this.#backoff();
     // The last round is at the limit, not before: the upstream may be back by then.
@@ -146,13 +131,13 @@ export class Retry {
         if (reused && !this.fresh) return this.#again(upstream, true);
         return this.#elsewhere(upstream);
       default:
-        return this.#repeatable && within(statusOf(error), this.#options.retryOn) && this.#elsewhere(upstream);
+        return this.#repeatable && within(statusOf(error), this.#options.retry_on) && this.#elsewhere(upstream);
     }
   }
 
   /** Whether another attempt is made in place of the response of `upstream`. Counts that attempt. */
   readonly shouldRetry: ShouldRetry = (head, upstream) => {
-    if (!within(head.status, this.#options.retryOn) || !this.#repeatable) return false;
+    if (!within(head.status, this.#options.retry_on) || !this.#repeatable) return false;
     // Too Many Requests without a time is a refusal; with a long one, waiting is the client's business.
     const afterMs = retryAfterMs(head);
     if (head.status === 429) {
@@ -167,7 +152,7 @@ export class Retry {
   };
 
   get #patienceMs(): number {
-    return Math.max(1000, this.#options.maxBackoffMs);
+    return Math.max(1000, this.#options.max_backoff);
   }
 
   #othersThan(upstream: Upstream): boolean {
@@ -204,8 +189,8 @@ export class Retry {
 
   // Full jitter: those who failed together do not come back together.
   #backoff(): number {
-    const { backoffMs, maxBackoffMs } = this.#options;
-    const longestMs = Math.min(backoffMs * 2 ** Math.min(this.#pauses++, 20), maxBackoffMs);
+    const { backoff, max_backoff } = this.#options;
+    const longestMs = Math.min(backoff * 2 ** Math.min(this.#pauses++, 20), max_backoff);
     return longestMs / 2 + Math.random() * longestMs / 2;
   }
 

@@ -17,15 +17,19 @@ export interface RouteChanges {
   readonly host: string | undefined;
 }
 
-/** Maps addresses in responses of a route back; undefined where nothing was changed, or the config says not to. */
+/**
+ * Maps addresses in responses of a route back; undefined where nothing was changed, or the config says not to.
+ *
+ * @param proxy The proxy as it is for this route.
+ */
 export function compileRedirects(
   route: RouteConfig,
   proxy: ProxyConfig,
   { hasBase, host }: RouteChanges,
 ): Redirects | undefined {
-  const hostChanged = host !== undefined || !(route.preserve_host ?? proxy.preserve_host);
+  const hostChanged = host !== undefined || !proxy.preserve_host;
   const pathChanged = route.strip_prefix || route.rewrite_target !== undefined || hasBase;
-  const on = route.rewrite_redirects ?? proxy.rewrite_redirects ?? (hostChanged || pathChanged);
+  const on = proxy.rewrite_redirects ?? (hostChanged || pathChanged);
   if (!on) return undefined;
   // The path of an exact route or a pattern is replaced as a whole: nothing tells which path leads to another.
   const mapsPaths = !route.exact && !route.pattern && (route.strip_prefix || route.rewrite_target !== undefined);

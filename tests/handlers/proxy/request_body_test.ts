@@ -12,7 +12,7 @@ const KEEP_BYTES = 8;
 
 function bodyOf(length = -1): { body: RequestBody; client: BodyClient } {
   const client = new BodyClient();
-  const limits = { maxBytes: 1000, keepBytes: KEEP_BYTES, readAhead: new ReadAhead() };
+  const limits = { maxBytes: 1000, retry_buffer: KEEP_BYTES, readAhead: new ReadAhead() };
   return { body: new RequestBody(client, length, limits), client };
 }
 

@@ -3,7 +3,8 @@ import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import type { Exchange } from "../../../lib/exchange/exchange.ts";
 import { type FailureKind, TransportFailure } from "../../../lib/failure/failure.ts";
 import type { RequestBody } from "../../../lib/handlers/proxy/request_body.ts";
-import { Retry, type RetryOptions } from "../../../lib/handlers/proxy/retry.ts";
+import type { RetriesConfig } from "../../../lib/handlers/proxy/config/retries_schema.ts";
+import { Retry } from "../../../lib/handlers/proxy/retry.ts";
 import { RetryableResponse } from "../../../lib/handlers/proxy/retryable_response.ts";
 import type { UpstreamHead } from "../../../lib/http1/response_head.ts";
 import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
@@ -13,7 +14,7 @@ import { RetryBudget } from "../../../lib/upstream/retry_budget.ts";
 import { Upstream } from "../../../lib/upstream/upstream.ts";
 
 /** When another round was begun, in milliseconds after the start, by a clock that goes on by timers alone. */
-async function roundsWithin(tryForMs: number, backoff: { backoffMs: number; maxBackoffMs: number }): Promise<number[]> {
+async function roundsWithin(try_for: number, pauses: { backoff: number; max_backoff: number }): Promise<number[]> {
   const { setTimeout: realTimeout } = globalThis;
   const { now } = performance;
   let clockMs = 1000;
@@ -27,7 +28,7 @@ async function roundsWithin(tryForMs: number, backoff: { backoffMs: number; maxB
   });
   try {
     const exchange = { startMs: clockMs, client: { signal: new AbortController().signal } } as Exchange;
-    const options = { attempts: 3, tryForMs, retryOn: [], showAttempts: false, ...backoff };
+    const options = { attempts: 3, try_for, retry_on: [], retry_buffer: 0, show_attempts: false, ...pauses };
     const retry = new Retry({ exchange, pool: {} as Pool, options, body: undefined });
     while (await retry.anotherRound()) rounds.push(clockMs - 1000);
     return rounds;
@@ -39,7 +40,7 @@ async function roundsWithin(tryForMs: number, backoff: { backoffMs: number; maxB
 
 Deno.test("with try_for, the last try is at the limit, whatever the pauses were", async () => {
   for (let run = 0; run < 50; run++) {
-    const rounds = await roundsWithin(1000, { backoffMs: 25, maxBackoffMs: 1000 });
+    const rounds = await roundsWithin(1000, { backoff: 25, max_backoff: 1000 });
     // Never before it but for rounding; after it by less than a millisecond, since no pause is shorter than that.
     const last = rounds.at(-1) ?? 0;
     assertGreater(last, 1000 - 1e-6);
@@ -50,12 +51,12 @@ Deno.test("with try_for, the last try is at the limit, whatever the pauses were"
 });
 
 Deno.test("with try_for shorter than the first pause, there is one more try", async () => {
-  assertEquals(await roundsWithin(10, { backoffMs: 500, maxBackoffMs: 1000 }), [10]);
+  assertEquals(await roundsWithin(10, { backoff: 500, max_backoff: 1000 }), [10]);
 });
 
-const OPTIONS: RetryOptions = {
-  ...{ attempts: 3, tryForMs: 0, backoffMs: 0, maxBackoffMs: 0, showAttempts: false },
-  retryOn: [[429, 429], [502, 504]],
+const OPTIONS: RetriesConfig = {
+  ...{ attempts: 3, try_for: 0, backoff: 0, max_backoff: 0, show_attempts: false, retry_buffer: 0 },
+  retry_on: [[429, 429], [502, 504]],
 };
 
 function upstreamAt(port: number): Upstream {
@@ -72,7 +73,7 @@ function retryOf(
   { method = "GET", body, options, budget }: {
     method?: string;
     body?: { replayable: boolean; rewind(): void };
-    options?: Partial<RetryOptions>;
+    options?: Partial<RetriesConfig>;
     budget?: RetryBudget;
   } = {},
 ) {
@@ -109,7 +110,7 @@ for (const kind of ["connect", "connect_timeout", "shortage", "dial_queue"] as c
   Deno.test(`Retry.allows() another attempt after ${kind}, of any method and body, and counts none: nothing was sent`, async () => {
     const { fails, next, exchange, retry } = retryOf({
       ...{ method: "POST", body: { replayable: false, rewind: () => {} } },
-      ...{ options: { attempts: 1, retryOn: [] }, budget: new RetryBudget({ share: 0, minPerSecond: 0 }) },
+      ...{ options: { attempts: 1, retry_on: [] }, budget: new RetryBudget({ share: 0, minPerSecond: 0 }) },
     });
     assertEquals([fails(kind), exchange.retries, retry.fresh], [true, 0, false]);
     assertEquals(await next(), "second");
@@ -122,7 +123,7 @@ Deno.test("Retry.allows() three attempts that fail for what this machine lacks",
 });
 
 Deno.test("Retry.allows() any request on a new connection to the same upstream when a kept one ended before it was used", async () => {
-  const { fails, next, exchange, retry } = retryOf({ method: "POST", options: { attempts: 1, retryOn: [] } });
+  const { fails, next, exchange, retry } = retryOf({ method: "POST", options: { attempts: 1, retry_on: [] } });
   assertEquals([fails("closed_unused", { reused: true }), exchange.retries, retry.fresh], [true, 0, true]);
   assertEquals(await next(), "first");
 });
@@ -130,7 +131,7 @@ Deno.test("Retry.allows() any request on a new connection to the same upstream w
 Deno.test("Retry.allows() an idempotent request once more at the same upstream when a kept connection closed unanswered, then elsewhere", async () => {
   let rewound = 0;
   const body = { replayable: true, rewind: () => void rewound++ };
-  const { fails, next, exchange, retry } = retryOf({ method: "PUT", body, options: { attempts: 2, retryOn: [] } });
+  const { fails, next, exchange, retry } = retryOf({ method: "PUT", body, options: { attempts: 2, retry_on: [] } });
   assertEquals([fails("closed_unanswered", { reused: true }), exchange.retries, retry.fresh], [true, 0, true]);
   assertEquals(await next(), "first");
   assertEquals([fails("closed_unanswered", { reused: true }), exchange.retries], [true, 1]);
@@ -150,20 +151,20 @@ Deno.test("Retry.allows() nothing more once a byte of a request was sent that is
   }
 });
 
-Deno.test("Retry.allows() a failure with a status of retryOn to be retried, and no other, unless nothing was answered", () => {
+Deno.test("Retry.allows() a failure with a status of retry_on to be retried, and no other, unless nothing was answered", () => {
   const status: Partial<Record<FailureKind, number>> = {
     ...{ closed_in_head: 502, malformed: 502, read_timeout: 504, write_timeout: 504 },
   };
   for (const [kind, code] of Object.entries(status) as [FailureKind, number][]) {
-    assertEquals(retryOf({ options: { retryOn: [[code, code]] } }).fails(kind), true, kind);
-    assertEquals(retryOf({ options: { retryOn: [[500, 501], [503, 503]] } }).fails(kind), false, kind);
+    assertEquals(retryOf({ options: { retry_on: [[code, code]] } }).fails(kind), true, kind);
+    assertEquals(retryOf({ options: { retry_on: [[500, 501], [503, 503]] } }).fails(kind), false, kind);
   }
-  assertEquals(retryOf({ options: { retryOn: [] } }).fails("closed_unanswered"), true);
+  assertEquals(retryOf({ options: { retry_on: [] } }).fails("closed_unanswered"), true);
 });
 
 Deno.test("Retry.allows() nothing more when the client or the proxy ended it", () => {
   const kinds = ["client_left", "client_timeout", "body_too_large", "dropped"] as const;
-  const options = { retryOn: [[400, 599]] } as const;
+  const options = { retry_on: [[400, 599] as const] };
   for (const kind of kinds) assertEquals(retryOf({ options }).fails(kind), false, kind);
 });
 
@@ -176,7 +177,7 @@ Deno.test("Retry.allows() as many attempts as may be made, within the budget of 
   assertEquals([one.fails("read_timeout"), other.refuses(503), other.exchange.retries], [true, false, 0]);
 });
 
-Deno.test("Retry.shouldRetry() takes statuses of retryOn, of idempotent requests whose body is kept, and rewinds that", async () => {
+Deno.test("Retry.shouldRetry() takes statuses of retry_on, of idempotent requests whose body is kept, and rewinds that", async () => {
   let rewound = 0;
   const body = (replayable: boolean) => ({ replayable, rewind: () => void rewound++ });
   const { refuses, next } = retryOf({ method: "PUT", body: body(true) });
@@ -188,7 +189,7 @@ Deno.test("Retry.shouldRetry() takes statuses of retryOn, of idempotent requests
 
 Deno.test("Retry.shouldRetry() takes 429 with a time that is short enough alone, and 503 with a long one while there is another upstream", () => {
   const after = (seconds: number) => ["retry-after", `${seconds}`];
-  const rules = { options: { maxBackoffMs: 2000 } };
+  const rules = { options: { max_backoff: 2000 } };
   assertEquals(retryOf(rules).refuses(429), false);
   assertEquals(retryOf(rules).refuses(429, after(3)), false);
   assertEquals(retryOf(rules).refuses(429, after(2)), true);
@@ -207,7 +208,7 @@ Deno.test("Retry.acquire() goes back to upstreams that had the request once all 
 });
 
 Deno.test("Retry.acquire() gives nothing once the client has left", async () => {
-  const { retry, refuses, exchange, next, second } = retryOf({ options: { backoffMs: 60_000, maxBackoffMs: 60_000 } });
+  const { retry, refuses, exchange, next, second } = retryOf({ options: { backoff: 60_000, max_backoff: 60_000 } });
   const leaving = new AbortController();
   Object.assign(exchange.client, { signal: leaving.signal });
   assertEquals([refuses(503), refuses(503, [], second)], [true, true]);

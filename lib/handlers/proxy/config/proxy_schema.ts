@@ -6,23 +6,15 @@
 
 import type { z } from "zod";
 import { duration, flag, integer, table, tables } from "../../../config/fields.ts";
-import { headerChanges, headerNames, headerTable } from "../../../config/header_fields.ts";
+import { headersKeys } from "./headers_schema.ts";
 import { healthCheckSchema } from "./health_check_schema.ts";
 import { loadBalancingSchema } from "./load_balancing_schema.ts";
-import { circuitBreakerSchema, passiveHealthSchema, retriesSchema } from "./resilience_schema.ts";
+import { circuitBreakerSchema, passiveHealthSchema } from "./resilience_schema.ts";
+import { retriesSchema } from "./retries_schema.ts";
 import { routeOwnKeys } from "./route_schema.ts";
 import { upstreamSchema } from "./upstream_schema.ts";
 import { timeoutSchema } from "./timeout_schema.ts";
 import { websocketSchema } from "./websocket_schema.ts";
-
-const proxyHeadersSchema = table({
-  add_x_forwarded: flag().default(true).describe("Send X-Forwarded-For, -Proto and -Host upstream."),
-  add_forwarded: flag().default(false).describe("Send the Forwarded header field of RFC 7239 upstream."),
-  add: headerTable().prefault({}).describe("Fields that are added in both directions."),
-  remove: headerNames().prefault([]).describe("Names of fields that are taken away in both directions."),
-  request: headerChanges().prefault({}).describe("Changes to what goes upstream."),
-  response: headerChanges().prefault({}).describe("Changes to what comes back."),
-});
 
 const connectionsSchema = table({
   max_idle: integer(0, 1_000_000).default(64).describe("Most idle connections that are kept for an upstream."),
@@ -51,7 +43,7 @@ export function composeProxy<T extends z.ZodRawShape>(routeKeys: T) {
     routes: tables(table({ ...routeOwnKeys, ...routeKeys })).prefault([]).describe("Which requests go to which pool."),
     load_balancing: loadBalancingSchema.prefault({}).describe("How pools choose."),
     timeout: timeoutSchema.prefault({}).describe("How long upstreams may take."),
-    headers: proxyHeadersSchema.prefault({}).describe("What changes in header fields."),
+    headers: table(headersKeys).prefault({}).describe("What changes in header fields."),
     connections: connectionsSchema.prefault({}).describe("How connections to upstreams are kept and limited."),
     websocket: websocketSchema.prefault({}).describe("How WebSockets are kept and bounded."),
     health_check: healthCheckSchema.prefault({ enabled: false }).describe("How upstreams are probed; on when present."),

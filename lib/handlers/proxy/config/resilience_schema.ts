@@ -1,16 +1,14 @@
 /**
- * The tables `[sites.proxy.passive_health]`, `[sites.proxy.circuit_breaker]` and `[sites.proxy.retries]`: what is done about
- * upstreams that fail.
+ * The tables `[sites.proxy.passive_health]` and `[sites.proxy.circuit_breaker]`: what is done about upstreams that fail.
  *
  * @module
  */
 
 import { z } from "zod";
-import { duration, flag, integer, size, table } from "../../../config/fields.ts";
+import { duration, flag, integer, table } from "../../../config/fields.ts";
 import { failureStatuses } from "./status_range.ts";
 
 const RATIO = "a share above 0, up to 1";
-const BUDGET = "a share from 0 to 10";
 
 const ratio = () => z.number({ error: RATIO }).gt(0, { error: RATIO }).max(1, { error: RATIO });
 
@@ -45,27 +43,4 @@ export const circuitBreakerSchema = table({
   max_in_flight: integer(0, 1_000_000).default(0).describe(
     "Most exchanges at a time for an upstream, as connections.max_connections; the smaller one holds. 0 is no limit.",
   ),
-});
-
-/** How requests are tried again. */
-export const retriesSchema = table({
-  attempts: integer(1, 100).default(3).describe(
-    "Most times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them.",
-  ),
-  try_for: duration({ zero: true }).prefault(0).describe(
-    "How long a request is kept while no upstream can be reached, and tried again; 0 to try each upstream once.",
-  ),
-  backoff: duration({ zero: true }).prefault("25ms").describe(
-    "Pause before a request goes to an upstream again, twice as long each time.",
-  ),
-  max_backoff: duration({ zero: true }).prefault("1s").describe("The longest pause."),
-  retry_on: failureStatuses().prefault([]).describe(
-    "Answers after which a request of an idempotent method is tried again, such as [502, 503, 504, 429].",
-  ),
-  retry_buffer: size().prefault("64KiB").describe("Request bodies up to this size are kept, to be sent again."),
-  budget: z.number({ error: BUDGET }).min(0, { error: BUDGET }).max(10, { error: BUDGET }).default(0.2).describe(
-    "Retries for each request of the pool, as a share.",
-  ),
-  min_per_second: integer(0, 1_000_000).default(10).describe("Retries a second that are allowed whatever the traffic."),
-  show_attempts: flag().default(false).describe("Send X-BWS-Attempts to the client."),
 });

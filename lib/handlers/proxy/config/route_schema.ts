@@ -6,8 +6,21 @@
 
 import type { z } from "zod";
 import { climbs, writtenPath } from "../../../routing/match_path.ts";
-import { type Fault, flag, judged, list, method, size, slashPath, text } from "../../../config/fields.ts";
-import { routeTimeoutSchema } from "./timeout_schema.ts";
+import {
+  type Fault,
+  flag,
+  inheriting,
+  judged,
+  list,
+  method,
+  size,
+  slashPath,
+  table,
+  text,
+} from "../../../config/fields.ts";
+import { headersKeys } from "./headers_schema.ts";
+import { retriesKeys } from "./retries_schema.ts";
+import { timeoutKeys } from "./timeout_schema.ts";
 
 const TARGET = 'a path that begins with "/" and holds no spaces, query and fragment';
 
@@ -28,7 +41,15 @@ export const routeOwnKeys = {
     .describe("Methods to match; without it, all."),
   preserve_host: flag().optional().describe("Overrides the proxy's preserve_host."),
   rewrite_redirects: flag().optional().describe("Overrides the proxy's rewrite_redirects."),
-  timeout: routeTimeoutSchema.optional().describe("How long this route may take; what it does not set is the proxy's."),
+  timeout: table(inheriting(timeoutKeys)).optional().describe(
+    "How long this route may take; what it does not set is the proxy's.",
+  ),
+  retries: table(inheriting(retriesKeys)).optional().describe(
+    "How requests of this route are tried again; what it does not set is the proxy's.",
+  ),
+  headers: table(inheriting(headersKeys)).optional().describe(
+    "What changes in header fields on this route; what it does not set is the proxy's, field by field.",
+  ),
   streaming: flag().default(false).describe(
     "Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream.",
   ),
