@@ -53,7 +53,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   /** Whether only a new connection will do. */
   readonly #fresh: boolean;
   #connection: Connection | undefined;
-  #wait: ConnectionWait<Connection> | undefined;
+  #wait: ConnectionWait | undefined;
   #overtaken = false;
   /** Of a response whose body is passed on piece by piece. */
   #head: UpstreamHead | undefined;

@@ -52,7 +52,7 @@ export class ConnectionPool {
   readonly #dials: DialQueue;
   readonly #allIdle: IdleConnections;
   /** Those in the queue that a kept connection serves as well. */
-  readonly #takers = new Set<ConnectionWait<Connection>>();
+  readonly #takers = new Set<ConnectionWait>();
   #closed = false;
 
   /** Makes an empty pool for `endpoint`. */
@@ -97,7 +97,7 @@ export class ConnectionPool {
    *
    * @param options `fresh` says that only a new one will do.
    */
-  obtain(options: ConnectionWaitOptions & { readonly fresh: boolean }): ConnectionWait<Connection> {
+  obtain(options: ConnectionWaitOptions & { readonly fresh: boolean }): ConnectionWait {
     const wait = new ConnectionWait(options, {
       queue: this.#dials,
       dial: (timeoutMs) => this.#dial(timeoutMs),

@@ -5,6 +5,7 @@
  */
 
 import { StallTolerantTimer } from "../../state/stall_tolerant_timer.ts";
+import type { Connection } from "./connection.ts";
 import type { DialEntry, DialQueue } from "./dial_queue.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import { closeQuietly, type Wire } from "../../sockets/wire.ts";
@@ -20,36 +21,36 @@ export interface ConnectionWaitOptions {
 }
 
 /** What a wait needs of its connection pool. */
-export interface ConnectionWaitContext<T> {
+export interface ConnectionWaitContext {
   /** Where it waits for its turn. */
   readonly queue: DialQueue;
   /** Dials. */
   readonly dial: (timeoutMs: number) => Promise<Wire>;
-  /** Makes the result of a new wire. May throw. */
-  readonly open: (wire: Wire) => T;
+  /** Makes the connection over a new wire. May throw. */
+  readonly open: (wire: Wire) => Connection;
   /** Takes a wire that nobody waits for any more. */
   readonly spare: (wire: Wire) => void;
 }
 
 /** One wait. Owned by whoever waits. */
-export class ConnectionWait<T> implements DialEntry {
+export class ConnectionWait implements DialEntry {
   /**
    * The connection.
    *
    * @throws {TransportFailure} `connect`, `connect_timeout`, `shortage`, `dial_queue`, `dropped`, or `client_left` after
    * {@linkcode leave}.
    */
-  readonly result: Promise<T>;
+  readonly result: Promise<Connection>;
   readonly #options: ConnectionWaitOptions;
-  readonly #context: ConnectionWaitContext<T>;
-  #resolve: (result: T) => void = () => {};
+  readonly #context: ConnectionWaitContext;
+  #resolve: (connection: Connection) => void = () => {};
   #reject: (failure: unknown) => void = () => {};
   #settled = false;
   #started = false;
   #timer: StallTolerantTimer | undefined;
 
   /** Begins to wait. */
-  constructor(options: ConnectionWaitOptions, context: ConnectionWaitContext<T>) {
+  constructor(options: ConnectionWaitOptions, context: ConnectionWaitContext) {
     this.#options = options;
     this.#context = context;
     this.result = new Promise((resolve, reject) => {
@@ -89,8 +90,8 @@ export class ConnectionWait<T> implements DialEntry {
   }
 
   /** Takes a kept connection. */
-  serve(result: T): void {
-    if (this.#settle()) this.#resolve(result);
+  serve(connection: Connection): void {
+    if (this.#settle()) this.#resolve(connection);
   }
 
   /** Ends the wait, as when the client has left. Dialling that is under way goes on. */
