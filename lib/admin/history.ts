@@ -20,7 +20,7 @@ export interface HistoryPoint {
   readonly upstreams: ReadonlyMap<string, Pick<Flow, "requestRate" | "errorRate">>;
 }
 
-/** A ring of moments. Figures of upstreams, of which there may be many, are held in typed arrays. */
+/** A ring of moments. Rates of upstreams, of which there may be many, are held in typed arrays. */
 export class HistoryRing {
   readonly #points: Omit<HistoryPoint, "upstreams">[] = [];
   readonly #upstreams = new Map<string, Float32Array>();
@@ -28,14 +28,14 @@ export class HistoryRing {
 
   /** Adds a moment, and forgets upstreams that are gone. */
   add({ upstreams, ...point }: HistoryPoint): void {
-    const slot = this.#next++ % POINTS;
-    this.#points[slot] = point;
+    const at = this.#next++ % POINTS;
+    this.#points[at] = point;
     for (const id of this.#upstreams.keys()) if (!upstreams.has(id)) this.#upstreams.delete(id);
     for (const [id, { requestRate, errorRate }] of upstreams) {
-      let figures = this.#upstreams.get(id);
-      if (figures === undefined) this.#upstreams.set(id, figures = new Float32Array(2 * POINTS));
-      figures[slot] = requestRate;
-      figures[POINTS + slot] = errorRate;
+      let rates = this.#upstreams.get(id);
+      if (rates === undefined) this.#upstreams.set(id, rates = new Float32Array(2 * POINTS));
+      rates[at] = requestRate;
+      rates[POINTS + at] = errorRate;
     }
   }
 
@@ -43,11 +43,11 @@ export class HistoryRing {
   read(): History {
     const count = this.#points.length;
     const order = Array.from({ length: count }, (_, index) => (this.#next - count + index) % POINTS);
-    const points = order.map((slot) => this.#points[slot]);
+    const points = order.map((at) => this.#points[at]);
     const of = <K extends keyof Flow>(key: K) => points.map(({ totals }) => totals[key]);
-    const track = (figures: Float32Array): FlowHistory => ({
-      requestRate: order.map((slot) => tenth(figures[slot])),
-      errorRate: order.map((slot) => tenth(figures[POINTS + slot])),
+    const track = (rates: Float32Array): FlowHistory => ({
+      requestRate: order.map((at) => tenth(rates[at])),
+      errorRate: order.map((at) => tenth(rates[POINTS + at])),
     });
     return {
       atMs: points.map(({ atMs }) => atMs),
@@ -56,7 +56,7 @@ export class HistoryRing {
         ...{ p50Ms: of("p50Ms"), p95Ms: of("p95Ms"), p99Ms: of("p99Ms") },
         memoryBytes: points.map(({ memoryBytes }) => memoryBytes),
       },
-      upstreams: Object.fromEntries([...this.#upstreams].map(([id, figures]) => [id, track(figures)])),
+      upstreams: Object.fromEntries([...this.#upstreams].map(([id, rates]) => [id, track(rates)])),
     };
   }
 }

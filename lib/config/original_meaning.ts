@@ -141,12 +141,12 @@ function rename(table: TableNode, names: Readonly<Record<string, string>>, probl
 }
 
 /** A key of a table. */
-interface Slot {
+interface KeyPlace {
   readonly table: TableNode;
   readonly key: string;
 }
 
-function move(from: Slot, to: Slot, problems: ProblemList): void {
+function move(from: KeyPlace, to: KeyPlace, problems: ProblemList): void {
   const entry = from.table.entries.get(from.key);
   if (entry === undefined) return;
   const name = to.table === from.table

@@ -16,8 +16,8 @@ import { DialLimit } from "../upstream/connection/dial_queue.ts";
 import { IdleConnections } from "../upstream/connection/idle_connections.ts";
 import { Prober } from "../upstream/health/prober.ts";
 import { SocketRegistry } from "../handlers/websocket/socket_registry.ts";
-import type { Addresses } from "./address_watch.ts";
-import { DnsAddresses } from "./dns_addresses.ts";
+import type { Addresses } from "../upstream/discovery/addresses.ts";
+import { DnsAddresses } from "../upstream/discovery/dns_addresses.ts";
 import { MetricsRegistry } from "./metrics/metrics_registry.ts";
 
 /** What a runtime is made of. */

@@ -1,5 +1,5 @@
 /**
- * Quantiles out of histograms: what p50, p95 and p99 were lately, where "lately" is the difference of two readings.
+ * Quantiles out of histograms: what p50, p95 and p99 were lately, where "lately" is the difference of two snapshots.
  *
  * @module
  */
@@ -38,10 +38,10 @@ export function quantile(bounds: readonly number[], counts: readonly number[], q
 }
 
 /**
- * What was counted between two readings of one histogram. A count that went down (its slots began anew) counts from
+ * What was counted between two snapshots of one histogram. A count that went down (its fields began anew) counts from
  * zero.
  *
- * @param before Counts of the earlier reading; none yet when it is undefined.
+ * @param before Counts of the earlier snapshot; none yet when it is undefined.
  */
 export function countsSince(now: readonly number[], before?: readonly number[]): number[] {
   return now.map((count, index) => {

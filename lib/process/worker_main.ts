@@ -5,7 +5,7 @@
  */
 
 import { ProcessState } from "../generation/process_state.ts";
-import { SupervisorAddresses } from "../generation/supervisor_addresses.ts";
+import { SupervisorAddresses } from "../upstream/discovery/supervisor_addresses.ts";
 import { Log } from "../log/log.ts";
 import { logStrayErrors } from "../log/stray_errors.ts";
 import { HeapWatch } from "./heap_watch.ts";

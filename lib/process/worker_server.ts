@@ -7,11 +7,11 @@
 
 import type { Config } from "../generation/config/config_types.ts";
 import { Generation, type GenerationOptions } from "../generation/generation.ts";
-import { DnsAddresses } from "../generation/dns_addresses.ts";
+import { DnsAddresses } from "../upstream/discovery/dns_addresses.ts";
 import { ProcessState } from "../generation/process_state.ts";
 import type { MemberChange } from "../generation/pool_members.ts";
 import type { PortStatus } from "../listener/runtime/serving_port.ts";
-import { RelayedAddresses } from "../generation/supervisor_addresses.ts";
+import { RelayedAddresses } from "../upstream/discovery/supervisor_addresses.ts";
 import type { Log } from "../log/log.ts";
 import { SharedMemoryState } from "../state/shared_memory_state.ts";
 import { sharedTime } from "../state/shared_time.ts";

@@ -7,15 +7,15 @@
 
 import { NAMED, parsePattern } from "./pattern_syntax.ts";
 import type { RouteMatch } from "./route.ts";
-import { RouteSlot } from "./route_slot.ts";
+import { RouteEntry } from "./route_entry.ts";
 
 interface PatternNode<T> {
   children: Map<string, PatternNode<T>> | undefined;
   named: PatternNode<T> | undefined;
   /** Routes that end here. */
-  end: RouteSlot<T> | undefined;
+  end: RouteEntry<T> | undefined;
   /** Routes that end here with a slash and `*`. */
-  rest: RouteSlot<T> | undefined;
+  rest: RouteEntry<T> | undefined;
   /** Routes that URLPattern decides, in file order. They are tested one after the other. */
   rich: RichPattern<T>[] | undefined;
   /** Smallest file order at or below this node: what cannot beat the route found already is not walked. */
@@ -25,7 +25,7 @@ interface PatternNode<T> {
 interface RichPattern<T> {
   readonly pattern: URLPattern;
   readonly maxPathLength: number;
-  readonly slot: RouteSlot<T>;
+  readonly entry: RouteEntry<T>;
   readonly order: number;
 }
 
@@ -62,11 +62,11 @@ export class PatternTrie<T> {
       if (child === undefined) node.children.set(segment, child = newNode(match.order));
       node = child;
     }
-    if (tail === "end") return (node.end ??= new RouteSlot()).add(match);
-    if (tail === "rest") return (node.rest ??= new RouteSlot()).add(match);
-    const slot = new RouteSlot<T>();
-    slot.add(match);
-    (node.rich ??= []).push({ pattern: tail, maxPathLength, slot, order: match.order });
+    if (tail === "end") return (node.end ??= new RouteEntry()).add(match);
+    if (tail === "rest") return (node.rest ??= new RouteEntry()).add(match);
+    const entry = new RouteEntry<T>();
+    entry.add(match);
+    (node.rich ??= []).push({ pattern: tail, maxPathLength, entry, order: match.order });
   }
 
   /**
@@ -74,9 +74,9 @@ export class PatternTrie<T> {
    *
    * @param path A match path; begins with `/`. Dot segments count as segments, but URLPattern resolves them, so they should
    * be resolved before.
-   * @param missed Takes the slots that match the path but not the method.
+   * @param missed Takes the entries that match the path but not the method.
    */
-  find(path: string, method: string, missed: RouteSlot<T>[]): RouteMatch<T> | undefined {
+  find(path: string, method: string, missed: RouteEntry<T>[]): RouteMatch<T> | undefined {
     let best: RouteMatch<T> | undefined;
     let live = this.#live;
     let next = this.#next;
@@ -99,8 +99,8 @@ export class PatternTrie<T> {
       }
       if (slash === -1) {
         for (let i = 0; i < nextCount; i++) {
-          const slot = next[i].end;
-          if (slot !== undefined) best = earlier(best, slot, method, missed);
+          const entry = next[i].end;
+          if (entry !== undefined) best = earlier(best, entry, method, missed);
         }
         break;
       }
@@ -116,16 +116,16 @@ function newNode<T>(firstOrder: number): PatternNode<T> {
   return { children: undefined, named: undefined, end: undefined, rest: undefined, rich: undefined, firstOrder };
 }
 
-/** The earlier in the file of `best` and the slot's route for `method`. */
+/** The earlier in the file of `best` and the entry's route for `method`. */
 function earlier<T>(
   best: RouteMatch<T> | undefined,
-  slot: RouteSlot<T>,
+  entry: RouteEntry<T>,
   method: string,
-  missed: RouteSlot<T>[],
+  missed: RouteEntry<T>[],
 ): RouteMatch<T> | undefined {
-  const match = slot.accepting(method);
+  const match = entry.accepting(method);
   if (match === undefined) {
-    missed.push(slot);
+    missed.push(entry);
     return best;
   }
   return best === undefined || match.order < best.order ? match : best;
@@ -136,15 +136,15 @@ function firstRich<T>(
   rich: readonly RichPattern<T>[],
   path: string,
   method: string,
-  missed: RouteSlot<T>[],
+  missed: RouteEntry<T>[],
 ): RouteMatch<T> | undefined {
   // URLPattern reads a backslash as a slash; on the wire it is a character like others.
   const pathname = path.includes("\\") ? path.replaceAll("\\", "%5C") : path;
   for (let i = 0; i < rich.length; i++) {
-    const { pattern, maxPathLength, slot, order } = rich[i];
+    const { pattern, maxPathLength, entry, order } = rich[i];
     if (best !== undefined && order > best.order) return best;
     if (pathname.length > maxPathLength || !pattern.test({ pathname })) continue;
-    best = earlier(best, slot, method, missed);
+    best = earlier(best, entry, method, missed);
   }
   return best;
 }

@@ -6,13 +6,13 @@
  */
 
 import type { RouteMatch } from "./route.ts";
-import { RouteSlot } from "./route_slot.ts";
+import { RouteEntry } from "./route_entry.ts";
 
 interface PrefixNode<T> {
   /** Routes of this path, without a slash at the end. */
-  at: RouteSlot<T> | undefined;
+  at: RouteEntry<T> | undefined;
   /** Routes of this path with a slash at the end: they match what lies below. */
-  below: RouteSlot<T> | undefined;
+  below: RouteEntry<T> | undefined;
   children: Map<string, PrefixNode<T>> | undefined;
 }
 
@@ -42,17 +42,17 @@ export class PrefixTrie<T> {
       }
       node = child;
     }
-    if (below) (node.below ??= new RouteSlot()).add(match);
-    else (node.at ??= new RouteSlot()).add(match);
+    if (below) (node.below ??= new RouteEntry()).add(match);
+    else (node.at ??= new RouteEntry()).add(match);
   }
 
   /**
    * The route of the longest prefix of `path` that takes `method`, or undefined.
    *
    * @param path A match path; begins with `/`.
-   * @param missed Takes the slots, shortest prefix first, that match the path but not the method.
+   * @param missed Takes the entries, shortest prefix first, that match the path but not the method.
    */
-  find(path: string, method: string, missed: RouteSlot<T>[]): RouteMatch<T> | undefined {
+  find(path: string, method: string, missed: RouteEntry<T>[]): RouteMatch<T> | undefined {
     let best: RouteMatch<T> | undefined;
     let node = this.#root;
     let from = 1;
@@ -86,8 +86,8 @@ export class PrefixTrie<T> {
   }
 }
 
-function accepting<T>(slot: RouteSlot<T>, method: string, missed: RouteSlot<T>[]): RouteMatch<T> | undefined {
-  const match = slot.accepting(method);
-  if (match === undefined) missed.push(slot);
+function accepting<T>(entry: RouteEntry<T>, method: string, missed: RouteEntry<T>[]): RouteMatch<T> | undefined {
+  const match = entry.accepting(method);
+  if (match === undefined) missed.push(entry);
   return match;
 }

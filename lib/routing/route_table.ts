@@ -9,7 +9,7 @@ import { writtenPath } from "./match_path.ts";
 import { PatternTrie } from "./pattern_trie.ts";
 import { PrefixTrie } from "./prefix_trie.ts";
 import type { MethodMismatch, RouteMatch, RouteSpec } from "./route.ts";
-import { RouteSlot } from "./route_slot.ts";
+import { RouteEntry } from "./route_entry.ts";
 
 /**
  * Finds the route of a request: exact beats pattern beats prefix; among patterns the first in the file wins, among
@@ -18,14 +18,14 @@ import { RouteSlot } from "./route_slot.ts";
  * Immutable once compiled; {@linkcode compileRoutes} makes it.
  */
 export class RouteTable<T> {
-  readonly #exact = new Map<string, RouteSlot<T>>();
+  readonly #exact = new Map<string, RouteEntry<T>>();
   readonly #patterns = new PatternTrie<T>();
   readonly #prefixes = new PrefixTrie<T>();
   /** Length of the longest exact path: longer paths are not worth their hash. */
   #maxExactLength = 0;
   #hasPatterns = false;
-  /** Slots that matched the path but not the method; empty between calls, kept to save an array a call. */
-  readonly #missed: RouteSlot<T>[] = [];
+  /** Entries that matched the path but not the method; empty between calls, kept to save an array a call. */
+  readonly #missed: RouteEntry<T>[] = [];
 
   /** As {@linkcode compileRoutes}. */
   constructor(routes: readonly RouteSpec<T>[]) {
@@ -49,12 +49,12 @@ export class RouteTable<T> {
     return found;
   }
 
-  #find(path: string, method: string, missed: RouteSlot<T>[]): RouteMatch<T> | undefined {
+  #find(path: string, method: string, missed: RouteEntry<T>[]): RouteMatch<T> | undefined {
     if (path.length <= this.#maxExactLength) {
-      const slot = this.#exact.get(path);
-      const match = slot?.accepting(method);
+      const entry = this.#exact.get(path);
+      const match = entry?.accepting(method);
       if (match !== undefined) return match;
-      if (slot !== undefined) missed.push(slot);
+      if (entry !== undefined) missed.push(entry);
     }
     const match = this.#hasPatterns ? this.#patterns.find(path, method, missed) : undefined;
     return match ?? this.#prefixes.find(path, method, missed);
@@ -76,9 +76,9 @@ export class RouteTable<T> {
       return;
     }
     this.#maxExactLength = Math.max(this.#maxExactLength, plain.length);
-    const slot = this.#exact.get(plain) ?? new RouteSlot<T>();
-    this.#exact.set(plain, slot);
-    slot.add(match);
+    const entry = this.#exact.get(plain) ?? new RouteEntry<T>();
+    this.#exact.set(plain, entry);
+    entry.add(match);
   }
 }
 
@@ -106,10 +106,10 @@ export function compileRoutes<T>(routes: readonly RouteSpec<T>[]): RouteTable<T>
   return new RouteTable(routes);
 }
 
-function mismatch<T>(missed: readonly RouteSlot<T>[]): MethodMismatch {
+function mismatch<T>(missed: readonly RouteEntry<T>[]): MethodMismatch {
   const allow = new Set<string>();
-  for (const slot of missed) {
-    for (const method of slot.methods()) allow.add(method);
+  for (const entry of missed) {
+    for (const method of entry.methods()) allow.add(method);
   }
   return { matched: false, allow: [...allow] };
 }

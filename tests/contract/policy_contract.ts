@@ -7,7 +7,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertLess, assertStrictEquals } from "@std/assert";
 import type { Candidate, Policy, PolicyFactory, PolicyRequest } from "../../lib/upstream/balancer/policy.ts";
-import { SLOTS } from "../../lib/upstream/balancer/slot_table.ts";
+import { PARTITIONS } from "../../lib/upstream/balancer/partition_table.ts";
 import { choose, seededRandom } from "./seeded_random.ts";
 
 /** What a policy claims. */
@@ -79,7 +79,7 @@ export function countPicks<C extends Candidate>(
  * Fails if `counts` are further from the proportions of `weights` than chance explains: chi-square beyond about four and
  * a half standard deviations of its mean. With seeded random numbers the verdict is always the same.
  *
- * @param keyed Whether picks went by keys. The slots that keys fall into are themselves a sample of the weights, which adds
+ * @param keyed Whether picks went by keys. The partitions that keys fall into are themselves a sample of the weights, which adds
  * its variance to that of the picks.
  */
 export function assertProportions(counts: readonly number[], weights: readonly number[], keyed = false): void {
@@ -92,7 +92,7 @@ export function assertProportions(counts: readonly number[], weights: readonly n
     chiSquare += (count - expected) ** 2 / expected;
   });
   const freedom = weights.filter((weight) => weight > 0).length - 1;
-  const noise = keyed ? 1 + picks / SLOTS : 1;
+  const noise = keyed ? 1 + picks / PARTITIONS : 1;
   assertLess(
     chiSquare,
     noise * (freedom + 4.5 * Math.sqrt(2 * freedom) + 4),

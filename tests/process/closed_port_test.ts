@@ -6,6 +6,7 @@ import { LoggedProxy } from "../support/logged_proxy.ts";
 import { statusOf } from "../support/message_reader.ts";
 import { MoodyUpstream } from "../support/moody_upstream.ts";
 import { RawClient } from "../support/raw_client.ts";
+import { openConnections } from "../support/open_connections.ts";
 import { RunningProxy } from "../support/running_proxy.ts";
 import { WorkersProxy } from "../support/running_workers.ts";
 
@@ -81,12 +82,15 @@ Deno.test("While a port of one worker is closed, no worker's sites are ready", a
 Deno.test("Connections to upstreams that idle are given up when file handles have run out", async () => {
   const upstream = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => new Response("up"));
   {
-    await using proxy = await RunningProxy.start({ upstreams: [`http://127.0.0.1:${upstream.addr.port}`] });
+    await using proxy = await RunningProxy.start({
+      upstreams: [`http://127.0.0.1:${upstream.addr.port}`],
+      metrics: true,
+    });
     await (await fetch(`http://127.0.0.1:${proxy.port}/`)).text();
     await proxy.idle();
     assertEquals(proxy.upstreams[0].connections.idleCount, 1);
     proxy.server.releaseIdle(false);
-    assertEquals(proxy.upstreams[0].connections.openCount, 0);
+    assertEquals(openConnections(proxy.gateway), 0);
     assertEquals(await (await fetch(`http://127.0.0.1:${proxy.port}/`)).text(), "up");
   }
   await upstream.shutdown();

@@ -4,6 +4,7 @@ import { MALFORMED, ODD } from "../http1/hostile_responses.ts";
 import { until, within } from "../support/condition.ts";
 import { header, headerAll, statusOf, text } from "../support/message_reader.ts";
 import { exchange, get, head, post, RawClient } from "../support/raw_client.ts";
+import { openConnections } from "../support/open_connections.ts";
 import { RunningProxy } from "../support/running_proxy.ts";
 import { answerOf, ScriptedUpstream, type UpstreamPeer } from "../support/scripted_upstream.ts";
 
@@ -196,10 +197,10 @@ Deno.test("bytes that come on an idle connection take it out of the pool", async
     await peer.send(answerOf("evil"));
     await peer.closed();
   });
-  await using proxy = await RunningProxy.start({ upstreams: [upstream.url] });
+  await using proxy = await RunningProxy.start({ upstreams: [upstream.url], metrics: true });
   assertEquals(text((await exchange(proxy.port, get("/"))).body), "good");
   say.resolve();
-  await until("the connection is dropped", () => proxy.upstreams[0].connections.openCount === 0);
+  await until("the connection is dropped", () => openConnections(proxy.gateway) === 0);
   assertEquals(text((await exchange(proxy.port, get("/"))).body), "good");
 });
 

@@ -8,6 +8,7 @@
 import { ignoreSignals } from "../../lib/cli/signals.ts";
 import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { startServer } from "../../lib/process/server.ts";
+import { openConnections } from "./open_connections.ts";
 
 /** What the process says of itself. */
 export interface ProxyStatus {
@@ -61,7 +62,7 @@ if (import.meta.main) {
   // As the program does. The runtime otherwise opens what it needs for signals 500 ms after the start: that changes the
   // number of open sockets, and ends the process when there is no file handle left by then.
   ignoreSignals();
-  const { config } = resolveConfig(JSON.parse(Deno.args[0]));
+  const { config } = resolveConfig({ ...JSON.parse(Deno.args[0]), management: { enabled: true } });
   const server = await startServer(config);
   const upstreams = server.gateway.sites.flatMap((site) =>
     [...site.pools.values()].flatMap((pool) => [...pool.upstreams])
@@ -76,7 +77,7 @@ if (import.meta.main) {
       underWay: server.gateway.underWay,
       inFlight: upstreams.reduce((sum, upstream) => sum + upstream.inFlight, 0),
       webSockets: server.gateway.sockets.size,
-      upstreamConnections: upstreams.reduce((sum, upstream) => sum + upstream.connections.openCount, 0),
+      upstreamConnections: openConnections(server.gateway),
       sockets: openSockets(),
       heapBytes: memory.heapUsed,
       residentBytes: memory.rss,

@@ -25,6 +25,8 @@ export interface RunningProxyOptions {
   site?: Partial<SiteInput>;
   /** Keys of `[server]`. */
   server?: ConfigInput["server"];
+  /** Whether metrics are kept. */
+  metrics?: boolean;
 }
 
 /** A proxy that runs. */
@@ -79,13 +81,14 @@ export class RunningProxy {
 }
 
 /** The config of such a proxy. */
-export function configOf({ upstreams, proxy, site, server }: RunningProxyOptions): ConfigInput {
+export function configOf({ upstreams, proxy, site, server, metrics = false }: RunningProxyOptions): ConfigInput {
   const members = upstreams.map((upstream) => ({
     name: "app",
     ...(typeof upstream === "string" ? { url: upstream } : upstream),
   }));
   return {
     server: { shutdown_timeout: "300ms", ...server },
+    ...(metrics ? { management: { enabled: true } } : {}),
     sites: [{
       listen: "127.0.0.1",
       port: 0,

@@ -12,9 +12,9 @@ const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 /** A key that was pressed: its character, or `up`, `down`, `page-up`, `page-down`, `first`, `last`, `escape`. */
 export type Key = string;
 
-/** The terminal of this process, taken over. `using` gives it back. */
+/** The terminal of this process, taken over. `using` restores it. */
 export class Screen {
-  readonly #giveBack = () => this[Symbol.dispose]();
+  readonly #restore = () => this[Symbol.dispose]();
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #taken = true;
   #last: readonly string[] = [];
@@ -23,7 +23,7 @@ export class Screen {
   constructor() {
     this.#reader = Deno.stdin.readable.getReader();
     // Also when the program ends in a way that nobody foresaw.
-    addEventListener("unload", this.#giveBack);
+    addEventListener("unload", this.#restore);
     Deno.stdin.setRaw(true);
     write(ENTER);
   }
@@ -68,11 +68,11 @@ export class Screen {
     }
   }
 
-  /** Gives the terminal back. */
+  /** Restores the terminal. */
   [Symbol.dispose](): void {
     if (!this.#taken) return;
     this.#taken = false;
-    removeEventListener("unload", this.#giveBack);
+    removeEventListener("unload", this.#restore);
     write(LEAVE);
     try {
       Deno.stdin.setRaw(false);

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { StatusRange } from "../../handlers/proxy/config/status_range.ts";
+import type { StatusRange } from "../../http/status_range.ts";
 
 /** A config as it is written: keys with a default may be absent, durations and sizes may be text. */
 export interface ConfigInput {

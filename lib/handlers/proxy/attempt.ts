@@ -373,7 +373,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     if (this.#settled) return;
     this.#settled = true;
     this.#signal?.removeEventListener("abort", this.#clientLeft);
-    if (this.#connection !== undefined) this.#connections.giveBack(this.#connection, this.#sent);
+    if (this.#connection !== undefined) this.#connections.release(this.#connection, this.#sent);
     if (this.#begun && !this.#sent && !keepsBody) this.#body?.cancel();
     this.#slot.release();
     // One that failed before its response has more to tell first.

@@ -7,7 +7,7 @@
  */
 
 import type { TransportFailure } from "../../failure/failure.ts";
-import { within } from "../../upstream/failure_status.ts";
+import { within } from "../../http/status_range.ts";
 import type { Pool } from "../../upstream/pool.ts";
 import type { Slot } from "../../upstream/upstream.ts";
 import type { Upstream } from "../../upstream/upstream.ts";

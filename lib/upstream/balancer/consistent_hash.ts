@@ -8,7 +8,7 @@ import { eligible, GUESSES } from "./draw.ts";
 import { LoadBound } from "./load_bound.ts";
 import type { Candidate } from "./policy.ts";
 import { SETTINGS_DEFAULTS } from "./policy_settings.ts";
-import { SlotTable } from "./slot_table.ts";
+import { PartitionTable } from "./partition_table.ts";
 import { mix } from "./string_hash.ts";
 
 /** Step between a key's guesses, odd so that they do not soon repeat. */
@@ -20,7 +20,7 @@ const NEXT_GUESS = 0x9e3779b9;
  * where enough upstreams can be picked, else by one pass over all.
  */
 export class ConsistentHash<C extends Candidate> {
-  readonly #slots = new SlotTable();
+  readonly #partitions = new PartitionTable();
   readonly #bound: LoadBound;
   #upstreams: readonly C[] = [];
 
@@ -45,7 +45,7 @@ export class ConsistentHash<C extends Candidate> {
     let perWeight = -1;
     let point = hash;
     for (let guess = 0; guess < GUESSES; guess++) {
-      const candidate = upstreams[this.#slots.owner(point)];
+      const candidate = upstreams[this.#partitions.owner(point)];
       if (eligible(candidate, avoid)) {
         if (this.#bound.free(candidate)) return candidate;
         if (perWeight < 0) perWeight = this.#bound.perWeight();
@@ -59,7 +59,7 @@ export class ConsistentHash<C extends Candidate> {
   /** Replaces the upstreams. */
   update(upstreams: readonly C[]): void {
     this.#upstreams = [...upstreams];
-    this.#slots.update(upstreams);
+    this.#partitions.update(upstreams);
     this.#bound.update(upstreams);
   }
 
@@ -73,7 +73,7 @@ export class ConsistentHash<C extends Candidate> {
       if (!eligible(candidate, avoid)) continue;
       const allowed = this.#bound.allows(candidate, perWeight);
       if (bestAllowed && !allowed) continue;
-      const distance = this.#slots.distance(point, i);
+      const distance = this.#partitions.distance(point, i);
       if (allowed === bestAllowed && distance >= bestDistance) continue;
       best = candidate;
       bestAllowed = allowed;

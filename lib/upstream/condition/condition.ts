@@ -5,9 +5,9 @@
  * @module
  */
 
+import { within } from "../../http/status_range.ts";
 import { sharedTime } from "../../state/shared_time.ts";
-import type { FailureClass } from "./failure_class.ts";
-import { FAILURE_STATUSES, within } from "../failure_status.ts";
+import { FAILURE_STATUSES, type FailureClass } from "./failure_class.ts";
 import { type BreakerChange, CircuitBreaker, type CircuitBreakerOptions } from "./circuit_breaker.ts";
 import {
   changeFlags,

@@ -6,6 +6,7 @@
  */
 
 import type { TransportFailure } from "../../failure/failure.ts";
+import type { StatusRange } from "../../http/status_range.ts";
 
 /** Kinds of failure, as health and breaker see them; the index stands in shared fields. */
 export const FAILURE_CLASSES = ["unreachable", "broken", "timeout", "status", "slow"] as const;
@@ -39,3 +40,16 @@ export function failureClassOf(failure: TransportFailure, reused: boolean): Fail
       return "broken";
   }
 }
+
+/**
+ * The 5xx statuses that are failures of the upstream. Not among them are those that the request alone causes: 501 (Not
+ * Implemented: an unknown method), 505 (HTTP Version Not Supported), 508 (Loop Detected) and 510 (Not Extended). If they
+ * counted, any client could make a healthy upstream unavailable.
+ */
+export const FAILURE_STATUSES: readonly StatusRange[] = [
+  [500, 500],
+  [502, 504],
+  [506, 507],
+  [509, 509],
+  [511, 599],
+];

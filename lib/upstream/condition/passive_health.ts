@@ -5,8 +5,8 @@
  * @module
  */
 
+import { type StatusRange, within } from "../../http/status_range.ts";
 import { sharedTime } from "../../state/shared_time.ts";
-import { within } from "../failure_status.ts";
 import { FAILURE_CLASSES, type FailureClass } from "./failure_class.ts";
 import {
   changeFlags,
@@ -35,7 +35,7 @@ export interface PassiveHealthOptions {
   /** A response whose head takes longer is a failure, in milliseconds; 0 for never. */
   readonly slowAfterMs: number;
   /** Statuses that are failures, as ranges. */
-  readonly failStatus: readonly (readonly [from: number, to: number])[];
+  readonly failStatus: readonly StatusRange[];
 }
 
 /** Counts the failures of one upstream. Its fields belong to the upstream. */

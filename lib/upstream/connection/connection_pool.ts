@@ -65,11 +65,6 @@ export class ConnectionPool {
     this.#allIdle.add(this);
   }
 
-  /** Connections that are open, idle ones included. */
-  get openCount(): number {
-    return this.#open.size;
-  }
-
   /** Connections that wait for work. */
   get idleCount(): number {
     return this.#idle.length;
@@ -85,11 +80,6 @@ export class ConnectionPool {
       this.#options.metrics?.add(reused);
       return connection;
     }
-  }
-
-  /** Dials that wait for their turn. */
-  get queuedDials(): number {
-    return this.#dials.length;
   }
 
   /**
@@ -112,7 +102,7 @@ export class ConnectionPool {
   }
 
   /** Takes a connection back after its exchange. `sent` tells whether the whole request was sent. */
-  giveBack(connection: Connection, sent: boolean): void {
+  release(connection: Connection, sent: boolean): void {
     if (!connection.finish(sent)) return;
     if (this.#takers.size > 0 && !this.#closed && this.#serveTaker(connection)) return;
     if (this.#closed || this.#idle.length >= this.#options.maxIdle) connection.close();

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { StatusRange } from "../../http/status_range.ts";
+import type { Endpoint } from "../../sockets/endpoint.ts";
 import type { BodyPattern } from "./body_pattern.ts";
 
 /** How upstreams are probed, and what their answers mean. */
@@ -36,5 +38,31 @@ export interface HealthCheck {
   readonly unhealthyAfter: number;
 }
 
-/** Statuses from the first to the second, both included. */
-export type StatusRange = readonly [from: number, to: number];
+/**
+ * Tells which upstreams one probe answers for: those that are reached and asked in the same way have the same key, also across
+ * reloads of a config. Owned by a prober.
+ */
+export class ProbeKeys {
+  readonly #certificates: (readonly string[])[] = [];
+
+  /** The key of a probe. */
+  of(endpoint: Endpoint, check: HealthCheck): string {
+    const { tls } = endpoint;
+    return JSON.stringify([
+      [endpoint.kind, endpoint.hostname, endpoint.port, endpoint.socketPath, endpoint.authority, endpoint.basePath],
+      tls && [tls.serverName, tls.insecureSkipVerify === true, this.#numberOf(tls.caCertificates)],
+      [check.kind, check.path, check.method, check.headers, check.expectStatus, check.port],
+      check.expectBody?.source,
+      [check.intervalMs, check.timeoutMs, check.healthyAfter, check.unhealthyAfter],
+    ]);
+  }
+
+  // Bundles of certificates are too large to be in the key of each upstream that trusts them.
+  #numberOf(certificates: readonly string[] = []): number {
+    const index = this.#certificates.findIndex((known) =>
+      known === certificates ||
+      (known.length === certificates.length && known.every((one, i) => one === certificates[i]))
+    );
+    return index >= 0 ? index : this.#certificates.push(certificates) - 1;
+  }
+}

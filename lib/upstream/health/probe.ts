@@ -12,8 +12,7 @@ import type { Endpoint } from "../../sockets/endpoint.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import type { HealthCheck } from "./health_check.ts";
 import { StallTolerantTimer } from "../../state/stall_tolerant_timer.ts";
-import { statusFault } from "./probe_response.ts";
-import { probedEndpoint, probeHead, probeName } from "./probe_request.ts";
+import { probedEndpoint, probeHead, probeName, statusFault } from "./probe_message.ts";
 
 /** What a probe found. */
 export type ProbeResult = GoodProbe | BadProbe;

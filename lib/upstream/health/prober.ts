@@ -7,7 +7,7 @@
 import type { Log } from "../../log/log.ts";
 import type { Upstream } from "../upstream.ts";
 import { probe, type ProbeResult } from "./probe.ts";
-import { ProbeKeys } from "./probe_keys.ts";
+import { ProbeKeys } from "./health_check.ts";
 import { type Certainty, firstPauseMs, pauseMs } from "./probe_pace.ts";
 import { type FinishedProbe, type ProbedUpstream, ProbeTarget, type Verdict } from "./probe_target.ts";
 

@@ -4,6 +4,8 @@ import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import type { Connection } from "../../../lib/upstream/connection/connection.ts";
 import { ConnectionPool } from "../../../lib/upstream/connection/connection_pool.ts";
 import { type DialEntry, DialLimit, DialQueue } from "../../../lib/upstream/connection/dial_queue.ts";
+import { localMetricFields } from "../../../lib/metrics/metric_fields.ts";
+import { UPSTREAM_METRICS, type UpstreamMetrics } from "../../../lib/upstream/upstream_metrics.ts";
 import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 import { TransportFailure } from "../../../lib/failure/failure.ts";
 import { BlackHole } from "../../support/black_hole.ts";
@@ -15,8 +17,8 @@ const LIMITS = {
   ...{ idleTimeoutMs: 60_000, maxHeadBytes: 65_536, maxIdle: 64 },
 };
 
-function poolOf(url: string, dialLimit: DialLimit): ConnectionPool {
-  return new ConnectionPool(parseEndpoint(url), { ...LIMITS, dialLimit }, new CoarseClock());
+function poolOf(url: string, dialLimit: DialLimit, metrics?: UpstreamMetrics): ConnectionPool {
+  return new ConnectionPool(parseEndpoint(url), { ...LIMITS, dialLimit, metrics }, new CoarseClock());
 }
 
 Deno.test("DialQueue starts no more than its bound, oldest first, and each as soon as another has ended", () => {
@@ -52,7 +54,8 @@ Deno.test("DialLimit bounds all queues together, and lets them take turns", () =
 
 Deno.test("a burst of waits is dialled in parts, and all get a connection", async () => {
   await using upstream = ScriptedUpstream.start((peer) => peer.closed());
-  const pool = poolOf(upstream.url, new DialLimit(10));
+  const metrics = UPSTREAM_METRICS.take(localMetricFields(), "upstream");
+  const pool = poolOf(upstream.url, new DialLimit(10), metrics);
   let dialling = 0;
   let most = 0;
   const waits = Array.from({ length: 300 }, () => {
@@ -60,11 +63,11 @@ Deno.test("a burst of waits is dialled in parts, and all get a connection", asyn
     wait.result.then(() => dialling--);
     return wait.result;
   });
-  assertEquals(pool.queuedDials, 290);
+  assertEquals(dialling, 10);
   const connections = await Promise.all(waits);
   // The next ones start before this test hears of those that have ended.
   assertLessOrEqual(most, 20);
-  assertEquals(pool.openCount, 300);
+  assertEquals(metrics.snapshot().connections, { open: 300, idle: 0 });
   for (const connection of connections) connection.close();
 });
 
@@ -77,18 +80,21 @@ Deno.test("a wait in the queue takes a connection that is given back", async () 
   const used = await pool.obtain({ fresh: false, timeoutMs: 60_000 }).result;
   // Another upstream's dials take all places.
   limit.take(new DialQueue(limit));
-  const fresh = pool.obtain({ fresh: true, timeoutMs: 60_000 });
-  const any = pool.obtain({ fresh: false, timeoutMs: 60_000 });
-  assertEquals(pool.queuedDials, 2);
+  const dialled: string[] = [];
+  const fresh = pool.obtain({ fresh: true, timeoutMs: 60_000, onDialling: () => dialled.push("fresh") });
+  const any = pool.obtain({ fresh: false, timeoutMs: 60_000, onDialling: () => dialled.push("any") });
   used.begin({ onTick: () => {}, onAborted: () => {} });
   await used.ask("GET / HTTP/1.1\r\nhost: a\r\n\r\n", "GET");
   used.wholeBody();
-  pool.giveBack(used, true);
+  pool.release(used, true);
   assertEquals(await any.result, used as Connection);
-  assertEquals(pool.queuedDials, 1);
   fresh.leave();
   assertEquals((await assertRejects(() => fresh.result, TransportFailure)).kind, "client_left");
-  assertEquals(pool.queuedDials, 0);
+  // Neither is in the queue any more: a free place goes to the next wait.
+  const next = pool.obtain({ fresh: true, timeoutMs: 60_000, onDialling: () => dialled.push("next") });
+  limit.release();
+  (await next.result).close();
+  assertEquals(dialled, ["next"]);
   used.close();
 });
 

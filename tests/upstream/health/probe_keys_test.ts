@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 import { BodyPattern } from "../../../lib/upstream/health/body_pattern.ts";
 import type { HealthCheck } from "../../../lib/upstream/health/health_check.ts";
-import { ProbeKeys } from "../../../lib/upstream/health/probe_keys.ts";
+import { ProbeKeys } from "../../../lib/upstream/health/health_check.ts";
 import { checkOf } from "./probed_upstream.ts";
 
 Deno.test("ProbeKeys.of() is the same for what is the same, whatever objects say it", () => {

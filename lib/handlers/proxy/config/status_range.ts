@@ -5,14 +5,12 @@
  */
 
 import { z } from "zod";
-import { FAILURE_STATUSES } from "../../../upstream/failure_status.ts";
+import type { StatusRange } from "../../../http/status_range.ts";
+import { FAILURE_STATUSES } from "../../../upstream/condition/failure_class.ts";
 import { integer, list, matching } from "../../../config/fields.ts";
 
 const STATUS = /^(?:[1-5]xx|[1-5]\d\d(?:-[1-5]\d\d)?)$/;
 const EXPECTED = 'a status, a range or a class, such as 200, "200-399" or "2xx"';
-
-/** Statuses from the first to the second, both included. */
-export type StatusRange = readonly [from: number, to: number];
 
 /** Statuses; come out as ranges. */
 export function statusRanges() {

@@ -1,10 +1,11 @@
 /**
- * The request that a probe sends, and where it goes.
+ * The request that a probe sends, where it goes, and what the status of the response says.
  *
  * @module
  */
 
 import { headerValue } from "../../http/header_lines.ts";
+import { type StatusRange, within } from "../../http/status_range.ts";
 import type { Endpoint } from "../../sockets/endpoint.ts";
 import type { HealthCheck } from "./health_check.ts";
 
@@ -37,4 +38,16 @@ export function probeName(endpoint: Endpoint, { method, path }: HealthCheck): st
 
 function ascii(path: string): string {
   return path.toWellFormed().replace(/[^\x21-\x7e]+/g, encodeURIComponent);
+}
+
+/** What is wrong with the status of a response; undefined when nothing is. */
+export function statusFault(status: number, { expectStatus = ANY_SUCCESS }: HealthCheck): string | undefined {
+  if (within(status, expectStatus)) return undefined;
+  return `answered ${status}, expected ${expectStatus.map(rangeText).join(" or ")}`;
+}
+
+const ANY_SUCCESS: readonly StatusRange[] = [[200, 399]];
+
+function rangeText([from, to]: StatusRange): string {
+  return from === to ? `${from}` : `${from} to ${to}`;
 }

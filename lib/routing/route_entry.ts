@@ -7,7 +7,7 @@
 import type { RouteMatch } from "./route.ts";
 
 /** Answers by method in constant time, however many routes share the place; the first in file order wins. */
-export class RouteSlot<T> {
+export class RouteEntry<T> {
   #any: RouteMatch<T> | undefined;
   #byMethod: Map<string, RouteMatch<T>> | undefined;
 

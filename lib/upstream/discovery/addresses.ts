@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DiscoveredAddress } from "../upstream/discovery/discovered_address.ts";
+import type { DiscoveredAddress } from "./discovered_address.ts";
 
 /** A name to be looked up. */
 export interface AddressSource {

@@ -1,7 +1,7 @@
 /**
- * Who owns which keys. Keys fall into slots; a slot belongs to the upstream that scores best for it, where a score is made
- * of the slot, the upstream's id and its weight alone (weighted rendezvous hashing). So who comes or goes takes or leaves
- * its own slots and moves no other, shares follow the weights, and proxies that know the same upstreams agree.
+ * Who owns which keys. Keys fall into partitions; a partition belongs to the upstream that scores best for it, where a score is made
+ * of the partition, the upstream's id and its weight alone (weighted rendezvous hashing). So who comes or goes takes or leaves
+ * its own partitions and moves no other, shares follow the weights, and proxies that know the same upstreams agree.
  *
  * Why not a ring or Maglev's table: with 160 points a server, the shares of a ring are off by 8 % even for two upstreams,
  * and its points must be scaled to the sum of the weights, so that a change of one moves keys of others; Maglev's table is
@@ -13,13 +13,13 @@
 import type { Candidate } from "./policy.ts";
 import { hashText, hashTextAgain, mix } from "./string_hash.ts";
 
-/** Number of slots; a power of two. The same for pools of any size, or a pool that grows would move all its keys. */
-export const SLOTS = 65_536;
+/** Number of partitions; a power of two. The same for pools of any size, or a pool that grows would move all its keys. */
+export const PARTITIONS = 65_536;
 
-const SLOT_SHIFT = 16;
+const PARTITION_SHIFT = 16;
 const NOBODY = 0xffff_ffff;
 
-/** The upstreams, by columns: slots times upstreams is a large number, and objects would make it take twice as long. */
+/** The upstreams, by columns: partitions times upstreams is a large number, and objects would make it take twice as long. */
 interface Members {
   readonly ids: readonly string[];
   /** Two hashes of each id, so that two upstreams which collide in one still differ. */
@@ -28,23 +28,23 @@ interface Members {
   readonly weights: Float64Array;
 }
 
-/** Owners of all slots, as indices into the list of upstreams. */
-export class SlotTable {
+/** Owners of all partitions, as indices into the list of upstreams. */
+export class PartitionTable {
   #members: Members = membersOf([]);
-  readonly #owners = new Uint32Array(SLOTS).fill(NOBODY);
+  readonly #owners = new Uint32Array(PARTITIONS).fill(NOBODY);
 
-  /** Index of the upstream that owns the slot of `hash`. There must be one. */
+  /** Index of the upstream that owns the partition of `hash`. There must be one. */
   owner(hash: number): number {
-    return this.#owners[hash >>> SLOT_SHIFT];
+    return this.#owners[hash >>> PARTITION_SHIFT];
   }
 
-  /** How far the upstream at `index` is from owning the slot of `hash`; the lowest owns it. */
+  /** How far the upstream at `index` is from owning the partition of `hash`; the lowest owns it. */
   distance(hash: number, index: number): number {
-    return distance(mix(hash >>> SLOT_SHIFT), this.#members, index);
+    return distance(mix(hash >>> PARTITION_SHIFT), this.#members, index);
   }
 
   /**
-   * Replaces the upstreams. A slot whose owner stays is compared with those that came; only a slot without is compared
+   * Replaces the upstreams. A partition whose owner stays is compared with those that came; only a partition without is compared
    * with all. The result is the same as if the table were built anew.
    */
   update(upstreams: readonly Candidate[]): void {
@@ -59,9 +59,9 @@ export class SlotTable {
     const everyone = Uint32Array.from(upstreams, (_, index) => index);
     const came = everyone.filter((index) => !stayed.has(index));
     const owners = this.#owners;
-    for (let slot = 0; slot < SLOTS; slot++) {
-      const owner = owners[slot] === NOBODY ? NOBODY : stays[owners[slot]];
-      owners[slot] = nearest(mix(slot), members, owner === NOBODY ? everyone : came, owner);
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const owner = owners[partition] === NOBODY ? NOBODY : stays[owners[partition]];
+      owners[partition] = nearest(mix(partition), members, owner === NOBODY ? everyone : came, owner);
     }
     this.#members = members;
   }
@@ -76,14 +76,14 @@ function membersOf(upstreams: readonly Candidate[]): Members {
   };
 }
 
-/** The nearest to a slot of `first` and `contenders`, which are indices of members. */
-function nearest(mixedSlot: number, members: Members, contenders: Uint32Array, first: number): number {
+/** The nearest to a partition of `first` and `contenders`, which are indices of members. */
+function nearest(mixedPartition: number, members: Members, contenders: Uint32Array, first: number): number {
   const { weights } = members;
   let best = first;
-  let bestDistance = first === NOBODY ? Infinity : distance(mixedSlot, members, first);
+  let bestDistance = first === NOBODY ? Infinity : distance(mixedPartition, members, first);
   for (let i = 0; i < contenders.length; i++) {
     const index = contenders[i];
-    const share = fraction(mixedSlot, members, index);
+    const share = fraction(mixedPartition, members, index);
     // 1 - x is never above -ln x and close to it where it matters: the logarithm is taken for the few that can win
     if (1 - share >= bestDistance * weights[index]) continue;
     const candidate = -Math.log(share) / weights[index];
@@ -95,13 +95,13 @@ function nearest(mixedSlot: number, members: Members, contenders: Uint32Array, f
 }
 
 /** An exponential variable whose rate is the weight: the chance to be the lowest of several is in proportion to it. */
-function distance(mixedSlot: number, members: Members, index: number): number {
-  return -Math.log(fraction(mixedSlot, members, index)) / members.weights[index];
+function distance(mixedPartition: number, members: Members, index: number): number {
+  return -Math.log(fraction(mixedPartition, members, index)) / members.weights[index];
 }
 
-/** A number in (0, 1) that the slot and the upstream have in common. */
-function fraction(mixedSlot: number, { hashes, again }: Members, index: number): number {
-  let mixed = mixedSlot ^ hashes[index];
+/** A number in (0, 1) that the partition and the upstream have in common. */
+function fraction(mixedPartition: number, { hashes, again }: Members, index: number): number {
+  let mixed = mixedPartition ^ hashes[index];
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad) ^ again[index];
   mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
   return (((mixed ^ (mixed >>> 15)) >>> 0) + 0.5) / 0x1_0000_0000;

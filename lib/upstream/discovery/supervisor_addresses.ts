@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { DiscoveredAddress } from "../upstream/discovery/discovered_address.ts";
-import type { Addresses, AddressSource, AddressWatch } from "./address_watch.ts";
+import type { DiscoveredAddress } from "./discovered_address.ts";
+import type { Addresses, AddressSource, AddressWatch } from "./addresses.ts";
 
 /** What is known of one name. */
 export type ToldSource = readonly [source: AddressSource, addresses: readonly DiscoveredAddress[]];
