@@ -9,10 +9,12 @@ import { RetryableResponse } from "../../../lib/handlers/proxy/retryable_respons
 import type { UpgradedConnection, UpstreamUpgrade } from "../../../lib/handlers/proxy/upstream_upgrade.ts";
 import type { BodySource } from "../../../lib/http/body.ts";
 import type { RequestHead } from "../../../lib/http/message.ts";
+import { localMetricFields } from "../../../lib/metrics/metric_fields.ts";
 import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import type { FailureClass } from "../../../lib/upstream/condition/failure_class.ts";
 import { type Slot, Upstream } from "../../../lib/upstream/upstream.ts";
+import { UPSTREAM_METRICS } from "../../../lib/upstream/upstream_metrics.ts";
 import { BlackHole } from "../../support/black_hole.ts";
 import { until } from "../../support/condition.ts";
 import { text } from "../../support/message_reader.ts";
@@ -24,6 +26,7 @@ const SILENCE = { readTimeoutMs: 5000, writeTimeoutMs: 5000, clientTimeoutMs: 50
 /** An upstream on its own, whose attempts are made one by one. */
 class Place implements AsyncDisposable {
   readonly upstream: Upstream;
+  readonly metrics = UPSTREAM_METRICS.take(localMetricFields(), "upstream");
   readonly exchanges: Exchange[] = [];
   /** Exchanges that have ended. */
   ended = 0;
@@ -33,7 +36,7 @@ class Place implements AsyncDisposable {
   constructor(url: string) {
     this.upstream = new Upstream({
       ...{ url, endpoint: parseEndpoint(url), weight: 1, maxConnections: 0, clock: new CoarseClock(5), ...SILENCE },
-      ...{ idleTimeoutMs: 60_000, maxIdle: 8, maxHeadBytes: 16_384 },
+      ...{ idleTimeoutMs: 60_000, maxIdle: 8, maxHeadBytes: 16_384, metrics: this.metrics },
     });
     const { answered, failed } = this.upstream;
     this.upstream.answered = (status, ...rest) => {
@@ -73,8 +76,8 @@ class Place implements AsyncDisposable {
 
   /** In flight, open and idle. */
   get counts(): [inFlight: number, open: number, idle: number] {
-    const { inFlight, connections } = this.upstream;
-    return [inFlight, connections.openCount, connections.idleCount];
+    const { open, idle } = this.metrics.snapshot().connections;
+    return [this.upstream.inFlight, open, idle];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -227,7 +230,7 @@ Deno.test("Attempt.failed() is no fault of the upstream's when the client leaves
     const leaving = new AbortController();
     const attempt = place.attempt({ signal: leaving.signal, connectTimeoutMs: 300 });
     const failed = assertRejects(() => responds(attempt), TransportFailure);
-    if (underWay > 0) await until("it is asked", () => place.upstream.connections.openCount === 1);
+    if (underWay > 0) await until("it is asked", () => place.counts[1] === 1);
     leaving.abort();
     const failure = await failed;
     attempt.failed(failure);
