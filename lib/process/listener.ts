@@ -56,7 +56,7 @@ export class OpenListener {
     const { port = listener.port, shared = false, onHandlesOut, onChange } = options;
     this.#port = new ServingPort({
       ...{ hostname, port, shared, onHandlesOut, onChange },
-      handler: (request, info) => respond(request, info, this.#entry),
+      handler: (request, info, uploads) => respond(request, info, this.#entry, uploads),
     });
   }
 

@@ -11,18 +11,24 @@ import { tracing } from "../../telemetry/tracing.ts";
 import { Refusal } from "../../http/refusal.ts";
 import { streamOf } from "./body_stream.ts";
 import { RuntimeClient } from "./runtime_client.ts";
+import type { Uploads } from "./uploads.ts";
 import { type ConnectionInfo, type Entry, readRequest, refusedHead } from "./request_reader.ts";
 
-/** Responds to `request`. Never throws and never rejects. */
+/**
+ * Responds to `request`. Never throws and never rejects.
+ *
+ * @param uploads Where the request's body is noted while it is read.
+ */
 export function respond(
   request: Request,
   info: ConnectionInfo | undefined,
   entry: Entry,
+  uploads?: Uploads,
 ): Response | Promise<Response> {
   // Inside another program, the server's span belongs to that.
   if (tracing !== undefined && entry.ownPort) tracing.replaceServerSpan();
   const head = readRequest(request, info, entry);
-  const client = new RuntimeClient(request, entry.ownPort);
+  const client = new RuntimeClient(request, entry.ownPort, uploads);
   if (head instanceof Refusal) {
     return toResponse(entry.responder.refuse(refusedHead(request, info, entry), client, head), request, entry);
   }

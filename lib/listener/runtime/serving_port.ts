@@ -32,8 +32,12 @@ export interface ServingPortOptions {
   readonly port: number;
   /** Whether other listeners may have the same port. */
   readonly shared: boolean;
-  /** Answers requests. */
-  readonly handler: Deno.ServeHandler<Deno.NetAddr>;
+  /** Answers requests, and notes the uploads that it reads. */
+  readonly handler: (
+    request: Request,
+    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
+    uploads: Uploads,
+  ) => Response | Promise<Response>;
   /**
    * Called when file handles have run out, before the port is opened again, so that some can be released. `again` tells
    * that giving up this port's idle connections has not helped: it has ended, or could not be opened, more than three
@@ -140,10 +144,7 @@ export class ServingPort {
     const uploads = new Uploads();
     const server = Deno.serve(
       { hostname, port, reusePort: shared, signal: this.#aborter.signal, onListen: () => {} },
-      (request, info) => {
-        if (request.method !== "GET" && request.method !== "HEAD") uploads.add(request, info);
-        return handler(request, info);
-      },
+      (request, info) => handler(request, info, uploads),
     );
     this.#server = server;
     this.#uploads = uploads;

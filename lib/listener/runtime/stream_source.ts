@@ -6,27 +6,32 @@
 
 import { TransportFailure } from "../../failure/failure.ts";
 import { type BodySink, type BodySource, type Ownership, release } from "../../http/body.ts";
-import { cutReason } from "./cut_bodies.ts";
+import type { Upload, Uploads } from "./uploads.ts";
 
 /** Small pieces after which a body is not cancelled any more, and what a small one is, in bytes. */
 const MANY_PIECES = 16;
 const SMALL_BYTES = 512;
 
 /** Reads a stream. */
-export class StreamSource implements BodySource {
-  readonly #stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+export class StreamSource implements BodySource, Upload {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
   readonly #ownership: Ownership;
+  readonly #uploads: Uploads | undefined;
   #sink: BodySink | undefined;
   #reading = false;
   #over = false;
   #smallPieces = 0;
+  #cut: string | undefined;
 
-  /** @param ownership Who owns the stream's pieces: `given` where nobody else holds them, else `shared`. */
-  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, ownership: "given" | "shared") {
-    this.#stream = stream;
+  /**
+   * @param ownership Who owns the stream's pieces: `given` where nobody else holds them, else `shared`.
+   * @param uploads Where it is noted until it is over.
+   */
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, ownership: "given" | "shared", uploads?: Uploads) {
     this.#reader = stream.getReader();
     this.#ownership = ownership;
+    this.#uploads = uploads;
+    uploads?.add(this);
   }
 
   /** As the contract says. */
@@ -45,9 +50,15 @@ export class StreamSource implements BodySource {
   cancel(reason: unknown): void {
     if (this.#over) return;
     this.#over = true;
+    this.#uploads?.delete(this);
     // The runtime never settles a read under way whose request is cancelled and answered, and keeps all that waits for
     // it. Left alone, it settles with the client's next move, or its leaving.
     if (!this.#reading) this.#cancelStream(reason);
+  }
+
+  /** The port is about to break it. */
+  cut(reason: string): void {
+    this.#cut = reason;
   }
 
   readonly #arrived = ({ value, done }: ReadableStreamReadResult<Uint8Array<ArrayBuffer>>): void => {
@@ -56,6 +67,7 @@ export class StreamSource implements BodySource {
       if (!done) this.#cancelStream("The request's body is not wanted any more");
     } else if (done) {
       this.#over = true;
+      this.#uploads?.delete(this);
       this.#sink?.end();
     } else if (value.length === 0) {
       this.pull();
@@ -68,8 +80,8 @@ export class StreamSource implements BodySource {
     this.#reading = false;
     if (this.#over) return;
     this.#over = true;
-    const cut = cutReason(this.#stream);
-    this.#sink?.fail(cut === undefined ? error : new TransportFailure("dropped", cut, error));
+    this.#uploads?.delete(this);
+    this.#sink?.fail(this.#cut === undefined ? error : new TransportFailure("dropped", this.#cut, error));
   };
 
   #deliver(value: Uint8Array<ArrayBuffer>): void {

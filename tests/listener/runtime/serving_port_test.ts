@@ -1,7 +1,10 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { cutReason } from "../../../lib/listener/runtime/cut_bodies.ts";
+import { TransportFailure } from "../../../lib/failure/failure.ts";
+import { readWhole } from "../../../lib/http/body_reader.ts";
 import { type PortStatus, ServingPort, type ServingPortOptions } from "../../../lib/listener/runtime/serving_port.ts";
+import { StreamSource } from "../../../lib/listener/runtime/stream_source.ts";
+import { Uploads } from "../../../lib/listener/runtime/uploads.ts";
 import { until, within } from "../../support/condition.ts";
 import { portIsFree } from "../../support/port.ts";
 
@@ -176,12 +179,12 @@ Deno.test("Idle connections of a port are closed, and so are those without a who
 /** A port with an upload that never ends. */
 class UploadingPort {
   readonly #arrived = Promise.withResolvers<void>();
-  readonly #broken = Promise.withResolvers<string | undefined>();
+  readonly #broken = Promise.withResolvers<unknown>();
   readonly watched = new WatchedPort({
-    handler: async ({ body }) => {
+    handler: async ({ body }, _info, uploads) => {
+      const source = new StreamSource(body as ReadableStream<Uint8Array<ArrayBuffer>>, "given", uploads);
       this.#arrived.resolve();
-      // What a reader gets is the same as when the client leaves.
-      await body?.pipeTo(new WritableStream()).catch(() => this.#broken.resolve(cutReason(body)));
+      await readWhole(source).catch((error) => this.#broken.resolve(error));
       return new Response("late", { status: 503 });
     },
   });
@@ -194,8 +197,9 @@ class UploadingPort {
   }
 
   /** Why the body broke; undefined when the port has not told. */
-  broken(): Promise<string | undefined> {
-    return within(10_000, "the upload's end", this.#broken.promise);
+  async broken(): Promise<string | undefined> {
+    const error = await within(10_000, "the upload's end", this.#broken.promise);
+    return error instanceof TransportFailure && error.kind === "dropped" ? error.message : undefined;
   }
 
   async leave(): Promise<void> {
@@ -233,6 +237,19 @@ Deno.test("An upload is told when the shutdown of its port breaks it, and not wh
   await left.leave();
   assertEquals(await left.broken(), undefined);
   await left.watched.port.shutdown();
+});
+
+Deno.test("An upload is over once its body has been read, or is not wanted any more", async () => {
+  const uploads = new Uploads();
+  const sourceOf = () => new StreamSource(new Blob(["body"]).stream(), "given", uploads);
+  const [read, cancelled] = [sourceOf(), sourceOf()];
+  let over = false;
+  const ended = uploads.ended().then(() => over = true);
+  await readWhole(read);
+  assertEquals(over, false);
+  cancelled.cancel("not wanted");
+  await ended;
+  await uploads.ended();
 });
 
 Deno.test("A port that is shut down while it is closed stays closed", async () => {
