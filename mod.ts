@@ -45,7 +45,7 @@ export { ConfigError } from "./lib/config/config_error.ts";
 export type { Problem } from "./lib/config/problem.ts";
 export type * from "./lib/generation/config/config_types.ts";
 export type { StatusRange } from "./lib/http/status_range.ts";
-export type { OwnPolicyFactory } from "./lib/generation/pools.ts";
+export type { OwnPolicyFactory } from "./lib/generation/pools/pools.ts";
 export { createPolicy } from "./lib/upstream/balancer/registry.ts";
 export type { PolicyName } from "./lib/upstream/balancer/registry.ts";
 export type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./lib/upstream/balancer/policy.ts";

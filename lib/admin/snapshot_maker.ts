@@ -6,7 +6,7 @@
 
 import type { Site } from "../generation/site.ts";
 import type { PoolCounts } from "../generation/metrics/metrics_snapshot.ts";
-import type { MemberSource } from "../generation/pool_members.ts";
+import type { MemberSource } from "../generation/pools/pool_members.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Verdict } from "../upstream/health/probe_target.ts";
 import type { Upstream } from "../upstream/upstream.ts";

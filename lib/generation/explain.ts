@@ -12,7 +12,7 @@ import type { ForwardPlan } from "../handlers/proxy/forward.ts";
 import type { ForwardFailure } from "../handlers/proxy/forward_failure.ts";
 import { matchPath } from "../routing/match_path.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import { isDynamic } from "./dynamic_upstreams.ts";
+import { isDynamic } from "./pools/dynamic_upstreams.ts";
 import { explainForward, shownRoute } from "./explained_forward.ts";
 import { fileSettings, routeSettings, siteSettings } from "./explained_settings.ts";
 import type { ExplainedPool, ExplainedRoute, ExplainedUpstream, Explanation } from "./explanation.ts";

@@ -12,7 +12,7 @@ import { compileSites } from "../routing/site_table.ts";
 import { respond } from "../listener/runtime/adapter.ts";
 import type { ConnectionInfo, Entry } from "../listener/runtime/request_reader.ts";
 import { Generation } from "../generation/generation.ts";
-import type { OwnPolicyFactory } from "../generation/pools.ts";
+import type { OwnPolicyFactory } from "../generation/pools/pools.ts";
 import { warnOfConfig } from "../generation/config_warnings.ts";
 
 /** Sees a request before BWS does and its answer after, and may change or replace either. */

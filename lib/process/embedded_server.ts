@@ -8,7 +8,7 @@ import { resolveConfig, type ResolvedConfig } from "../generation/config/resolve
 import type { Config, ConfigInput } from "../generation/config/config_types.ts";
 import { unusedSettings } from "./unused_settings.ts";
 import { warnOfConfig } from "../generation/config_warnings.ts";
-import type { OwnPolicyFactory } from "../generation/pools.ts";
+import type { OwnPolicyFactory } from "../generation/pools/pools.ts";
 import { Log, openSink } from "../log/log.ts";
 import { startServer } from "./server.ts";
 

@@ -6,7 +6,7 @@
 
 import type { Config } from "../generation/config/config_types.ts";
 import { Generation, type GenerationListener, type GenerationOptions } from "../generation/generation.ts";
-import type { MemberChange } from "../generation/pool_members.ts";
+import type { MemberChange } from "../generation/pools/pool_members.ts";
 import { ProcessState } from "../generation/process_state.ts";
 import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import { settledWithin } from "../state/settled_within.ts";

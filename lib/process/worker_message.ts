@@ -7,7 +7,7 @@
 import type { Config } from "../generation/config/config_types.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { PortStatus } from "../listener/runtime/serving_port.ts";
-import type { MemberChange } from "../generation/pool_members.ts";
+import type { MemberChange } from "../generation/pools/pool_members.ts";
 import type { ToldSource } from "../upstream/discovery/supervisor_addresses.ts";
 import type { SharedStateTable } from "../state/shared_memory_state.ts";
 import type { TimeReading } from "../state/shared_time.ts";

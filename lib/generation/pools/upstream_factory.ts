@@ -4,16 +4,16 @@
  * @module
  */
 
-import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
-import type { UpstreamConfig } from "../handlers/proxy/config/upstream_schema.ts";
-import { MASK } from "../config/secret_names.ts";
-import { plainUrl, usesSrv } from "../upstream/upstream_url.ts";
-import { fieldsWithin, type SharedState } from "../state/shared_state.ts";
-import { type Endpoint, type EndpointTls, parseEndpoint } from "../sockets/endpoint.ts";
-import { addressKey, type DiscoveredAddress } from "../upstream/discovery/discovered_address.ts";
-import { Upstream } from "../upstream/upstream.ts";
-import type { UpstreamMetrics } from "../upstream/upstream_metrics.ts";
-import type { ProcessState } from "./process_state.ts";
+import type { ProxyConfig } from "../../handlers/proxy/config/proxy_schema.ts";
+import type { UpstreamConfig } from "../../handlers/proxy/config/upstream_schema.ts";
+import { MASK } from "../../config/secret_names.ts";
+import { plainUrl, usesSrv } from "../../upstream/upstream_url.ts";
+import { fieldsWithin, type SharedState } from "../../state/shared_state.ts";
+import { type Endpoint, type EndpointTls, parseEndpoint } from "../../sockets/endpoint.ts";
+import { addressKey, type DiscoveredAddress } from "../../upstream/discovery/discovered_address.ts";
+import { Upstream } from "../../upstream/upstream.ts";
+import type { UpstreamMetrics } from "../../upstream/upstream_metrics.ts";
+import type { ProcessState } from "../process_state.ts";
 
 /** Heads of answers beyond this are refused. nginx stops at 4 to 8 KiB, Node at 16 KiB. */
 const MAX_HEAD_BYTES = 64 * 1024;

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { BodyPattern } from "../upstream/health/body_pattern.ts";
-import type { ProbedUpstream } from "../upstream/health/probe_target.ts";
-import type { Site } from "./site.ts";
+import { BodyPattern } from "../../upstream/health/body_pattern.ts";
+import type { ProbedUpstream } from "../../upstream/health/probe_target.ts";
+import type { Site } from "../site.ts";
 
 /** The upstreams of `site` that are probed now. */
 export function probeTargets(site: Site): ProbedUpstream[] {

@@ -5,13 +5,13 @@
  * @module
  */
 
-import type { UpstreamConfig } from "../handlers/proxy/config/upstream_schema.ts";
-import { usesTls } from "../upstream/upstream_url.ts";
-import type { Log } from "../log/log.ts";
-import type { Pool } from "../upstream/pool.ts";
-import type { Upstream } from "../upstream/upstream.ts";
+import type { UpstreamConfig } from "../../handlers/proxy/config/upstream_schema.ts";
+import { usesTls } from "../../upstream/upstream_url.ts";
+import type { Log } from "../../log/log.ts";
+import type { Pool } from "../../upstream/pool.ts";
+import type { Upstream } from "../../upstream/upstream.ts";
 import type { UpstreamFactory } from "./upstream_factory.ts";
-import { logChanges } from "./upstream_log.ts";
+import { logChanges } from "../../upstream/upstream_log.ts";
 
 /** An upstream that an operator adds. */
 export interface AddedMember {

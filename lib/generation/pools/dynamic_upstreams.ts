@@ -5,14 +5,14 @@
  * @module
  */
 
-import type { UpstreamConfig } from "../handlers/proxy/config/upstream_schema.ts";
-import { usesSrv } from "../upstream/upstream_url.ts";
-import { addressKey, type DiscoveredAddress } from "../upstream/discovery/discovered_address.ts";
-import type { Upstream } from "../upstream/upstream.ts";
+import type { UpstreamConfig } from "../../handlers/proxy/config/upstream_schema.ts";
+import { usesSrv } from "../../upstream/upstream_url.ts";
+import { addressKey, type DiscoveredAddress } from "../../upstream/discovery/discovered_address.ts";
+import type { Upstream } from "../../upstream/upstream.ts";
 import type { PoolMembers } from "./pool_members.ts";
-import type { ProcessState } from "./process_state.ts";
+import type { ProcessState } from "../process_state.ts";
 import type { UpstreamFactory } from "./upstream_factory.ts";
-import { logChanges } from "./upstream_log.ts";
+import { logChanges } from "../../upstream/upstream_log.ts";
 
 /** Whether the addresses of an upstream are looked up more than once. */
 export function isDynamic(entry: UpstreamConfig): boolean {

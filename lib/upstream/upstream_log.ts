@@ -5,8 +5,8 @@
  */
 
 import type { Log } from "../log/log.ts";
-import type { FailureClass } from "../upstream/condition/failure_class.ts";
-import type { Upstream } from "../upstream/upstream.ts";
+import type { FailureClass } from "./condition/failure_class.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** Writes the changes of an upstream's state to `log`. */
 export function logChanges(upstream: Upstream, log: Log | undefined, where: { site: string; pool: string }): void {

@@ -4,20 +4,20 @@
  * @module
  */
 
-import type { Candidate, Policy } from "../upstream/balancer/policy.ts";
-import { createPolicy, isPolicyName } from "../upstream/balancer/registry.ts";
-import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
-import type { UpstreamConfig } from "../handlers/proxy/config/upstream_schema.ts";
-import { fieldsWithin, type SharedState } from "../state/shared_state.ts";
-import { Pool } from "../upstream/pool.ts";
-import { RetryBudget } from "../upstream/retry_budget.ts";
-import type { Upstream } from "../upstream/upstream.ts";
+import type { Candidate, Policy } from "../../upstream/balancer/policy.ts";
+import { createPolicy, isPolicyName } from "../../upstream/balancer/registry.ts";
+import type { ProxyConfig } from "../../handlers/proxy/config/proxy_schema.ts";
+import type { UpstreamConfig } from "../../handlers/proxy/config/upstream_schema.ts";
+import { fieldsWithin, type SharedState } from "../../state/shared_state.ts";
+import { Pool } from "../../upstream/pool.ts";
+import { RetryBudget } from "../../upstream/retry_budget.ts";
+import type { Upstream } from "../../upstream/upstream.ts";
 import { DynamicUpstreams, isDynamic } from "./dynamic_upstreams.ts";
 import { PoolMembers } from "./pool_members.ts";
-import type { ProcessState } from "./process_state.ts";
+import type { ProcessState } from "../process_state.ts";
 import { UpstreamFactory } from "./upstream_factory.ts";
-import type { MetricsRegistry } from "./metrics/metrics_registry.ts";
-import { logChanges } from "./upstream_log.ts";
+import type { MetricsRegistry } from "../metrics/metrics_registry.ts";
+import { logChanges } from "../../upstream/upstream_log.ts";
 
 /** The policies that send what belongs together to one upstream, which may be slow to connect. */
 const KEYED: readonly string[] = ["cookie", "ip_hash", "uri_hash", "header_hash"];
