@@ -298,21 +298,17 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   #handOver(head: UpstreamHead, upgrade: UpstreamUpgrade): HttpResponse {
     const slot = this.#slot;
     const { span } = this;
-    this.#settled = true;
-    this.#signal?.removeEventListener("abort", this.#clientLeft);
     const connection = this.#connection as Connection;
-    const { early } = connection;
+    const lines = this.#linesOf(head);
     const release = () => {
       slot.release();
       span?.end();
     };
+    this.#settled = true;
+    this.#signal?.removeEventListener("abort", this.#clientLeft);
     this.#exchange.status = 101;
-    return upgrade.accept(head, this.#linesOf(head), {
-      wire: connection.detach(),
-      early,
-      upstream: slot.upstream.id,
-      release,
-    });
+    const { early } = connection;
+    return upgrade.accept(head, lines, { wire: connection.detach(), early, upstream: slot.upstream.id, release });
   }
 
   #passOn(head: UpstreamHead, nowMs: number): HttpResponse {
