@@ -76,6 +76,12 @@ export function unset<S extends z.ZodType>(schema: S): Unset<S> {
   return (description === undefined ? inner : inner.describe(description)) as Unset<S>;
 }
 
+/** The default of a key as it would be written; undefined where it has none. */
+export function defaultOf(schema: z.ZodType): unknown {
+  const { def } = (schema as unknown as z.core.$ZodTypes)._zod;
+  return def.type === "default" || def.type === "prefault" ? def.defaultValue : undefined;
+}
+
 /** The keys of a table that takes from another what it does not set itself. */
 export type Inheriting<T extends z.ZodRawShape> = {
   [K in keyof T]: T[K] extends z.ZodPrefault<z.ZodObject<infer Inner>> ? z.ZodOptional<z.ZodObject<Inheriting<Inner>>>

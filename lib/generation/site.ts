@@ -26,7 +26,7 @@ import { routeOfPath } from "../routing/routed_path.ts";
 import type { FileSearch, FileServer } from "../handlers/files/file_server.ts";
 import { shortageOf } from "../failure/shortage.ts";
 import type { Pool } from "../upstream/pool.ts";
-import { attemptLimits, boundMs } from "../handlers/proxy/attempt_limits.ts";
+import { attemptLimits, clientTimeoutMs } from "../handlers/proxy/attempt_limits.ts";
 import { CountedBody, type StallWatch } from "../exchange/counted_body.ts";
 import type { DynamicUpstreams } from "./pools/dynamic_upstreams.ts";
 import { ErrorPages } from "../features/error_pages.ts";
@@ -114,7 +114,7 @@ export class Site {
     this.#viaMark = `${viaToken(context.server.name)}-${context.processState.mark}`;
     this.#stall = {
       clock: context.processState.clock,
-      timeoutMs: boundMs(config.proxy?.timeout.client ?? CLIENT_TIMEOUT_MS),
+      timeoutMs: clientTimeoutMs(config.proxy?.timeout),
     };
     this.#errorPages = new ErrorPages(config.error_pages);
     const proxy = config.proxy?.enabled === true ? config.proxy : undefined;
@@ -393,6 +393,3 @@ export class Site {
 
 /** Loops make many lines that say the same. */
 const loopLines = new OncePerSecond();
-
-/** For sites that do not proxy; the others have `timeout.client`. */
-const CLIENT_TIMEOUT_MS = 60_000;

@@ -5,8 +5,10 @@
  * @module
  */
 
+import { defaultOf } from "../config/fields.ts";
 import type { Problem } from "../config/problem.ts";
 import type { Config } from "../generation/config/config_types.ts";
+import { loggingSchema, serverSchema } from "./server_schema.ts";
 
 /** How a config is used. */
 export interface ConfigUse {
@@ -36,14 +38,14 @@ type Unused = readonly [path: string, message: string, expected: string];
 
 function programSettings({ server, management }: Config): Unused[] {
   const found: Unused[] = [];
-  if (server.workers !== 1) {
+  if (server.workers !== defaultOf(serverSchema.shape.workers)) {
     found.push([
       "server.workers",
       "workers has no effect inside another program, which runs it in one thread",
       PROGRAM,
     ]);
   }
-  if (server.shutdown_delay !== 0) {
+  if (server.shutdown_delay !== defaultOf(serverSchema.shape.shutdown_delay)) {
     found.push(["server.shutdown_delay", "shutdown_delay has no effect inside another program", PROGRAM]);
   }
   if (management.enabled) {
@@ -75,10 +77,11 @@ function portSettings({ server, sites }: Config): Unused[] {
 }
 
 function logSettings({ logging: { level, format, output } }: Config): Unused[] {
+  const { shape } = loggingSchema;
   const changed = [
-    ...(level === "info" ? [] : ["level"]),
-    ...(format === "json" ? [] : ["format"]),
-    ...(output === "stdout" ? [] : ["output"]),
+    ...(level === defaultOf(shape.level) ? [] : ["level"]),
+    ...(format === defaultOf(shape.format) ? [] : ["format"]),
+    ...(output === defaultOf(shape.output) ? [] : ["output"]),
   ];
   if (changed.length === 0) return [];
   const verb = changed.length === 1 ? "has" : "have";

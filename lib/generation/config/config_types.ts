@@ -596,7 +596,7 @@ export interface HealthCheckInput {
   expect_body?: string;
   /** Port to probe, where it is not the URL's. */
   port?: number;
-  /** Time between two probes of an upstream; 10 s without it. */
+  /** Time between two probes of an upstream; 10s without it. */
   interval?: string | number;
   /** The same as interval. */
   interval_seconds?: string | number;
@@ -1248,7 +1248,7 @@ export interface HealthCheckConfig {
   expect_body?: string;
   /** Port to probe, where it is not the URL's. */
   port?: number;
-  /** Time between two probes of an upstream; 10 s without it. */
+  /** Time between two probes of an upstream; 10s without it. */
   interval: number;
   /** Longest time for one probe. */
   timeout: number;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { defaultOf, durationMs } from "../../config/fields.ts";
+import { timeoutKeys } from "./config/timeout_schema.ts";
 import type { ProxyConfig } from "./config/proxy_schema.ts";
 import type { RouteConfig } from "./config/route_schema.ts";
 import type { AttemptLimits } from "./attempt.ts";
@@ -20,7 +22,12 @@ export function attemptLimits(timeout: ProxyConfig["timeout"], route: RouteConfi
   };
 }
 
+/** How long a client may be silent; on sites that do not proxy, as long as by default. */
+export function clientTimeoutMs(timeout: ProxyConfig["timeout"] | undefined): number {
+  return boundMs(timeout?.client ?? durationMs(defaultOf(timeoutKeys.client)) as number);
+}
+
 /** A time of the config, where 0 is no limit. */
-export function boundMs(ms: number): number {
+function boundMs(ms: number): number {
   return ms === 0 ? Infinity : ms;
 }

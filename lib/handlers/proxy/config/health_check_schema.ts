@@ -9,6 +9,7 @@ import { BodyPattern } from "../../../upstream/health/body_pattern.ts";
 import {
   choice,
   duration,
+  durationMs,
   type Fault,
   flag,
   integer,
@@ -20,11 +21,12 @@ import {
 import { headerTable } from "../../../config/header_fields.ts";
 import { statusRanges } from "./status_range.ts";
 
-const DEFAULT_INTERVAL_MS = 10_000;
+/** Time between two probes where the config does not say. */
+export const DEFAULT_INTERVAL = "10s";
 const PATTERN = "a regular expression that is not empty";
 
-/** How upstreams are probed. `interval_seconds` and `interval` are twins; they come out as `interval`. */
-export const healthCheckSchema = table({
+/** How upstreams are probed. */
+export const healthCheckKeys = {
   enabled: flag().default(true).describe("Whether upstreams are probed."),
   kind: choice(["http", "tcp"]).default("http").describe("Send a request, or only open a connection."),
   path: slashPath().default("/").describe("Path to request."),
@@ -37,7 +39,9 @@ export const healthCheckSchema = table({
       "body match; plain text is found as it is, in the first 64 KiB.",
   ),
   port: integer(1, 65535).optional().describe("Port to probe, where it is not the URL's."),
-  interval: duration().optional().describe("Time between two probes of an upstream; 10 s without it."),
+  interval: duration().optional().describe(
+    `Time between two probes of an upstream; ${DEFAULT_INTERVAL} without it.`,
+  ),
   interval_seconds: duration().optional().describe("The same as interval."),
   timeout: duration().prefault("2s").describe("Longest time for one probe."),
   healthy_after: integer(1, 1000).default(2).describe("Good probes in a row after which an upstream is healthy."),
@@ -45,9 +49,12 @@ export const healthCheckSchema = table({
     "What an upstream is taken for before its first probe.",
   ),
   unhealthy_after: integer(1, 1000).default(3).describe("Bad probes in a row after which an upstream is not healthy."),
-}).transform(({ interval_seconds, interval, ...rest }) => ({
+};
+
+/** `[sites.proxy.health_check]`. `interval_seconds` and `interval` are twins; they come out as `interval`. */
+export const healthCheckSchema = table(healthCheckKeys).transform(({ interval_seconds, interval, ...rest }) => ({
   ...rest,
-  interval: interval ?? interval_seconds ?? DEFAULT_INTERVAL_MS,
+  interval: interval ?? interval_seconds ?? durationMs(DEFAULT_INTERVAL) as number,
 }));
 
 /** A health check, after defaults. */

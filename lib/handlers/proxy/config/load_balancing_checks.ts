@@ -6,7 +6,7 @@
  */
 
 import { COOKIE_DEFAULTS } from "../../../upstream/balancer/policy_settings.ts";
-import { POLICY_NAMES } from "./load_balancing_schema.ts";
+import { DEFAULT_METHOD, POLICY_NAMES } from "./load_balancing_schema.ts";
 import { nearestName, oneOf } from "../../../config/nearest_name.ts";
 import { valueOfOtherTool } from "../../../config/other_values.ts";
 import { type ProblemList, quoted } from "../../../config/problem_list.ts";
@@ -54,7 +54,7 @@ function checkMethod(table: TableNode, problems: ProblemList, names: readonly st
 function checkUse(table: TableNode, problems: ProblemList, policies: readonly string[]): void {
   const node = child(table, "method");
   const method = textNode(table, "method");
-  const name = method?.value ?? "round_robin";
+  const name = method?.value ?? DEFAULT_METHOD;
   // Of a method that is not valid, or an embedder's, nobody knows what it needs
   if ((node !== undefined && method === undefined) || policies.includes(name)) return;
   if (!POLICY_NAMES.some((known) => known === name)) return;
@@ -77,7 +77,7 @@ function checkUse(table: TableNode, problems: ProblemList, policies: readonly st
 
 /** Finds weights that the policy does not look at. */
 function checkWeights(proxy: TableNode, table: TableNode, problems: ProblemList, policies: readonly string[]): void {
-  const name = textNode(table, "method")?.value ?? "round_robin";
+  const name = textNode(table, "method")?.value ?? DEFAULT_METHOD;
   if (!WITHOUT_WEIGHTS.includes(name) || policies.includes(name)) return;
   for (const upstream of tablesOf(proxy, "upstreams")) {
     const entry = upstream.entries.get("weight");

@@ -19,6 +19,9 @@ export const POLICY_NAMES = [
   ...["least_time", "ip_hash", "uri_hash", "header_hash", "cookie"],
 ] as const satisfies readonly PolicyName[];
 
+/** The policy where the config names none. */
+export const DEFAULT_METHOD: PolicyName = "round_robin";
+
 /** The policies that can choose for clients without a cookie. */
 export const FALLBACK_NAMES = POLICY_NAMES.filter((name) => name !== "cookie");
 
@@ -64,7 +67,7 @@ const factorSchema = z.number({ error: FACTOR_EXPECTED }).min(1, { error: FACTOR
 /** `[sites.proxy.load_balancing]`: how pools choose. */
 export const loadBalancingSchema = table({
   // Not an enum: embedders bring policies of their own, and a check compares with all of them
-  method: z.string({ error: "the name of a policy" }).meta({ enum: [...POLICY_NAMES] }).default("round_robin")
+  method: z.string({ error: "the name of a policy" }).meta({ enum: [...POLICY_NAMES] }).default(DEFAULT_METHOD)
     .describe("How a pool chooses the upstream of the next attempt."),
   header: token("a header name").optional().describe("For header_hash: the header whose value is the key."),
   include_query: flag().optional().meta({ default: SETTINGS_DEFAULTS.include_query }).describe(

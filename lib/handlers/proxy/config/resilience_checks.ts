@@ -5,8 +5,10 @@
  * @module
  */
 
-import { durationMs } from "../../../config/fields.ts";
+import { defaultOf, durationMs } from "../../../config/fields.ts";
 import { type ProblemDetails, type ProblemList, quoted } from "../../../config/problem_list.ts";
+import { DEFAULT_INTERVAL, healthCheckKeys } from "./health_check_schema.ts";
+import { passiveHealthSchema } from "./resilience_schema.ts";
 import { booleanOf, child, type TableNode, tableOf, textNode } from "../../../config/source_tree.ts";
 
 const REQUEST_KEYS = ["path", "method", "headers", "expect_status", "expect_body"];
@@ -33,8 +35,8 @@ function checkProbes(check: TableNode | undefined, problems: ProblemList): void 
     }
   }
   const interval = child(check, "interval") === undefined ? "interval_seconds" : "interval";
-  const intervalTime = timeOf(check, interval, "10s");
-  const timeout = timeOf(check, "timeout", "2s");
+  const intervalTime = timeOf(check, interval, DEFAULT_INTERVAL);
+  const timeout = timeOf(check, "timeout", defaultOf(healthCheckKeys.timeout));
   if (!(timeout.ms > intervalTime.ms)) return;
   warnOfKey(check, "timeout", problems, {
     message: `timeout (${timeout.shown}) is above ${interval} (${intervalTime.shown})`,
@@ -44,8 +46,8 @@ function checkProbes(check: TableNode | undefined, problems: ProblemList): void 
 
 function checkEjections(passive: TableNode | undefined, problems: ProblemList): void {
   if (passive === undefined) return;
-  const first = timeOf(passive, "eject_for", "10s");
-  const longest = timeOf(passive, "max_eject_for", "5m");
+  const first = timeOf(passive, "eject_for", defaultOf(passiveHealthSchema.shape.eject_for));
+  const longest = timeOf(passive, "max_eject_for", defaultOf(passiveHealthSchema.shape.max_eject_for));
   if (!(first.ms > longest.ms)) return;
   warnOfKey(passive, child(passive, "max_eject_for") === undefined ? "eject_for" : "max_eject_for", problems, {
     message: `eject_for (${first.shown}) is above max_eject_for (${longest.shown}), which then has no effect`,
@@ -59,7 +61,7 @@ function enabledTable(proxy: TableNode, key: string): TableNode | undefined {
 }
 
 /** A duration as it is written, or its default. What is no duration is reported elsewhere, and compares with nothing. */
-function timeOf(table: TableNode, key: string, fallback: string): { ms: number; shown: string } {
+function timeOf(table: TableNode, key: string, fallback: unknown): { ms: number; shown: string } {
   const node = child(table, key);
   const value = node === undefined ? fallback : node.kind === "scalar" ? node.value : undefined;
   const shown = node?.kind === "scalar" && node.substituted !== undefined
