@@ -1,0 +1,191 @@
+/**
+ * The connections that are kept for one upstream, over real sockets; its metrics tell what is open and idle.
+ *
+ * @module
+ */
+
+// @ts-types="../../../types/std/assert.d.ts"
+import { assert, assertEquals, assertNotStrictEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { TransportFailure } from "../../../lib/failure/failure.ts";
+import { localMetricFields } from "../../../lib/metrics/metric_fields.ts";
+import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
+import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
+import type { Connection } from "../../../lib/upstream/connection/connection.ts";
+import { ConnectionPool, type ConnectionPoolOptions } from "../../../lib/upstream/connection/connection_pool.ts";
+import { IdleConnections } from "../../../lib/upstream/connection/idle_connections.ts";
+import { UPSTREAM_METRICS } from "../../../lib/upstream/upstream_metrics.ts";
+import { until } from "../../support/condition.ts";
+import { answerOf, ScriptedUpstream } from "../../support/scripted_upstream.ts";
+
+const LIMITS = {
+  ...{ readTimeoutMs: 5000, writeTimeoutMs: 5000, clientTimeoutMs: 5000 },
+  ...{ idleTimeoutMs: 60_000, maxHeadBytes: 65_536, maxIdle: 2 },
+};
+const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+
+/** A pool whose connections are counted; it closes all of them in the end. */
+class Kept implements Disposable {
+  readonly #metrics = UPSTREAM_METRICS.take(localMetricFields(), "upstream");
+  readonly pool: ConnectionPool;
+
+  constructor(url: string, options: Partial<ConnectionPoolOptions> = {}) {
+    const all = { ...LIMITS, metrics: this.#metrics, ...options };
+    this.pool = new ConnectionPool(parseEndpoint(url), all, new CoarseClock(5));
+  }
+
+  /** A new connection. */
+  dial(): Promise<Connection> {
+    return this.pool.obtain({ fresh: true, timeoutMs: 5000 }).result;
+  }
+
+  /** One exchange on a connection, up to the end of the response. */
+  async exchange(connection: Connection): Promise<void> {
+    connection.begin({ onTick: () => {}, onAborted: () => {} });
+    await connection.ask(GET, "GET");
+    connection.wholeBody();
+  }
+
+  /** What is counted. */
+  get counts(): { open: number; idle: number; dialled: number; reused: number } {
+    const { connections: { open, idle }, dialled, reused } = this.#metrics.snapshot();
+    return { open, idle, dialled, reused };
+  }
+
+  [Symbol.dispose](): void {
+    this.pool.destroy();
+  }
+}
+
+Deno.test("ConnectionPool.take() gives the connection that was used last, and nothing when none idles", async () => {
+  await using upstream = ScriptedUpstream.answering(answerOf("ok"));
+  using kept = new Kept(upstream.url);
+  const { pool } = kept;
+  assertEquals(pool.take(), undefined);
+  const [first, second] = [await kept.dial(), await kept.dial()];
+  for (const connection of [first, second]) {
+    await kept.exchange(connection);
+    pool.release(connection, true);
+  }
+  assertEquals(kept.counts, { open: 2, idle: 2, dialled: 2, reused: 0 });
+  assertStrictEquals(pool.take(), second);
+  assertStrictEquals(pool.take(), first);
+  assertEquals(pool.take(), undefined);
+  assertEquals([kept.counts, pool.idleCount], [{ open: 2, idle: 0, dialled: 2, reused: 2 }, 0]);
+});
+
+Deno.test("ConnectionPool.release() keeps as many as maxIdle and closes the rest", async () => {
+  await using upstream = ScriptedUpstream.answering(answerOf("ok"));
+  using kept = new Kept(upstream.url);
+  const connections = await Promise.all([kept.dial(), kept.dial(), kept.dial()]);
+  for (const connection of connections) {
+    await kept.exchange(connection);
+    kept.pool.release(connection, true);
+  }
+  assertEquals(connections.map(({ closed }) => closed), [false, false, true]);
+  assertEquals(kept.counts, { open: 2, idle: 2, dialled: 3, reused: 0 });
+  await until("the upstream sees it", () => upstream.open === 2);
+});
+
+Deno.test("ConnectionPool.release() closes a connection whose request was not sent whole, or whose response was not read", async () => {
+  await using upstream = ScriptedUpstream.answering(answerOf("ok"));
+  using kept = new Kept(upstream.url);
+  const [unsent, unread] = [await kept.dial(), await kept.dial()];
+  await kept.exchange(unsent);
+  kept.pool.release(unsent, false);
+  unread.begin({ onTick: () => {}, onAborted: () => {} });
+  await unread.ask(GET, "GET");
+  kept.pool.release(unread, true);
+  assertEquals([unsent.closed, unread.closed, kept.counts.open], [true, true, 0]);
+});
+
+Deno.test("a connection that the upstream closes while it idles leaves the pool at once", async () => {
+  const close = Promise.withResolvers<void>();
+  await using upstream = ScriptedUpstream.start(async (peer) => {
+    await peer.request();
+    await peer.send(answerOf("ok"));
+    await close.promise;
+  });
+  using kept = new Kept(upstream.url);
+  const connection = await kept.dial();
+  await kept.exchange(connection);
+  kept.pool.release(connection, true);
+  assertEquals(kept.counts.idle, 1);
+  close.resolve();
+  await until("it is out", () => kept.pool.idleCount === 0);
+  assertEquals([kept.counts.open, kept.counts.idle, kept.pool.take()], [0, 0, undefined]);
+});
+
+Deno.test("ConnectionPool.keep() keeps a connection that nobody has used, for the next attempt", async () => {
+  await using upstream = ScriptedUpstream.answering(answerOf("ok"));
+  using kept = new Kept(upstream.url);
+  const connection = await kept.dial();
+  kept.pool.keep(connection);
+  assertEquals(kept.counts, { open: 1, idle: 1, dialled: 1, reused: 0 });
+  const taken = kept.pool.take();
+  assertStrictEquals(taken, connection);
+  await kept.exchange(connection);
+  assertEquals(upstream.requests.length, 1);
+});
+
+Deno.test("ConnectionPool.obtain() with fresh never gives a connection that was used", async () => {
+  await using upstream = ScriptedUpstream.answering(answerOf("ok"));
+  using kept = new Kept(upstream.url);
+  const used = await kept.dial();
+  await kept.exchange(used);
+  const fresh = kept.dial();
+  kept.pool.release(used, true);
+  assertNotStrictEquals(await fresh, used);
+  assertEquals(kept.counts.dialled, 2);
+});
+
+Deno.test("ConnectionPool.close() closes what idles, and each connection in use when it is released", async () => {
+  await using upstream = ScriptedUpstream.answering(answerOf("ok"));
+  using kept = new Kept(upstream.url);
+  const [idle, used] = [await kept.dial(), await kept.dial()];
+  for (const connection of [idle, used]) await kept.exchange(connection);
+  kept.pool.release(idle, true);
+  kept.pool.close();
+  assertEquals([idle.closed, used.closed, kept.counts.open], [true, false, 1]);
+  kept.pool.release(used, true);
+  assertEquals([used.closed, kept.counts.open, kept.counts.idle], [true, 0, 0]);
+});
+
+Deno.test("ConnectionPool.obtain() fails on a pool that is closed while it dials, and leaves no socket", async () => {
+  await using upstream = ScriptedUpstream.answering(answerOf("ok"));
+  using kept = new Kept(upstream.url);
+  const dialled = kept.dial();
+  kept.pool.close();
+  assertEquals((await assertRejects(() => dialled, TransportFailure)).kind, "dropped");
+  await until("nothing is open", () => kept.counts.open === 0 && upstream.open === 0);
+});
+
+Deno.test("ConnectionPool.destroy() fails exchanges under way", async () => {
+  await using upstream = ScriptedUpstream.start(async (peer) => {
+    await peer.request();
+    await peer.closed();
+  });
+  using kept = new Kept(upstream.url);
+  const connection = await kept.dial();
+  connection.begin({ onTick: () => {}, onAborted: () => {} });
+  const asked = assertRejects(() => connection.ask(GET, "GET"), TransportFailure);
+  await until("it is asked", () => upstream.requests.length === 1);
+  kept.pool.destroy();
+  assertEquals((await asked).kind, "dropped");
+  assertEquals(kept.counts.open, 0);
+});
+
+Deno.test("IdleConnections.release() closes what idles in all pools, and says whether there was any", async () => {
+  await using upstream = ScriptedUpstream.answering(answerOf("ok"));
+  const idleConnections = new IdleConnections();
+  using one = new Kept(upstream.url, { idleConnections });
+  using other = new Kept(upstream.url, { idleConnections });
+  assert(!await idleConnections.release());
+  for (const kept of [one, other]) {
+    const connection = await kept.dial();
+    await kept.exchange(connection);
+    kept.pool.release(connection, true);
+  }
+  const used = await one.dial();
+  assert(await idleConnections.release());
+  assertEquals([one.counts.open, other.counts.open, used.closed], [1, 0, false]);
+});
