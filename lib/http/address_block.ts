@@ -12,7 +12,7 @@ export class AddressBlocks {
 
   /**
    * @param entries Addresses (`10.0.0.1`, `::1`) and blocks (`10.0.0.0/8`, `fc00::/7`).
-   * @throws {SyntaxError} When an entry is neither.
+   * @throws {SyntaxError} If an entry is neither.
    */
   constructor(entries: readonly string[]) {
     for (const entry of entries) {
@@ -24,12 +24,11 @@ export class AddressBlocks {
     }
   }
 
-  /** Whether there is nothing in the set. */
   get empty(): boolean {
     return this.#blocks.length === 0;
   }
 
-  /** Whether `address` lies in the set. What is no IP address never does. */
+  /** Whether `address` is in the set. False for text that is not an IP address. */
   has(address: string): boolean {
     const bytes = parseAddress(address);
     if (bytes === undefined) return false;

@@ -1,15 +1,15 @@
 /**
- * The authority of a request: `host` or `host:port` as in the Host field (RFC 9110, section 7.2). A client writes it,
- * and the runtime builds the request's URL from it, so it is judged before anything else uses that URL: a Host that
- * holds `/`, `?`, `#` or `@` would otherwise move the path or the authority.
+ * The authority of a request: `host` or `host:port` as in the Host field (RFC 9110, section 7.2). The client chooses
+ * it, and the runtime builds the request's URL from it. So it is validated before that URL is used: a Host that
+ * contains `/`, `?`, `#` or `@` would otherwise change the path or the authority.
  *
  * @module
  */
 
 /**
- * The host of an authority in lower case: without port, without the root label's dot, IPv6 in brackets. Undefined when
- * `authority` is not one: empty, user information, characters outside a host name (RFC 3986, section 3.2.2), or a bad
- * port.
+ * The host of an authority in lower case, without the port and without a trailing dot; IPv6 in brackets. Undefined if
+ * `authority` is invalid: empty, or with user information, characters outside a host name (RFC 3986, section 3.2.2), or
+ * an invalid port.
  *
  * @example
  * ```ts
@@ -25,13 +25,13 @@ export function hostOf(authority: string): string | undefined {
   if (known !== undefined) return known;
   const host = parseHost(authority);
   if (host === undefined) return undefined;
-  // Clients choose these strings: the memory is emptied rather than let grow.
+  // Clients choose these strings, so the cache is bounded.
   if (recent.size >= RECENT_LIMIT) recent.clear();
   recent.set(authority, host);
   return host;
 }
 
-/** The port of a valid authority, or undefined where it names none. */
+/** The port of a valid authority, or undefined if it has none. */
 export function portOf(authority: string): number | undefined {
   const colon = authority.lastIndexOf(":");
   if (colon < 0 || colon < authority.lastIndexOf("]") || colon === authority.length - 1) return undefined;
@@ -65,8 +65,8 @@ function parseHost(authority: string): string | undefined {
 const BRACKET = 0x5b;
 const DOT = 0x2e;
 
-// Letters, digits, `-`, `.` and `_`. Percent-encoding and sub-delimiters are legal in a reg-name, but no name that is
-// served has them, and what looks at the host downstream may read them differently.
+// Letters, digits, `-`, `.` and `_`. Percent-encoding and sub-delimiters are legal in a reg-name, but no served host
+// name contains them, and software behind the proxy may interpret them differently.
 function isHostCode(code: number): boolean {
   return (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === 0x2d || code === DOT ||
     (code >= 0x41 && code <= 0x5a) || code === 0x5f;

@@ -1,65 +1,61 @@
 /**
- * A body, read with promises: for whoever waits for each piece anyway.
+ * Reads a body with promises, for callers that wait for each piece.
  *
  * @module
  */
 
 import { type BodySink, type BodySource, keep, type Ownership } from "./body.ts";
 
-/** A piece as it was delivered. */
+/** A delivered piece. */
 export interface Piece {
-  /** Its bytes; where they are lent, they are valid until the next read. */
+  /** Lent bytes are valid until the next read. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Who owns them. */
   readonly ownership: Ownership;
 }
 
 /** Reads one body. */
 export class BodyReader implements BodySink {
   readonly #source: BodySource;
-  #waiting: PromiseWithResolvers<Piece | undefined> | undefined;
+  #pending: PromiseWithResolvers<Piece | undefined> | undefined;
   #ended = false;
   #failed = false;
   #reason: unknown;
 
-  /** Starts `source`, which nobody else may have. */
+  /** Starts `source`, which the reader then owns. */
   constructor(source: BodySource) {
     this.#source = source;
     source.start(this);
   }
 
   /**
-   * The next piece, or undefined behind the last. One read at a time.
+   * The next piece, or undefined after the last one. Only one read at a time.
    *
-   * @throws What the body failed with.
+   * @throws The reason with which the body failed.
    */
   read(): Promise<Piece | undefined> {
     if (this.#failed) return Promise.reject(this.#reason);
     if (this.#ended) return Promise.resolve(undefined);
-    const waiting = this.#waiting = Promise.withResolvers<Piece | undefined>();
+    const pending = this.#pending = Promise.withResolvers<Piece | undefined>();
     this.#source.pull();
-    return waiting.promise;
+    return pending.promise;
   }
 
-  /** Lets the rest go. A read under way ends as if the body did. */
+  /** Cancels the rest of the body. A pending read ends as if the body had ended. */
   cancel(reason: unknown): void {
     if (this.#ended || this.#failed) return;
     this.#source.cancel(reason);
     this.end();
   }
 
-  /** As the contract says. */
   piece(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
     this.#settle()?.resolve({ bytes, ownership });
   }
 
-  /** As the contract says. */
   end(): void {
     this.#ended = true;
     this.#settle()?.resolve(undefined);
   }
 
-  /** As the contract says. */
   fail(reason: unknown): void {
     this.#failed = true;
     this.#reason = reason;
@@ -67,16 +63,16 @@ export class BodyReader implements BodySink {
   }
 
   #settle(): PromiseWithResolvers<Piece | undefined> | undefined {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    return waiting;
+    const pending = this.#pending;
+    this.#pending = undefined;
+    return pending;
   }
 }
 
 /**
  * All bytes of a body.
  *
- * @throws What the body failed with.
+ * @throws The reason with which the body failed.
  */
 export async function readWhole(source: BodySource): Promise<Uint8Array<ArrayBuffer>> {
   const reader = new BodyReader(source);
@@ -89,7 +85,7 @@ export async function readWhole(source: BodySource): Promise<Uint8Array<ArrayBuf
   return joined(pieces, bytes);
 }
 
-/** Several pieces as one, of `bytes` bytes together. */
+/** Concatenates pieces of `bytes` bytes in total. */
 export function joined(pieces: readonly Uint8Array<ArrayBuffer>[], bytes: number): Uint8Array<ArrayBuffer> {
   if (pieces.length === 1) return pieces[0];
   const whole = new Uint8Array(bytes);

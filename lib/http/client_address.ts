@@ -1,5 +1,5 @@
 /**
- * Who the client is: the peer of the connection, unless that peer is a proxy that the config trusts.
+ * The client's address: that of the connection's peer or, if the peer is a trusted proxy, the one that it reports.
  *
  * @module
  */
@@ -7,14 +7,14 @@
 import { AddressBlocks } from "./address_block.ts";
 import { nodeAddress } from "./forwarded.ts";
 
-/** Decides whose word about a client is believed. */
+/** Decides which peers are trusted to report a client. */
 export class ProxyTrust {
   readonly #blocks: AddressBlocks;
   readonly #known = new Map<string, boolean>();
 
   /**
    * @param trustedProxies Addresses and CIDR blocks, as in `trusted_proxies`.
-   * @throws {SyntaxError} When an entry is neither.
+   * @throws {SyntaxError} If an entry is neither.
    */
   constructor(trustedProxies: readonly string[]) {
     this.#blocks = new AddressBlocks(trustedProxies);
@@ -33,12 +33,12 @@ export class ProxyTrust {
   }
 
   /**
-   * The client's address behind a trusted peer: the rightmost entry of X-Forwarded-For that is not a trusted proxy
-   * itself; the leftmost when all are. An entry that is no address ends the search, since what stands left of it was
-   * written by nobody known.
+   * The client's address behind a trusted peer: the rightmost entry of X-Forwarded-For that is not a trusted proxy; the
+   * leftmost entry if all are trusted. An entry that is not an address ends the search, since an unknown sender wrote
+   * the entries to its left.
    *
-   * @param peerAddress The peer's address, already found to be trusted.
-   * @param forwardedFor X-Forwarded-For as it came, its lines joined by commas.
+   * @param peerAddress Address of the peer, which is trusted.
+   * @param forwardedFor X-Forwarded-For as received, its lines joined by commas.
    */
   clientAddress(peerAddress: string, forwardedFor: string): string {
     const entries = forwardedFor.split(",");

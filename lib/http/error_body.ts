@@ -1,5 +1,6 @@
 /**
- * What a client is told when an exchange fails: enough to report it, nothing of what lies behind the proxy.
+ * The response to a request that fails: enough for the client to report the failure, and nothing about the servers
+ * behind the proxy.
  *
  * @module
  */
@@ -11,9 +12,9 @@ import { headerValue } from "./header_lines.ts";
 import type { HttpResponse, RequestHead } from "./message.ts";
 
 /**
- * The answer to a failed request: JSON, or a small HTML page for clients that ask for HTML.
+ * The response to a failed request: JSON, or a small HTML page for clients that prefer HTML.
  *
- * @param lines Header lines that go with it, such as Allow.
+ * @param lines Additional header lines, such as Allow.
  */
 export function errorResponse(
   head: RequestHead | undefined,

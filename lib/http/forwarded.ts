@@ -1,5 +1,5 @@
 /**
- * Forwarded (RFC 7239): what each proxy on the way says of the hop to it.
+ * The Forwarded header field (RFC 7239), in which each proxy describes the hop on which it received the request.
  *
  * @module
  */
@@ -7,19 +7,21 @@
 import { isToken } from "./header_lines.ts";
 import { isIpAddress, plainAddress } from "./ip_address.ts";
 
-/** What one proxy says of the hop to it; parameters that BWS has no use for are left out. */
+/**
+ * One proxy's description of the hop on which it received the request; parameters that BWS does not use are left out.
+ */
 export interface ForwardedElement {
-  /** Node that the request came from: an address with or without a port, `unknown`, or an obfuscated name. */
+  /** Sender of the request: an address with or without a port, `unknown`, or an obfuscated name. */
   readonly for?: string;
-  /** Host that was asked for. */
+  /** Host that was requested. */
   readonly host?: string;
   /** Scheme of that hop. */
   readonly proto?: string;
 }
 
 /**
- * The elements of a Forwarded value, in the order of the hops. Undefined when it is malformed, in which case nothing in it
- * can be relied on.
+ * The elements of a Forwarded value, in the order of the hops. Undefined if the value is malformed, in which case no
+ * part of it is reliable.
  *
  * @param value The field's lines, joined by commas.
  */
@@ -50,7 +52,7 @@ export function parseForwarded(value: string): ForwardedElement[] | undefined {
   }
 }
 
-/** The IP address of a node, without port and brackets; undefined for a node that is none. */
+/** The IP address of a node, without port and brackets; undefined if the node is not an IP address. */
 export function nodeAddress(node: string): string | undefined {
   let text = node;
   if (text.startsWith("[")) text = text.slice(0, text.indexOf("]") + 1);
@@ -61,7 +63,7 @@ export function nodeAddress(node: string): string | undefined {
   return isIpAddress(plain) ? plain : undefined;
 }
 
-/** One element of Forwarded (sections 4 and 6): addresses of IPv6 in brackets, and quoted for them. */
+/** One element of Forwarded (RFC 7239, sections 4 and 6); an IPv6 address is in brackets and quoted. */
 export function forwardedElement(address: string, authority: string | undefined, scheme: string | undefined): string {
   return forwardedNode(address) + (authority === undefined ? "" : `;host=${hostValue(authority)}`) +
     (scheme === undefined ? "" : `;proto=${isToken(scheme) ? scheme : "unknown"}`);
@@ -73,7 +75,7 @@ export function forwardedNode(address: string): string {
   return `for=${plain === "" ? "unknown" : plain.includes(":") ? `"[${plain}]"` : plain}`;
 }
 
-// `:` is no token character, so a host with a port needs quotes.
+// `:` is not a token character, so a host with a port needs quotes.
 function hostValue(authority: string): string {
   return /^[A-Za-z0-9._-]+$/.test(authority) ? authority : `"${authority.replace(/["\\]/g, "\\$&")}"`;
 }

@@ -1,6 +1,6 @@
 /**
- * Reading and editing {@linkcode HeaderLines}. Names are compared without case; the arguments called `lowerName` must
- * already be in lower case, because callers know them when the program is built.
+ * Reads and edits {@linkcode HeaderLines}. Names are compared without case; arguments called `lowerName` must already
+ * be in lower case, which saves converting them for each request.
  *
  * @module
  */
@@ -45,8 +45,8 @@ export function setHeader(lines: HeaderLines, name: string, value: string): void
 }
 
 /**
- * The members of a comma-separated list value in lower case, empty ones left out (RFC 9110, section 5.6.1). For token
- * lists such as Connection; quoted strings are not understood.
+ * The members of a comma-separated list value in lower case, without empty ones (RFC 9110, section 5.6.1). For token
+ * lists such as Connection; quoted strings are not supported.
  */
 export function listMembers(value: string): string[] {
   const members: string[] = [];

@@ -21,8 +21,8 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The fields that the values of Connection name, in lower case, without its own options `close` and `keep-alive`.
- * Undefined when it names none, which is the rule.
+ * The fields that the value of Connection names, in lower case, without the options `close`, `keep-alive` and
+ * `upgrade`. Undefined if it names none, which is the usual case.
  */
 export function connectionNamed(value: string): string[] | undefined {
   if (value === "keep-alive" || value === "close" || value === "Keep-Alive" || value === "upgrade") return undefined;

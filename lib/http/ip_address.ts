@@ -1,6 +1,6 @@
 /**
- * IP addresses as text: the one place that reads them. `[…]`, zones and ports are not part of an address, but
- * {@linkcode plainAddress} takes off what stands around one.
+ * Parses IP addresses. Brackets, zones and ports are not part of an address; {@linkcode plainAddress} removes brackets
+ * and the zone.
  *
  * @module
  */
@@ -9,10 +9,13 @@ const GROUPS = 8;
 const COLON = 0x3a;
 const DOT = 0x2e;
 
-/** What was read last: eight groups of 16 bits, IPv4 in its IPv6 form. Reused, because addresses are read for each request. */
+/**
+ * The address that was parsed last: eight groups of 16 bits, IPv4 in IPv6 form. Reused, because addresses are parsed
+ * for each request.
+ */
 const groups = new Uint16Array(GROUPS);
 
-/** Whether `text` is an IPv4 address in dotted decimals without leading zeros, which some readers take as octal. */
+/** Whether `text` is an IPv4 address in dotted decimals without leading zeros, which some parsers read as octal. */
 export function isIpv4(text: string): boolean {
   return readIpv4(text, 0);
 }
@@ -37,8 +40,8 @@ export function plainAddress(address: string): string {
 }
 
 /**
- * The eight groups of an address, IPv4 as `::ffff:a.b.c.d`; undefined when there is none. Brackets and a zone may stand
- * around it. The array is the same each time: it holds until the next call.
+ * The eight groups of an address, IPv4 as `::ffff:a.b.c.d`; undefined if `text` is not an address. Brackets and a zone
+ * are accepted. Each call returns the same array, which is valid until the next call.
  */
 export function addressGroups(text: string): Uint16Array | undefined {
   if (readIpv6(text) || readIpv4(text, 0)) return groups;
@@ -46,13 +49,13 @@ export function addressGroups(text: string): Uint16Array | undefined {
   return plain !== text && (readIpv6(plain) || readIpv4(plain, 0)) ? groups : undefined;
 }
 
-/** Whether the groups are IPv4: `::ffff:0:0/96`. */
+/** Whether the groups are an IPv4 address: `::ffff:0:0/96`. */
 export function isMapped(address: Uint16Array): boolean {
   for (let i = 0; i < 5; i++) if (address[i] !== 0) return false;
   return address[5] === 0xffff;
 }
 
-/** The 4 or 16 bytes of an IP address, or undefined. IPv4 in IPv6 form gives 4. Brackets and a zone may stand around it. */
+/** The 4 or 16 bytes of an IP address, or undefined. IPv4 in IPv6 form has 4. Brackets and a zone are accepted. */
 export function parseAddress(text: string): number[] | undefined {
   const address = addressGroups(text);
   if (address === undefined) return undefined;
@@ -61,7 +64,7 @@ export function parseAddress(text: string): number[] | undefined {
   return bytes;
 }
 
-/** The bytes of a network such as `10.0.0.0/8` and the bits of them that count; an address is a network of one. */
+/** The address of a network such as `10.0.0.0/8` and the length of its prefix; a single address has its full length. */
 export interface Network {
   readonly bytes: readonly number[];
   readonly bits: number;
@@ -81,12 +84,12 @@ export function parseNetwork(text: string): Network | undefined {
   return bits >= 0 && bits <= bytes.length * 8 ? { bytes, bits } : undefined;
 }
 
-/** The one form of an address in which equal addresses are equal texts; IPv6 in brackets. */
+/** The canonical form of an address, IPv6 in brackets: equal addresses have equal text. */
 export function normalAddress(address: string): string {
   return isIpv6(address) ? new URL(`http://[${address}]`).hostname : address;
 }
 
-/** Whether only this machine can reach what listens on `host`: 127.0.0.0/8, `::1` or `localhost`. */
+/** Whether a listener on `host` is reachable from this machine only: 127.0.0.0/8, `::1` or `localhost`. */
 export function isLoopback(host: string): boolean {
   if (host.toLowerCase() === "localhost") return true;
   const bytes = parseAddress(host);
@@ -95,14 +98,14 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Whether two listeners on one port would be in each other's way.
+ * Whether two listeners on one port conflict.
  *
  * @param a IP address or host name; undefined for all interfaces of both families.
  */
 export function overlap(a: string | undefined, b: string | undefined): boolean {
   if (a === undefined || b === undefined) return true;
   const [one, other] = [normalAddress(a.toLowerCase()), normalAddress(b.toLowerCase())];
-  // A socket on "::" takes both families
+  // A socket on "::" accepts both families
   if (one === other || one === "[::]" || other === "[::]") return true;
   if (one === "0.0.0.0") return !isIpv6(b);
   if (other === "0.0.0.0") return !isIpv6(a);
@@ -113,14 +116,17 @@ function isLocalName(name: string, address: string): boolean {
   return name === "localhost" && (address === "127.0.0.1" || address === "[::1]");
 }
 
-/** Reads dotted decimals from `start` to the end of the text into the last two groups, and IPv6's mark of them before. */
+/**
+ * Reads dotted decimals from `start` to the end of the text into the last two groups, and fills the others with the
+ * prefix of IPv4 in IPv6 form.
+ */
 function readIpv4(text: string, start: number): boolean {
   groups.fill(0, 0, 5);
   groups[5] = 0xffff;
   return readDotted(text, start, 6);
 }
 
-/** Reads dotted decimals from `start` to the end of the text into the groups at `place` and behind it. */
+/** Reads dotted decimals from `start` to the end of the text into two groups, the first at `place`. */
 function readDotted(text: string, start: number, place: number): boolean {
   let byte = 0;
   let digits = 0;
@@ -136,7 +142,7 @@ function readDotted(text: string, start: number, place: number): boolean {
       continue;
     }
     const digit = code - 0x30;
-    // A leading zero is octal to some readers and decimal to others.
+    // Some parsers read a number with a leading zero as octal.
     if (digit < 0 || digit > 9 || (digits > 0 && byte === 0)) return false;
     byte = byte * 10 + digit;
     if (byte > 255) return false;
@@ -145,7 +151,10 @@ function readDotted(text: string, start: number, place: number): boolean {
   return count === 4;
 }
 
-/** Reads IPv6 in one pass, without brackets and zone; dotted decimals may end it (RFC 4291, section 2.2). */
+/**
+ * Reads an IPv6 address in one pass, without brackets and zone; it may end with dotted decimals (RFC 4291, section
+ * 2.2).
+ */
 function readIpv6(text: string): boolean {
   let count = 0;
   let gap = -1;
@@ -171,7 +180,7 @@ function readIpv6(text: string): boolean {
       groups[count++] = value;
       value = digits = 0;
     } else if (i > 0 && i < text.length && text.charCodeAt(i - 1) === COLON) {
-      // A group is empty only within "::", which may stand there once
+      // An empty group is allowed only in "::", which may occur once
       if (gap >= 0) return false;
       gap = count;
     } else if (i > 0 && !(i === text.length && gap === count)) {

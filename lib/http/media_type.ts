@@ -1,8 +1,8 @@
 /**
- * The Content-Type of a file, from its extension. Text goes out as UTF-8. What the database does not know is
- * `application/octet-stream`, and such answers carry `x-content-type-options: nosniff`: a file that nobody knows is
- * downloaded, never guessed to be a page that runs scripts. Known types are left without it, because a site may well
- * serve a script under a type that is only nearly right.
+ * The Content-Type of a file, by its extension. Text is sent as UTF-8. An unknown extension gives
+ * `application/octet-stream`, and such responses have `x-content-type-options: nosniff`: the browser downloads the file
+ * and never interprets it as a page with scripts. Known types are sent without that field, because sites do serve
+ * scripts under types that are almost right.
  *
  * @module
  */
@@ -10,13 +10,13 @@
 // @ts-types="../../types/std/media-types.d.ts"
 import { contentType } from "@std/media-types";
 
-/** What an unknown extension is. */
+/** The media type of files with an unknown extension. */
 export const UNKNOWN_MEDIA_TYPE = "application/octet-stream";
 
 /**
  * The Content-Type of a file.
  *
- * @param path Path or name of the file; only its extension counts, without case.
+ * @param path Path or name of the file; only its extension is used, compared without case.
  *
  * @example
  * ```ts
@@ -27,7 +27,7 @@ export const UNKNOWN_MEDIA_TYPE = "application/octet-stream";
  */
 export function mediaTypeOf(path: string): string {
   const dot = path.lastIndexOf(".");
-  if (dot <= path.lastIndexOf("/") + 1) return UNKNOWN_MEDIA_TYPE; // none, or a name such as `.profile`
+  if (dot <= path.lastIndexOf("/") + 1) return UNKNOWN_MEDIA_TYPE; // no extension, or a name such as `.profile`
   const extension = path.slice(dot).toLowerCase();
   let mediaType = known.get(extension);
   if (mediaType === undefined) {
@@ -40,13 +40,16 @@ export function mediaTypeOf(path: string): string {
 const KNOWN_MAX = 512;
 const known = new Map<string, string>();
 
-/** Where the database of media types has nothing, or nothing that a browser runs. */
+/** Types that the database lacks, or for which it has a type that browsers do not execute. */
 const OVERRIDES: Readonly<Record<string, string | undefined>> = Object.freeze(Object.assign(Object.create(null), {
   ".cjs": "text/javascript; charset=UTF-8",
   ".zst": "application/zstd",
 }));
 
-/** XML is left alone: its own declaration names the charset, and a parameter would overrule that. SVG is UTF-8 in practice. */
+/**
+ * XML gets no charset: its own declaration names the charset, and a parameter would override it. SVG is UTF-8 in
+ * practice.
+ */
 function withCharset(mediaType: string): string {
   if (mediaType.includes(";")) return mediaType;
   const utf8 = mediaType.startsWith("text/") || mediaType.endsWith("+json") || mediaType === "application/json" ||

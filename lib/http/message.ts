@@ -1,7 +1,7 @@
 /**
- * The shapes that travel through BWS. At the edge stand web-standard `Request` and `Response`; inside, a request is a
- * {@linkcode RequestHead} and a body source, an answer is an {@linkcode HttpResponse}. Plain data keeps header lines in order
- * and number, needs no server in tests, and builds no `Headers` objects on the way.
+ * The types of requests and responses. Applications exchange web-standard `Request` and `Response` objects with BWS;
+ * inside, a request is a {@linkcode RequestHead} and a body source, and a response is an {@linkcode HttpResponse}.
+ * Plain data keeps header lines in order and number, needs no server in tests, and needs no `Headers` objects.
  *
  * @module
  */
@@ -9,20 +9,21 @@
 import type { BodySource } from "./body.ts";
 
 /**
- * Header field lines, flat: `[name, value, name, value, …]` in the order of the wire. Names keep the case that they came
- * with; values hold one character for each byte (ISO 8859-1), as RFC 9110, section 5.5 allows bytes above 0x7F.
+ * Header field lines, flat: `[name, value, name, value, …]` in the order of the wire. Names keep the case in which they
+ * were received; values have one character for each byte (ISO 8859-1), as RFC 9110, section 5.5 allows bytes above
+ * 0x7F.
  */
 export type HeaderLines = string[];
 
-/** Who sent a request. */
+/** The peer of a connection. */
 export interface Peer {
-  /** IP address without brackets; IPv4 in IPv6 form (`::ffff:a.b.c.d`) is already plain IPv4. Empty for unix sockets. */
+  /** IP address without brackets; IPv4 in IPv6 form (`::ffff:a.b.c.d`) is converted to IPv4. Empty for unix sockets. */
   readonly address: string;
-  /** TCP port; 0 where there is none. */
+  /** TCP port; 0 for unix sockets. */
   readonly port: number;
 }
 
-/** The head of a request as the client sent it, checked but not rewritten. */
+/** The head of a request as the client sent it, validated but not changed. */
 export interface RequestHead {
   /** Method, case preserved (RFC 9110, section 9.1: methods are case-sensitive). */
   readonly method: string;
@@ -36,36 +37,39 @@ export interface RequestHead {
   readonly host: string;
   /** Scheme of the connection that accepted the request. */
   readonly scheme: "http" | "https";
-  /** {@linkcode HeaderLines} that nobody changes; names in lower case where the listener gives them so. */
+  /** {@linkcode HeaderLines}, which must not be changed; names in lower case if the listener provides them so. */
   readonly headers: readonly string[];
   /** The peer of the connection, which may be a proxy. */
   readonly peer: Peer;
-  /** Value of Via, or empty; undefined where the listener does not look for it. */
+  /** Value of Via, or empty; undefined if the listener does not provide it. */
   readonly via?: string;
-  /** Value of Upgrade, or empty; undefined where the listener does not look for it. */
+  /** Value of Upgrade, or empty; undefined if the listener does not provide it. */
   readonly upgrade?: string;
 }
 
-/** A response's body: bytes that are whole and shared, a source of pieces, or nothing. */
+/** The body of a response: complete bytes that may be shared, a source of pieces, or no body. */
 export type ResponseBody = Uint8Array<ArrayBuffer> | BodySource | null;
 
-/** What goes back to the client. */
+/** A response to a client. */
 export interface HttpResponse {
   /** Status code, 200 to 599, or 101 with `upgrade`. */
   readonly status: number;
-  /** Header lines; hop-by-hop fields are already gone. */
+  /** Header lines, without hop-by-hop fields. */
   readonly headers: HeaderLines;
-  /** The body. With a source, a `content-length` line (if any) tells its exact size. */
+  /** If the body is a source, a `content-length` line (if any) gives its exact size. */
   readonly body: ResponseBody;
-  /** With status 101 and no body: who takes over the client's connection. */
+  /** With status 101 and no body: takes over the client's connection. */
   readonly upgrade?: Upgrade;
 }
 
 /** Takes over a client's connection that becomes a WebSocket. Exactly one of its functions is called, once. */
 export interface Upgrade {
-  /** Silence after which the runtime gives the client up, in seconds; it pings at half of that. 0: it does neither. */
+  /**
+   * Idle time after which the runtime closes the connection, in seconds; it sends a ping after half of that. 0 turns
+   * both off.
+   */
   readonly idleTimeoutSeconds: number;
-  /** The client's socket, which opens when the answer is sent. Listeners must be attached before this returns. */
+  /** The client's socket, which opens when the response is sent. Listeners must be attached before this returns. */
   begin(socket: WebSocket): void;
   /** The runtime cannot upgrade this request; gives what the client is told instead. */
   fail(reason: string): HttpResponse;

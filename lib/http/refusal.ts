@@ -1,17 +1,16 @@
 /**
- * A request that is refused before it belongs to a site.
+ * The rejection of a request before its site is known.
  *
  * @module
  */
 
-/** Why a request is refused. */
+/** The rejection of a request. */
 export class Refusal {
-  /** Status for the client. */
+  /** Status code for the client. */
   readonly status: number;
-  /** Why, for the log. */
+  /** The cause, for the log. */
   readonly cause: string;
 
-  /** @param cause Why, for the log. */
   constructor(status: number, cause: string) {
     this.status = status;
     this.cause = cause;

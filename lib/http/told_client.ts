@@ -1,6 +1,6 @@
 /**
- * What a trusted proxy says of the client that it serves: in X-Forwarded-*, in Forwarded (RFC 7239), or in X-Real-IP. One
- * reading for all that depends on it, so that everything that goes upstream agrees.
+ * The client as a trusted proxy reports it: in X-Forwarded-*, in Forwarded (RFC 7239), or in X-Real-IP. These fields
+ * are read in one place, so that all fields sent to the upstream agree.
  *
  * @module
  */
@@ -8,27 +8,27 @@
 import type { ProxyTrust } from "./client_address.ts";
 import { type ForwardedElement, forwardedElement, forwardedNode, nodeAddress, parseForwarded } from "./forwarded.ts";
 
-/** What is believed of a client. */
+/** A client as reported by trusted proxies. */
 export interface ToldClient {
-  /** The client's address: the last one on the way here that is no trusted proxy's. */
+  /** The client's address: the last one in the chain of proxies that is not a trusted proxy. */
   readonly address: string;
-  /** X-Forwarded-For up to the peer, which is not in it; undefined when no address was told. */
+  /** X-Forwarded-For, without the peer's own address; undefined if no address was reported. */
   readonly forwardedFor: string | undefined;
-  /** Elements of Forwarded up to the peer's own; undefined when there are none. */
+  /** Elements of Forwarded, without the peer's own; undefined if there are none. */
   readonly forwarded: string | undefined;
-  /** Scheme that the client uses, as it was told. */
+  /** Scheme that the client uses. */
   readonly proto: string | undefined;
-  /** Host that the client asked for. */
+  /** Host that the client requested. */
   readonly host: string | undefined;
-  /** Port that the client asked. */
+  /** Port that the client connected to. */
   readonly port: string | undefined;
-  /** Path that the proxies before have taken away. */
+  /** Path prefix that earlier proxies have removed. */
   readonly prefix: string | undefined;
-  /** The fields as they came, by their lower-case names. */
+  /** The fields as received, by their lower-case names. */
   readonly fields: ReadonlyMap<string, string>;
 }
 
-/** Fields in which proxies tell of clients, in lower case. */
+/** Fields in which proxies report clients, in lower case. */
 export const TOLD_FIELDS: ReadonlySet<string> = new Set([
   "x-forwarded-for",
   "x-forwarded-proto",
@@ -40,8 +40,8 @@ export const TOLD_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads what the trusted peer at `peer` tells. X-Forwarded-* counts before Forwarded: a proxy that writes the former alone
- * may pass on a Forwarded that its client made up.
+ * Reads what the trusted peer at `peer` reports. X-Forwarded-* takes precedence over Forwarded: a proxy that writes
+ * only the former may pass on a Forwarded that its client forged.
  *
  * @param headers Header lines with names in lower case.
  */
@@ -65,13 +65,13 @@ export function readTold(headers: readonly string[], peer: string, trust: ProxyT
   const address = forwardedFor === undefined ? peer : trust.clientAddress(peer, forwardedFor);
   const proto = fields.get("x-forwarded-proto");
   const host = fields.get("x-forwarded-host");
-  // A Forwarded that says the same goes on as it came.
+  // A Forwarded that agrees with the result is passed on unchanged.
   const agrees = elements !== undefined && byElements(elements, peer, trust).address === address;
   const forwarded = agrees ? raw : forwardedFor && chainOf(forwardedFor, { address, proto, host });
   return { address, forwardedFor, forwarded, proto, host, port: fields.get("x-forwarded-port"), ...common };
 }
 
-/** The first member of a value that may be a list, as the client's own. */
+/** The first member of a value that may be a list: the entry about the client. */
 export function firstMember(value: string): string {
   const comma = value.indexOf(",");
   return (comma < 0 ? value : value.slice(0, comma)).trim();
@@ -82,7 +82,7 @@ function byElements(elements: readonly ForwardedElement[], peer: string, trust: 
   let address = peer;
   let proto: string | undefined;
   let host: string | undefined;
-  // Each element was written by the node that the next one names, so it counts as long as those are trusted.
+  // Each element was written by the node that the next element names, so it counts as long as those nodes are trusted.
   for (let i = elements.length - 1; i >= 0; i--) {
     proto = elements[i].proto ?? proto;
     host = elements[i].host ?? host;
@@ -97,14 +97,14 @@ function byElements(elements: readonly ForwardedElement[], peer: string, trust: 
   return { address, forwardedFor, proto, host };
 }
 
-// X-Forwarded-For as elements of Forwarded; the client's own tells its scheme and host.
+// X-Forwarded-For as elements of Forwarded; the client's own element has its scheme and host.
 function chainOf(forwardedFor: string, client: Pick<ToldClient, "address" | "proto" | "host">): string {
   const { address, proto, host } = client;
-  let told = false;
+  let written = false;
   return forwardedFor.split(",").map((entry) => {
     const node = nodeAddress(entry.trim()) ?? "";
-    if (told || node !== address) return forwardedNode(node);
-    told = true;
+    if (written || node !== address) return forwardedNode(node);
+    written = true;
     return forwardedElement(node, host && firstMember(host), proto && firstMember(proto));
   }).join(", ");
 }

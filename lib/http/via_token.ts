@@ -7,8 +7,8 @@
 import { isToken } from "./header_lines.ts";
 
 /**
- * The pseudonym that stands for a name in Via: the name, with `-` for each character that a token may not hold, and cut to 100
- * characters, since each request carries it.
+ * The pseudonym for a name in Via: the name with `-` in place of each character that a token must not contain, cut to
+ * 100 characters, since it is added to each request.
  *
  * @param name Any text, such as `server.name`.
  */

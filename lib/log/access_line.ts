@@ -6,11 +6,10 @@
 
 import { printable } from "./log.ts";
 
-/** What an access line tells. */
+/** The content of an access log line. */
 export interface AccessRecord {
-  /** Name of the exchange in all logs. */
+  /** Id of the exchange in all logs. */
   readonly requestId: string;
-  /** The client's address. */
   readonly clientAddress: string;
   /** Method as sent. */
   readonly method: string;
@@ -20,31 +19,30 @@ export interface AccessRecord {
   readonly path: string;
   /** Query with its `?`, or empty. */
   readonly query: string;
-  /** Name of the site. */
   readonly site: string;
-  /** Status; 499 when the client left first. */
+  /** Status code; 499 if the client closed the connection first. */
   readonly status: number;
-  /** Whether that status is what was asked for, as of a readiness check, and no error. */
+  /** Whether the status is a requested report, as for a readiness check, and not an error. */
   readonly tellsState?: boolean;
-  /** Bytes of body, or of a WebSocket's messages, handed over. */
+  /** Bytes of the body, or of a WebSocket's messages, that were passed to the client's connection. */
   readonly bytes: number;
-  /** Bytes of message that the client of a WebSocket sent. */
+  /** Bytes of the messages that the client of a WebSocket sent. */
   readonly receivedBytes?: number;
-  /** Code that a WebSocket was closed with; 0 or undefined where there was no WebSocket. */
+  /** Close code of a WebSocket; 0 or undefined without one. */
   readonly closeCode?: number;
-  /** From start to end, in milliseconds. */
+  /** Duration of the exchange, in milliseconds. */
   readonly durationMs: number;
-  /** Time to the upstream's head, in milliseconds; -1 without one. */
+  /** Time until the upstream's response head arrived, in milliseconds; -1 without one. */
   readonly upstreamMs: number;
   /** URL of the upstream, or empty. */
   readonly upstream: string;
-  /** Attempts made. */
+  /** Number of attempts. */
   readonly attempts: number;
-  /** Attempts that failed, upstream and cause of each; undefined when none did. */
+  /** Upstream and cause of each failed attempt; undefined if none failed. */
   readonly failures?: readonly string[];
-  /** Why it failed, or empty. */
+  /** Cause of the failure, or empty. */
   readonly cause: string;
-  /** Who caused that: `client`, `upstream`, `proxy`, or empty. */
+  /** Who caused the failure: `client`, `upstream`, `proxy`, or empty. */
   readonly causeOwner: string;
   /** Referer as sent, or empty. */
   readonly referer: string;
@@ -52,7 +50,7 @@ export interface AccessRecord {
   readonly userAgent: string;
 }
 
-/** The record as one JSON object. No header but Referer and User-Agent is ever in it. */
+/** The record as one JSON object. Referer and User-Agent are the only header fields in it. */
 export function jsonAccessLine(record: AccessRecord): string {
   let line =
     `{"time":"${isoTime()}","level":"${
@@ -75,7 +73,7 @@ export function jsonAccessLine(record: AccessRecord): string {
   return line + "}";
 }
 
-/** The record in the combined format of Apache and nginx, with what that format lacks behind it. */
+/** The record in the combined format of Apache and nginx, followed by the values that this format lacks. */
 export function combinedAccessLine(record: AccessRecord): string {
   const text = (value: string) => value === "" ? "-" : printable(value).replaceAll('"', "\\x22");
   let line = `${record.clientAddress || "-"} - - [${combinedTime()}] "${text(record.method)} ` +
@@ -95,7 +93,7 @@ function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
-// A date is put into words once a millisecond at the most.
+// A time is formatted at most once a millisecond.
 let lastMs = 0;
 let lastIso = "";
 

@@ -1,17 +1,17 @@
 /**
- * Where log lines go. Lines are gathered and written in batches, so that a line costs a push and not a system call; what
- * was gathered is never lost on an orderly end.
+ * The log. Lines are buffered and written in batches, so that a line costs a push and not a system call; buffered lines
+ * are written before an orderly end of the process.
  *
  * @module
  */
 
-/** How much it matters. */
+/** Severity of a line. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** How lines look. */
+/** Options of a log. */
 export interface LogOptions {
   /**
-   * The least that is written; access lines count as `info`.
+   * Lowest level that is written; access lines have the level `info`.
    *
    * @default {"info"}
    */
@@ -30,39 +30,38 @@ export interface LogOptions {
   output?: string;
 }
 
-/** Takes whole lines as bytes, in order. */
+/** Writes complete lines, as bytes, in order. */
 export interface LogSink {
   (bytes: Uint8Array): Promise<void>;
-  /** Opens the file anew, where there is one. */
+  /** Reopens the file, if the sink writes to one. */
   reopen?(): void;
 }
 
-/** Gathers lines and writes them in batches. Owned by whoever started the program; closed last. */
+/** Buffers lines and writes them in batches. Owned by the program's entry point; drained last. */
 export class Log {
-  /** How lines look. */
   readonly format: "json" | "combined";
   readonly #threshold: number;
   readonly #sink: LogSink;
   #lines: string[] = [];
-  #gathered = 0;
+  #bufferedChars = 0;
   #unwritten = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> = Promise.resolve();
   #dropped = 0;
 
-  /** @param sink Where batches go; see {@linkcode openSink}. */
+  /** @param sink Destination of the batches; see {@linkcode openSink}. */
   constructor(sink: LogSink, options: LogOptions = {}) {
     this.#sink = sink;
     this.#threshold = LEVELS.indexOf(options.level ?? "info");
     this.format = options.format ?? "json";
   }
 
-  /** Whether lines of `level` are written at all. */
+  /** Whether lines of `level` are written. */
   writes(level: LogLevel): boolean {
     return LEVELS.indexOf(level) >= this.#threshold;
   }
 
-  /** Says what happened. `fields` are plain values, in order. */
+  /** Logs an event. `fields` are written in their order. */
   say(level: LogLevel, message: string, fields: Record<string, string | number | boolean> = {}): void {
     if (this.writes(level)) this.line(this.#text(level, message, fields));
   }
@@ -75,53 +74,53 @@ export class Log {
     return text;
   }
 
-  /** Adds one line, without its line end. Control characters in it are escaped. */
+  /** Adds one line, without its line terminator. Control characters in it are escaped. */
   line(text: string): void {
-    // A sink that stands still must not fill the memory: lines are counted instead, and the count is said later.
-    if (this.#gathered + this.#unwritten > LIMIT_CHARS) {
+    // A blocked sink must not fill the memory: further lines are counted and dropped, and the count is logged later.
+    if (this.#bufferedChars + this.#unwritten > LIMIT_CHARS) {
       this.#dropped++;
       return;
     }
     this.#lines.push(withoutControls(text));
-    this.#gathered += text.length + 1;
-    if (this.#gathered > BATCH_CHARS) this.#write();
+    this.#bufferedChars += text.length + 1;
+    if (this.#bufferedChars > BATCH_CHARS) this.#write();
     else this.#timer ??= setTimeout(() => this.#write(), BATCH_MS);
   }
 
-  /** Writes whole lines, as bytes, that another log has gathered. */
+  /** Writes complete lines, as bytes, that another log has buffered. */
   write(bytes: Uint8Array): void {
     if (this.#unwritten > LIMIT_CHARS) {
       for (const byte of bytes) if (byte === NEWLINE) this.#dropped++;
       return;
     }
     this.#write();
-    this.#hand(bytes, bytes.length);
+    this.#writeBytes(bytes, bytes.length);
   }
 
-  /** Writes what is gathered. */
+  /** Writes the buffered lines. */
   async flush(): Promise<void> {
     this.#write();
     await this.#writing;
   }
 
   /**
-   * Writes what is gathered, as long as some of it is taken at least every `stallMs`.
+   * Writes the buffered lines, as long as the output accepts some of them at least every `stallMs`.
    *
-   * @returns Bytes that were not written: whoever reads the output has stopped to.
+   * @returns Bytes that were not written, because the reader of the output has stopped reading.
    */
   async drain(stallMs: number): Promise<number> {
     const flushed = this.flush();
     for (let before = Infinity; this.#unwritten > 0 && this.#unwritten < before;) {
       before = this.#unwritten;
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<void>((resolve) => timer = setTimeout(resolve, stallMs));
-      await Promise.race([flushed, late]);
+      const stalled = new Promise<void>((resolve) => timer = setTimeout(resolve, stallMs));
+      await Promise.race([flushed, stalled]);
       clearTimeout(timer);
     }
     return this.#unwritten;
   }
 
-  /** Opens the log file anew, behind the lines that are gathered: whoever rotates logs has moved it away. */
+  /** Reopens the log file after the buffered lines are written: log rotation has moved it away. */
   reopen(): void {
     this.#write();
     this.#writing = this.#writing.then(() => this.#sink.reopen?.());
@@ -137,25 +136,25 @@ export class Log {
     }
     const lines = this.#lines;
     this.#lines = [];
-    const chars = this.#gathered;
-    this.#gathered = 0;
-    this.#hand(encoder.encode(lines.join("\n") + "\n"), chars);
+    const chars = this.#bufferedChars;
+    this.#bufferedChars = 0;
+    this.#writeBytes(encoder.encode(lines.join("\n") + "\n"), chars);
   }
 
-  #hand(bytes: Uint8Array, size: number): void {
-    const taken = size + BATCH_OVERHEAD;
-    this.#unwritten += taken;
+  #writeBytes(bytes: Uint8Array, size: number): void {
+    const queued = size + BATCH_OVERHEAD;
+    this.#unwritten += queued;
     this.#writing = this.#writing.then(() => this.#sink(bytes)).catch(reportOnce).finally(() =>
-      this.#unwritten -= taken
+      this.#unwritten -= queued
     );
   }
 }
 
 /**
- * Opens a place for log lines.
+ * Opens the destination of log lines.
  *
  * @param output `stdout`, `stderr`, or a path.
- * @throws {Error} When the file cannot be opened for appending.
+ * @throws {Error} If the file cannot be opened for appending.
  */
 export function openSink(output: string): LogSink {
   if (output === "stdout" || output === "stderr") {
@@ -163,11 +162,11 @@ export function openSink(output: string): LogSink {
     return (bytes) => writeAll(stream, bytes);
   }
   let file = Deno.openSync(output, { append: true, create: true });
-  let lookedMs = Date.now();
+  let checkedMs = Date.now();
   const sink = (bytes: Uint8Array) => {
     const nowMs = Date.now();
-    if (nowMs - lookedMs >= LOOK_MS) {
-      lookedMs = nowMs;
+    if (nowMs - checkedMs >= CHECK_MS) {
+      checkedMs = nowMs;
       file = reopened(file, output);
     }
     return writeAll(file, bytes);
@@ -175,10 +174,10 @@ export function openSink(output: string): LogSink {
   return Object.assign(sink, { reopen: () => void (file = reopened(file, output)) });
 }
 
-/** How often it is looked whether a log file was moved away, as those do that rotate logs. */
-const LOOK_MS = 1000;
+/** How often the log file is checked for having been moved away, as log rotation does. */
+const CHECK_MS = 1000;
 
-// The old one goes on where the new one cannot be opened: lines in a moved file are better than none.
+// The old file stays in use if the new one cannot be opened: lines in a moved file are better than no lines.
 function reopened(file: Deno.FsFile, path: string): Deno.FsFile {
   try {
     const { ino, dev } = file.statSync();
@@ -201,7 +200,7 @@ function statOrNone(path: string): Deno.FileInfo | undefined {
   }
 }
 
-/** A value for a line of text: control characters, which could forge lines or drive a terminal, are escaped. */
+/** A value for a line of text, with control characters escaped, which could forge lines or control a terminal. */
 export function printable(text: string): string {
   // deno-lint-ignore no-control-regex
   return /[\x00-\x1f\x7f-\x9f\\]/.test(text)
@@ -210,19 +209,19 @@ export function printable(text: string): string {
     : text;
 }
 
-// Besides the controls those that end lines (NEL, U+2028, U+2029) and those that turn text around.
+// Control characters, line separators (NEL, U+2028, U+2029) and marks that change the writing direction.
 // deno-lint-ignore no-control-regex
 const CONTROLS = /[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
 const ALL_CONTROLS = new RegExp(CONTROLS, "g");
 
-// The escape means the same character within a string of JSON.
+// In a JSON string the escape is the same character.
 function withoutControls(line: string): string {
   if (!CONTROLS.test(line)) return line;
   return line.replace(ALL_CONTROLS, (char) => "\\u" + char.charCodeAt(0).toString(16).padStart(4, "0"));
 }
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
-/** What a batch that waits takes besides its bytes. */
+/** Memory that a queued batch takes besides its bytes. */
 const BATCH_OVERHEAD = 512;
 const NEWLINE = 0x0a;
 const BATCH_MS = 100;
@@ -236,13 +235,14 @@ async function writeAll(stream: { write(bytes: Uint8Array): Promise<number> }, b
   while (rest.length > 0) rest = rest.subarray(await stream.write(rest));
 }
 
-// A log that cannot be written has only one other place to say so.
+// A log that cannot be written can be reported on standard error only.
 function reportOnce(error: unknown): void {
   if (reported) return;
   reported = true;
   try {
     const text = `bws: cannot write the log: ${error instanceof Error ? error.message : error}\n`;
-    // Not in this thread: whoever reads standard error may have stopped to. When it is gone as well, nobody is left to tell.
+    // Asynchronously, because the reader of standard error may have stopped reading. If that fails too, it cannot be
+    // reported.
     Deno.stderr.write(encoder.encode(text)).catch(() => {});
   } catch {
     // Standard error is closed.

@@ -1,5 +1,5 @@
 /**
- * Errors that nobody caught.
+ * Uncaught errors.
  *
  * @module
  */
@@ -7,9 +7,9 @@
 import type { Log } from "./log.ts";
 
 /**
- * Logs errors that nobody caught, instead of ending the process. Each exchange handles its own failures, so an error
- * that gets this far is a mistake in one of them: it must be seen, and all others must not pay for it. None is left out,
- * those of streams that were cut included.
+ * Logs uncaught errors and unhandled rejections, instead of ending the process. Each exchange handles its own failures,
+ * so such an error is a fault in the handling of one exchange: it must be logged, and the other exchanges must not be
+ * affected. None is left out, not even those of aborted streams.
  */
 export function logStrayErrors(log: Log): void {
   globalThis.addEventListener("unhandledrejection", (event) => {

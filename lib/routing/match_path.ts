@@ -1,23 +1,23 @@
 /**
- * The form of a path in which routes are matched, and what can be said of a path without changing it. The raw path is
- * what travels on; the match path only decides where to.
+ * The form of a path in which routes are matched, and checks on paths. The raw path is forwarded; the match path only
+ * selects the route.
  *
  * @module
  */
 
 /**
  * The match path of `rawPath`: percent-encoded unreserved characters are decoded (RFC 3986, section 6.2.2.2), so that
- * `/%61pi` cannot walk around a route for `/api`. All other encodings stay, `%2F` above all: it is not a separator; their
- * digits become upper case (section 6.2.2.1). Dot segments stay, also those that decoding brings to light. Nothing is
- * decoded twice. Segments keep their number.
+ * `/%61pi` cannot bypass a route for `/api`. All other encodings are kept with their digits in upper case (section
+ * 6.2.2.1), above all `%2F`, which is not a separator. Dot segments are kept, also those that appear by decoding.
+ * Nothing is decoded twice, and the number of segments does not change.
  *
  * @param rawPath A path as the client sent it, without the query.
- * @returns The match path, the same string where nothing is encoded; undefined if a `%` is not followed by two
- * hexadecimal digits, which has no meaning that proxy and upstream could agree on (400).
+ * @returns The match path, the same string if nothing is encoded; undefined if a `%` is not followed by two hexadecimal
+ * digits, which proxy and upstream might read differently (400).
  *
  * @example
  * ```ts
- * if (matchPath("/%61pi/a%2Fb/%2e%2e") !== "/api/a%2Fb/..") throw new Error("expected the unreserved decoded");
+ * if (matchPath("/%61pi/a%2Fb/%2e%2e") !== "/api/a%2Fb/..") throw new Error("expected unreserved characters decoded");
  * ```
  */
 export function matchPath(rawPath: string): string | undefined {
@@ -40,26 +40,26 @@ export function matchPath(rawPath: string): string | undefined {
 }
 
 /**
- * The match path of a path as a config has it: characters that no client sends as they are (spaces, all beyond ASCII) are
+ * The match path of a path from the config: characters that cannot occur in a request line (spaces, non-ASCII) are
  * percent-encoded first. Undefined as for {@linkcode matchPath}.
  *
  * @example
  * ```ts
- * if (writtenPath("/stra\u00dfe") !== "/stra%C3%9Fe") throw new Error("expected it percent-encoded");
+ * if (writtenPath("/stra\u00dfe") !== "/stra%C3%9Fe") throw new Error("expected percent-encoding");
  * ```
  */
 export function writtenPath(path: string): string | undefined {
   return matchPath(encodeWritten(path));
 }
 
-/** A path as a config has it, with the characters percent-encoded that no request line can carry. */
+/** A path from the config, with the characters percent-encoded that cannot occur in a request line. */
 export function encodeWritten(path: string): string {
   return path.replace(/[^\x21-\x7e]+/g, (text) => encodeURIComponent(text.toWellFormed()));
 }
 
 /**
- * Whether a match path holds a segment `.` or `..`, also one with path parameters (`..;x`), which servers that know these
- * read as `..`. On a raw path, those written with `%2e` would go unseen.
+ * Whether a match path contains a segment `.` or `..`, also one with path parameters (`..;x`), which some servers read
+ * as `..`. Not for raw paths: segments that are written with `%2e` are not detected.
  */
 export function hasDotSegments(path: string): boolean {
   for (let at = path.indexOf("/."); at !== -1; at = path.indexOf("/.", at + 2)) {
@@ -73,7 +73,7 @@ export function hasDotSegments(path: string): boolean {
 
 /**
  * A match path with its dot segments resolved (RFC 3986, section 5.2.4). A `..` at the root stays at the root;
- * {@linkcode climbs} tells of that. Empty segments count as segments: `/a//../b` is `/a/b`.
+ * {@linkcode climbs} detects it. Empty segments count as segments: `/a//../b` is `/a/b`.
  *
  * @param path A match path; begins with `/`.
  */
@@ -82,9 +82,9 @@ export function resolveDots(path: string): string {
 }
 
 /**
- * Whether a match path leaves its root at any point, as `/a/../../b` does, for any server: see
- * {@linkcode resolvedReadings}. Empty segments are no depth, although RFC 3986 counts them: file systems and servers that
- * merge slashes leave the root on `/a//../..`.
+ * Whether a match path leaves its root at any point, as `/a/../../b` does, in any of its {@linkcode resolvedReadings}.
+ * Empty segments do not count as depth, although RFC 3986 counts them: file systems and servers that merge slashes
+ * leave the root on `/a//../..`.
  *
  * @param path A match path; begins with `/`.
  */
@@ -93,9 +93,9 @@ export function climbs(path: string): boolean {
 }
 
 /**
- * All paths that servers may make of a match path with dot segments: slashes merged beforehand (nginx) or empty segments
- * counted (RFC 3986); `%2F` and `%5C` decoded beforehand or not; `..;x` a dot segment (servlet containers) or a name. A path
- * without dot segments in any of these readings has none.
+ * All paths to which servers may resolve a match path with dot segments: slashes merged first (nginx) or empty segments
+ * counted (RFC 3986); `%2F` and `%5C` decoded first or not; `..;x` as a dot segment (servlet containers) or as a name.
+ * Empty if none of these readings has dot segments.
  *
  * @param path A match path; begins with `/`.
  *
@@ -103,12 +103,12 @@ export function climbs(path: string): boolean {
  * ```ts
  * const readings = [...resolvedReadings("/a//../b")];
  * if (readings.join() !== "/a/b,/b") throw new Error("expected slashes kept, and merged");
- * if (resolvedReadings("/a%2Fb").size !== 0) throw new Error("expected an encoded separator to be a name's");
+ * if (resolvedReadings("/a%2Fb").size !== 0) throw new Error("expected an encoded separator to be part of a name");
  * ```
  */
 export function resolvedReadings(path: string): ReadonlySet<string> {
   const spread = path.includes("%") ? splittings(path) : [path];
-  // The last one has most separators, and with them most dot segments.
+  // The last one has the most separators, and therefore the most dot segments.
   if (!hasDotSegments(spread[spread.length - 1])) return NO_READINGS;
   const readings = new Set<string>();
   for (const text of spread) {
@@ -121,24 +121,24 @@ export function resolvedReadings(path: string): ReadonlySet<string> {
 }
 
 /**
- * What is left of a raw path below a route's prefix. As many segments are taken off as the prefix has, so it does not
- * matter how they were encoded; the bytes of the remainder are not touched. Path parameters of a path that ends with the
- * prefix remain: they are often a session.
+ * The remainder of a raw path after a route's prefix. As many segments are removed as the prefix has, however they are
+ * encoded; the bytes of the remainder are not changed. Path parameters are kept if the path ends with the prefix: they
+ * are often a session id.
  *
- * @param rawPath A raw path whose match path (dot segments in place) lies below `prefix`.
+ * @param rawPath A raw path whose match path (with dot segments) is below `prefix`.
  * @param prefix The path of a prefix route.
  * @returns The remainder; always begins with `/`.
  *
  * @example
  * ```ts
- * if (dropSegments("/%61pi//x%2fy", "/api") !== "//x%2fy") throw new Error("expected the bytes as they came");
+ * if (dropSegments("/%61pi//x%2fy", "/api") !== "//x%2fy") throw new Error("expected unchanged bytes");
  * if (dropSegments("/api", "/api") !== "/") throw new Error("expected the root");
  * ```
  */
 export function dropSegments(rawPath: string, prefix: string): string {
   let at = 0;
   for (let slash = prefix.indexOf("/"); slash !== -1; slash = prefix.indexOf("/", slash + 1)) {
-    // A slash at the end closes a segment and opens none.
+    // A trailing slash begins no further segment.
     if (slash === prefix.length - 1) break;
     const start = at + 1;
     at = rawPath.indexOf("/", start);
@@ -155,7 +155,7 @@ const SEMICOLON = 0x3b;
 
 const NO_READINGS: ReadonlySet<string> = new Set();
 
-/** A match path, and the same with separators decoded, as far as that differs; all that are encoded last. */
+/** A match path and its variants with encoded separators decoded, the one with all of them decoded last. */
 function splittings(path: string): string[] {
   const slashes = path.replaceAll("%2F", "/");
   const backslashes = path.replaceAll("%5C", "/");
@@ -183,17 +183,17 @@ function resolved(path: string, dotsOf: (segment: string) => "." | ".." | ""): s
     if (dots === "..") kept.pop();
     else if (dots === "") kept.push(segment);
   }
-  // A dot segment at the end names the folder: `/a/.` is `/a/`.
+  // A dot segment at the end is the folder: `/a/.` is `/a/`.
   if (dotsOf(segments[segments.length - 1]) !== "") kept.push("");
   return "/" + kept.join("/");
 }
 
-/** `.` or `..` where a segment is one, path parameters being none of its own; else nothing. */
+/** The segment if it is exactly `.` or `..`, else the empty string. */
 function plainDotsOf(segment: string): "." | ".." | "" {
   return segment === "." || segment === ".." ? segment : "";
 }
 
-/** `.` or `..` where a segment is one, with or without path parameters; else nothing. */
+/** `.` or `..` if the segment is one, with or without path parameters, else the empty string. */
 function dotsOf(segment: string): "." | ".." | "" {
   if (segment.charCodeAt(0) !== DOT) return "";
   const end = segment.indexOf(";");
@@ -216,7 +216,7 @@ function unreservedTable(): Uint8Array {
   return table;
 }
 
-/** Value of a hexadecimal digit, or -1; also for NaN, the code behind the end of a string. */
+/** Value of a hexadecimal digit, or -1, also for NaN (past the end of a string). */
 function hexDigit(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
   const lower = code | 0x20;

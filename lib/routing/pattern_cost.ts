@@ -1,19 +1,21 @@
 /**
- * What comparing a path with a pattern can cost. The runtime compares with an expression that goes back and tries again,
- * and clients choose the paths: `/:a(x+)+` or a pattern with many stars could be made to take minutes. So the repeats of a
- * pattern that can compete for the same characters are counted, and the path's length to that power bounds the time. What
- * is not understood here counts as too slow.
+ * The cost of matching a path against a pattern. The runtime matches with a backtracking regular expression, and
+ * clients choose the paths: `/:a(x+)+` or a pattern with many stars could be made to take minutes. So the repeats of a
+ * pattern that compete for the same characters are counted: the length of the path to that power bounds the time.
+ * Syntax that is not known here counts as too slow.
  *
  * @module
  */
 
-/** Length of the longest path that a pattern with two competing repeats is compared with: 4 million steps, some 5 ms. */
+/**
+ * Length of the longest path that is matched against a pattern with two competing repeats: 4 million steps, about 5 ms.
+ */
 const SQUARE_PATH_MAX = 2048;
 
 /**
- * Length of the longest path that may be compared with a pattern; undefined where no length would be safe.
+ * Length of the longest path that may be matched against a pattern; undefined if no length is safe.
  *
- * @param pathname Pathname of a URLPattern, as the runtime gives it back.
+ * @param pathname Pathname of a URLPattern, as the runtime returns it.
  */
 export function longestPathFor(pathname: string): number | undefined {
   const power = new PatternReader(pathname).power();
@@ -21,19 +23,19 @@ export function longestPathFor(pathname: string): number | undefined {
   return power < 2 ? Infinity : SQUARE_PATH_MAX;
 }
 
-/** Ways to choose among alternatives, and between there and not there, that a path may have to be tried in. */
+/** Most combinations of alternatives and optional parts in which a path may have to be tried. */
 const WAYS_MAX = 256;
 const COUNT_MAX = 256;
 
 /** The repeats within one part of a pattern. */
 interface Repeats {
-  /** Those that end at a slash: they compete within their segment alone. */
+  /** Repeats that cannot match a slash: they compete within their segment only. */
   confined: number;
-  /** Those that go on over slashes. */
+  /** Repeats that can match a slash. */
   crossing: number;
 }
 
-/** Thrown, and caught, in this file only. */
+/** Thrown and caught in this file only. */
 class TooSlow extends Error {}
 
 class Ways {
@@ -67,7 +69,7 @@ class PatternReader {
     return this.#crossing + Math.max(this.#mostInSegment, this.#inSegment);
   }
 
-  /** One part: a character, a group that matches, or braces. Gives whether it is a plain character. */
+  /** Reads one part: a character, a group that matches, or braces. Returns whether it is a plain character. */
   #readPart(braced: boolean): boolean {
     const start = this.#at;
     const char = this.#text[start];
@@ -83,12 +85,12 @@ class PatternReader {
     let repeats = this.#readGroup();
     const modifier = this.#readModifier();
     if (modifier === "*" || modifier === "+") {
-      // Only a slash before it, which then stands between the repeated parts, tells where one ends and the next begins.
+      // Only a slash before the group, which then separates the repetitions, marks where one ends and the next begins.
       const separated = this.#text[start - 1] === "/" && repeats.crossing === 0 && repeats.confined <= 1;
       if (!separated || braced) throw new TooSlow();
       repeats = { confined: 0, crossing: 1 };
     }
-    // Nothing behind the last star can fail, so it is never tried again.
+    // Nothing after the last star can fail, so it never backtracks.
     if (char === "*" && modifier === "" && !braced && this.#at === this.#text.length) return false;
     this.#count(repeats);
     return false;
@@ -140,13 +142,13 @@ class PatternReader {
   }
 }
 
-/** Reads the expression of a group as far as it is certain what it costs. */
+/** Reads the regular expression of a group; throws for syntax whose cost is not known. */
 class ExpressionReader {
   readonly #text: string;
   readonly #ways: Ways;
   #at: number;
 
-  /** @param at Behind the opening parenthesis. */
+  /** @param at Index after the opening parenthesis. */
   constructor(text: string, at: number, ways: Ways) {
     this.#text = text;
     this.#at = at;
@@ -177,7 +179,7 @@ class ExpressionReader {
     return repeats;
   }
 
-  /** One character or class, or a group of its own. */
+  /** Reads one character, class or inner group. */
   #readAtom(): { single: boolean; crossing: boolean; repeats: Repeats } {
     const char = this.#text[this.#at];
     const single = (crossing: boolean) => ({ single: true, crossing, repeats: { confined: 0, crossing: 0 } });
@@ -189,14 +191,14 @@ class ExpressionReader {
   }
 
   #readInnerGroup(): { single: boolean; crossing: boolean; repeats: Repeats } {
-    if (!this.#text.startsWith("(?:", this.#at)) throw new TooSlow(); // looks ahead or behind
+    if (!this.#text.startsWith("(?:", this.#at)) throw new TooSlow(); // lookahead or lookbehind
     this.#at += 3;
     const repeats = this.read();
     this.#at++;
     return { single: false, crossing: false, repeats };
   }
 
-  /** Whether an escape can match a slash. */
+  /** Reads an escape. Returns whether it can match a slash. */
   #readEscape(): boolean {
     const char = this.#text[this.#at++];
     if (char === "d" || char === "w" || char === "s") return false;
@@ -205,32 +207,32 @@ class ExpressionReader {
       this.#at += 2;
       return this.#text.slice(this.#at - 2, this.#at).toLowerCase() === "2f";
     }
-    // Other letters and digits have meanings of their own, back references among them.
+    // Other letters and digits have special meanings, such as back references.
     if (/[A-Za-z0-9]/.test(char)) throw new TooSlow();
     return char === "/";
   }
 
-  /** Whether a class can match a slash. */
+  /** Reads a class. Returns whether it can match a slash. */
   #readClass(): boolean {
     const negated = this.#text[++this.#at] === "^";
     if (negated) this.#at++;
     let slash = false;
     for (; this.#text[this.#at] !== "]"; this.#at++) {
       const char = this.#text[this.#at];
-      if (char === undefined || char === "[" || char === "&") throw new TooSlow(); // sets within sets
+      if (char === undefined || char === "[" || char === "&") throw new TooSlow(); // nested sets
       if (char === "\\") {
         this.#at++;
         slash = this.#readEscape() || slash;
         this.#at--;
       } else if (char === "/") slash = true;
-      // A range whose ends lie on both sides of the slash holds it.
+      // A range that begins before the slash and ends after it contains it.
       else if (this.#text[this.#at + 1] === "-" && char < "/" && this.#text[this.#at + 2] > "/") slash = true;
     }
     this.#at++;
     return negated ? !slash : slash;
   }
 
-  /** Whether what stands before can be there a number of times. */
+  /** Reads a quantifier. Returns whether it repeats what is before it. */
   #readQuantifier(): boolean {
     const counted = /^\{(\d*)(,?)(\d*)\}/.exec(this.#text.slice(this.#at, this.#at + 16));
     const char = this.#text[this.#at];
@@ -246,7 +248,7 @@ class ExpressionReader {
       this.#at++;
       this.#ways.multiply(2);
     } else return false;
-    if (this.#text[this.#at] === "?") this.#at++; // as few as may be
+    if (this.#text[this.#at] === "?") this.#at++; // lazy
     return repeated;
   }
 }

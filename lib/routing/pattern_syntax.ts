@@ -1,6 +1,6 @@
 /**
- * Reads URLPattern pathname syntax as far as a trie can hold it: leading segments that are literal or one `:name`, then
- * nothing, `*`, or a tail that only URLPattern understands.
+ * Parses URLPattern pathname syntax into what a trie can represent: leading segments that are literal or one `:name`,
+ * then nothing, `*`, or a tail that only URLPattern can match.
  *
  * @module
  */
@@ -8,45 +8,46 @@
 import { matchPath } from "./match_path.ts";
 import { longestPathFor } from "./pattern_cost.ts";
 
-/** Stands for a `:name` segment: any one segment that is not empty. */
+/** Represents a `:name` segment: any one segment that is not empty. */
 export const NAMED = Symbol("named segment");
 
-/** A pattern, taken apart. */
+/** A parsed pattern. */
 export interface PatternSyntax {
-  /** Whole segments at the beginning of every path that matches: text in match form, or {@linkcode NAMED}. */
+  /** Whole segments with which every matching path begins: text in match form, or {@linkcode NAMED}. */
   readonly segments: readonly (string | typeof NAMED)[];
   /**
-   * What follows them: `end` is nothing; `rest` is a slash and anything, also nothing; a URLPattern is a slash and whatever
-   * the pattern, which tests the whole path, makes of it.
+   * What follows the segments: `end` is nothing; `rest` is a slash and any text, which may be empty; a URLPattern is a
+   * slash and a rest that the pattern decides, which is tested against the whole path.
    */
   readonly tail: "end" | "rest" | URLPattern;
-  /** Length of the longest path that a tail is compared with: longer ones would take too long, and do not match. */
+  /** Length of the longest path that is matched against the tail: longer ones would take too long, and do not match. */
   readonly maxPathLength: number;
 }
 
-/** A pattern that a client could choose a path for whose comparison takes too long. */
+/** A pattern for which a client could choose a path whose matching takes too long. */
 export class SlowPatternError extends TypeError {
   override name = "SlowPatternError";
 }
 
 /**
- * Takes a pattern apart.
+ * Parses a pattern.
  *
- * What is compiled means what URLPattern means: literals compare with case; `:name` is one segment, not empty; `*` at the
- * end may be empty, but its slash must be there (`/a/*` matches `/a/`, not `/a`); a slash at the end counts. Literals
- * become match form: dot segments resolved and other characters than those of a URL percent-encoded, as URLPattern does,
- * and unreserved characters decoded and other escapes in upper case, as {@linkcode matchPath} does, which URLPattern does not.
+ * The result has the meaning that URLPattern gives to the pattern: literals are compared with case; `:name` is one
+ * segment that is not empty; `*` at the end may be empty, but its slash is required (`/a/*` matches `/a/`, not `/a`); a
+ * trailing slash is significant. Literals are converted to match form. As in URLPattern, dot segments are resolved and
+ * characters that are not allowed in a URL are percent-encoded. As in {@linkcode matchPath} and unlike URLPattern,
+ * unreserved characters are decoded and other escapes are in upper case.
  *
  * @param source Pattern in URLPattern pathname syntax.
- * @throws {SlowPatternError} If there are paths that it cannot be compared with in reasonable time.
+ * @throws {SlowPatternError} If there are paths that cannot be matched against it in reasonable time.
  * @throws {TypeError} If URLPattern does not accept it, or a `%` does not begin an encoded byte.
  */
 export function parsePattern(source: string): PatternSyntax {
   const pattern = toURLPattern(source);
   const text = pattern.pathname;
-  // A path begins with a slash, so there is no difference to `/*`.
+  // Every path begins with a slash, so this is the same as `/*`.
   if (text === "*") return { segments: [], tail: "rest", maxPathLength: Infinity };
-  // Such as `{/a}?`: no segment is certain.
+  // For example `{/a}?`: no segment is required.
   if (!text.startsWith("/")) {
     return { ...richTail(pattern, [], 0), segments: [], maxPathLength: lengthFor(source, text) };
   }
@@ -83,7 +84,7 @@ function toURLPattern(source: string): URLPattern {
 
 interface Segment {
   readonly value: string | typeof NAMED;
-  /** Index of the slash behind it, or of the end. */
+  /** Index of the slash after it, or of the end of the text. */
   readonly end: number;
 }
 
@@ -106,7 +107,7 @@ function readSegment(text: string, from: number): Segment | undefined {
 }
 
 const NAME_SEGMENT = /:[A-Za-z_][A-Za-z0-9_]*(?=\/|$)/y;
-/** Characters with a meaning in patterns, besides the backslash. */
+/** Special characters of patterns, besides the backslash. */
 const SYNTAX = ":*(){}?+";
 
 function toMatchForm(source: string, literal: string): string {
@@ -117,7 +118,7 @@ function toMatchForm(source: string, literal: string): string {
   );
 }
 
-/** The rest of the pattern, from the segment at `from` on, is left to URLPattern. */
+/** Leaves the pattern from the segment at `from` on to URLPattern. */
 function richTail(
   pattern: URLPattern,
   segments: (string | typeof NAMED)[],
@@ -127,14 +128,14 @@ function richTail(
   const lead = text.slice(0, from);
   const plain = (matchPath(lead) ?? lead) + matchFormOf(text.slice(from));
   const tail = plain === text ? pattern : new URLPattern({ pathname: plain });
-  // In `/a/:b?c` the slash belongs to the group and goes with it: `/ac` matches, so `a` is no whole segment.
+  // In `/a/:b?c` the slash belongs to the optional group: `/ac` matches, so `a` is not a whole segment.
   if (groupMayBeAbsent(text, from)) segments.pop();
   return { segments, tail };
 }
 
 /**
- * The escapes of a pattern's text in match form. What is decoded is written so that it stands for itself: behind a name a
- * letter would lengthen it, and within an expression a dot would stand for anything.
+ * Converts the escapes in the text of a pattern to match form. A decoded character is written as a literal: after a
+ * name a letter would extend the name, and in a regular expression a dot would match any character.
  */
 function matchFormOf(text: string): string {
   let depth = 0;
@@ -150,7 +151,7 @@ function matchFormOf(text: string): string {
   });
 }
 
-/** Whether a group stands at `from` that may match nothing, together with the slash before it. */
+/** Whether a group at `from` may be absent together with the slash before it. */
 function groupMayBeAbsent(text: string, from: number): boolean {
   let at = from;
   if (text[at] === "*") at++;

@@ -1,5 +1,5 @@
 /**
- * What goes into a route table and what comes out.
+ * The input and the results of a route table.
  *
  * @module
  */
@@ -7,49 +7,46 @@
 /**
  * How a route's path is compared:
  *
- * - `prefix`: the path or what lies below it, cut at segments. `/api` matches `/api` and `/api/x`, never `/apix`; `/api/`
- *   matches what lies below it, `/api/` and `/api/x`, not `/api`. Path parameters (`;…`, RFC 3986, section 3.3) end a segment:
- *   `/api` matches `/api;v=1/x`.
- * - `exact`: the path and nothing else.
+ * - `prefix`: the path and everything below it, by whole segments. `/api` matches `/api` and `/api/x`, never `/apix`;
+ *   `/api/` matches only what is below it, `/api/` and `/api/x`, not `/api`. Path parameters (`;…`, RFC 3986, section
+ *   3.3) end a segment: `/api` matches `/api;v=1/x`.
+ * - `exact`: only the path itself.
  * - `pattern`: URLPattern pathname syntax.
  */
 export type RouteKind = "prefix" | "exact" | "pattern";
 
-/** A route as the config gives it. */
+/** A route of the config. */
 export interface RouteSpec<T> {
-  /** Path to compare with; for prefixes and exact paths it begins with `/`. */
+  /** Path to compare with; a prefix or an exact path begins with `/`. */
   readonly path: string;
-  /** How the path is compared. */
   readonly kind: RouteKind;
   /**
-   * Methods that the route takes, in the case of the wire; GET does not imply HEAD.
+   * Methods that the route accepts, case-sensitive; GET does not imply HEAD.
    *
    * @default {undefined} All methods.
    */
   readonly methods?: readonly string[];
-  /** What the route leads to. */
   readonly target: T;
 }
 
-/** A route that takes a request. There is one object for each route, made when the table is. */
+/** A route that accepts a request. There is one object for each route, created with the table. */
 export interface RouteMatch<T> {
-  /** Tells it from a {@linkcode MethodMismatch}. */
+  /** Distinguishes it from a {@linkcode MethodMismatch}. */
   readonly matched: true;
-  /** The route, as it was given. */
+  /** The route as it was given to the table. */
   readonly route: RouteSpec<T>;
-  /** Its target. */
   readonly target: T;
-  /** Its place in the file, from 0. */
+  /** Its position in the file, from 0. */
   readonly order: number;
 }
 
 /**
- * Routes match the path, but none of them takes the method. What comes after routes (static files) may still answer; if
- * nothing does, the answer is 405 with these methods in Allow.
+ * Routes match the path, but none of them accepts the method. Static files, which come after routes, may still serve
+ * the request; if they do not, the response is 405 with these methods in Allow.
  */
 export interface MethodMismatch {
-  /** Tells it from a {@linkcode RouteMatch}. */
+  /** Distinguishes it from a {@linkcode RouteMatch}. */
   readonly matched: false;
-  /** Methods that the routes of this path take, each once. */
+  /** Methods that the routes of this path accept, each once. */
   readonly allow: readonly string[];
 }

@@ -1,5 +1,5 @@
 /**
- * The route of a raw path. It has one only where all servers behind it would read the path as that route's.
+ * The route of a raw path. A path has a route only if all upstreams would read the path as one of that route.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import type { MethodMismatch, RouteMatch } from "./route.ts";
 import type { RouteTable } from "./route_table.ts";
 
 /**
- * The route that takes a request, as {@linkcode RouteTable.match} gives it. Dot segments travel on as they are, but no
- * upstream, however it resolves them, may see a path of another route: such a path is ambiguous, as is one that leaves the
- * root or is badly percent-encoded (400).
+ * The route that accepts a request, as {@linkcode RouteTable.match} returns it. Dot segments are forwarded unchanged,
+ * but no upstream, however it resolves them, may see a path of another route: such a path is ambiguous, as is one that
+ * leaves the root or is badly percent-encoded (400).
  *
  * @param routes The routes of a site.
  * @param rawPath A path as the client sent it, without the query; begins with `/`.
@@ -22,7 +22,7 @@ import type { RouteTable } from "./route_table.ts";
  * import { compileRoutes } from "./route_table.ts";
  *
  * const routes = compileRoutes([{ path: "/public/", kind: "prefix", target: "app" }]);
- * if (routeOfPath(routes, "/public//../admin/", "GET") !== "ambiguous") throw new Error("expected nginx to be thought of");
+ * if (routeOfPath(routes, "/public//../admin/", "GET") !== "ambiguous") throw new Error("expected merged slashes");
  * ```
  */
 export function routeOfPath<T>(

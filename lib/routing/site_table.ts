@@ -1,40 +1,40 @@
 /**
- * The site table of one port: which site a host name belongs to. Look-ups are by hash; ten thousand names cost what ten do.
+ * The site table of one port: which site a host name belongs to. Look-ups use hash maps: ten thousand names cost no
+ * more than ten.
  *
  * @module
  */
 
-/** A site as the config gives it. */
+/** A site of the config. */
 export interface SiteSpec<T> {
   /** Host names, `*.example.com` wildcards, or `*`; compared without case. No names means every name. */
   readonly hosts: readonly string[];
-  /** Whether the site takes hosts that no site names. */
+  /** Whether the site serves hosts that no site names. */
   readonly default: boolean;
-  /** What the site leads to. */
   readonly target: T;
 }
 
-/** By what a host came to its site: its exact name, a wildcard, or none, so that the site for all others takes it. */
+/** How a host was matched: by an exact name, by a wildcard, or by neither, so that the fallback site serves it. */
 export type SiteMatch = "name" | "wildcard" | "fallback";
 
 /**
- * Finds the site of a host: the exact name, then the most specific wildcard (the longest), then the site marked default,
- * then the first site with `*` or without names, then the first site. If two sites give the same name, the first in the
- * file has it.
+ * Finds the site of a host: the exact name, then the most specific wildcard (the longest), then the site marked
+ * default, then the first site with `*` or without names, then the first site. If two sites have the same name, the
+ * first in the file wins.
  *
  * `*.example.com` stands for one or more labels: it matches `a.example.com` and `b.a.example.com`, not `example.com`.
  *
- * Immutable once compiled; {@linkcode compileSites} makes it.
+ * Immutable once compiled; {@linkcode compileSites} creates it.
  */
 export class SiteTable<T> {
   readonly #exact = new Map<string, T>();
-  /** What follows `*.` to its site. */
+  /** Targets by the suffix after `*.`. */
   readonly #wildcards = new Map<string, T>();
-  /** Labels of the longest wildcard: bounds how many look-ups a host of many labels can cause. */
+  /** Number of labels of the longest wildcard: limits the look-ups for a host with many labels. */
   #maxWildcardLabels = 0;
   readonly #fallback: T;
 
-  /** As {@linkcode compileSites}. */
+  /** See {@linkcode compileSites}. */
   constructor(sites: readonly SiteSpec<T>[]) {
     if (sites.length === 0) throw new RangeError("Cannot compile sites: found none, expected one or more");
     for (const site of sites) {
@@ -47,10 +47,10 @@ export class SiteTable<T> {
   }
 
   /**
-   * The target of the site that a host belongs to.
+   * The target of the site of a host.
    *
-   * @param host Host in lower case, without port and without a dot at the end. The empty string and names of no site lead
-   * to the fallback.
+   * @param host Host in lower case, without port and without a trailing dot. The empty string and unknown names give
+   * the fallback.
    */
   find(host: string): T {
     const exact = this.#exact.get(host);
@@ -62,14 +62,14 @@ export class SiteTable<T> {
     return this.#fallback;
   }
 
-  /** By what {@linkcode find} comes to its result. */
+  /** How {@linkcode find} matches `host`. */
   how(host: string): SiteMatch {
     if (this.#exact.has(host)) return "name";
     return this.#findWildcard(host) === undefined ? "fallback" : "wildcard";
   }
 
   #findWildcard(host: string): T | undefined {
-    // From the end, as many labels as the longest wildcard has: a hostile host of thousands is not walked.
+    // Backwards over as many labels as the longest wildcard has: a host with thousands of labels costs no more.
     let dot = host.length;
     for (let label = 0; label < this.#maxWildcardLabels; label++) {
       const before = host.lastIndexOf(".", dot - 1);
@@ -102,7 +102,7 @@ export class SiteTable<T> {
  * Compiles the sites of one port.
  *
  * @param sites Sites of the port in the order of the file.
- * @throws {RangeError} If there are none.
+ * @throws {RangeError} If the list is empty.
  *
  * @example
  * ```ts

@@ -1,64 +1,64 @@
 /**
- * The span of one attempt at one upstream.
+ * The span of one attempt.
  *
  * @module
  */
 
 import { type RuntimeSpan, type SpanAttributes, STATUS_ERROR } from "./runtime_tracer.ts";
 
-/** Why an attempt failed, as far as a trace tells. */
+/** The failure of an attempt, as a trace records it. */
 export interface TracedFailure {
-  /** What kind of failure it was; one of few. */
+  /** Kind of the failure, one of a small fixed set. */
   readonly kind: string;
-  /** What happened. */
+  /** Description for people. */
   readonly message: string;
-  /** Who caused it. */
+  /** Who caused the failure. */
   readonly owner: string;
 }
 
-/** Who has to know when an answer breaks off after its head was passed on. */
-export interface RaceLoser {
-  /** Set then. */
+/** The part of an exchange's span that records a failure after the response head was forwarded. */
+export interface FailedExchange {
+  /** Kind of the failure. */
   errorType: string;
 }
 
-/** The span of one attempt. Begun by its exchange's span; ended when the attempt has given back what it held. */
+/** The span of one attempt. Started by the span of its exchange; ended when the attempt has released its resources. */
 export class AttemptSpan {
   readonly #span: RuntimeSpan;
   readonly #attributes: SpanAttributes;
-  readonly #exchange: RaceLoser;
+  readonly #exchange: FailedExchange;
   #status: { code: number; message?: string } | undefined;
   #ended = false;
 
-  /** Takes over `span`; `attributes` are what is known beforehand. */
-  constructor(span: RuntimeSpan, attributes: SpanAttributes, exchange: RaceLoser) {
+  /** Takes ownership of `span`; `attributes` are those that are known at the start. */
+  constructor(span: RuntimeSpan, attributes: SpanAttributes, exchange: FailedExchange) {
     this.#span = span;
     this.#attributes = attributes;
     this.#exchange = exchange;
   }
 
-  /** The upstream answered. */
+  /** The upstream responded. */
   answered(status: number): void {
     this.#attributes["http.response.status_code"] = BigInt(status);
     if (status < 400) return;
-    // For those who ask, 4xx is a failure too (OpenTelemetry, semantic conventions for HTTP client spans).
+    // For a client span, 4xx is an error too (OpenTelemetry, semantic conventions for HTTP client spans).
     this.#attributes["error.type"] = String(status);
     this.#status = { code: STATUS_ERROR };
   }
 
-  /** There is no answer. Leaving is a client's right, and no failure. */
+  /** There is no response. A client abort is not an upstream failure. */
   failed({ kind, message, owner }: TracedFailure): void {
     this.#attributes["error.type"] = kind;
     if (owner !== "client") this.#status = { code: STATUS_ERROR, message };
   }
 
-  /** The answer broke off after its head was passed on, so the exchange has failed with it. */
+  /** The response ended early after its head was forwarded, so the exchange has failed too. */
   lost(failure: TracedFailure): void {
     this.failed(failure);
     if (failure.owner !== "client") this.#exchange.errorType = failure.kind;
   }
 
-  /** Ends it; later calls change nothing. */
+  /** Ends the span; later calls have no effect. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;

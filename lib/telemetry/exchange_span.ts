@@ -1,5 +1,5 @@
 /**
- * The span of one exchange: what it tells, and the spans of its attempts below it.
+ * The span of one exchange, its attributes, and the spans of its attempts below it.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { CLIENT, type RuntimeSpan, type RuntimeTracing, SPAN_KEY, STATUS_ERROR }
 import type { SpanAttributes } from "./runtime_tracer.ts";
 import { formatTraceParent, recorded } from "./trace_parent.ts";
 
-/** A request's head, as far as a trace tells. */
+/** The parts of a request head that a trace records. */
 export interface TracedHead {
   /** Method as sent. */
   readonly method: string;
-  /** Raw path; the whole URL where that could not be taken apart. */
+  /** Raw path; the whole URL if it could not be parsed. */
   readonly path: string;
   /** Raw query with its `?`, or empty. */
   readonly query: string;
@@ -25,49 +25,48 @@ export interface TracedHead {
   readonly headers: readonly string[];
 }
 
-/** An exchange that has ended, as far as a trace tells. */
+/** The parts of a finished exchange that a trace records. */
 export interface TracedExchange {
-  /** Its request's head. */
   readonly head: TracedHead;
   /** The client's address, or empty. */
   readonly clientAddress: string;
   /** The scheme that the client uses. */
   readonly clientScheme: string;
-  /** Its name in all logs. */
+  /** Id of the exchange in all logs. */
   readonly requestId: string;
   /** Name of the site, or empty. */
   readonly site: string;
   /** `path` of the route, or empty. */
   readonly route: string;
-  /** Status; 499 when the client left first. */
+  /** Status code; 499 if the client closed the connection first. */
   readonly status: number;
-  /** Attempts made. */
+  /** Number of attempts. */
   readonly attempts: number;
-  /** Code that a WebSocket was closed with; 0 where there was none. */
+  /** Close code of a WebSocket; 0 without one. */
   readonly closeCode: number;
-  /** Why it failed, or empty. */
+  /** Cause of the failure, or empty. */
   readonly cause: string;
-  /** Who caused that, or empty. */
+  /** Who caused the failure, or empty. */
   readonly causeOwner: string;
 }
 
-/** Where an attempt goes. */
+/** The upstream of an attempt. */
 export interface TracedUpstream {
-  /** How it is reached. */
+  /** Type of its connections. */
   readonly kind: "tcp" | "tls" | "unix";
   /** Host name or address; empty for unix sockets. */
   readonly hostname: string;
   /** Port; 0 for unix sockets. */
   readonly port: number;
-  /** Path of a unix socket, else empty. */
+  /** Path of a unix socket, or empty. */
   readonly socketPath: string;
-  /** Its authority. */
+  /** Authority for requests to it. */
   readonly authority: string;
-  /** Path that is put before every request's path. */
+  /** Path that is prepended to the path of every request. */
   readonly basePath: string;
 }
 
-/** What carries a trace, as lines of a head: empty where there is none. */
+/** The context of a trace as values of header fields; empty without a trace. */
 export interface CarriedTrace {
   /** Value of `traceparent`. */
   traceparent: string;
@@ -77,35 +76,35 @@ export interface CarriedTrace {
 
 /** The span of one exchange. Owned by the exchange, which ends it. */
 export class ExchangeSpan implements CarriedTrace {
-  /** Value of `traceparent` for the upstream: with the span of the last attempt in it, where traces are passed on. */
+  /** Value of `traceparent` for the upstream. If traces are propagated, it names the span of the last attempt. */
   traceparent: string;
   /** Value of `tracestate` for the upstream, as the client sent it. */
   readonly tracestate: string;
-  /** Why the exchange failed, where its status does not tell; else empty. */
+  /** Kind of failure of the exchange if its status does not show it, else empty. */
   errorType = "";
   readonly #tracing: RuntimeTracing;
   readonly #span: RuntimeSpan;
-  /** Where most traces are not, what nobody sees is not put together. */
+  /** Nothing is collected for a trace that is not recorded. */
   readonly #recorded: boolean;
 
-  /** Takes over `span`; `carried` is what the client's trace passes on as it came. */
+  /** Takes ownership of `span`; `carried` is the context that the client sent. */
   constructor(tracing: RuntimeTracing, span: RuntimeSpan, carried: CarriedTrace) {
     this.#tracing = tracing;
     this.#span = span;
     this.traceparent = carried.traceparent;
     this.tracestate = carried.tracestate;
     this.#recorded = true;
-    if (tracing.unguided) return;
+    if (tracing.withoutSampler) return;
     const context = span.spanContext();
     this.#recorded = recorded(context.traceFlags);
     if (!this.#recorded && tracing.propagates) this.traceparent = formatTraceParent(context);
   }
 
   /**
-   * Begins the span of an attempt, and puts it in {@linkcode traceparent}.
+   * Starts the span of an attempt, and updates {@linkcode traceparent}.
    *
-   * @param target Path and query that are asked for, without the upstream's own base path.
-   * @returns undefined when the trace is not recorded.
+   * @param target Path and query of the request, without the base path of the upstream.
+   * @returns undefined if the trace is not recorded.
    */
   attempt(upstream: TracedUpstream, { head, attempts }: TracedAttempt, target: string): AttemptSpan | undefined {
     if (!this.#recorded) return undefined;
@@ -123,7 +122,7 @@ export class ExchangeSpan implements CarriedTrace {
     return new AttemptSpan(span, attributes, this);
   }
 
-  /** Ends it with what its exchange came to. */
+  /** Ends the span with the result of its exchange. */
   ended(exchange: TracedExchange): void {
     if (!this.#recorded) return;
     const { head, route, status, attempts, closeCode, clientAddress } = exchange;
@@ -146,31 +145,30 @@ export class ExchangeSpan implements CarriedTrace {
     const errorType = errorTypeOf(exchange) || this.errorType;
     if (errorType !== "") {
       attributes["error.type"] = errorType;
-      if (status !== CLIENT_LEFT) span.setStatus({ code: STATUS_ERROR, message: exchange.cause });
+      if (status !== CLIENT_CLOSED_REQUEST) span.setStatus({ code: STATUS_ERROR, message: exchange.cause });
     }
     span.setAttributes(attributes);
     span.end();
   }
 }
 
-/** What an attempt's span needs to know of its exchange. */
+/** The parts of an exchange that the span of an attempt records. */
 export interface TracedAttempt {
-  /** The request's head. */
   readonly head: Pick<TracedHead, "method">;
-  /** Attempts made, this one included. */
+  /** Number of attempts, including this one. */
   readonly attempts: number;
 }
 
-/** What a span's name says of a method: one of few, whatever clients send. */
+/** The method in the name of a span: one of a small fixed set, whatever clients send. */
 export function spanMethod(method: string): string {
   return KNOWN_METHODS.has(method) ? method : "HTTP";
 }
 
-const CLIENT_LEFT = 499;
+const CLIENT_CLOSED_REQUEST = 499;
 const KNOWN_METHODS: ReadonlySet<string> = new Set(
   ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"],
 );
-/** WebSockets that ended as they should. */
+/** Close codes of WebSockets that ended normally. */
 const ORDERLY_CLOSES: ReadonlySet<number> = new Set([0, 1000, 1001, 1005]);
 
 function addMethod(attributes: SpanAttributes, method: string): void {
@@ -192,12 +190,12 @@ function addUrl(attributes: SpanAttributes, { path, query, authority, host, head
   }
 }
 
-/** Why it failed, or empty. What the client did wrong is no failure of a server (semantic conventions for HTTP). */
+/** The error type, or empty. What the client did wrong is not an error of a server (semantic conventions for HTTP). */
 function errorTypeOf({ status, attempts, closeCode, cause, causeOwner }: TracedExchange): string {
   if (status >= 500) return String(status);
-  if (status === CLIENT_LEFT) return "client_left";
+  if (status === CLIENT_CLOSED_REQUEST) return "client_left";
   if (cause === "" || causeOwner === "client") return "";
   if (!ORDERLY_CLOSES.has(closeCode)) return String(closeCode);
-  // After attempts, the cause may be that of one which was made good by another.
+  // After attempts, the cause may be that of a failed attempt whose retry succeeded.
   return attempts === 0 ? "_OTHER" : "";
 }

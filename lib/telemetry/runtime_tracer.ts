@@ -1,14 +1,14 @@
 /**
- * The runtime's OpenTelemetry, as far as BWS uses it. It is there when the process was started with `OTEL_DENO=true`, and
- * in each worker then; where its spans go, and which, is said by the variables of OpenTelemetry
- * (`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_TRACES_SAMPLER`, …). The runtime declares all of it as `any`.
+ * The parts of the runtime's OpenTelemetry that BWS uses. It is available if the process was started with
+ * `OTEL_DENO=true`, then also in each worker. The variables of OpenTelemetry (`OTEL_EXPORTER_OTLP_ENDPOINT`,
+ * `OTEL_TRACES_SAMPLER`, …) set where spans are sent, and which. The runtime declares all of it as `any`.
  *
  * @module
  */
 
 import { VERSION } from "../version.ts";
 
-/** What tells a span from all others. */
+/** Identifies a span. */
 export interface SpanContext {
   /** 32 hex digits. */
   readonly traceId: string;
@@ -23,57 +23,56 @@ export type SpanAttributes = Record<string, string | bigint>;
 
 /** A span of the runtime. */
 export interface RuntimeSpan {
-  /** What tells it from others. */
+  /** Identifies the span. */
   spanContext(): SpanContext;
-  /** Adds attributes; one that is there already is then there twice. */
+  /** Adds attributes. An attribute that was added before is then exported twice. */
   setAttributes(attributes: SpanAttributes): unknown;
-  /** Sets its outcome. */
   setStatus(status: { code: number; message?: string }): unknown;
-  /** Replaces its name. */
   updateName(name: string): unknown;
-  /** Ends it; only then is it exported. Later calls change nothing. */
+  /** Ends the span, which exports it. Later calls have no effect. */
   end(): void;
 }
 
-/** What flows along with calls. */
+/** Values that the runtime passes along with calls. */
 export interface RuntimeContext {
-  /** A value of it. */
   getValue(key: symbol): unknown;
-  /** Another one with that value. */
+  /** Returns a copy with that value. */
   setValue(key: symbol, value: unknown): RuntimeContext;
-  /** Another one without that value. */
+  /** Returns a copy without that value. */
   deleteValue(key: symbol): RuntimeContext;
 }
 
-/** Makes spans. */
+/** Creates spans. */
 export interface RuntimeTracer {
-  /** Begins a span below the one in `context`, if there is one. */
+  /** Starts a span below the one in `context`, if there is one. */
   startSpan(name: string, options: { kind: number; root?: boolean }, context?: RuntimeContext): RuntimeSpan;
 }
 
-/** The runtime's way to traces. */
+/** Access to the runtime's traces. */
 export interface RuntimeTracing {
-  /** Makes the spans of BWS. */
+  /** Creates the spans of BWS. */
   readonly tracer: RuntimeTracer;
-  /** A context with no span in it. */
+  /** A context without a span. */
   readonly root: RuntimeContext;
-  /** Whether `traceparent` and `tracestate` are read and written; `OTEL_PROPAGATORS` says otherwise. */
+  /** Whether `traceparent` and `tracestate` are read and written; `OTEL_PROPAGATORS` can turn that off. */
   readonly propagates: boolean;
-  /** Whether nobody told the runtime which traces to record: those then that callers record, and those that begin here. */
-  readonly unguided: boolean;
-  /** The context of the running call. */
+  /**
+   * Whether no sampler is configured: then those traces are recorded that callers record, and those that begin here.
+   */
+  readonly withoutSampler: boolean;
+  /** The context of the current call. */
   active(): RuntimeContext;
 }
 
-/** Where a context has its span. */
+/** Key of the span in a context. */
 export const SPAN_KEY: symbol = Symbol.for("OpenTelemetry Context Key SPAN");
 /** `kind` of a span within a program. */
 export const INTERNAL = 0;
-/** `kind` of a span that answers another program. */
+/** `kind` of a span for a received request. */
 export const SERVER = 1;
-/** `kind` of a span that asks another program. */
+/** `kind` of a span for a sent request. */
 export const CLIENT = 2;
-/** `code` of a status that tells of a failure. */
+/** `code` of an error status. */
 export const STATUS_ERROR = 2;
 
 interface Telemetry {
@@ -86,9 +85,9 @@ interface GlobalApi {
   readonly propagation?: { fields(): string[] };
 }
 
-/** The runtime's way to traces, or undefined when it makes none. */
+/** Access to the runtime's traces, or undefined if they are off. */
 export function openRuntimeTracing(): RuntimeTracing | undefined {
-  // Under this symbol the runtime registers what is switched on, for `npm:@opentelemetry/api` to find.
+  // The runtime registers the enabled parts under this symbol, where `npm:@opentelemetry/api` finds them.
   const api = (globalThis as Record<symbol, unknown>)[Symbol.for("opentelemetry.js.api.1")] as GlobalApi | undefined;
   const telemetry = Deno.telemetry as unknown as Telemetry | undefined;
   if (api?.trace === undefined || telemetry === undefined || api.trace !== telemetry.tracerProvider) return undefined;
@@ -97,14 +96,14 @@ export function openRuntimeTracing(): RuntimeTracing | undefined {
     tracer: telemetry.tracerProvider.getTracer("bws", VERSION),
     root: contextManager.active().deleteValue(SPAN_KEY),
     propagates: api.propagation?.fields().includes("traceparent") === true,
-    unguided: !samplerIsSet(),
+    withoutSampler: !samplerIsSet(),
     active: () => contextManager.active(),
   };
 }
 
 function samplerIsSet(): boolean {
   const name = "OTEL_TRACES_SAMPLER";
-  // Asked first, so that nobody is prompted: the runtime itself needs no permission to read it.
+  // Checked first, so that the user is not prompted: the runtime itself needs no permission to read it.
   if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") return false;
   return (Deno.env.get(name) ?? "").trim() !== "";
 }

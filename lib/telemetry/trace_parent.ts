@@ -11,9 +11,9 @@ const NO_TRACE = "0".repeat(32);
 const NO_SPAN = "0".repeat(16);
 
 /**
- * Reads a value of `traceparent`.
+ * Parses a value of `traceparent`.
  *
- * @returns The caller's span, or undefined when the value has another form. Versions after 00 may be longer.
+ * @returns The caller's span, or undefined if the value is malformed. Values of versions after 00 may be longer.
  */
 export function parseTraceParent(value: string): SpanContext | undefined {
   const found = FORM.exec(value);
@@ -24,7 +24,7 @@ export function parseTraceParent(value: string): SpanContext | undefined {
   return { traceId, spanId, traceFlags: parseInt(flags, 16) };
 }
 
-/** The value of `traceparent` that makes `span` the parent of what the next program does. */
+/** The value of `traceparent` that makes `span` the parent of the spans of the next program. */
 export function formatTraceParent({ traceId, spanId, traceFlags }: SpanContext): string {
   return `00-${traceId}-${spanId}-${recorded(traceFlags) ? "01" : "00"}`;
 }

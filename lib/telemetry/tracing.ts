@@ -1,6 +1,7 @@
 /**
- * Traces of exchanges by the runtime's own OpenTelemetry: one span of kind server for each, one of kind client for each of
- * its attempts. Where the process makes no traces, {@linkcode tracing} is undefined, and that is all that is looked at.
+ * Traces of exchanges through the runtime's OpenTelemetry: one server span for each exchange, and one client span for
+ * each of its attempts. If the process records no traces, {@linkcode tracing} is undefined, and nothing else is
+ * checked.
  *
  * @module
  */
@@ -10,19 +11,19 @@ import { INTERNAL, openRuntimeTracing, type RuntimeSpan, type RuntimeTracing, SE
 import { SPAN_KEY, type SpanContext } from "./runtime_tracer.ts";
 import { parseTraceParent, recorded } from "./trace_parent.ts";
 
-/** Begins the spans of exchanges. */
+/** Starts the spans of exchanges. */
 export class Tracing {
   readonly #runtime: RuntimeTracing;
 
-  /** @param runtime The runtime's way to traces. */
+  /** @param runtime Access to the runtime's traces. */
   constructor(runtime: RuntimeTracing) {
     this.#runtime = runtime;
   }
 
   /**
-   * Lets go of the span that the runtime's server has made for the running request, so that there is one for each
-   * exchange. The runtime's own ends with the head of the answer, knows no route, and has the status as text; it cannot be
-   * made longer. A span that nobody ends is not exported.
+   * Discards the span that the runtime's server has created for the current request, so that there is one for each
+   * exchange. The runtime's own span ends with the head of the response, has no route, and has the status as text; it
+   * cannot be extended. A span that is never ended is not exported.
    */
   replaceServerSpan(): void {
     const span = this.#runtime.active().getValue(SPAN_KEY) as RuntimeSpan | undefined;
@@ -30,13 +31,14 @@ export class Tracing {
   }
 
   /**
-   * Begins the span of an exchange: below the client's, if it sent one; or below that of the program that BWS is part of.
+   * Starts the span of an exchange: below the client's span, if it sent one; or below that of the application that BWS
+   * is part of.
    *
-   * @returns undefined when the client's trace is not recorded; `traceparent` then passes like any other line.
+   * @returns undefined if the client's trace is not recorded; `traceparent` is then forwarded like any other field.
    */
   begin(head: TracedHead): ExchangeSpan | undefined {
     const runtime = this.#runtime;
-    const { tracer, root, propagates, unguided } = runtime;
+    const { tracer, root, propagates, withoutSampler } = runtime;
     const name = spanMethod(head.method);
     const sent = carriedBy(head.headers);
     const parent = propagates && sent.traceparent !== "" ? parseTraceParent(sent.traceparent) : undefined;
@@ -45,20 +47,20 @@ export class Tracing {
     if (around !== undefined && around.end !== neverEnd) {
       const span = tracer.startSpan(name, { kind: INTERNAL }, active);
       const continued = parent?.traceId === around.spanContext().traceId;
-      return new ExchangeSpan(runtime, span, continued || !propagates ? sent : NOTHING);
+      return new ExchangeSpan(runtime, span, continued || !propagates ? sent : NO_TRACE);
     }
     if (parent === undefined) {
       const span = tracer.startSpan(name, { kind: SERVER, root: true });
-      // What is broken is not passed on, nor the state that went with it (Trace Context, section 4.3).
-      return new ExchangeSpan(runtime, span, propagates ? NOTHING : sent);
+      // An invalid `traceparent` is not forwarded, nor the `tracestate` that came with it (Trace Context, section 4.3).
+      return new ExchangeSpan(runtime, span, propagates ? NO_TRACE : sent);
     }
-    if (unguided && !recorded(parent.traceFlags)) return undefined;
+    if (withoutSampler && !recorded(parent.traceFlags)) return undefined;
     const span = tracer.startSpan(name, { kind: SERVER }, root.setValue(SPAN_KEY, new RemoteSpan(parent)));
     return new ExchangeSpan(runtime, span, sent);
   }
 }
 
-/** Begins the spans of exchanges; undefined where this process makes no traces. */
+/** Starts the spans of exchanges; undefined if this process records no traces. */
 export const tracing: Tracing | undefined = openTracing();
 
 function openTracing(): Tracing | undefined {
@@ -66,7 +68,7 @@ function openTracing(): Tracing | undefined {
   return runtime === undefined ? undefined : new Tracing(runtime);
 }
 
-/** A span of another program. */
+/** The span of another program. */
 class RemoteSpan {
   readonly #context: SpanContext;
 
@@ -81,9 +83,9 @@ class RemoteSpan {
 
 function neverEnd(): void {}
 
-const NOTHING: CarriedTrace = { traceparent: "", tracestate: "" };
+const NO_TRACE: CarriedTrace = { traceparent: "", tracestate: "" };
 
-// Several lines of `tracestate` are one list; several of `traceparent` are none that could be read.
+// Several lines of `tracestate` are one list; several lines of `traceparent` are invalid.
 function carriedBy(headers: readonly string[]): CarriedTrace {
   let traceparent = "";
   let tracestate = "";
