@@ -84,7 +84,9 @@ export class ChunkedDecoder {
     while (i < end && this.#state !== State.Done) {
       if (this.#state === State.Data) {
         const take = Math.min(this.#size, end - i);
-        if (out !== i) bytes.copyWithin(out, i, i + take);
+        // A loop is quicker than a native call for tiny chunks.
+        if (take < 32) for (let at = 0; at < take; at++) bytes[out + at] = bytes[i + at];
+        else if (out !== i) bytes.copyWithin(out, i, i + take);
         out += take;
         i += take;
         this.#size -= take;
@@ -92,7 +94,7 @@ export class ChunkedDecoder {
         continue;
       }
       const byte = bytes[i++];
-      if (this.#state >= State.TrailerStart) this.#trailerBytes?.push(byte);
+      if (this.#trailerBytes !== undefined && this.#state >= State.TrailerStart) this.#trailerBytes.push(byte);
       this.#step(byte);
     }
     this.consumed = i;
