@@ -85,7 +85,7 @@ export class ChunkedDecoder {
       if (this.#state === State.Data) {
         const take = Math.min(this.#size, end - i);
         // A loop is quicker than a native call for tiny chunks.
-        if (take < 32) for (let at = 0; at < take; at++) bytes[out + at] = bytes[i + at];
+        if (take < 32) { for (let at = 0; at < take; at++) bytes[out + at] = bytes[i + at]; }
         else if (out !== i) bytes.copyWithin(out, i, i + take);
         out += take;
         i += take;

@@ -1,5 +1,6 @@
 /**
- * The chunked transfer coding (RFC 9112, section 7.1), written: what stands before a chunk, behind it, and behind the last.
+ * The chunked transfer coding (RFC 9112, section 7.1), written: data between what stands before and behind a chunk, and the end
+ * of a body.
  *
  * @module
  */
@@ -12,11 +13,6 @@ export const CHUNK_OVERHEAD_BYTES = 17;
 
 /** The end of a chunked body without trailers. Must not be changed. */
 export const LAST_CHUNK: Uint8Array<ArrayBuffer> = new TextEncoder().encode("0\r\n\r\n");
-
-/** The first line of a chunk of `size` bytes, 1 or more: an empty chunk would end the body. */
-export function chunkLine(size: number): string {
-  return size.toString(16) + "\r\n";
-}
 
 /**
  * Writes `data` as one chunk into `target` from `at` on. There must be room for {@linkcode CHUNK_OVERHEAD_BYTES} more than it

@@ -9,7 +9,7 @@ import { CHUNKED, declaredLength } from "./framing.ts";
 import type { Head } from "./head.ts";
 
 /** A response's head, with its framing already worked out. */
-export interface UpstreamHead {
+export interface ResponseHead {
   /** Status code, 100 to 999. */
   status: number;
   /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
@@ -33,7 +33,7 @@ export interface UpstreamHead {
  *
  * @throws {MalformedMessage} When it tells the end of its body in two ways, or in one that is not understood.
  */
-export function responseHead(head: Head): UpstreamHead {
+export function responseHead(head: Head): ResponseHead {
   head.decode();
   const declared = declaredLength(head, "response");
   const headers: HeaderLines = [];

@@ -7,12 +7,11 @@
 import { type BodySource, release } from "../http/body.ts";
 import { BodyReader, type Piece } from "../http/body_reader.ts";
 import type { HttpResponse } from "../http/message.ts";
-import { chunkLine, LAST_CHUNK } from "../http1/chunked_encoder.ts";
+import { CHUNK_OVERHEAD_BYTES, LAST_CHUNK, putChunk } from "../http1/chunked_encoder.ts";
 import { putText } from "../http1/head_writer.ts";
-import { CR, LF } from "../http1/octets.ts";
 import type { CoarseClock, Watched } from "../state/coarse_clock.ts";
 import type { Wire } from "../sockets/wire.ts";
-import type { ResponseHead } from "./response_head.ts";
+import type { OutgoingHead } from "./outgoing_head.ts";
 import { type BufferPool, PIECE_BYTES } from "./buffer_pool.ts";
 import type { ClientDeadlines } from "./client_deadlines.ts";
 
@@ -44,7 +43,7 @@ export class ResponseWriter implements Watched {
    *
    * @returns Whether all of it was sent; if not, the client must be cut off, or it might take what it has for the whole.
    */
-  async send(head: ResponseHead, body: HttpResponse["body"]): Promise<boolean> {
+  async send(head: OutgoingHead, body: HttpResponse["body"]): Promise<boolean> {
     const { framing } = head;
     try {
       if (body === null || body instanceof Uint8Array) {
@@ -99,7 +98,7 @@ export class ResponseWriter implements Watched {
     if (body !== null && along < bodyBytes) await this.sendRaw(body.subarray(along));
   }
 
-  async #sendStream(head: ResponseHead, body: BodySource): Promise<boolean> {
+  async #sendStream(head: OutgoingHead, body: BodySource): Promise<boolean> {
     const reader = this.#reader = new BodyReader(body);
     try {
       let leftBytes = head.framing === "length" ? head.length : Infinity;
@@ -156,14 +155,10 @@ export class ResponseWriter implements Watched {
   async #sendChunk(text: string, value: Uint8Array): Promise<void> {
     const { pool } = this.#parts;
     for (let at = 0; at < value.length; at += PIECE_BYTES) {
-      const size = Math.min(PIECE_BYTES, value.length - at);
-      const lead = (at === 0 ? text : "") + chunkLine(size);
-      const buffer = pool.take(lead.length + size + 2);
-      putText(lead, buffer);
-      buffer.set(size === value.length ? value : value.subarray(at, at + size), lead.length);
-      buffer[lead.length + size] = CR;
-      buffer[lead.length + size + 1] = LF;
-      await this.sendRaw(buffer.subarray(0, lead.length + size + 2));
+      const piece = value.length <= PIECE_BYTES ? value : value.subarray(at, at + PIECE_BYTES);
+      const lead = at === 0 ? text : "";
+      const buffer = pool.take(lead.length + CHUNK_OVERHEAD_BYTES + piece.length);
+      await this.sendRaw(buffer.subarray(0, putChunk(buffer, putText(lead, buffer), piece)));
       pool.give(buffer);
     }
   }

@@ -14,7 +14,7 @@ import { TransportFailure } from "../failure/failure.ts";
 import { HeadParser } from "../http1/head_parser.ts";
 import { MalformedMessage } from "../http1/malformed_message.ts";
 import { dateLine } from "./response_date.ts";
-import { answerHead } from "./response_head.ts";
+import { outgoingHead } from "./outgoing_head.ts";
 import { ResponseWriter } from "./response_writer.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import { ClientDeadlines } from "./client_deadlines.ts";
@@ -260,7 +260,7 @@ export class ServedConnection implements BodyHost {
     const waiting = incoming?.unread === true && this.#expectsContinue;
     this.#expectsContinue = false;
     const closing = !request.persistent || this.#draining || waiting || (incoming?.fault ?? "") !== "";
-    const head = answerHead(answer, { method, minorVersion: request.minorVersion, closing, date: dateLine() });
+    const head = outgoingHead(answer, { method, minorVersion: request.minorVersion, closing, date: dateLine() });
     if (this.#continueSent !== undefined) await this.#continueSent;
     this.#continueSent = undefined;
     if (!await this.#writer.send(head, answer.body)) return false;
@@ -273,7 +273,7 @@ export class ServedConnection implements BodyHost {
     const { responder } = this.#parts;
     const head = refusedHead(new Request("http://refused/"), { remoteAddr: this.#conn.remoteAddr }, { ownPort: true });
     const answer = responder.refuse({ ...head, host: "" }, new RequestClient(undefined), refusal);
-    const lines = answerHead(answer, { method: "", minorVersion: 1, closing: true, date: dateLine() });
+    const lines = outgoingHead(answer, { method: "", minorVersion: 1, closing: true, date: dateLine() });
     if (await this.#writer.send(lines, answer.body) && refusal.status !== 408) await this.#linger();
   }
 

@@ -2,13 +2,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { HeadParser } from "../../lib/http1/head_parser.ts";
 import { MalformedMessage } from "../../lib/http1/malformed_message.ts";
-import { responseHead, type UpstreamHead } from "../../lib/http1/response_head.ts";
+import { type ResponseHead, responseHead } from "../../lib/http1/response_head.ts";
 
 function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (char) => char.charCodeAt(0));
 }
 
-function parse(text: string): UpstreamHead {
+function parse(text: string): ResponseHead {
   const bytes = bytesOf(text);
   const parser = new HeadParser("response", { bareLineFeeds: true });
   if (parser.parse(bytes, 0, bytes.length) < 0) throw new Error("The head is not whole");

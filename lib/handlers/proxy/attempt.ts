@@ -13,7 +13,7 @@ import type { Connection, ConnectionUser } from "../../upstream/connection/conne
 import { sharedTime } from "../../state/shared_time.ts";
 import type { AttemptSpan } from "../../telemetry/attempt_span.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import type { UpstreamHead } from "../../http1/response_head.ts";
+import type { ResponseHead } from "../../http1/response_head.ts";
 import type { Slot } from "../../upstream/upstream.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
 import type { ConnectionPool } from "../../upstream/connection/connection_pool.ts";
@@ -28,7 +28,7 @@ import type { UpstreamRequest } from "./upstream_request.ts";
 import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
 
 /** Says whether a response is not passed on, because another attempt will be made. */
-export type ShouldRetry = (head: UpstreamHead, upstream: Upstream) => boolean;
+export type ShouldRetry = (head: ResponseHead, upstream: Upstream) => boolean;
 
 /** How long an attempt may take. */
 export interface AttemptLimits extends SilenceLimits {
@@ -56,7 +56,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   #wait: ConnectionWait | undefined;
   #overtaken = false;
   /** Of a response whose body is passed on piece by piece. */
-  #head: UpstreamHead | undefined;
+  #head: ResponseHead | undefined;
   #startMs: number;
   #begun = false;
   /** Whether the whole request was sent, and what remains is a connection that can be used again. */
@@ -151,7 +151,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
    * @param text The request's head as text.
    * @throws {TransportFailure} When there is none.
    */
-  send(text: string): Promise<UpstreamHead> {
+  send(text: string): Promise<ResponseHead> {
     const connection = this.#connection as Connection;
     connection.begin(this, this.#limits);
     if (this.#request.upgrade !== undefined) return this.#sendUpgrade(connection, text);
@@ -175,7 +175,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
    * @throws {TransportFailure} When it cannot be passed on.
    * @throws {RetryableResponse} When `shouldRetry` says so.
    */
-  respond(head: UpstreamHead, shouldRetry: ShouldRetry | undefined): HttpResponse {
+  respond(head: ResponseHead, shouldRetry: ShouldRetry | undefined): HttpResponse {
     const { upgrade } = this.#request;
     const switched = head.status === 101;
     if (switched) checkSwitch(head, upgrade);
@@ -254,19 +254,19 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
 
   // The write is waited for: none may be under way when the wire is handed over. Whatever the response is, the connection
   // serves nobody else afterwards: some servers switch all the same.
-  async #sendUpgrade(connection: Connection, text: string): Promise<UpstreamHead> {
+  async #sendUpgrade(connection: Connection, text: string): Promise<ResponseHead> {
     await connection.sendHead(text);
     return connection.readHead(this.#exchange.head.method);
   }
 
-  #sendBody(connection: Connection, text: string, body: RequestBody): Promise<UpstreamHead> {
+  #sendBody(connection: Connection, text: string, body: RequestBody): Promise<ResponseHead> {
     const whole = body.takeWhole();
     if (whole === undefined) return this.#sendSlowly(connection, text, body);
     this.#begun = this.#sent = true;
     return connection.ask(text, this.#exchange.head.method, whole);
   }
 
-  async #sendSlowly(connection: Connection, text: string, body: RequestBody): Promise<UpstreamHead> {
+  async #sendSlowly(connection: Connection, text: string, body: RequestBody): Promise<ResponseHead> {
     const whole = await body.sendHead(connection, text);
     this.#begun = true;
     if (whole) {
@@ -295,7 +295,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   }
 
   // Place and span go with the connection.
-  #handOver(head: UpstreamHead, upgrade: UpstreamUpgrade): HttpResponse {
+  #handOver(head: ResponseHead, upgrade: UpstreamUpgrade): HttpResponse {
     const slot = this.#slot;
     const { span } = this;
     const connection = this.#connection as Connection;
@@ -311,7 +311,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     return upgrade.accept(head, lines, { wire: connection.detach(), early, upstream: slot.upstream.id, release });
   }
 
-  #passOn(head: UpstreamHead, nowMs: number): HttpResponse {
+  #passOn(head: ResponseHead, nowMs: number): HttpResponse {
     const exchange = this.#exchange;
     const connection = this.#connection as Connection;
     const status = sendableStatus(head.status);
@@ -335,7 +335,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     return { status, headers: lines, body: this.#source };
   }
 
-  #linesOf(head: UpstreamHead): HeaderLines {
+  #linesOf(head: ResponseHead): HeaderLines {
     const { responseHeaders, redirects } = this.#request.plan;
     const { requestId, head: { authority } } = this.#exchange;
     return responseHeaders.build(head, requestId, redirects?.of(this.#slot.upstream.endpoint), authority);
@@ -377,12 +377,12 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   }
 }
 
-function checkSwitch(head: UpstreamHead, upgrade: UpstreamUpgrade | undefined): void {
+function checkSwitch(head: ResponseHead, upgrade: UpstreamUpgrade | undefined): void {
   if (upgrade !== undefined) return upgrade.check(head);
   throw new TransportFailure("malformed", "The upstream switched protocols, which it was not asked to");
 }
 
-function isEventStream({ headers }: UpstreamHead): boolean {
+function isEventStream({ headers }: ResponseHead): boolean {
   return /^text\/event-stream\b/i.test(headerValue(headers, "content-type") ?? "");
 }
 

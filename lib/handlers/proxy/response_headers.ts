@@ -7,7 +7,7 @@
 import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
 import type { HeaderLines } from "../../http/message.ts";
 import { REDIRECT_FIELDS, type Redirects, type UpstreamRedirects } from "./redirects.ts";
-import type { UpstreamHead } from "../../http1/response_head.ts";
+import type { ResponseHead } from "../../http1/response_head.ts";
 
 /** How response headers are rewritten. */
 export interface ResponseHeaderOptions {
@@ -59,7 +59,7 @@ export class ResponseHeaders {
    * @param redirects Maps addresses of the upstream back; undefined where nothing needs to be mapped.
    * @param authority The client's.
    */
-  build(head: UpstreamHead, requestId: string, redirects?: UpstreamRedirects, authority = ""): HeaderLines {
+  build(head: ResponseHead, requestId: string, redirects?: UpstreamRedirects, authority = ""): HeaderLines {
     const { headers, lowerNames } = head;
     const named = head.connection === undefined ? undefined : connectionNamed(head.connection);
     const lines: HeaderLines = [];

@@ -5,7 +5,7 @@
  */
 
 import { headerValue } from "../../http/header_lines.ts";
-import type { UpstreamHead } from "../../http1/response_head.ts";
+import type { ResponseHead } from "../../http1/response_head.ts";
 
 /** Thrown by an attempt whose response is retried. */
 export class RetryableResponse extends Error {
@@ -16,7 +16,7 @@ export class RetryableResponse extends Error {
   readonly retryAfterMs: number;
 
   /** @param head Its head; the body is not read. */
-  constructor(head: UpstreamHead) {
+  constructor(head: ResponseHead) {
     super(`The upstream answered ${head.status}`);
     this.status = head.status;
     this.retryAfterMs = retryAfterMs(head) ?? 0;
@@ -24,7 +24,7 @@ export class RetryableResponse extends Error {
 }
 
 /** What Retry-After says (RFC 9110, section 10.2.3), in milliseconds; undefined without one that can be read. */
-export function retryAfterMs({ headers }: UpstreamHead): number | undefined {
+export function retryAfterMs({ headers }: ResponseHead): number | undefined {
   const value = headerValue(headers, "retry-after")?.trim();
   if (value === undefined) return undefined;
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;

@@ -6,7 +6,7 @@
  */
 
 import type { HeaderLines, HttpResponse } from "../../http/message.ts";
-import type { UpstreamHead } from "../../http1/response_head.ts";
+import type { ResponseHead } from "../../http1/response_head.ts";
 import type { Wire } from "../../sockets/wire.ts";
 
 /** The upgrade of one exchange. Its request is a GET without a body. */
@@ -18,14 +18,14 @@ export interface UpstreamUpgrade {
    *
    * @throws {TransportFailure} `malformed` when it does not answer what was asked last.
    */
-  check(head: UpstreamHead): void;
+  check(head: ResponseHead): void;
   /**
    * The upstream has switched. Takes over its connection.
    *
    * @param headers Header lines for the client, hop-by-hop fields gone.
    * @returns What upgrades the client's connection as well.
    */
-  accept(head: UpstreamHead, headers: HeaderLines, connection: UpgradedConnection): HttpResponse;
+  accept(head: ResponseHead, headers: HeaderLines, connection: UpgradedConnection): HttpResponse;
 }
 
 /** A connection that has switched protocols. Whoever takes it over closes the wire and calls `release`. */

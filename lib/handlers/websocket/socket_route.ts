@@ -13,7 +13,7 @@ import type { Exchange } from "../../exchange/exchange.ts";
 import type { UpgradedConnection, UpstreamUpgrade } from "../proxy/upstream_upgrade.ts";
 import type { CoarseClock } from "../../state/coarse_clock.ts";
 import { closeQuietly } from "../../sockets/wire.ts";
-import type { UpstreamHead } from "../../http1/response_head.ts";
+import type { ResponseHead } from "../../http1/response_head.ts";
 import { FramedSocket } from "./framed_socket.ts";
 import type { UpgradeRequest } from "./handshake.ts";
 import { Relay } from "./relay.ts";
@@ -73,12 +73,12 @@ export class SocketUpgrade implements UpstreamUpgrade {
   }
 
   /** Throws when a response of status 101 does not answer the last handshake. */
-  check(head: UpstreamHead): void {
+  check(head: ResponseHead): void {
     this.#handshake.check(head);
   }
 
   /** The upstream has accepted: the client is accepted, and the two are relayed. */
-  accept(head: UpstreamHead, lines: HeaderLines, connection: UpgradedConnection): HttpResponse {
+  accept(head: ResponseHead, lines: HeaderLines, connection: UpgradedConnection): HttpResponse {
     const { ping_interval: pingMs, idle_timeout: idleMs } = this.#plan.config;
     const headers = acceptanceLines(head, lines);
     const protocol = headerValue(head.headers, "sec-websocket-protocol") ?? "";
@@ -108,7 +108,7 @@ export class SocketUpgrade implements UpstreamUpgrade {
 }
 
 // The handshake's own fields are between the proxy and its two peers; the rest, such as cookies, is the upstream's word.
-function acceptanceLines(head: UpstreamHead, lines: HeaderLines): HeaderLines {
+function acceptanceLines(head: ResponseHead, lines: HeaderLines): HeaderLines {
   const kept: HeaderLines = [];
   for (let i = 0; i < lines.length; i += 2) {
     const name = lines[i].toLowerCase();

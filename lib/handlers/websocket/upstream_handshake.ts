@@ -7,7 +7,7 @@
 
 import { headerValue, listMembers } from "../../http/header_lines.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import type { UpstreamHead } from "../../http1/response_head.ts";
+import type { ResponseHead } from "../../http1/response_head.ts";
 import { acceptOf, handshakeKey, handshakeLines } from "./handshake.ts";
 
 /** The handshakes of one exchange: one for each attempt, as each connection has a key of its own. */
@@ -26,7 +26,7 @@ export class UpstreamHandshake {
    *
    * @throws {TransportFailure} `malformed`.
    */
-  check(head: UpstreamHead): void {
+  check(head: ResponseHead): void {
     const { headers } = head;
     if (!listMembers(headerValue(headers, "upgrade") ?? "").includes("websocket")) {
       throw wrong('its Upgrade is not "websocket"');

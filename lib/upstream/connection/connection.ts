@@ -13,7 +13,7 @@ import { closeQuietly, type Wire } from "../../sockets/wire.ts";
 import { brokenConnection, type TransportFailure, unusedConnection } from "../../failure/failure.ts";
 import { RequestWriter } from "./request_writer.ts";
 import { ResponseInput } from "./response_input.ts";
-import type { UpstreamHead } from "../../http1/response_head.ts";
+import type { ResponseHead } from "../../http1/response_head.ts";
 
 /** Bounds on silence and size. */
 export interface ConnectionLimits extends SilenceLimits {
@@ -54,7 +54,7 @@ export class Connection implements Watched {
 
   // The head that is awaited.
   #method = "";
-  #resolve: ((head: UpstreamHead) => void) | undefined;
+  #resolve: ((head: ResponseHead) => void) | undefined;
   #reject: ((failure: unknown) => void) | undefined;
 
   // The answer that is being read.
@@ -109,7 +109,7 @@ export class Connection implements Watched {
    * @param method The request's method, which decides whether a body follows.
    * @throws {TransportFailure} What the two throw.
    */
-  ask(head: string, method: string, body?: Uint8Array): Promise<UpstreamHead> {
+  ask(head: string, method: string, body?: Uint8Array): Promise<ResponseHead> {
     if (this.#spent) return Promise.reject(unusedConnection());
     this.#writer.post(head, body);
     return this.readHead(method);
@@ -146,7 +146,7 @@ export class Connection implements Watched {
    * @throws {TransportFailure} `closed_unanswered`, `closed_in_head`, `malformed`, `read_timeout`, or what
    * {@linkcode abort} was given.
    */
-  readHead(method: string): Promise<UpstreamHead> {
+  readHead(method: string): Promise<ResponseHead> {
     this.#method = method;
     this.#input.beginHead();
     return new Promise(this.#awaitHead);
@@ -290,7 +290,7 @@ export class Connection implements Watched {
     return brokenConnection(kind, "The upstream closed while it was sent to", error);
   }
 
-  readonly #awaitHead = (resolve: (head: UpstreamHead) => void, reject: (failure: unknown) => void): void => {
+  readonly #awaitHead = (resolve: (head: ResponseHead) => void, reject: (failure: unknown) => void): void => {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#seekHead();
@@ -329,7 +329,7 @@ export class Connection implements Watched {
     reject(failure);
   }
 
-  #frame(head: UpstreamHead): void {
+  #frame(head: ResponseHead): void {
     this.#input.beginBody(head, this.#method);
     if (head.keepAliveMs > 0) {
       // The upstream counts from when it sent, so its word is undercut by a second, or by half where it gives less.

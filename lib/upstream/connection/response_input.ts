@@ -10,7 +10,7 @@ import { BodyDecoder } from "../../http1/body_decoder.ts";
 import { CHUNKED, persistent, responseBodyKind } from "../../http1/framing.ts";
 import { HeadParser } from "../../http1/head_parser.ts";
 import { MalformedMessage } from "../../http1/malformed_message.ts";
-import { responseHead, type UpstreamHead } from "../../http1/response_head.ts";
+import { type ResponseHead, responseHead } from "../../http1/response_head.ts";
 
 /** Bytes from one upstream. Owned by its connection, which reads into `room` and moves `start` and `end`. */
 export class ResponseInput extends ByteWindow {
@@ -48,7 +48,7 @@ export class ResponseInput extends ByteWindow {
    *
    * @throws {TransportFailure} `malformed`.
    */
-  takeHead(): UpstreamHead | undefined {
+  takeHead(): ResponseHead | undefined {
     try {
       while (!this.empty) {
         this.begun = true;
@@ -71,7 +71,7 @@ export class ResponseInput extends ByteWindow {
   }
 
   /** Begins to look for the end of a body. `method` is the request's. */
-  beginBody(head: UpstreamHead, method: string): void {
+  beginBody(head: ResponseHead, method: string): void {
     const declared = head.chunked ? CHUNKED : head.contentLength;
     const kind = responseBodyKind(declared, head.status, method);
     this.body = new BodyDecoder(kind, declared, LENIENT);

@@ -6,7 +6,7 @@ import type { RequestBody } from "../../../lib/handlers/proxy/request_body.ts";
 import type { RetriesConfig } from "../../../lib/handlers/proxy/config/retries_schema.ts";
 import { Retry } from "../../../lib/handlers/proxy/retry.ts";
 import { RetryableResponse } from "../../../lib/handlers/proxy/retryable_response.ts";
-import type { UpstreamHead } from "../../../lib/http1/response_head.ts";
+import type { ResponseHead } from "../../../lib/http1/response_head.ts";
 import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import { Pool } from "../../../lib/upstream/pool.ts";
@@ -94,7 +94,7 @@ function retryOf(
   const fails = (kind: FailureKind, { upstream = first, reused = false } = {}) =>
     retry.allows(new TransportFailure(kind, ""), { upstream, reused });
   const refuses = (status: number, lines: string[] = [], upstream = first) => {
-    const head = { status, headers: lines } as unknown as UpstreamHead;
+    const head = { status, headers: lines } as unknown as ResponseHead;
     return retry.shouldRetry(head, upstream) && retry.allows(new RetryableResponse(head), { upstream, reused: false });
   };
   /** Where the next attempt is made. */

@@ -11,7 +11,7 @@ import { statusLine } from "../http1/head_writer.ts";
 export type BodyFraming = "none" | "bytes" | "length" | "chunked" | "close";
 
 /** A head that is ready to be sent. */
-export interface ResponseHead {
+export interface OutgoingHead {
   /** The head with its empty line, one character a byte. */
   readonly text: string;
   /** How the body goes out. */
@@ -39,7 +39,7 @@ export interface ResponseContext {
  *
  * @throws {TypeError} When a header line holds a line break, which no part of BWS may let through.
  */
-export function answerHead(answer: HttpResponse, context: ResponseContext): ResponseHead {
+export function outgoingHead(answer: HttpResponse, context: ResponseContext): OutgoingHead {
   const { status, headers, body } = answer;
   let closing = context.closing || CLOSING.has(status);
   let text = statusLine(status);
