@@ -1,14 +1,15 @@
 /**
- * A body that ends its exchange when it ends itself.
+ * The body of a response on its way to the client, which counts its bytes and ends its exchange.
  *
  * @module
  */
 
+import { TransportFailure } from "../failure/failure.ts";
 import type { BodySink, BodySource, Ownership } from "../http/body.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, ExchangeDelivery } from "./exchange.ts";
 
-/** Who looks after a body whose client takes nothing. */
+/** How long a client may take nothing of a body. */
 export interface StallWatch {
   /** The clock that the deadline goes by. */
   readonly clock: CoarseClock;
@@ -17,23 +18,32 @@ export interface StallWatch {
 }
 
 /**
- * Counts the bytes of a body into its exchange, which ends with it, or when the client takes nothing for too long. Owned by
+ * Counts the bytes of a body, and tells the delivery of its end: complete, broken off, or not taken by the client. Owned by
  * whoever takes the body.
  */
 export class CountedBody implements BodySource, BodySink {
   readonly #source: BodySource;
   readonly #exchange: Exchange;
-  readonly #watch: StallWatch;
+  readonly #delivery: ExchangeDelivery;
+  readonly #watch: StallWatch | undefined;
   #sink: BodySink | undefined;
   /** 0 while the source is waited for. */
-  #deadlineMs: number;
+  #deadlineMs = 0;
   #over = false;
+  /** What it failed with before it was started. */
+  #failure: unknown;
 
-  /** Takes `source` over. */
-  constructor(source: BodySource, exchange: Exchange, watch: StallWatch) {
+  /**
+   * Takes `source` over.
+   *
+   * @param watch undefined where the source looks after a client that takes nothing.
+   */
+  constructor(source: BodySource, exchange: Exchange, delivery: ExchangeDelivery, watch: StallWatch | undefined) {
     this.#source = source;
     this.#exchange = exchange;
+    this.#delivery = delivery;
     this.#watch = watch;
+    if (watch === undefined) return;
     this.#deadlineMs = watch.clock.nowMs + watch.timeoutMs;
     watch.clock.watch(this);
   }
@@ -41,7 +51,7 @@ export class CountedBody implements BodySource, BodySink {
   /** As the contract says. */
   start(sink: BodySink): void {
     this.#sink = sink;
-    if (this.#over) sink.fail(this.#exchange.cause);
+    if (this.#over) sink.fail(this.#failure);
     else this.#source.start(this);
   }
 
@@ -54,16 +64,16 @@ export class CountedBody implements BodySource, BodySink {
   /** The client wants no more. */
   cancel(reason: unknown): void {
     if (this.#over) return;
+    this.#source.cancel(reason);
     this.#exchange.status = 499;
     this.#exchange.failed("The client left before it had the whole answer", "client");
     this.#end();
-    this.#source.cancel(reason);
   }
 
   /** As the contract says. */
   piece(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
     this.#exchange.sent(bytes.length);
-    this.#deadlineMs = this.#watch.clock.nowMs + this.#watch.timeoutMs;
+    if (this.#watch !== undefined) this.#deadlineMs = this.#watch.clock.nowMs + this.#watch.timeoutMs;
     this.#sink?.piece(bytes, ownership);
   }
 
@@ -74,16 +84,18 @@ export class CountedBody implements BodySource, BodySink {
     this.#end();
   }
 
-  /** As the contract says. */
+  /** As the contract says. A failure of the client's, such as its absence, is why it did not get the body: 499. */
   fail(reason: unknown): void {
     if (this.#over) return;
-    this.#exchange.failed(reason instanceof Error ? reason.message : String(reason), "proxy");
-    this.#cut();
+    const known = reason instanceof TransportFailure;
+    this.#exchange.failed(reason instanceof Error ? reason.message : String(reason), known ? reason.owner : "proxy");
+    if (known && reason.owner === "client") this.#exchange.status = 499;
+    this.#cut(known && reason.kind === "client_left" ? reason : undefined);
   }
 
   /** Enforces the deadline. */
   tick(nowMs: number): void {
-    if (this.#deadlineMs === 0 || nowMs <= this.#deadlineMs) return;
+    if (this.#watch === undefined || this.#deadlineMs === 0 || nowMs <= this.#deadlineMs) return;
     const reason = `The client took nothing for ${this.#watch.timeoutMs} ms`;
     this.#exchange.failed(reason, "client");
     this.#exchange.status = 499;
@@ -91,15 +103,17 @@ export class CountedBody implements BodySource, BodySink {
     this.#cut();
   }
 
-  #cut(): void {
+  // A half response is never passed off as whole: the failure makes the listener cut the connection.
+  #cut(failure?: TransportFailure): void {
     const { requestId, cause } = this.#exchange;
-    this.#sink?.fail(`bws: ${requestId}: answer cut short: ${cause}`);
+    this.#failure = failure ?? `bws: ${requestId}: answer cut short: ${cause}`;
+    this.#sink?.fail(this.#failure);
     this.#end();
   }
 
   #end(): void {
     this.#over = true;
-    this.#watch.clock.unwatch(this);
-    this.#exchange.end();
+    this.#watch?.clock.unwatch(this);
+    this.#delivery.ended(this.#exchange);
   }
 }

@@ -11,6 +11,8 @@ import { sharedTime } from "../state/shared_time.ts";
 import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
 import type { FailureOwner } from "../failure/failure.ts";
+import { headerValue } from "../http/header_lines.ts";
+import type { AccessRecord } from "../log/access_line.ts";
 
 /** The client's side of an exchange. Both members may be costly and are touched only when needed. */
 export interface ClientSide {
@@ -18,6 +20,12 @@ export interface ClientSide {
   readonly body: BodySource | null;
   /** Fires when the client leaves. */
   readonly signal: AbortSignal;
+}
+
+/** Delivers the response of an exchange. */
+export interface ExchangeDelivery {
+  /** The body was sent to its end or broke off, or the WebSocket has closed. */
+  ended(exchange: Exchange): void;
 }
 
 /** Told once when an exchange is over. */
@@ -48,12 +56,12 @@ export interface ExchangeMetrics {
 /** Failed attempts that are told one by one; there may be many while an upstream is waited for. */
 const MOST_FAILURES = 16;
 
-/** What is known of one exchange. Owned by the gateway; filled in as the request walks down. */
-export class Exchange {
-  /** The request's head. */
-  readonly head: RequestHead;
+/** What is known of one exchange, from which its access line is written. Owned by its generation. */
+export class Exchange implements AccessRecord {
+  /** The request's head; middleware may put another in its place. */
+  head: RequestHead;
   /** Its body and its client's presence. */
-  readonly client: ClientSide;
+  client: ClientSide;
   /** When it began, in milliseconds of `performance.now()`. */
   readonly startMs: number = sharedTime.take();
   /** The client's address, behind trusted proxies. */
@@ -74,11 +82,23 @@ export class Exchange {
   retries = 0;
   /** Attempts that failed: upstream and cause of each, in order; undefined when none did. */
   failures: string[] | undefined;
-  /** From the start of the last attempt to the head of its answer, in milliseconds; -1 without one. */
+  /** From the start of the last attempt to the head of its response, in milliseconds; -1 without one. */
   upstreamMs = -1;
+  /** When the head of the upstream's response was read, in milliseconds of `performance.now()`; 0 where that is not known. */
+  respondedMs = 0;
+  /** Whether the response is the upstream's, not one of BWS's own. */
+  fromUpstream = false;
+  /** Header lines that BWS puts on an upstream's response, which no rule of the config takes away. */
+  ownLines: string[] | undefined;
+  /** Whether middleware is to see the response, so that the delivery of the pipeline is not the end. */
+  held = false;
+  /** What delivers the response; undefined before. */
+  delivery: ExchangeDelivery | undefined;
+  /** Largest body that the request may have, in bytes. */
+  maxBodyBytes = Infinity;
   /** Status that the client got, or 499 when it left first. */
   status = 0;
-  /** Bytes of the answer's body that were handed over. */
+  /** Bytes of the response's body that were sent. */
   bytes = 0;
   /** Those of them that `metrics` was told of. */
   meteredBytes = 0;
@@ -124,7 +144,42 @@ export class Exchange {
     return scheme === "https" || scheme === "http" ? scheme : this.head.scheme;
   }
 
-  /** Counts bytes of an answer's body that is handed over piece by piece. */
+  /** Method as sent. */
+  get method(): string {
+    return this.head.method;
+  }
+
+  /** Authority as sent. */
+  get host(): string {
+    return this.head.authority;
+  }
+
+  /** Path as sent. */
+  get path(): string {
+    return this.head.path;
+  }
+
+  /** Query with its `?`, or empty. */
+  get query(): string {
+    return this.head.query;
+  }
+
+  /** Referer as sent, or empty. */
+  get referer(): string {
+    return headerValue(this.head.headers, "referer") ?? "";
+  }
+
+  /** User-Agent as sent, or empty. */
+  get userAgent(): string {
+    return headerValue(this.head.headers, "user-agent") ?? "";
+  }
+
+  /** Adds one of the lines that no rule of the config takes away. */
+  addLine(name: string, value: string): void {
+    (this.ownLines ??= []).push(name, value);
+  }
+
+  /** Counts bytes of a response's body that is sent piece by piece. */
   sent(bytes: number): void {
     this.bytes += bytes;
     this.meteredBytes += bytes;
@@ -147,7 +202,7 @@ export class Exchange {
   }
 
   /**
-   * Ends it; later calls change nothing.
+   * Ends it; later calls change nothing. Called by its delivery alone.
    *
    * @param nowMs The time, where it has just been taken.
    */

@@ -5,29 +5,57 @@
  */
 
 import type { FailureOwner } from "../failure/failure.ts";
+import { shortageOf } from "../failure/shortage.ts";
+import type { HttpResponse } from "../http/message.ts";
 
-/** An exchange that failed, with what the client is told. */
-export class ExchangeFailure extends Error {
-  override readonly name: string = "ExchangeFailure";
+/** What a failure says besides its status and cause. */
+export interface ExchangeFailureOptions {
+  /**
+   * Who caused it.
+   *
+   * @default {"client" up to 499, "proxy" above}
+   */
+  readonly owner?: FailureOwner;
+  /**
+   * Header lines of the error response, such as Allow: `[name, value, …]`.
+   *
+   * @default {[]}
+   */
+  readonly lines?: readonly string[];
+}
+
+/**
+ * An exchange that failed, with what the client is told. It is returned like a response: the stack trace of an error would
+ * cost more than the rest of the exchange.
+ */
+export class ExchangeFailure {
   /** Status for the client; 499 when the client has left. */
   readonly status: number;
+  /** What happened, for the log; never for the client. */
+  readonly cause: string;
   /** Who caused it. */
   readonly owner: FailureOwner;
-  /** Header lines of the error response, such as Allow: `[name, value, …]`. */
+  /** Header lines of the error response. */
   readonly lines: readonly string[];
 
-  /**
-   * @param message What happened, for the log; never for the client.
-   * @param owner Who caused it; by default the client up to 499, and the proxy above.
-   */
-  constructor(
-    status: number,
-    message: string,
-    { owner = status < 500 ? "client" : "proxy", lines = [] }: { owner?: FailureOwner; lines?: readonly string[] } = {},
-  ) {
-    super(message);
+  /** @param cause What happened, for the log. */
+  constructor(status: number, cause: string, options: ExchangeFailureOptions = {}) {
     this.status = status;
-    this.owner = owner;
-    this.lines = lines;
+    this.cause = cause;
+    this.owner = options.owner ?? (status < 500 ? "client" : "proxy");
+    this.lines = options.lines ?? [];
   }
+}
+
+/** What a filter or a handler gives: a response, or a failure that becomes the error response of its status. */
+export type Outcome = HttpResponse | ExchangeFailure;
+
+/** The failure of an exchange in which `error` was thrown: a mistake in BWS, or a machine without memory or file handles. */
+export function failureOf(error: unknown): ExchangeFailure {
+  const shortage = shortageOf(error);
+  if (shortage !== undefined) {
+    return new ExchangeFailure(503, `Cannot answer: ${shortage.advice}`, { lines: ["retry-after", "1"] });
+  }
+  const reason = error instanceof Error ? error.stack ?? error.message : String(error);
+  return new ExchangeFailure(500, `Internal error: ${reason}`);
 }

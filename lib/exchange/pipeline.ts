@@ -7,12 +7,13 @@
 
 import type { HttpResponse } from "../http/message.ts";
 import type { Exchange } from "./exchange.ts";
+import { ExchangeFailure, failureOf, type Outcome } from "./exchange_failure.ts";
 import type { Filter, Handler } from "./filter.ts";
 
 /** Where each way ends. */
 export interface PipelineEnd {
-  /** The error response to what a filter or the handler threw. Never throws. */
-  fail(exchange: Exchange, error: unknown): HttpResponse;
+  /** The error response to a failure. Never throws. */
+  fail(exchange: Exchange, failure: ExchangeFailure): HttpResponse;
   /** Hands the response over. Never throws. */
   deliver(exchange: Exchange, response: HttpResponse): HttpResponse;
 }
@@ -54,7 +55,7 @@ export class Pipeline {
   /** Goes on to the handler, from the filter `at` on. */
   #down(exchange: Exchange, at: number): HttpResponse | Promise<HttpResponse> {
     const filters = this.#request;
-    let made: HttpResponse | undefined | Promise<HttpResponse | undefined>;
+    let made: Outcome | undefined | Promise<Outcome | undefined>;
     try {
       for (; at < filters.length; at++) {
         made = filters[at].request(exchange);
@@ -62,49 +63,53 @@ export class Pipeline {
       }
       made ??= this.#handler.handle(exchange);
     } catch (error) {
-      made = this.#end.fail(exchange, error);
+      made = this.#thrown(exchange, error);
     }
     if (made instanceof Promise) return this.#late(exchange, made, at);
     return this.#up(exchange, made, at < filters.length ? this.#before[at] : 0);
   }
 
-  async #late(
-    exchange: Exchange,
-    made: Promise<HttpResponse | undefined>,
-    at: number,
-  ): Promise<HttpResponse> {
-    let response: HttpResponse | undefined;
+  async #late(exchange: Exchange, made: Promise<Outcome | undefined>, at: number): Promise<HttpResponse> {
+    let outcome: Outcome | undefined;
     try {
-      response = await made;
+      outcome = await made;
     } catch (error) {
-      response = this.#end.fail(exchange, error);
+      outcome = this.#thrown(exchange, error);
     }
-    if (response === undefined) return this.#down(exchange, at + 1);
-    return this.#up(exchange, response, at < this.#request.length ? this.#before[at] : 0);
+    if (outcome === undefined) return this.#down(exchange, at + 1);
+    return this.#up(exchange, outcome, at < this.#request.length ? this.#before[at] : 0);
   }
 
   /** Goes back to the client, from the filter `at` on. */
-  #up(exchange: Exchange, response: HttpResponse, at: number): HttpResponse | Promise<HttpResponse> {
+  #up(exchange: Exchange, made: Outcome, at: number): HttpResponse | Promise<HttpResponse> {
     const filters = this.#response;
+    let response = made instanceof ExchangeFailure ? this.#end.fail(exchange, made) : made;
+    // What the filters take counts as well.
+    if (at < filters.length) exchange.respondedMs = 0;
     for (; at < filters.length; at++) {
+      let next: Outcome | Promise<Outcome>;
       try {
-        const made = filters[at].response(exchange, response);
-        if (made instanceof Promise) return this.#upLate(exchange, made, at);
-        response = made;
+        next = filters[at].response(exchange, response);
       } catch (error) {
-        response = this.#end.fail(exchange, error);
+        next = failureOf(error);
       }
+      if (next instanceof Promise) return this.#upLate(exchange, next, at);
+      response = next instanceof ExchangeFailure ? this.#end.fail(exchange, next) : next;
     }
     return this.#end.deliver(exchange, response);
   }
 
-  async #upLate(exchange: Exchange, made: Promise<HttpResponse>, at: number): Promise<HttpResponse> {
-    let response: HttpResponse;
+  async #upLate(exchange: Exchange, made: Promise<Outcome>, at: number): Promise<HttpResponse> {
+    let outcome: Outcome;
     try {
-      response = await made;
+      outcome = await made;
     } catch (error) {
-      response = this.#end.fail(exchange, error);
+      outcome = failureOf(error);
     }
-    return this.#up(exchange, response, at + 1);
+    return this.#up(exchange, outcome, at + 1);
+  }
+
+  #thrown(exchange: Exchange, error: unknown): ExchangeFailure {
+    return this.#handler.failure?.(exchange, error) ?? failureOf(error);
   }
 }

@@ -1,15 +1,28 @@
 /**
- * The answers to failed requests of one site: its own pages where it has them.
+ * Pages of a site's own in place of the usual error responses.
  *
  * @module
  */
 
+import type { Exchange } from "../exchange/exchange.ts";
+import type { ExchangeFailure } from "../exchange/exchange_failure.ts";
+import type { Filter } from "../exchange/filter.ts";
 import { mediaTypeOf } from "../http/media_type.ts";
-import { errorResponse } from "../http/error_body.ts";
-import type { HttpResponse, RequestHead } from "../http/message.ts";
+import type { HttpResponse } from "../http/message.ts";
+import { errorPageKeys } from "./error_pages_schema.ts";
+import type { Feature } from "./feature.ts";
+
+/** `[sites.error_pages]`. */
+export const errorPages = {
+  key: "error_pages",
+  scopes: ["site"],
+  order: 650,
+  schema: errorPageKeys.error_pages,
+  compile: (files) => Object.keys(files).length === 0 ? undefined : new ErrorPages(files),
+} as const satisfies Feature<Record<string, string>>;
 
 /** Error pages of a site, read once. */
-export class ErrorPages {
+export class ErrorPages implements Filter {
   readonly #pages = new Map<number, { type: string; bytes: Uint8Array<ArrayBuffer> }>();
 
   /**
@@ -22,15 +35,10 @@ export class ErrorPages {
     }
   }
 
-  /** The answer for `status`, with `lines` among its header lines. */
-  answer(
-    head: RequestHead | undefined,
-    status: number,
-    requestId: string,
-    lines: readonly string[] = [],
-  ): HttpResponse {
+  /** The page of the failure's status, if there is one. */
+  errorResponse(_: Exchange, { status, lines }: ExchangeFailure): HttpResponse | undefined {
     const page = this.#pages.get(status);
-    if (page === undefined) return errorResponse(head, status, requestId, lines);
+    if (page === undefined) return undefined;
     return { status, headers: [...lines, "content-type", page.type, "cache-control", "no-store"], body: page.bytes };
   }
 }

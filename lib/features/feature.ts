@@ -7,6 +7,7 @@
 
 import type { z } from "zod";
 import type { ProblemDetails } from "../config/problem_list.ts";
+import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
 import type { RouteConfig } from "../handlers/proxy/config/route_schema.ts";
 import type { ServerConfig } from "../process/server_schema.ts";
 import type { Filter } from "../exchange/filter.ts";
@@ -33,6 +34,8 @@ export interface BuildContext {
   readonly server: ServerConfig;
   /** The keys by which its site is found; what else a site has is the business of other parts. */
   readonly site: VirtualHostConfig;
+  /** `[sites.proxy]` of the site, if it has one; for a route as it is there. */
+  readonly proxy: ProxyConfig | undefined;
   /** The route; undefined for the requests of the site that no route takes. */
   readonly route: RouteConfig | undefined;
   /** Where log lines go; undefined without a log. */
@@ -49,6 +52,12 @@ export interface Feature<Options> {
   readonly key: string;
   /** Where the table may stand. That of a route takes the place of its site's. */
   readonly scopes: readonly ("site" | "route")[];
+  /**
+   * Keys of a route, besides its own table, that change what it does there.
+   *
+   * @default {[]}
+   */
+  readonly routeKeys?: readonly string[];
   /** Its place in the pipeline: a request passes the smallest number first. */
   readonly order: number;
   /** Its keys, with defaults, bounds and documentation. */
@@ -56,7 +65,8 @@ export interface Feature<Options> {
   /** Checks what several keys decide together. */
   check?(options: Options, report: Report): void;
   /**
-   * Builds its filter, once for each generation and for each route, and once for the requests that no route takes.
+   * Builds its filter: for the table of a site, whose filter all routes share that have no table of their own; and for the
+   * table of each route that has one.
    *
    * @returns undefined where these options ask for nothing: then no request pays for it.
    * @throws {Error} When a file that the options name cannot be read.

@@ -5,11 +5,15 @@
  * @module
  */
 
+import { errorPages } from "./error_pages.ts";
 import type { Feature } from "./feature.ts";
+import { headers } from "./headers.ts";
+import { maxBodySize } from "./max_body_size.ts";
+import { requestId } from "./request_id.ts";
 
 /** Any feature, whatever its options. */
 // deno-lint-ignore no-explicit-any
 export type AnyFeature = Feature<any>;
 
 /** The features of this server; their places in the pipeline are their `order`. */
-export const FEATURES = [] as const satisfies readonly AnyFeature[];
+export const FEATURES = [requestId, maxBodySize, headers, errorPages] as const satisfies readonly AnyFeature[];

@@ -5,14 +5,19 @@
  * @module
  */
 
+import type { Exchange } from "../exchange/exchange.ts";
+import type { ExchangeFailure } from "../exchange/exchange_failure.ts";
+import type { Filter } from "../exchange/filter.ts";
 import type { RouteConfig } from "../handlers/proxy/config/route_schema.ts";
-import type { RequestHead } from "../http/message.ts";
+import type { HttpResponse, RequestHead } from "../http/message.ts";
 import { matchPath, writtenPath } from "../routing/match_path.ts";
 import type { RouteSpec } from "../routing/route.ts";
 import type { RouteTable } from "../routing/route_table.ts";
 
 /** What a route's target says of it. */
 export interface SlashTarget {
+  /** The route's path, as written. */
+  readonly path: string;
   /** The route's path in match form, where the path without its last slash is redirected to it. */
   readonly slashPath: string | undefined;
 }
@@ -24,24 +29,43 @@ export function slashPathOf({ path, exact, pattern, redirect_slash }: RouteConfi
   return path.startsWith("//") ? undefined : writtenPath(path);
 }
 
-/** Where a request that nothing takes is redirected to, and for which route; undefined when there is none. */
-export function slashRedirect<T extends SlashTarget>(
-  routes: RouteTable<T>,
-  { method, path, query }: RequestHead,
-): { target: T; location: string } | undefined {
-  if (method !== "GET" && method !== "HEAD") return undefined;
-  const plain = matchPath(path);
-  if (plain === undefined || routes.match(plain, method) !== undefined) return undefined;
-  const below = routes.match(plain + "/", method);
-  if (below?.matched !== true || below.target.slashPath !== plain + "/") return undefined;
-  return { target: below.target, location: `${path}/${query}` };
+/** The redirects to the routes of a site; undefined where none has one. */
+export function slashRedirect(
+  specs: readonly RouteSpec<SlashTarget>[],
+  routes: RouteTable<SlashTarget> | undefined,
+): SlashRedirect | undefined {
+  if (routes === undefined || specs.every(({ target }) => target.slashPath === undefined)) return undefined;
+  return new SlashRedirect(routes);
 }
 
-/** Whether a request that no file at its path takes has a {@linkcode slashRedirect}; undefined where no route has one. */
-export function slashRedirects<T extends SlashTarget>(
-  specs: readonly RouteSpec<T>[],
-  routes: RouteTable<T> | undefined,
-): ((head: RequestHead) => boolean) | undefined {
-  if (routes === undefined || specs.every(({ target }) => target.slashPath === undefined)) return undefined;
-  return (head) => slashRedirect(routes, head) !== undefined;
+/** A filter for the requests that no route takes. */
+export class SlashRedirect implements Filter {
+  readonly #routes: RouteTable<SlashTarget>;
+
+  /** @param routes Of the site. */
+  constructor(routes: RouteTable<SlashTarget>) {
+    this.#routes = routes;
+  }
+
+  /** Whether a request that no file at its path takes is redirected. */
+  takes(head: RequestHead): boolean {
+    return this.#find(head) !== undefined;
+  }
+
+  /** The redirect of a request that nothing takes. */
+  errorResponse(exchange: Exchange, { status }: ExchangeFailure): HttpResponse | undefined {
+    const { head } = exchange;
+    const target = status === 404 ? this.#find(head) : undefined;
+    if (target === undefined) return undefined;
+    exchange.route = target.path;
+    return { status: 308, headers: ["location", `${head.path}/${head.query}`], body: null };
+  }
+
+  #find({ method, path }: RequestHead): SlashTarget | undefined {
+    if (method !== "GET" && method !== "HEAD") return undefined;
+    const plain = matchPath(path);
+    if (plain === undefined || this.#routes.match(plain, method) !== undefined) return undefined;
+    const below = this.#routes.match(plain + "/", method);
+    return below?.matched === true && below.target.slashPath === plain + "/" ? below.target : undefined;
+  }
 }

@@ -103,15 +103,15 @@ async function explainHead(
     socket = upgrades;
     return { status: 204, headers: [], body: null };
   });
-  const answer = await site.answer(exchange);
+  const answer = await site.respond(exchange);
   if (answer.body !== null && !(answer.body instanceof Uint8Array)) answer.body.cancel("It is only explained");
   const winner = taken >= 0
     ? site.routes[taken]
     : site.routes.find(({ path }) => exchange.route !== "" && path === exchange.route);
   const plan = taken >= 0 ? winner?.target.forward : undefined;
   const others = otherRoutes(site, head, winner);
-  const endpoint = site.endpointFor(head);
-  const files = plan === undefined && endpoint === undefined ? await site.searchFile(head) : undefined;
+  const internal = site.internal.takes(head);
+  const files = plan === undefined && !internal ? await site.searchFile(head) : undefined;
   const proxy = site.config.proxy;
   const routeConfig = winner === undefined ? undefined : proxy?.routes[site.routes.indexOf(winner)];
   const forward = plan === undefined ? undefined : await explainForward(config, { exchange, plan, site, socket });
@@ -191,7 +191,7 @@ function outcomeOf({ answer, exchange, head, site, plan, socket, file, refusal }
     const why = socket ? "a route takes it, as a WebSocket handshake" : "a route takes it";
     return { outcome: "upstream", status: null, why, location: null };
   }
-  if (site.endpointFor(head) !== undefined && exchange.cause === "") {
+  if (site.internal.takes(head) && exchange.cause === "") {
     const why = answer.status === 405
       ? `an endpoint of the site, which takes GET alone`
       : "an endpoint of the site itself";

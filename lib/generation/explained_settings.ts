@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { Config, SiteConfig } from "./config/config_types.ts";
+import type { Config, RouteConfig, SiteConfig } from "./config/config_types.ts";
 import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
-import type { RouteConfig } from "../handlers/proxy/config/route_schema.ts";
 import { proxyOfRoute } from "../handlers/proxy/route_settings.ts";
 
 type Settings = Record<string, string>;

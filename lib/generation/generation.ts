@@ -9,7 +9,9 @@ import type { Config, SiteConfig } from "./config/config_types.ts";
 import { shownSites, shownUrls } from "./config/shown_config.ts";
 import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
-import { errorResponse } from "../http/error_body.ts";
+import { Delivery } from "../exchange/delivery.ts";
+import { ExchangeFailure } from "../exchange/exchange_failure.ts";
+import { RequestIdField } from "../features/request_id.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { BodySink, BodySource } from "../http/body.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
@@ -193,8 +195,8 @@ export class Generation implements ExchangeObserver {
   }
 
   /** Whether an open WebSocket can go on in it: its route is there, unchanged, and its upstream with it. */
-  keeps(place: RouteBinding): boolean {
-    return this.sites.some((site) => site.keeps(place));
+  stillRouted(binding: RouteBinding): boolean {
+    return this.sites.some((site) => site.stillRouted(binding));
   }
 
   /** Open WebSockets, those of earlier generations included. */
@@ -226,7 +228,7 @@ export class Generation implements ExchangeObserver {
     this.#underWay++;
     const site = sites.find(head.host);
     this.#identify(exchange, site);
-    return site.answer(exchange);
+    return site.respond(exchange);
   }
 
   #refuse(head: RequestHead, client: ClientSide, sites: SiteTable<Site>, { status, cause }: Refusal): HttpResponse {
@@ -236,13 +238,11 @@ export class Generation implements ExchangeObserver {
     this.metrics?.refused.began();
     this.#underWay++;
     exchange.requestId = this.#requestIds.next();
-    exchange.failed(cause, "client");
-    if (head.host !== "") return sites.find(head.host).refuse(exchange, status);
-    exchange.status = status;
-    const answer = errorResponse(head, status, exchange.requestId);
-    exchange.bytes = answer.body?.length ?? 0;
-    exchange.end();
-    return { ...answer, headers: [...answer.headers, "x-request-id", exchange.requestId] };
+    const failure = new ExchangeFailure(status, cause, { owner: "client" });
+    if (head.host === "") return SITELESS.refuse(exchange, failure);
+    const site = sites.find(head.host);
+    exchange.site = site.config.name;
+    return site.delivery.refuse(exchange, failure);
   }
 
   /** An exchange that finds out what would become of a request: it is neither counted nor logged. */
@@ -266,31 +266,7 @@ export class Generation implements ExchangeObserver {
     if (
       this.#log === undefined || exchange.unlogged || (!this.#logsAll && (exchange.status < 500 || exchange.tellsState))
     ) return;
-    const { head } = exchange;
-    const record = {
-      requestId: exchange.requestId,
-      clientAddress: exchange.clientAddress,
-      method: head.method,
-      host: head.authority,
-      path: head.path,
-      query: head.query,
-      site: exchange.site,
-      status: exchange.status,
-      tellsState: exchange.tellsState,
-      bytes: exchange.bytes,
-      receivedBytes: exchange.receivedBytes,
-      closeCode: exchange.closeCode,
-      durationMs: exchange.durationMs,
-      upstreamMs: exchange.upstreamMs,
-      upstream: exchange.upstream,
-      attempts: exchange.attempts,
-      failures: exchange.failures,
-      cause: exchange.cause,
-      causeOwner: exchange.causeOwner,
-      referer: headerValue(head.headers, "referer") ?? "",
-      userAgent: headerValue(head.headers, "user-agent") ?? "",
-    };
-    this.#log.line(this.#log.format === "json" ? jsonAccessLine(record) : combinedAccessLine(record));
+    this.#log.line(this.#log.format === "json" ? jsonAccessLine(exchange) : combinedAccessLine(exchange));
   }
 
   /** Lets go of what idles; exchanges under way end by themselves. */
@@ -352,6 +328,8 @@ class EmptyBody implements BodySource {
 
   cancel(): void {}
 }
+/** Delivers what belongs to no site. */
+const SITELESS = new Delivery([new RequestIdField("x-request-id")], undefined);
 
 const UNOBSERVED: ExchangeObserver = { exchangeEnded: () => {} };
 

@@ -71,6 +71,6 @@ export interface Upgrade {
   readonly idleTimeoutSeconds: number;
   /** The client's socket, which opens when the response is sent. Listeners must be attached before this returns. */
   begin(socket: WebSocket): void;
-  /** The runtime cannot upgrade this request; gives what the client is told instead. */
+  /** The runtime cannot upgrade this request: lets go of what is held. Gives the response that takes the upgrade's place. */
   fail(reason: string): HttpResponse;
 }

@@ -267,7 +267,7 @@ class Server implements RunningServer {
     gateway.activate();
     if (before !== undefined) this.#retire(before);
     const left = this.#processState.sockets.sendAway(
-      (place) => gateway.keeps(place),
+      (binding) => gateway.stillRouted(binding),
       gateway.config.server.stream_close_delay,
     );
     // Not before: the runtime's shutdown would cut WebSockets that have time left, and uploads.

@@ -18,6 +18,8 @@ const HEAD: RequestHead = {
   peer: { address: "1.2.3.4", port: 1 },
 };
 
+const DELIVERY = { ended: (exchange: Exchange) => exchange.end() };
+
 /** A body of so many pieces of 10 bytes. */
 function pieces(count: number): { source: BodySource; cancelled: Promise<void> } {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -36,7 +38,9 @@ Deno.test("CountedBody lets go of a file whose client takes nothing", async () =
   const exchange = new Exchange(HEAD, client, { exchangeEnded: () => ended++ });
   const { source, cancelled } = pieces(Infinity);
   const alive = setTimeout(() => {}, 5000);
-  const body = new BodyReader(new CountedBody(source, exchange, { clock: new CoarseClock(5), timeoutMs: 40 }));
+  const body = new BodyReader(
+    new CountedBody(source, exchange, DELIVERY, { clock: new CoarseClock(5), timeoutMs: 40 }),
+  );
   assertEquals((await body.read())?.bytes.length, 10);
   await cancelled;
   clearTimeout(alive);
@@ -49,7 +53,7 @@ Deno.test("CountedBody counts to the end, once, and holds no timer then", async 
   const client = { body: null, signal: new AbortController().signal };
   const exchange = new Exchange(HEAD, client, { exchangeEnded: () => ended++ });
   const { source } = pieces(10_000);
-  const body = new CountedBody(source, exchange, { clock: new CoarseClock(5), timeoutMs: 1000 });
+  const body = new CountedBody(source, exchange, DELIVERY, { clock: new CoarseClock(5), timeoutMs: 1000 });
   assertEquals((await readWhole(body)).length, 100_000);
   assertEquals([ended, exchange.bytes, exchange.cause], [1, 100_000, ""]);
 });

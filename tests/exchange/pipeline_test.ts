@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import type { RequestHead } from "../../lib/http/message.ts";
 import { Exchange } from "../../lib/exchange/exchange.ts";
+import { ExchangeFailure } from "../../lib/exchange/exchange_failure.ts";
 import type { Filter, Handler } from "../../lib/exchange/filter.ts";
 import { Pipeline } from "../../lib/exchange/pipeline.ts";
 
@@ -12,8 +13,8 @@ const HEAD: RequestHead = {
 
 const response = (status: number) => ({ status, headers: [], body: null });
 
-/** Notes who saw what, in order; `early` and `failing` name filters that respond or throw on the way down. */
-function traced({ early = "", failing = "", failingBack = "", late = false } = {}) {
+/** Notes who saw what, in order; filters are named that respond, refuse or throw. */
+function traced({ early = "", refusing = "", failing = "", failingBack = "", late = false } = {}) {
   const steps: string[] = [];
   const give = <T>(value: T): T | Promise<T> => late ? Promise.resolve(value) : value;
   const filter = (name: string): Filter => ({
@@ -21,7 +22,7 @@ function traced({ early = "", failing = "", failingBack = "", late = false } = {
       steps.push(`${name}>`);
       if (name === failing && late) return Promise.reject(new Error(name));
       if (name === failing) throw new Error(name);
-      return give(name === early ? response(401) : undefined);
+      return give(name === early ? response(401) : name === refusing ? new ExchangeFailure(403, name) : undefined);
     },
     response: (_, seen) => {
       steps.push(`${name}<${seen.status}`);
@@ -37,10 +38,11 @@ function traced({ early = "", failing = "", failingBack = "", late = false } = {
       if (failing === "handler") throw new Error("handler");
       return give(response(200));
     },
+    failure: (_, error) => failing === "handler" ? new ExchangeFailure(502, (error as Error).message) : undefined,
   };
   const end = {
-    fail: (_: Exchange, error: unknown) => {
-      steps.push(`failed ${(error as Error).message}`);
+    fail: (_: Exchange, { cause }: ExchangeFailure) => {
+      steps.push(`failed ${/^Internal error: Error: (.*)/.exec(cause)?.[1] ?? cause}`);
       return response(500);
     },
     deliver: (_: Exchange, seen: ReturnType<typeof response>) => {
@@ -77,6 +79,7 @@ for (const late of [false, true]) {
 
   Deno.test(`Pipeline.run() takes an error response through the filters that the request had passed, ${how}`, async () => {
     assertEquals(await stepsOf({ late, failing: "b" }), "a> b> failed b a<500 delivered 500");
+    assertEquals(await stepsOf({ late, refusing: "b" }), "a> b> failed b a<500 delivered 500");
     assertEquals(
       await stepsOf({ late, failing: "handler" }),
       "a> b> c> handler failed handler c<500 b<500 a<500 delivered 500",

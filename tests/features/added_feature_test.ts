@@ -8,7 +8,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Exchange } from "../../lib/exchange/exchange.ts";
 import { Pipeline } from "../../lib/exchange/pipeline.ts";
-import { compileFilters } from "../../lib/generation/feature_filters.ts";
+import { SiteFilters } from "../../lib/features/filters.ts";
 import type { Config } from "../../lib/generation/config/config_types.ts";
 import type { RequestHead } from "../../lib/http/message.ts";
 import { CoarseClock } from "../../lib/state/coarse_clock.ts";
@@ -74,11 +74,13 @@ Deno.test("A feature runs with the table of the route, and with the site's where
   const { config } = readText(TEXT, composed);
   const [site] = config?.sites ?? [];
   const marks = [undefined, ...site.proxy?.routes ?? []].map(async (route) => {
-    const filters = compileFilters(WITH_MARKING, { site: { ...site }, route: route && { ...route } }, {
-      ...{ server: (config as Config).server, site, route, log: undefined, clock: new CoarseClock() },
-      sharedState: new LocalState(),
-    });
-    const pipeline = new Pipeline(filters, { handle: () => ({ status: 200, headers: [], body: null }) }, {
+    const filters = new SiteFilters(site, {
+      ...{ server: (config as Config).server, site, route: undefined, proxy: site.proxy, log: undefined },
+      ...{ clock: new CoarseClock(), sharedState: new LocalState() },
+    }, WITH_MARKING);
+    const pipeline = new Pipeline(route === undefined ? filters.unrouted : filters.of(route, site.proxy), {
+      handle: () => ({ status: 200, headers: [], body: null }),
+    }, {
       fail: () => ({ status: 500, headers: [], body: null }),
       deliver: (_, response) => response,
     });

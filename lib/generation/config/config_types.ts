@@ -198,14 +198,6 @@ export interface SiteInput {
    * @default {true}
    */
   precompressed?: boolean;
-  /** Header fields of every response of the site. */
-  headers?: Record<string, string>;
-  /** How requests are named in logs and header fields. */
-  request_id?: RequestIdInput;
-  /** Files to answer with, by status. */
-  error_pages?: Record<string, string>;
-  /** Largest request body; overrides the server's. */
-  max_body_size?: string | number;
   /**
    * Whether the site answers /api/health and its like, or the prefix that takes the place of /api.
    *
@@ -214,8 +206,30 @@ export interface SiteInput {
   internal_api?: string | boolean;
   /** What caches are told about files. */
   cache?: CacheInput;
+  /** How requests are named in logs and header fields. */
+  request_id?: RequestIdInput;
+  /** Largest request body; overrides the server's. */
+  max_body_size?: string | number;
+  /** Header fields of every response of the site. */
+  headers?: Record<string, string>;
+  /** Files to answer with, by status. */
+  error_pages?: Record<string, string>;
   /** What is proxied. */
   proxy?: ProxyInput;
+}
+
+/** `[sites.cache]`. What caches are told about files. */
+export interface CacheInput {
+  /** Value of Cache-Control for every file. */
+  control?: string;
+  /** How long caches may keep a file: "public, max-age=N". */
+  max_age?: string | number;
+  /**
+   * Values for some files; the first rule that fits wins, with path and extensions where it has both.
+   *
+   * @default {[]}
+   */
+  rules?: RuleInput[];
 }
 
 /** `[sites.request_id]`. How requests are named in logs and header fields. */
@@ -232,20 +246,6 @@ export interface RequestIdInput {
    * @default {true}
    */
   trust?: boolean;
-}
-
-/** `[sites.cache]`. What caches are told about files. */
-export interface CacheInput {
-  /** Value of Cache-Control for every file. */
-  control?: string;
-  /** How long caches may keep a file: "public, max-age=N". */
-  max_age?: string | number;
-  /**
-   * Values for some files; the first rule that fits wins, with path and extensions where it has both.
-   *
-   * @default {[]}
-   */
-  rules?: RuleInput[];
 }
 
 /** `[sites.proxy]`. What is proxied. */
@@ -402,7 +402,7 @@ export interface RouteInput {
    * @default {false}
    */
   streaming?: boolean;
-  /** Largest request body of this route; overrides the site's. */
+  /** Largest request body; overrides the server's. Takes the place of the site's. */
   max_body_size?: string | number;
 }
 
@@ -491,7 +491,7 @@ export interface HeadersInput {
    *
    * @default {[]}
    */
-  remove?: string[] | Record<string, boolean>;
+  remove?: Record<string, boolean> | string[];
   /** Changes to what goes upstream. */
   request?: RequestInput;
   /** Changes to what comes back. */
@@ -841,7 +841,7 @@ export interface RouteHeadersInput {
   /** Fields that are added in both directions. */
   add?: Record<string, string>;
   /** Names of fields that are taken away in both directions. */
-  remove?: string[] | Record<string, boolean>;
+  remove?: Record<string, boolean> | string[];
   /** Changes to what goes upstream. */
   request?: RouteHeadersRequestInput;
   /** Changes to what comes back. */
@@ -893,7 +893,7 @@ export interface RequestInput {
    *
    * @default {[]}
    */
-  remove?: string[] | Record<string, boolean>;
+  remove?: Record<string, boolean> | string[];
 }
 
 /** `[sites.proxy.headers.response]`. Changes to what comes back. */
@@ -907,7 +907,7 @@ export interface ResponseInput {
    *
    * @default {[]}
    */
-  remove?: string[] | Record<string, boolean>;
+  remove?: Record<string, boolean> | string[];
 }
 
 /** `[sites.proxy.routes.headers.request]`. Changes to what goes upstream. */
@@ -917,7 +917,7 @@ export interface RouteHeadersRequestInput {
   /** Fields that are added to those of their name. */
   add?: Record<string, string>;
   /** Names of fields that are taken away. */
-  remove?: string[] | Record<string, boolean>;
+  remove?: Record<string, boolean> | string[];
 }
 
 /** `[sites.proxy.routes.headers.response]`. Changes to what comes back. */
@@ -927,7 +927,7 @@ export interface RouteHeadersResponseInput {
   /** Fields that are added to those of their name. */
   add?: Record<string, string>;
   /** Names of fields that are taken away. */
-  remove?: string[] | Record<string, boolean>;
+  remove?: Record<string, boolean> | string[];
 }
 
 /** A config as the program uses it: checked, with all defaults; durations in milliseconds, sizes in bytes. */
@@ -1022,28 +1022,20 @@ export interface SiteConfig {
   follow_symlinks: boolean;
   /** Whether .br, .zst and .gz files beside a file are served in its place. */
   precompressed: boolean;
-  /** Header fields of every response of the site. */
-  headers: Record<string, string>;
-  /** How requests are named in logs and header fields. */
-  request_id: RequestIdConfig;
-  /** Files to answer with, by status. */
-  error_pages: Record<string, string>;
-  /** Largest request body; overrides the server's. */
-  max_body_size?: number;
   /** Whether the site answers /api/health and its like, or the prefix that takes the place of /api. */
   internal_api: string | boolean;
   /** What caches are told about files. */
   cache: CacheConfig;
+  /** How requests are named in logs and header fields. */
+  request_id: RequestIdConfig;
+  /** Largest request body; overrides the server's. */
+  max_body_size?: number;
+  /** Header fields of every response of the site. */
+  headers: Record<string, string>;
+  /** Files to answer with, by status. */
+  error_pages: Record<string, string>;
   /** What is proxied. */
   proxy?: ProxyConfig;
-}
-
-/** `[sites.request_id]`. How requests are named in logs and header fields. */
-export interface RequestIdConfig {
-  /** Name of the field that carries the id of a request: from trusted_proxies, to upstreams and to clients. */
-  header: string;
-  /** Keep the id that an upstream puts on its response, instead of the request's. */
-  trust: boolean;
 }
 
 /** `[sites.cache]`. What caches are told about files. */
@@ -1054,6 +1046,14 @@ export interface CacheConfig {
   max_age?: number;
   /** Values for some files; the first rule that fits wins, with path and extensions where it has both. */
   rules: RuleConfig[];
+}
+
+/** `[sites.request_id]`. How requests are named in logs and header fields. */
+export interface RequestIdConfig {
+  /** Name of the field that carries the id of a request: from trusted_proxies, to upstreams and to clients. */
+  header: string;
+  /** Keep the id that an upstream puts on its response, instead of the request's. */
+  trust: boolean;
 }
 
 /** `[sites.proxy]`. What is proxied. */
@@ -1150,7 +1150,7 @@ export interface RouteConfig {
   headers?: RouteHeadersConfig;
   /** Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream. */
   streaming: boolean;
-  /** Largest request body of this route; overrides the site's. */
+  /** Largest request body; overrides the server's. Takes the place of the site's. */
   max_body_size?: number;
 }
 

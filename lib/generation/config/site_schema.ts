@@ -4,10 +4,8 @@
  * @module
  */
 
-import { size, table } from "../../config/fields.ts";
-import { errorPageKeys } from "../../features/error_pages_schema.ts";
+import { table } from "../../config/fields.ts";
 import type { AnyFeature } from "../../features/features.ts";
-import { siteHeaderKeys } from "../../features/site_headers_schema.ts";
 import { cacheKeys, fileKeys } from "../../handlers/files/files_schema.ts";
 import { internalKeys } from "../../handlers/internal/internal_schema.ts";
 import { composeProxy } from "../../handlers/proxy/config/proxy_schema.ts";
@@ -19,9 +17,6 @@ export function composeSite<const F extends readonly AnyFeature[]>(features: F) 
   return table({
     ...virtualHostKeys,
     ...fileKeys,
-    ...siteHeaderKeys,
-    ...errorPageKeys,
-    max_body_size: size().optional().describe("Largest request body; overrides the server's."),
     ...internalKeys,
     ...cacheKeys,
     ...featureKeys(features, "site"),

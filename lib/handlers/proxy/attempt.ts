@@ -55,8 +55,8 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   #connection: Connection | undefined;
   #wait: ConnectionWait | undefined;
   #overtaken = false;
-  /** Of a response whose body is passed on piece by piece. */
-  #head: ResponseHead | undefined;
+  /** Whether the response is a stream of events, passed on piece by piece. */
+  #eventStream = false;
   #startMs: number;
   #begun = false;
   /** Whether the whole request was sent, and what remains is a connection that can be used again. */
@@ -230,26 +230,20 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   /** The body was handed over to its last byte. */
   bodyEnded(): void {
     this.#settle();
-    this.#endStreamed();
   }
 
   /** The body broke off. */
   bodyLost(failure: TransportFailure): void {
-    const exchange = this.#exchange;
-    if (failure.owner === "client") exchange.status = 499;
-    exchange.failed(failure.message, failure.owner);
     if (!this.#maySilence(failure)) this.#slot.failed(failure, this.reused);
     this.span?.lost(failure);
-    this.bodyEnded();
+    this.#settle();
   }
 
   /** The client wants no more of the body. */
   bodyCancelled(): void {
-    this.#exchange.status = 499;
-    this.#exchange.failed("The client left before it had the whole answer", "client");
     this.span?.failed(CLIENT_LEFT);
     this.#connection?.close();
-    this.bodyEnded();
+    this.#settle();
   }
 
   // The write is waited for: none may be under way when the wire is handed over. Whatever the response is, the connection
@@ -306,7 +300,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     };
     this.#settled = true;
     this.#signal?.removeEventListener("abort", this.#clientLeft);
-    this.#exchange.status = 101;
+    this.#exchange.fromUpstream = true;
     const { early } = connection;
     return upgrade.accept(head, lines, { wire: connection.detach(), early, upstream: slot.upstream.id, release });
   }
@@ -315,7 +309,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     const exchange = this.#exchange;
     const connection = this.#connection as Connection;
     const status = sendableStatus(head.status);
-    exchange.status = status;
+    exchange.fromUpstream = true;
     if (status !== head.status) exchange.failed(`The upstream answered with the status ${head.status}`, "upstream");
     const lines = this.#linesOf(head);
     let body = connection.wholeBody();
@@ -325,20 +319,19 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
       body = null;
     }
     if (body !== undefined) {
-      exchange.bytes = body?.length ?? 0;
+      exchange.respondedMs = nowMs;
       this.#settle();
-      exchange.end(nowMs);
       return { status, headers: lines, body };
     }
-    this.#head = head;
-    this.#source = new ResponseSource(this, connection, exchange);
+    this.#eventStream = isEventStream(head);
+    exchange.lasting = this.#limits.streaming || this.#eventStream;
+    this.#source = new ResponseSource(this, connection);
     return { status, headers: lines, body: this.#source };
   }
 
   #linesOf(head: ResponseHead): HeaderLines {
     const { responseHeaders, redirects } = this.#request.plan;
-    const { requestId, head: { authority } } = this.#exchange;
-    return responseHeaders.build(head, requestId, redirects?.of(this.#slot.upstream.endpoint), authority);
+    return responseHeaders.build(head, redirects?.of(this.#slot.upstream.endpoint), this.#exchange.head.authority);
   }
 
   // Another attempt was first: what this one got serves the next exchange.
@@ -354,15 +347,10 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     this.#connection?.abort(new TransportFailure("client_left", "The client left before it had the answer"));
   };
 
-  #endStreamed(): void {
-    this.#exchange.lasting = this.#limits.streaming || (this.#head !== undefined && isEventStream(this.#head));
-    this.#exchange.end();
-  }
-
   // Events may be rare, and a long poll may end without any.
   #maySilence(failure: TransportFailure): boolean {
     if (failure.kind !== "read_timeout") return false;
-    return this.#limits.streaming || (this.#head !== undefined && isEventStream(this.#head));
+    return this.#limits.streaming || this.#eventStream;
   }
 
   #settle(keepsBody = false): void {

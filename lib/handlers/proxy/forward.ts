@@ -17,12 +17,11 @@ import { RetryableResponse } from "./retryable_response.ts";
 import { Attempt, type AttemptLimits } from "./attempt.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import { ForwardFailure, statusOf } from "./forward_failure.ts";
-import type { RequestBodyLimits } from "./request_body.ts";
 import type { RequestHeaders } from "./request_headers.ts";
 import type { ResponseRules } from "./response_headers.ts";
 import type { RetriesConfig } from "./config/retries_schema.ts";
 import { Retry } from "./retry.ts";
-import { BODILESS, takeBody } from "./taken_body.ts";
+import { BODILESS, type BodyBuffers, takeBody } from "./taken_body.ts";
 import { upstreamHead, type UpstreamRequest, upstreamTarget } from "./upstream_request.ts";
 import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
 
@@ -38,8 +37,8 @@ export interface ForwardPlan extends ResponseRules {
   readonly requestHeaders: RequestHeaders;
   /** Path that is taken away before the upstream sees the request's, without a slash at its end; or empty. */
   readonly forwardedPrefix: string;
-  /** Bounds of request bodies. */
-  readonly body: RequestBodyLimits;
+  /** How much of request bodies is held here. */
+  readonly body: BodyBuffers;
   /** How requests are tried again. */
   readonly retries: RetriesConfig;
   /** How long an attempt may take. */
@@ -105,8 +104,8 @@ export async function forward(
       const text = upstreamHead(request, upstream.endpoint, upgrade?.ask());
       const response = attempt.respond(await attempt.send(text), retry?.shouldRetry);
       const cookie = pool.affinity(exchange, upstream);
-      if (cookie !== undefined) response.headers.push("set-cookie", cookie);
-      if (retries.show_attempts) response.headers.push("x-bws-attempts", String(exchange.attempts));
+      if (cookie !== undefined) exchange.addLine("set-cookie", cookie);
+      if (retries.show_attempts) exchange.addLine("x-bws-attempts", String(exchange.attempts));
       return response;
     } catch (thrown) {
       const error = attempt.failed(thrown);

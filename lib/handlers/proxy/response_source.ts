@@ -8,7 +8,6 @@
 import { TransportFailure } from "../../failure/failure.ts";
 import type { BodySink, BodySource } from "../../http/body.ts";
 import type { Connection } from "../../upstream/connection/connection.ts";
-import type { Exchange } from "../../exchange/exchange.ts";
 
 /** The attempt that a body belongs to. */
 export interface ResponseOwner {
@@ -26,18 +25,16 @@ export interface ResponseOwner {
 export class ResponseSource implements BodySource {
   readonly #owner: ResponseOwner;
   readonly #connection: Connection;
-  readonly #exchange: Exchange;
   #sink: BodySink | undefined;
   /** What it failed with before somebody took it. */
-  #lost: unknown;
+  #lost: TransportFailure | undefined;
   /** Whether the last piece is being delivered. */
   #complete = false;
 
   /** @param connection Its response's head has been read. */
-  constructor(owner: ResponseOwner, connection: Connection, exchange: Exchange) {
+  constructor(owner: ResponseOwner, connection: Connection) {
     this.#owner = owner;
     this.#connection = connection;
-    this.#exchange = exchange;
   }
 
   /** As the contract says. */
@@ -56,17 +53,15 @@ export class ResponseSource implements BodySource {
     if (!this.#owner.settled) this.#owner.bodyCancelled();
   }
 
-  /** The rest will not come. A half response is never passed off as whole: the error makes the listener cut the connection. */
+  /** The rest will not come. */
   lose(error: unknown): void {
     if (this.#owner.settled) return;
     const failure = error instanceof TransportFailure
       ? error
       : new TransportFailure("dropped", "The answer could not be read", error);
     this.#owner.bodyLost(failure);
-    this.#lost = failure.kind === "client_left"
-      ? failure
-      : `bws: ${this.#exchange.requestId}: answer cut short: ${failure.message}`;
-    this.#sink?.fail(this.#lost);
+    this.#lost = failure;
+    this.#sink?.fail(failure);
   }
 
   // Never rejects.
@@ -77,7 +72,6 @@ export class ResponseSource implements BodySource {
       const chunk = await connection.nextChunk();
       if (this.#owner.settled) return;
       if (chunk !== null) {
-        this.#exchange.sent(chunk.length);
         if (!connection.bodyEnded) {
           // Before the piece is delivered: whoever takes it may pull at once.
           connection.deadlines.awaitClient();
@@ -87,8 +81,8 @@ export class ResponseSource implements BodySource {
         sink.piece(chunk, "given");
         if (this.#owner.settled) return;
       }
-      sink.end();
       this.#owner.bodyEnded();
+      sink.end();
     } catch (error) {
       this.lose(error);
     }

@@ -16,6 +16,9 @@ export interface TakenBody {
   body: RequestBody | undefined;
 }
 
+/** How much of a body is held here; how large it may be says its exchange. */
+export type BodyBuffers = Omit<RequestBodyLimits, "maxBytes">;
+
 /** A request without a body. */
 export const BODILESS: TakenBody = { framing: "", body: undefined };
 
@@ -24,10 +27,10 @@ export const BODILESS: TakenBody = { framing: "", body: undefined };
  *
  * @throws {ForwardFailure} 413 when it is announced to be too large.
  */
-export function takeBody(exchange: Exchange, limits: RequestBodyLimits): TakenBody | Promise<TakenBody> {
+export function takeBody(exchange: Exchange, buffers: BodyBuffers): TakenBody | Promise<TakenBody> {
   const length = declaredLength(exchange);
   if (length === NO_BODY) return BODILESS;
-  const { maxBytes } = limits;
+  const maxBytes = exchange.maxBodyBytes;
   // Beyond 2^53 a length could not be passed on exactly.
   if (length > maxBytes || length > Number.MAX_SAFE_INTEGER) {
     throw new ForwardFailure(413, `The body has ${length} bytes, more than ${maxBytes}`, "client");
@@ -35,7 +38,7 @@ export function takeBody(exchange: Exchange, limits: RequestBodyLimits): TakenBo
   if (length === 0) return { framing: NO_LENGTH, body: undefined };
   const source = exchange.client.body;
   if (source === null) return BODILESS;
-  const body = new RequestBody(source, length, limits, exchange.metrics);
+  const body = new RequestBody(source, length, { ...buffers, maxBytes }, exchange.metrics);
   if (length > 0) return { framing: `content-length: ${length}\r\n`, body };
   return length === MAYBE ? unannounced(exchange, body) : { framing: CHUNKED_CODING, body };
 }

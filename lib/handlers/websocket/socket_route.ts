@@ -49,22 +49,13 @@ export class SocketUpgrade implements UpstreamUpgrade {
   readonly #exchange: Exchange;
   readonly #offered: readonly string[];
   readonly #plan: SocketPlan;
-  readonly #fail: (cause: string) => HttpResponse;
   readonly #handshake = new UpstreamHandshake();
 
-  /**
-   * @param asked What the client asks for.
-   * @param fail Gives, and ends the exchange with, the response to a client whose connection cannot be upgraded.
-   */
-  constructor(
-    exchange: Exchange,
-    asked: UpgradeRequest,
-    { plan, fail }: { plan: SocketPlan; fail: (cause: string) => HttpResponse },
-  ) {
+  /** @param asked What the client asks for. */
+  constructor(exchange: Exchange, asked: UpgradeRequest, plan: SocketPlan) {
     this.#exchange = exchange;
     this.#offered = asked.protocols;
     this.#plan = plan;
-    this.#fail = fail;
   }
 
   /** The header lines of a handshake of the proxy's own. */
@@ -97,10 +88,10 @@ export class SocketUpgrade implements UpstreamUpgrade {
       // The runtime pings after half of this time, and gives up after all of it.
       idleTimeoutSeconds: (idleMs === 0 ? 2 * pingMs : Math.min(2 * pingMs, idleMs)) / 1000,
       begin: (socket) => relay(this.#exchange, connection, { socket, plan: this.#plan }),
-      fail: (reason) => {
+      fail: () => {
         closeQuietly(connection.wire);
         connection.release();
-        return this.#fail(`The client's connection cannot be upgraded: ${reason}`);
+        return { status: 500, headers: [], body: null };
       },
     };
     return { status: 101, headers, body: null, upgrade };
@@ -154,7 +145,7 @@ function relay(
       exchange.receivedBytes = ended.receivedBytes;
       exchange.closeCode = ended.status.code;
       if (ended.causeOwner !== "") exchange.failed(ended.cause, ended.causeOwner);
-      exchange.end();
+      exchange.delivery?.ended(exchange);
     },
   });
   sockets.add(joined, { route, upstream: upstreamId, drainMs: config.drain });

@@ -1,5 +1,6 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Delivery } from "../../../lib/exchange/delivery.ts";
 import { Exchange } from "../../../lib/exchange/exchange.ts";
 import { TransportFailure } from "../../../lib/failure/failure.ts";
 import { Attempt } from "../../../lib/handlers/proxy/attempt.ts";
@@ -65,13 +66,12 @@ class Place implements AsyncDisposable {
     const plan = {
       limits: { ...SILENCE, connectTimeoutMs, streaming: false },
       redirects: undefined,
-      responseHeaders: new ResponseHeaders({
-        ...{ viaName: "bws", set: [], add: [], remove: ["via"] },
-        ...{ requestIdName: "x-request-id", keepsRequestId: false, addsRequestId: false },
-      }),
+      responseHeaders: new ResponseHeaders({ viaName: "bws", untrustedName: "" }),
     } as unknown as ForwardPlan;
     const request = { exchange, plan, target: "/", framing: "", body: undefined, upgrade };
-    return new Attempt(this.upstream.acquire() as Slot, request, fresh);
+    const attempt = new Attempt(this.upstream.acquire() as Slot, request, fresh);
+    EXCHANGES.set(attempt, exchange);
+    return attempt;
   }
 
   /** In flight, open and idle. */
@@ -121,13 +121,19 @@ class Taken implements UpstreamUpgrade {
 
   accept(_head: unknown, headers: string[], connection: UpgradedConnection) {
     this.connection = connection;
-    return { status: 101, headers, body: null };
+    const upgrade = { idleTimeoutSeconds: 0, begin: () => {}, fail: () => ({ status: 500, headers: [], body: null }) };
+    return { status: 101, headers, body: null, upgrade };
   }
 }
 
+const EXCHANGES = new WeakMap<Attempt, Exchange>();
+const DELIVERY = new Delivery([], undefined);
+
+/** Makes the attempt, and delivers its response. */
 async function responds(attempt: Attempt) {
   if (!attempt.takeKept()) await attempt.connect();
-  return attempt.respond(await attempt.send(GET), undefined);
+  const response = attempt.respond(await attempt.send(GET), undefined);
+  return DELIVERY.deliver(EXCHANGES.get(attempt) as Exchange, response);
 }
 
 Deno.test("an Attempt whose response is here as a whole gives everything back before it is passed on", async () => {
@@ -137,7 +143,7 @@ Deno.test("an Attempt whose response is here as a whole gives everything back be
   assertEquals([attempt.takeKept(), place.counts], [false, [1, 0, 0]]);
   const { status, headers, body } = await responds(attempt);
   assertEquals([status, headers, text(body as Uint8Array<ArrayBuffer>)], [
-    ...[200, ["X", "y", "content-length", "4"], "page"],
+    ...[200, ["X", "y", "content-length", "4", "via", "1.1 bws"], "page"],
   ]);
   assertEquals([place.counts, attempt.settled, place.ended, place.outcomes], [[0, 1, 1], true, 1, [200]]);
   const { bytes, status: noted } = place.exchanges[0];
@@ -290,7 +296,7 @@ Deno.test("an Attempt that is upgraded hands over the wire, what came early and 
   const leaving = new AbortController();
   const attempt = place.attempt({ upgrade, signal: leaving.signal });
   const { status, headers } = await responds(attempt);
-  assertEquals([status, headers, place.exchanges[0].status], [101, ["Set-Cookie", "a=1"], 101]);
+  assertEquals([status, headers, place.exchanges[0].status], [101, ["Set-Cookie", "a=1", "via", "1.1 bws"], 101]);
   const { wire, early, upstream: name, release } = upgrade.connection as UpgradedConnection;
   assertEquals([text(early as Uint8Array<ArrayBuffer>), name], ["early", upstream.url]);
   // It is no connection of the pool's any more, and no concern of the exchange's attempts.

@@ -6,18 +6,7 @@
 
 import type { z } from "zod";
 import { climbs, writtenPath } from "../../../routing/match_path.ts";
-import {
-  type Fault,
-  flag,
-  inheriting,
-  judged,
-  list,
-  method,
-  size,
-  slashPath,
-  table,
-  text,
-} from "../../../config/fields.ts";
+import { type Fault, flag, inheriting, judged, list, method, slashPath, table, text } from "../../../config/fields.ts";
 import { headersKeys } from "./headers_schema.ts";
 import { retriesKeys } from "./retries_schema.ts";
 import { timeoutKeys } from "./timeout_schema.ts";
@@ -53,7 +42,6 @@ export const routeOwnKeys = {
   streaming: flag().default(false).describe(
     "Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream.",
   ),
-  max_body_size: size().optional().describe("Largest request body of this route; overrides the site's."),
 };
 
 /** A route, after defaults. */

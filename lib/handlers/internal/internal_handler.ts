@@ -9,7 +9,10 @@
 
 import { INTERNAL_PATHS, type InternalPath, internalPrefix } from "./internal_paths.ts";
 import type { ProxyConfig } from "../proxy/config/proxy_schema.ts";
+import type { Exchange } from "../../exchange/exchange.ts";
+import type { Handler } from "../../exchange/filter.ts";
 import type { HttpResponse, RequestHead } from "../../http/message.ts";
+import { matchPath } from "../../routing/match_path.ts";
 import { VERSION } from "../../version.ts";
 
 /** What the endpoints tell of a site, from its config. */
@@ -35,51 +38,63 @@ export interface InternalApiContext {
   readonly startedMs: number;
 }
 
-/** What an endpoint answers. */
-export interface InternalResponse extends HttpResponse {
-  /** What the site lacks, for the log; undefined where it is ready or that was not asked. */
-  readonly missing?: string;
-}
+/** Responds on the endpoints of one site. */
+export class InternalHandler implements Handler {
+  /** By exact path, in match form; none when `internal_api = false`. */
+  readonly #endpoints = new Map<string, () => Told>();
 
-/** Answers a request for one endpoint. */
-export type InternalEndpoint = (head: RequestHead) => InternalResponse;
+  /** @param context What they tell of. */
+  constructor(context: InternalApiContext) {
+    const prefix = internalPrefix(context.site.internal_api);
+    if (prefix === undefined) return;
+    const endpoints: Record<InternalPath, () => Told> = {
+      "/health": () => health(context),
+      "/health/live": () => ({ status: 200, value: { status: "alive" } }),
+      "/health/ready": () => ready(context),
+      "/config": () => ({ status: 200, value: describeSite(context.shown, true) }),
+      "/sites": () => ({ status: 200, value: { sites: [describeSite(context.shown, false)], total: 1 } }),
+    };
+    for (const path of INTERNAL_PATHS) this.#endpoints.set(prefix + path, endpoints[path]);
+  }
 
-/** The endpoints of a site by exact path, in match form; empty when `internal_api = false`. */
-export function internalEndpoints(context: InternalApiContext): ReadonlyMap<string, InternalEndpoint> {
-  const prefix = internalPrefix(context.site.internal_api);
-  if (prefix === undefined) return new Map();
-  const tells: Record<InternalPath, () => Telling> = {
-    "/health": () => health(context),
-    "/health/live": () => ({ status: 200, value: { status: "alive" } }),
-    "/health/ready": () => ready(context),
-    "/config": () => ({ status: 200, value: describeSite(context.shown, true) }),
-    "/sites": () => ({ status: 200, value: { sites: [describeSite(context.shown, false)], total: 1 } }),
-  };
-  return new Map(INTERNAL_PATHS.map((path) => [prefix + path, endpoint(tells[path])]));
-}
+  /** Whether a request is for an endpoint. */
+  takes({ path }: RequestHead): boolean {
+    return this.#endpoints.size > 0 && this.#endpoints.has(matched(path));
+  }
 
-interface Telling {
-  status: number;
-  value: unknown;
-  missing?: string;
-}
-
-function endpoint(tell: () => Telling): InternalEndpoint {
-  return (head) => {
-    if (head.method !== "GET" && head.method !== "HEAD") {
+  /** Responds to a request that it {@linkcode takes}. */
+  handle(exchange: Exchange): HttpResponse {
+    const { method, path } = exchange.head;
+    const tell = this.#endpoints.get(matched(path));
+    if (tell === undefined || (method !== "GET" && method !== "HEAD")) {
       return { status: 405, headers: ["allow", "GET, HEAD"], body: null };
     }
     const { status, value, missing } = tell();
+    if (missing !== undefined) {
+      exchange.tellsState = true;
+      exchange.failed(missing, "proxy");
+    }
     return {
       status,
-      missing,
       headers: ["content-type", "application/json", "cache-control", "no-store"],
       body: new TextEncoder().encode(JSON.stringify(value) + "\n"),
     };
-  };
+  }
 }
 
-function health(context: InternalApiContext): Telling {
+function matched(path: string): string {
+  return path.includes("%") ? matchPath(path) ?? "" : path;
+}
+
+/** What an endpoint tells. */
+interface Told {
+  status: number;
+  value: unknown;
+  /** What the site lacks, for the log. */
+  missing?: string;
+}
+
+function health(context: InternalApiContext): Told {
   const { ready, missing } = context.readiness();
   return {
     status: ready ? 200 : 503,
@@ -95,7 +110,7 @@ function health(context: InternalApiContext): Telling {
   };
 }
 
-function ready(context: InternalApiContext): Telling {
+function ready(context: InternalApiContext): Told {
   const { ready, missing } = context.readiness();
   if (ready) return { status: 200, value: { status: "ready" } };
   return { status: 503, value: { status: "not_ready", missing }, missing: missing.join("; ") };

@@ -1,0 +1,114 @@
+/**
+ * The end of each exchange, whatever its response is: proxied, served, refused, upgraded or made by middleware. Here it gets
+ * its last header fields and its status; and here alone the exchange ends, with its metrics, its span and its line in the
+ * log.
+ *
+ * @module
+ */
+
+import { errorResponse } from "../http/error_body.ts";
+import { headerValue } from "../http/header_lines.ts";
+import type { HeaderLines, HttpResponse, Upgrade } from "../http/message.ts";
+import { CountedBody, type StallWatch } from "./counted_body.ts";
+import type { Exchange } from "./exchange.ts";
+import { ExchangeFailure } from "./exchange_failure.ts";
+import type { Filter } from "./filter.ts";
+import type { PipelineEnd } from "./pipeline.ts";
+
+type FieldsFilter = Filter & Required<Pick<Filter, "fields">>;
+type ErrorFilter = Filter & Required<Pick<Filter, "errorResponse">>;
+
+/** Delivers the responses of one route, or of what no route of a site takes. Built once. */
+export class Delivery implements PipelineEnd {
+  /** In the order of the response. */
+  readonly #fields: readonly FieldsFilter[];
+  readonly #errorResponses: readonly ErrorFilter[];
+  readonly #stall: StallWatch | undefined;
+
+  /**
+   * @param filters Those of the pipeline, in its order.
+   * @param stall Bounds how long a client may take nothing of a body; undefined where bodies look after that themselves.
+   */
+  constructor(filters: readonly Filter[], stall: StallWatch | undefined) {
+    this.#fields = filters.filter((filter): filter is FieldsFilter => filter.fields !== undefined).reverse();
+    this.#errorResponses = filters.filter((filter): filter is ErrorFilter => filter.errorResponse !== undefined);
+    this.#stall = stall;
+  }
+
+  /** The error response to `failure`, which is noted. */
+  fail(exchange: Exchange, failure: ExchangeFailure): HttpResponse {
+    const { status, lines } = failure;
+    exchange.fromUpstream = false;
+    let response: HttpResponse | undefined;
+    for (const filter of this.#errorResponses) {
+      response = filter.errorResponse(exchange, failure);
+      if (response !== undefined) break;
+    }
+    response ??= errorResponse(exchange.head, status, exchange.requestId, lines);
+    if (response.status >= 400) exchange.failed(failure.cause, failure.owner);
+    return response;
+  }
+
+  /** Delivers a response. The exchange ends now, or with its body, or when its WebSocket closes. */
+  deliver(exchange: Exchange, response: HttpResponse): HttpResponse {
+    const { headers } = response;
+    for (let i = 0; i < this.#fields.length; i++) this.#fields[i].fields(exchange, headers);
+    if (exchange.ownLines !== undefined) headers.push(...exchange.ownLines);
+    if (!exchange.held) return this.#handOver(exchange, response);
+    exchange.delivery = this;
+    return response.upgrade === undefined ? response : this.#handOver(exchange, response);
+  }
+
+  /** Refuses a request that goes through no filter. */
+  refuse(exchange: Exchange, failure: ExchangeFailure): HttpResponse {
+    return this.deliver(exchange, this.fail(exchange, failure));
+  }
+
+  /** Delivers what middleware made of an exchange that it held: what it says of a header field stays. */
+  release(exchange: Exchange, response: HttpResponse): HttpResponse {
+    exchange.held = false;
+    const wanted: HeaderLines = [];
+    for (const filter of this.#fields) filter.fields(exchange, wanted);
+    for (let i = 0; i < wanted.length; i += 2) {
+      if (headerValue(response.headers, wanted[i].toLowerCase()) === undefined) {
+        response.headers.push(wanted[i], wanted[i + 1]);
+      }
+    }
+    return this.#handOver(exchange, response);
+  }
+
+  #handOver(exchange: Exchange, response: HttpResponse): HttpResponse {
+    const { status, body, upgrade } = response;
+    exchange.status = status;
+    if (upgrade !== undefined) {
+      exchange.delivery = this;
+      return { ...response, upgrade: this.#upgraded(exchange, upgrade) };
+    }
+    if (body !== null && !(body instanceof Uint8Array)) {
+      return { ...response, body: new CountedBody(body, exchange, this, this.#stall) };
+    }
+    exchange.bytes = exchange.head.method === "HEAD" ? 0 : body?.length ?? 0;
+    // A response that was whole at once ends as its head was read.
+    exchange.end(exchange.respondedMs || undefined);
+    return response;
+  }
+
+  /** The body was sent to its end or broke off, or the WebSocket has closed. */
+  ended(exchange: Exchange): void {
+    exchange.end();
+  }
+
+  #upgraded(exchange: Exchange, upgrade: Upgrade): Upgrade {
+    return {
+      idleTimeoutSeconds: upgrade.idleTimeoutSeconds,
+      begin: (socket) => upgrade.begin(socket),
+      fail: (reason) => {
+        const { status } = upgrade.fail(reason);
+        return this.refuse(
+          exchange,
+          new ExchangeFailure(status, `The client's connection cannot be upgraded: ${reason}`),
+        );
+      },
+    };
+  }
+}

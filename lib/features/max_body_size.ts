@@ -1,0 +1,36 @@
+/**
+ * The bound of request bodies: of the route, else of its site, else of the server. Whoever reads a body refuses a larger one
+ * with 413.
+ *
+ * @module
+ */
+
+import type { Exchange } from "../exchange/exchange.ts";
+import type { Filter } from "../exchange/filter.ts";
+import { size } from "../config/fields.ts";
+import type { Feature } from "./feature.ts";
+
+/** `max_body_size`. */
+export const maxBodySize = {
+  key: "max_body_size",
+  scopes: ["site", "route"],
+  order: 150,
+  schema: size().optional().describe("Largest request body; overrides the server's."),
+  compile: (maxBytes, { server }) => {
+    const bytes = maxBytes ?? server.max_body_size;
+    return bytes === undefined ? undefined : new BodyBound(bytes);
+  },
+} as const satisfies Feature<number | undefined>;
+
+class BodyBound implements Filter {
+  readonly #maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Notes the bound. */
+  request(exchange: Exchange): undefined {
+    exchange.maxBodyBytes = this.#maxBytes;
+  }
+}

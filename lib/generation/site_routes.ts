@@ -1,0 +1,143 @@
+/**
+ * The proxied routes of one site, from its config: what each does, with its filters, its handler and its delivery.
+ *
+ * @module
+ */
+
+import { Delivery } from "../exchange/delivery.ts";
+import { Pipeline } from "../exchange/pipeline.ts";
+import type { RouteMetrics } from "../exchange/route_metrics.ts";
+import type { SiteFilters } from "../features/filters.ts";
+import { slashPathOf, type SlashTarget } from "../features/slash_redirect.ts";
+import { attemptLimits } from "../handlers/proxy/attempt_limits.ts";
+import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
+import type { RouteConfig } from "../handlers/proxy/config/route_schema.ts";
+import type { ForwardPlan } from "../handlers/proxy/forward.ts";
+import { PlainHandshakes } from "../handlers/proxy/plain_handshakes.ts";
+import { ProxyHandler, type ProxyPlan } from "../handlers/proxy/proxy_handler.ts";
+import { RequestHeaders } from "../handlers/proxy/request_headers.ts";
+import { ResponseHeaders } from "../handlers/proxy/response_headers.ts";
+import { compileRewrite } from "../handlers/proxy/rewrite.ts";
+import { compileRedirects, forwardedPrefix } from "../handlers/proxy/route_redirects.ts";
+import { proxyOfRoute } from "../handlers/proxy/route_settings.ts";
+import { socketPlace } from "../handlers/websocket/socket_route.ts";
+import { viaToken } from "../http/via_token.ts";
+import type { RouteSpec } from "../routing/route.ts";
+import { parseEndpoint } from "../sockets/endpoint.ts";
+import type { Pool } from "../upstream/pool.ts";
+import { plainUrl } from "../upstream/upstream_url.ts";
+import type { SiteConfig } from "./config/config_types.ts";
+import type { SiteMetrics } from "./metrics/site_metrics.ts";
+import type { ProcessState } from "./process_state.ts";
+
+/** A route, built. */
+export interface SiteRoute extends ProxyPlan, SlashTarget {
+  /** Where its exchanges are counted; undefined where no metrics are kept. */
+  readonly metrics: RouteMetrics | undefined;
+  /** The way of its requests. */
+  readonly pipeline: Pipeline;
+}
+
+/** What routes are built from, besides their config. */
+export interface SiteRoutesContext {
+  readonly site: SiteConfig;
+  readonly proxy: ProxyConfig;
+  readonly pools: ReadonlyMap<string, Pool>;
+  readonly filters: SiteFilters;
+  readonly metrics: SiteMetrics | undefined;
+  readonly processState: ProcessState;
+  /** Name of this server. */
+  readonly serverName: string;
+  /** Names this process in the Via of its requests. */
+  readonly viaMark: string;
+  /** Key of the site's listener. */
+  readonly listener: string;
+}
+
+/** Builds the routes of a site, in the order of the config. */
+export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] {
+  const { site, proxy, pools, filters, metrics, processState } = context;
+  const common = headerRules(proxy, context);
+  const plainHandshakes = new PlainHandshakes(site.name, processState.log);
+  return proxy.routes.map((route, index) => {
+    const own = proxyOfRoute(proxy, route);
+    const rules = route.headers === undefined ? common : headerRules(own, context);
+    const pool = pools.get(route.upstream) as Pool;
+    const routeMetrics = metrics?.route(route.path);
+    const plan: ProxyPlan = {
+      path: route.path,
+      index,
+      methods: route.methods,
+      forward: forwardPlan(route, { own, pool, rules, processState }),
+      sockets: route.websocket
+        ? {
+          config: proxy.websocket,
+          sockets: processState.sockets,
+          clock: processState.clock,
+          route: socketPlace(context.listener, site.name, route),
+          metrics: routeMetrics,
+        }
+        : undefined,
+      plainHandshakes,
+    };
+    const list = filters.of(route, own);
+    return {
+      path: route.path,
+      kind: route.exact ? "exact" : route.pattern ? "pattern" : "prefix",
+      methods: route.methods,
+      target: {
+        ...plan,
+        slashPath: slashPathOf(route),
+        metrics: routeMetrics,
+        // A connection looks after clients that take nothing of a body.
+        pipeline: new Pipeline(list, new ProxyHandler(plan), new Delivery(list, undefined)),
+      },
+    };
+  });
+}
+
+interface HeaderRules {
+  readonly requestHeaders: RequestHeaders;
+  readonly responseHeaders: ResponseHeaders;
+}
+
+/** How header fields are rewritten on routes that have the headers of `proxy`. */
+function headerRules({ headers }: ProxyConfig, { site, serverName, viaMark }: SiteRoutesContext): HeaderRules {
+  const requestIdName = site.request_id.header.toLowerCase();
+  return {
+    requestHeaders: new RequestHeaders({
+      addXForwarded: headers.add_x_forwarded,
+      addForwarded: headers.add_forwarded,
+      viaName: viaMark,
+      requestIdName,
+      set: Object.entries(headers.request.set).flat(),
+      add: Object.entries(headers.add).concat(Object.entries(headers.request.add)).flat(),
+      remove: [...headers.remove, ...headers.request.remove],
+    }),
+    responseHeaders: new ResponseHeaders({
+      viaName: viaToken(serverName),
+      untrustedName: site.request_id.trust ? "" : requestIdName,
+    }),
+  };
+}
+
+/** How the requests of a route are forwarded; `own` is the proxy as it is for the route. */
+function forwardPlan(
+  route: RouteConfig,
+  { own, pool, rules, processState }: { own: ProxyConfig; pool: Pool; rules: HeaderRules; processState: ProcessState },
+): ForwardPlan {
+  const hasBase = own.upstreams.some((entry) =>
+    entry.name === route.upstream && parseEndpoint(plainUrl(entry.url)).basePath !== ""
+  );
+  return {
+    pool,
+    rewrite: compileRewrite(route, hasBase),
+    preserveHost: own.preserve_host,
+    ...rules,
+    redirects: compileRedirects(route, own, { hasBase, host: rules.requestHeaders.host }),
+    forwardedPrefix: forwardedPrefix(route),
+    body: { retry_buffer: own.retries.retry_buffer, readAhead: processState.readAhead },
+    retries: own.retries,
+    limits: attemptLimits(own.timeout, route),
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * The handler of a proxied route: a request is forwarded, relayed as a WebSocket, or answered here where it must go no
+ * further.
+ *
+ * @module
+ */
+
+import type { Exchange } from "../../exchange/exchange.ts";
+import { ExchangeFailure, type Outcome } from "../../exchange/exchange_failure.ts";
+import type { Handler } from "../../exchange/filter.ts";
+import { allowed, noHopLeft } from "../../http/max_forwards.ts";
+import { isFault, readUpgrade } from "../websocket/handshake.ts";
+import { type SocketPlan, SocketUpgrade } from "../websocket/socket_route.ts";
+import { failureLines } from "./failure_lines.ts";
+import { forward, type ForwardPlan } from "./forward.ts";
+import { ForwardFailure } from "./forward_failure.ts";
+import type { PlainHandshakes } from "./plain_handshakes.ts";
+
+/** What a route does with requests; built once. */
+export interface ProxyPlan {
+  /** Its path, as written. */
+  readonly path: string;
+  /** Its place among the routes of the site, from 0. */
+  readonly index: number;
+  /** Methods that it takes; undefined for all. */
+  readonly methods: readonly string[] | undefined;
+  /** How requests are forwarded. */
+  readonly forward: ForwardPlan;
+  /** How WebSockets are relayed; undefined where the route upgrades nothing. */
+  readonly sockets: SocketPlan | undefined;
+  /** Told of handshakes that are forwarded as plain requests. */
+  readonly plainHandshakes: PlainHandshakes;
+}
+
+/** Forwards the requests of one route. */
+export class ProxyHandler implements Handler {
+  readonly #plan: ProxyPlan;
+
+  /** @param plan What the route does. */
+  constructor(plan: ProxyPlan) {
+    this.#plan = plan;
+  }
+
+  /** Forwards a request. */
+  handle(exchange: Exchange): Outcome | Promise<Outcome> {
+    const { head } = exchange;
+    if (noHopLeft(head)) return this.#lastHop(exchange);
+    if (exchange.rehearsal !== undefined) return this.#rehearsed(exchange);
+    const { forward: plan, sockets, plainHandshakes, path } = this.#plan;
+    if (head.upgrade === "") return forward(exchange, plan);
+    const upgrade = readUpgrade(head);
+    if (upgrade === undefined) return forward(exchange, plan);
+    if (sockets === undefined) {
+      plainHandshakes.note(path);
+      return forward(exchange, plan);
+    }
+    if (isFault(upgrade)) return new ExchangeFailure(upgrade.status, upgrade.fault, { lines: upgrade.lines });
+    if (sockets.sockets.draining) {
+      return this.failure(exchange, new ForwardFailure(503, "The proxy is stopping", "proxy")) as ExchangeFailure;
+    }
+    return forward(exchange, plan, new SocketUpgrade(exchange, upgrade, sockets));
+  }
+
+  /** What a request that could not be forwarded gets. */
+  failure(exchange: Exchange, error: unknown): ExchangeFailure | undefined {
+    if (!(error instanceof ForwardFailure)) return undefined;
+    const lines = failureLines(error, exchange, this.#plan.forward.retries);
+    return new ExchangeFailure(error.status, error.message, { owner: error.owner, lines });
+  }
+
+  #rehearsed(exchange: Exchange): Outcome {
+    const { index, sockets } = this.#plan;
+    const upgrade = sockets && readUpgrade(exchange.head);
+    if (upgrade !== undefined && isFault(upgrade)) {
+      return new ExchangeFailure(upgrade.status, upgrade.fault, { lines: upgrade.lines });
+    }
+    return exchange.rehearsal?.(index, upgrade !== undefined) ?? { status: 204, headers: [], body: null };
+  }
+
+  // The response of the last recipient that a request wants. TRACE would show fields that others put in, such as cookies.
+  #lastHop(exchange: Exchange): Outcome {
+    const lines = ["allow", allowed(this.#plan.methods)];
+    if (exchange.head.method === "TRACE") return new ExchangeFailure(405, "TRACE is not answered here", { lines });
+    return { status: 204, headers: lines, body: null };
+  }
+}
