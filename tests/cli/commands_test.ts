@@ -1,5 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { bws, BwsProcess } from "./bws_process.ts";
 
 const SITE = `
@@ -9,17 +10,8 @@ port = 0
 static_dir = "www"
 `;
 
-async function inFolder(config: string, work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.mkdir(`${folder}/www`);
-    await Deno.writeTextFile(`${folder}/www/index.html`, "<h1>A file</h1>");
-    await Deno.writeTextFile(`${folder}/config.toml`, config);
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const inFolder = (config: string, work: (folder: string) => Promise<void>) =>
+  inTemporaryFolder({ "www/index.html": "<h1>A file</h1>", "config.toml": config }, work);
 
 async function address(process: BwsProcess): Promise<string> {
   return (await process.until(/listening on (http:\S+)/))[1];

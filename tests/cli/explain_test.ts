@@ -7,17 +7,11 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { freePort } from "../support/port.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { bws, BwsProcess } from "./bws_process.ts";
 
-async function inFolder(config: string, work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.writeTextFile(`${folder}/config.toml`, config);
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const inFolder = (config: string, work: (folder: string) => Promise<void>) =>
+  inTemporaryFolder({ "config.toml": config }, work);
 
 const PROXY = `[[sites]]
 name = "shop"

@@ -4,17 +4,11 @@ import { join, relative } from "node:path";
 import { ConfigError } from "../../lib/config/config_error.ts";
 import { loadConfig } from "../../lib/generation/config/load_config.ts";
 import { parseConfig } from "../../lib/generation/config/parse_config.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { createHandler } from "../../lib/process/create_handler.ts";
 import { assertErrors, PROXY } from "./marked_config.ts";
 
-async function inFolder(run: (dir: string) => void | Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await run(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+const inFolder = (run: (dir: string) => void | Promise<void>) => inTemporaryFolder({}, run);
 
 Deno.test("Relative paths start from the folder of the config and come out absolute", async () => {
   await inFolder((dir) => {

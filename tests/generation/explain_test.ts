@@ -14,6 +14,7 @@ import { startServer } from "../../lib/process/server.ts";
 import { statusOf } from "../support/message_reader.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { replying, statusAnswer } from "../support/replying_upstream.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 /** A config with two ports, whose sites share the first. */
 function configText(folder: string, upstreamPort: number, port = 0): string {
@@ -69,18 +70,8 @@ function parsed(text: string) {
 
 const ENV: Record<string, string> = { SECRET: "hunter2hunter2", SHORT: "abc" };
 
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.mkdir(`${folder}/docs`);
-    for (const name of ["index.html", "docs/index.html", "a.txt", "404.txt"]) {
-      await Deno.writeTextFile(`${folder}/${name}`, name);
-    }
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const FILES = Object.fromEntries(["index.html", "docs/index.html", "a.txt", "404.txt"].map((name) => [name, name]));
+const inFolder = (work: (folder: string) => Promise<void>) => inTemporaryFolder(FILES, work);
 
 /** Explains by a config alone, as the command does. */
 async function explained(

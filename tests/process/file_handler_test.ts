@@ -8,6 +8,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { until } from "../support/condition.ts";
 import { freePort } from "../support/port.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -28,17 +29,12 @@ function serve(cwd: string, env: Record<string, string> = {}): { child: Deno.Chi
   return { child, url: `http://127.0.0.1:${port}/` };
 }
 
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.writeTextFile(`${folder}/index.html`, "served");
-    await Deno.writeTextFile(`${folder}/config.toml`, '[[sites]]\nstatic_dir = "."\n');
-    await Deno.writeTextFile(`${folder}/wrong.toml`, '[[sites]]\nstatic_dri = "."\n');
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const FILES = {
+  "index.html": "served",
+  "config.toml": '[[sites]]\nstatic_dir = "."\n',
+  "wrong.toml": '[[sites]]\nstatic_dri = "."\n',
+};
+const inFolder = (work: (folder: string) => Promise<void>) => inTemporaryFolder(FILES, work);
 
 Deno.test("deno serve of mod.ts serves the config.toml of the folder that it is started in", async () => {
   await inFolder(async (folder) => {
