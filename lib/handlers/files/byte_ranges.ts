@@ -1,26 +1,26 @@
 /**
- * The Range field (RFC 9110, section 14.2). A server may ignore any Range, so all that is malformed, foreign or absurd
- * gets the whole file: a request for a thousand overlapping ranges must not cost more than the file.
+ * The Range field (RFC 9110, section 14.2). A server may ignore any Range, so a value that is malformed, of another
+ * unit or excessive gives the whole file: a request for a thousand overlapping ranges must not cost more than the file.
  *
  * @module
  */
 
-/** Bytes of a file from `startByte` up to, not including, `endByte`. */
+/** Bytes of a file from `startByte` up to, but not including, `endByte`. */
 export interface ByteSpan {
   readonly startByte: number;
   readonly endByte: number;
 }
 
-/** More ranges than this are ignored. Players and PDF readers ask for a handful. */
+/** A request with more ranges gets the whole file. Players and PDF readers request a handful. */
 export const MAX_RANGES = 16;
 
 /**
- * The spans that a Range asks for.
+ * The spans that a Range requests.
  *
  * @param value Value of the Range field.
  * @param sizeBytes Size of the file.
- * @returns Spans in the order of the request, none overlapping or touching another; `"ignored"` where the whole file is
- * the answer; `"unsatisfiable"` where no range lies in the file (416).
+ * @returns Spans in the order of the request, none overlapping or touching another; `"ignored"` if the response is the
+ * whole file; `"unsatisfiable"` if no range lies in the file (416).
  *
  * @example
  * ```ts
@@ -49,12 +49,12 @@ export function readRanges(value: string, sizeBytes: number): ByteSpan[] | "igno
   return spans.length === 0 ? "unsatisfiable" : spans;
 }
 
-/** Bounds the empty members too, which do not count as ranges. */
+/** Limits the empty members too, which do not count as ranges. */
 const MAX_MEMBERS = 64;
 
 const RANGE = /^(\d*)-(\d*)$/;
 
-/** Digits beyond a safe integer only ever mean "past the end", so their loss of precision does not matter. */
+/** Numbers beyond a safe integer always mean "past the end", so their loss of precision does not matter. */
 function spanOf(first: string, last: string, sizeBytes: number): ByteSpan | "invalid" | undefined {
   if (first === "") {
     if (last === "") return "invalid";
@@ -68,8 +68,8 @@ function spanOf(first: string, last: string, sizeBytes: number): ByteSpan | "inv
 }
 
 /**
- * Adds a span and merges it with all that it overlaps or touches; the merged one stands where the first of them stood,
- * the others keep their order (section 15.3.7.2).
+ * Adds a span and merges it with all that it overlaps or touches; the merged span takes the position of the first of
+ * them, and the others keep their order (section 15.3.7.2).
  */
 function addSpan(spans: ByteSpan[], added: ByteSpan): void {
   let merged = added;

@@ -1,12 +1,12 @@
 /**
- * What caches are told about files, from `[sites.cache]`.
+ * Cache-Control of files, from `[sites.cache]`.
  *
  * @module
  */
 
 import type { CacheConfig } from "./files_schema.ts";
 
-/** The value of Cache-Control by path; undefined when the config says nothing at all. */
+/** The value of Cache-Control by path; undefined if the config sets none. */
 export function cacheControl(config: CacheConfig): ((path: string) => string | undefined) | undefined {
   const general = config.control ??
     (config.max_age === undefined ? undefined : `public, max-age=${Math.floor(config.max_age / 1000)}`);
@@ -25,7 +25,7 @@ export function cacheControl(config: CacheConfig): ((path: string) => string | u
   };
 }
 
-/** A path as a config has it, in the form of names of files; one whose escapes mean nothing names itself. */
+/** A path from the config, decoded like the names of files; one with invalid escapes is taken literally. */
 function decoded(path: string): string {
   try {
     return decodeURIComponent(path);

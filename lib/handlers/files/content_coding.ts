@@ -1,16 +1,19 @@
 /**
- * Which coding of a file a client wants (RFC 9110, section 12.5.3). Files are never compressed here: a neighbour with
- * one of these suffixes, made when the site was built, is sent in place of the file.
+ * Which coding of a file a client prefers (RFC 9110, section 12.5.3). Files are never compressed here: a file beside it
+ * with one of these suffixes (a neighbour), made when the site was built, is sent in place of the file.
  *
  * @module
  */
 
 import { readQualities } from "./quality_list.ts";
 
-/** A content coding that a neighbour may have; empty is the file itself. */
+/** Content coding of a neighbour; empty for the file itself. */
 export type ContentCoding = "br" | "zstd" | "gzip" | "";
 
-/** The codings of neighbours and the suffixes of their names, the best first: it wins where a client has no preference. */
+/**
+ * The codings of neighbours and the suffixes of their names, the preferred one first: it wins if a client has no
+ * preference.
+ */
 export const NEIGHBOURS: readonly { readonly coding: ContentCoding; readonly suffix: string }[] = [
   { coding: "br", suffix: ".br" },
   { coding: "zstd", suffix: ".zst" },
@@ -18,17 +21,17 @@ export const NEIGHBOURS: readonly { readonly coding: ContentCoding; readonly suf
 ];
 
 /**
- * The codings that a client accepts, the most wanted first. The last is always `""`: the file itself answers a client
- * that accepts nothing there is, because that is of more use to it than a refusal.
+ * The codings that a client accepts, the preferred one first. The last is always `""`: a client that accepts no coding
+ * at all gets the file itself, because that is of more use to it than an error.
  *
- * @param acceptEncoding Value of Accept-Encoding; undefined without one, and then only the file itself is wanted.
+ * @param acceptEncoding Value of Accept-Encoding; undefined if the request has none, which gives only the file itself.
  */
 export function acceptedCodings(acceptEncoding: string | undefined): readonly ContentCoding[] {
   if (acceptEncoding === undefined || acceptEncoding === "") return IDENTITY;
   let codings = remembered.get(acceptEncoding);
   if (codings === undefined) {
     codings = rank(acceptEncoding);
-    // Browsers send a few values over and over. A client that invents new ones must not fill the memory.
+    // Browsers send the same few values. Clients can invent values, so the cache is bounded.
     if (remembered.size >= REMEMBERED_MAX) remembered.clear();
     if (acceptEncoding.length <= REMEMBERED_MAX_LENGTH) remembered.set(acceptEncoding, codings);
   }
@@ -46,7 +49,7 @@ function rank(acceptEncoding: string): readonly ContentCoding[] {
     qualities.set(name === "x-gzip" ? "gzip" : name, quality);
   }
   const others = qualities.get("*") ?? 0;
-  // Not named, the file itself is acceptable but wanted least.
+  // If it is not named, the file itself is acceptable but preferred least.
   const identity = qualities.get("identity") ?? 0;
   const wanted: { coding: ContentCoding; quality: number }[] = [];
   for (const { coding } of NEIGHBOURS) {

@@ -1,8 +1,8 @@
 /**
- * Entity tags of files and the two ways to compare them (RFC 9110, section 8.8.3). A tag is made of size and time of
- * change, without reading the file. Tags are strong, as those of other file servers: weak ones would rule out If-Match
- * and resuming a download by If-Range, which compare strongly. The coding is part of the tag, so the compressed variant
- * of a file never passes for the file.
+ * Entity tags of files and the two ways to compare them (RFC 9110, section 8.8.3). A tag is made of size and
+ * modification time, without reading the file. Tags are strong, as those of other file servers are: weak tags would
+ * rule out If-Match and the resumption of downloads by If-Range, which compare strongly. The coding is part of the tag,
+ * so a compressed file never matches the tag of the file itself.
  *
  * @module
  */
@@ -10,7 +10,8 @@
 import type { FileStamp } from "./file_stamp.ts";
 
 /**
- * The entity tag of a file in one coding, or undefined where no time of its change is known: size alone tells too little.
+ * The entity tag of a file in one coding, or undefined if its modification time is not known: the size alone does not
+ * identify the content.
  *
  * @param stamp State of the file that is sent.
  * @param coding Its content coding; empty for none.
@@ -22,10 +23,10 @@ export function entityTagOf(stamp: FileStamp, coding: string): string | undefine
 }
 
 /**
- * Whether a list of entity tags names this one by weak comparison, as If-None-Match wants it (section 13.1.2).
+ * Whether a list of entity tags contains `tag` by weak comparison, as for If-None-Match (section 13.1.2).
  *
- * @param list Value of the field: `*` or tags with commas between them. What is malformed matches nothing.
- * @param tag The current tag; undefined matches `*` alone.
+ * @param list Value of the field: `*` or tags separated by commas. A malformed list matches nothing.
+ * @param tag The current tag; undefined matches only `*`.
  */
 export function weaklyListed(list: string, tag: string | undefined): boolean {
   if (list === tag) return true; // what browsers send
@@ -34,17 +35,17 @@ export function weaklyListed(list: string, tag: string | undefined): boolean {
 }
 
 /**
- * Whether a list of entity tags names this one by strong comparison, as If-Match wants it (section 13.1.1).
+ * Whether a list of entity tags contains `tag` by strong comparison, as for If-Match (section 13.1.1).
  *
- * @param list Value of the field: `*` or tags with commas between them. What is malformed matches nothing.
- * @param tag The current tag; undefined matches `*` alone.
+ * @param list Value of the field: `*` or tags separated by commas. A malformed list matches nothing.
+ * @param tag The current tag; undefined matches only `*`.
  */
 export function stronglyListed(list: string, tag: string | undefined): boolean {
   if (list.trim() === "*") return true;
   return tag !== undefined && !tag.startsWith("W/") && someTag(list, (listed) => listed === tag);
 }
 
-/** Goes through a list by hand: a tag may hold commas, and an expression over a hostile list may take its time. */
+/** Without a regular expression: a tag may contain commas, and a hostile list could make an expression slow. */
 function someTag(list: string, matches: (tag: string) => boolean): boolean {
   let at = 0;
   while (at < list.length) {

@@ -1,9 +1,10 @@
 /**
- * Looks a path up by opening it and asking the system what was opened. The handle is of the kind that only names a file
- * (`O_PATH`): it needs no right to read, waits for nobody at the other end of a FIFO and does nothing to a device. From
- * then on the file is reached through the handle, so a link or folder that is swapped afterwards changes nothing.
+ * Looks a path up by opening it and reading the path of what was opened. The handle is of the kind that only identifies
+ * a file (`O_PATH`): it needs no read permission, does not wait for the other end of a FIFO, and does nothing to a
+ * device. From then on the file is accessed through the handle, so a link or folder that is replaced afterwards has no
+ * effect.
  *
- * Linux alone has this, and the runtime gives `/proc` to programs with all permissions alone.
+ * Only Linux has such handles, and the runtime gives access to `/proc` only to programs with all permissions.
  *
  * @module
  */
@@ -11,7 +12,7 @@
 import { closeSync, constants, open, openSync } from "node:fs";
 import type { FileEntry } from "./file_entry.ts";
 
-/** A `LookUp`; see {@linkcode handlesTellPaths}. */
+/** A `LookUp`; see {@linkcode handlePathsReadable}. */
 export async function entryByHandle(path: string): Promise<FileEntry> {
   const entry = new HandleEntry(await openHandle(path));
   try {
@@ -23,32 +24,32 @@ export async function entryByHandle(path: string): Promise<FileEntry> {
   }
 }
 
-/** Whether this system and this program's permissions let handles tell their paths. */
-export function handlesTellPaths(): boolean {
-  return tellsPaths ??= Deno.build.os === "linux" && ["/", "/proc"].every(tellsPath);
+/** Whether the path of a handle can be read on this system and with the permissions of this program. */
+export function handlePathsReadable(): boolean {
+  return pathsReadable ??= Deno.build.os === "linux" && ["/", "/proc"].every(canReadPath);
 }
 
-let tellsPaths: boolean | undefined;
+let pathsReadable: boolean | undefined;
 
-function tellsPath(path: string): boolean {
+function canReadPath(path: string): boolean {
   let handle: number | undefined;
   try {
     handle = openSync(path, O_PATH);
     return Deno.readLinkSync(HANDLES + handle) === path;
   } catch {
-    return false; // no /proc, or not all permissions
+    return false; // no /proc, or permissions are missing
   } finally {
     if (handle !== undefined) closeSync(handle);
   }
 }
 
 const HANDLES = "/proc/self/fd/";
-/** Not among the constants of `node:fs`; the same on all processors that the runtime is built for. */
+/** Not among the constants of `node:fs`; the same on all architectures that the runtime supports. */
 const O_PATH = 0o10000000 | constants.O_RDONLY;
 
 class HandleEntry implements FileEntry {
   readonly #handle: number;
-  /** Leads to what was opened, whatever lies at its path now. */
+  /** Link to the opened file, even if another file is at its path now. */
   readonly #link: string;
   realPath = "";
   info!: Deno.FileInfo;
@@ -60,7 +61,7 @@ class HandleEntry implements FileEntry {
   }
 
   async look(): Promise<void> {
-    // Synchronous: the kernel answers from memory, without asking a disk.
+    // Synchronous: the kernel reads it from memory, without disk access.
     this.realPath = Deno.readLinkSync(this.#link);
     this.info = await Deno.stat(this.#link);
   }

@@ -1,8 +1,9 @@
 /**
- * Looks a path up by resolving it and looking at the result, for systems whose handles do not tell their paths. Each
- * step is by path, so a folder that another process swaps for a link between two steps is noticed only by looking again:
- * what was opened must be, several times over, what lies at a path without links. A process that may write inside the
- * root, and that swaps at exactly the wrong moment each time, is not noticed. `entry_by_handle.ts` has no such gap.
+ * Looks a path up by resolving it and reading the state of the result, for systems on which the path of a handle cannot
+ * be read. Each step uses a path, so a folder that another process replaces by a link between two steps is detected
+ * only by another look: the opened file must be, several times in a row, the file at a path without links. A process
+ * that may write inside the root, and that replaces the folder at exactly the wrong moment each time, is not detected.
+ * `entry_by_handle.ts` has no such gap.
  *
  * @module
  */
@@ -16,7 +17,10 @@ export async function entryByPath(path: string): Promise<FileEntry> {
   return new PathEntry(realPath, await Deno.lstat(realPath));
 }
 
-/** A random swapper passes each round with a probability of 1 in 4 at most, all of them with 1 in 65,536. */
+/**
+ * A process that swaps at random passes each round with a probability of at most 1 in 4, and all rounds with 1 in
+ * 65,536.
+ */
 const ROUNDS = 8;
 
 class PathEntry implements FileEntry {
@@ -29,7 +33,7 @@ class PathEntry implements FileEntry {
   }
 
   async open(): Promise<Deno.FsFile | undefined> {
-    // Asked again right before: opening a FIFO would wait for a writer, and a device may act on it.
+    // Checked again just before: opening a FIFO would wait for a writer, and a device may act on it.
     const { isFile, isDirectory } = await Deno.lstat(this.realPath);
     if (!isFile && !isDirectory) return undefined;
     const file = await Deno.open(this.realPath);

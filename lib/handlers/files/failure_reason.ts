@@ -1,5 +1,5 @@
 /**
- * Why a file server answers with an error, in words for the log.
+ * Why a file server responds with an error, as text for the log.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import type { RequestHead } from "../../http/message.ts";
 import { hasEncodedSeparator, type PathRules, readRequestPath } from "./request_path.ts";
 
 /**
- * Finds the reason.
+ * The reason.
  *
  * @param head The request.
- * @param status What it was answered with.
- * @param rules What names may be.
+ * @param status Status code of the response.
+ * @param rules Rules for the names of files.
  */
 export function failureReason(head: RequestHead, status: number, rules: PathRules): string {
   if (status === 405) return `Files take GET and HEAD, and no route takes ${head.method}`;

@@ -1,15 +1,15 @@
 /**
- * The guard of a root folder: everything that touches the file system goes through here, and nothing outside the folder
- * comes out of it. A path is opened first and judged afterwards, by the path that the system tells of what was opened:
- * it must lie below the root's own. What is read is read through that handle. Only regular files are opened for reading
- * (opening a FIFO would wait for a writer forever, a device may act on it).
+ * Access to the files of a root folder, and to nothing outside it: all access to the file system goes through here. A
+ * path is opened first and checked afterwards, by the path that the system reports for the handle: it must lie below
+ * the path of the root. The content is then read through that handle. Only regular files are opened for reading
+ * (opening a FIFO would wait for a writer forever, and a device may act on it).
  *
- * Where the system tells no paths of handles, `entry_by_path.ts` does what can be done without.
+ * If the path of a handle cannot be read, `entry_by_path.ts` comes as close as is possible without it.
  *
  * @module
  */
 
-import { entryByHandle, handlesTellPaths } from "./entry_by_handle.ts";
+import { entryByHandle, handlePathsReadable } from "./entry_by_handle.ts";
 import { entryByPath } from "./entry_by_path.ts";
 import type { FileEntry, LookUp } from "./file_entry.ts";
 import { type FileStamp, stampOf } from "./file_stamp.ts";
@@ -32,42 +32,42 @@ export interface FoundFolder {
   readonly path: string;
   /** Path without links. */
   readonly realPath: string;
-  /** Time of its last change in milliseconds since 1970; undefined where the file system has none. */
+  /** Modification time in milliseconds since 1970; undefined if the file system has none. */
   readonly modifiedMs: number | undefined;
 }
 
-/** An open file with the state that it had when it was opened. Whoever holds it closes it. */
+/** An open file with its state when it was opened. Its holder closes it. */
 export interface OpenedFile {
   readonly file: Deno.FsFile;
   readonly stamp: FileStamp;
 }
 
-/** What a root allows. */
+/** Options of a root. */
 export interface FileRootOptions {
   /**
-   * Whether links may lead out of the folder. Unsafe where others can write into it: they choose what is served.
+   * Whether links may lead out of the folder. Unsafe if others can write into the folder: they choose what is served.
    *
    * @default {false}
    */
   followSymlinks?: boolean;
   /**
-   * Told of each path below the root that was refused because it leads out of it.
+   * Called with each path below the root that was refused because it leads out of the root.
    *
-   * @default {nobody}
+   * @default {undefined} Not reported.
    */
   onOutside?: ((path: string) => void) | undefined;
   /**
    * How paths are looked up.
    *
-   * @default {by handle where the system can, else by path}
+   * @default {by handle if the system supports it, else by path}
    */
   lookUp?: LookUp;
 }
 
-/** Which names of a folder are wanted. */
+/** Selects names of a folder. */
 export interface NamesOptions {
   readonly wanted: (name: string) => boolean;
-  /** More names than this are not looked at. */
+  /** Maximum number of names to return. */
   readonly max: number;
 }
 
@@ -80,29 +80,31 @@ export class FileRoot {
 
   /**
    * @param rootPath Absolute path of the folder. It need not exist yet, and may be a link that moves later.
-   * @param options What the root allows.
+   * @param options Options of the root.
    */
   constructor(rootPath: string, options: FileRootOptions = {}) {
     this.#rootPath = trimmedRoot(rootPath);
     this.#followSymlinks = options.followSymlinks ?? false;
     this.#onOutside = options.onOutside;
-    this.#lookUp = options.lookUp ?? (handlesTellPaths() ? entryByHandle : entryByPath);
+    this.#lookUp = options.lookUp ?? (handlePathsReadable() ? entryByHandle : entryByPath);
   }
 
   /**
-   * The file or folder at a path, or undefined: nothing there, neither file nor folder, or a link that leads outside.
+   * The file or folder at a path. Undefined if nothing is there, if it is neither a file nor a folder, or if a link
+   * leads outside.
    *
    * @param path Decoded path that `servablePath` accepts.
-   * @throws {Deno.errors.PermissionDenied} Where the system forbids to look.
+   * @throws {Deno.errors.PermissionDenied} If the system denies access.
    */
   async find(path: string): Promise<FoundFile | FoundFolder | undefined> {
     return await this.#enter(path, (entry) => foundIn(entry, path));
   }
 
   /**
-   * As {@linkcode FileRoot.find}, for what can also be read. Windows cannot open folders: there they count as readable.
+   * Like {@linkcode FileRoot.find}, for files and folders that can also be read. Windows cannot open folders, so all
+   * folders count as readable there.
    *
-   * @throws {Deno.errors.PermissionDenied} Where the system forbids to look or to read.
+   * @throws {Deno.errors.PermissionDenied} If the system denies access or reading.
    */
   async findReadable(path: string): Promise<FoundFile | FoundFolder | undefined> {
     return await this.#enter(path, async (entry) => {
@@ -115,10 +117,11 @@ export class FileRoot {
   }
 
   /**
-   * Opens the file at the path of one that was found, with the state that it has now; undefined when there is none.
+   * Opens the file at the path of a file that was found, and reads its current state; undefined if there is no file
+   * now.
    *
-   * @param found What {@linkcode FileRoot.find} returned, now or earlier.
-   * @throws {Deno.errors.PermissionDenied} Where the system forbids to read.
+   * @param found Result of {@linkcode FileRoot.find}, now or earlier.
+   * @throws {Deno.errors.PermissionDenied} If the system denies reading.
    */
   async open(found: FoundFile): Promise<OpenedFile | undefined> {
     return await this.#enter(found.path, async (entry) => {
@@ -134,11 +137,11 @@ export class FileRoot {
   }
 
   /**
-   * Names in the folder at the path of one that was found.
+   * Names in the folder at the path of a folder that was found.
    *
-   * @param found What {@linkcode FileRoot.find} returned, now or earlier.
-   * @param options Which names are wanted, and how many at most.
-   * @throws {Deno.errors.PermissionDenied} Where the system forbids to read the folder.
+   * @param found Result of {@linkcode FileRoot.find}, now or earlier.
+   * @param options Which names to return, and how many at most.
+   * @throws {Deno.errors.PermissionDenied} If the system denies reading the folder.
    */
   async names(found: FoundFolder, { wanted, max }: NamesOptions): Promise<string[]> {
     return await this.#enter(found.path, async (entry) => {
@@ -151,13 +154,15 @@ export class FileRoot {
     }) ?? [];
   }
 
-  /** Looks a path up and, where it lies below the root, hands it to `use`. Nothing else touches what is below the root. */
+  /**
+   * Looks a path up and, if it lies below the root, calls `use` with it. Nothing else accesses what is below the root.
+   */
   async #enter<T>(path: string, use: (entry: FileEntry) => T | Promise<T>): Promise<T | undefined> {
     try {
       for (let look = 1;; look++) {
         using entry = await this.#lookUp(this.#rootPath + path);
         if (this.#followSymlinks || liesBelow(entry.realPath, await this.#realRoot())) return await use(entry);
-        // Looked up again before a no: the root may be a link that was moved to a new release just now.
+        // Looked up again before it is refused: the root may be a link that was moved to a new release just now.
         if (look < LOOKS_MAX) continue;
         this.#onOutside?.(path);
         return undefined;
@@ -173,7 +178,7 @@ export class FileRoot {
   }
 }
 
-/** The path of a root without slashes at its end, so that a path below it can follow. */
+/** The path of a root without trailing slashes, so that a path below it can be appended. */
 export function trimmedRoot(rootPath: string): string {
   return rootPath.replace(Deno.build.os === "windows" ? /[\\/]+$/ : /\/+$/, "");
 }
@@ -191,13 +196,13 @@ function foundIn({ realPath, info }: FileEntry, path: string): FoundFile | Found
   return undefined;
 }
 
-/** Whether an error says that nothing is there, however it says it. */
+/** Whether an error means that nothing is at the path. */
 function meansMissing(error: unknown): boolean {
   if (
     error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
     error instanceof Deno.errors.FilesystemLoop
   ) return true;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  // EINVAL, and Windows's ERROR_INVALID_NAME: no file system could hold such a name.
+  // EINVAL is also Windows's ERROR_INVALID_NAME: no file system could contain such a name.
   return code === "ENAMETOOLONG" || code === "ELOOP" || code === "ENOTDIR" || code === "EINVAL" || code === "ENOENT";
 }

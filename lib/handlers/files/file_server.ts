@@ -1,10 +1,10 @@
 /**
- * Static files: from a request head to an answer. A small file that is in use is answered from memory, synchronously; a
- * large one streams from disk.
+ * Static files: from a request head to a response. A small file in use is served from memory, synchronously; a large
+ * file is streamed from disk.
  *
- * Decided here: only GET, HEAD and OPTIONS are allowed; a folder is redirected to its trailing slash with 308, but only
- * if something would be served there; a folder without an index file that may not be listed is 404, as is everything
- * hidden, so that a 403 (which the system alone decides) gives nothing away; errors carry no body.
+ * Decided here: only GET, HEAD and OPTIONS are allowed; a folder is redirected to its path with a trailing slash with
+ * 308, but only if something would be served there; a folder without an index file that must not be listed gives 404,
+ * as does everything hidden, so that a 403 (which only the system causes) reveals nothing; errors have no body.
  *
  * @module
  */
@@ -22,12 +22,12 @@ import { readRequestFields } from "./request_fields.ts";
 import { type PathRules, readRequestPath } from "./request_path.ts";
 import { compileTryFiles, type TryFiles } from "./try_files.ts";
 
-/** What a file server serves, and how. */
+/** Options of a file server. */
 export interface FileServerOptions {
   /** Absolute path of the folder. It need not exist yet, and may be a link that is moved to another release. */
   root: string;
   /**
-   * Names of the files that answer for their folder, the most wanted first.
+   * Names of the index files, the preferred one first.
    *
    * @default {["index.html"]}
    */
@@ -46,48 +46,52 @@ export interface FileServerOptions {
    */
   tryFiles?: readonly string[];
   /**
-   * Whether names that begin with a dot are served. Unsafe: shows `.git`, `.env` and the like. `.well-known` always is.
+   * Whether names that begin with a dot are served. Unsafe: exposes `.git`, `.env` and the like. `.well-known` is
+   * always served.
    *
    * @default {false}
    */
   dotfiles?: boolean;
   /**
-   * Whether links may lead out of the folder. Unsafe: whoever may write into it chooses which files of the machine are
-   * served.
+   * Whether links may lead out of the folder. Unsafe: whoever may write into the folder chooses which files of the
+   * machine are served.
    *
    * @default {false}
    */
   followSymlinks?: boolean;
   /**
-   * Whether `.br`, `.zst` and `.gz` neighbours of a file are sent to clients that accept them. A neighbour that is older
-   * than its file was made of another content, and is passed over.
+   * Whether `.br`, `.zst` and `.gz` neighbours of a file are sent to clients that accept them. A neighbour that is
+   * older than its file was made from another content, and is not used.
    *
    * @default {true}
    */
   precompressed?: boolean;
-  /** Value of Cache-Control for the decoded path of a file below the root; undefined for none. Asked rarely, not per request. */
+  /**
+   * Value of Cache-Control for the decoded path of a file below the root; undefined for none. Called rarely, not for
+   * each request.
+   */
   cacheControl?: ((path: string) => string | undefined) | undefined;
   /**
-   * Whether only a file or folder at the path of a request answers it, and no fixed path of `tryFiles`. Asked only when
-   * the file is not in memory.
+   * Whether only a file or folder at the path of a request may be served, and no fixed path of `tryFiles`. Called only
+   * if the file is not in memory.
    *
-   * @default {never}
+   * @default {undefined} Never.
    */
   withoutFixed?: ((head: RequestHead) => boolean) | undefined;
   /**
-   * Told, once each, of links that lead out of the folder and of neighbours that are passed over.
+   * Called once for each link that leads out of the folder and for each neighbour that is not used.
    *
-   * @default {nobody}
+   * @default {undefined} Not reported.
    */
   onWarning?: ((warning: FileWarning) => void) | undefined;
   /**
-   * Bytes of small files that are kept in memory; 0 keeps none.
+   * Size of the cache of small files in bytes; 0 turns it off.
    *
    * @default {33554432} 32 MiB
    */
   hotCacheBytes?: number;
   /**
-   * Size in bytes up to which a file is kept in memory.
+   * Largest file that is cached, in bytes.
    *
    * @default {65536} 64 KiB
    */
@@ -100,36 +104,36 @@ export interface FileServerOptions {
   nowMs?: () => number;
 }
 
-/** How the file for a request was looked for. */
+/** How the file for a request was searched. */
 export interface FileSearch {
-  /** Paths below the root that were looked up, in order; the last one is what is served, if anything is. */
+  /** Paths below the root that were looked up, in order; the last one is served, if any is. */
   readonly tried: readonly string[];
-  /** The file that would be served, without links; undefined where it is none. */
+  /** The file that would be served, without links; undefined if none would be. */
   readonly file: string | undefined;
 }
 
 /** Serves the files of one folder. */
 export interface FileServer {
   /**
-   * Answers a request: at once if the file is in memory and was looked at in the last 250 ms. Header lines are the
-   * caller's own; bytes may be shared and must not be changed; a stream must be read to its end or cancelled.
+   * Responds to a request: synchronously if the file is in memory and was checked in the last 250 ms. The caller owns
+   * the header lines; bytes may be shared and must not be changed; a stream must be read to its end or cancelled.
    *
-   * Rejects only when the file system fails in a way that no client can cause (an I/O error, no handles left).
+   * Rejects only if the file system fails in a way that no client can cause (an I/O error, no free handles).
    */
   serve(head: RequestHead): HttpResponse | Promise<HttpResponse>;
-  /** Finds out what {@linkcode serve} would answer with. */
+  /** Finds the file that {@linkcode serve} would send. */
   explain(head: RequestHead): Promise<FileSearch>;
-  /** Why {@linkcode serve} answered a request with an error, in words for the log. */
+  /** Why {@linkcode serve} responded with an error, as text for the log. */
   reason(head: RequestHead, status: number): string;
-  /** Lets go of the memory. Answers that are being sent go on. */
+  /** Frees the cache. Responses that are being sent continue. */
   close(): void;
 }
 
 /**
- * Makes a file server. Looks at no file until the first request.
+ * Creates a file server. It accesses no file before the first request.
  *
  * @param options What to serve.
- * @throws {TypeError} When `root` is not absolute or `tryFiles` is malformed.
+ * @throws {TypeError} If `root` is not absolute or `tryFiles` is malformed.
  *
  * @example
  * ```ts
@@ -200,12 +204,13 @@ class FolderServer implements FileServer {
       return { status: head.method === "OPTIONS" ? 204 : 405, headers: ["allow", ALLOW], body: null };
     }
     const request = { method: head.method, fields: readRequestFields(head.headers) };
-    // Pages are kept by decoded path. Where the path itself is not the first candidate, another file may come before it.
+    // Pages are cached by decoded path. If the path itself is not the first candidate, another file may take
+    // precedence.
     if (this.#tryFiles.pathFirst && !head.path.includes("%")) {
       const nowMs = this.#nowMs();
       const page = this.#pages.fresh(head.path, nowMs);
-      const answer = page && this.#delivery.fromMemory(page, request, nowMs);
-      if (answer !== undefined) return answer;
+      const response = page && this.#delivery.fromMemory(page, request, nowMs);
+      if (response !== undefined) return response;
     }
     return this.#serveFromDisk(head, request);
   }
@@ -235,10 +240,10 @@ class FolderServer implements FileServer {
     try {
       for (const candidate of this.#tryFiles.candidates(path, !withoutFixed)) {
         tried?.push(candidate);
-        const answer = candidate === `${path}/`
+        const response = candidate === `${path}/`
           ? await this.#redirect(candidate, head.query)
           : await this.#delivery.deliver(candidate, request) ?? await this.#list(head, candidate);
-        if (answer !== undefined) return answer;
+        if (response !== undefined) return response;
       }
     } catch (error) {
       if (error instanceof Deno.errors.PermissionDenied) return bare(403);
@@ -247,7 +252,7 @@ class FolderServer implements FileServer {
     return bare(withoutFixed ? 404 : this.#tryFiles.missingStatus);
   }
 
-  /** Redirects to a folder's own path, on which its relative links work, if something is served there. */
+  /** Redirects to the path of a folder, with which its relative links work, if something is served there. */
   async #redirect(folderPath: string, query: string): Promise<HttpResponse | undefined> {
     const folder = await this.#root.find(folderPath.slice(0, -1));
     if (folder?.kind !== "folder") return undefined;
@@ -263,12 +268,12 @@ class FolderServer implements FileServer {
     const folder = await this.#root.find(path);
     if (folder?.kind !== "folder") return undefined;
     const entries = await readEntries(this.#root, folder, this.#rules);
-    const answer = listingResponse({ path, entries, cacheControl: this.#cacheControl?.(path) }, head.headers);
-    return head.method === "HEAD" ? { ...answer, body: null } : answer;
+    const response = listingResponse({ path, entries, cacheControl: this.#cacheControl?.(path) }, head.headers);
+    return head.method === "HEAD" ? { ...response, body: null } : response;
   }
 }
 
-/** Queries travel on as they came; what no field value can carry is percent-encoded. */
+/** Queries are passed on unchanged, except that characters which a field value must not contain are percent-encoded. */
 function encodeQuery(query: string): string {
   return query.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
 }
@@ -279,7 +284,7 @@ function bare(status: number): HttpResponse {
   return { status, headers: [], body: null };
 }
 
-/** An option that is given as undefined takes its default. */
+/** An option that is undefined takes its default. */
 function withoutUndefined<T extends object>(options: T): T {
   const given = { ...options };
   for (const key in given) {

@@ -1,6 +1,6 @@
 /**
- * What tells one state of a file from another: identity, size and times. Deno gives times in whole milliseconds, and file
- * systems tick more coarsely, so a file that was written a moment ago may be written again without its stamp showing it:
+ * Identifies the state of a file: identity, size and times. Deno gives times in whole milliseconds, and the clocks of
+ * file systems are coarser, so a file that was written a moment ago may be written again without a change of its stamp:
  * see {@linkcode settledAt}.
  *
  * @module
@@ -10,17 +10,17 @@
 export interface FileStamp {
   /** Size in bytes. */
   readonly sizeBytes: number;
-  /** Time of the last change of the content, in milliseconds since 1970; undefined where it is not known. */
+  /** Modification time of the content, in milliseconds since 1970; undefined if it is not known. */
   readonly modifiedMs: number | undefined;
-  /** Time of the last change of content or attributes; undefined where the system has none. */
+  /** Change time of content or attributes; undefined if the system has none. */
   readonly changedMs: number | undefined;
-  /** Device that holds the file. */
+  /** Device of the file. */
   readonly device: number;
-  /** Number of the file on its device; null where the system has none (Windows). */
+  /** Inode number of the file on its device; null if the system has none (Windows). */
   readonly inode: number | null;
 }
 
-/** The stamp in what the file system says about a file. */
+/** The stamp of a file. */
 export function stampOf(info: Deno.FileInfo): FileStamp {
   return {
     sizeBytes: info.size,
@@ -32,33 +32,33 @@ export function stampOf(info: Deno.FileInfo): FileStamp {
 }
 
 /**
- * A time of change in milliseconds since 1970. The first two seconds of 1970 are no time but a constant, which stores and
- * images that are to be the same each time (Nix, OSTree) give to all their files, whatever is in them.
+ * A modification time in milliseconds since 1970. The first two seconds of 1970 are not a time but a constant, which
+ * reproducible stores and images (Nix, OSTree) set for all files, whatever they contain.
  */
 function knownTime(time: Date | null): number | undefined {
   const timeMs = time?.getTime();
   return timeMs === undefined || (timeMs >= 0 && timeMs < 2000) ? undefined : timeMs;
 }
 
-/** Whether a content was last changed before another, as far as that is known. */
+/** Whether the content of `a` was modified before that of `b`, as far as that is known. */
 export function olderThan(a: FileStamp, b: FileStamp): boolean {
   return a.modifiedMs !== undefined && b.modifiedMs !== undefined && a.modifiedMs < b.modifiedMs;
 }
 
-/** Whether both stamps are of one file; true where the system does not number files. */
+/** Whether both stamps are of the same file; true if the system has no inode numbers. */
 export function sameFile(a: FileStamp, b: FileStamp): boolean {
   return a.inode === b.inode && a.device === b.device;
 }
 
-/** Whether both stamps are of one state of one file. */
+/** Whether both stamps are of the same state of the same file. */
 export function sameStamp(a: FileStamp, b: FileStamp): boolean {
   return sameFile(a, b) && a.sizeBytes === b.sizeBytes && a.modifiedMs === b.modifiedMs &&
     a.changedMs === b.changedMs;
 }
 
 /**
- * Whether a stamp that was taken at `nowMs` is old enough that a later change must show in it. The coarsest clock of a
- * file system in use (FAT) ticks every two seconds.
+ * Whether a stamp that was taken at `nowMs` is old enough that a later change must be visible in it. The coarsest clock
+ * of a file system in use (FAT) ticks every two seconds.
  */
 export function settledAt({ modifiedMs, changedMs }: FileStamp, nowMs: number): boolean {
   const timeMs = modifiedMs ?? changedMs;

@@ -1,72 +1,72 @@
 /**
- * What is odd about the files of one root, told once: links that lead out of it, and precompressed files that are older
- * than what they were made of.
+ * Warnings about the files of one root, each reported once: links that lead out of it, and precompressed files that are
+ * older than the files that they were made from.
  *
  * @module
  */
 
-/** Something odd. Paths are absolute. */
+/** A warning. Paths are absolute. */
 export type FileWarning =
   /** A link that was not followed. */
   | { readonly kind: "outside"; readonly path: string; readonly leadsTo: string }
-  /** A precompressed file that was passed over. */
+  /** A precompressed file that was not used. */
   | { readonly kind: "stale"; readonly path: string };
 
-/** Tells each once. Owned by one file server. */
+/** Reports each warning once. Owned by one file server. */
 export class FileWarnings {
   readonly #rootPath: string;
-  readonly #tell: (warning: FileWarning) => void;
-  readonly #told = new Set<string>();
+  readonly #report: (warning: FileWarning) => void;
+  readonly #reported = new Set<string>();
 
   /**
-   * @param rootPath Absolute path of the root, without a slash at the end.
-   * @param tell Told of each once.
+   * @param rootPath Absolute path of the root, without a trailing slash.
+   * @param report Called once for each warning.
    */
-  constructor(rootPath: string, tell: (warning: FileWarning) => void) {
+  constructor(rootPath: string, report: (warning: FileWarning) => void) {
     this.#rootPath = rootPath;
-    this.#tell = tell;
+    this.#report = report;
   }
 
   /**
-   * A path was refused because it leads out of the root.
+   * Reports that a path was refused because it leads out of the root.
    *
    * @param path Decoded path below the root.
    */
   async outside(path: string): Promise<void> {
     try {
       const realRoot = await Deno.realPath(this.#rootPath === "" ? "/" : this.#rootPath);
-      // The first link on the way that leads out is meant, whatever was asked for below it.
+      // The first link on the path that leads out is reported, whatever was requested below it.
       for (let slash = path.indexOf("/", 1);; slash = path.indexOf("/", slash + 1)) {
         const link = this.#rootPath + (slash === -1 ? path : path.slice(0, slash));
-        if (this.#told.has(`outside ${link}`)) return;
+        if (this.#reported.has(`outside ${link}`)) return;
         if ((await Deno.lstat(link)).isSymlink) {
           const leadsTo = await Deno.realPath(link);
           if (leadsTo !== realRoot && !leadsTo.startsWith(`${realRoot}/`)) {
-            return this.#tellOnce(`outside ${link}`, { kind: "outside", path: link, leadsTo });
+            return this.#reportOnce(`outside ${link}`, { kind: "outside", path: link, leadsTo });
           }
         }
         if (slash === -1) return;
       }
     } catch {
-      // Gone by now: there is nothing to tell.
+      // The file no longer exists, so there is nothing to report.
     }
   }
 
   /**
-   * A precompressed file is older than its file.
+   * Reports that a precompressed file is older than its file.
    *
    * @param path Decoded path of the precompressed file below the root.
    */
   stale(path: string): void {
-    this.#tellOnce(`stale ${path}`, { kind: "stale", path: this.#rootPath + path });
+    this.#reportOnce(`stale ${path}`, { kind: "stale", path: this.#rootPath + path });
   }
 
-  #tellOnce(key: string, warning: FileWarning): void {
-    // Links are made by whoever may write into the folder: their number must not fill the memory.
-    if (this.#told.has(key) || this.#told.size >= TOLD_MAX) return;
-    this.#told.add(key);
-    this.#tell(warning);
+  #reportOnce(key: string, warning: FileWarning): void {
+    // Whoever may write into the folder can make any number of links, so the set is bounded.
+    if (this.#reported.has(key) || this.#reported.size >= REPORTED_MAX) return;
+    this.#reported.add(key);
+    this.#report(warning);
   }
 }
 
-const TOLD_MAX = 1000;
+const REPORTED_MAX = 1000;

@@ -1,5 +1,5 @@
 /**
- * What several keys of a site's files decide together, and whether its folder can be served.
+ * Checks across the keys of a site's files, and whether its folder can be served.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import {
 } from "../../config/source_tree.ts";
 import { staleNeighbours } from "./stale_neighbours.ts";
 
-/** Makes the paths of folders absolute, and looks whether they can be served. */
+/** Makes the paths of folders absolute, and checks whether they can be served. */
 export const resolveFolders: ConfigCheck = (root, problems, options) => {
   for (const site of tablesOf(root, "sites")) {
     const folder = textNode(site, "static_dir");
@@ -39,7 +39,7 @@ export const checkFiles: ConfigCheck = (root, problems) => {
   }
 };
 
-/** A folder whose names nobody may read can be served, but not listed. Its path is absolute here. */
+/** A folder whose names cannot be read can be served, but not listed. Its path is absolute here. */
 function checkListing(node: TextNode, problems: ProblemList): void {
   const found = fileAt(node.value);
   if (found === undefined || found instanceof Error || !found.isDirectory) return;

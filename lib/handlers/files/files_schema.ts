@@ -56,12 +56,12 @@ export const fileKeys = {
   ),
 };
 
-/** What caches are told, for the composed table. */
+/** The keys of caching, for the composed table. */
 export const cacheKeys = {
   cache: cacheSchema.prefault({}).describe("What caches are told about files."),
 };
 
-/** What a site says of its files, after defaults. */
+/** The keys of a site's files, after defaults. */
 export type FilesConfig = z.output<z.ZodObject<typeof fileKeys & typeof cacheKeys>>;
 
 /** `[sites.cache]`, after defaults. */

@@ -1,6 +1,6 @@
 /**
- * What a folder shows to a visitor: the files and folders that a request for them would get. Hidden names, links that
- * lead outside, devices and what cannot be read are left out.
+ * The entries of a folder listing: the files and folders for which a request would be served. Hidden names, links that
+ * lead outside, devices and unreadable entries are left out.
  *
  * @module
  */
@@ -14,28 +14,28 @@ export interface FolderEntry {
   readonly kind: "file" | "folder";
   /** Size in bytes; undefined for folders. */
   readonly sizeBytes: number | undefined;
-  /** Time of the last change in milliseconds since 1970, if known. */
+  /** Modification time in milliseconds since 1970, if known. */
   readonly modifiedMs: number | undefined;
 }
 
-/** More names than this are not looked at: a listing must not cost as much as its folder is large. */
+/** Most names that are read: a listing must not cost as much as its folder is large. */
 export const ENTRIES_MAX = 10_000;
 
 /**
  * The entries of a folder: folders first, then by name, numbers in names by their value.
  *
- * @param root The root that the folder lies in.
+ * @param root The root of the folder.
  * @param folder The folder; its `path` ends with `/`.
- * @param rules What names may be.
- * @throws {Deno.errors.PermissionDenied} Where the system forbids to read the folder.
+ * @param rules Rules for the names of files.
+ * @throws {Deno.errors.PermissionDenied} If the system denies reading the folder.
  */
 export async function readEntries(root: FileRoot, folder: FoundFolder, rules: PathRules): Promise<FolderEntry[]> {
-  // `.well-known` can be asked for, but is nothing that a visitor looks for.
+  // `.well-known` is served, but visitors do not look for it.
   const wanted = (name: string) => servableName(name, rules) && (rules.dotfiles || !name.startsWith("."));
   const names = await root.names(folder, { wanted, max: ENTRIES_MAX });
   const entries: FolderEntry[] = [];
   let next = 0;
-  await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, async () => {
+  await Promise.all(Array.from({ length: CONCURRENT_READS }, async () => {
     while (next < names.length) {
       const entry = await readEntry(root, folder.path, names[next++]);
       if (entry !== undefined) entries.push(entry);
@@ -44,8 +44,8 @@ export async function readEntries(root: FileRoot, folder: FoundFolder, rules: Pa
   return entries.sort((a, b) => a.kind === b.kind ? byName.compare(a.name, b.name) : a.kind === "folder" ? -1 : 1);
 }
 
-/** Bounds the handles that one listing holds, each for the moment of a check. */
-const LOOKS_AT_ONCE = 16;
+/** Limits the handles that one listing holds, each for the moment of a check. */
+const CONCURRENT_READS = 16;
 
 const byName = new Intl.Collator("en", { numeric: true });
 
@@ -57,7 +57,7 @@ async function readEntry(root: FileRoot, folderPath: string, name: string): Prom
       ? { name, kind: "file", sizeBytes: found.stamp.sizeBytes, modifiedMs: found.stamp.modifiedMs }
       : { name, kind: "folder", sizeBytes: undefined, modifiedMs: found.modifiedMs };
   } catch (error) {
-    if (error instanceof Deno.errors.PermissionDenied) return undefined; // shown to nobody who could not open it
+    if (error instanceof Deno.errors.PermissionDenied) return undefined; // not listed, since it cannot be opened
     throw error;
   }
 }

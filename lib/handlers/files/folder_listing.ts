@@ -1,6 +1,6 @@
 /**
- * A folder's listing as a page for people or as JSON for programs, whichever the Accept field prefers. Names come from
- * whoever may write into the folder: they are escaped as text, percent-encoded as links, and the page allows no script.
+ * A folder's listing as HTML or as JSON, by the Accept field. Whoever may write into the folder chooses the names: they
+ * are escaped as text and percent-encoded as links, and the page allows no scripts.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import { headerValues } from "../../http/header_lines.ts";
 import type { HeaderLines, HttpResponse } from "../../http/message.ts";
 import { ENTRIES_MAX, type FolderEntry } from "./folder_entries.ts";
 
-/** What a listing is of. */
+/** The content of a listing. */
 export interface FolderListing {
   /** Decoded path of the folder; ends with `/`. */
   readonly path: string;
   readonly entries: readonly FolderEntry[];
-  /** Value of Cache-Control; undefined for no such line. */
+  /** Value of Cache-Control; undefined for none. */
   readonly cacheControl: string | undefined;
 }
 
 /**
- * The answer with a listing. JSON is an array of `{ name, type, size, modified }`, with `type` `"file"` or `"folder"`,
- * `size` in bytes or null, and `modified` as ISO 8601 or null.
+ * The response with a listing. JSON is an array of `{ name, type, size, modified }`, with `type` `"file"` or
+ * `"folder"`, `size` in bytes or null, and `modified` as ISO 8601 or null.
  *
  * @param listing What to show.
- * @param requestHeaders The request's header lines, whose Accept decides about the form.
+ * @param requestHeaders The request's header lines, whose Accept selects the form.
  */
 export function listingResponse(listing: FolderListing, requestHeaders: readonly string[]): HttpResponse {
   const json = acceptedForm(headerValues(requestHeaders, "accept").join(","), "html") === "json";
@@ -71,7 +71,7 @@ const STYLE = "body{font:1rem/1.6 system-ui,sans-serif;margin:2rem auto;max-widt
   "th{text-align:left}td,th{border-bottom:1px solid #8884;padding:.2rem .5rem}td:first-child{overflow-wrap:anywhere}" +
   "td:nth-child(n+2){white-space:nowrap;font-variant-numeric:tabular-nums}a{text-decoration:none}a:hover{text-decoration:underline}";
 
-/** `bdi` keeps marks of writing direction in a name from turning the rest of the line around. */
+/** `bdi` keeps marks of writing direction in a name from affecting the rest of the line. */
 function row({ name, kind, sizeBytes, modifiedMs }: FolderEntry): string {
   const slash = kind === "folder" ? "/" : "";
   const link = `<a href="./${encodeURIComponent(name)}${slash}"><bdi>${escapeHtml(name)}</bdi>${slash}</a>`;

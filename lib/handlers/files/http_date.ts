@@ -1,16 +1,16 @@
 /**
- * HTTP-date in its three forms (RFC 9110, section 5.6.7). `Date.parse` takes far more than these, and a date that is not
- * an HTTP-date must be ignored, not guessed.
+ * HTTP-date in its three forms (RFC 9110, section 5.6.7). `Date.parse` accepts far more than these, and a date that is
+ * not an HTTP-date must be ignored, not guessed.
  *
  * @module
  */
 
 /**
- * Reads an HTTP-date.
+ * Parses an HTTP-date.
  *
  * @param value Value of a field such as If-Modified-Since.
- * @param nowMs The current time, which places two-digit years.
- * @returns Milliseconds since 1970, or undefined where the value is no HTTP-date.
+ * @param nowMs The current time, which gives two-digit years their century.
+ * @returns Milliseconds since 1970, or undefined if the value is not an HTTP-date.
  */
 export function parseHttpDate(value: string, nowMs: number): number | undefined {
   const fixed = IMF_FIXDATE.exec(value);
@@ -27,9 +27,9 @@ export function parseHttpDate(value: string, nowMs: number): number | undefined 
 }
 
 /**
- * Writes a time as an HTTP-date of the preferred form, or undefined for years that it cannot hold.
+ * Formats a time as an HTTP-date of the preferred form; undefined for years that this form cannot express.
  *
- * @param timeMs Milliseconds since 1970; the part of a second is dropped.
+ * @param timeMs Milliseconds since 1970; fractions of a second are dropped.
  */
 export function formatHttpDate(timeMs: number): string | undefined {
   if (!(timeMs >= 0 && timeMs < YEAR_10000_MS)) return undefined; // before 1970: a clock that was never set
@@ -53,6 +53,6 @@ function dateMs(year: number, month: string, day: number, time: string): number 
   if (hours > 23 || minutes > 59 || seconds > 60) return undefined; // 60: a leap second
   const date = new Date(0);
   date.setUTCFullYear(year, monthIndex, day); // Date.UTC would read the years 0 to 99 as 1900 to 1999
-  if (date.getUTCMonth() !== monthIndex || date.getUTCDate() !== day) return undefined; // such as 31 April
+  if (date.getUTCMonth() !== monthIndex || date.getUTCDate() !== day) return undefined; // for example 31 April
   return date.setUTCHours(hours, minutes, seconds);
 }

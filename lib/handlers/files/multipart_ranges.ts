@@ -12,19 +12,19 @@ export interface MultipartPieces {
   readonly pieces: readonly (Uint8Array<ArrayBuffer> | ByteSpan)[];
   /** Exact length of the body. */
   readonly lengthBytes: number;
-  /** Content-Type of the answer, with the boundary. */
+  /** Content-Type of the response, with the boundary. */
   readonly contentType: string;
 }
 
 /**
- * Frames spans of a file.
+ * Frames spans of a file as parts.
  *
  * @param spans Spans of the file, in the order in which they are sent.
  * @param sizeBytes Size of the file.
  * @param partType Content-Type of each part.
  */
 export function multipartPieces(spans: readonly ByteSpan[], sizeBytes: number, partType: string): MultipartPieces {
-  // 122 random bits for each answer: nobody can put the boundary into a file beforehand.
+  // 122 random bits for each response: nobody can put the boundary into a file in advance.
   const boundary = crypto.randomUUID();
   const pieces: (Uint8Array<ArrayBuffer> | ByteSpan)[] = [];
   let lengthBytes = 0;

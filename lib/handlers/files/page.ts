@@ -1,6 +1,6 @@
 /**
- * What a path leads to: one file in all the codings that lie next to it. Pages are made from the file system and say
- * when, so that whoever keeps one knows when to look again.
+ * The page at a path: one file with all the codings that lie beside it. A page records when the file system was read,
+ * so that a cache knows when to read it again.
  *
  * @module
  */
@@ -17,28 +17,28 @@ export interface Page {
   readonly identity: Representation;
   /** Its neighbours; empty for most files. */
   readonly coded: readonly Representation[];
-  /** When the file system was asked, in milliseconds since 1970. */
+  /** When the file system was read, in milliseconds since 1970. */
   readonly checkedAtMs: number;
 }
 
-/** How pages are made. */
+/** Options of pages. */
 export interface PageOptions {
   readonly indexFiles: readonly string[];
   readonly precompressed: boolean;
   readonly cacheControl: ((path: string) => string | undefined) | undefined;
-  /** Told of each neighbour that is older than its file, by its path. */
+  /** Called with the path of each neighbour that is older than its file. */
   readonly onStale: ((path: string) => void) | undefined;
 }
 
 /**
- * The page at a path, or undefined where there is none.
+ * The page at a path, or undefined if there is none.
  *
  * @param root Where to look.
  * @param path Decoded path; one that ends with `/` means the first index file of that folder.
- * @param options How pages are made.
+ * @param options Options of the page.
  * @param nowMs The current time in milliseconds since 1970.
- * @param before An older page of the same path: what did not change since keeps its bytes.
- * @throws {Deno.errors.PermissionDenied} Where the system forbids to read the file.
+ * @param before An older page of the same path: representations that have not changed since keep their bytes.
+ * @throws {Deno.errors.PermissionDenied} If the system denies reading the file.
  */
 export async function findPage(
   root: FileRoot,
@@ -49,7 +49,7 @@ export async function findPage(
 ): Promise<Page | undefined> {
   const names = path.endsWith("/") ? options.indexFiles : [""];
   for (const name of names) {
-    // Whether it can be read is asked here, so that HEAD and 304, which open nothing, answer as a GET would.
+    // The permission to read is checked here, so that HEAD and 304, which open no file, give the same result as a GET.
     const found = await root.findReadable(path + name);
     if (found?.kind !== "file") continue;
     const page = await makePage(root, found, options, nowMs);
@@ -60,10 +60,10 @@ export async function findPage(
 }
 
 /**
- * The representation of a page that a client wants most.
+ * The representation of a page that a client prefers.
  *
  * @param page The page.
- * @param acceptEncoding Value of Accept-Encoding; undefined without one.
+ * @param acceptEncoding Value of Accept-Encoding; undefined if the request has none.
  */
 export function chooseRepresentation(page: Page, acceptEncoding: string | undefined): Representation {
   if (page.coded.length === 0) return page.identity;
@@ -105,7 +105,7 @@ async function findNeighbours(
   });
 }
 
-/** A neighbour that may not be read is no neighbour: its file can still be sent as it is. */
+/** An unreadable neighbour is ignored: the file itself can still be sent. */
 async function findNeighbour(root: FileRoot, path: string): Promise<FoundFile | undefined> {
   try {
     const found = await root.findReadable(path);
@@ -125,7 +125,8 @@ function keepBytes(before: Page, page: Page): void {
     const old = codingOf(before, representation.options.coding);
     if (old?.bytes === undefined || old.found.realPath !== representation.found.realPath) continue;
     const { stamp } = representation.found;
-    // Read within the tick of its last change: another change in that tick would not show, so it is read again.
+    // If the bytes were read within the clock tick of the last change, another change in that tick would not be
+    // visible, so they are read again.
     if (!sameStamp(old.found.stamp, stamp) || !settledAt(stamp, old.bytesReadAtMs)) continue;
     representation.bytes = old.bytes;
     representation.bytesReadAtMs = old.bytesReadAtMs;

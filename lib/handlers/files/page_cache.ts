@@ -1,20 +1,21 @@
 /**
- * Pages in memory. A page answers without a look at the file system for {@linkcode FRESH_MS} after the last one; then the
- * next request looks again, and those that come meanwhile wait for it. So what is sent was true at most that long ago,
- * whatever the load. Nothing is kept of paths that lead nowhere: a client that invents paths fills no memory.
+ * Pages in memory. A page is served without access to the file system for {@linkcode FRESH_MS} after the last check;
+ * then the next request checks again, and concurrent requests wait for that check. So the content that is sent was
+ * current at most that long ago, whatever the load. Paths without a page are not cached: a client that invents paths
+ * cannot fill the memory.
  *
  * @module
  */
 
 import type { Page } from "./page.ts";
 
-/** For how many milliseconds a look at the file system counts. */
+/** How long a check of the file system is valid, in milliseconds. */
 export const FRESH_MS = 250;
 
-/** Looks a page up in the file system; `before` is what was known of it. */
+/** Looks a page up in the file system; `before` is the cached page, if any. */
 export type FindPage = (path: string, before: Page | undefined) => Promise<Page | undefined>;
 
-/** Keeps pages by path, up to a number of bytes. Owned by one file server. */
+/** Caches pages by path, up to a number of bytes. Owned by one file server. */
 export class PageCache {
   #maxBytes: number;
   readonly #findPage: FindPage;
@@ -23,7 +24,7 @@ export class PageCache {
   #totalBytes = 0;
 
   /**
-   * @param maxBytes Bytes of content and an estimate for the rest that are kept; 0 keeps nothing.
+   * @param maxBytes Limit for the content and an estimate of the other memory of pages; 0 turns the cache off.
    * @param findPage Looks a page up.
    */
   constructor(maxBytes: number, findPage: FindPage) {
@@ -31,13 +32,13 @@ export class PageCache {
     this.#findPage = findPage;
   }
 
-  /** Bytes that count against the bound now. */
+  /** Bytes that count towards the limit now. */
   get totalBytes(): number {
     return this.#totalBytes;
   }
 
   /**
-   * The page of a path if it is known and was looked at lately. Changes nothing, so a hit costs one look into a map.
+   * The page of a path if it is cached and was checked recently. Changes nothing, so a hit costs one look-up in a map.
    *
    * @param path Decoded path.
    * @param nowMs The current time in milliseconds since 1970.
@@ -49,7 +50,7 @@ export class PageCache {
     return ageMs >= 0 && ageMs < FRESH_MS ? page : undefined; // below 0: the clock was set back
   }
 
-  /** Looks a page up now; callers for one path share one look. */
+  /** Looks a page up now; concurrent callers for one path share the look-up. */
   look(path: string): Promise<Page | undefined> {
     const looking = this.#looking.get(path);
     if (looking !== undefined) return looking;
@@ -62,14 +63,14 @@ export class PageCache {
     return look;
   }
 
-  /** Counts a page again, because bytes of it were read. No effect on a page that is no longer kept. */
+  /** Updates the size of a page after bytes of it were read. No effect on a page that is no longer cached. */
   recount(path: string, page: Page): void {
     if (this.#kept.get(path)?.page !== page) return;
     this.forget(path);
     this.#keep(path, page);
   }
 
-  /** Drops a page: the next request looks again. */
+  /** Removes a page, so that the next request looks it up again. */
   forget(path: string): void {
     const kept = this.#kept.get(path);
     if (kept === undefined) return;
@@ -77,7 +78,7 @@ export class PageCache {
     this.#totalBytes -= kept.costBytes;
   }
 
-  /** Drops all pages and keeps none from now on. */
+  /** Removes all pages, and caches none from now on. */
   close(): void {
     this.#kept.clear();
     this.#totalBytes = 0;
@@ -85,8 +86,9 @@ export class PageCache {
   }
 
   /**
-   * Puts a page last in line, and lets go of the first ones: a page in use comes here every {@linkcode FRESH_MS}, which
-   * makes the order of the map that of last use without touching it on each hit.
+   * Adds a page as the most recently used, and removes the least recently used pages above the limit. A page in use is
+   * added again every {@linkcode FRESH_MS}, which keeps the map in the order of last use without changing it on each
+   * hit.
    */
   #keep(path: string, page: Page): void {
     const costBytes = costOf(path, page);
@@ -100,7 +102,7 @@ export class PageCache {
   }
 }
 
-/** Objects, header lines and map entries of one representation, roughly, without its content. */
+/** Approximate memory of one representation without its content: objects, header lines and map entries. */
 const REPRESENTATION_COST_BYTES = 2048;
 
 function costOf(path: string, page: Page): number {

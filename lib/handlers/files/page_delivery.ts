@@ -1,5 +1,5 @@
 /**
- * From a page to an answer: out of memory where the bytes are there, else from disk, and small files by way of memory.
+ * From a page to a response: from memory if the bytes are cached, else from disk; small files are cached on the way.
  *
  * @module
  */
@@ -15,24 +15,24 @@ import { represent, type Representation } from "./representation.ts";
 import type { RequestFields } from "./request_fields.ts";
 import { readWhole } from "./whole_file.ts";
 
-/** What a request wants of a page. */
+/** The parts of a request that select the response. */
 export interface PageRequest {
   /** `GET` or `HEAD`. */
   readonly method: string;
   readonly fields: RequestFields;
 }
 
-/** What a delivery works with. */
+/** Options of a delivery. */
 export interface PageDeliveryOptions {
   readonly root: FileRoot;
   readonly pages: PageCache;
-  /** Size in bytes up to which a file goes into memory. */
+  /** Largest file that is cached, in bytes. */
   readonly hotFileMaxBytes: number;
   /** The current time in milliseconds since 1970. */
   readonly nowMs: () => number;
 }
 
-/** Answers with pages. Holds nothing of its own. */
+/** Responds with pages. Holds no resources of its own. */
 export class PageDelivery {
   readonly #root: FileRoot;
   readonly #pages: PageCache;
@@ -46,7 +46,7 @@ export class PageDelivery {
     this.#nowMs = options.nowMs;
   }
 
-  /** The answer if no file has to be read for it: bytes in memory, HEAD, 304, 412, 416. */
+  /** The response if no file has to be read for it: bytes in memory, HEAD, 304, 412, 416. */
   fromMemory(page: Page, request: PageRequest, nowMs: number): HttpResponse | undefined {
     const representation = chooseRepresentation(page, request.fields.acceptEncoding);
     if (!request.fields.conditional && request.method === "GET") {
@@ -57,20 +57,20 @@ export class PageDelivery {
   }
 
   /**
-   * The answer with the page at a path, or undefined where there is no page.
+   * The response with the page at a path, or undefined if there is no page.
    *
    * @param path Decoded path; one that ends with `/` means an index file.
-   * @param request What is wanted of it.
-   * @throws {Deno.errors.PermissionDenied} Where the system forbids to read the file.
+   * @param request Method and fields of the request.
+   * @throws {Deno.errors.PermissionDenied} If the system denies reading the file.
    */
   async deliver(path: string, request: PageRequest): Promise<HttpResponse | undefined> {
     for (let look = 1; look <= LOOKS_MAX; look++) {
       const page = this.#pages.fresh(path, this.#nowMs()) ?? await this.#pages.look(path);
       if (page === undefined) return undefined;
-      const answer = this.fromMemory(page, request, this.#nowMs()) ??
+      const response = this.fromMemory(page, request, this.#nowMs()) ??
         await this.#fromDisk(path, page, request, look === LOOKS_MAX);
-      if (answer !== undefined) return answer;
-      this.#pages.forget(path); // the file is no longer what the page says
+      if (response !== undefined) return response;
+      this.#pages.forget(path); // the file has changed since the page was made
     }
     return undefined;
   }
@@ -82,7 +82,7 @@ export class PageDelivery {
     lastLook: boolean,
   ): Promise<HttpResponse | undefined> {
     const representation = chooseRepresentation(page, request.fields.acceptEncoding);
-    // A file that changes under every look is streamed as it is now; it would never hold still for memory.
+    // A file that changes at every look-up is streamed as it is now; it would never be stable enough to cache.
     if (representation.sizeBytes <= this.#hotFileMaxBytes && !lastLook) {
       const bytes = await readWhole(this.#root, representation, this.#nowMs());
       if (bytes === undefined) return undefined;
@@ -94,7 +94,7 @@ export class PageDelivery {
     }
     const opened = await this.#root.open(representation.found);
     if (opened === undefined) return undefined;
-    // What is promised is what this handle has, not what the last look saw.
+    // The response announces the state of this handle, not that of the last look-up.
     const { found, options } = representation;
     const same = sameStamp(opened.stamp, found.stamp);
     return this.#stream(opened, same ? representation : represent(found, options, opened.stamp), request);
@@ -108,7 +108,7 @@ export class PageDelivery {
   }
 }
 
-/** Looks at a file that turns out changed each time before it is sent as it then is. */
+/** Look-ups of a file that has changed each time, before it is sent in its current state. */
 const LOOKS_MAX = 3;
 
 function memoryResponse(

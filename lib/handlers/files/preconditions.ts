@@ -10,14 +10,14 @@ import type { Representation } from "./representation.ts";
 import type { RequestFields } from "./request_fields.ts";
 
 /**
- * The status that the preconditions of a GET or HEAD come to: 200 where they let it pass. A date that is none is ignored
+ * The status code that the preconditions of a GET or HEAD give: 200 if they are met. An invalid date is ignored
  * (sections 13.1.3 and 13.1.4).
  *
  * @param fields The request's fields.
- * @param representation What would be sent.
+ * @param representation The representation that would be sent.
  * @param nowMs The current time in milliseconds since 1970.
  */
-export function judgePreconditions(
+export function checkPreconditions(
   fields: RequestFields,
   representation: Representation,
   nowMs: number,
@@ -39,14 +39,14 @@ export function judgePreconditions(
 }
 
 /**
- * Whether Range counts: If-Range is missing, or names exactly this representation (section 13.1.5). A weak tag never
- * does, and a date only when the file had not changed for a second, since two changes can share a second.
+ * Whether Range applies: If-Range is missing, or matches exactly this representation (section 13.1.5). A weak tag never
+ * matches, and a date only if the file had not changed for a second, since two changes can be in one second.
  *
  * @param ifRange Value of If-Range.
- * @param representation What would be sent.
+ * @param representation The representation that would be sent.
  * @param nowMs The current time in milliseconds since 1970.
  */
-export function rangeCounts(ifRange: string | undefined, representation: Representation, nowMs: number): boolean {
+export function rangeApplies(ifRange: string | undefined, representation: Representation, nowMs: number): boolean {
   if (ifRange === undefined) return true;
   const { entityTag, lastModifiedMs } = representation;
   const validator = ifRange.trim();
@@ -55,5 +55,5 @@ export function rangeCounts(ifRange: string | undefined, representation: Represe
   return parseHttpDate(validator, nowMs) === lastModifiedMs && nowMs - lastModifiedMs >= STRONG_DATE_MS;
 }
 
-/** Two seconds, because Last-Modified dropped the part of a second of its own. */
+/** Two seconds, because Last-Modified itself drops fractions of a second. */
 const STRONG_DATE_MS = 2000;

@@ -11,7 +11,7 @@ export interface WeightedName {
 }
 
 /**
- * Reads a list with weights. Members whose weight is malformed are left out, and so are those past the 64th.
+ * Parses a list with weights. Members with a malformed weight are left out, and so are those after the 64th.
  *
  * @param value Value of the field.
  *

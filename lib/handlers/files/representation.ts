@@ -1,5 +1,5 @@
 /**
- * What one file is over HTTP: its header lines, made once, and its bytes while they are kept in memory.
+ * The representation of a file in HTTP: its header lines, which are built once, and its bytes while they are cached.
  *
  * @module
  */
@@ -12,15 +12,15 @@ import type { FileStamp } from "./file_stamp.ts";
 import { formatHttpDate } from "./http_date.ts";
 import { UNKNOWN_MEDIA_TYPE } from "../../http/media_type.ts";
 
-/** What a representation is, besides its file. */
+/** Properties of a representation besides its file. */
 export interface RepresentationOptions {
   /** Content-Type of the file without its coding. */
   readonly contentType: string;
-  /** Coding of the file that is sent. */
+  /** Content coding of the file that is sent. */
   readonly coding: ContentCoding;
-  /** Whether other codings of it exist, so that caches must look at Accept-Encoding. */
+  /** Whether other codings of the file exist, so that the response needs `Vary: Accept-Encoding`. */
   readonly varies: boolean;
-  /** Value of Cache-Control; undefined for no such line. */
+  /** Value of Cache-Control; undefined for none. */
   readonly cacheControl: string | undefined;
   /** The current time in milliseconds since 1970. */
   readonly nowMs: number;
@@ -34,7 +34,7 @@ export interface Representation {
   readonly entityTag: string | undefined;
   /** Value of Last-Modified. */
   readonly lastModified: string | undefined;
-  /** Last-Modified in milliseconds since 1970: whole seconds. */
+  /** Last-Modified in milliseconds since 1970, in whole seconds. */
   readonly lastModifiedMs: number | undefined;
   /** Lines of a 200. */
   readonly okLines: HeaderLines;
@@ -42,18 +42,18 @@ export interface Representation {
   readonly partLines: HeaderLines;
   /** Lines of a 304: those of RFC 9110, section 15.4.5. */
   readonly notModifiedLines: HeaderLines;
-  /** The whole content while it is in memory. Whoever sends it must not change it. */
+  /** The whole content while it is cached. Must not be changed. */
   bytes: Uint8Array<ArrayBuffer> | undefined;
   /** When `bytes` were read, in milliseconds since 1970. */
   bytesReadAtMs: number;
 }
 
 /**
- * Makes the representation of a file in the state that its stamp tells.
+ * Creates the representation of a file in the state of its stamp.
  *
  * @param found The file that is sent.
- * @param options What it is.
- * @param stamp Its state; by default the one in which it was found.
+ * @param options Properties of the representation.
+ * @param stamp State of the file; by default that when it was found.
  */
 export function represent(
   found: FoundFile,
@@ -86,7 +86,7 @@ export function represent(
   };
 }
 
-/** A time of change in the future is told as now (RFC 9110, section 8.8.2.1). */
+/** A modification time in the future is replaced by the current time (RFC 9110, section 8.8.2.1). */
 function wholeSeconds(timeMs: number | undefined, nowMs: number): number | undefined {
   return timeMs === undefined ? undefined : Math.floor(Math.min(timeMs, nowMs) / 1000) * 1000;
 }

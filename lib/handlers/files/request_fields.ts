@@ -1,6 +1,6 @@
 /**
- * The request fields that decide about a file's answer, read in one pass over the header lines. Lines of one name are
- * joined with commas (RFC 9110, section 5.3): what must not be a list then fails to parse and is ignored.
+ * The request fields that determine the response with a file, read in one pass over the header lines. Lines of one name
+ * are joined with commas (RFC 9110, section 5.3): a field that must not be a list then fails to parse and is ignored.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface RequestFields {
   conditional: boolean;
 }
 
-/** Reads the fields out of header lines. */
+/** Reads the fields from header lines. */
 export function readRequestFields(lines: readonly string[]): RequestFields {
   const fields: RequestFields = { conditional: false };
   for (let i = 0; i < lines.length; i += 2) {
@@ -33,7 +33,7 @@ export function readRequestFields(lines: readonly string[]): RequestFields {
 
 type FieldKey = Exclude<keyof RequestFields, "conditional">;
 
-/** Looks at the length first: most names have none of these, and are never compared. */
+/** The length is checked first: most names have none of these lengths, and are never compared. */
 function fieldKey(name: string): FieldKey | undefined {
   switch (name.length) {
     case 5:

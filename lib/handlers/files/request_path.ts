@@ -1,27 +1,27 @@
 /**
- * From the raw path of a request to the path of a file below a root. A path is decoded exactly once. Then dot segments are
- * resolved and repeated slashes are one, as file systems and other file servers have it; one that leaves the root on its
- * way is refused, as is all that could mean anything but one name below another.
+ * From the raw path of a request to the path of a file below a root. A path is decoded exactly once. Then dot segments
+ * are resolved and repeated slashes are merged, as file systems and other file servers do. A path that leaves the root
+ * at any point is refused, as is a path with names that could be read in another way.
  *
  * @module
  */
 
-/** What the names of files may be. */
+/** Rules for the names of files. */
 export interface PathRules {
   /** Whether segments that begin with a dot are served; `.well-known` always is (RFC 8615). */
   readonly dotfiles: boolean;
-  /** Whether the names that Windows reads in its own way are refused. */
+  /** Whether names with a special meaning on Windows are refused. */
   readonly windows: boolean;
 }
 
 /**
  * Decodes a raw request path.
  *
- * @param rawPath Path as it came, without the query; begins with `/`.
- * @param rules What names may be.
+ * @param rawPath Path as received, without the query; begins with `/`.
+ * @param rules Rules for the names of files.
  * @returns The decoded path, which begins with `/` and has neither `.`, `..` nor empty segments (it may end with `/`);
- * 400 where the path is malformed (percent-encoding, UTF-8, control characters); 404 where it names nothing that could
- * be served.
+ * 400 if the path is malformed (percent-encoding, UTF-8, control characters); 404 if it names nothing that can be
+ * served.
  *
  * @example
  * ```ts
@@ -39,9 +39,9 @@ export function readRequestPath(rawPath: string, rules: PathRules): string | 400
     try {
       path = decodeURIComponent(rawPath);
     } catch {
-      return 400; // not percent-encoding, or not UTF-8 (overlong forms and surrogates included)
+      return 400; // invalid percent-encoding or UTF-8 (also overlong forms and surrogates)
     }
-    // An encoded separator is data, not a separator (RFC 3986, section 2.2), and no file name holds one.
+    // An encoded separator is data, not a separator (RFC 3986, section 2.2), and no file name contains one.
     if (hasEncodedSeparator(rawPath)) return 404;
   }
   if (!path.startsWith("/") || !path.isWellFormed() || CONTROL.test(path)) return 400;
@@ -49,12 +49,12 @@ export function readRequestPath(rawPath: string, rules: PathRules): string | 400
   return plain !== undefined && servablePath(plain, rules) ? plain : 404;
 }
 
-/** Whether a raw path holds an encoded slash or backslash. */
+/** Whether a raw path contains an encoded slash or backslash. */
 export function hasEncodedSeparator(rawPath: string): boolean {
   return ENCODED_SEPARATOR.test(rawPath);
 }
 
-/** A decoded path without empty and dot segments; undefined when it leaves the root at any point. */
+/** The decoded path without empty and dot segments; undefined if it leaves the root at any point. */
 function resolveSegments(path: string): string | undefined {
   const kept: string[] = [];
   const segments = path.slice(1).split("/");
@@ -69,10 +69,10 @@ function resolveSegments(path: string): string | undefined {
 }
 
 /**
- * Whether a decoded path may be looked up below a root. For paths that were put together from a request's.
+ * Whether a decoded path may be looked up below a root. For paths that were built from the path of a request.
  *
  * @param path Decoded path; begins with `/`.
- * @param rules What names may be.
+ * @param rules Rules for the names of files.
  */
 export function servablePath(path: string, rules: PathRules): boolean {
   if (path.length > PATH_MAX_LENGTH || !path.startsWith("/")) return false;
@@ -87,21 +87,21 @@ export function servablePath(path: string, rules: PathRules): boolean {
 }
 
 /**
- * Whether one name, a segment of a decoded path, may be served.
+ * Whether a name, one segment of a decoded path, may be served.
  *
  * @param name Name of a file or folder.
- * @param rules What names may be.
+ * @param rules Rules for the names of files.
  */
 export function servableName(name: string, rules: PathRules): boolean {
   if (name === "" || name === "." || name === "..") return false;
   if (name.startsWith(".") && !rules.dotfiles && name !== ".well-known") return false;
-  // A backslash separates folders on Windows and nowhere else; it is refused everywhere so that a site moves safely.
+  // A backslash is a separator on Windows only; it is refused everywhere, so that a site can be moved safely.
   if (name.includes("/") || name.includes("\\")) return false;
   if (CONTROL.test(name) || !name.isWellFormed()) return false;
   return !rules.windows || !windowsSpecial(name);
 }
 
-/** Longer than any file system looks up; longer paths are not worth asking it. */
+/** No file system looks up longer paths. */
 const PATH_MAX_LENGTH = 4096;
 
 const SPECIAL_SEGMENT = /\/\.{0,2}(?:\/|$)/;
@@ -113,7 +113,7 @@ const CONTROL = /[\x00-\x1f\x7f]/;
 
 /**
  * Whether Windows would open something else than a file of that name: streams (`a.txt::$DATA`), drives (`C:`), devices
- * (`con`, `aux.txt`), names whose trailing dots and spaces it drops, and short names (`GIT~1` for `.git`).
+ * (`con`, `aux.txt`), names whose trailing dots and spaces it removes, and short names (`GIT~1` for `.git`).
  */
 function windowsSpecial(name: string): boolean {
   return /[<>:"|?*]/.test(name) || /[. ]$/.test(name) || /~\d/.test(name) ||

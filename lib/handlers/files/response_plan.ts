@@ -1,6 +1,7 @@
 /**
- * What answers a GET or HEAD for one representation: status, header lines and which bytes. Pure, so it is made once before
- * a file is opened (most answers need no file) and again if the file turns out to be another one when it is.
+ * The plan of a response to GET or HEAD with one representation: status code, header lines, and which bytes. Without
+ * side effects, so it is made once before a file is opened (most responses need no file), and again if the opened file
+ * turns out to be another one.
  *
  * @module
  */
@@ -8,27 +9,27 @@
 import type { HeaderLines } from "../../http/message.ts";
 import { type ByteSpan, readRanges } from "./byte_ranges.ts";
 import { multipartPieces } from "./multipart_ranges.ts";
-import { judgePreconditions, rangeCounts } from "./preconditions.ts";
+import { checkPreconditions, rangeApplies } from "./preconditions.ts";
 import type { Representation } from "./representation.ts";
 import type { RequestFields } from "./request_fields.ts";
 
-/** A piece of a body: bytes as they are, or a span of the file. */
+/** A piece of a body: literal bytes, or a span of the file. */
 export type Piece = Uint8Array<ArrayBuffer> | ByteSpan;
 
-/** An answer before its body. */
+/** A response before its body is read. */
 export interface ResponsePlan {
   readonly status: number;
   readonly headers: HeaderLines;
-  /** The pieces of the body in order; undefined for an answer without one. */
+  /** The pieces of the body in order; undefined for a response without a body. */
   readonly pieces: readonly Piece[] | undefined;
 }
 
 /**
- * Plans the answer.
+ * Plans the response.
  *
  * @param method `GET` or `HEAD`.
  * @param fields The request's fields.
- * @param representation What is asked for.
+ * @param representation The requested representation.
  * @param nowMs The current time in milliseconds since 1970.
  */
 export function planResponse(
@@ -38,11 +39,11 @@ export function planResponse(
   nowMs: number,
 ): ResponsePlan {
   if (fields.conditional) {
-    const status = judgePreconditions(fields, representation, nowMs);
+    const status = checkPreconditions(fields, representation, nowMs);
     if (status === 304) return { status, headers: representation.notModifiedLines.slice(), pieces: undefined };
     if (status === 412) return { status, headers: [], pieces: undefined };
-    // Range means something to GET alone (RFC 9110, section 14.2).
-    if (method === "GET" && fields.range !== undefined && rangeCounts(fields.ifRange, representation, nowMs)) {
+    // Range applies to GET only (RFC 9110, section 14.2).
+    if (method === "GET" && fields.range !== undefined && rangeApplies(fields.ifRange, representation, nowMs)) {
       const plan = planRange(fields.range, representation);
       if (plan !== undefined) return plan;
     }
@@ -70,7 +71,7 @@ function planRange(range: string, representation: Representation): ResponsePlan 
     ];
     return { status: 206, headers, pieces: spans };
   }
-  // Content-Encoding would have to mean the parts, but on a multipart answer it means the whole.
+  // Content-Encoding would have to apply to the parts, but in a multipart response it applies to the whole body.
   if (options.coding !== "") return undefined;
   const { pieces, lengthBytes, contentType } = multipartPieces(spans, sizeBytes, options.contentType);
   return {

@@ -1,5 +1,5 @@
 /**
- * The files of one site, from its config, with what is odd about them in the log.
+ * The file server of one site, built from its config, which logs warnings about the files.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import type { FilesConfig } from "./files_schema.ts";
 import { cacheControl } from "./cache_control.ts";
 
 /**
- * Makes the file server of a site; undefined where it serves no files.
+ * Creates the file server of a site; undefined if the site serves no files.
  *
- * @param withoutFixed Whether a request is answered by a file at its path alone, and by no fixed path of `try_files`.
+ * @param withoutFixed Whether only a file at the path of a request may be served, and no fixed path of `try_files`.
  */
 export function siteFiles(
   config: FilesConfig & { readonly name: string },

@@ -1,5 +1,5 @@
 /**
- * Finds precompressed files that are older than the file beside them, before anybody asks for them.
+ * Finds precompressed files that are older than the file beside them, before they are requested.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 import { NEIGHBOURS } from "./content_coding.ts";
 import { olderThan, stampOf } from "./file_stamp.ts";
 
-/** More entries than this are not looked at. */
+/** Most entries that are checked. */
 const ENTRIES_MAX = 20_000;
 
 /**
- * Paths below a folder of precompressed files that are older than their file. Links are not followed; of a folder that is very
- * large only a part is looked at, and what cannot be read is left out.
+ * Paths, below a folder, of precompressed files that are older than their file. Links are not followed; only a part of
+ * a very large folder is checked, and unreadable files are left out.
  *
  * @param rootPath Absolute path of the folder.
  */
@@ -37,7 +37,7 @@ function isStale(folder: string, name: string): boolean {
     const file = Deno.statSync(folder + name.slice(0, -suffix.length));
     return file.isFile && olderThan(stampOf(Deno.statSync(folder + name)), stampOf(file));
   } catch {
-    return false; // there is no such file, or nobody may look
+    return false; // no such file, or access is denied
   }
 }
 
@@ -45,6 +45,6 @@ function* entriesOf(folder: string): Iterable<Deno.DirEntry> {
   try {
     yield* Deno.readDirSync(folder);
   } catch {
-    // Nothing of it is served either.
+    // An unreadable folder is not served either.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Which files may answer for a path, in order. Without `try_files` that is the path itself, as a file and then as a
- * folder; single-page applications end with a fixed file that answers for all their routes.
+ * Which files may be served for a path, in order. Without `try_files`, the path itself as a file and then as a folder;
+ * single-page applications end with a fixed file that is served for all their routes.
  *
  * @module
  */
@@ -10,24 +10,24 @@ import { type PathRules, servablePath } from "./request_path.ts";
 /** A compiled list of candidates. */
 export interface TryFiles {
   /**
-   * Paths to look up for a decoded request path, in order; a trailing slash asks for a folder. Without `fixed`, templates
+   * Paths to look up for a decoded request path, in order; a trailing slash means a folder. Without `fixed`, templates
    * that do not begin with `$path` are left out.
    */
   candidates(path: string, fixed?: boolean): string[];
-  /** Status when none of them is there. */
+  /** Status code if no candidate exists. */
   readonly missingStatus: number;
-  /** Whether the request path itself always is the first candidate. */
+  /** Whether the request path itself is always the first candidate. */
   readonly pathFirst: boolean;
 }
 
 /**
  * Compiles a list of templates.
  *
- * @param templates Each begins with `$path` (the request's path) or `/` (a fixed path); those that end with `/` ask for a
- * folder that has an index file or may be listed, all others for a file. The last may be `=` and a status of 400 to 599.
- * An empty list means `["$path", "$path/"]`.
- * @param rules What names may be; a candidate that breaks them is left out.
- * @throws {TypeError} When a template is none of these.
+ * @param templates Each begins with `$path` (the path of the request) or `/` (a fixed path); those that end with `/`
+ * mean a folder that has an index file or may be listed, all others mean a file. The last may be `=` and a status code
+ * of 400 to 599. An empty list means `["$path", "$path/"]`.
+ * @param rules Rules for the names of files; a candidate that violates them is left out.
+ * @throws {TypeError} If a template is none of these.
  *
  * @example
  * ```ts
@@ -69,7 +69,7 @@ function statusIn(template: string): number {
   throw new TypeError(`Cannot read try_files: found "${template}", expected "=" and a status of 400 to 599`);
 }
 
-/** A path that ends with a slash takes only suffixes that go on below the folder: `/docs/` and `.html` are no file. */
+/** A path with a trailing slash can only be extended below the folder: `/docs/` and `.html` give no file. */
 function join(path: string, suffix: string): string | undefined {
   if (!path.endsWith("/") || suffix === "") return path + suffix;
   return suffix.startsWith("/") ? path + suffix.slice(1) : undefined;

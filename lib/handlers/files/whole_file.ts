@@ -1,5 +1,5 @@
 /**
- * Reading a small file whole, to be answered from memory.
+ * Reads a small file whole, to serve it from memory.
  *
  * @module
  */
@@ -9,32 +9,32 @@ import { sameStamp, stampOf } from "./file_stamp.ts";
 import type { Representation } from "./representation.ts";
 
 /**
- * Reads the content of a representation into its `bytes`; callers at the same time share one read.
+ * Reads the content of a representation into its `bytes`; concurrent callers share one read.
  *
- * @param root Where the file lies.
+ * @param root The root of the file.
  * @param representation What to read.
  * @param nowMs The current time in milliseconds since 1970.
- * @returns The content, or undefined when the file is no longer what the representation says: look again.
+ * @returns The content, or undefined if the file has changed since it was found: look it up again.
  */
 export function readWhole(
   root: FileRoot,
   representation: Representation,
   nowMs: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  let read = reading.get(representation);
+  let read = pending.get(representation);
   if (read === undefined) {
     read = readOnce(root, representation).then((bytes) => {
       representation.bytes = bytes;
       representation.bytesReadAtMs = nowMs;
       return bytes;
-    }).finally(() => reading.delete(representation));
-    reading.set(representation, read);
+    }).finally(() => pending.delete(representation));
+    pending.set(representation, read);
   }
   return read;
 }
 
-/** Reads under way. */
-const reading = new WeakMap<Representation, Promise<Uint8Array<ArrayBuffer> | undefined>>();
+/** Pending reads. */
+const pending = new WeakMap<Representation, Promise<Uint8Array<ArrayBuffer> | undefined>>();
 
 async function readOnce(root: FileRoot, { found }: Representation): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const opened = await root.open(found);
@@ -48,6 +48,6 @@ async function readOnce(root: FileRoot, { found }: Representation): Promise<Uint
     if (count === null) return undefined;
     length += count;
   }
-  // Written while it was read: half of one content and half of another.
+  // A file that was written during the read gives a mixture of two contents.
   return sameStamp(stampOf(await file.stat()), found.stamp) ? bytes : undefined;
 }

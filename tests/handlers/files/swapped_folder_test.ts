@@ -1,6 +1,6 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { entryByHandle, handlesTellPaths } from "../../../lib/handlers/files/entry_by_handle.ts";
+import { entryByHandle, handlePathsReadable } from "../../../lib/handlers/files/entry_by_handle.ts";
 import { entryByPath } from "../../../lib/handlers/files/entry_by_path.ts";
 import { FileRoot } from "../../../lib/handlers/files/file_root.ts";
 import { ask, openFiles, SECRET, SiteFolder } from "./site_folder.ts";
@@ -98,7 +98,7 @@ Deno.test("both ways to look a path up say and give the same", async () => {
   await using site = await SiteFolder.make({ "f/a.txt": "inside" });
   const linked = Deno.build.os !== "windows";
   if (linked) await Deno.symlink("f", `${site.root}/l`);
-  for (const lookUp of handlesTellPaths() ? [entryByHandle, entryByPath] : [entryByPath]) {
+  for (const lookUp of handlePathsReadable() ? [entryByHandle, entryByPath] : [entryByPath]) {
     for (const path of linked ? ["/f/a.txt", "/l/a.txt"] : ["/f/a.txt"]) {
       using entry = await lookUp(site.root + path);
       assertEquals(entry.realPath, await Deno.realPath(`${site.root}/f/a.txt`));
@@ -119,5 +119,5 @@ Deno.test("both ways to look a path up say and give the same", async () => {
 });
 
 Deno.test("handles tell paths where this system can say what a handle has opened", { ignore: !LINUX }, () => {
-  assert(handlesTellPaths());
+  assert(handlePathsReadable());
 });
