@@ -22,6 +22,10 @@ class BodyStream implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>>, Bo
   readonly #served: boolean;
   #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
   #pulled = false;
+  /** Whether the source is delivering within the pull. */
+  #pulling = false;
+  /** A piece that is the reader's by the time that it asks for the next one. */
+  #untaken: Uint8Array<ArrayBuffer> | undefined;
 
   constructor(source: BodySource, served: boolean) {
     this.#source = source;
@@ -37,7 +41,11 @@ class BodyStream implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>>, Bo
     // Somebody who reads twice without waiting asks twice.
     if (this.#pulled) return;
     this.#pulled = true;
+    if (this.#untaken !== undefined) release(this.#untaken, "given");
+    this.#untaken = undefined;
+    this.#pulling = true;
     this.#source.pull();
+    this.#pulling = false;
   }
 
   cancel(reason: unknown): void {
@@ -48,7 +56,10 @@ class BodyStream implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>>, Bo
     this.#pulled = false;
     const taken = keep(bytes, ownership);
     this.#controller?.enqueue(taken);
-    if (this.#served) release(taken, ownership === "lent" ? "given" : ownership);
+    if (!this.#served || ownership === "shared") return;
+    // The reader takes a piece within the call that enqueues it, unless that is the call in which it asked for the piece.
+    if (this.#pulling) this.#untaken = taken;
+    else release(taken, "given");
   }
 
   end(): void {
