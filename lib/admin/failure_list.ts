@@ -5,6 +5,7 @@
  */
 
 import { failureKind, type FailureReport } from "../exchange/failure_report.ts";
+import type { Generation } from "../generation/generation.ts";
 import type { FailureSnapshot } from "./snapshot.ts";
 
 const MOST = 50;
@@ -73,4 +74,11 @@ export class FailureList {
 
 function keyOf({ site, pool, url }: UpstreamPlace): string {
   return JSON.stringify([site, pool, url]);
+}
+
+/** Names of the pools of the routes with this path: several, where routes of one path differ in their methods. */
+export function poolsOfRoute(gateway: Generation, site: string, path: string): string[] {
+  const { proxy } = gateway.sites.find(({ config }) => config.name === site)?.config ?? {};
+  if (proxy?.enabled !== true) return [];
+  return [...new Set(proxy.routes.filter((route) => route.path === path).map(({ upstream }) => upstream))];
 }

@@ -21,9 +21,14 @@ export class ManagedMetrics {
     this.#config = config;
   }
 
-  /** All of them; none when no metrics are kept. */
-  get families(): readonly Family[] {
-    return this.#read()?.families ?? [];
+  /** Open files and sockets of the process; null where the system does not tell, or no metrics are kept. */
+  get openFiles(): number | null {
+    let open: number | null = null;
+    this.#read()?.families.find(({ name }) => name === "process_open_fds")?.collect({
+      value: (_labels, value) => open = value,
+      histogram: () => {},
+    });
+    return open;
   }
 
   /** Writes them; undefined when no metrics are kept. */

@@ -16,14 +16,12 @@ import { configEndpoints } from "./config_endpoints.ts";
 import { type Endpoint, EndpointTable } from "./endpoint.ts";
 import { explainEndpoint } from "./explain_endpoint.ts";
 import { EventStream } from "./event_stream.ts";
-import type { FailureList } from "./failure_list.ts";
+import { type FailureList, poolsOfRoute } from "./failure_list.ts";
 import type { Managed, ManagedConfig } from "./managed.ts";
 import { ManagedMetrics } from "./managed_metrics.ts";
 import { openApiDocument } from "./openapi.ts";
-import { openFiles } from "./open_files.ts";
 import { readEndpoints } from "./read_endpoints.ts";
 import { Sampler } from "./sampler.ts";
-import { poolsOfRoute } from "./route_pools.ts";
 import { SnapshotMaker } from "./snapshot_maker.ts";
 import { upstreamEndpoints } from "./upstream_endpoints.ts";
 
@@ -61,7 +59,7 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
   const metrics = new ManagedMetrics(managed, config);
   failures.poolsOf = ({ site, route }) => poolsOfRoute(managed.gateway, site, route);
   const sampler = new Sampler(managed, failures);
-  const maker = new SnapshotMaker({ managed, config, sampler, failures, openFiles: () => openFiles(metrics.families) });
+  const maker = new SnapshotMaker({ managed, config, sampler, failures, openFiles: () => metrics.openFiles });
   const events = new EventStream(maker);
   sampler.onSample = () => events.tell();
   const endpoints: Endpoint[] = [];

@@ -10,7 +10,7 @@ import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { createPools } from "../../lib/generation/pools/pools.ts";
 import { ProcessState } from "../../lib/generation/process_state.ts";
 import type { ProxyConfig } from "../../lib/handlers/proxy/config/proxy_schema.ts";
-import type { DiscoveredAddress } from "../../lib/upstream/discovery/discovered_address.ts";
+import type { DiscoveredAddress } from "../../lib/upstream/discovery/addresses.ts";
 import { SupervisorAddresses } from "../../lib/upstream/discovery/supervisor_addresses.ts";
 import { configOf, type RunningProxyOptions } from "../support/running_proxy.ts";
 

@@ -7,7 +7,7 @@
 
 import type { UpstreamConfig } from "../../handlers/proxy/config/upstream_schema.ts";
 import { usesSrv } from "../../upstream/upstream_url.ts";
-import { addressKey, type DiscoveredAddress } from "../../upstream/discovery/discovered_address.ts";
+import { addressKey, type DiscoveredAddress } from "../../upstream/discovery/addresses.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
 import type { PoolMembers } from "./pool_members.ts";
 import type { ProcessState } from "../process_state.ts";

@@ -10,7 +10,7 @@ import { MASK } from "../../config/secret_names.ts";
 import { plainUrl, usesSrv } from "../../upstream/upstream_url.ts";
 import { fieldsWithin, type SharedState } from "../../state/shared_state.ts";
 import { type Endpoint, type EndpointTls, parseEndpoint } from "../../sockets/endpoint.ts";
-import { addressKey, type DiscoveredAddress } from "../../upstream/discovery/discovered_address.ts";
+import { addressKey, type DiscoveredAddress } from "../../upstream/discovery/addresses.ts";
 import { Upstream } from "../../upstream/upstream.ts";
 import type { UpstreamMetrics } from "../../upstream/upstream_metrics.ts";
 import type { ProcessState } from "../process_state.ts";

@@ -6,11 +6,10 @@
  */
 
 import { createHmac, randomBytes } from "node:crypto";
-import { findCookie } from "./cookie_values.ts";
+import { findCookie, setCookie } from "./affinity_cookie.ts";
 import { eligible } from "./draw.ts";
 import type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./policy.ts";
 import { COOKIE_DEFAULTS, type CookieSettings } from "./policy_settings.ts";
-import { setCookie } from "./set_cookie.ts";
 import { hashText } from "./string_hash.ts";
 
 /** Bytes of the hash that a value holds: 128 bits, which nobody guesses. */

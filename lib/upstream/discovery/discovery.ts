@@ -7,8 +7,28 @@
  */
 
 import type { Log } from "../../log/log.ts";
-import { type DiscoveredAddress, orderedAddresses, sameAddresses } from "./discovered_address.ts";
-import { type DiscoveryTime, SYSTEM_TIME } from "./discovery_time.ts";
+import { type DiscoveredAddress, orderedAddresses, sameAddresses } from "./addresses.ts";
+
+/** The time that discovery goes by, and chance: an interface, so that tests can wind it forward. */
+export interface DiscoveryTime {
+  /** Milliseconds since some moment. */
+  nowMs(): number;
+  /** Calls `callback` once after `delayMs`; what comes back calls that off, and does nothing afterwards. */
+  after(delayMs: number, callback: () => void): () => void;
+  /** At least 0, less than 1. */
+  random(): number;
+}
+
+/** The machine's. Its timers do not keep the process alive. */
+export const SYSTEM_TIME: DiscoveryTime = {
+  nowMs: () => performance.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    Deno.unrefTimer(timer as unknown as number);
+    return () => clearTimeout(timer);
+  },
+  random: Math.random,
+};
 
 /** What a look-up found. */
 export interface Found {

@@ -7,12 +7,11 @@
 import { plainUrl, usesSrv } from "../upstream_url.ts";
 import type { Log } from "../../log/log.ts";
 import { parseEndpoint } from "../../sockets/endpoint.ts";
-import type { DiscoveredAddress } from "./discovered_address.ts";
 import { Discovery } from "./discovery.ts";
 import { HostFinder } from "./host_finder.ts";
 import { NameResolver } from "./name_resolver.ts";
 import { ServiceFinder } from "./service_finder.ts";
-import type { Addresses, AddressSource, AddressWatch } from "./addresses.ts";
+import type { Addresses, AddressSource, AddressWatch, DiscoveredAddress } from "./addresses.ts";
 
 /** Looks names up with the system's name servers, or with others. */
 export class DnsAddresses implements Addresses {

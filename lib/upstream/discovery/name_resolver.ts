@@ -18,7 +18,7 @@
 import { promises as dns } from "node:dns";
 import { isIP } from "node:net";
 import { handleShortage } from "../../failure/shortage.ts";
-import { upstreamAddress } from "./discovered_address.ts";
+import { upstreamAddress } from "./addresses.ts";
 import { hostsFileAddresses, systemHostsFile } from "./hosts_file.ts";
 
 /** Whom a {@linkcode NameResolver} asks. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { DiscoveredAddress } from "./discovered_address.ts";
+import type { DiscoveredAddress } from "./addresses.ts";
 import type { Finder, Found } from "./discovery.ts";
 import { type HostAddresses, HostFinder } from "./host_finder.ts";
 import type { NameResolver, ServiceRecord } from "./name_resolver.ts";

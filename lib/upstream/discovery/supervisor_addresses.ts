@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { DiscoveredAddress } from "./discovered_address.ts";
-import type { Addresses, AddressSource, AddressWatch } from "./addresses.ts";
+import type { Addresses, AddressSource, AddressWatch, DiscoveredAddress } from "./addresses.ts";
 
 /** What is known of one name. */
 export type ToldSource = readonly [source: AddressSource, addresses: readonly DiscoveredAddress[]];

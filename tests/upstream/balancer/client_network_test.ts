@@ -1,6 +1,6 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { clientNetwork } from "../../../lib/upstream/balancer/client_network.ts";
+import { clientNetwork } from "../../../lib/upstream/balancer/ip_hash.ts";
 import { choose, seededRandom, testSeed } from "../../contract/seeded_random.ts";
 import { slowBytes } from "../../support/slow_address.ts";
 

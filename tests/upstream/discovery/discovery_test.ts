@@ -1,6 +1,6 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
-import type { DiscoveredAddress } from "../../../lib/upstream/discovery/discovered_address.ts";
+import type { DiscoveredAddress } from "../../../lib/upstream/discovery/addresses.ts";
 import { Discovery, type DiscoveryOptions, type Found } from "../../../lib/upstream/discovery/discovery.ts";
 import { HostFinder } from "../../../lib/upstream/discovery/host_finder.ts";
 import { NameResolver } from "../../../lib/upstream/discovery/name_resolver.ts";

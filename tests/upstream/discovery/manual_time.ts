@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DiscoveryTime } from "../../../lib/upstream/discovery/discovery_time.ts";
+import type { DiscoveryTime } from "../../../lib/upstream/discovery/discovery.ts";
 
 /** Stands still until {@linkcode ManualTime.advance}. */
 export class ManualTime implements DiscoveryTime {

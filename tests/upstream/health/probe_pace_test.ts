@@ -1,6 +1,6 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { firstPauseMs, pauseMs } from "../../../lib/upstream/health/probe_pace.ts";
+import { firstPauseMs, pauseMs } from "../../../lib/upstream/health/prober.ts";
 
 Deno.test("firstPauseMs() is within a second, or within the interval where that is shorter", () => {
   assertEquals([0, 0.5].map((random) => firstPauseMs(10_000, random)), [0, 500]);

@@ -1,6 +1,6 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals, assertLess, assertStrictEquals } from "@std/assert";
-import { findCookie } from "../../../lib/upstream/balancer/cookie_values.ts";
+import { findCookie } from "../../../lib/upstream/balancer/affinity_cookie.ts";
 import { choose, seededRandom, testSeed } from "../../contract/seeded_random.ts";
 
 const KNOWN = new Map([["abcd", 1], ["wxyz", 2]]);
