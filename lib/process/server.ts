@@ -266,7 +266,7 @@ class Server implements RunningServer {
     this.#gateway = gateway;
     gateway.activate();
     if (before !== undefined) this.#retire(before);
-    const left = this.#processState.sockets.sendAway(
+    const left = this.#processState.sockets.closeUnrouted(
       (binding) => gateway.stillRouted(binding),
       gateway.config.server.stream_close_delay,
     );

@@ -1,6 +1,6 @@
 /**
- * What waits for one end of a relay. When it grows beyond its bound, the end that it comes from is paused until it has
- * shrunk; when it no longer shrinks, its end is stalled.
+ * The messages that are queued for one end of a relay. Above the limit, the other end is paused until the queue has
+ * shrunk; if the queue no longer shrinks, the end is stalled.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { SocketEnd } from "./socket_end.ts";
 
 /** Bounds of a backlog. */
 export interface BacklogOptions {
-  /** Bytes beyond which its source is paused. */
+  /** Queued bytes above which the source is paused. */
   readonly maxBufferedBytes: number;
-  /** Longest time without progress, in milliseconds; 0 for a minute. */
+  /** Longest time without progress, in milliseconds; 0 means one minute. */
   readonly idleTimeoutMs: number;
 }
 
-/** The messages on their way to one end. Owned by its relay. */
+/** The queued messages of one end. Owned by its relay. */
 export class Backlog {
   readonly #target: SocketEnd;
   readonly #source: SocketEnd;
@@ -27,19 +27,19 @@ export class Backlog {
   #seenBytes = 0;
   #progressMs = 0;
 
-  /** Watches over what comes from `source` and waits for `target`. */
+  /** Watches the messages from `source` that are queued for `target`. */
   constructor(target: SocketEnd, source: SocketEnd, options: BacklogOptions) {
     this.#target = target;
     this.#source = source;
     this.#options = options;
   }
 
-  /** Whether another message may be sent: false when there is too much, and the source cannot be paused. */
+  /** Whether another message may be sent: false above the limit if the source cannot be paused. */
   get bounded(): boolean {
     return this.#pausable || this.#target.bufferedBytes <= this.#options.maxBufferedBytes;
   }
 
-  /** A message was sent to the target; called within the source's `onMessage`. */
+  /** Called within the source's `onMessage` after a message was sent to the target. */
   grown(): void {
     if (this.#paused || this.#target.bufferedBytes <= this.#options.maxBufferedBytes) return;
     this.#pausable = this.#source.pause();
@@ -49,23 +49,24 @@ export class Backlog {
     this.#wait();
   }
 
-  /** Whether the target has taken nothing for too long; called on each tick. */
+  /** Whether the target has accepted nothing for too long. Called on each tick. */
   stalled(nowMs: number): boolean {
     const bytes = this.#target.bufferedBytes;
     if (bytes === 0 || bytes < this.#seenBytes || this.#seenBytes === 0) this.#progressMs = nowMs;
     this.#seenBytes = bytes;
-    // The runtime counts a message off when it is gone as a whole, so that a large one on a slow line looks like a stall.
-    const patienceMs = (this.#options.idleTimeoutMs || DEFAULT_PATIENCE_MS) + bytes / SLOWEST_BYTES_PER_MS;
-    return nowMs - this.#progressMs > patienceMs;
+    // The runtime reports progress only for complete messages, so that a large one on a slow connection looks like a
+    // stall.
+    const toleranceMs = (this.#options.idleTimeoutMs || DEFAULT_TOLERANCE_MS) + bytes / SLOWEST_BYTES_PER_MS;
+    return nowMs - this.#progressMs > toleranceMs;
   }
 
-  /** Lets go of its timer. */
+  /** Stops the timer. */
   close(): void {
     clearTimeout(this.#timer);
   }
 
-  // The runtime does not say when a socket has taken what it was given. So it is asked: often while it takes, and ever
-  // less often while it does not.
+  // The runtime does not report when a socket has sent its queued bytes. So the amount is polled: often while it
+  // shrinks, and less and less often while it does not.
   #wait(): void {
     const before = this.#target.bufferedBytes;
     this.#timer = setTimeout(() => {
@@ -75,12 +76,12 @@ export class Backlog {
         this.#source.resume();
         return;
       }
-      this.#delayMs = now < before ? 1 : Math.min(this.#delayMs * 2, LONGEST_WAIT_MS);
+      this.#delayMs = now < before ? 1 : Math.min(this.#delayMs * 2, MAX_DELAY_MS);
       this.#wait();
     }, this.#delayMs);
   }
 }
 
-const LONGEST_WAIT_MS = 32;
-const DEFAULT_PATIENCE_MS = 60_000;
+const MAX_DELAY_MS = 32;
+const DEFAULT_TOLERANCE_MS = 60_000;
 const SLOWEST_BYTES_PER_MS = 64;

@@ -1,24 +1,24 @@
 /**
- * How a WebSocket ended, in the words of its Close frame (RFC 6455, section 7.4).
+ * Close codes and reasons of WebSockets (RFC 6455, section 7.4).
  *
  * @module
  */
 
-/** What a Close frame says. */
+/** The content of a Close frame. */
 export interface CloseStatus {
-  /** Its code, or {@linkcode NO_CODE} where it has none. */
+  /** The code, or {@linkcode NO_CODE} without one. */
   readonly code: number;
-  /** Its reason, at most 123 bytes of UTF-8; empty where it has none. */
+  /** The reason, at most 123 bytes of UTF-8; empty without one. */
   readonly reason: string;
 }
 
-/** Stands for a Close frame without a code; never on the wire. */
+/** Represents a Close frame without a code; never sent. */
 export const NO_CODE = 1005;
 
-/** Stands for an end without a Close frame; never on the wire. */
+/** Represents an end without a Close frame; never sent. */
 export const ABNORMAL = 1006;
 
-/** Going away: what the upstream is told when its client is gone, and both sides when the proxy stops. */
+/** Going away: sent to the upstream when its client has disconnected, and to both sides when the proxy stops. */
 export const GOING_AWAY = 1001;
 
 /** The peer broke the protocol. */
@@ -30,15 +30,15 @@ export const INVALID_TEXT = 1007;
 /** A message is larger than allowed. */
 export const TOO_LARGE = 1009;
 
-/** Try again later: a side takes messages slower than they come, for too long. */
+/** Try again later: a side has accepted messages more slowly than they arrive for too long. */
 export const TRY_AGAIN_LATER = 1013;
 
 /** Bad gateway: the upstream ended without a Close frame, or broke the protocol. */
 export const BAD_GATEWAY = 1014;
 
 /**
- * Whether a Close frame may carry `code`. 1004 has no meaning, 1005, 1006 and 1015 are for reports alone, and what lies
- * between 1016 and 2999 is for extensions, of which there are none (RFC 6455, section 7.4.2, and the IANA registry).
+ * Whether a Close frame may have `code`. 1004 is undefined, 1005, 1006 and 1015 are only for reports, and 1016 to 2999
+ * are for extensions, of which there are none (RFC 6455, section 7.4.2, and the IANA registry).
  */
 export function validCloseCode(code: number): boolean {
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);

@@ -1,6 +1,6 @@
 /**
- * Frames as they are sent (RFC 6455, section 5.2). A message goes out as one frame, whatever it came as: fragments have
- * no meaning of their own.
+ * Encodes frames (RFC 6455, section 5.2). A message is sent as one frame, however it was received: fragments have no
+ * meaning of their own.
  *
  * @module
  */
@@ -8,9 +8,9 @@
 import { type CloseStatus, NO_CODE } from "./close_status.ts";
 import { applyMask, maskingKey } from "./mask.ts";
 
-/** What a frame is. */
+/** Opcodes of frames. */
 export const Opcode = {
-  /** Goes on with a message. */
+  /** Continues a message. */
   CONTINUATION: 0x0,
   /** Begins a text message. */
   TEXT: 0x1,
@@ -18,33 +18,33 @@ export const Opcode = {
   BINARY: 0x2,
   /** Ends the connection. */
   CLOSE: 0x8,
-  /** Asks for a pong. */
+  /** Requests a pong. */
   PING: 0x9,
-  /** Answers a ping. */
+  /** Responds to a ping. */
   PONG: 0xa,
 } as const;
 
 /** Largest payload of a control frame, in bytes. */
 export const MAX_CONTROL_BYTES = 125;
 
-/** How a frame is written. */
+/** Options of a frame. */
 export interface FrameOptions {
   /** Whether the payload is masked: by clients always, by servers never. */
   readonly masked: boolean;
   /**
-   * Whether it is the last of its message.
+   * Whether the frame is the last of its message.
    *
    * @default {true}
    */
   readonly fin?: boolean;
 }
 
-/** A whole frame. */
+/** Encodes a frame. */
 export function encodeFrame(opcode: number, payload: Uint8Array, options: FrameOptions): Uint8Array<ArrayBuffer> {
   const { masked, fin = true } = options;
   const size = payload.length;
   const headBytes = (size < 126 ? 2 : size < 65_536 ? 4 : 10) + (masked ? 4 : 0);
-  // The payload begins on a word, which is where masking is fast.
+  // The payload begins at a multiple of four bytes, where masking is fast.
   const pad = -headBytes & 3;
   const frame = new Uint8Array(pad + headBytes + size).subarray(pad);
   frame[0] = (fin ? 0x80 : 0) | opcode;

@@ -1,6 +1,6 @@
 /**
- * Frames as they arrive, in pieces of any size, strictly by RFC 6455: what the protocol forbids is refused, not guessed at.
- * Fragments become whole messages again.
+ * Decodes frames from pieces of any size, strictly by RFC 6455: what the protocol forbids is an error. Fragments are
+ * joined into complete messages.
  *
  * @module
  */
@@ -11,19 +11,19 @@ import { MAX_CONTROL_BYTES, Opcode } from "./frame.ts";
 import { applyMask } from "./mask.ts";
 import type { Message } from "./socket_end.ts";
 
-/** Takes what the frames say, in order. */
+/** Receives the content of the frames, in order. */
 export interface FrameSink {
-  /** A whole message. */
+  /** A complete message. */
   onMessage(message: Message): void;
-  /** A ping, which wants a pong with the same payload. */
+  /** A ping, which requests a pong with the same payload. */
   onPing(payload: Uint8Array<ArrayBuffer>): void;
-  /** A pong, asked for or not. */
+  /** A pong, requested or not. */
   onPong(): void;
-  /** The last frame; what comes behind it is ignored. */
+  /** The Close frame. Everything after it is ignored. */
   onClose(status: CloseStatus): void;
 }
 
-/** What is allowed. */
+/** Options of a decoder. */
 export interface FrameDecoderOptions {
   /** Whether the peer must mask (a client) or must not (a server). */
   readonly masked: boolean;
@@ -31,20 +31,20 @@ export interface FrameDecoderOptions {
   readonly maxMessageBytes: number;
 }
 
-/** A peer that broke the protocol. */
+/** A violation of the protocol by the peer. */
 export class FrameError extends Error {
   override readonly name = "FrameError";
-  /** Code for the Close frame that tells it so. */
+  /** Code for the Close frame to the peer. */
   readonly code: number;
 
-  /** @param message What it did, in words that fit after "the peer sends". */
+  /** @param message What the peer sent, as text that fits after "the peer sends". */
   constructor(code: number, message: string) {
     super(message);
     this.code = code;
   }
 }
 
-/** Takes frames apart. Owned by one connection. */
+/** Decodes frames. Owned by one connection. */
 export class FrameDecoder {
   readonly #options: FrameDecoderOptions;
   readonly #sink: FrameSink;
@@ -53,7 +53,7 @@ export class FrameDecoder {
   #inPayload = false;
   #closed = false;
 
-  // The frame that is being read.
+  // The current frame.
   #opcode = 0;
   #fin = false;
   #size = 0;
@@ -61,23 +61,22 @@ export class FrameDecoder {
   #key: Uint8Array = EMPTY;
   #control = EMPTY;
 
-  // The message that is being read; its opcode is 0 between messages.
+  // The current message; its opcode is 0 between messages.
   #messageOpcode = 0;
   #message = EMPTY;
   #messageBytes = 0;
 
-  /** Makes a decoder for the frames of one connection. */
   constructor(sink: FrameSink, options: FrameDecoderOptions) {
     this.#sink = sink;
     this.#options = options;
   }
 
   /**
-   * Takes the next bytes, and tells the sink what they complete. `bytes` may be used again afterwards.
+   * Decodes the next bytes, and calls the sink with what they complete. `bytes` may be reused afterwards.
    *
-   * @param frames How many frames may be completed at most.
-   * @returns How many bytes were taken: fewer than all where there are more frames.
-   * @throws {FrameError} The decoder is then of no more use.
+   * @param frames Maximum number of frames to complete.
+   * @returns Number of bytes that were decoded: fewer than all if there are more frames.
+   * @throws {FrameError} The decoder must not be used afterwards.
    */
   push(bytes: Uint8Array, frames = Infinity): number {
     let at = 0;
@@ -120,7 +119,7 @@ export class FrameDecoder {
       this.#messageOpcode = this.#opcode;
     }
     const { maxMessageBytes } = this.#options;
-    // Told by the head alone: nothing is kept of a message that is too large.
+    // Decided by the frame header alone: no part of a message that is too large is stored.
     if (this.#messageBytes + this.#size > maxMessageBytes) {
       throw new FrameError(TOO_LARGE, `a message of more than ${maxMessageBytes} bytes`);
     }
@@ -146,8 +145,8 @@ export class FrameDecoder {
     this.#taken += piece.length;
   }
 
-  // One buffer, however many fragments: a list of them would cost a hundred bytes for each that holds one. It grows with
-  // what has arrived, since a length that is only announced costs its sender nothing.
+  // One buffer, however many fragments: a list of them would cost a hundred bytes for each fragment of one byte. It
+  // grows with the received bytes, since announcing a length costs the sender nothing.
   #makeRoom(): void {
     const { length } = this.#message;
     if (this.#messageBytes <= length) return;
@@ -185,7 +184,7 @@ export class FrameDecoder {
 }
 
 const EMPTY = new Uint8Array(0);
-/** Frames up to this size get their room at once. */
+/** Buffers of frames up to this size are allocated at once. */
 const TRUSTED_BYTES = 256 * 1024;
 
 function broken(what: string): FrameError {
@@ -202,7 +201,7 @@ function declaredSize(head: Uint8Array): number {
   if (size < 126) return size;
   const view = new DataView(head.buffer);
   const long = size === 126 ? view.getUint16(2) : Number(view.getBigUint64(2));
-  // RFC 6455, section 5.2: the shortest form, and no more than 63 bits. A double holds 53; the limit of size is below.
+  // RFC 6455, section 5.2: the shortest form, and no more than 63 bits. A double has 53; the size limit is lower.
   if (long < (size === 126 ? 126 : 65_536)) throw broken("a length that is not in its shortest form");
   if (head[2] >= 0x80 && size === 127) throw broken("a length of 64 bits");
   return long;

@@ -1,6 +1,7 @@
 /**
- * An end of a relay over a plain connection, with frames of our own: what the upstream's end is, where the proxy is the
- * WebSocket client. It has what the runtime's own client hides: back-pressure, every close code, and strictness.
+ * An end of a relay over a plain connection, with the frame codec of BWS: the upstream's end, for which the proxy is
+ * the WebSocket client. It provides what the runtime's own client lacks: back-pressure, every close code, and strict
+ * checks.
  *
  * @module
  */
@@ -14,15 +15,15 @@ import { closePayload, encodeFrame, Opcode } from "./frame.ts";
 import { FrameDecoder, FrameError, type FrameSink } from "./frame_decoder.ts";
 import type { Message, SocketEnd, SocketEndListener } from "./socket_end.ts";
 
-/** How a framed socket behaves. */
+/** Options of a framed socket. */
 export interface FramedSocketOptions {
-  /** Whether it is the client of the two: a client masks what it sends, a server does not. */
+  /** Whether this end is the client: a client masks the frames that it sends, a server does not. */
   readonly client: boolean;
-  /** Who the peer is, for messages and blame. */
+  /** The peer, for messages and as the owner of failures. */
   readonly peer: FailureOwner;
-  /** Bytes that were read before: they come first. */
+  /** Bytes that were received with the handshake; they are decoded first. */
   readonly early: Uint8Array;
-  /** The clock that deadlines go by. */
+  /** The clock for deadlines. */
   readonly clock: CoarseClock;
   /** Largest message that the peer may send, in bytes. */
   readonly maxMessageBytes: number;
@@ -30,13 +31,13 @@ export interface FramedSocketOptions {
   readonly pingIntervalMs: number;
   /** Longest silence of the peer, pongs included, in milliseconds; 0 for no limit. */
   readonly idleTimeoutMs: number;
-  /** Longest time for the peer's Close frame once ours is sent, in milliseconds. */
+  /** Longest wait for the peer's Close frame after one was sent, in milliseconds. */
   readonly closeTimeoutMs: number;
 }
 
 /** A WebSocket over a {@linkcode Wire}, which it owns. */
 export class FramedSocket implements SocketEnd, FrameSink {
-  /** Bytes that wait to be written, frame heads included, and what each frame takes besides. */
+  /** Bytes that are queued for writing, with frame headers and the overhead of each frame. */
   bufferedBytes = 0;
   readonly #wire: Wire;
   readonly #options: FramedSocketOptions;
@@ -52,11 +53,11 @@ export class FramedSocket implements SocketEnd, FrameSink {
   #ended = false;
   #paused = false;
   #resumed: (() => void) | undefined;
-  #heardMs = 0;
+  #receivedMs = 0;
   #pingedMs = 0;
   #deadlineMs = 0;
 
-  /** Takes over a connection on which the handshakes are done. */
+  /** Takes ownership of a connection after its handshake. */
   constructor(wire: Wire, options: FramedSocketOptions) {
     this.#wire = wire;
     this.#options = options;
@@ -64,10 +65,10 @@ export class FramedSocket implements SocketEnd, FrameSink {
     this.#decoder = new FrameDecoder(this, { masked: !client, maxMessageBytes });
   }
 
-  /** Begins to read. */
+  /** Starts reading. */
   start(listener: SocketEndListener): void {
     this.#listener = listener;
-    this.#heardMs = this.#pingedMs = this.#options.clock.nowMs;
+    this.#receivedMs = this.#pingedMs = this.#options.clock.nowMs;
     listener.onOpen();
     this.#read();
   }
@@ -77,14 +78,14 @@ export class FramedSocket implements SocketEnd, FrameSink {
     if (!this.#closeSent) this.#enqueue(text ? Opcode.TEXT : Opcode.BINARY, bytes);
   }
 
-  /** Sends a Close frame. With the peer's own it ends the connection. */
+  /** Sends a Close frame. The connection ends when the peer's Close frame has arrived too. */
   close(status: CloseStatus): void {
     if (this.#closeSent || this.#ended) return;
     this.#enqueue(Opcode.CLOSE, closePayload(status));
     this.#closeSent = true;
     this.#deadlineMs = this.#options.clock.nowMs + this.#options.closeTimeoutMs;
     this.resume();
-    this.#closing();
+    this.#endIfClosed();
   }
 
   /** Stops reading. */
@@ -93,12 +94,12 @@ export class FramedSocket implements SocketEnd, FrameSink {
     return true;
   }
 
-  /** Reads on. */
+  /** Resumes reading. */
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    // While nothing was read, nothing could be heard.
-    this.#heardMs = this.#options.clock.nowMs;
+    // Nothing could arrive while reading was paused.
+    this.#receivedMs = this.#options.clock.nowMs;
     this.#resumed?.();
   }
 
@@ -113,7 +114,7 @@ export class FramedSocket implements SocketEnd, FrameSink {
     this.#listener?.onEnded();
   }
 
-  /** Sends pings, and finds out about peers that are gone. */
+  /** Sends pings, and detects peers that are gone. */
   tick(): void {
     if (this.#ended || this.#listener === undefined) return;
     const { clock: { nowMs }, pingIntervalMs, idleTimeoutMs } = this.#options;
@@ -121,35 +122,36 @@ export class FramedSocket implements SocketEnd, FrameSink {
       if (nowMs > this.#deadlineMs) this.destroy();
       return;
     }
-    if (idleTimeoutMs > 0 && !this.#paused && !this.#closeReceived && nowMs - this.#heardMs > idleTimeoutMs) {
+    if (idleTimeoutMs > 0 && !this.#paused && !this.#closeReceived && nowMs - this.#receivedMs > idleTimeoutMs) {
       this.#lose(`was silent for ${idleTimeoutMs} ms`);
       this.destroy();
     } else if (pingIntervalMs > 0 && nowMs - this.#pingedMs >= pingIntervalMs) {
       this.#pingedMs = nowMs;
-      // What waits to be written draws answers enough.
+      // Queued messages make the peer's TCP respond, so no ping is needed.
       if (this.bufferedBytes === 0) this.#enqueue(Opcode.PING, NOTHING);
     }
   }
 
-  /** From the decoder: a whole message. */
+  /** From the decoder: a complete message. */
   onMessage(message: Message): void {
     this.#listener?.onMessage(message);
   }
 
-  /** From the decoder: answered here, as it asks after this hop. */
+  /** From the decoder: a ping, which applies to this hop only, so the pong is sent here. */
   onPing(payload: Uint8Array<ArrayBuffer>): void {
-    // Pings without end from a peer that reads nothing must not fill the memory; not each needs an answer (section 5.5.3).
+    // Endless pings from a peer that reads nothing must not fill the memory; not every ping needs a pong (section
+    // 5.5.3).
     if (!this.#closeSent && this.bufferedBytes < PONG_LIMIT_BYTES) this.#enqueue(Opcode.PONG, payload);
   }
 
-  /** From the decoder: that something was heard is noted already. */
+  /** From the decoder: a pong; the time of arrival is already recorded. */
   onPong(): void {}
 
-  /** From the decoder: the peer closes. */
+  /** From the decoder: a Close frame. */
   onClose(status: CloseStatus): void {
     this.#closeReceived = true;
     this.#listener?.onClose(status);
-    this.#closing();
+    this.#endIfClosed();
   }
 
   async #read(): Promise<void> {
@@ -161,10 +163,10 @@ export class FramedSocket implements SocketEnd, FrameSink {
         if (this.#ended) return;
         const count = await this.#wire.read(buffer);
         if (count === null) break;
-        this.#heardMs = this.#options.clock.nowMs;
+        this.#receivedMs = this.#options.clock.nowMs;
         const rest = this.#decode(buffer.subarray(0, count));
         if (rest.length > 0) await this.#decodeAll(rest);
-        // Thousands of sockets that say little need little room.
+        // A small buffer is enough for a socket with little traffic; there may be thousands of them.
         const size = count === buffer.length ? LARGE_READ_BYTES : count < SMALL_READ_BYTES ? SMALL_READ_BYTES : 0;
         if (size > 0 && size !== buffer.length) buffer = new Uint8Array(size);
       }
@@ -176,10 +178,10 @@ export class FramedSocket implements SocketEnd, FrameSink {
     if (this.#ended) return;
     if (!this.#closeReceived) this.#lose("closed the connection without a Close frame");
     this.#readEnded = true;
-    this.#closing();
+    this.#endIfClosed();
   }
 
-  // Thousands of frames fit into one read. Others are served in between.
+  // One read may contain thousands of frames. Other connections are served in between.
   async #decodeAll(bytes: Uint8Array): Promise<void> {
     let startMs = performance.now();
     for (let rest = this.#decode(bytes); rest.length > 0 && !this.#ended; rest = this.#decode(rest)) {
@@ -189,14 +191,15 @@ export class FramedSocket implements SocketEnd, FrameSink {
     }
   }
 
-  /** What is left once there have been many frames. */
+  /** Decodes a limited number of frames, and returns the remaining bytes. */
   #decode(bytes: Uint8Array): Uint8Array {
     if (this.#discarding) return NOTHING;
     try {
       return bytes.subarray(this.#decoder.push(bytes, TURN_FRAMES));
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      // Read on, to the end or the deadline: to close with bytes unread would take the Close frame from the peer.
+      // Continue reading, to the end or the deadline: if the connection were closed with unread bytes, the peer might
+      // not receive the Close frame.
       this.#discarding = true;
       this.#lose(`broke the WebSocket protocol: it sends ${error.message}`);
       this.close({ code: error.code, reason: "" });
@@ -210,8 +213,8 @@ export class FramedSocket implements SocketEnd, FrameSink {
     this.#listener?.onLost({ cause: `The ${this.#options.peer} ${what}`, owner: this.#options.peer });
   }
 
-  // When both have closed, the connection ends; the server of the two closes it first (RFC 6455, section 7.1.1).
-  #closing(): void {
+  // After both Close frames the connection ends; the server closes it first (RFC 6455, section 7.1.1).
+  #endIfClosed(): void {
     if (this.#ended || !this.#closeSent || !this.#closeReceived || this.#writing) return;
     if (this.#readEnded || this.#writeBroken || !this.#options.client) return this.destroy();
     this.#deadlineMs = this.#options.clock.nowMs + LINGER_MS;
@@ -237,13 +240,13 @@ export class FramedSocket implements SocketEnd, FrameSink {
         }
       }
     } catch {
-      // Reading goes on: what the peer sent before it closed is still to come, and tells why.
+      // Reading continues: what the peer sent before it closed may still arrive, and may explain the close.
       this.#writeBroken = true;
       this.#queue = [];
       this.bufferedBytes = 0;
     }
     this.#writing = false;
-    this.#closing();
+    this.#endIfClosed();
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
@@ -253,25 +256,25 @@ export class FramedSocket implements SocketEnd, FrameSink {
       rest = rest.subarray(count);
       if (this.#ended) return;
       this.bufferedBytes -= count;
-      // As long as the peer takes bytes, its Close frame may be on its way behind what it is given.
+      // As long as the peer accepts bytes, its Close frame may still follow.
       if (this.#closeSent) this.#deadlineMs = this.#options.clock.nowMs + this.#options.closeTimeoutMs;
     }
   }
 }
 
-/** What a frame that waits takes besides its bytes. */
+/** Memory that a queued frame takes besides its bytes. */
 const FRAME_OVERHEAD = 256;
 const NOTHING = new Uint8Array(0);
-/** Frames that are taken apart in a turn of the event loop. */
+/** Frames that are decoded in one turn of the event loop. */
 const TURN_FRAMES = 512;
 const SMALL_READ_BYTES = 4 * 1024;
 const LARGE_READ_BYTES = 64 * 1024;
 const PONG_LIMIT_BYTES = 64 * 1024;
 const BATCH_BYTES = 64 * 1024;
-/** How long the server of the two is given to close the connection first. */
+/** How long to wait for the server to close the connection first. */
 const LINGER_MS = 1000;
 
-// Small frames go out together: a system call costs more than a copy.
+// Small frames are sent together: a system call costs more than a copy.
 function* batches(
   frames: Uint8Array<ArrayBuffer>[],
   onTaken: (count: number) => void,

@@ -1,5 +1,6 @@
 /**
- * The client's handshake: whether a request asks for a WebSocket, and whether it asks well (RFC 6455, section 4.2.1).
+ * The client's handshake: whether a request is a request for a WebSocket, and whether it is valid (RFC 6455, section
+ * 4.2.1).
  *
  * @module
  */
@@ -8,29 +9,30 @@ import { createHash } from "node:crypto";
 import { headerValue, listMembers } from "../../http/header_lines.ts";
 import type { RequestHead } from "../../http/message.ts";
 
-/** A request for a WebSocket that may be granted. */
+/** A valid request for a WebSocket. */
 export interface UpgradeRequest {
   /** Subprotocols that the client offers, in its order. */
   readonly protocols: readonly string[];
 }
 
-/** A request for a WebSocket that must be refused. */
+/** An invalid request for a WebSocket. */
 export interface UpgradeFault {
-  /** 400, or 426 for a version that is not spoken here. */
+  /** 400, or 426 for a version that is not supported. */
   readonly status: 400 | 426;
-  /** What is wrong with it, for the log. */
+  /** What is wrong with the request, for the log. */
   readonly fault: string;
-  /** Header lines for the refusal. */
+  /** Header lines of the error response. */
   readonly lines: readonly string[];
 }
 
-/** What a request wants: an upgrade, one that cannot be had, or undefined for a plain exchange. */
+/** The upgrade that a request asks for, its fault if it is invalid, or undefined for a plain request. */
 export function readUpgrade(head: RequestHead): UpgradeRequest | UpgradeFault | undefined {
   const upgrade = headerValue(head.headers, "upgrade");
   if (upgrade === undefined || !listMembers(upgrade).includes("websocket")) return undefined;
   const key = headerValue(head.headers, "sec-websocket-key");
   if (!listMembers(headerValue(head.headers, "connection") ?? "").includes("upgrade")) {
-    // Without that option the field means nothing (RFC 9110, section 7.8), unless all else says that it was forgotten.
+    // Without that option the field has no meaning (RFC 9110, section 7.8), unless the other fields show that the
+    // option was forgotten.
     return key === undefined ? undefined : malformed('Connection does not hold "upgrade"');
   }
   if (head.method !== "GET") return malformed(`its method is ${head.method}, expected GET`);
@@ -49,7 +51,7 @@ export function readUpgrade(head: RequestHead): UpgradeRequest | UpgradeFault | 
   return { protocols: offered === undefined ? [] : protocolList(offered) };
 }
 
-/** Whether the request must be refused. */
+/** Whether the request is invalid. */
 export function isFault(upgrade: UpgradeRequest | UpgradeFault): upgrade is UpgradeFault {
   return "status" in upgrade;
 }
@@ -64,23 +66,23 @@ export function handshakeKey(): string {
   return crypto.getRandomValues(new Uint8Array(16)).toBase64();
 }
 
-/** The Sec-WebSocket-Accept that answers `key` (RFC 6455, section 4.2.2). */
+/** The Sec-WebSocket-Accept for `key` (RFC 6455, section 4.2.2). */
 export function acceptOf(key: string): string {
   return createHash("sha1").update(key + GUID).digest("base64");
 }
 
-/** The version that is spoken here: the only one. */
+/** The only supported version. */
 export const VERSION = "13";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-// 16 bytes: the last character before the padding holds two bits.
+// 16 bytes: the last character before the padding has two bits.
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
 
 function malformed(what: string): UpgradeFault {
   return { status: 400, fault: `The WebSocket handshake is malformed: ${what}`, lines: [] };
 }
 
-// Names of subprotocols keep their case, unlike other tokens.
+// Subprotocol names are case-sensitive, unlike other tokens.
 function protocolList(value: string): string[] {
   return value.split(",").map((name) => name.trim()).filter((name) => name !== "");
 }

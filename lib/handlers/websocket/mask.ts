@@ -5,7 +5,7 @@
  * @module
  */
 
-/** A fresh masking key: four bytes that nobody can foresee, in the order of the wire. */
+/** A new masking key: four unpredictable bytes, in the order of the wire. */
 export function maskingKey(): Uint8Array {
   if (used === keys.length) {
     crypto.getRandomValues(keys);
@@ -19,7 +19,7 @@ export function maskingKey(): Uint8Array {
 /**
  * XORs `bytes` with `key`, in place.
  *
- * @param offset Index of `bytes[0]` within its payload: a payload that comes in pieces goes on where it stopped.
+ * @param offset Index of `bytes[0]` within its payload, for a payload that arrives in pieces.
  */
 export function applyMask(bytes: Uint8Array<ArrayBuffer>, key: Uint8Array, offset = 0): void {
   let i = 0;
@@ -29,9 +29,9 @@ export function applyMask(bytes: Uint8Array<ArrayBuffer>, key: Uint8Array, offse
   }
   const words = (bytes.length - i) >> 2;
   if (words > 0) {
-    // Whole words go four bytes at a time; the key is turned so that it begins where they do.
-    for (let j = 0; j < 4; j++) turned[j] = key[(offset + i + j) & 3];
-    const word = turnedWord[0];
+    // Whole words are masked four bytes at a time, with the key rotated to their position.
+    for (let j = 0; j < 4; j++) rotated[j] = key[(offset + i + j) & 3];
+    const word = rotatedWord[0];
     const view = new Int32Array(bytes.buffer, bytes.byteOffset + i, words);
     for (let w = 0; w < words; w++) view[w] ^= word;
     i += words * 4;
@@ -41,5 +41,5 @@ export function applyMask(bytes: Uint8Array<ArrayBuffer>, key: Uint8Array, offse
 
 const keys = new Uint8Array(4096);
 let used = keys.length;
-const turned = new Uint8Array(4);
-const turnedWord = new Int32Array(turned.buffer);
+const rotated = new Uint8Array(4);
+const rotatedWord = new Int32Array(rotated.buffer);

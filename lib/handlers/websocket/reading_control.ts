@@ -1,26 +1,27 @@
 /**
- * Three things that the runtime's server sockets lack in public, done with what they have in private (Deno 2.9.6):
+ * Three functions that the runtime's server sockets do not offer, implemented with their private members (Deno 2.9.6):
  *
- * - They read without being asked, so a client that sends faster than the upstream takes would fill the memory. Their
- *   reading is a loop, a method called `[[eventLoop]]` that ends when `[[readyState]]` is CLOSED and that can be called
- *   again: to pause is to let it end.
- * - A message that arrives between the server's Close frame and the client's makes them drop the connection, which takes
- *   the Close frame, and its code, from the client. Sockets of `[[role]]` CLIENT deliver such messages instead.
- * - When their client vanishes, the timer of their pings stays. It holds the socket, all that listens to it, and the
- *   process, for as long as `idleTimeout`.
+ * - They read without a way to stop, so a client that sends faster than the upstream accepts would fill the memory.
+ *   Their read loop is a method called `[[eventLoop]]` that ends when `[[readyState]]` is CLOSED and that can be called
+ *   again: pausing means letting it end.
+ * - A message that arrives between the server's Close frame and the client's makes them close the connection, so that
+ *   the client does not receive the Close frame and its code. Sockets of `[[role]]` CLIENT deliver such messages
+ *   instead.
+ * - When the client disappears, the timer of their pings stays active. It keeps the socket, its listeners and the
+ *   process alive for `idleTimeout`.
  *
- * Each step is looked at before it is believed: where a symbol is missing, or the loop does not end as expected, the
- * socket is left as the runtime made it, `pause` answers false, and the relay bounds its memory by closing with 1013.
+ * Each step is verified: if a symbol is missing, or the loop does not end as expected, the socket is left as the
+ * runtime made it, `pause` returns false, and the relay limits its memory by closing with 1013.
  *
  * @module
  */
 
-/** Stops and resumes the reading of one server socket. Owned by its {@linkcode ServedSocket}. */
+/** Stops and resumes reading on one server socket. Owned by its {@linkcode ServedSocket}. */
 export class ReadingControl {
   readonly #socket: WebSocket;
   readonly #onStopped: () => void;
   #state: "reading" | "stopping" | "stopped" = "reading";
-  #able: boolean;
+  #supported: boolean;
   #loops = 0;
   #resumeWanted = false;
   #realState = 0;
@@ -28,39 +29,39 @@ export class ReadingControl {
 
   /**
    * @param socket A socket of `Deno.upgradeWebSocket` that is not open yet.
-   * @param onStopped Called when a stop is over, with success or without: the socket can be used again.
+   * @param onStopped Called when a stop has succeeded or failed: the socket can be used again.
    */
   constructor(socket: WebSocket, onStopped: () => void) {
     this.#socket = socket;
     this.#onStopped = onStopped;
     const loop = LOOP === undefined ? undefined : Reflect.get(WebSocket.prototype, LOOP);
     const readyState = symbolOf(socket, "[[readyState]]");
-    this.#able = LOOP !== undefined && typeof loop === "function" && readyState !== undefined &&
+    this.#supported = LOOP !== undefined && typeof loop === "function" && readyState !== undefined &&
       Reflect.get(socket, readyState) === WebSocket.CONNECTING;
-    if (!this.#able || LOOP === undefined) return;
-    // The runtime calls the loop by the socket, so this one comes first.
+    if (!this.#supported || LOOP === undefined) return;
+    // The runtime calls the loop as a member of the socket, so this override is called instead.
     Reflect.defineProperty(socket, LOOP, { value: () => this.#run(loop), configurable: true });
   }
 
-  /** Whether the socket is between reading and not reading: it must not be used until `onStopped`. */
+  /** Whether a stop is in progress: the socket must not be used until `onStopped`. */
   get stopping(): boolean {
     return this.#state === "stopping";
   }
 
-  /** Stops reading. Called within the socket's message event. False when that is not possible. */
+  /** Stops reading. Called within the socket's message event. Returns false if that is not possible. */
   stop(): boolean {
-    if (!this.#able || this.#loops !== 1) return false;
+    if (!this.#supported || this.#loops !== 1) return false;
     this.#resumeWanted = false;
     if (this.#state !== "reading") return true;
     this.#state = "stopping";
     this.#realState = this.#socket.readyState;
     this.#setReadyState(WebSocket.CLOSED);
-    // The loop ends in this turn, or it never will.
+    // The loop ends in this turn of the event loop, or never.
     this.#timer = setTimeout(() => this.#settle("reading"), 0);
     return true;
   }
 
-  /** Reads on. */
+  /** Resumes reading. */
   resume(): void {
     if (this.#state === "stopping") this.#resumeWanted = true;
     if (this.#state !== "stopped") return;
@@ -69,25 +70,25 @@ export class ReadingControl {
     if (typeof loop === "function") Reflect.apply(loop, this.#socket, []);
   }
 
-  /** A message came although reading was to stop: this runtime cannot be stopped so. */
+  /** Called when a message arrives although reading should stop: this runtime does not support stopping. */
   failed(): void {
     this.#settle("reading");
   }
 
-  /** Lets messages through after the server's Close frame, until the client's. Called right after `close`. */
+  /** Accepts messages after the server's Close frame, until the client's. Called directly after `close`. */
   keepReading(): void {
     const role = symbolOf(this.#socket, "[[role]]");
     if (role !== undefined && Reflect.get(this.#socket, role) === SERVER) Reflect.set(this.#socket, role, CLIENT);
   }
 
-  /** Lets go of the timer that the runtime forgets. Called once the socket closed without a Close frame. */
+  /** Stops the ping timer that the runtime leaves active. Called after the socket closed without a Close frame. */
   release(): void {
     const idleTimeout = symbolOf(this.#socket, "[[idleTimeout]]");
     const restart = PING_TIMER === undefined ? undefined : Reflect.get(this.#socket, PING_TIMER);
     if (this.#socket.readyState !== WebSocket.CLOSED || idleTimeout === undefined) return;
     if (typeof restart !== "function" || !(Reflect.get(this.#socket, idleTimeout) > 0)) return;
-    // Only the runtime can stop it, and does so before it starts the next one. That one is over at once, since a timer
-    // that finds the socket closed starts no other.
+    // Only the runtime can stop it, which it does before it starts the next one. The next one ends at once, since a
+    // timer that finds the socket closed starts no other.
     Reflect.set(this.#socket, idleTimeout, Number.MIN_VALUE);
     Reflect.apply(restart, this.#socket, []);
   }
@@ -106,7 +107,7 @@ export class ReadingControl {
     if (this.#state !== "stopping") return;
     clearTimeout(this.#timer);
     this.#state = state;
-    this.#able &&= state === "stopped";
+    this.#supported &&= state === "stopped";
     this.#setReadyState(this.#realState);
     this.#onStopped();
     if (this.#resumeWanted) this.resume();

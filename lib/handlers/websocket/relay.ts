@@ -1,35 +1,37 @@
 /**
- * A WebSocket through the proxy: messages from one end to the other, in order and unchanged, and each end's close to the
- * other.
+ * A WebSocket through the proxy: forwards messages between the two ends, in order and unchanged, and the close of each
+ * end to the other.
  *
- * What was chosen. The upstream's end ({@linkcode FramedSocket}) speaks RFC 6455 over the proxy's own transport. The
- * client's end ({@linkcode ServedSocket}) is the socket of `Deno.upgradeWebSocket`, because under `Deno.serve` there is
- * no other way to an upgraded connection, and because it works the same inside another application. The raw sockets
- * that `node:http` hands to its `upgrade` listeners would need a second, slower server beside `Deno.serve`.
+ * Design. The upstream's end ({@linkcode FramedSocket}) implements RFC 6455 on the proxy's own connection. The client's
+ * end ({@linkcode ServedSocket}) is the socket of `Deno.upgradeWebSocket`, because under `Deno.serve` there is no other
+ * access to an upgraded connection, and because it works the same inside another application. The raw sockets that
+ * `node:http` passes to its `upgrade` listeners would need a second, slower server beside `Deno.serve`.
  *
- * What comes of it:
+ * Behaviour:
  *
- * - Messages of any size pass, text as text and binary as binary; fragments arrive joined. Both directions have
- *   back-pressure: an end that takes messages more slowly than they come slows down the other end's connection. One that
- *   takes nothing for `idle_timeout` is closed with 1013.
- * - Close frames pass with code and reason, behind the messages that came before them. An upstream that closes first
- *   still gets what its client sends until the client closes too. An upstream that ends without a Close frame, or breaks
- *   the protocol, is 1014 to its client; a client that ends so is 1001 to its upstream.
+ * - Messages of any size pass, text as text and binary as binary; fragments are joined. Both directions have
+ *   back-pressure: an end that accepts messages more slowly than they arrive slows down the other end's connection. An
+ *   end that accepts nothing for `idle_timeout` is closed with 1013.
+ * - Close frames are forwarded with code and reason, after the messages that came before them. An upstream that closes
+ *   first still receives what its client sends until the client closes too. If an upstream ends without a Close frame,
+ *   or breaks the protocol, its client receives 1014; if a client does so, its upstream receives 1001.
  *
- * What it cannot do:
+ * Limits:
  *
- * - A Close frame of the client is answered by the runtime, at once: the client never sees a code that the upstream
- *   answers with, nor messages that the upstream sends after it.
- * - The runtime takes a Close frame of 1014 from a client for an error.
- * - Pings and pongs stay on their hop: the runtime and the proxy each answer for themselves, payloads do not travel.
+ * - The runtime responds to a Close frame of the client at once: the client never receives the code with which the
+ *   upstream responds, nor messages that the upstream sends after it.
+ * - The runtime treats a Close frame with code 1014 from a client as an error.
+ * - Pings and pongs stay on their hop: the runtime and the proxy each respond for themselves, and payloads are not
+ *   forwarded.
  * - No extensions: compression is refused to clients and not offered to upstreams.
- * - Towards clients, the runtime reads leniently: unmasked frames pass, and a client that breaks the protocol is cut off
- *   without a Close frame. A client's frame of 64 MiB or more is refused so; a fragmented message is joined by the runtime
- *   before its size can be judged.
- * - A client that takes nothing cannot be cut: its connection, and what waits for it, lasts until it reads or leaves.
- * - Back-pressure on clients, and messages that cross a Close frame of the upstream's, need private parts of the runtime
- *   (see `reading_control.ts`). Without them a client that sends faster than the upstream takes is closed with 1013, and
- *   one that sends while the upstream closes sees its connection break.
+ * - The runtime's parser for clients is lenient: unmasked frames are accepted, and a client that breaks the protocol is
+ *   disconnected without a Close frame. So is a client that sends a frame of 64 MiB or more; a fragmented message is
+ *   joined by the runtime before its size can be checked.
+ * - A client that accepts nothing cannot be disconnected: its connection, with the queued messages, lasts until the
+ *   client reads or disconnects.
+ * - Back-pressure on clients, and messages that cross a Close frame of the upstream, need private members of the
+ *   runtime (see `reading_control.ts`). Without them a client that sends faster than the upstream accepts is closed
+ *   with 1013, and one that sends while the upstream closes loses its connection.
  *
  * @module
  */
@@ -49,20 +51,20 @@ import {
 import { Backlog } from "./backlog.ts";
 import type { Loss, Message, SocketEnd } from "./socket_end.ts";
 
-/** Bounds of a relay. */
+/** Options of a relay. */
 export interface RelayOptions {
-  /** The clock that deadlines go by. */
+  /** The clock for deadlines. */
   readonly clock: CoarseClock;
-  /** Bytes that may wait for one end before the other is slowed down. */
+  /** Bytes that may be queued for one end before the other end is slowed down. */
   readonly maxBufferedBytes: number;
-  /** Largest message of a client, in bytes; the upstream's end bounds its own. */
+  /** Largest message of a client, in bytes; the upstream's end has its own limit. */
   readonly maxMessageBytes: number;
-  /** Longest time in which an end takes nothing of what waits for it, in milliseconds; 0 for a minute. */
+  /** Longest time in which an end accepts nothing of its queued messages, in milliseconds; 0 means one minute. */
   readonly idleTimeoutMs: number;
   /**
-   * Who counts.
+   * Counts the messages.
    *
-   * @default {nobody}
+   * @default {undefined} Not counted.
    */
   readonly metrics?: RelayMetrics;
 }
@@ -75,25 +77,25 @@ export interface RelayMetrics {
   toClient(bytes: number): void;
 }
 
-/** Told how a relay goes. */
+/** Notified of the end of a relay. */
 export interface RelayObserver {
-  /** Nothing is left of the upstream's end. */
+  /** The upstream's connection has ended. */
   upstreamEnded(): void;
-  /** Nothing is left of either end; the relay's fields are final. */
+  /** Both connections have ended; the relay's fields are final. */
   relayEnded(relay: Relay): void;
 }
 
-/** A client's and an upstream's WebSocket, joined. Owned by its registry until both have ended. */
+/** The WebSockets of a client and an upstream, connected. Owned by its registry until both have ended. */
 export class Relay implements Watched {
-  /** Bytes of message that the client sent. */
+  /** Bytes of messages that the client sent. */
   receivedBytes = 0;
-  /** Bytes of message that were sent to the client. */
+  /** Bytes of messages that were sent to the client. */
   sentBytes = 0;
-  /** How it ended; the code is 1006 when no Close frame said so, and 0 until it ends. */
+  /** Close status; the code is 1006 after an end without a Close frame, and 0 before the end. */
   status: CloseStatus = { code: 0, reason: "" };
-  /** Why it did not end in an orderly way, or empty. */
+  /** Cause of an abnormal end, or empty. */
   cause = "";
-  /** Who caused that. */
+  /** Who caused it, or empty. */
   causeOwner: FailureOwner | "" = "";
   readonly #client: SocketEnd;
   readonly #upstream: SocketEnd;
@@ -105,7 +107,7 @@ export class Relay implements Watched {
   #clientEnded = false;
   #upstreamEnded = false;
 
-  /** Joins two ends that were not started. */
+  /** Connects two ends that were not started. */
   constructor(client: SocketEnd, upstream: SocketEnd, options: RelayOptions, observer: RelayObserver) {
     this.#client = client;
     this.#upstream = upstream;
@@ -115,7 +117,7 @@ export class Relay implements Watched {
     this.#toUpstream = new Backlog(upstream, client, options);
   }
 
-  /** Begins to relay. The upstream is read once the client can be written to, so that nothing is lost between. */
+  /** Starts the relay. The upstream is read only when messages can be sent to the client, so that none is lost. */
   start(): void {
     this.#options.clock.watch(this);
     this.#client.start({
@@ -125,7 +127,8 @@ export class Relay implements Watched {
       onLost: (loss) => this.#clientLost(loss),
       onEnded: () => {
         this.#clientEnded = true;
-        // It may have ended without a word, after the upstream closed: that is all the answer there will be.
+        // The client may have disconnected without a Close frame after the upstream closed, so that no other response
+        // will come.
         this.#closeUpstream(this.status);
         this.#finish();
       },
@@ -133,9 +136,9 @@ export class Relay implements Watched {
   }
 
   /**
-   * Tells both ends that the proxy goes away.
+   * Closes both ends because the proxy stops.
    *
-   * @param cause Why, for the log.
+   * @param cause The cause, for the log.
    */
   goAway(cause = "The proxy is stopping"): void {
     this.#conclude(AWAY, { cause, owner: "proxy" });
@@ -143,7 +146,7 @@ export class Relay implements Watched {
     this.#closeUpstream(AWAY);
   }
 
-  /** Ends it at once. */
+  /** Ends both connections at once. */
   destroy(): void {
     this.#conclude({ code: ABNORMAL, reason: "" }, { cause: "The proxy shut down", owner: "proxy" });
     this.#client.destroy();
@@ -166,7 +169,7 @@ export class Relay implements Watched {
       onMessage: (message) => this.#fromUpstream(message),
       onClose: (status) => {
         this.#conclude(status);
-        // Not answered yet: the client may have more to say before it closes too.
+        // The upstream gets its Close frame later: the client may send more before it closes too.
         this.#client.close(status);
         if (this.#clientEnded) this.#closeUpstream(status);
       },
@@ -224,13 +227,13 @@ export class Relay implements Watched {
     this.#closeUpstream(AWAY);
   }
 
-  // An end that was never started would not learn that its peer has closed.
+  // An end that was never started would not detect that its peer has closed.
   #closeUpstream(status: CloseStatus): void {
     this.#startUpstream();
     this.#upstream.close(validCloseCode(status.code) || status.code === NO_CODE ? status : AWAY);
   }
 
-  // What comes first is how it ended; the rest follows from it.
+  // The first event determines the result; the others follow from it.
   #conclude(status: CloseStatus, loss?: Loss): void {
     if (this.status.code !== 0) return;
     if (loss !== undefined) this.#blame(loss.cause, loss.owner);

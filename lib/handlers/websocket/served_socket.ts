@@ -1,6 +1,6 @@
 /**
- * The client's end of a relay, over the socket of `Deno.upgradeWebSocket`: the one way to a client's WebSocket under
- * `Deno.serve`, whoever called it.
+ * The client's end of a relay, over the socket of `Deno.upgradeWebSocket`: the only access to a client's WebSocket
+ * under `Deno.serve`, also inside another application.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { ReadingControl } from "./reading_control.ts";
 import type { Message, SocketEnd, SocketEndListener } from "./socket_end.ts";
 import { MESSAGE_OVERHEAD, UnsentMessages } from "./unsent_messages.ts";
 
-/** How a served socket behaves. */
+/** Options of a served socket. */
 export interface ServedSocketOptions {
-  /** The clock that deadlines go by. */
+  /** The clock for deadlines. */
   readonly clock: CoarseClock;
-  /** Longest time without a message, in milliseconds; 0 where the runtime looks after the peer by pings of its own. */
+  /** Longest time without a message, in milliseconds; 0 if the runtime checks the peer by pings of its own. */
   readonly idleTimeoutMs: number;
-  /** Longest time for the client's Close frame once ours is sent, in milliseconds. */
+  /** Longest wait for the client's Close frame after one was sent, in milliseconds. */
   readonly closeTimeoutMs: number;
 }
 
@@ -35,11 +35,11 @@ export class ServedSocket implements SocketEnd {
   #closing = false;
   #error = "";
   #ended = false;
-  #heardMs: number;
+  #receivedMs: number;
   #deadlineMs: number;
   #paused = false;
-  #resting = false;
-  /** Messages since `#burstMs`. */
+  #yielding = false;
+  /** Number of messages since `#burstMs`. */
   #burst = 0;
   #burstMs = 0;
 
@@ -47,9 +47,9 @@ export class ServedSocket implements SocketEnd {
   constructor(socket: WebSocket, options: ServedSocketOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#reading = new ReadingControl(socket, () => this.#release());
+    this.#reading = new ReadingControl(socket, () => this.#runHeld());
     const { nowMs } = options.clock;
-    this.#heardMs = nowMs;
+    this.#receivedMs = nowMs;
     this.#deadlineMs = nowMs + OPEN_TIMEOUT_MS;
   }
 
@@ -59,15 +59,15 @@ export class ServedSocket implements SocketEnd {
   }
 
   /**
-   * Bytes that the client's connection has not taken, and what its messages take besides. The runtime counts a message off
-   * when it is gone as a whole.
+   * Bytes that the client's connection has not accepted, with the overhead of each message. The runtime counts a
+   * message until it is sent completely.
    */
   get bufferedBytes(): number {
     const bytes = this.#socket.bufferedAmount;
     return bytes + this.#heldBytes + this.#unsent.overhead(bytes);
   }
 
-  /** Listens; the runtime reads by itself once the connection is upgraded. */
+  /** Attaches the listeners; the runtime starts reading when the connection is upgraded. */
   start(listener: SocketEndListener): void {
     this.#listener = listener;
     const socket = this.#socket;
@@ -75,17 +75,17 @@ export class ServedSocket implements SocketEnd {
     socket.onopen = () => this.#open();
     socket.onmessage = (event) => this.#receive(event.data);
     socket.onerror = (event) => this.#error = event instanceof ErrorEvent ? event.message : "";
-    socket.onclose = (event) => this.#closed(event);
+    socket.onclose = (event) => this.#onClosed(event);
   }
 
   /** Sends a message as one frame. */
   send(message: Message): void {
     if (this.#closing || this.#ended) return;
     if (!this.#reading.stopping) return this.#sendNow(message);
-    const taken = message.bytes.length + MESSAGE_OVERHEAD;
-    this.#heldBytes += taken;
+    const queuedBytes = message.bytes.length + MESSAGE_OVERHEAD;
+    this.#heldBytes += queuedBytes;
     this.#held.push(() => {
-      this.#heldBytes -= taken;
+      this.#heldBytes -= queuedBytes;
       this.#sendNow(message);
     });
   }
@@ -99,26 +99,29 @@ export class ServedSocket implements SocketEnd {
     else this.#closeNow(status);
   }
 
-  /** Stops reading, where the runtime allows it. */
+  /** Stops reading, if the runtime allows it. */
   pause(): boolean {
     return this.#paused = this.#reading.stop();
   }
 
-  /** Reads on. */
+  /** Resumes reading. */
   resume(): void {
-    this.#heardMs = this.#options.clock.nowMs;
+    this.#receivedMs = this.#options.clock.nowMs;
     this.#paused = false;
-    if (!this.#resting) this.#reading.resume();
+    if (!this.#yielding) this.#reading.resume();
   }
 
-  /** Lets go of the socket. The runtime has no way to cut it: it ends when its client has taken what waits, or leaves. */
+  /**
+   * Releases the socket. The runtime cannot abort it: it ends when its client has received the queued messages, or
+   * disconnects.
+   */
   destroy(): void {
     if (this.#ended) return;
     this.close({ code: NO_CODE, reason: "" });
     this.#end();
   }
 
-  /** Finds out about clients that are gone. */
+  /** Detects clients that are gone. */
   tick(): void {
     if (this.#ended) return;
     const { clock: { nowMs }, idleTimeoutMs } = this.#options;
@@ -127,7 +130,7 @@ export class ServedSocket implements SocketEnd {
       if (nowMs <= this.#deadlineMs) return;
       if (!this.#opened) this.#lose("The client left before its connection was upgraded");
       this.destroy();
-    } else if (idleTimeoutMs > 0 && nowMs - this.#heardMs > idleTimeoutMs) {
+    } else if (idleTimeoutMs > 0 && nowMs - this.#receivedMs > idleTimeoutMs) {
       this.#lose(`The client was silent for ${idleTimeoutMs} ms`);
       this.destroy();
     }
@@ -135,40 +138,41 @@ export class ServedSocket implements SocketEnd {
 
   #open(): void {
     this.#opened = true;
-    this.#heardMs = this.#options.clock.nowMs;
+    this.#receivedMs = this.#options.clock.nowMs;
     if (this.#ended) return this.#closeNow({ code: NO_CODE, reason: "" });
-    this.#release();
+    this.#runHeld();
     this.#listener?.onOpen();
   }
 
   #receive(data: unknown): void {
     if (this.#ended) return;
     if (this.#reading.stopping) this.#reading.failed();
-    this.#heardMs = this.#options.clock.nowMs;
+    this.#receivedMs = this.#options.clock.nowMs;
     const text = typeof data === "string";
     const bytes = text ? encoder.encode(data) : new Uint8Array(data as ArrayBuffer);
     this.#listener?.onMessage({ text, bytes });
-    // It is in a frame by now, or counted out.
+    // The relay has encoded or counted it by now.
     detachBuffer(bytes);
-    if (++this.#burst >= BURST_MESSAGES) this.#giveWay();
+    if (++this.#burst >= BURST_MESSAGES) this.#yieldTurn();
   }
 
-  // The runtime hands out all that has arrived within one turn of the event loop, in which nobody else is served.
-  #giveWay(): void {
+  // The runtime delivers everything that has arrived within one turn of the event loop, in which no other connection is
+  // served.
+  #yieldTurn(): void {
     const nowMs = performance.now();
     const tookMs = nowMs - this.#burstMs;
     this.#burst = 0;
     this.#burstMs = nowMs;
     if (tookMs > BURST_MS || this.#closing || this.#ended || !this.#reading.stop()) return;
-    this.#resting = true;
+    this.#yielding = true;
     setTimeout(() => {
-      this.#resting = false;
+      this.#yielding = false;
       this.#burstMs = performance.now();
       if (!this.#paused) this.#reading.resume();
     }, tookMs);
   }
 
-  #closed({ code, reason, wasClean }: CloseEvent): void {
+  #onClosed({ code, reason, wasClean }: CloseEvent): void {
     if (!wasClean) this.#reading.release();
     if (this.#ended) return;
     if (wasClean && code > 0) this.#listener?.onClose({ code, reason });
@@ -177,7 +181,7 @@ export class ServedSocket implements SocketEnd {
   }
 
   #sendNow({ text, bytes }: Message): void {
-    // Nothing is said when the connection broke a moment ago; the close event follows.
+    // There is no error if the connection failed a moment ago; the close event follows.
     this.#unsent.add(bytes.length);
     this.#socket.send(text ? decoder.decode(bytes) : bytes);
     detachBuffer(bytes);
@@ -191,7 +195,7 @@ export class ServedSocket implements SocketEnd {
     this.#reading.resume();
   }
 
-  #release(): void {
+  #runHeld(): void {
     const held = this.#held;
     this.#held = [];
     for (const action of held) action();
@@ -208,9 +212,9 @@ export class ServedSocket implements SocketEnd {
   }
 }
 
-/** A client that leaves while its handshake is answered goes unseen: the socket then never opens. */
+/** A client that disconnects before the handshake response is sent is not reported: the socket then never opens. */
 const OPEN_TIMEOUT_MS = 10_000;
-/** Messages that come within so many milliseconds, after which as much time is left to others. */
+/** A burst is this many messages within so many milliseconds; afterwards other connections get as much time. */
 const BURST_MESSAGES = 256;
 const BURST_MS = 25;
 const encoder = new TextEncoder();

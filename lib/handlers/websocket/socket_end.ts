@@ -1,6 +1,6 @@
 /**
- * The contract of a relay's two ends: a WebSocket as messages, closing, and what is known of its peer. One end is the
- * client's, one the upstream's; the relay between them does not know which kind is which.
+ * The contract of a relay's two ends: a WebSocket as messages, with closing and the state of its peer. One end is the
+ * client's, the other the upstream's; the relay does not depend on their implementations.
  *
  * @module
  */
@@ -8,56 +8,58 @@
 import type { FailureOwner } from "../../failure/failure.ts";
 import type { CloseStatus } from "./close_status.ts";
 
-/** A whole message. */
+/** A complete message. */
 export interface Message {
-  /** Whether it is text (valid UTF-8), else binary. */
+  /** Whether the message is text (valid UTF-8), else binary. */
   readonly text: boolean;
-  /** Its payload. Belongs to whoever gets it. */
+  /** The payload, which belongs to the receiver. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** Why an end was lost. */
 export interface Loss {
-  /** What happened, for the log. */
+  /** The cause, for the log. */
   readonly cause: string;
-  /** Who caused it. */
   readonly owner: FailureOwner;
 }
 
-/** Told what happens at one end, in order. */
+/** Notified of the events at one end, in order. */
 export interface SocketEndListener {
   /** Messages can be sent. */
   onOpen(): void;
-  /** A message came. */
+  /** A message arrived. */
   onMessage(message: Message): void;
-  /** The peer sent its Close frame: no message comes after it. */
+  /** The peer sent its Close frame: no message follows. */
   onClose(status: CloseStatus): void;
-  /** The end is lost without a Close frame of the peer's. */
+  /** The connection was lost without a Close frame of the peer. */
   onLost(loss: Loss): void;
-  /** Nothing is left of the end; once, and always last. */
+  /** The connection has ended. Called once, and always last. */
   onEnded(): void;
 }
 
 /** One end of a relay. */
 export interface SocketEnd {
-  /** Bytes that were sent to it and that its peer's connection has not taken. */
+  /** Bytes that were sent and that the peer's connection has not accepted yet. */
   readonly bufferedBytes: number;
-  /** Begins to read, and tells `listener`. */
+  /** Starts reading, and calls `listener`. */
   start(listener: SocketEndListener): void;
-  /** Sends a message behind those that wait. Ignored once closing began or the end is lost. */
+  /** Sends a message after the queued ones. Ignored after closing has begun or the connection was lost. */
   send(message: Message): void;
-  /** Sends a Close frame behind the messages that wait. Messages of the peer still arrive until its own. Works once. */
+  /**
+   * Sends a Close frame after the queued messages. Messages of the peer still arrive until its own Close frame. Later
+   * calls have no effect.
+   */
   close(status: CloseStatus): void;
   /**
-   * Stops reading, so that the peer is slowed down by its own connection. Called within `onMessage`.
+   * Stops reading, which slows down the peer by TCP. Called within `onMessage`.
    *
-   * @returns Whether that is possible here.
+   * @returns Whether this end can be paused.
    */
   pause(): boolean;
-  /** Ends a pause. */
+  /** Resumes reading. */
   resume(): void;
-  /** Ends it at once. What waits to be sent is lost. */
+  /** Ends the connection at once. Queued messages are lost. */
   destroy(): void;
-  /** Enforces the end's own deadlines; called on each tick of the clock. */
+  /** Enforces the deadlines of the end. Called on each tick of the clock. */
   tick(): void;
 }

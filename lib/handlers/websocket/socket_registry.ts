@@ -1,31 +1,33 @@
 /**
- * The open WebSockets of all generations, so that they are counted, and told when their route or the proxy goes away.
+ * The open WebSockets of all generations, for counting them, and for closing them when their route is removed or the
+ * proxy stops.
  *
  * @module
  */
 
 import type { Relay } from "./relay.ts";
 
-/** What an open WebSocket belongs to. */
+/** The route and the upstream of an open WebSocket. */
 export interface RouteBinding {
-  /** Its route, told apart from all others, and from itself after a change. */
+  /** Identifies the route; changes with the route's options. */
   readonly route: string;
-  /** Its upstream. */
   readonly upstream: string;
-  /** How long it may go on once the proxy is stopping, in milliseconds. */
+  /** How long it may continue once the proxy is stopping, in milliseconds. */
   readonly drainMs: number;
 }
 
-/** Open WebSockets. Owned by the runtime. */
+/** Open WebSockets. Owned by the process state. */
 export class SocketRegistry {
-  /** Those whose client left while its handshake was answered: the runtime's shutdown waits for them for ever. */
+  /**
+   * WebSockets whose client disconnected before the handshake response was sent: the runtime's shutdown waits for them
+   * forever.
+   */
   neverOpened = 0;
   readonly #open = new Map<Relay, RouteBinding>();
   readonly #timers = new Map<Relay, ReturnType<typeof setTimeout>>();
   #draining = false;
-  #left: (() => void)[] = [];
+  #pendingChecks: (() => void)[] = [];
 
-  /** How many there are. */
   get size(): number {
     return this.#open.size;
   }
@@ -35,66 +37,64 @@ export class SocketRegistry {
     return this.#draining;
   }
 
-  /** Counts a relay in. */
-  add(relay: Relay, place: RouteBinding): void {
-    this.#open.set(relay, place);
-    // One whose handshake was under way when the end was announced.
-    if (this.#draining) this.#sendAwaySoon(relay, place.drainMs);
+  add(relay: Relay, binding: RouteBinding): void {
+    this.#open.set(relay, binding);
+    // Its handshake was in progress when draining began.
+    if (this.#draining) this.#closeAfter(relay, binding.drainMs);
   }
 
-  /** Counts a relay out. */
   delete(relay: Relay): void {
     this.#cancel(relay);
     this.#open.delete(relay);
-    for (const look of [...this.#left]) look();
+    for (const check of [...this.#pendingChecks]) check();
   }
 
-  /** Tells each that the proxy goes away, after the time that it has. Settles when none is left. */
+  /** Closes each WebSocket after its drain time. Resolves when none is left. */
   drain(): Promise<void> {
     if (!this.#draining) {
       this.#draining = true;
-      for (const [relay, { drainMs }] of this.#open) this.#sendAwaySoon(relay, drainMs);
+      for (const [relay, { drainMs }] of this.#open) this.#closeAfter(relay, drainMs);
     }
-    return this.#allLeft([...this.#open.keys()]);
+    return this.#allEnded([...this.#open.keys()]);
   }
 
   /**
-   * Tells those whose place is gone that it goes away. Settles when none of them is left.
+   * Closes the WebSockets whose route is gone. Resolves when none of them is left.
    *
-   * @param stays Whether a place is still there.
-   * @param delayMs How long they may go on.
+   * @param stillRouted Whether a route is still there.
+   * @param delayMs How long they may continue.
    */
-  sendAway(stays: (place: RouteBinding) => boolean, delayMs: number): Promise<void> {
+  closeUnrouted(stillRouted: (binding: RouteBinding) => boolean, delayMs: number): Promise<void> {
     const gone: Relay[] = [];
-    for (const [relay, place] of this.#open) {
-      if (stays(place)) {
-        // Its route was away for less than the time that it was given.
+    for (const [relay, binding] of this.#open) {
+      if (stillRouted(binding)) {
+        // Its route was removed for less than the delay.
         if (!this.#draining) this.#cancel(relay);
         continue;
       }
       gone.push(relay);
       if (!this.#timers.has(relay)) {
-        this.#sendAwaySoon(relay, delayMs, "Its route, or its upstream, is not in the new config");
+        this.#closeAfter(relay, delayMs, "Its route, or its upstream, is not in the new config");
       }
     }
-    return this.#allLeft(gone);
+    return this.#allEnded(gone);
   }
 
-  /** Ends all at once. */
+  /** Ends all connections at once. */
   destroy(): void {
     for (const relay of [...this.#open.keys()]) relay.destroy();
   }
 
-  #allLeft(relays: readonly Relay[]): Promise<void> {
-    const left = () => relays.every((relay) => !this.#open.has(relay));
-    if (left()) return Promise.resolve();
+  #allEnded(relays: readonly Relay[]): Promise<void> {
+    const ended = () => relays.every((relay) => !this.#open.has(relay));
+    if (ended()) return Promise.resolve();
     return new Promise((resolve) => {
-      const look = () => {
-        if (!left()) return;
-        this.#left = this.#left.filter((other) => other !== look);
+      const check = () => {
+        if (!ended()) return;
+        this.#pendingChecks = this.#pendingChecks.filter((other) => other !== check);
         resolve();
       };
-      this.#left.push(look);
+      this.#pendingChecks.push(check);
     });
   }
 
@@ -103,7 +103,7 @@ export class SocketRegistry {
     this.#timers.delete(relay);
   }
 
-  #sendAwaySoon(relay: Relay, delayMs: number, cause?: string): void {
+  #closeAfter(relay: Relay, delayMs: number, cause?: string): void {
     clearTimeout(this.#timers.get(relay));
     this.#timers.set(relay, setTimeout(() => relay.goAway(cause), delayMs));
   }
