@@ -8,7 +8,10 @@
 import { assert, assertEquals, assertLess, assertStrictEquals } from "@std/assert";
 import type { Candidate, Policy, PolicyFactory, PolicyRequest } from "../../lib/upstream/balancer/policy.ts";
 import { PARTITIONS } from "../../lib/upstream/balancer/partition_table.ts";
-import { choose, seededRandom } from "./seeded_random.ts";
+import { choose, seededRandom, seedMathRandom } from "./seeded_random.ts";
+
+// A policy that is made without random numbers of its own takes these.
+seedMathRandom(1);
 
 /** What a policy claims. */
 export interface PolicyClaims {
@@ -77,7 +80,7 @@ export function countPicks<C extends Candidate>(
 
 /**
  * Fails if `counts` are further from the proportions of `weights` than chance explains: chi-square beyond about four and
- * a half standard deviations of its mean. With seeded random numbers the verdict is always the same.
+ * a half standard deviations of its mean. Random numbers are seeded, so the verdict is always the same.
  *
  * @param keyed Whether picks went by keys. The partitions that keys fall into are themselves a sample of the weights, which adds
  * its variance to that of the picks.

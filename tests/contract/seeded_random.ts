@@ -21,8 +21,18 @@ export function seededRandom(seed: number): () => number {
 /** The seed of this run: `BWS_TEST_SEED`, or a new one. Tests name it in their messages. */
 export function testSeed(): number {
   const given = Deno.env.get("BWS_TEST_SEED");
-  return given === undefined ? Math.floor(Math.random() * 0x1_0000_0000) : Number(given);
+  return given === undefined ? Math.floor(unseeded() * 0x1_0000_0000) : Number(given);
 }
+
+/**
+ * Makes `Math.random` of this test file seeded, for verdicts on statistics: what is drawn, and with it the verdict, is then the
+ * same in each run, also where a test hands no random numbers in. Each test file has a global scope of its own.
+ */
+export function seedMathRandom(seed: number): void {
+  Math.random = seededRandom(seed);
+}
+
+const unseeded = Math.random;
 
 /** One of `choices`. */
 export function choose<T>(random: () => number, choices: readonly T[]): T {

@@ -10,6 +10,7 @@ import {
   writtenPath,
 } from "../../lib/routing/match_path.ts";
 import { choose, seededRandom, testSeed } from "../contract/seeded_random.ts";
+import { quickestMs } from "../support/quickest.ts";
 
 Deno.test("matchPath() decodes unreserved characters and gives all other escapes in upper case", () => {
   for (let code = 0; code < 256; code++) {
@@ -221,14 +222,15 @@ Deno.test("path functions take time in proportion to a hostile path", () => {
     "a//;%2F%5C../b/..;c/".repeat(3000),
   ];
   for (const path of paths) {
-    const start = performance.now();
-    const plain = matchPath("/" + path) ?? "/";
-    hasDotSegments(plain);
-    resolveDots(plain);
-    resolvedReadings(plain);
-    climbs(plain);
-    dropSegments(plain, plain);
-    assertLess(performance.now() - start, 500, path.slice(0, 10));
+    const tookMs = quickestMs(500, () => {
+      const plain = matchPath("/" + path) ?? "/";
+      hasDotSegments(plain);
+      resolveDots(plain);
+      resolvedReadings(plain);
+      climbs(plain);
+      dropSegments(plain, plain);
+    });
+    assertLess(tookMs, 500, path.slice(0, 10));
   }
 });
 

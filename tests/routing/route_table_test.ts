@@ -5,6 +5,7 @@ import { writtenPath } from "../../lib/routing/match_path.ts";
 import { parsePattern } from "../../lib/routing/pattern_syntax.ts";
 import { compileRoutes, type RouteTable } from "../../lib/routing/route_table.ts";
 import { choose, seededRandom, testSeed } from "../contract/seeded_random.ts";
+import { quickestMs } from "../support/quickest.ts";
 
 function route(kind: RouteKind, path: string, ...methods: string[]): RouteSpec<string> {
   const target = [kind, path, ...methods].join(" ");
@@ -206,11 +207,11 @@ Deno.test("RouteTable.match() is not slowed down by hostile paths", () => {
   const table = compileRoutes(routes);
   const paths = ["/".repeat(8192), "/a".repeat(4096), "/" + "a".repeat(8191), "/a/".repeat(2730), "/%2f".repeat(2048)];
   for (const path of paths) {
-    table.match(path, "GET");
-    const start = performance.now();
-    for (let i = 0; i < 100; i++) table.match(path, "GET");
+    const tookMs = quickestMs(1000, () => {
+      for (let i = 0; i < 100; i++) table.match(path, "GET");
+    });
     // About 10 ms for the worst; the bound only tells linear from exponential.
-    assertLess(performance.now() - start, 1000, `100 matches of ${path.slice(0, 10)}`);
+    assertLess(tookMs, 1000, `100 matches of ${path.slice(0, 10)}`);
   }
 });
 

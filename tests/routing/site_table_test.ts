@@ -2,6 +2,7 @@
 import { assertEquals, assertLess, assertThrows } from "@std/assert";
 import { compileSites, type SiteSpec } from "../../lib/routing/site_table.ts";
 import { choose, seededRandom, testSeed } from "../contract/seeded_random.ts";
+import { quickestMs } from "../support/quickest.ts";
 
 function site(target: string, ...hosts: string[]): SiteSpec<string> {
   return { hosts, default: false, target };
@@ -65,10 +66,11 @@ Deno.test("SiteTable.find() is not slowed down by hosts of thousands of labels",
   const table = compileSites([site("other"), site("wild", "*.example.com", "*.a.b.c.d.e.example.com")]);
   const hosts = ["a.".repeat(4000) + "example.com", ".".repeat(8000), "a".repeat(8000), "a." + "b".repeat(8000)];
   for (const host of hosts) {
-    const start = performance.now();
-    for (let i = 0; i < 1000; i++) table.find(host);
+    const tookMs = quickestMs(500, () => {
+      for (let i = 0; i < 1000; i++) table.find(host);
+    });
     // A millisecond or so; walking the labels would take seconds.
-    assertLess(performance.now() - start, 500, host.slice(0, 10));
+    assertLess(tookMs, 500, host.slice(0, 10));
   }
   assertEquals(table.find(hosts[0]), "wild");
 });
