@@ -12,9 +12,9 @@ import type { RunningDemo, StartDemoOptions } from "../cli/demo_command.ts";
 import { resolveConfig } from "../generation/config/resolve_config.ts";
 import { ListenError } from "../process/listener.ts";
 import { type RunningServer, startServer } from "../process/server.ts";
-import { DemoServer } from "./control_room.ts";
+import { DemoServer } from "./demo_server.ts";
 import { SampleUpstream } from "./sample_upstream.ts";
-import { frontSite, policySites, POOL, SAMPLES, SHOWN } from "./scene.ts";
+import { frontSite, policySites, POOL, SAMPLES, SHOWN } from "./demo_config.ts";
 import { Traffic } from "./traffic.ts";
 
 /**
@@ -35,18 +35,18 @@ export async function startDemo({ firstPort, tryNext }: StartDemoOptions): Promi
     failures,
   });
   const dashboardUrl = `http://127.0.0.1:${management.address.port}/`;
-  const traffic = new Traffic((outcome) => room.show(outcome, false));
-  const room = new DemoServer({ upstreams, traffic, inFlight: () => inFlight(sites), dashboardUrl });
+  const traffic = new Traffic((outcome) => server.show(outcome, false));
+  const server = new DemoServer({ upstreams, traffic, inFlight: () => inFlight(sites), dashboardUrl });
   const stopBehind = async () => {
     traffic.run(false);
-    await room.close();
+    await server.close();
     // WebSockets last until one side ends them, so the upstreams end them before the proxy waits for its exchanges.
     await Promise.all(upstreams.map((upstream) => upstream.stop()));
     await management.stop();
     await sites.stop();
   };
   const siteUrls = sites.addresses.map((address) => `http://127.0.0.1:${address.port}`);
-  const open = (candidate: number) => startServer(resolveConfig(frontSite(candidate, room.url, siteUrls)).config);
+  const open = (candidate: number) => startServer(resolveConfig(frontSite(candidate, server.url, siteUrls)).config);
   let front: RunningServer;
   try {
     front = tryNext ? await openNextPort(firstPort, open) : await open(firstPort);
@@ -69,7 +69,7 @@ export async function startDemo({ firstPort, tryNext }: StartDemoOptions): Promi
 
   function visited(upstream: string, { path, elapsedMs }: { path: string; elapsedMs: number }): void {
     const policy = SHOWN.findIndex((shown) => path === shown.path || path.startsWith(`${shown.path}/`));
-    room.show({ policy, upstream, status: 200, elapsedMs }, true);
+    server.show({ policy, upstream, status: 200, elapsedMs }, true);
   }
 }
 

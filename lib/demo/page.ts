@@ -8,7 +8,7 @@ import { VERSION } from "../version.ts";
 import { mark, markIcon } from "./mark.ts";
 import { PAGE_SCRIPT } from "./page_script.ts";
 import { PAGE_STYLE } from "./page_style.ts";
-import { SAMPLES, SHOWN, type ShownPolicy } from "./scene.ts";
+import { SAMPLES, SHOWN, type ShownPolicy } from "./demo_config.ts";
 import { RATES } from "./traffic.ts";
 
 /** The page as HTML. */

@@ -5,7 +5,7 @@
  */
 
 import { SampleSockets } from "./sample_sockets.ts";
-import type { Sample } from "./scene.ts";
+import type { Sample } from "./demo_config.ts";
 
 /** Marks requests of the demo's own traffic, which is counted where it starts. */
 export const TRAFFIC_HEADER = "x-demo-traffic";

@@ -10,7 +10,7 @@ import { LASTING_SOCKET_SCRIPT } from "./lasting_socket_script.ts";
 import { mark, markIcon } from "./mark.ts";
 import { PAGE_STYLE } from "./page_style.ts";
 import { SUBPROTOCOLS } from "./sample_sockets.ts";
-import { SAMPLES, SHOWN } from "./scene.ts";
+import { SAMPLES, SHOWN } from "./demo_config.ts";
 import { SOCKET_PAGE_SCRIPT } from "./socket_page_script.ts";
 import { SOCKET_PAGE_STYLE } from "./socket_page_style.ts";
 
@@ -22,7 +22,7 @@ export interface SocketPageOptions {
   readonly routes: readonly { readonly path: string; readonly title: string }[];
   /** Names of the upstreams, three at the most: each has a colour. */
   readonly upstreams: readonly string[];
-  /** Whether the page has the demo's control room behind it, with its other page, its events and its levers. */
+  /** Whether the page has the demo's server behind it, with its other page, its events and its switches. */
   readonly controlled: boolean;
   /** Address of the dashboard, where there is one. */
   readonly dashboardUrl?: string;

@@ -250,7 +250,7 @@ function showTotals() {
   setText(at("open"), sockets.filter(({ state }) => state === "open").length);
   setText(at("messages"), counts.messages.toLocaleString());
   setText(at("reconnects"), counts.reconnects.toLocaleString());
-  // Without a control room, what this page holds is all that it knows.
+  // Without the demo's server, what this page holds is all that it knows.
   if (!CONTROLLED) showHeld(UPSTREAMS.map((name) => sockets.filter(({ upstream }) => upstream === name).length));
 }
 

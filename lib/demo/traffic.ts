@@ -5,7 +5,7 @@
  */
 
 import { TRAFFIC_HEADER } from "./sample_upstream.ts";
-import { SHOWN } from "./scene.ts";
+import { SHOWN } from "./demo_config.ts";
 
 /** How one request ended. */
 export interface Outcome {

@@ -4,7 +4,7 @@ import type { Page } from "npm:playwright-core@1.65.1";
 import type { Snapshot } from "../../lib/admin/snapshot.ts";
 import type { RunningDemo } from "../../lib/cli/demo_command.ts";
 import { startDemo } from "../../lib/demo/demo.ts";
-import { SAMPLES, SHOWN } from "../../lib/demo/scene.ts";
+import { SAMPLES, SHOWN } from "../../lib/demo/demo_config.ts";
 import { findsChromium, launchChromium } from "../support/chromium.ts";
 import { until } from "../support/condition.ts";
 

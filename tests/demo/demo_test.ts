@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { startDemo } from "../../lib/demo/demo.ts";
-import { SAMPLES, SHOWN } from "../../lib/demo/scene.ts";
+import { SAMPLES, SHOWN } from "../../lib/demo/demo_config.ts";
 import { BwsProcess } from "../cli/bws_process.ts";
 import { findsChromium, launchChromium } from "../support/chromium.ts";
 import { until } from "../support/condition.ts";
@@ -43,7 +43,7 @@ Deno.test("startDemo() takes the next port when the first is taken, and stop() l
   }
 });
 
-Deno.test("bws demo refuses levers pulled by other sites", async () => {
+Deno.test("bws demo refuses switches that a page of another site uses", async () => {
   await using process = new BwsProcess(["demo", "--port", "0"]);
   const url = await demoAddress(process);
   const headers = { "sec-fetch-site": "cross-site" };

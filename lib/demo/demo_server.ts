@@ -1,5 +1,5 @@
 /**
- * The pages' own server: the pages, what happens as a stream of events, and the levers.
+ * The server of the demo's pages: the pages, a stream of events, and the switches for upstreams and traffic.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { demoSocketPage } from "./socket_page.ts";
 import type { SampleUpstream } from "./sample_upstream.ts";
 import { type Outcome, RATES, type Traffic } from "./traffic.ts";
 
-/** What the room controls and shows. */
+/** What the pages show and control. */
 export interface DemoServerOptions {
   /** The upstreams, in the order of the page. */
   readonly upstreams: readonly SampleUpstream[];
@@ -24,7 +24,7 @@ export interface DemoServerOptions {
 // [policy, upstream or -1, status, elapsed ms, end ms, whether a visitor's]: short, because there are many.
 type Entry = [policy: number, upstream: number, status: number, elapsedMs: number, endMs: number, foreign: 0 | 1];
 
-/** The control room. Owned by the demo. */
+/** The server of the pages. Owned by the demo. */
 export class DemoServer {
   readonly #options: DemoServerOptions;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -65,7 +65,7 @@ export class DemoServer {
 
   async #answer(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
-    if (request.method === "POST") return await this.#pull(request, pathname);
+    if (request.method === "POST") return await this.#switch(request, pathname);
     if (pathname === "/events") return new Response(this.#watch(), { headers: EVENT_HEADERS });
     if (pathname === "/events/sockets") return new Response(this.#watch(), { headers: EVENT_HEADERS });
     if (pathname === "/") return new Response(page(this.#options.dashboardUrl), { headers: PAGE_HEADERS });
@@ -75,20 +75,20 @@ export class DemoServer {
     return new Response("Not here\n", { status: 404 });
   }
 
-  async #pull(request: Request, path: string): Promise<Response> {
-    // A page of another site that is open in the same browser must not pull levers.
+  async #switch(request: Request, path: string): Promise<Response> {
+    // A page of another site that is open in the same browser must not switch anything.
     if ((request.headers.get("sec-fetch-site") ?? "same-origin") !== "same-origin") {
       return new Response(null, { status: 403 });
     }
-    const [, lever, what = "", action] = path.split("/");
-    if (lever === "rate" && RATES.includes(Number(what))) {
+    const [, control, what = "", action] = path.split("/");
+    if (control === "rate" && RATES.includes(Number(what))) {
       this.#options.traffic.rate = Number(what);
-    } else if (lever === "upstreams") {
+    } else if (control === "upstreams") {
       const upstream = this.#options.upstreams.find(({ sample }) => sample.name === what);
       if (upstream === undefined || (action !== "start" && action !== "stop")) {
         return new Response(null, { status: 404 });
       }
-      // Answers under way may end later: the lever has moved at once.
+      // Responses under way may end later: the switch shows its new state at once.
       if (action === "start") await upstream.start();
       else upstream.stop();
     } else {
