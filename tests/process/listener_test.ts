@@ -1,9 +1,11 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Responder } from "../../lib/exchange/responder.ts";
+import type { HttpResponse } from "../../lib/http/message.ts";
 import { Log } from "../../lib/log/log.ts";
 import { ListenError, logPortChange, OpenListener } from "../../lib/process/listener.ts";
 import { until } from "../support/condition.ts";
+import { statusOf } from "../support/message_reader.ts";
 import { RawClient } from "../support/raw_client.ts";
 
 /** Responds with `text` to all requests. */
@@ -78,33 +80,48 @@ Deno.test("OpenListener.open() says of an address of another machine that `liste
   }
 });
 
-Deno.test("OpenListener.uploadsEnded() settles once the uploads under way have been answered, and waits for no GET", async () => {
-  const held = Promise.withResolvers<void>();
-  const methods: string[] = [];
+Deno.test("OpenListener.uploadsEnded() settles once the bodies that are read have arrived, and waits for no other request", async () => {
+  const get = Promise.withResolvers<HttpResponse>();
+  let getIsThere = false;
+  let readBytes = 0;
   const responder: Responder = {
     ...saying(""),
-    respond: async ({ method }) => {
-      methods.push(method);
-      await held.promise;
-      return { status: 204, headers: [], body: null };
+    respond: ({ method }, { body }) => {
+      if (method === "GET") {
+        getIsThere = true;
+        return get.promise;
+      }
+      return new Promise((resolve) => {
+        body?.start({
+          piece: (bytes) => {
+            readBytes += bytes.length;
+            body.pull();
+          },
+          end: () => resolve({ status: 204, headers: [], body: null }),
+          fail: () => {},
+        });
+        body?.pull();
+      });
     },
   };
   const listener = OpenListener.open({ address: "127.0.0.1", port: 0, responder });
   const { port } = listener.address;
   using getter = await RawClient.connect(port);
   await getter.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
-  await until("the GET is there", () => methods.includes("GET"));
+  await until("the GET is there", () => getIsThere);
   await listener.uploadsEnded();
   using poster = await RawClient.connect(port);
-  await poster.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi");
-  await until("the upload is there", () => methods.includes("POST"));
+  await poster.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nh");
+  await until("the upload is read", () => readBytes === 1);
   let ended = false;
   const ending = listener.uploadsEnded().then(() => ended = true);
   await new Promise((resolve) => setTimeout(resolve, 20));
   assertEquals(ended, false);
-  held.resolve();
+  await poster.send("i");
   await ending;
-  await Promise.all([poster.answer(), getter.answer()]);
+  assertEquals(statusOf(await poster.answer()), 204);
+  get.resolve({ status: 204, headers: [], body: null });
+  assertEquals(statusOf(await getter.answer()), 204);
   poster.close();
   getter.close();
   await listener.shutdown();
