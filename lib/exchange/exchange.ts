@@ -6,6 +6,7 @@
  */
 
 import type { BodySource } from "../http/body.ts";
+import type { Delivery } from "./delivery.ts";
 import { firstMember, type ToldClient } from "../http/told_client.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
@@ -93,7 +94,7 @@ export class Exchange implements AccessRecord {
   /** Whether middleware is to see the response, so that the delivery of the pipeline is not the end. */
   held = false;
   /** What delivers the response; undefined before. */
-  delivery: ExchangeDelivery | undefined;
+  delivery: Delivery | undefined;
   /** Largest body that the request may have, in bytes. */
   maxBodyBytes = Infinity;
   /** Status that the client got, or 499 when it left first. */

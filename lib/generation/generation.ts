@@ -14,7 +14,7 @@ import { ExchangeFailure } from "../exchange/exchange_failure.ts";
 import { RequestIdField } from "../features/request_id.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { BodySink, BodySource } from "../http/body.ts";
-import type { HttpResponse, RequestHead } from "../http/message.ts";
+import type { RequestHead } from "../http/message.ts";
 import { readTold } from "../http/told_client.ts";
 import { RequestIds, usableRequestId } from "../http/request_id.ts";
 import { combinedAccessLine, jsonAccessLine } from "../log/access_line.ts";
@@ -31,7 +31,6 @@ import type { MetricsRegistry } from "./metrics/metrics_registry.ts";
 import type { OwnPolicyFactory } from "./pools/pools.ts";
 import { probeTargets } from "./pools/probe_targets.ts";
 import type { Responder } from "../exchange/responder.ts";
-import type { Refusal } from "../http/refusal.ts";
 import { ProcessState } from "./process_state.ts";
 import { Site } from "./site.ts";
 
@@ -217,32 +216,63 @@ export class Generation implements ExchangeObserver {
   /** Responds to requests for `sites`. */
   responder(sites: SiteTable<Site>): Responder {
     return {
-      respond: (head, client) => this.#respond(head, client, sites),
-      refuse: (head, client, refusal) => this.#refuse(head, client, sites, refusal),
+      respond: (head, client, held) => {
+        const site = sites.find(head.host);
+        return site.respond(
+          held === undefined ? this.#begin(head, client, site) : this.#goOn(held, head, client, site),
+        );
+      },
+      refuse: (head, client, { status, cause }, held) => {
+        const site = head.host === "" ? undefined : sites.find(head.host);
+        const exchange = held === undefined
+          ? this.#begin(head, client, undefined)
+          : this.#goOn(held, head, client, undefined);
+        this.#countRefused(exchange, site);
+        const failure = new ExchangeFailure(status, cause, { owner: "client" });
+        return (site?.delivery ?? SITELESS).refuse(exchange, failure);
+      },
+      hold: (head, client) => {
+        const exchange = this.#begin(head, client, head.host === "" ? undefined : sites.find(head.host));
+        exchange.held = true;
+        return exchange;
+      },
+      release: (exchange, outcome) => {
+        const { head: { host }, site: claimed } = exchange;
+        const site = host === "" ? undefined : sites.find(host);
+        const delivery = exchange.delivery ?? site?.delivery ?? SITELESS;
+        // Middleware has not passed the request on.
+        if (exchange.delivery === undefined && claimed === "") {
+          if (site === undefined) this.#countRefused(exchange, site);
+          else site.claim(exchange);
+        }
+        if (!(outcome instanceof ExchangeFailure)) return delivery.release(exchange, outcome);
+        return delivery.release(exchange, delivery.fail(exchange, outcome));
+      },
     };
   }
 
-  #respond(head: RequestHead, client: ClientSide, sites: SiteTable<Site>): HttpResponse | Promise<HttpResponse> {
+  #begin(head: RequestHead, client: ClientSide, site: Site | undefined): Exchange {
     const exchange = new Exchange(head, client, this);
     exchange.span = tracing?.begin(head);
     this.#underWay++;
-    const site = sites.find(head.host);
     this.#identify(exchange, site);
-    return site.respond(exchange);
+    return exchange;
   }
 
-  #refuse(head: RequestHead, client: ClientSide, sites: SiteTable<Site>, { status, cause }: Refusal): HttpResponse {
-    const exchange = new Exchange(head, client, this);
-    exchange.span = tracing?.begin(head);
+  /** Middleware has passed the request on, perhaps another one. */
+  #goOn(exchange: Exchange, head: RequestHead, client: ClientSide, site: Site | undefined): Exchange {
+    exchange.head = head;
+    exchange.client = client;
+    exchange.clientAddress = head.peer.address;
+    exchange.told = undefined;
+    this.#identify(exchange, site, exchange.requestId);
+    return exchange;
+  }
+
+  #countRefused(exchange: Exchange, site: Site | undefined): void {
     exchange.metrics = this.metrics?.refused;
     this.metrics?.refused.began();
-    this.#underWay++;
-    exchange.requestId = this.#requestIds.next();
-    const failure = new ExchangeFailure(status, cause, { owner: "client" });
-    if (head.host === "") return SITELESS.refuse(exchange, failure);
-    const site = sites.find(head.host);
-    exchange.site = site.config.name;
-    return site.delivery.refuse(exchange, failure);
+    if (site !== undefined) exchange.site = site.config.name;
   }
 
   /** An exchange that finds out what would become of a request: it is neither counted nor logged. */
@@ -299,9 +329,10 @@ export class Generation implements ExchangeObserver {
     this.processState.prober?.update(this.sites.flatMap(probeTargets));
   }
 
-  #identify(exchange: Exchange, site: Site): void {
+  /** @param site undefined where the request belongs to none, or is refused: then nothing of it is believed. */
+  #identify(exchange: Exchange, site: Site | undefined, own?: string): void {
     const { peer, headers } = exchange.head;
-    if (this.#trust.trusts(peer.address)) {
+    if (site !== undefined && this.#trust.trusts(peer.address)) {
       exchange.told = readTold(headers, peer.address, this.#trust);
       exchange.clientAddress = exchange.told.address;
       const id = headerValue(headers, site.requestIdName);
@@ -310,7 +341,7 @@ export class Generation implements ExchangeObserver {
         return;
       }
     }
-    exchange.requestId = this.#requestIds.next();
+    exchange.requestId = own ?? this.#requestIds.next();
   }
 }
 

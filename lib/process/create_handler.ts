@@ -10,17 +10,11 @@ import { unusedSettings } from "./unused_settings.ts";
 import { Log, openSink } from "../log/log.ts";
 import { compileSites } from "../routing/site_table.ts";
 import { respond } from "../listener/runtime/adapter.ts";
+import { type Middleware, respondThrough } from "../listener/runtime/middleware.ts";
 import type { ConnectionInfo, Entry } from "../listener/runtime/request_reader.ts";
 import { Generation } from "../generation/generation.ts";
 import type { OwnPolicyFactory } from "../generation/pools/pools.ts";
 import { warnOfConfig } from "../generation/config_warnings.ts";
-
-/** Sees a request before BWS does and its answer after, and may change or replace either. */
-export type Middleware = (
-  request: Request,
-  next: (request: Request) => Promise<Response>,
-  info: ConnectionInfo | undefined,
-) => Response | Promise<Response>;
 
 /** How a handler is made. */
 export interface CreateHandlerOptions {
@@ -31,7 +25,8 @@ export interface CreateHandlerOptions {
    */
   policies?: Readonly<Record<string, OwnPolicyFactory>>;
   /**
-   * What sees each request first, the outermost first.
+   * What sees each request first, the outermost first. Its responses get the request id and `[sites.headers]` where they
+   * have no field of that name, and are in the log and the metrics like any other. What it throws is a 500.
    *
    * @default {[]}
    */
@@ -110,33 +105,29 @@ export function handlerOf({ config, warnings }: ResolvedConfig, options: Handler
   const { policies = {}, middleware = [], file = "" } = options;
   const log = options.log ? new Log(openSink(config.logging.output), config.logging) : undefined;
   warnOfConfig([...warnings, ...unusedSettings(config, { opensPorts: false, logs: options.log, file })], log);
-  const gateway = new Generation(config, { log, policies });
-  gateway.activate();
-  const entryOf = entries(gateway);
-  let answer = (request: Request, info: ConnectionInfo | undefined): Promise<Response> =>
-    Promise.resolve(respond(request, info, entryOf(request.url)));
-  for (const layer of middleware.toReversed()) {
-    const inner = answer;
-    answer = async (request, info) => await layer(request, (passed) => inner(passed, info), info);
-  }
-  const handler = (request: Request, info?: ConnectionInfo) => answer(request, info);
+  const generation = new Generation(config, { log, policies });
+  generation.activate();
+  const entryOf = entries(generation);
+  const handler = middleware.length === 0
+    ? (request: Request, info?: ConnectionInfo) => Promise.resolve(respond(request, info, entryOf(request.url)))
+    : (request: Request, info?: ConnectionInfo) => respondThrough(middleware, request, { info, entryOf });
   return Object.assign(handler, {
     close: async () => {
-      await gateway.sockets.drain();
-      gateway.close();
+      await generation.sockets.drain();
+      generation.close();
       await log?.flush();
     },
   });
 }
 
 // Where a port of the config stands in the URL, its sites are meant; otherwise the host alone decides among all.
-function entries(gateway: Generation): (url: string) => Entry {
-  const allSites: Entry = { responder: gateway.responder(gateway.allSites), ownPort: false };
-  if (gateway.listeners.length === 1) return () => allSites;
+function entries(generation: Generation): (url: string) => Entry {
+  const allSites: Entry = { responder: generation.responder(generation.allSites), ownPort: false };
+  if (generation.listeners.length === 1) return () => allSites;
   const byPort = new Map<string, Entry>();
-  for (const [port, sites] of Map.groupBy(gateway.sites, (site) => String(site.config.port))) {
+  for (const [port, sites] of Map.groupBy(generation.sites, (site) => String(site.config.port))) {
     const specs = sites.map((site) => ({ hosts: site.hosts, default: site.config.default, target: site }));
-    byPort.set(port, { responder: gateway.responder(compileSites(specs)), ownPort: false });
+    byPort.set(port, { responder: generation.responder(compileSites(specs)), ownPort: false });
   }
   return (url) => {
     const found = /^https?:\/\/[^/?#]*?:(\d+)(?:[/?#]|$)/.exec(url);

@@ -8,12 +8,19 @@ import { until } from "../support/condition.ts";
 import { statusOf } from "../support/message_reader.ts";
 import { RawClient } from "../support/raw_client.ts";
 
+const unheld = (): never => {
+  throw new Error("An exchange was held");
+};
+
 /** Responds with `text` to all requests. */
 function saying(text: string): Responder {
   const body = new TextEncoder().encode(text);
   return {
     respond: () => ({ status: 200, headers: ["content-length", String(body.length)], body }),
     refuse: (_head, _client, { status }) => ({ status, headers: [], body: null }),
+    // Without middleware no exchange is held.
+    hold: unheld,
+    release: unheld,
   };
 }
 

@@ -9,6 +9,16 @@ import { until } from "../../support/condition.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
+/** Without middleware no exchange is held. */
+const NOTHING_HELD: Pick<Responder, "hold" | "release"> = {
+  hold: () => {
+    throw new Error("hold() was called");
+  },
+  release: () => {
+    throw new Error("release() was called");
+  },
+};
+
 /** A responder that gives `made`, and keeps what it was asked. */
 function giving(made: HttpResponse | (() => Promise<HttpResponse>)) {
   const heads: RequestHead[] = [];
@@ -22,6 +32,7 @@ function giving(made: HttpResponse | (() => Promise<HttpResponse>)) {
       refused.push([head, refusal]);
       return { status: refusal.status, headers: [], body: null };
     },
+    ...NOTHING_HELD,
   };
   return { responder, heads, refused };
 }

@@ -1,0 +1,124 @@
+/**
+ * Middleware around exchanges: it sees each request as the runtime gives it before BWS does, and the response after. The
+ * exchange ends with what middleware returns, so that a response of its own is in the log and in the metrics like any other.
+ *
+ * @module
+ */
+
+import type { Exchange } from "../../exchange/exchange.ts";
+import { ExchangeFailure, failureOf, type Outcome } from "../../exchange/exchange_failure.ts";
+import type { HttpResponse } from "../../http/message.ts";
+import { Refusal } from "../../http/refusal.ts";
+import { tracing } from "../../telemetry/tracing.ts";
+import { respond, toResponse } from "./adapter.ts";
+import { type ConnectionInfo, type Entry, readRequest, refusedHead } from "./request_reader.ts";
+import { RuntimeClient } from "./runtime_client.ts";
+import { StreamSource } from "./stream_source.ts";
+import type { Uploads } from "./uploads.ts";
+import { wholeAtOnce } from "./whole_stream.ts";
+
+/** Sees a request before BWS does and its response after, and may change or replace either. */
+export type Middleware = (
+  request: Request,
+  next: (request: Request) => Promise<Response>,
+  info: ConnectionInfo | undefined,
+) => Response | Promise<Response>;
+
+/** What a request comes with. */
+export interface Arrival {
+  /** What is known of its connection. */
+  readonly info: ConnectionInfo | undefined;
+  /** Where a request for a URL comes in. */
+  readonly entryOf: (url: string) => Entry;
+  /** Where its body is noted while it is read. */
+  readonly uploads?: Uploads;
+}
+
+/** Responds to `request` through `middleware`, the outermost first. Never throws and never rejects. */
+export async function respondThrough(
+  middleware: readonly Middleware[],
+  request: Request,
+  arrival: Arrival,
+): Promise<Response> {
+  const entry = arrival.entryOf(request.url);
+  if (tracing !== undefined && entry.ownPort) tracing.replaceServerSpan();
+  const held = new HeldRequest(request, entry, arrival);
+  const call = async (index: number, passed: Request): Promise<Response> => {
+    if (index === middleware.length) return await held.respond(passed);
+    const returned = await middleware[index](passed, (changed) => call(index + 1, changed), arrival.info);
+    if (returned instanceof Response) return returned;
+    throw new TypeError(`Middleware ${index + 1} returned ${typeof returned}, expected a Response`);
+  };
+  let returned: Response;
+  try {
+    returned = await call(0, request);
+  } catch (error) {
+    return held.deliver(failureOf(error));
+  }
+  return await held.finish(returned);
+}
+
+/** A request that middleware has, with its exchange. */
+class HeldRequest {
+  readonly #request: Request;
+  readonly #entry: Entry;
+  readonly #arrival: Arrival;
+  readonly #exchange: Exchange;
+  /** What BWS made of the request; undefined while it has not been asked. */
+  #made: { readonly response: Response; readonly inside: HttpResponse } | undefined;
+  #asked = false;
+
+  constructor(request: Request, entry: Entry, arrival: Arrival) {
+    this.#request = request;
+    this.#entry = entry;
+    this.#arrival = arrival;
+    const head = readRequest(request, arrival.info, entry);
+    const known = head instanceof Refusal ? refusedHead(request, arrival.info, entry) : head;
+    this.#exchange = entry.responder.hold(known, new RuntimeClient(request, false, arrival.uploads));
+  }
+
+  /** The response of BWS. The first time it is that of this exchange; each further time is an exchange of its own. */
+  async respond(passed: Request): Promise<Response> {
+    const { info, entryOf, uploads } = this.#arrival;
+    // Middleware may hold pieces of bodies.
+    const entry = { ...entryOf(passed.url), ownPort: false };
+    if (this.#asked) return await respond(passed, info, entry);
+    this.#asked = true;
+    const head = readRequest(passed, info, passed === this.#request ? this.#entry : entry);
+    const client = new RuntimeClient(passed, false, uploads);
+    const { responder } = entry;
+    const inside = head instanceof Refusal
+      ? responder.refuse(refusedHead(passed, info, entry), client, head, this.#exchange)
+      : await responder.respond(head, client, this.#exchange);
+    const response = toResponse(inside, passed, false);
+    this.#made = { response, inside };
+    return response;
+  }
+
+  /** Delivers what middleware returned. */
+  async finish(returned: Response): Promise<Response> {
+    const made = this.#made;
+    // The WebSocket ends the exchange.
+    if (made?.inside.upgrade !== undefined && made.response.status === 101) return returned;
+    if (returned.status === 101) {
+      this.#entry.responder.release(this.#exchange, { status: 101, headers: [], body: null });
+      return returned;
+    }
+    if (returned.status < 200) return this.deliver(new ExchangeFailure(502, "Middleware returned a network error"));
+    const unchanged = made?.response === returned && !returned.bodyUsed && made.inside.body instanceof Uint8Array;
+    const body = unchanged ? made.inside.body : await bodyOf(returned, this.#request.method);
+    return this.deliver({ status: returned.status, headers: [...returned.headers].flat(), body });
+  }
+
+  /** Delivers a response or a failure. */
+  deliver(outcome: Outcome): Response {
+    const { responder, ownPort } = this.#entry;
+    return toResponse(responder.release(this.#exchange, outcome), this.#request, ownPort);
+  }
+}
+
+async function bodyOf({ body }: Response, method: string): Promise<HttpResponse["body"]> {
+  if (body === null || method === "HEAD" || body.locked) return null;
+  const { whole, rest } = await wholeAtOnce(body as ReadableStream<Uint8Array<ArrayBuffer>>);
+  return rest === undefined ? whole : new StreamSource(rest, "shared");
+}

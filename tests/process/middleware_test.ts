@@ -1,0 +1,134 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { Middleware } from "../../lib/listener/runtime/middleware.ts";
+import { createHandler } from "../../lib/process/create_handler.ts";
+
+interface Line {
+  status: number;
+  request_id: string;
+  path: string;
+  bytes: number;
+  site: string;
+  cause?: string;
+}
+
+/** Responses through `middleware` to requests for a site with one file, and the lines of its log. */
+async function through(
+  middleware: Middleware[],
+  requests: (string | Request)[],
+): Promise<{ responses: Response[]; texts: string[]; lines: Line[] }> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/a.txt`, "file");
+    await Deno.mkdir(`${folder}/other`);
+    const handler = createHandler({
+      logging: { output: "log" },
+      sites: [{
+        name: "files",
+        static_dir: ".",
+        headers: { "x-site": "yes" },
+        internal_api: false,
+      }],
+    }, { middleware, baseDir: folder, log: true });
+    const responses: Response[] = [];
+    const texts: string[] = [];
+    for (const request of requests) {
+      const given = typeof request === "string" ? new Request(`http://a.test${request}`) : request;
+      const response = await handler(given);
+      responses.push(response);
+      texts.push(await response.text());
+    }
+    await handler.close();
+    const log = await Deno.readTextFile(`${folder}/log`);
+    return { responses, texts, lines: log.trim().split("\n").map((line) => JSON.parse(line)) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("a response that middleware makes has its line in the log, its request id and the site's header fields", async () => {
+  const guard: Middleware = () => new Response("no", { status: 401, headers: { "www-authenticate": "Basic" } });
+  const { responses: [response], texts, lines } = await through([guard], ["/a.txt"]);
+  assertEquals([response.status, texts], [401, ["no"]]);
+  assertEquals(response.headers.get("x-site"), "yes");
+  assertEquals(lines.map(({ status, path, bytes, site }) => [status, path, bytes, site]), [[
+    401,
+    "/a.txt",
+    2,
+    "files",
+  ]]);
+  assertEquals(response.headers.get("x-request-id"), lines[0].request_id);
+});
+
+Deno.test("middleware sees responses of BWS, and changes them; the log has what went out", async () => {
+  const upper: Middleware = async (request, next) => {
+    const response = await next(request);
+    return new Response((await response.text()).toUpperCase() + "!", { status: 203, headers: { "x-site": "mine" } });
+  };
+  const { responses: [response], texts, lines } = await through([upper], ["/a.txt"]);
+  assertEquals([response.status, texts, response.headers.get("x-site")], [203, ["FILE!"], "mine"]);
+  assertEquals(lines.map(({ status, bytes }) => [status, bytes]), [[203, 5]]);
+});
+
+Deno.test("middleware that changes nothing changes nothing, and one that changes header fields changes those", async () => {
+  const plain: Middleware = (request, next) => next(request);
+  const marking: Middleware = async (request, next) => {
+    const response = await next(request);
+    response.headers.set("x-mark", "1");
+    return response;
+  };
+  const { responses, texts, lines } = await through([plain, marking], ["/a.txt", "/missing"]);
+  assertEquals(responses.map(({ status, headers }) => [status, headers.get("x-mark"), headers.get("x-site")]), [
+    ...[[200, "1", "yes"], [404, "1", "yes"]],
+  ]);
+  assertEquals(texts[0], "file");
+  assertEquals(lines.map(({ status, bytes }) => [status, bytes]), [[200, 4], [404, texts[1].length]]);
+  assertStringIncludes(lines[1].cause ?? "", "no file");
+});
+
+Deno.test("middleware may pass another request on: that is what the log tells of", async () => {
+  const rewrite: Middleware = (_, next) => next(new Request("http://a.test/a.txt"));
+  const { texts, lines } = await through([rewrite], ["/elsewhere"]);
+  assertEquals([texts, lines.map(({ path }) => path)], [["file"], ["/a.txt"]]);
+});
+
+Deno.test("each further request that middleware passes on is an exchange of its own", async () => {
+  const twice: Middleware = async (request, next) => {
+    const first = await (await next(request)).text();
+    return new Response(first + await (await next(request)).text());
+  };
+  const { texts, lines } = await through([twice], ["/a.txt"]);
+  assertEquals(texts, ["filefile"]);
+  assertEquals(lines.map(({ bytes }) => bytes).toSorted(), [4, 8]);
+});
+
+Deno.test("what middleware throws is a 500 that tells the client nothing and the log all", async () => {
+  const broken: Middleware = () => Promise.reject(new Error("secret"));
+  const odd = (() => undefined) as unknown as Middleware;
+  for (const [middleware, cause] of [[broken, "Error: secret"], [odd, "expected a Response"]] as const) {
+    const { responses: [response], texts, lines } = await through([middleware], ["/a.txt"]);
+    assertEquals([response.status, texts[0].includes("secret")], [500, false]);
+    assertEquals(lines.map(({ status }) => status), [500]);
+    assertStringIncludes(lines[0].cause ?? "", cause);
+  }
+});
+
+Deno.test("a stream that middleware makes ends its exchange when it ends, and is cut when it breaks off", async () => {
+  const streamed = (break_: boolean): Middleware => () => {
+    let left = 3;
+    return new Response(
+      new ReadableStream({
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          if (left-- > 0) controller.enqueue(new TextEncoder().encode("piece"));
+          else if (break_) controller.error(new Error("gone"));
+          else controller.close();
+        },
+      }),
+    );
+  };
+  const { texts, lines } = await through([streamed(false)], ["/a.txt"]);
+  assertEquals([texts, lines.map(({ bytes }) => bytes)], [["piecepiecepiece"], [15]]);
+  const failed = await through([streamed(true)], ["/a.txt"]).catch((error) => error);
+  assertStringIncludes(String(failed), "cut short: gone");
+});
