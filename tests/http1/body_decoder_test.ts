@@ -34,13 +34,18 @@ Deno.test("BodyDecoder.take() finds the same in a chunked body that is cut in tw
   assertEquals(whole > 50, true, `only ${whole} bodies were right: the corpus shows too little`);
 });
 
-Deno.test("BodyDecoder.take() stops where the length says, and never where the end of the connection does", () => {
+Deno.test("BodyDecoder.take() stops where the length or the last chunk says, and never where the end of the connection does", () => {
   const bytes = bytesOf("helloGET / HTTP/1.1");
   for (let cut = 0; cut <= bytes.length; cut++) {
     const length = bodyOutcome(bytes, { kind: "length", length: 5, cuts: [cut] });
     assertEquals([length.payload, length.done, length.rest], ["hello", true, "GET / HTTP/1.1"]);
     const close = bodyOutcome(bytes, { kind: "close", cuts: [cut] });
     assertEquals([close.payload.length, close.done, close.rest], [bytes.length, false, ""]);
+  }
+  const chunked = bytesOf("5\r\nhello\r\n0\r\n\r\nGET / HTTP/1.1");
+  for (let cut = 0; cut <= chunked.length; cut++) {
+    const { payload, done, rest } = bodyOutcome(chunked, { kind: "chunked", cuts: [cut] });
+    assertEquals([payload, done, rest], ["hello", true, "GET / HTTP/1.1"]);
   }
   assertEquals(bodyOutcome(bytes, { kind: "none" }), {
     payload: "",
