@@ -59,7 +59,7 @@ export class ClientDeadlines {
     this.#bodyBytes += bytes;
   }
 
-  /** The client is to read the last answer and close. */
+  /** The client is to read the last response and close. */
   awaitClose(timeoutMs: number): void {
     this.#await("linger", timeoutMs);
   }

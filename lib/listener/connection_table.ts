@@ -61,7 +61,7 @@ export class ConnectionTable implements Watched {
     this.#emptied?.();
   }
 
-  /** Ends each after the answer that is under way; settles when the last has gone. */
+  /** Ends each after the response that is under way; settles when the last has gone. */
   async drain(): Promise<void> {
     for (const connection of this.#connections) connection.drain();
     if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#emptied = resolve);

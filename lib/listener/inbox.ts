@@ -1,5 +1,5 @@
 /**
- * What a client has sent and nobody has read yet. One read is open at most; while an answer is made it stays open, so
+ * What a client has sent and nobody has read yet. One read is open at most; while a response is made it stays open, so
  * that a client that leaves is noticed at once, and it is the read that the next request needs anyway.
  *
  * @module

@@ -33,7 +33,7 @@ export interface ListenerLimits {
    */
   readonly idleTimeoutMs: number;
   /**
-   * Longest time that the client takes no byte of an answer.
+   * Longest time that the client takes no byte of a response.
    *
    * @default {60_000}
    */

@@ -1,5 +1,5 @@
 /**
- * The head of an answer as it goes to the client, and with it the framing of its body (RFC 9112, sections 6 and 9).
+ * The head of a response as it goes to the client, and with it the framing of its body (RFC 9112, sections 6 and 9).
  *
  * @module
  */
@@ -18,11 +18,11 @@ export interface OutgoingHead {
   readonly framing: BodyFraming;
   /** Exact size of the body, for framing `length`; else -1. */
   readonly length: number;
-  /** Whether the connection ends with this answer. */
+  /** Whether the connection ends with this response. */
   readonly closing: boolean;
 }
 
-/** What the answer's head depends on besides the answer. */
+/** What the response's head depends on besides the response. */
 export interface ResponseContext {
   /** The request's method. */
   readonly method: string;
@@ -35,12 +35,12 @@ export interface ResponseContext {
 }
 
 /**
- * The head of `answer`.
+ * The head of `response`.
  *
  * @throws {TypeError} When a header line holds a line break, which no part of BWS may let through.
  */
-export function outgoingHead(answer: HttpResponse, context: ResponseContext): OutgoingHead {
-  const { status, headers, body } = answer;
+export function outgoingHead(response: HttpResponse, context: ResponseContext): OutgoingHead {
+  const { status, headers, body } = response;
   let closing = context.closing || CLOSING.has(status);
   let text = statusLine(status);
   let lines = 2;
@@ -111,7 +111,7 @@ export function outgoingHead(answer: HttpResponse, context: ResponseContext): Ou
   }
   text += "\r\n";
   if (lineFeeds(text) !== lines) {
-    throw new TypeError(`Cannot send an answer of status ${status}: a header line holds a line break`);
+    throw new TypeError(`Cannot send a response of status ${status}: a header line holds a line break`);
   }
   return { text, framing, length, closing };
 }

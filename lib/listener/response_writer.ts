@@ -1,5 +1,5 @@
 /**
- * Sending answers: a small one in one write, a large one as it comes, at the speed of the client.
+ * Sending responses: a small one in one write, a large one as it comes, at the speed of the client.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export interface WriterParts {
   readonly clock: CoarseClock;
 }
 
-/** Sends the answers of one connection, one at a time. */
+/** Sends the responses of one connection, one at a time. */
 export class ResponseWriter implements Watched {
   readonly #parts: WriterParts;
   #reader: BodyReader | undefined;
@@ -39,7 +39,7 @@ export class ResponseWriter implements Watched {
   }
 
   /**
-   * Sends a whole answer. Never rejects.
+   * Sends a whole response. Never rejects.
    *
    * @returns Whether all of it was sent; if not, the client must be cut off, or it might take what it has for the whole.
    */
@@ -62,7 +62,7 @@ export class ResponseWriter implements Watched {
     }
   }
 
-  /** Sends bytes between answers. Rejects when the client is gone. */
+  /** Sends bytes between responses. Rejects when the client is gone. */
   async sendRaw(bytes: Uint8Array): Promise<void> {
     const { wire, deadlines } = this.#parts;
     let rest = bytes;
@@ -113,7 +113,7 @@ export class ResponseWriter implements Watched {
       while (piece !== undefined) {
         const { bytes: value, ownership }: Piece = piece;
         leftBytes -= value.length;
-        // A body that differs from its Content-Length would run into the next answer.
+        // A body that differs from its Content-Length would run into the next response.
         if (leftBytes < 0) throw new RangeError("The body is longer than its Content-Length");
         if (value.length > 0) {
           if (head.framing === "chunked") await this.#sendChunk(text, value);

@@ -1,5 +1,5 @@
 /**
- * One client's connection: requests are read, answered in order, and what goes wrong ends it.
+ * One client's connection: requests are read, responded to in order, and what goes wrong ends it.
  *
  * @module
  */
@@ -61,8 +61,8 @@ export class ServedConnection implements BodyHost {
   /** Empty lines before the request that is awaited. */
   #emptyLines = 0;
   #client: RequestClient | undefined;
-  /** Whether an answer is being made or sent. */
-  #answering = false;
+  /** Whether a response is being made or sent. */
+  #responding = false;
   #draining = false;
   #closed = false;
   #refusing = false;
@@ -83,7 +83,7 @@ export class ServedConnection implements BodyHost {
   /** Serves until either side has had enough, and closes. Never rejects. */
   async serve(): Promise<void> {
     try {
-      // Answers of several writes must not wait for the client to confirm the first.
+      // Responses of several writes must not wait for the client to confirm the first.
       this.#conn.setNoDelay(true);
       for (let first = true; !this.#closed; first = false) {
         const request = await this.#nextRequest(first);
@@ -103,10 +103,10 @@ export class ServedConnection implements BodyHost {
     }
   }
 
-  /** Ends it after the answer that is under way; at once where there is none. */
+  /** Ends it after the response that is under way; at once where there is none. */
   drain(): void {
     this.#draining = true;
-    if (!this.#answering && this.inbox.length === 0) this.close();
+    if (!this.#responding && this.inbox.length === 0) this.close();
   }
 
   /** Closes it at once. */
@@ -130,7 +130,7 @@ export class ServedConnection implements BodyHost {
         return;
       case "body":
         this.deadlines.endBody(0);
-        if (!this.#answering || this.#client?.incoming === undefined) return this.close();
+        if (!this.#responding || this.#client?.incoming === undefined) return this.close();
         this.#client.incoming.fail(new TransportFailure("client_timeout", "The client's body did not arrive in time"));
         return;
       default:
@@ -148,7 +148,7 @@ export class ServedConnection implements BodyHost {
 
   /** The body is here: from now on a read tells whether the client still is. */
   bodyEnded(): void {
-    if (this.#answering) this.inbox.watch();
+    if (this.#responding) this.inbox.watch();
   }
 
   async #nextRequest(first: boolean): Promise<ParsedRequest | Refusal | undefined> {
@@ -203,7 +203,7 @@ export class ServedConnection implements BodyHost {
       : new Refusal(431, `The head is larger than ${maxHeadBytes} bytes`);
   }
 
-  /** Answers one request; whether the connection can go on. */
+  /** Responds to one request; whether the connection can go on. */
   async #exchange(request: ParsedRequest): Promise<boolean> {
     const { responder, tunnel } = this.#parts;
     if (tunnel?.takes(request.head)) {
@@ -221,17 +221,17 @@ export class ServedConnection implements BodyHost {
       }
     }
     const client = this.#client = new RequestClient(incoming);
-    this.#answering = true;
+    this.#responding = true;
     const given = responder.respond(request.head, client);
-    let answer: HttpResponse;
+    let response: HttpResponse;
     if (given instanceof Promise) {
       if (incoming?.unread !== true) this.inbox.watch();
-      answer = await given;
+      response = await given;
     } else {
-      answer = given;
+      response = given;
     }
-    const going = await this.#deliver(answer, request, client);
-    this.#answering = false;
+    const going = await this.#deliver(response, request, client);
+    this.#responding = false;
     this.#client = undefined;
     if (!going) return false;
     if (incoming === undefined || !incoming.unread) return true;
@@ -240,19 +240,19 @@ export class ServedConnection implements BodyHost {
     return false;
   }
 
-  async #deliver(answer: HttpResponse, request: ParsedRequest, client: RequestClient): Promise<boolean> {
+  async #deliver(response: HttpResponse, request: ParsedRequest, client: RequestClient): Promise<boolean> {
     const { incoming } = client;
-    if (answer.upgrade !== undefined) {
+    if (response.upgrade !== undefined) {
       // The gateway's WebSockets want the runtime's own socket, which only its own server gives.
-      return this.#deliver(answer.upgrade.fail("this listener has no WebSockets"), request, client);
+      return this.#deliver(response.upgrade.fail("this listener has no WebSockets"), request, client);
     }
     // What the exchange takes for a client that left is one that cannot frame its body.
-    if (answer.status === 499 && incoming !== undefined && incoming.fault !== "") {
-      return this.#deliver({ ...answer, status: 400 }, request, client);
+    if (response.status === 499 && incoming !== undefined && incoming.fault !== "") {
+      return this.#deliver({ ...response, status: 400 }, request, client);
     }
     const gone = client.gone || this.#closed;
     if (gone) {
-      if (answer.body !== null && !(answer.body instanceof Uint8Array)) answer.body.cancel("The client left");
+      if (response.body !== null && !(response.body instanceof Uint8Array)) response.body.cancel("The client left");
       return false;
     }
     const { method } = request.head;
@@ -260,10 +260,10 @@ export class ServedConnection implements BodyHost {
     const waiting = incoming?.unread === true && this.#expectsContinue;
     this.#expectsContinue = false;
     const closing = !request.persistent || this.#draining || waiting || (incoming?.fault ?? "") !== "";
-    const head = outgoingHead(answer, { method, minorVersion: request.minorVersion, closing, date: dateLine() });
+    const head = outgoingHead(response, { method, minorVersion: request.minorVersion, closing, date: dateLine() });
     if (this.#continueSent !== undefined) await this.#continueSent;
     this.#continueSent = undefined;
-    if (!await this.#writer.send(head, answer.body)) return false;
+    if (!await this.#writer.send(head, response.body)) return false;
     if (!head.closing && !this.#draining) return true;
     if (this.inbox.length > 0 || incoming?.unread === true) await this.#linger();
     return false;
@@ -272,12 +272,12 @@ export class ServedConnection implements BodyHost {
   async #refuse(refusal: Refusal): Promise<void> {
     const { responder } = this.#parts;
     const head = refusedHead(new Request("http://refused/"), { remoteAddr: this.#conn.remoteAddr }, { ownPort: true });
-    const answer = responder.refuse({ ...head, host: "" }, new RequestClient(undefined), refusal);
-    const lines = outgoingHead(answer, { method: "", minorVersion: 1, closing: true, date: dateLine() });
-    if (await this.#writer.send(lines, answer.body) && refusal.status !== 408) await this.#linger();
+    const response = responder.refuse({ ...head, host: "" }, new RequestClient(undefined), refusal);
+    const lines = outgoingHead(response, { method: "", minorVersion: 1, closing: true, date: dateLine() });
+    if (await this.#writer.send(lines, response.body) && refusal.status !== 408) await this.#linger();
   }
 
-  // A socket that closes with unread bytes resets the connection, which may take the answer away from the client before
+  // A socket that closes with unread bytes resets the connection, which may take the response away from the client before
   // it is read (RFC 9112, section 9.6). So it is read from for a while.
   async #linger(): Promise<void> {
     const { inbox } = this;
@@ -296,7 +296,7 @@ export class ServedConnection implements BodyHost {
   }
 
   #left(): void {
-    if (!this.#answering) return;
+    if (!this.#responding) return;
     this.#client?.leave();
     this.#writer.abandon();
   }

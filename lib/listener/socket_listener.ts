@@ -84,7 +84,7 @@ export class SocketListener {
     return this.#table.size;
   }
 
-  /** Stops accepting, closes what idles, and waits until the last answer is out. */
+  /** Stops accepting, closes what idles, and waits until the last response is out. */
   async shutdown(): Promise<void> {
     this.#stop();
     await this.#accepting;

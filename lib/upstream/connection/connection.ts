@@ -1,5 +1,5 @@
 /**
- * One connection to an upstream, and the answer that is being read from it. While the connection idles a read stays
+ * One connection to an upstream, and the response that is being read from it. While the connection idles a read stays
  * open on it, so that an upstream that closes, or says something unasked, takes itself out of the pool at once rather
  * than under the next request.
  *
@@ -19,7 +19,7 @@ import type { ResponseHead } from "../../http1/response_head.ts";
 export interface ConnectionLimits extends SilenceLimits {
   /** Longest rest between two exchanges, in milliseconds. */
   readonly idleTimeoutMs: number;
-  /** Largest head of an answer, in bytes. */
+  /** Largest head of a response, in bytes. */
   readonly maxHeadBytes: number;
 }
 
@@ -57,7 +57,7 @@ export class Connection implements Watched {
   #resolve: ((head: ResponseHead) => void) | undefined;
   #reject: ((failure: unknown) => void) | undefined;
 
-  // The answer that is being read.
+  // The response that is being read.
   #clean = true;
   #spare: Uint8Array<ArrayBuffer> | undefined;
   #pieceBytes = CHUNK_BYTES;
@@ -85,7 +85,7 @@ export class Connection implements Watched {
     return this.#closed;
   }
 
-  /** Whether any byte of an answer to the current request has arrived. */
+  /** Whether any byte of a response to the current request has arrived. */
   get answered(): boolean {
     return this.#input.begun;
   }
@@ -102,7 +102,7 @@ export class Connection implements Watched {
   }
 
   /**
-   * Sends a whole request, and reads the head of its answer: {@linkcode sendHead} and {@linkcode readHead} in one step,
+   * Sends a whole request, and reads the head of its response: {@linkcode sendHead} and {@linkcode readHead} in one step,
    * which most exchanges are made of. `body` is copied before this returns.
    *
    * @param head The head as text, one character a byte, with its empty line.
@@ -140,7 +140,7 @@ export class Connection implements Watched {
   }
 
   /**
-   * Reads the head of the answer; interim answers (1xx) are passed over.
+   * Reads the head of the response; interim responses (1xx) are passed over.
    *
    * @param method The request's method, which decides whether a body follows.
    * @throws {TransportFailure} `closed_unanswered`, `closed_in_head`, `malformed`, `read_timeout`, or what
@@ -285,7 +285,7 @@ export class Connection implements Watched {
     // The system tells of a reset once. A body that lasts until the end must not take what follows for its end.
     this.#readError ??= error;
     if (this.#failure !== undefined) return this.#failure;
-    // Some of an answer is an answer: the upstream may have acted.
+    // Some of a response is a response: the upstream may have acted.
     const kind = this.answered ? "closed_in_head" : "closed_unanswered";
     return brokenConnection(kind, "The upstream closed while it was sent to", error);
   }
@@ -312,7 +312,7 @@ export class Connection implements Watched {
     }
     if (this.#failure !== undefined) return this.#failHead(this.#failure);
     if (this.#ended) {
-      // An interim answer is an answer: the upstream may have acted.
+      // An interim response is a response: the upstream may have acted.
       const kind = this.answered ? "closed_in_head" : "closed_unanswered";
       const where = this.answered ? "within its answer's head" : "before it answered";
       return this.#failHead(this.#lost(kind, where));

@@ -30,7 +30,7 @@ export class RequestWriter {
   }
 
   /**
-   * Writes a head, and the whole body where there is one. Not awaited: the answer tells soon enough that it was written,
+   * Writes a head, and the whole body where there is one. Not awaited: the response tells soon enough that it was written,
    * and the promises of waiting are saved.
    *
    * @param head One character a byte, with its empty line.
