@@ -50,11 +50,11 @@ export class FailureList {
     if (this.#kinds.size > MOST) this.#kinds.delete(this.#kinds.keys().next().value as string);
     const { site, upstream, owner, cause } = report;
     if (upstream === null || owner !== "upstream") return;
-    for (const pool of this.poolsOf(report)) this.blame({ site, pool, url: upstream }, cause);
+    for (const pool of this.poolsOf(report)) this.setLastFailure({ site, pool, url: upstream }, cause);
   }
 
   /** An upstream failed in a way that fails no exchange, such as by slowness. */
-  blame(place: UpstreamPlace, failure: string): void {
+  setLastFailure(place: UpstreamPlace, failure: string): void {
     const key = keyOf(place);
     this.#last.delete(key);
     this.#last.set(key, failure);
@@ -66,8 +66,8 @@ export class FailureList {
     return this.#last.get(keyOf(place));
   }
 
-  /** An upstream does well again. */
-  forgive(place: UpstreamPlace): void {
+  /** An attempt at the upstream went well again. */
+  clearLastFailure(place: UpstreamPlace): void {
     this.#last.delete(keyOf(place));
   }
 }

@@ -71,7 +71,7 @@ export class Sampler {
   /** Takes a sample now; its timer does, once a second. */
   sample(): void {
     const sample = takeSample(this.#managed);
-    this.#judge(sample);
+    this.#updateFailures(sample);
     this.#samples.push(sample);
     if (this.#samples.length > WINDOW_STEPS + 1) this.#samples.shift();
     if (++this.#taken % HISTORY_STEPS === 0) this.#remember(sample);
@@ -111,14 +111,14 @@ export class Sampler {
   }
 
   // Faults that fail no exchange are only seen in counters; and so is an upstream that does well again.
-  #judge(sample: Sample): void {
+  #updateFailures(sample: Sample): void {
     const before = countsOf(this.newest);
     for (const [id, { place, counts }] of countsOf(sample)) {
       const earlier = before.get(id)?.counts;
       if (earlier === undefined) continue;
-      if (counts.failures.slow > earlier.failures.slow) this.#failures.blame(place, SLOW_FAILURE);
-      else if (this.#failures.lastFailureOf(place) !== undefined && didWell(earlier, counts)) {
-        this.#failures.forgive(place);
+      if (counts.failures.slow > earlier.failures.slow) this.#failures.setLastFailure(place, SLOW_FAILURE);
+      else if (this.#failures.lastFailureOf(place) !== undefined && recovered(earlier, counts)) {
+        this.#failures.clearLastFailure(place);
       }
     }
   }
@@ -141,7 +141,7 @@ function countsOf({ metrics }: Sample): Map<string, { place: UpstreamPlace; coun
 }
 
 // It responded, and nothing counted against it.
-function didWell(before: UpstreamCounts, now: UpstreamCounts): boolean {
+function recovered(before: UpstreamCounts, now: UpstreamCounts): boolean {
   return sumOf(now.statuses) > sumOf(before.statuses) && flowOfUpstream(now).errors === flowOfUpstream(before).errors &&
     sumOf(now.failures) === sumOf(before.failures);
 }

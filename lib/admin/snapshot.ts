@@ -170,7 +170,7 @@ export interface RouteSnapshot extends Flow {
 
 /**
  * A pool. Its flow is that of its routes, so that requests which no upstream got, since none was available, are in it. Routes
- * of one path share their figures.
+ * of one path share their metrics.
  */
 export interface PoolSnapshot extends Flow {
   /** Unique in the server, such as `site/name`. */

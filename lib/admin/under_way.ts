@@ -1,5 +1,5 @@
 /**
- * What is under way at one instant, read in one go: figures that are compared with each other must be of the same moment.
+ * What is under way at one instant, read in one go: counts that are compared with each other must be of the same moment.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface UnderWay {
   readonly workers: readonly number[];
   /** Exchanges in all workers. */
   readonly total: number;
-  /** Exchanges of each site, by its name; empty when no figures are kept, as the next two. */
+  /** Exchanges of each site, by its name; empty when no metrics are kept, as the next two. */
   readonly sites: ReadonlyMap<string, number>;
   /** Exchanges of each route, by `routeKey`. */
   readonly routes: ReadonlyMap<string, number>;
@@ -38,7 +38,7 @@ export function readUnderWay({ gateway, workers }: Managed): UnderWay {
       for (const upstream of pool.upstreams) upstreams.set(upstream, upstream.inFlight);
     }
   }
-  // Without figures there is what workers say once a second.
+  // Without metrics there is what workers post once a second.
   const byWorker = (workers ?? [gateway]).map((worker, index) => metrics?.inFlightIn(index) ?? worker?.underWay ?? 0);
   for (const { config: { name }, metrics: ofSite, pools } of gateway.sites) {
     if (metrics === undefined || ofSite === undefined) continue;

@@ -14,7 +14,7 @@ export function readiness(pools: Iterable<Pool>, processState: ProcessState): { 
   // Those of other sites too: whoever asks cannot reach the port that is closed.
   if (sumAt(processState.closedPorts, 0) > 0) missing.push("a port is closed that should be open");
   for (const pool of pools) {
-    // One that is full is well: a server at its peak is not to be taken out.
+    // An upstream that is full is healthy: a server at its peak load is ready.
     if (!pool.upstreams.some((upstream) => upstream.condition.healthy)) {
       missing.push(`pool ${pool.name}: no upstream is available`);
     }

@@ -16,7 +16,7 @@ export interface LoopDelayOptions {
    */
   periodMs?: number;
   /**
-   * How far back a reading looks, in milliseconds.
+   * How far back delays are looked at, in milliseconds.
    *
    * @default {10000}
    */
@@ -24,7 +24,7 @@ export interface LoopDelayOptions {
 }
 
 /** Delays over the window, in seconds. At rest they show the precision of timers, about a millisecond. */
-export interface LoopDelayReading {
+export interface LoopDelaySnapshot {
   readonly p50Seconds: number;
   readonly p99Seconds: number;
   readonly maxSeconds: number;
@@ -56,7 +56,7 @@ export class LoopDelay {
   }
 
   /** Delays over the window; zero before the first sample. */
-  read(): LoopDelayReading {
+  read(): LoopDelaySnapshot {
     const sorted = this.#delaysMs.slice(0, this.#taken).sort();
     const at = (q: number) => (sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0) / 1000;
     return { p50Seconds: at(0.5), p99Seconds: at(0.99), maxSeconds: at(1) };

@@ -41,7 +41,10 @@ scope.onmessage = ({ data }) => {
     if (data.kind === "start" || data.kind === "reload") {
       post({ kind: "failed", message: describe(error), listening: error instanceof ListenError });
     } else {
-      running?.log.say("error", "A worker cannot follow its supervisor", { told: data.kind, cause: describe(error) });
+      running?.log.say("error", "A worker cannot follow its supervisor", {
+        message: data.kind,
+        cause: describe(error),
+      });
     }
   });
 };
@@ -54,7 +57,7 @@ async function handle(message: SupervisorMessage): Promise<void> {
       return await reload(running, message.generation);
     case "addresses":
       running.sharedState.learn(message.table);
-      return running.addresses.tell(message.told);
+      return running.addresses.update(message.found);
     case "members":
       running.sharedState.learn(message.table);
       return running.server.gateway.changeMembers(message.change);
@@ -70,12 +73,12 @@ async function handle(message: SupervisorMessage): Promise<void> {
 }
 
 async function start({ generation, place, secret, time }: SupervisorMessage & { kind: "start" }): Promise<void> {
-  const { config, table, told, ports, changes } = generation;
+  const { config, table, found, ports, changes } = generation;
   sharedTime.align(time);
   const sharedState = new SharedMemoryState(place, table);
   const log = new Log((bytes) => Promise.resolve(post({ kind: "log", bytes })), config.logging);
   logStrayErrors(log);
-  const addresses = new SupervisorAddresses(told);
+  const addresses = new SupervisorAddresses(found);
   const processState = new ProcessState({
     log,
     sharedState,
@@ -104,9 +107,9 @@ async function start({ generation, place, secret, time }: SupervisorMessage & { 
   postReady(running);
 }
 
-async function reload(state: Running, { config, table, told, ports, changes }: GenerationMessage): Promise<void> {
+async function reload(state: Running, { config, table, found, ports, changes }: GenerationMessage): Promise<void> {
   state.sharedState.learn(table);
-  for (const one of told) state.addresses.tell(one);
+  for (const one of found) state.addresses.update(one);
   state.ports = ports;
   await state.server.reload(config);
   for (const change of changes) state.server.gateway.changeMembers(change);

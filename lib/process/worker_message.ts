@@ -8,9 +8,9 @@ import type { Config } from "../generation/config/config_types.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import type { MemberChange } from "../generation/pools/pool_members.ts";
-import type { ToldSource } from "../upstream/discovery/supervisor_addresses.ts";
+import type { SourceAddresses } from "../upstream/discovery/supervisor_addresses.ts";
 import type { SharedStateTable } from "../state/shared_memory_state.ts";
-import type { TimeReading } from "../state/shared_time.ts";
+import type { TimeSnapshot } from "../state/shared_time.ts";
 import type { WorkerPlace } from "../state/worker_place.ts";
 
 /** Everything that a generation needs. */
@@ -20,7 +20,7 @@ export interface GenerationMessage {
   /** Where its state lives. */
   readonly table: SharedStateTable;
   /** Addresses of names. */
-  readonly told: readonly ToldSource[];
+  readonly found: readonly SourceAddresses[];
   /** Ports that are known, by the key of their listener. */
   readonly ports: ReadonlyMap<string, number>;
   /** What operators have changed about who is in a pool. */
@@ -35,12 +35,12 @@ export type SupervisorMessage =
     readonly generation: GenerationMessage;
     readonly place: WorkerPlace;
     readonly secret: string;
-    readonly time: TimeReading;
+    readonly time: TimeSnapshot;
   }
   /** Put another config in place. The response is `ready` or `failed`. */
   | { readonly kind: "reload"; readonly generation: GenerationMessage }
   /** A name has other addresses now. */
-  | { readonly kind: "addresses"; readonly told: ToldSource; readonly table: SharedStateTable }
+  | { readonly kind: "addresses"; readonly found: SourceAddresses; readonly table: SharedStateTable }
   /** An upstream joins a pool, or leaves it. */
   | { readonly kind: "members"; readonly change: MemberChange; readonly table: SharedStateTable }
   /** Weights have changed: policies read them again. */

@@ -122,7 +122,7 @@ class WorkerServer implements RunningWorkers {
     this.#watch = setInterval(() => {
       for (const worker of this.#workers) worker?.watch(WATCH_MS);
     }, WATCH_MS);
-    this.#names.onTold = (told) => this.#postAll({ kind: "addresses", told, table: sharedState.table });
+    this.#names.onFound = (found) => this.#postAll({ kind: "addresses", found, table: sharedState.table });
   }
 
   get gateway(): Generation {
@@ -254,7 +254,7 @@ class WorkerServer implements RunningWorkers {
 
   #generation(config: Config, changes: readonly MemberChange[] = []): GenerationMessage {
     const ports = new Map([...this.#ports].map(([key, { port }]) => [key, port]));
-    return { config, table: this.#sharedState.table, told: this.#names.known, ports, changes };
+    return { config, table: this.#sharedState.table, found: this.#names.known, ports, changes };
   }
 
   #learn(addresses: ReadonlyMap<string, Deno.NetAddr>): void {
@@ -284,7 +284,7 @@ class WorkerServer implements RunningWorkers {
     const { secret } = this.#processState;
     // Once more: the one before may have counted on for a moment while it was terminated.
     this.#clearCounts(index);
-    this.#learn(await worker.start({ generation, place, secret, time: sharedTime.reading }));
+    this.#learn(await worker.start({ generation, place, secret, time: sharedTime.snapshot }));
   }
 
   // What it had counted in is taken back; the others go on, and a new one takes its place.

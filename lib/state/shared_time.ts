@@ -6,7 +6,7 @@
  */
 
 /** What a clock showed, and when. */
-export interface TimeReading {
+export interface TimeSnapshot {
   /** What it showed. */
   readonly nowMs: number;
   /** When, in milliseconds since 1970. */
@@ -35,13 +35,13 @@ export class SharedTime {
   }
 
   /** What another worker needs to set its clock by this one. */
-  get reading(): TimeReading {
+  get snapshot(): TimeSnapshot {
     return { nowMs: this.refresh(), wallMs: Date.now() };
   }
 
   /** Sets this worker's clock by another's, so that both write and read the same times. */
-  align({ nowMs, wallMs }: TimeReading): void {
-    // A reading travels for as long as its worker takes to load. The machine's clock may be set meanwhile; no worker
+  align({ nowMs, wallMs }: TimeSnapshot): void {
+    // A snapshot travels for as long as its worker takes to load. The machine's clock may be set meanwhile; no worker
     // takes longer than this bound to load.
     const ageMs = Math.min(Math.max(0, Date.now() - wallMs), LONGEST_LOAD_MS);
     this.#offsetMs = nowMs + ageMs - performance.now();

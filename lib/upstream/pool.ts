@@ -29,7 +29,7 @@ export interface PoolOptions {
   readonly queueTimeoutMs: number;
   /**
    * Share of its upstreams that may be ejected for what they answer, in percent; above 0, one may be in any case. One that
-   * cannot be reached is ejected whatever this says: it serves nobody.
+   * cannot be reached is ejected in any case: it serves no request.
    *
    * @default {50}
    */
@@ -123,7 +123,7 @@ export class Pool {
   }
 
   /**
-   * A place at another upstream than those in `avoid`, for a dial beside theirs. None that is out of use is tried for that.
+   * A place at another upstream than those in `avoid`, for a dial beside theirs. None that is unavailable is tried for that.
    */
   acquireAnother(request: PolicyRequest, avoid: readonly Upstream[]): Slot | undefined {
     sharedTime.refresh();

@@ -14,13 +14,13 @@ export interface RequestQueueOptions {
   readonly timeoutMs: number;
 }
 
-/** How long one exchange has waited, over all its waits: another may take the room that it was called for. */
+/** How long one exchange has waited, over all its waits: another exchange may take the room that it was called for. */
 export interface QueueBudget {
   /** In milliseconds. */
   waitedMs: number;
 }
 
-/** Exchanges in the order of their coming. Owned by a pool. */
+/** Queued exchanges, oldest first. Owned by a pool. */
 export class RequestQueue {
   readonly #options: RequestQueueOptions;
   readonly #waiting: Waiter[] = [];
@@ -30,13 +30,13 @@ export class RequestQueue {
     this.#options = options;
   }
 
-  /** How many wait. */
+  /** How many exchanges wait. */
   get length(): number {
     return this.#waiting.length;
   }
 
   /**
-   * Waits to be called.
+   * Waits until it is called.
    *
    * @param signal Ends the wait, as when the client has left.
    * @param avoid Upstreams whose room is of no use.
@@ -65,7 +65,7 @@ export class RequestQueue {
     });
   }
 
-  /** Calls the first to whom room at `upstream` is of use. Whether there was one. */
+  /** Wakes the oldest request that may go to `upstream`. Returns whether there was one. */
   call(upstream: Upstream): boolean {
     const index = this.#waiting.findIndex((waiter) => !waiter.avoid?.includes(upstream));
     if (index < 0) return false;

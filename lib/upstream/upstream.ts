@@ -155,7 +155,7 @@ export class Upstream {
     return undefined;
   }
 
-  /** Counts an attempt in whatever its condition, as when all are out of use and one must be tried. */
+  /** Counts an attempt in whatever its condition, as when all are unavailable and one must be tried. */
   acquireAnyway(): Slot {
     Atomics.add(this.#fields, IN_FLIGHT, 1);
     return this.#slot(false, true);

@@ -98,9 +98,9 @@ Deno.test("FailureList keeps 50, and knows what each upstream failed with last",
     undefined,
     undefined,
   ]);
-  list.forgive(at("u0", "other"));
+  list.clearLastFailure(at("u0", "other"));
   assertEquals(list.lastFailureOf(at("u0")), "cause 60");
-  list.forgive(at("u0"));
+  list.clearLastFailure(at("u0"));
   assertEquals(list.lastFailureOf(at("u0")), undefined);
 });
 

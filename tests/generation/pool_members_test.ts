@@ -91,7 +91,7 @@ Deno.test("an upstream whose address stays is the same one, also beside those th
     new ProcessState({ probes: false, addresses }),
   );
   const tell = (...hostnames: string[]) =>
-    addresses.tell([{ url, intervalMs: 60_000 }, hostnames.map((hostname) => addressOf(hostname))]);
+    addresses.update([{ url, intervalMs: 60_000 }, hostnames.map((hostname) => addressOf(hostname))]);
   await names.start();
   members.change(adding(OTHER));
   assertEquals(urls(), [ONE, OTHER]);

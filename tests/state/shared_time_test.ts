@@ -8,10 +8,10 @@ function apartMs(one: SharedTime, other: SharedTime): number {
   return Math.min(...readings);
 }
 
-Deno.test("SharedTime.align() counts the time that a reading has travelled", () => {
+Deno.test("SharedTime.align() counts the time that a snapshot has travelled", () => {
   const one = new SharedTime();
   const other = new SharedTime();
-  const { nowMs, wallMs } = one.reading;
+  const { nowMs, wallMs } = one.snapshot;
   // As if the worker that gets it had taken a second to load.
   other.align({ nowMs: nowMs - 1000, wallMs: wallMs - 1000 });
   assert(apartMs(one, other) <= 5, `${one.nowMs} and ${other.nowMs}`);
@@ -20,7 +20,7 @@ Deno.test("SharedTime.align() counts the time that a reading has travelled", () 
 Deno.test("SharedTime.align() is not led astray by a clock that was set meanwhile", () => {
   const one = new SharedTime();
   const other = new SharedTime();
-  const { nowMs, wallMs } = one.reading;
+  const { nowMs, wallMs } = one.snapshot;
   other.align({ nowMs, wallMs: wallMs + 3_600_000 });
   assert(apartMs(one, other) <= 5);
   other.align({ nowMs, wallMs: wallMs - 3_600_000 });
@@ -29,7 +29,7 @@ Deno.test("SharedTime.align() is not led astray by a clock that was set meanwhil
 
 Deno.test("SharedTime counts on for years", () => {
   const time = new SharedTime();
-  const { wallMs } = time.reading;
+  const { wallMs } = time.snapshot;
   time.align({ nowMs: 20 * 365 * 86_400_000, wallMs });
   const before = time.refresh();
   assert(before >= 20 * 365 * 86_400_000);

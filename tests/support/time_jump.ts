@@ -9,6 +9,6 @@ import { sharedTime } from "../../lib/state/shared_time.ts";
 
 /** Sets the clock forward. */
 export function jump(ms: number): void {
-  const { nowMs, wallMs } = sharedTime.reading;
+  const { nowMs, wallMs } = sharedTime.snapshot;
   sharedTime.align({ nowMs: nowMs + ms, wallMs });
 }

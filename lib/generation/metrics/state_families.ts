@@ -37,7 +37,7 @@ interface UpstreamGauge {
 const UPSTREAM_GAUGES: readonly UpstreamGauge[] = [
   {
     name: "bws_upstream_up",
-    help: "1 when it may be given attempts: not unhealthy, ejected, drained, or cut off by its breaker.",
+    help: "1 when it may be given attempts: not maintenance, draining, unhealthy, breaker_open or ejected.",
     read: (upstream) => upstream.condition.healthy ? 1 : 0,
   },
   {

@@ -103,7 +103,7 @@ export class PoolMembers {
   #add(member: AddedMember): void {
     const { factory, entries, pool, log, site } = this.#context;
     if ([...this.#added.values()].some(({ upstream }) => upstream.url === member.url)) return;
-    // It stands in for its neighbours, so it is trusted as they are.
+    // An added upstream has the TLS settings of the first one of the pool that has any.
     const tls = usesTls(member.url) ? entries.find((entry) => entry.tls !== undefined)?.tls : undefined;
     const { url, weight, maxConnections: max_connections, backup } = member;
     const upstream = factory.createAdded({ name: pool.name, url, weight, max_connections, backup, tls });
@@ -116,7 +116,7 @@ export class PoolMembers {
   #remove(id: string, force: boolean): void {
     const { pool } = this.#context;
     const upstream = pool.upstreams.find((candidate) => candidate.id === id);
-    // The last one stays, or nobody would be served: two may have been told to go at the same time.
+    // The last one stays: two removals at the same time must not leave the pool empty.
     if (upstream !== undefined && pool.upstreams.length === 1 && !force) return;
     if (!this.#added.delete(id)) this.#removed.add(id);
     this.#update();

@@ -171,7 +171,7 @@ export class UpstreamCondition {
     how: { readonly anyway: boolean; readonly trial: boolean },
   ): boolean {
     if (this.#breaker !== undefined) {
-      // Slowness has a rule of its own in the breaker, which also works where failures eject nobody.
+      // Slowness has a rule of its own in the breaker, which also works without passive health checks.
       const failed = this.#passive === undefined ? within(status, FAILURE_STATUSES) : failure === "status";
       this.#tell(this.#breaker.record(failed, latencyMs, how.trial));
     }
@@ -196,7 +196,7 @@ export class UpstreamCondition {
   }
 
   /**
-   * Probes have found it well or not. Probes that find it well again also end an ejection for being out of reach.
+   * Probes have found it healthy or not. Probes that find it healthy also end an ejection for being out of reach.
    *
    * @returns Whether this changed anything.
    */
@@ -217,7 +217,7 @@ export class UpstreamCondition {
   }
 
   /**
-   * Takes it out of use, or back. Draining lets what it has go on, WebSockets included; so does maintenance, in which its
+   * Makes it unavailable, or available again. While draining, exchanges under way go on, WebSockets included; so they do in maintenance, in which its
    * probes do not count either.
    */
   setAdminState(state: AdminState): void {

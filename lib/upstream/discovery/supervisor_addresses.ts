@@ -1,32 +1,32 @@
 /**
- * Addresses of names, as a supervisor tells them, so that all workers agree on them.
+ * Addresses of names that a supervisor looks up and its workers are sent, so that all agree on them.
  *
  * @module
  */
 
 import type { Addresses, AddressSource, AddressWatch, DiscoveredAddress } from "./addresses.ts";
 
-/** What is known of one name. */
-export type ToldSource = readonly [source: AddressSource, addresses: readonly DiscoveredAddress[]];
+/** A name and its addresses. */
+export type SourceAddresses = readonly [source: AddressSource, addresses: readonly DiscoveredAddress[]];
 
-/** Addresses that are told from outside. */
+/** The addresses that a worker was sent. */
 export class SupervisorAddresses implements Addresses {
   readonly #known = new Map<string, readonly DiscoveredAddress[]>();
   readonly #watchers = new Set<{ key: string; onChange: (addresses: readonly DiscoveredAddress[]) => void }>();
 
-  /** Knows `told` from the start. */
-  constructor(told: readonly ToldSource[]) {
-    for (const [source, addresses] of told) this.#known.set(keyOf(source), addresses);
+  /** @param known What the supervisor knew when the worker was started. */
+  constructor(known: readonly SourceAddresses[]) {
+    for (const [source, addresses] of known) this.#known.set(keyOf(source), addresses);
   }
 
-  /** Takes in the addresses of one name. */
-  tell([source, addresses]: ToldSource): void {
+  /** Replaces the addresses of one name. */
+  update([source, addresses]: SourceAddresses): void {
     const key = keyOf(source);
     this.#known.set(key, addresses);
     for (const watcher of this.#watchers) if (watcher.key === key) watcher.onChange(addresses);
   }
 
-  /** Calls `onChange` with what is known, and with what is told later. */
+  /** Calls `onChange` with what is known, and again with each update. */
   watch(source: AddressSource, onChange: (addresses: readonly DiscoveredAddress[]) => void): AddressWatch {
     const watcher = { key: keyOf(source), onChange };
     this.#watchers.add(watcher);
@@ -36,12 +36,12 @@ export class SupervisorAddresses implements Addresses {
   }
 }
 
-/** Looks names up, and tells others as well. */
+/** Looks names up for this thread, and passes on what was found. */
 export class RelayedAddresses implements Addresses {
-  /** Called after whoever watches here has been told. */
-  onTold: ((told: ToldSource) => void) | undefined;
+  /** Called with each change, after the watchers of this thread. */
+  onFound: ((found: SourceAddresses) => void) | undefined;
   readonly #inner: Addresses;
-  readonly #known = new Map<string, ToldSource>();
+  readonly #known = new Map<string, SourceAddresses>();
 
   /** @param inner Looks them up. */
   constructor(inner: Addresses) {
@@ -49,17 +49,17 @@ export class RelayedAddresses implements Addresses {
   }
 
   /** What is known of all names. */
-  get known(): readonly ToldSource[] {
+  get known(): readonly SourceAddresses[] {
     return [...this.#known.values()];
   }
 
   /** Watches a name. */
   watch(source: AddressSource, onChange: (addresses: readonly DiscoveredAddress[]) => void): AddressWatch {
     return this.#inner.watch(source, (addresses) => {
-      const told: ToldSource = [source, addresses];
-      this.#known.set(keyOf(source), told);
+      const found: SourceAddresses = [source, addresses];
+      this.#known.set(keyOf(source), found);
       onChange(addresses);
-      this.onTold?.(told);
+      this.onFound?.(found);
     });
   }
 }
