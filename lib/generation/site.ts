@@ -11,7 +11,7 @@ import type { Handler } from "../exchange/filter.ts";
 import { Pipeline } from "../exchange/pipeline.ts";
 import type { RouteMetrics } from "../exchange/route_metrics.ts";
 import { SiteFilters } from "../features/filters.ts";
-import { slashRedirect } from "../features/slash_redirect.ts";
+import { type SlashRedirect, slashRedirect } from "../features/slash_redirect.ts";
 import { FileHandler } from "../handlers/files/file_handler.ts";
 import type { FileSearch, FileServer } from "../handlers/files/file_server.ts";
 import { siteFiles } from "../handlers/files/site_files.ts";
@@ -95,13 +95,14 @@ export class Site {
     this.pools = pools?.byName ?? new Map();
     this.members = pools?.members ?? new Map();
     this.dynamic = pools?.dynamic ?? [];
+    let slash: SlashRedirect | undefined = undefined as SlashRedirect | undefined;
+    this.#files = siteFiles(config, processState.log, proxy && ((head) => slash?.takes(head) === true));
     this.routes = proxy === undefined ? [] : buildRoutes({
-      ...{ site: config, proxy, pools: this.pools, filters, metrics: this.metrics, processState },
+      ...{ site: config, proxy, pools: this.pools, filters, files: this.#files, metrics: this.metrics, processState },
       ...{ serverName: server.name, viaMark: this.#viaMark, listener: context.listener },
     });
     this.#routes = proxy === undefined ? undefined : compileRoutes(this.routes);
-    const slash = slashRedirect(this.routes, this.#routes);
-    this.#files = siteFiles(config, processState.log, slash && ((head) => slash.takes(head)));
+    slash = slashRedirect(this.routes, this.#routes);
     this.internal = new InternalHandler({
       site: config,
       shown: context.shownSites.get(config) ?? config,
@@ -148,7 +149,8 @@ export class Site {
   /** How the file for a request is looked for; undefined where it serves none, or a route takes or refuses the request. */
   searchFile(head: RequestHead): Promise<FileSearch> | undefined {
     const found = this.#routes && routeOfPath(this.#routes, head.path, head.method);
-    if (found === "ambiguous" || found?.matched === true) return undefined;
+    if (found === "ambiguous") return undefined;
+    if (found?.matched === true) return found.target.filesFirst?.explain(head);
     return this.#files?.explain(head);
   }
 

@@ -9,7 +9,9 @@ import { Pipeline } from "../exchange/pipeline.ts";
 import type { RouteMetrics } from "../exchange/route_metrics.ts";
 import type { SiteFilters } from "../features/filters.ts";
 import { slashPathOf, type SlashTarget } from "../features/slash_redirect.ts";
-import { attemptLimits } from "../handlers/proxy/attempt_limits.ts";
+import type { FileServer } from "../handlers/files/file_server.ts";
+import { FilesFirst } from "../handlers/files/files_first.ts";
+import { attemptLimits, clientTimeoutMs } from "../handlers/proxy/attempt_limits.ts";
 import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
 import type { RouteConfig } from "../handlers/proxy/config/route_schema.ts";
 import type { ForwardPlan } from "../handlers/proxy/forward.ts";
@@ -34,6 +36,8 @@ import type { ProcessState } from "./process_state.ts";
 export interface SiteRoute extends ProxyPlan, SlashTarget {
   /** Where its exchanges are counted; undefined where no metrics are kept. */
   readonly metrics: RouteMetrics | undefined;
+  /** The files that come before its upstream. */
+  readonly filesFirst: FilesFirst | undefined;
   /** The way of its requests. */
   readonly pipeline: Pipeline;
 }
@@ -44,6 +48,8 @@ export interface SiteRoutesContext {
   readonly proxy: ProxyConfig;
   readonly pools: ReadonlyMap<string, Pool>;
   readonly filters: SiteFilters;
+  /** Its files; undefined where it serves none. */
+  readonly files: FileServer | undefined;
   readonly metrics: SiteMetrics | undefined;
   readonly processState: ProcessState;
   /** Name of this server. */
@@ -56,7 +62,7 @@ export interface SiteRoutesContext {
 
 /** Builds the routes of a site, in the order of the config. */
 export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] {
-  const { site, proxy, pools, filters, metrics, processState } = context;
+  const { site, proxy, pools, filters, files, metrics, processState } = context;
   const common = headerRules(proxy, context);
   const plainHandshakes = new PlainHandshakes(site.name, processState.log);
   return proxy.routes.map((route, index) => {
@@ -64,6 +70,8 @@ export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] 
     const rules = route.headers === undefined ? common : headerRules(own, context);
     const pool = pools.get(route.upstream) as Pool;
     const routeMetrics = metrics?.route(route.path);
+    // Of a body from an upstream, a connection looks after clients that take nothing.
+    const stall = { clock: processState.clock, timeoutMs: clientTimeoutMs(own.timeout) };
     const plan: ProxyPlan = {
       path: route.path,
       index,
@@ -80,7 +88,9 @@ export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] 
         : undefined,
       plainHandshakes,
     };
-    const list = filters.of(route, own);
+    const tryFiles = site.proxy?.routes[index].try_files;
+    const filesFirst = files && tryFiles && new FilesFirst(files, tryFiles);
+    const list = [...filters.of(route, own), ...filesFirst === undefined ? [] : [filesFirst]];
     return {
       path: route.path,
       kind: route.exact ? "exact" : route.pattern ? "pattern" : "prefix",
@@ -89,8 +99,8 @@ export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] 
         ...plan,
         slashPath: slashPathOf(route),
         metrics: routeMetrics,
-        // A connection looks after clients that take nothing of a body.
-        pipeline: new Pipeline(list, new ProxyHandler(plan), new Delivery(list, undefined)),
+        filesFirst,
+        pipeline: new Pipeline(list, new ProxyHandler(plan), new Delivery(list, filesFirst && stall)),
       },
     };
   });

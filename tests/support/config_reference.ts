@@ -29,7 +29,7 @@ variable, and \`"\${NAME:-text}"\` has text for where it is not set.
 A table stands where its header says, and nowhere else. Of the tables of a route, \`timeout\`, \`retries\` and \`headers\` are inherited
 key by key: what \`[sites.proxy.routes.timeout]\` does not set is that of \`[sites.proxy.timeout]\`. Tables of header fields are inherited
 field by field, and a field that the route removes is none that the proxy sets or adds; lists are replaced as a whole. All other tables of
-a route replace that of the site.
+a route replace that of the site. \`try_files\` of a route is another thing than that of its site, and has nothing from it.
 `;
 
 /** Parts of what is expected that the head of the page says once. */

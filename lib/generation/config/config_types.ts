@@ -402,6 +402,8 @@ export interface RouteInput {
    * @default {false}
    */
   streaming?: boolean;
+  /** Files of static_dir to look for before a GET or HEAD goes upstream, in order; "$path" stands for the path of the request. Not inherited: the site's are for requests that no route takes. */
+  try_files?: string[];
   /** Largest request body; overrides the server's. Takes the place of the site's. */
   max_body_size?: string | number;
 }
@@ -1150,6 +1152,8 @@ export interface RouteConfig {
   headers?: RouteHeadersConfig;
   /** Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream. */
   streaming: boolean;
+  /** Files of static_dir to look for before a GET or HEAD goes upstream, in order; "$path" stands for the path of the request. Not inherited: the site's are for requests that no route takes. */
+  try_files?: string[];
   /** Largest request body; overrides the server's. Takes the place of the site's. */
   max_body_size?: number;
 }

@@ -7,7 +7,7 @@
 import type { Exchange } from "../../exchange/exchange.ts";
 import { ExchangeFailure, type Outcome } from "../../exchange/exchange_failure.ts";
 import type { Handler } from "../../exchange/filter.ts";
-import type { HttpResponse } from "../../http/message.ts";
+import type { HttpResponse, RequestHead } from "../../http/message.ts";
 import type { FileServer } from "./file_server.ts";
 
 /** Serves the files of one site. */
@@ -23,14 +23,15 @@ export class FileHandler implements Handler {
   handle(exchange: Exchange): Outcome | Promise<Outcome> {
     const response = this.#files.serve(exchange.head);
     return response instanceof Promise
-      ? response.then((late) => this.#outcome(exchange, late))
-      : this.#outcome(exchange, response);
+      ? response.then((late) => fileOutcome(exchange.head, late, this.#files))
+      : fileOutcome(exchange.head, response, this.#files);
   }
+}
 
-  #outcome({ head }: Exchange, response: HttpResponse): Outcome {
-    const { status, headers } = response;
-    // A precondition that does not hold is what the client asked to be told.
-    if (status < 400 || status === 412) return response;
-    return new ExchangeFailure(status, this.#files.reason(head, status), { lines: headers });
-  }
+/** What a response of a file server is: one from 400 is a failure, whose error response others make. */
+export function fileOutcome(head: RequestHead, response: HttpResponse, files: FileServer): Outcome {
+  const { status, headers } = response;
+  // A precondition that does not hold is what the client asked to be told.
+  if (status < 400 || status === 412) return response;
+  return new ExchangeFailure(status, files.reason(head, status), { lines: headers });
 }

@@ -112,6 +112,14 @@ export interface FileSearch {
   readonly file: string | undefined;
 }
 
+/** Looks for the files of one route, in place of which there is something else. */
+export interface FileLookUp {
+  /** As {@linkcode FileServer.serve}; undefined where there is no such file, or the request is not for one. */
+  find(head: RequestHead): HttpResponse | undefined | Promise<HttpResponse | undefined>;
+  /** Finds out what {@linkcode find} would give. */
+  explain(head: RequestHead): Promise<FileSearch>;
+}
+
 /** Serves the files of one folder. */
 export interface FileServer {
   /**
@@ -123,6 +131,12 @@ export interface FileServer {
   serve(head: RequestHead): HttpResponse | Promise<HttpResponse>;
   /** Finds the file that {@linkcode serve} would send. */
   explain(head: RequestHead): Promise<FileSearch>;
+  /**
+   * Looks for other candidates than {@linkcode serve}, in the same folder and memory.
+   *
+   * @param tryFiles Candidates, as in {@linkcode FileServerOptions.tryFiles}.
+   */
+  lookUp(tryFiles: readonly string[]): FileLookUp;
   /** Why {@linkcode serve} responded with an error, as text for the log. */
   reason(head: RequestHead, status: number): string;
   /** Frees the cache. Responses that are being sent continue. */
@@ -199,30 +213,34 @@ class FolderServer implements FileServer {
     this.#nowMs = nowMs;
   }
 
+  lookUp(tryFiles: readonly string[]): FileLookUp {
+    const candidates = compileTryFiles(tryFiles, this.#rules);
+    const fromDisk = async (head: RequestHead, request: PageRequest, tried?: string[]) => {
+      const path = readRequestPath(head.path, this.#rules);
+      return typeof path === "number"
+        ? undefined
+        : await this.#first(candidates.candidates(path), path, { head, request, tried });
+    };
+    return {
+      find: (head) => {
+        if (head.method !== "GET" && head.method !== "HEAD") return undefined;
+        const request = { method: head.method, fields: readRequestFields(head.headers) };
+        return this.#fromMemory(head, request, candidates) ?? fromDisk(head, request);
+      },
+      explain: (head) => this.#explain(head, fromDisk),
+    };
+  }
+
   serve(head: RequestHead): HttpResponse | Promise<HttpResponse> {
     if (head.method !== "GET" && head.method !== "HEAD") {
       return { status: head.method === "OPTIONS" ? 204 : 405, headers: ["allow", ALLOW], body: null };
     }
     const request = { method: head.method, fields: readRequestFields(head.headers) };
-    // Pages are cached by decoded path. If the path itself is not the first candidate, another file may take
-    // precedence.
-    if (this.#tryFiles.pathFirst && !head.path.includes("%")) {
-      const nowMs = this.#nowMs();
-      const page = this.#pages.fresh(head.path, nowMs);
-      const response = page && this.#delivery.fromMemory(page, request, nowMs);
-      if (response !== undefined) return response;
-    }
-    return this.#serveFromDisk(head, request);
+    return this.#fromMemory(head, request, this.#tryFiles) ?? this.#serveFromDisk(head, request);
   }
 
-  async explain(head: RequestHead): Promise<FileSearch> {
-    const tried: string[] = [];
-    if (head.method !== "GET" && head.method !== "HEAD") return { tried, file: undefined };
-    const request = { method: "HEAD", fields: readRequestFields(head.headers) };
-    const { status } = await this.#serveFromDisk({ ...head, method: "HEAD" }, request, tried);
-    const served = status < 400 && status !== 308 ? tried.at(-1) : undefined;
-    const page = served === undefined ? undefined : await this.#pages.look(served);
-    return { tried, file: page && chooseRepresentation(page, request.fields.acceptEncoding).found.realPath };
+  explain(head: RequestHead): Promise<FileSearch> {
+    return this.#explain(head, (asked, request, tried) => this.#serveFromDisk(asked, request, tried));
   }
 
   reason(head: RequestHead, status: number): string {
@@ -233,12 +251,44 @@ class FolderServer implements FileServer {
     this.#pages.close();
   }
 
+  #fromMemory(head: RequestHead, request: PageRequest, tryFiles: TryFiles): HttpResponse | undefined {
+    // Pages are cached by decoded path. If the path itself is not the first candidate, another file may take precedence.
+    if (!tryFiles.pathFirst || head.path.includes("%")) return undefined;
+    const nowMs = this.#nowMs();
+    const page = this.#pages.fresh(head.path, nowMs);
+    return page && this.#delivery.fromMemory(page, request, nowMs);
+  }
+
+  async #explain(
+    head: RequestHead,
+    look: (head: RequestHead, request: PageRequest, tried: string[]) => Promise<HttpResponse | undefined>,
+  ): Promise<FileSearch> {
+    const tried: string[] = [];
+    if (head.method !== "GET" && head.method !== "HEAD") return { tried, file: undefined };
+    const request = { method: "HEAD", fields: readRequestFields(head.headers) };
+    const status = (await look({ ...head, method: "HEAD" }, request, tried))?.status ?? 404;
+    const served = status < 400 && status !== 308 ? tried.at(-1) : undefined;
+    const page = served === undefined ? undefined : await this.#pages.look(served);
+    return { tried, file: page && chooseRepresentation(page, request.fields.acceptEncoding).found.realPath };
+  }
+
   async #serveFromDisk(head: RequestHead, request: PageRequest, tried?: string[]): Promise<HttpResponse> {
     const path = readRequestPath(head.path, this.#rules);
     if (typeof path === "number") return bare(path);
     const withoutFixed = this.#withoutFixed?.(head) === true;
+    const candidates = this.#tryFiles.candidates(path, !withoutFixed);
+    const found = await this.#first(candidates, path, { head, request, tried });
+    return found ?? bare(withoutFixed ? 404 : this.#tryFiles.missingStatus);
+  }
+
+  /** The response with the first candidate that is there; undefined where none is. */
+  async #first(
+    candidates: readonly string[],
+    path: string,
+    { head, request, tried }: { head: RequestHead; request: PageRequest; tried: string[] | undefined },
+  ): Promise<HttpResponse | undefined> {
     try {
-      for (const candidate of this.#tryFiles.candidates(path, !withoutFixed)) {
+      for (const candidate of candidates) {
         tried?.push(candidate);
         const response = candidate === `${path}/`
           ? await this.#redirect(candidate, head.query)
@@ -249,7 +299,7 @@ class FolderServer implements FileServer {
       if (error instanceof Deno.errors.PermissionDenied) return bare(403);
       throw error;
     }
-    return bare(withoutFixed ? 404 : this.#tryFiles.missingStatus);
+    return undefined;
   }
 
   /** Redirects to the path of a folder, with which its relative links work, if something is served there. */

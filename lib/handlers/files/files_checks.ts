@@ -35,6 +35,7 @@ export const resolveFolders: ConfigCheck = (root, problems, options) => {
 export const checkFiles: ConfigCheck = (root, problems) => {
   for (const site of tablesOf(root, "sites")) {
     checkTryFiles(site, problems);
+    checkRoutes(site, problems);
     checkCache(site, problems);
   }
 };
@@ -68,6 +69,18 @@ function checkTryFiles(site: TableNode, problems: ProblemList): void {
   for (const entry of textNodesOf(site, "try_files")) {
     if (entry.value !== "=404" || entry === last) continue;
     problems.error(entry, { message: 'try_files goes on after "=404"', expected: '"=404" at the end only' });
+  }
+}
+
+function checkRoutes(site: TableNode, problems: ProblemList): void {
+  if (child(site, "static_dir") !== undefined) return;
+  for (const route of tablesOf(tableOf(site, "proxy"), "routes")) {
+    const entry = route.entries.get("try_files");
+    if (entry === undefined) continue;
+    problems.error({ path: entry.node.path, span: entry.keySpan }, {
+      message: "try_files looks for files, and the site has no static_dir",
+      expected: "static_dir in [[sites]], or no try_files",
+    });
   }
 }
 

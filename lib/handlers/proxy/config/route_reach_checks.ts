@@ -50,7 +50,9 @@ function checkDots(route: TableNode, path: TextNode, problems: ProblemList): voi
 /** Files are asked after routes, so that one for everything leaves nothing to them. */
 function checkFiles(site: TableNode, route: TableNode, path: TextNode, problems: ProblemList): void {
   const kind = booleanOf(route, "exact", false) || booleanOf(route, "pattern", false);
-  if (path.value !== "/" || kind || child(route, "methods") !== undefined) return;
+  if (path.value !== "/" || kind || child(route, "methods") !== undefined || child(route, "try_files") !== undefined) {
+    return;
+  }
   const folder = child(site, "static_dir");
   if (folder === undefined) return;
   problems.warning(folder, {
