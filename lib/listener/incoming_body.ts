@@ -66,7 +66,9 @@ export class IncomingBody implements BodySource {
 
   /** Hands out the next piece. */
   pull(): void {
-    if (!this.#over) this.#pulling = this.#deliver();
+    if (this.#over) return;
+    if (this.#held === undefined) this.#pulling = this.#deliver();
+    else this.#deliverHeld(this.#held);
   }
 
   /** Nobody wants more of it. */
@@ -105,20 +107,31 @@ export class IncomingBody implements BodySource {
     return true;
   }
 
+  // A small body came with the head: nothing is waited for.
+  #deliverHeld(piece: Uint8Array<ArrayBuffer>): void {
+    this.#asked = true;
+    this.#held = undefined;
+    this.#deliverPiece(piece);
+  }
+
+  #deliverPiece(piece: Uint8Array<ArrayBuffer> | undefined): void {
+    // Nothing is to come behind this piece: whoever pulls within it finds the body over.
+    const last = !this.unread;
+    this.#over = last;
+    if (piece !== undefined) this.#sink?.piece(piece, "given");
+    if (last) this.#sink?.end();
+  }
+
   // Never rejects: whoever reads learns of a failure from the sink, and discard() may be waiting too.
   async #deliver(): Promise<void> {
     if (!this.#asked) {
       this.#asked = true;
-      if (this.unread && this.#held === undefined) this.#host.bodyWanted();
+      if (this.unread) this.#host.bodyWanted();
     }
     try {
       const chunk = await this.#next();
       if (this.#over) return;
-      // Nothing is held and nothing to come behind this piece: whoever pulls within it finds the body over.
-      this.#over = !this.unread && this.#held === undefined;
-      const over = this.#over;
-      if (chunk !== undefined) this.#sink?.piece(chunk, "given");
-      if (over) this.#sink?.end();
+      this.#deliverPiece(chunk);
     } catch (error) {
       this.fail(error);
     }

@@ -87,7 +87,14 @@ export class RequestBody implements BodySink {
    * wait for.
    */
   begun(): Promise<void> | undefined {
-    return this.#next < this.#pieces.length || this.#done ? undefined : this.#arrival();
+    if (this.#hasBegun) return undefined;
+    // A source that has a piece at hand delivers it within the pull: then there is nothing to wait for.
+    this.#pull();
+    return this.#hasBegun ? undefined : this.#arrival();
+  }
+
+  get #hasBegun(): boolean {
+    return this.#next < this.#pieces.length || this.#done;
   }
 
   /** Ends the wait in {@linkcode begun}: the head goes ahead alone. */
