@@ -1,6 +1,6 @@
 /**
- * Pattern routes as a trie of segments. The walk keeps the set of nodes that the path can have reached, one level at a
- * time, so a node is visited once at most and nothing is tried twice, whatever the path.
+ * Pattern routes as a trie of segments. The search keeps the set of nodes that the path can have reached, one level at
+ * a time, so a node is visited at most once and there is no backtracking, whatever the path.
  *
  * @module
  */
@@ -16,9 +16,9 @@ interface PatternNode<T> {
   end: RouteEntry<T> | undefined;
   /** Routes that end here with a slash and `*`. */
   rest: RouteEntry<T> | undefined;
-  /** Routes that URLPattern decides, in file order. They are tested one after the other. */
+  /** Routes that URLPattern matches, in file order. They are tested one after the other. */
   rich: RichPattern<T>[] | undefined;
-  /** Smallest file order at or below this node: what cannot beat the route found already is not walked. */
+  /** Smallest file order at or below this node: nodes that cannot precede the route already found are skipped. */
   readonly firstOrder: number;
 }
 
@@ -32,21 +32,21 @@ interface RichPattern<T> {
 /**
  * Finds the first pattern in file order that matches.
  *
- * Patterns of literal segments, `:name` segments and a `*` at the end cost no more when there are more of them. Others
- * (groups, modifiers, a name within a segment) are tested by URLPattern, at about 2 µs each, one after the other, but only
- * those whose leading simple segments are the path's: their number counts among patterns of the same beginning.
+ * The cost of patterns of literal segments, `:name` segments and a `*` at the end does not grow with their number.
+ * Other patterns (with groups, modifiers, or a name within a segment) are tested by URLPattern one after the other, at
+ * about 2 µs each, but only those whose leading simple segments match the path.
  */
 export class PatternTrie<T> {
   #root: PatternNode<T> = newNode(-1);
   #maxSegmentLength = 0;
-  /** Nodes of one level and of the next; kept to save two arrays a walk. */
+  /** Nodes of the current level and of the next; kept to avoid two arrays for each search. */
   #live: PatternNode<T>[] = [];
   #next: PatternNode<T>[] = [];
 
   /**
    * Adds a route; routes must come in file order.
    *
-   * @throws {TypeError} If its path is no pattern.
+   * @throws {TypeError} If its path is not a valid pattern.
    */
   add(source: string, match: RouteMatch<T>): void {
     const { segments, tail, maxPathLength } = parsePattern(source);
@@ -70,11 +70,11 @@ export class PatternTrie<T> {
   }
 
   /**
-   * The first route in file order whose pattern matches `path` and that takes `method`, or undefined.
+   * The first route in file order whose pattern matches `path` and that accepts `method`, or undefined.
    *
-   * @param path A match path; begins with `/`. Dot segments count as segments, but URLPattern resolves them, so they should
-   * be resolved before.
-   * @param missed Takes the entries that match the path but not the method.
+   * @param path A match path; begins with `/`. Dot segments count as segments, but URLPattern resolves them, so they
+   * should be resolved before.
+   * @param missed Receives the entries that match the path but not the method.
    */
   find(path: string, method: string, missed: RouteEntry<T>[]): RouteMatch<T> | undefined {
     let best: RouteMatch<T> | undefined;
@@ -90,7 +90,7 @@ export class PatternTrie<T> {
       for (let i = 0; i < liveCount; i++) {
         const node = live[i];
         if (best !== undefined && node.firstOrder > best.order) continue;
-        // Here `path` goes on behind the node with a slash, which lies at `from - 1`.
+        // `path` continues after this node with a slash at `from - 1`.
         if (node.rest !== undefined) best = earlier(best, node.rest, method, missed);
         if (node.rich !== undefined) best = firstRich(best, node.rich, path, method, missed);
         const child = segment === undefined ? undefined : node.children?.get(segment);
@@ -116,7 +116,7 @@ function newNode<T>(firstOrder: number): PatternNode<T> {
   return { children: undefined, named: undefined, end: undefined, rest: undefined, rich: undefined, firstOrder };
 }
 
-/** The earlier in the file of `best` and the entry's route for `method`. */
+/** `best` or the entry's route for `method`, whichever comes first in the file. */
 function earlier<T>(
   best: RouteMatch<T> | undefined,
   entry: RouteEntry<T>,
@@ -138,7 +138,7 @@ function firstRich<T>(
   method: string,
   missed: RouteEntry<T>[],
 ): RouteMatch<T> | undefined {
-  // URLPattern reads a backslash as a slash; on the wire it is a character like others.
+  // URLPattern reads a backslash as a slash; in a request it is an ordinary character.
   const pathname = path.includes("\\") ? path.replaceAll("\\", "%5C") : path;
   for (let i = 0; i < rich.length; i++) {
     const { pattern, maxPathLength, entry, order } = rich[i];

@@ -1,6 +1,6 @@
 /**
- * Prefix routes as a trie of segments. A look-up costs one hash look-up for each segment that some route shares with the
- * path, however many routes there are, and stops where no route goes on.
+ * Prefix routes as a trie of segments. A search costs one hash look-up for each segment that some route has in common
+ * with the path, however many routes there are, and stops where no route continues.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import type { RouteMatch } from "./route.ts";
 import { RouteEntry } from "./route_entry.ts";
 
 interface PrefixNode<T> {
-  /** Routes of this path, without a slash at the end. */
+  /** Routes of this path, without a trailing slash. */
   at: RouteEntry<T> | undefined;
-  /** Routes of this path with a slash at the end: they match what lies below. */
+  /** Routes of this path with a trailing slash: they match what is below. */
   below: RouteEntry<T> | undefined;
   children: Map<string, PrefixNode<T>> | undefined;
 }
 
-/** Finds the longest prefix whose routes take the method. */
+/** Finds the longest prefix whose routes accept the method. */
 export class PrefixTrie<T> {
   readonly #root: PrefixNode<T> = { at: undefined, below: undefined, children: undefined };
-  /** Length of the longest segment of any route: longer ones in a path are not worth their hash. */
+  /** Length of the longest segment of any route: longer segments of a path need no look-up. */
   #maxSegmentLength = 0;
 
   /**
@@ -47,17 +47,17 @@ export class PrefixTrie<T> {
   }
 
   /**
-   * The route of the longest prefix of `path` that takes `method`, or undefined.
+   * The route of the longest prefix of `path` that accepts `method`, or undefined.
    *
    * @param path A match path; begins with `/`.
-   * @param missed Takes the entries, shortest prefix first, that match the path but not the method.
+   * @param missed Receives the entries, shortest prefix first, that match the path but not the method.
    */
   find(path: string, method: string, missed: RouteEntry<T>[]): RouteMatch<T> | undefined {
     let best: RouteMatch<T> | undefined;
     let node = this.#root;
     let from = 1;
     while (true) {
-      // Here `path` goes on behind the node with a slash, which lies at `from - 1`.
+      // `path` continues after this node with a slash at `from - 1`.
       if (node.below !== undefined) best = accepting(node.below, method, missed) ?? best;
       if (node.children === undefined) return best;
       const slash = path.indexOf("/", from);
@@ -71,7 +71,7 @@ export class PrefixTrie<T> {
     }
   }
 
-  /** The child of a segment as it stands, else without its path parameters. */
+  /** The child for a segment as it is, else for the segment without its path parameters. */
   #childAt(
     children: Map<string, PrefixNode<T>>,
     path: string,

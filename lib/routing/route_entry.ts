@@ -1,12 +1,12 @@
 /**
- * The routes that share one place in a trie, such as several `/api` with different methods.
+ * The routes at one node of a trie, such as several routes for `/api` with different methods.
  *
  * @module
  */
 
 import type { RouteMatch } from "./route.ts";
 
-/** Answers by method in constant time, however many routes share the place; the first in file order wins. */
+/** Finds a route by method in constant time, however many routes there are; the first in file order wins. */
 export class RouteEntry<T> {
   #any: RouteMatch<T> | undefined;
   #byMethod: Map<string, RouteMatch<T>> | undefined;
@@ -26,12 +26,12 @@ export class RouteEntry<T> {
     }
   }
 
-  /** The first route that takes `method`, or undefined. */
+  /** The first route that accepts `method`, or undefined. */
   accepting(method: string): RouteMatch<T> | undefined {
     return this.#byMethod?.get(method) ?? this.#any;
   }
 
-  /** Methods that the routes take; meaningful where {@linkcode accepting} found none. */
+  /** Methods that the routes accept; meaningful if {@linkcode accepting} found none. */
   methods(): Iterable<string> {
     return this.#byMethod?.keys() ?? [];
   }

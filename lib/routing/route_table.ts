@@ -1,6 +1,6 @@
 /**
- * The route table of a site: which route takes a request. It is compiled once from the config; a look-up costs the same
- * with ten routes and with ten thousand.
+ * The route table of a site, which selects the route of a request. It is compiled once from the config; a look-up costs
+ * the same with ten routes and with ten thousand.
  *
  * @module
  */
@@ -12,32 +12,33 @@ import type { MethodMismatch, RouteMatch, RouteSpec } from "./route.ts";
 import { RouteEntry } from "./route_entry.ts";
 
 /**
- * Finds the route of a request: exact beats pattern beats prefix; among patterns the first in the file wins, among
- * prefixes the longest, then the first in the file. A route that does not take the method is passed over.
+ * Finds the route of a request: exact takes precedence over pattern, and pattern over prefix; among patterns the first
+ * in the file wins, among prefixes the longest, then the first in the file. A route that does not accept the method is
+ * skipped.
  *
- * Immutable once compiled; {@linkcode compileRoutes} makes it.
+ * Immutable once compiled; {@linkcode compileRoutes} creates it.
  */
 export class RouteTable<T> {
   readonly #exact = new Map<string, RouteEntry<T>>();
   readonly #patterns = new PatternTrie<T>();
   readonly #prefixes = new PrefixTrie<T>();
-  /** Length of the longest exact path: longer paths are not worth their hash. */
+  /** Length of the longest exact path: longer paths need no look-up. */
   #maxExactLength = 0;
   #hasPatterns = false;
-  /** Entries that matched the path but not the method; empty between calls, kept to save an array a call. */
+  /** Entries that matched the path but not the method; empty between calls, kept to avoid an array for each call. */
   readonly #missed: RouteEntry<T>[] = [];
 
-  /** As {@linkcode compileRoutes}. */
+  /** See {@linkcode compileRoutes}. */
   constructor(routes: readonly RouteSpec<T>[]) {
     routes.forEach((route, order) => this.#add({ matched: true, route, target: route.target, order }));
   }
 
   /**
-   * The route that takes a request.
+   * The route that accepts a request.
    *
-   * @param path The request's path as `matchPath` gives it, dot segments resolved; begins with `/`.
+   * @param path The request's path as `matchPath` returns it, dot segments resolved; begins with `/`.
    * @param method The request's method.
-   * @returns The route; a mismatch if routes match the path and none of them takes the method; undefined if no route
+   * @returns The route; a mismatch if routes match the path and none of them accepts the method; undefined if no route
    * matches the path.
    */
   match(path: string, method: string): RouteMatch<T> | MethodMismatch | undefined {
@@ -85,12 +86,12 @@ export class RouteTable<T> {
 /**
  * Compiles the routes of a site.
  *
- * Paths in the config are brought to the form of match paths: unreserved characters decoded, and characters that no
- * client sends as they are (spaces, all beyond ASCII) percent-encoded.
+ * Paths of the config are converted to match form: unreserved characters are decoded, and characters that cannot occur
+ * in a request line (spaces, non-ASCII) are percent-encoded.
  *
  * @param routes Routes in the order of the file.
- * @throws {TypeError} If a path does not begin with `/` or is badly percent-encoded, a pattern is no URLPattern, or a list
- * of methods is empty.
+ * @throws {TypeError} If a path does not begin with `/` or is badly percent-encoded, a pattern is not a URLPattern, or
+ * a list of methods is empty.
  *
  * @example
  * ```ts
