@@ -5,7 +5,7 @@
  */
 
 import { Log, openSink } from "../log/log.ts";
-import { logStrayErrors } from "../log/stray_errors.ts";
+import { logUncaughtErrors } from "../log/uncaught_errors.ts";
 import { VERSION } from "../version.ts";
 import { type CommandInput, flagValue } from "./command.ts";
 import { readPort } from "./flag_config.ts";
@@ -56,7 +56,7 @@ export async function demoCommand(input: CommandInput): Promise<number> {
     : { firstPort: readPort(asked), tryNext: false };
   const { startDemo } = await loadDemo();
   const log = new Log(openSink("stderr"), { level: "warn", format: "combined" });
-  logStrayErrors(log);
+  logUncaughtErrors(log);
   const signal = stopSignal();
   const demo = await startDemo(options);
   announce(demo, options, input.terminal);

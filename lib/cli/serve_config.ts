@@ -13,7 +13,7 @@ import type { ResolvedConfig } from "../generation/config/resolve_config.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { GenerationOptions } from "../generation/generation.ts";
 import { Log, openSink } from "../log/log.ts";
-import { logStrayErrors } from "../log/stray_errors.ts";
+import { logUncaughtErrors } from "../log/uncaught_errors.ts";
 import { Reloader, type ReloadResult } from "../process/reloader.ts";
 import { type RunningServer, startServer } from "../process/server.ts";
 import { workerCount } from "../process/worker_count.ts";
@@ -49,7 +49,7 @@ export interface ConfigFile {
  */
 export async function serveConfig(config: Config, terminal: Terminal, file?: ConfigFile): Promise<number> {
   const log = openLog(config);
-  logStrayErrors(log);
+  logUncaughtErrors(log);
   onReopenSignal(() => log.reopen());
   for (const warning of file?.warnings ?? []) log.say("warn", "config warning", problemFields(warning));
   // Listened to from the start: a signal that comes while ports are being opened must not be missed.

@@ -7,7 +7,7 @@
 
 import type { BodySource } from "../http/body.ts";
 import type { Delivery } from "./delivery.ts";
-import { firstMember, type ToldClient } from "../http/told_client.ts";
+import { firstMember, type ForwardedClient } from "../http/forwarded_client.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
@@ -68,7 +68,7 @@ export class Exchange implements AccessRecord {
   /** The client's address, behind trusted proxies. */
   clientAddress: string;
   /** What the peer tells of the client; undefined where the peer is no trusted proxy. */
-  told: ToldClient | undefined;
+  told: ForwardedClient | undefined;
   /** Name of this exchange in all logs. */
   requestId = "";
   /** Name of the site. */

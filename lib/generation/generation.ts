@@ -15,7 +15,7 @@ import { RequestIdField } from "../features/request_id.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { BodySink, BodySource } from "../http/body.ts";
 import type { RequestHead } from "../http/message.ts";
-import { readTold } from "../http/told_client.ts";
+import { readForwardedClient } from "../http/forwarded_client.ts";
 import { RequestIds, usableRequestId } from "../http/request_id.ts";
 import { combinedAccessLine, jsonAccessLine } from "../log/access_line.ts";
 import type { Log } from "../log/log.ts";
@@ -333,7 +333,7 @@ export class Generation implements ExchangeObserver {
   #identify(exchange: Exchange, site: Site | undefined, own?: string): void {
     const { peer, headers } = exchange.head;
     if (site !== undefined && this.#trust.trusts(peer.address)) {
-      exchange.told = readTold(headers, peer.address, this.#trust);
+      exchange.told = readForwardedClient(headers, peer.address, this.#trust);
       exchange.clientAddress = exchange.told.address;
       const id = headerValue(headers, site.requestIdName);
       if (id !== undefined && usableRequestId(id)) {

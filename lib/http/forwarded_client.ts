@@ -9,7 +9,7 @@ import type { ProxyTrust } from "./client_address.ts";
 import { type ForwardedElement, forwardedElement, forwardedNode, nodeAddress, parseForwarded } from "./forwarded.ts";
 
 /** A client as reported by trusted proxies. */
-export interface ToldClient {
+export interface ForwardedClient {
   /** The client's address: the last one in the chain of proxies that is not a trusted proxy. */
   readonly address: string;
   /** X-Forwarded-For, without the peer's own address; undefined if no address was reported. */
@@ -29,7 +29,7 @@ export interface ToldClient {
 }
 
 /** Fields in which proxies report clients, in lower case. */
-export const TOLD_FIELDS: ReadonlySet<string> = new Set([
+export const FORWARDING_FIELDS: ReadonlySet<string> = new Set([
   "x-forwarded-for",
   "x-forwarded-proto",
   "x-forwarded-host",
@@ -45,11 +45,11 @@ export const TOLD_FIELDS: ReadonlySet<string> = new Set([
  *
  * @param headers Header lines with names in lower case.
  */
-export function readTold(headers: readonly string[], peer: string, trust: ProxyTrust): ToldClient {
+export function readForwardedClient(headers: readonly string[], peer: string, trust: ProxyTrust): ForwardedClient {
   const fields = new Map<string, string>();
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i];
-    if (!TOLD_FIELDS.has(name)) continue;
+    if (!FORWARDING_FIELDS.has(name)) continue;
     const previous = fields.get(name);
     fields.set(name, previous === undefined ? headers[i + 1] : `${previous}, ${headers[i + 1]}`);
   }
@@ -98,7 +98,7 @@ function byElements(elements: readonly ForwardedElement[], peer: string, trust: 
 }
 
 // X-Forwarded-For as elements of Forwarded; the client's own element has its scheme and host.
-function chainOf(forwardedFor: string, client: Pick<ToldClient, "address" | "proto" | "host">): string {
+function chainOf(forwardedFor: string, client: Pick<ForwardedClient, "address" | "proto" | "host">): string {
   const { address, proto, host } = client;
   let written = false;
   return forwardedFor.split(",").map((entry) => {

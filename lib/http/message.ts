@@ -71,6 +71,9 @@ export interface Upgrade {
   readonly idleTimeoutSeconds: number;
   /** The client's socket, which opens when the response is sent. Listeners must be attached before this returns. */
   begin(socket: WebSocket): void;
-  /** The runtime cannot upgrade this request: lets go of what is held. Gives the response that takes the upgrade's place. */
+  /**
+   * Called if the runtime cannot upgrade the request: releases what is held, and returns the response in place of the
+   * upgrade.
+   */
   fail(reason: string): HttpResponse;
 }

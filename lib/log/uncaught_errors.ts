@@ -11,7 +11,7 @@ import type { Log } from "./log.ts";
  * so such an error is a fault in the handling of one exchange: it must be logged, and the other exchanges must not be
  * affected. None is left out, not even those of aborted streams.
  */
-export function logStrayErrors(log: Log): void {
+export function logUncaughtErrors(log: Log): void {
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     log.say("error", "Unhandled rejection", { cause: describe(event.reason) });

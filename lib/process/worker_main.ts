@@ -7,7 +7,7 @@
 import { ProcessState } from "../generation/process_state.ts";
 import { SupervisorAddresses } from "../upstream/discovery/supervisor_addresses.ts";
 import { Log } from "../log/log.ts";
-import { logStrayErrors } from "../log/stray_errors.ts";
+import { logUncaughtErrors } from "../log/uncaught_errors.ts";
 import { HeapWatch } from "./heap_watch.ts";
 import { SharedMemoryState } from "../state/shared_memory_state.ts";
 import { sharedTime } from "../state/shared_time.ts";
@@ -77,7 +77,7 @@ async function start({ generation, place, secret, time }: SupervisorMessage & { 
   sharedTime.align(time);
   const sharedState = new SharedMemoryState(place, table);
   const log = new Log((bytes) => Promise.resolve(post({ kind: "log", bytes })), config.logging);
-  logStrayErrors(log);
+  logUncaughtErrors(log);
   const addresses = new SupervisorAddresses(found);
   const processState = new ProcessState({
     log,

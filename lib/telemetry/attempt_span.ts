@@ -38,7 +38,7 @@ export class AttemptSpan {
   }
 
   /** The upstream responded. */
-  answered(status: number): void {
+  responded(status: number): void {
     this.#attributes["http.response.status_code"] = BigInt(status);
     if (status < 400) return;
     // For a client span, 4xx is an error too (OpenTelemetry, semantic conventions for HTTP client spans).

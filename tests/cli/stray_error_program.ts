@@ -4,11 +4,11 @@
  * @module
  */
 
-import { logStrayErrors } from "../../lib/log/stray_errors.ts";
+import { logUncaughtErrors } from "../../lib/log/uncaught_errors.ts";
 import { Log, openSink } from "../../lib/log/log.ts";
 
 const log = new Log(openSink("stdout"));
-logStrayErrors(log);
+logUncaughtErrors(log);
 setTimeout(() => {
   throw new Error("thrown in a timer");
 });

@@ -183,7 +183,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     const tookMs = nowMs - this.#startMs;
     this.#exchange.upstreamMs = tookMs;
     this.#slot.answered(head.status, tookMs, this.#limits.streaming);
-    this.span?.answered(head.status);
+    this.span?.responded(head.status);
     if (switched) return this.#handOver(head, upgrade as UpstreamUpgrade);
     if (shouldRetry?.(head, this.#slot.upstream)) throw new RetryableResponse(head);
     return this.#passOn(head, nowMs);

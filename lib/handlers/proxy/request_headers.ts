@@ -9,7 +9,7 @@ import { portOf } from "../../http/authority.ts";
 import { forwardedElement } from "../../http/forwarded.ts";
 import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
 import { countsHops, oneHopLess } from "../../http/max_forwards.ts";
-import { firstMember, TOLD_FIELDS, type ToldClient } from "../../http/told_client.ts";
+import { firstMember, type ForwardedClient, FORWARDING_FIELDS } from "../../http/forwarded_client.ts";
 import type { CarriedTrace } from "../../telemetry/exchange_span.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 
@@ -153,7 +153,7 @@ export class RequestHeaders {
     return lines;
   }
 
-  #forwardingLines(exchange: Exchange, told: ToldClient | undefined): string {
+  #forwardingLines(exchange: Exchange, told: ForwardedClient | undefined): string {
     const { head } = exchange;
     const peer = head.peer.address;
     const proto = told?.proto ?? head.scheme;
@@ -185,7 +185,7 @@ export class RequestHeaders {
     return text;
   }
 
-  #prefixLine(prefix: string, told: ToldClient | undefined): string {
+  #prefixLine(prefix: string, told: ForwardedClient | undefined): string {
     const outer = told?.prefix ?? "";
     const whole = this.#options.addXForwarded ? outer.replace(/\/+$/, "") + prefix : outer;
     return whole === "" ? "" : this.#line("x-forwarded-prefix", whole);
@@ -213,7 +213,7 @@ enum Verdict {
 }
 
 /** Lines that the proxy writes itself, or that it answers for. */
-const OWN: readonly string[] = [...TOLD_FIELDS, "host", "content-length", "expect", "via"];
+const OWN: readonly string[] = [...FORWARDING_FIELDS, "host", "content-length", "expect", "via"];
 
 /** What belongs to the client's WebSocket handshake alone: the upstream gets one of the proxy's own. */
 const HANDSHAKE: ReadonlySet<string> = new Set([

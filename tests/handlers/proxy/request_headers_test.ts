@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { RequestHead } from "../../../lib/http/message.ts";
 import { Exchange } from "../../../lib/exchange/exchange.ts";
 import { ProxyTrust } from "../../../lib/http/client_address.ts";
-import { readTold } from "../../../lib/http/told_client.ts";
+import { readForwardedClient } from "../../../lib/http/forwarded_client.ts";
 import { type RequestHeaderOptions, RequestHeaders } from "../../../lib/handlers/proxy/request_headers.ts";
 
 const PLAIN: RequestHeaderOptions = {
@@ -36,7 +36,7 @@ function build(
   const exchange = new Exchange(head, client, { exchangeEnded: () => {} });
   exchange.requestId = "id-1";
   if (trusted) {
-    exchange.told = readTold(head.headers, "9.9.9.9", new ProxyTrust(["9.9.9.9", "8.0.0.0/8"]));
+    exchange.told = readForwardedClient(head.headers, "9.9.9.9", new ProxyTrust(["9.9.9.9", "8.0.0.0/8"]));
     exchange.clientAddress = exchange.told.address;
   }
   const text = new RequestHeaders({ ...PLAIN, ...options }).build(exchange, "/x?y", "up:80", "", prefix, upgrade);
