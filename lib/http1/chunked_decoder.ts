@@ -127,6 +127,7 @@ export class ChunkedDecoder {
       case State.TrailerStart:
         if (byte === CR) this.#state = State.LastLineFeed;
         else if (byte === LF && this.#bareLineFeeds) this.#end();
+        else if (byte === LF) throw new MalformedMessage("a trailer line does not end in CRLF");
         else {
           this.#spend();
           this.#state = State.Trailer;

@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import { seededRandom, testSeed } from "../contract/seeded_random.ts";
 import { CHUNKED_BODIES, mutated } from "./corpus.ts";
 import { bodyOutcome, bytesOf } from "./outcome.ts";
+import { twinChunks } from "./twin_parser.ts";
 
 Deno.test("BodyDecoder.take() finds the same in a chunked body that is cut in two, wherever, and byte by byte", () => {
   const seed = testSeed();
@@ -32,6 +33,26 @@ Deno.test("BodyDecoder.take() finds the same in a chunked body that is cut in tw
     }
   }
   assertEquals(whole > 50, true, `only ${whole} bodies were right: the corpus shows too little`);
+});
+
+Deno.test("BodyDecoder.take() says of chunked bodies what a slow decoder that follows the grammar says", () => {
+  const seed = testSeed();
+  const random = seededRandom(seed);
+  const short = CHUNKED_BODIES.filter((body) => body.length < 300);
+  const counts = { done: 0, malformed: 0, begun: 0 };
+  for (let round = 0; round < 20_000; round++) {
+    const text = mutated(random, short[round % short.length]);
+    const bareLineFeeds = random() < 0.5;
+    const twin = twinChunks(text, bareLineFeeds);
+    const { payload, done, rest, error } = bodyOutcome(bytesOf(text), { kind: "chunked", bareLineFeeds });
+    counts[twin === "malformed" ? "malformed" : twin.done ? "done" : "begun"]++;
+    assertEquals(
+      error !== undefined ? "malformed" : { payload, done, rest },
+      twin,
+      `seed ${seed}: ${JSON.stringify(text)}`,
+    );
+  }
+  for (const [what, count] of Object.entries(counts)) assertEquals(count > 300, true, `${what}: ${count}`);
 });
 
 Deno.test("BodyDecoder.take() stops where the length or the last chunk says, and never where the end of the connection does", () => {

@@ -16,5 +16,6 @@ export const BAD_CHUNKS: Readonly<Record<string, string>> = {
   "a chunk that ends in a bare line feed": "3\r\nabc\n0\r\n\r\n",
   "an extension with a bare line feed": "3;a\nb\r\nabc\r\n0\r\n\r\n",
   "a trailer with a bare line feed": "3\r\nabc\r\n0\r\nX: y\n\r\n",
+  "a trailer section that ends in a bare line feed": "3\r\nabc\r\n0\r\n\n\r\n\r\n",
   "extensions without end": `3;${"a".repeat(70_000)}\r\nabc\r\n0\r\n\r\n`,
 };

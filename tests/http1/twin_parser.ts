@@ -1,6 +1,6 @@
 /**
- * The oracle of the parser: the same rules written as grammar, slow and obvious. Whatever it says of a head, the parser must
- * say too.
+ * The oracles of the parser and of the chunked decoder: the same rules written as grammar, slow and obvious. Whatever they say, parser and
+ * decoder must say too.
  *
  * @module
  */
@@ -81,4 +81,38 @@ function declared(lines: string[], kind: HeadKind, minorVersion: number): number
   if (codings.length > 1 || (codings.length === 1 && (lengths.length > 0 || minorVersion === 0))) return "malformed";
   if (codings.length === 1) return codings[0].toLowerCase() === "chunked" ? -2 : "malformed";
   return lengths.length > 0 ? Number(lengths[0]) : -1;
+}
+
+/** What becomes of a chunked body: payload, whether it is done, and what follows; or only that it is malformed. */
+export function twinChunks(
+  text: string,
+  bareLineFeeds: boolean,
+): { payload: string; done: boolean; rest: string } | "malformed" {
+  const end = bareLineFeeds ? "\r?\n" : "\r\n";
+  const sizeLine = new RegExp(`^([0-9a-fA-F]{1,13})(?:[;\\t ][^\\r\\n]*\\r\\n|${end})`);
+  const line = new RegExp(`^([^\\r\\n]*)${end}`);
+  let payload = "";
+  let rest = text;
+  for (;;) {
+    const found = sizeLine.exec(rest);
+    if (found === null) {
+      const begun = /^(?:[0-9a-fA-F]{0,13}|[0-9a-fA-F]{1,13}(?:[;\t ][^\r\n]*)?\r?)$/.test(rest);
+      return begun ? { payload, done: false, rest: "" } : "malformed";
+    }
+    rest = rest.slice(found[0].length);
+    const size = parseInt(found[1], 16);
+    if (size === 0) break;
+    payload += rest.slice(0, size);
+    rest = rest.slice(size);
+    if (rest === "" || rest === "\r") return { payload, done: false, rest: "" };
+    const behind = line.exec(rest);
+    if (behind === null || behind[1] !== "") return "malformed";
+    rest = rest.slice(behind[0].length);
+  }
+  for (;;) {
+    const found = line.exec(rest);
+    if (found === null) return /^[^\r\n]*\r?$/.test(rest) ? { payload, done: false, rest: "" } : "malformed";
+    rest = rest.slice(found[0].length);
+    if (found[1] === "") return { payload, done: true, rest };
+  }
 }
