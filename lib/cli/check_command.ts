@@ -68,11 +68,23 @@ async function read(
       searchFolders: true,
       tryPort: ports ? await portTrial() : undefined,
     });
+    const { middleware } = config.server;
+    if (middleware !== undefined) await (await import("../process/load_middleware.ts")).loadMiddleware(middleware);
     return { config, problems: warnings };
   } catch (error) {
     if (error instanceof ConfigError) return { problems: error.problems };
+    if (error instanceof Error && error.name === "MiddlewareError") {
+      return { problems: [middlewareProblem(path, error)] };
+    }
     throw error;
   }
+}
+
+function middlewareProblem(file: string, { message }: Error): Problem {
+  return {
+    ...{ severity: "error", file, line: 0, column: 0, length: 0, sourceLine: "" },
+    ...{ path: "server.middleware", message },
+  };
 }
 
 // Loaded where it is asked for: it needs most of the server.

@@ -18,6 +18,7 @@ import type { RequestHead } from "../http/message.ts";
 import { readForwardedClient } from "../http/forwarded_client.ts";
 import { RequestIds, usableRequestId } from "../http/request_id.ts";
 import { combinedAccessLine, jsonAccessLine } from "../log/access_line.ts";
+import type { Middleware } from "../listener/runtime/middleware.ts";
 import type { Log } from "../log/log.ts";
 import { type ClientSide, Exchange, type ExchangeObserver, type Rehearsal } from "../exchange/exchange.ts";
 import type { SharedState } from "../state/shared_state.ts";
@@ -49,6 +50,12 @@ export interface GenerationOptions {
    */
   policies?: Readonly<Record<string, OwnPolicyFactory>>;
   /**
+   * What sees each request of its listeners first, the outermost first.
+   *
+   * @default {[]}
+   */
+  middleware?: readonly Middleware[];
+  /**
    * What outlives this generation.
    *
    * @default {made for it, and closed with it}
@@ -74,6 +81,8 @@ export interface GenerationListener {
   readonly sites: SiteTable<Site>;
   /** Responds to the requests that come in there. */
   readonly responder: Responder;
+  /** What sees those requests first, the outermost first. */
+  readonly middleware: readonly Middleware[];
 }
 
 /** One generation: everything that one config built. */
@@ -151,7 +160,14 @@ export class Generation implements ExchangeObserver {
         return specOf(built);
       }));
       const { listen: address, port } = group[0];
-      return { key, address, port, sites: table, responder: this.responder(table) };
+      return {
+        key,
+        address,
+        port,
+        sites: table,
+        responder: this.responder(table),
+        middleware: options.middleware ?? [],
+      };
     });
     this.sites = config.sites.map((site) => sites.get(site) as Site);
     this.allSites = compileSites(this.sites.map(specOf));

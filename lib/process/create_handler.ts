@@ -104,7 +104,10 @@ export interface HandlerOfOptions extends Pick<CreateHandlerOptions, "policies" 
 export function handlerOf({ config, warnings }: ResolvedConfig, options: HandlerOfOptions): Handler {
   const { policies = {}, middleware = [], file = "" } = options;
   const log = options.log ? new Log(openSink(config.logging.output), config.logging) : undefined;
-  warnOfConfig([...warnings, ...unusedSettings(config, { opensPorts: false, logs: options.log, file })], log);
+  warnOfConfig([
+    ...warnings,
+    ...unusedSettings(config, { opensPorts: false, logs: options.log, file, loadsMiddleware: file !== "" }),
+  ], log);
   const generation = new Generation(config, { log, policies });
   generation.activate();
   const entryOf = entries(generation);

@@ -8,6 +8,7 @@ import { ConfigError } from "../config/config_error.ts";
 import { loadConfig } from "../generation/config/load_config.ts";
 import { formatProblems } from "../config/problem.ts";
 import { type Handler, handlerOf } from "./create_handler.ts";
+import { loadMiddleware, MiddlewareError } from "./load_middleware.ts";
 import type { ConnectionInfo } from "../listener/runtime/request_reader.ts";
 
 let made: Promise<Handler> | undefined;
@@ -29,9 +30,9 @@ export async function readAtStart(): Promise<void> {
   try {
     await fileHandler();
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof ConfigError || error instanceof MiddlewareError)) throw error;
     // deno-lint-ignore no-console -- whoever serves it must know
-    console.error(formatProblems(error.problems));
+    console.error(error instanceof ConfigError ? formatProblems(error.problems) : error.message);
     Deno.exit(1);
   }
 }
@@ -39,7 +40,10 @@ export async function readAtStart(): Promise<void> {
 function fileHandler(): Promise<Handler> {
   if (made === undefined) {
     const file = Deno.env.get("BWS_CONFIG") ?? "config.toml";
-    made = loadConfig(file, { opensPorts: false }).then((loaded) => handlerOf(loaded, { log: true, file }));
+    made = loadConfig(file, { opensPorts: false }).then(async (loaded) => {
+      const middleware = await loadMiddleware(loaded.config.server.middleware);
+      return handlerOf(loaded, { log: true, file, middleware });
+    });
     // A file that was refused may be mended: the next request looks again.
     made.catch(() => made = undefined);
   }

@@ -5,13 +5,16 @@
  */
 
 import { respond } from "../listener/runtime/adapter.ts";
+import { type Middleware, respondThrough } from "../listener/runtime/middleware.ts";
 import type { GenerationListener } from "../generation/generation.ts";
 import type { Entry } from "../listener/runtime/request_reader.ts";
 import { handlesOut, type PortStatus, ServingPort } from "../listener/runtime/serving_port.ts";
 import type { Log } from "../log/log.ts";
 
 /** Where a port is opened, and who responds to its requests. */
-export type ListenerPlan = Pick<GenerationListener, "address" | "port" | "responder">;
+export type ListenerPlan =
+  & Pick<GenerationListener, "address" | "port" | "responder">
+  & Partial<Pick<GenerationListener, "middleware">>;
 
 /** A port that could not be opened, with what to do about it. */
 export class ListenError extends Error {
@@ -50,13 +53,19 @@ export interface ListenOptions {
 export class OpenListener {
   readonly #port: ServingPort;
   #entry: Entry;
+  #middleware: readonly Middleware[];
 
   private constructor(listener: ListenerPlan, hostname: string, options: ListenOptions) {
     this.#entry = { responder: listener.responder, ownPort: true, scheme: "http" };
+    this.#middleware = listener.middleware ?? [];
     const { port = listener.port, shared = false, onHandlesOut, onChange } = options;
     this.#port = new ServingPort({
       ...{ hostname, port, shared, onHandlesOut, onChange },
-      handler: (request, info, uploads) => respond(request, info, this.#entry, uploads),
+      handler: (request, info, uploads) => {
+        const entry = this.#entry;
+        if (this.#middleware.length === 0) return respond(request, info, entry, uploads);
+        return respondThrough(this.#middleware, request, { info, uploads, entryOf: () => entry });
+      },
     });
   }
 
@@ -90,8 +99,9 @@ export class OpenListener {
   }
 
   /** From now on, requests go to the sites of `listener`; those in flight stay where they are. */
-  serve(listener: Pick<ListenerPlan, "responder">): void {
+  serve(listener: Pick<ListenerPlan, "responder" | "middleware">): void {
     this.#entry = { responder: listener.responder, ownPort: true, scheme: "http" };
+    this.#middleware = listener.middleware ?? [];
   }
 
   /** Settles when those uploads have ended that are under way now: the runtime's shutdown would break them. */

@@ -10,6 +10,7 @@ import type { MemberChange } from "../generation/pools/pool_members.ts";
 import { ProcessState } from "../generation/process_state.ts";
 import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import { settledWithin } from "../state/settled_within.ts";
+import { loadMiddleware } from "./load_middleware.ts";
 import { type ListenOptions, logPortChange, OpenListener } from "./listener.ts";
 
 /** A server that runs. */
@@ -192,7 +193,13 @@ class Server implements RunningServer {
 
   async #reload(config: Config): Promise<void> {
     this.#refuseWhileStopping();
-    const gateway = this.#next = new Generation(config, { ...this.#options, processState: this.#processState });
+    const middleware = await loadMiddleware(config.server.middleware);
+    this.#refuseWhileStopping();
+    const gateway = this.#next = new Generation(config, {
+      ...this.#options,
+      middleware,
+      processState: this.#processState,
+    });
     const added = new Map<string, OpenListener>();
     try {
       await gateway.ready;

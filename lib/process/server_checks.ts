@@ -27,6 +27,11 @@ export const checkTrust: ConfigCheck = (root, problems) => {
   }
 };
 
+/** Makes the path of the middleware absolute, and looks whether it is there. */
+export const resolveMiddleware: ConfigCheck = (root, problems, options) => {
+  resolvePath(textNode(tableOf(root, "server"), "middleware"), "file", problems, options);
+};
+
 /** Makes the path of the log absolute, and looks whether it can be written. */
 export const resolveLog: ConfigCheck = (root, problems, options) => {
   const output = textNode(tableOf(root, "logging"), "output");

@@ -28,6 +28,9 @@ export const serverSchema = table({
   workers: z.union([integer(1, 256, WORKERS), z.literal("auto")], { error: WORKERS })
     .default(1)
     .describe('How many workers share the ports; "auto" is one for each processor.'),
+  middleware: text("the path of a module").optional().describe(
+    "Module whose functions see each request before BWS does and its response after; loaded anew with each reload.",
+  ),
   max_body_size: size().optional().describe("Largest request body; without it there is no limit."),
   stream_close_delay: duration({ zero: true }).prefault("5s").describe(
     "How long a WebSocket goes on after its route was changed or taken away.",

@@ -17,6 +17,12 @@ export interface ConfigUse {
   /** Whether a log is written. */
   readonly logs: boolean;
   /**
+   * Whether `server.middleware` is loaded.
+   *
+   * @default {false}
+   */
+  readonly loadsMiddleware?: boolean;
+  /**
    * Name of the config file in the warnings.
    *
    * @default {""}
@@ -28,6 +34,13 @@ export interface ConfigUse {
 export function unusedSettings(config: Config, use: ConfigUse): Problem[] {
   const found = [...programSettings(config), ...(use.opensPorts ? [] : portSettings(config))];
   if (!use.logs) found.push(...logSettings(config));
+  if (config.server.middleware !== undefined && use.loadsMiddleware !== true && !use.opensPorts) {
+    found.push([
+      "server.middleware",
+      "middleware has no effect in a handler, which is made at once",
+      "the option middleware of createHandler",
+    ]);
+  }
   return found.map(([path, message, expected]) => ({
     ...{ severity: "warning", file: use.file ?? "", line: 0, column: 0, length: 0, sourceLine: "" },
     ...{ path, message, expected },

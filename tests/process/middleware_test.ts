@@ -1,7 +1,10 @@
 // @ts-types="../../types/std/assert.d.ts"
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { loadConfig } from "../../lib/generation/config/load_config.ts";
 import type { Middleware } from "../../lib/listener/runtime/middleware.ts";
 import { createHandler } from "../../lib/process/create_handler.ts";
+import { loadMiddleware, MiddlewareError } from "../../lib/process/load_middleware.ts";
+import { startServer } from "../../lib/process/server.ts";
 
 interface Line {
   status: number;
@@ -131,4 +134,114 @@ Deno.test("a stream that middleware makes ends its exchange when it ends, and is
   assertEquals([texts, lines.map(({ bytes }) => bytes)], [["piecepiecepiece"], [15]]);
   const failed = await through([streamed(true)], ["/a.txt"]).catch((error) => error);
   assertStringIncludes(String(failed), "cut short: gone");
+});
+
+/** A config with this module of middleware, in a folder of its own. */
+async function served(module: string, body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/a.txt`, "file");
+    await Deno.writeTextFile(`${folder}/middleware.ts`, module);
+    await Deno.writeTextFile(`${folder}/config.toml`, CONFIG);
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const CONFIG = `[server]
+middleware = "./middleware.ts"
+[[sites]]
+name = "files"
+listen = "127.0.0.1"
+port = 0
+static_dir = "."
+`;
+
+const REFUSING = (status: number) => `
+const refuse = (request: Request, next: (request: Request) => Promise<Response>): Response | Promise<Response> =>
+  request.url.endsWith("/a.txt") ? next(request) : new Response("refused", { status: ${status} });
+export const filters = [refuse];
+`;
+
+Deno.test("[server] middleware is loaded from the folder of the config, and anew with a reload", async () => {
+  await served(REFUSING(401), async (folder) => {
+    const load = async () => (await loadConfig(`${folder}/config.toml`)).config;
+    const server = await startServer(await load());
+    try {
+      const base = `http://127.0.0.1:${server.addresses[0].port}`;
+      const ask = async (path: string) => {
+        const response = await fetch(base + path);
+        return [response.status, await response.text(), response.headers.has("x-request-id")];
+      };
+      assertEquals([await ask("/a.txt"), await ask("/b")], [[200, "file", true], [401, "refused", true]]);
+      await Deno.writeTextFile(`${folder}/middleware.ts`, REFUSING(403).replace("filters =", "nothing ="));
+      await assertRejects(async () => await server.reload(await load()), Error, `${folder}/middleware.ts`);
+      assertEquals((await ask("/b"))[0], 401);
+      await Deno.writeTextFile(`${folder}/middleware.ts`, `${REFUSING(403)}export default refuse;`);
+      await server.reload(await load());
+      assertEquals((await ask("/b"))[0], 403);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+Deno.test("loadMiddleware() names the file and the reason where a module cannot be used", async () => {
+  const cases: [string, string][] = [
+    ["export const x = 1", "found no such export among x, expected filters"],
+    ["export const filters = [1]", "found an array with number in it"],
+    ["export const filters = []", "found an array with nothing in it"],
+    ["export default 5", "found number"],
+    ["throw new Error('broken')", "broken"],
+    ["const =", "Cannot load the middleware"],
+  ];
+  for (const [module, reason] of cases) {
+    await served(module, async (folder) => {
+      const error = await assertRejects(() => loadMiddleware(`${folder}/middleware.ts`), MiddlewareError);
+      assertStringIncludes(error.message, `${folder}/middleware.ts`);
+      assertStringIncludes(error.message, reason);
+    });
+  }
+  await served("export default () => new Response('x')", async (folder) => {
+    assertEquals((await loadMiddleware(`${folder}/middleware.ts`)).length, 1);
+  });
+});
+
+Deno.test("bws check loads the middleware, and says why it cannot", async () => {
+  await served("export const filters = 'none'", async (folder) => {
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", new URL("../../main.ts", import.meta.url).pathname, "check", `${folder}/config.toml`],
+      ...{ stdout: "null", stderr: "piped", env: { NO_COLOR: "1" } },
+    }).output();
+    assertEquals(success, false);
+    assertStringIncludes(
+      new TextDecoder().decode(stderr),
+      `Cannot use the middleware ${folder}/middleware.ts: found string`,
+    );
+  });
+});
+
+Deno.test("examples/middleware.ts guards a folder and marks each response", async () => {
+  await served("", async (folder) => {
+    const path = new URL("../../examples/middleware.ts", import.meta.url).pathname;
+    const text = CONFIG.replace("./middleware.ts", path);
+    await Deno.writeTextFile(`${folder}/config.toml`, text);
+    await Deno.mkdir(`${folder}/private`);
+    await Deno.writeTextFile(`${folder}/private/a.txt`, "private");
+    const { config } = await loadConfig(`${folder}/config.toml`);
+    const server = await startServer(config);
+    try {
+      const base = `http://127.0.0.1:${server.addresses[0].port}`;
+      const got = [];
+      for (const name of ["/a.txt", "/private/a.txt", "/missing"]) {
+        const response = await fetch(base + name);
+        await response.body?.cancel();
+        got.push([response.status, response.headers.get("x-served-by"), response.headers.has("x-request-id")]);
+      }
+      assertEquals(got, [[200, "bws", true], [401, "bws", true], [404, "bws", true]]);
+    } finally {
+      await server.stop();
+    }
+  });
 });

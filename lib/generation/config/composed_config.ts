@@ -12,7 +12,7 @@ import { checkFiles, resolveFolders } from "../../handlers/files/files_checks.ts
 import { checkProxies } from "../../handlers/proxy/config/proxy_checks.ts";
 import { resolveCertificates } from "../../handlers/proxy/config/tls_checks.ts";
 import { checkVirtualHosts } from "../../listener/virtual_host_checks.ts";
-import { checkTrust, resolveLog } from "../../process/server_checks.ts";
+import { checkTrust, resolveLog, resolveMiddleware } from "../../process/server_checks.ts";
 import { composeSchema, configSchema } from "./config_schema.ts";
 import type { Config } from "./config_types.ts";
 import { featureChecks } from "./feature_schema.ts";
@@ -33,7 +33,7 @@ export function composeConfig(features: readonly AnyFeature[]): ComposedConfig<C
 function composed(schema: ComposedConfig<Config>["schema"], features: readonly AnyFeature[]): ComposedConfig<Config> {
   return {
     schema,
-    files: [resolveLog, resolveFolders, resolveErrorPages, resolveCertificates],
+    files: [resolveMiddleware, resolveLog, resolveFolders, resolveErrorPages, resolveCertificates],
     checks: [
       checkTrust,
       checkManagement,

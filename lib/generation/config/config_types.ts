@@ -46,6 +46,8 @@ export interface ServerInput {
    * @default {1}
    */
   workers?: number | "auto";
+  /** Module whose functions see each request before BWS does and its response after; loaded anew with each reload. */
+  middleware?: string;
   /** Largest request body; without it there is no limit. */
   max_body_size?: string | number;
   /**
@@ -956,6 +958,8 @@ export interface ServerConfig {
   name_servers: string[];
   /** How many workers share the ports; "auto" is one for each processor. */
   workers: number | "auto";
+  /** Module whose functions see each request before BWS does and its response after; loaded anew with each reload. */
+  middleware?: string;
   /** Largest request body; without it there is no limit. */
   max_body_size?: number;
   /** How long a WebSocket goes on after its route was changed or taken away. */

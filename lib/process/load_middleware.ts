@@ -1,0 +1,47 @@
+/**
+ * Loading the middleware of a config: a module that exports it.
+ *
+ * @module
+ */
+
+import { pathToFileURL } from "node:url";
+import type { Middleware } from "../listener/runtime/middleware.ts";
+
+/** A module of middleware that cannot be used. */
+export class MiddlewareError extends Error {
+  override readonly name = "MiddlewareError";
+}
+
+let loads = 0;
+
+/**
+ * The middleware that a module exports: `filters`, an array of functions, the outermost first; or as its default one function
+ * or such an array. The module is loaded anew each time; modules that it imports are not.
+ *
+ * @param path Absolute path of the module; undefined for none.
+ * @throws {MiddlewareError} When it cannot be loaded, or exports something else.
+ */
+export async function loadMiddleware(path: string | undefined): Promise<readonly Middleware[]> {
+  if (path === undefined) return [];
+  let module: Record<string, unknown>;
+  try {
+    // Another query is another module to the runtime.
+    module = await import(`${pathToFileURL(path).href}?load=${++loads}-${Date.now()}`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new MiddlewareError(`Cannot load the middleware ${path}: ${reason}`, { cause: error });
+  }
+  const exported = module.filters ?? module.default;
+  const filters: unknown[] = Array.isArray(exported) ? exported : [exported];
+  const wrong = filters.find((filter) => typeof filter !== "function");
+  if (exported !== undefined && (wrong === undefined && filters.length > 0)) return filters as Middleware[];
+  const found = exported === undefined
+    ? `no such export among ${Object.keys(module).join(", ") || "none"}`
+    : Array.isArray(exported)
+    ? `an array with ${filters.length === 0 ? "nothing" : typeof wrong} in it`
+    : typeof exported;
+  throw new MiddlewareError(
+    `Cannot use the middleware ${path}: found ${found}, expected filters, an array of functions (request, next, info), ` +
+      `or one as the default export`,
+  );
+}
