@@ -1,6 +1,6 @@
 /**
- * What is being waited for from one client, and until when. Numbers only: the connection table looks at them a few times
- * a second, so that no request sets a timer.
+ * The deadlines of one client connection. They are plain numbers, which the connection table checks a few times a
+ * second, so that no request sets a timer.
  *
  * @module
  */
@@ -8,74 +8,74 @@
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
 
-/** Whose time is over. */
+/** The deadline that has passed. */
 export type Overdue = "idle" | "head" | "body" | "write" | "linger";
 
-/** The waits of one connection. */
+/** The deadlines of one connection. */
 export class ClientDeadlines {
   readonly #clock: CoarseClock;
   readonly #limits: ListenerLimits;
   #awaited: Exclude<Overdue, "write"> = "idle";
   #readMs = 0;
   #writeMs = 0;
-  // The body's budget: time that was spent waiting for it, against the bytes that came of it.
+  // The budget of the body: the time spent waiting for it, and the bytes received in that time.
   #bodySinceMs = 0;
   #bodyWaitedMs = 0;
   #bodyBytes = 0;
 
-  /** Waits for nothing yet. */
+  /** Sets no deadline yet. */
   constructor(clock: CoarseClock, limits: ListenerLimits) {
     this.#clock = clock;
     this.#limits = limits;
   }
 
-  /** The next request is to begin. */
+  /** Starts the wait for the next request. */
   awaitRequest(first: boolean): void {
     this.#await("idle", first ? this.#limits.headerTimeoutMs : this.#limits.idleTimeoutMs);
   }
 
-  /** A head has begun. Further bytes of it do not prolong its time. */
+  /** Starts the deadline of a head. Further bytes of the head do not prolong it. */
   awaitHead(): void {
     if (this.#awaited !== "head" || this.#readMs === 0) this.#await("head", this.#limits.headerTimeoutMs);
   }
 
-  /** The head is there. */
+  /** The head is complete. */
   endHead(): void {
     this.#readMs = 0;
     this.#bodyWaitedMs = 0;
     this.#bodyBytes = 0;
   }
 
-  /** More of the body is to come. */
+  /** Starts the wait for the next bytes of the body. */
   awaitBody(): void {
     this.#bodySinceMs = this.#clock.nowMs;
     this.#await("body", this.#limits.bodyTimeoutMs);
   }
 
-  /** It came. */
+  /** Ends that wait: `bytes` bytes arrived. */
   endBody(bytes: number): void {
     this.#readMs = 0;
     this.#bodyWaitedMs += this.#clock.nowMs - this.#bodySinceMs;
     this.#bodyBytes += bytes;
   }
 
-  /** The client is to read the last response and close. */
+  /** Starts the wait for the client to read the last response and close. */
   awaitClose(timeoutMs: number): void {
     this.#await("linger", timeoutMs);
   }
 
-  /** The client is to take bytes. */
+  /** Starts the wait for the client to accept bytes. */
   awaitWrite(): void {
     const { writeTimeoutMs } = this.#limits;
     this.#writeMs = writeTimeoutMs === 0 ? 0 : this.#clock.nowMs + writeTimeoutMs;
   }
 
-  /** It took them. */
+  /** Ends that wait: the bytes were accepted. */
   endWrite(): void {
     this.#writeMs = 0;
   }
 
-  /** What the client is too late with, or undefined. */
+  /** The deadline that the client has missed, or undefined. */
   overdue(nowMs: number): Overdue | undefined {
     if (this.#writeMs !== 0 && nowMs > this.#writeMs) return "write";
     if (this.#readMs === 0) return undefined;

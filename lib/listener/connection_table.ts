@@ -1,5 +1,5 @@
 /**
- * The connections of one listener: counted, bounded, and looked at a few times a second.
+ * The connections of one listener: counts and limits them, and checks their deadlines a few times a second.
  *
  * @module
  */
@@ -18,7 +18,6 @@ export class ConnectionTable implements Watched {
   #nextSweepMs = 0;
   #emptied: (() => void) | undefined;
 
-  /** Is empty. */
   constructor(clock: CoarseClock, limits: ListenerLimits) {
     this.#clock = clock;
     this.#limits = limits;
@@ -26,22 +25,20 @@ export class ConnectionTable implements Watched {
     const shortest = Math.min(
       ...[headerTimeoutMs, bodyTimeoutMs, idleTimeoutMs, writeTimeoutMs].filter((ms) => ms > 0),
     );
-    // Ten thousand connections need not be looked at on each tick for the sake of timeouts of many seconds.
+    // Timeouts of many seconds do not require a check of ten thousand connections on each tick.
     this.#sweepMs = Math.min(250, shortest / 8);
   }
 
-  /** How many are open. */
   get size(): number {
     return this.#connections.size;
   }
 
-  /** Whether one more from `address` is within the bounds. */
+  /** Whether the limits allow another connection from `address`. */
   admits(address: string): boolean {
     return this.#connections.size < this.#limits.maxConnections &&
       (this.#byAddress.get(address) ?? 0) < this.#limits.maxConnectionsPerAddress;
   }
 
-  /** Counts a connection in. */
   add(connection: ServedConnection): void {
     if (this.#connections.size === 0) this.#clock.watch(this);
     this.#connections.add(connection);
@@ -49,7 +46,6 @@ export class ConnectionTable implements Watched {
     this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
   }
 
-  /** Counts it out. */
   delete(connection: ServedConnection): void {
     if (!this.#connections.delete(connection)) return;
     const { address } = connection.peer;
@@ -61,18 +57,18 @@ export class ConnectionTable implements Watched {
     this.#emptied?.();
   }
 
-  /** Ends each after the response that is under way; settles when the last has gone. */
+  /** Closes each connection after its current response; resolves when the last has closed. */
   async drain(): Promise<void> {
     for (const connection of this.#connections) connection.drain();
     if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#emptied = resolve);
   }
 
-  /** Closes all at once. */
+  /** Closes all connections at once. */
   destroy(): void {
     for (const connection of this.#connections) connection.close();
   }
 
-  /** Enforces the deadlines of all. */
+  /** Enforces the deadlines of all connections. */
   tick(nowMs: number): void {
     if (nowMs < this.#nextSweepMs) return;
     this.#nextSweepMs = nowMs + this.#sweepMs;

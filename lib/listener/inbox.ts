@@ -1,6 +1,6 @@
 /**
- * What a client has sent and nobody has read yet. One read is open at most; while a response is made it stays open, so
- * that a client that leaves is noticed at once, and it is the read that the next request needs anyway.
+ * Bytes received from a client and not yet parsed. At most one read is pending. It stays pending while a response is
+ * made, so that a client that disconnects is noticed at once, and it is the read that the next request needs anyway.
  *
  * @module
  */
@@ -8,42 +8,42 @@
 import { closeQuietly, type Wire } from "../sockets/wire.ts";
 import { ByteWindow } from "../http1/byte_window.ts";
 
-/** Bytes from one client. Owned by its connection. */
+/** The received bytes of one client. Owned by its connection. */
 export class Inbox extends ByteWindow {
-  /** Whether no more will come. */
+  /** Whether no more bytes will arrive. */
   ended = false;
-  /** What the last read failed with. */
+  /** The error of the last read. */
   failure: unknown;
   readonly #wire: Wire;
   readonly #onEnd: () => void;
   #reading: Promise<void> | undefined;
   #watching = false;
 
-  /** @param onEnd Called once when the client has closed its side, or the connection broke. */
+  /** @param onEnd Called once when the client has closed its side, or the connection failed. */
   constructor(wire: Wire, onEnd: () => void) {
     super(BASE_BYTES);
     this.#wire = wire;
     this.#onEnd = onEnd;
   }
 
-  /** Whether a read into {@linkcode bytes} is open. */
+  /** Whether a read into {@linkcode bytes} is pending. */
   get reading(): boolean {
     return this.#reading !== undefined;
   }
 
-  /** Waits for more bytes, or the end. There must be room. Never rejects. */
+  /** Waits for more bytes, or the end. There must be free space. Never rejects. */
   more(): Promise<void> {
     this.#watching = false;
     return this.#reading ?? this.#read();
   }
 
-  /** Reads on by itself while there is room, to notice when the client leaves. */
+  /** Continues to read while there is free space, to notice when the client disconnects. */
   watch(): void {
     this.#watching = true;
     if (this.#reading === undefined && this.end < this.bytes.length) this.#read();
   }
 
-  /** Reads straight into `target`: for bodies, while nothing is here and no read is open. Null at the end. */
+  /** Reads directly into `target`: for bodies, while no bytes are buffered and no read is pending. Null at the end. */
   async readInto(target: Uint8Array): Promise<number | null> {
     try {
       for (;;) {
@@ -59,13 +59,13 @@ export class Inbox extends ByteWindow {
     }
   }
 
-  /** Lets the client go. Reads and writes under way fail. */
+  /** Closes the connection. Pending reads and writes fail. */
   close(): void {
     closeQuietly(this.#wire);
   }
 
   #read(): Promise<void> {
-    // What a large head needed is not kept for a client that idles.
+    // A buffer that grew for a large head is not kept for an idle client.
     if (this.empty) this.clear(KEPT_BYTES);
     return this.#reading = this.#wire.read(this.room).then(this.#arrived, this.#broke);
   }
@@ -90,6 +90,6 @@ export class Inbox extends ByteWindow {
   }
 }
 
-/** Holds most heads. Each connection that idles has this much waiting for its next request. */
+/** Large enough for most heads. Each idle connection has a buffer of this size for its next request. */
 const BASE_BYTES = 2 * 1024;
 const KEPT_BYTES = 8 * 1024;

@@ -1,39 +1,39 @@
 /**
- * What a client may ask of a listener: how large, how slow, how many.
+ * The limits of a listener for its clients: sizes, times and numbers.
  *
  * @module
  */
 
-/** Bounds of one listener. Times are silence unless they say otherwise, in milliseconds; 0 is no bound. */
+/** Limits of one listener. Times are idle times unless stated otherwise, in milliseconds; 0 means no limit. */
 export interface ListenerLimits {
   /**
-   * Longest time from the first byte of a head to its last, and from a connection's opening to its first byte. Bytes
-   * that trickle in do not prolong it: that is how Slowloris holds connections.
+   * Longest time from the first byte of a head to its last, and from the opening of a connection to its first byte.
+   * Further bytes do not prolong it: the Slowloris attack holds connections in that way.
    *
    * @default {10_000}
    */
   readonly headerTimeoutMs: number;
   /**
-   * Longest silence while a body is awaited.
+   * Longest idle time while a body is received.
    *
    * @default {30_000}
    */
   readonly bodyTimeoutMs: number;
   /**
-   * Bytes a second below which a body is given up once `bodyTimeoutMs` of waiting is used up; 0 for no such bound. Only
-   * time that is spent waiting for the client counts.
+   * Minimum rate of a body in bytes a second, enforced once `bodyTimeoutMs` of waiting is used up; 0 means no such
+   * limit. Only the time spent waiting for the client counts.
    *
    * @default {240}
    */
   readonly bodyBytesPerSecond: number;
   /**
-   * Longest rest between two requests.
+   * Longest idle time between two requests.
    *
    * @default {60_000}
    */
   readonly idleTimeoutMs: number;
   /**
-   * Longest time that the client takes no byte of a response.
+   * Longest time in which the client accepts no byte of a response.
    *
    * @default {60_000}
    */
@@ -51,32 +51,32 @@ export interface ListenerLimits {
    */
   readonly maxTargetBytes: number;
   /**
-   * Most header lines.
+   * Maximum number of header lines.
    *
    * @default {128}
    */
   readonly maxHeaderLines: number;
   /**
-   * Connections that are open at once.
+   * Maximum number of open connections.
    *
    * @default {Infinity}
    */
   readonly maxConnections: number;
   /**
-   * Connections that one address has open at once.
+   * Maximum number of open connections of one address.
    *
    * @default {Infinity}
    */
   readonly maxConnectionsPerAddress: number;
   /**
-   * What is read, and thrown away, of a body that nobody wanted, so that its connection can be used again, in bytes.
+   * Bytes of an unread body that are discarded so that its connection can be used again.
    *
    * @default {65_536}
    */
   readonly maxDiscardedBytes: number;
 }
 
-/** Bounds that hold where nothing else is said. */
+/** Default limits. */
 export const LISTENER_LIMITS = {
   headerTimeoutMs: 10_000,
   bodyTimeoutMs: 30_000,

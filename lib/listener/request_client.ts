@@ -1,5 +1,5 @@
 /**
- * The client of one request, as the exchange sees it.
+ * The client of one request, as its exchange uses it.
  *
  * @module
  */
@@ -8,24 +8,23 @@ import type { ClientSide } from "../exchange/exchange.ts";
 import type { BodySource } from "../http/body.ts";
 import type { IncomingBody } from "./incoming_body.ts";
 
-/** A request's body and its client's presence. */
+/** The body of a request, and whether its client is still connected. */
 export class RequestClient implements ClientSide {
   /** The body as the connection knows it. */
   readonly incoming: IncomingBody | undefined;
   #abort: AbortController | undefined;
   #gone = false;
 
-  /** Is there until {@linkcode leave} is called. */
+  /** Connected until {@linkcode leave} is called. */
   constructor(incoming: IncomingBody | undefined) {
     this.incoming = incoming;
   }
 
-  /** The request's body. */
   get body(): BodySource | null {
     return this.incoming ?? null;
   }
 
-  /** Fires when the client leaves. Made on demand: most exchanges never ask. */
+  /** Aborted when the client disconnects. Created on demand: most exchanges do not use it. */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
@@ -34,12 +33,12 @@ export class RequestClient implements ClientSide {
     return this.#abort.signal;
   }
 
-  /** Whether the client has left. */
+  /** Whether the client has disconnected. */
   get gone(): boolean {
     return this.#gone;
   }
 
-  /** The client has left. */
+  /** Records that the client has disconnected. */
   leave(): void {
     if (this.#gone) return;
     this.#gone = true;

@@ -1,5 +1,5 @@
 /**
- * The Date line of responses (RFC 9110, section 6.6.1), written once a second.
+ * The Date line of responses (RFC 9110, section 6.6.1), formatted once a second.
  *
  * @module
  */

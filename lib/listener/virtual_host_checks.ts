@@ -1,5 +1,5 @@
 /**
- * What the names, hosts and ports of several sites decide together.
+ * Checks across the names, hosts and ports of several sites.
  *
  * @module
  */
@@ -77,7 +77,7 @@ function checkHosts(sites: readonly TableNode[], problems: ProblemList): void {
   }
 }
 
-/** Finds ports that are asked for on all interfaces and on one: the system gives a port to one of them. */
+/** Finds ports that are configured both for all interfaces and for one: the system gives a port to only one of them. */
 function checkAddresses(sites: readonly TableNode[], problems: ProblemList): void {
   const first = new Map<string, { wild: boolean; site: TableNode }>();
   for (const site of sites) {
@@ -96,17 +96,17 @@ function checkAddresses(sites: readonly TableNode[], problems: ProblemList): voi
   }
 }
 
-/** Address and port of a listener that sites may share as one key, or undefined where there is none. */
+/** Address and port of a listener that sites may share, as one key; undefined if there is none. */
 export function listenerOf(site: TableNode): string | undefined {
   const port = child(site, "port") ?? { kind: "scalar", value: DEFAULT_PORT };
-  // Sites on port 0 share nothing: each is given a free port of its own
+  // Sites on port 0 share no listener: each is given a free port of its own
   if (port.kind !== "scalar" || typeof port.value !== "number" || port.value === 0) return undefined;
   const listen = textNode(site, "listen");
   if (listen === undefined && child(site, "listen") !== undefined) return undefined;
   return `${listen === undefined ? "" : normalAddress(listen.value)} ${port.value}`;
 }
 
-/** The port of a table as messages show it. */
+/** The port of a table, as text for messages. */
 export function shownPort(table: TableNode, fallback: number = DEFAULT_PORT): string {
   const port = child(table, "port");
   if (port?.kind !== "scalar") return String(fallback);
@@ -121,14 +121,14 @@ function shownHost(host: string, place: TextNode | TableNode): string {
 function hostsOf(site: TableNode): { host: string; place: TextNode | TableNode }[] {
   const nodes = [textNode(site, "hostname") ?? [], textNodesOf(site, "hostnames")].flat();
   if (nodes.length > 0) return nodes.map((node) => ({ host: normalHost(node.value), place: node }));
-  // Whoever has a host name that is not valid does not mean "any host"
+  // An invalid host name does not mean "any host"
   const list = child(site, "hostnames");
   const none = child(site, "hostname") === undefined &&
     (list === undefined || (list.kind === "list" && list.items.length === 0));
   return none ? [{ host: "*", place: site }] : [];
 }
 
-/** The port of a table, or undefined where it is no number. */
+/** The port of a table, or undefined if it is not a number. */
 export function portOf(table: TableNode, fallback: number = DEFAULT_PORT): number | undefined {
   const node = child(table, "port");
   if (node === undefined) return fallback;
