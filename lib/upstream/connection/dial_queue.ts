@@ -62,11 +62,6 @@ export class DialQueue {
     this.#max = max;
   }
 
-  /** Entries that wait for their turn, oldest first. */
-  get waiting(): Iterable<DialEntry> {
-    return this.#waiting;
-  }
-
   /** How many wait. */
   get length(): number {
     return this.#waiting.size;

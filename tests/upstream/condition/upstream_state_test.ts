@@ -30,3 +30,9 @@ Deno.test("stateOf() names what an operator decided first, then the state in whi
 Deno.test("takesRequests() is so for the states that give an upstream some", () => {
   assertEquals(UPSTREAM_STATES.filter(takesRequests), ["on_trial", "breaker_half_open", "slow_start", "active"]);
 });
+
+Deno.test("Flag has a bit for each state but active, in their order of precedence", () => {
+  const { known, ...states } = Flag;
+  assertEquals([...Object.keys(states), "active"], [...UPSTREAM_STATES]);
+  assertEquals([...Object.values(states), known], Array.from({ length: 9 }, (_, bit) => 1 << bit));
+});
