@@ -1,5 +1,5 @@
 /**
- * The own listener beside `Deno.serve`, in front of the same gateway with the same config: each on one core, load and
+ * The own listener beside `Deno.serve`, in front of the same generation with the same config: each on one core, load and
  * upstream on the other, in turns, round after round. Prints medians.
  *
  * `deno run -A bench/listener/compare.ts [--rounds N] [--seconds N] [--only cost,idle,slow,upload,socket]`; Linux, with

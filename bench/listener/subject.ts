@@ -17,7 +17,7 @@ export interface SubjectOptions {
   config: ConfigInput;
   /** Bounds of the own listener. */
   limits?: Partial<ListenerLimits>;
-  /** Where the own listener relays upgrades to; 0: the gateway takes them. */
+  /** Where the own listener relays upgrades to; 0: the generation takes them. */
   tunnelPort?: number;
 }
 

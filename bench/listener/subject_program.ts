@@ -15,8 +15,8 @@ import { SocketListener } from "../../lib/listener/socket_listener.ts";
 if (import.meta.main) {
   const [kind, json, limits, tunnelPort] = Deno.args;
   const { config } = resolveConfig(JSON.parse(json));
-  const gateway = new Generation(config);
-  const where = gateway.listeners[0];
+  const generation = new Generation(config);
+  const where = generation.listeners[0];
   const tunnel = tunnelTo(Number(tunnelPort));
   const { port } = kind === "serve"
     ? served(where)

@@ -41,7 +41,7 @@ async function explained(query: URLSearchParams, managed: Managed, maker: Snapsh
   if (!isIpAddress(client)) throw new AdminRefusal(400, `client ${JSON.stringify(client)} is no IP address`);
   const states = new Map(maker.pools().flatMap(({ upstreams }) => upstreams.map(({ id, state }) => [id, state])));
   try {
-    return await explain(managed.gateway, { method, url, client, headers: headersOf(query.getAll("header")) }, {
+    return await explain(managed.generation, { method, url, client, headers: headersOf(query.getAll("header")) }, {
       ports: managed.addresses.map(({ port }) => port),
       stateOf: (upstream, { site, pool }) => states.get(upstreamId(site, pool, upstream)) ?? "unknown",
     });

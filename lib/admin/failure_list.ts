@@ -21,7 +21,7 @@ export interface UpstreamPlace {
   readonly url: string;
 }
 
-/** The last failures. Fed by the gateway, or by what workers say. */
+/** The last failures. Fed by the generation, or by what workers say. */
 export class FailureList {
   /** Names of the pools that an exchange may have gone to. Who knows the config sets it. */
   poolsOf: (report: FailureReport) => readonly string[] = () => [];
@@ -77,8 +77,8 @@ function keyOf({ site, pool, url }: UpstreamPlace): string {
 }
 
 /** Names of the pools of the routes with this path: several, where routes of one path differ in their methods. */
-export function poolsOfRoute(gateway: Generation, site: string, path: string): string[] {
-  const { proxy } = gateway.sites.find(({ config }) => config.name === site)?.config ?? {};
+export function poolsOfRoute(generation: Generation, site: string, path: string): string[] {
+  const { proxy } = generation.sites.find(({ config }) => config.name === site)?.config ?? {};
   if (proxy?.enabled !== true) return [];
   return [...new Set(proxy.routes.filter((route) => route.path === path).map(({ upstream }) => upstream))];
 }

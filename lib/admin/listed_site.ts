@@ -8,13 +8,13 @@ import type { Site } from "../generation/site.ts";
 import type { Managed } from "./managed.ts";
 
 /** The addresses of a site, such as `http://0.0.0.0:8080`. */
-export function siteAddresses({ gateway, addresses }: Managed, site: Site): string[] {
+export function siteAddresses({ generation, addresses }: Managed, site: Site): string[] {
   const { listen, port } = site.config;
-  const alike = gateway.listeners.flatMap((listener, index) =>
+  const alike = generation.listeners.flatMap((listener, index) =>
     listener.address === listen && listener.port === port ? [addresses[index]] : []
   );
   // Each site with port 0 has a listener of its own, in the order of the config.
-  const among = gateway.sites.filter(({ config }) => config.listen === listen && config.port === 0);
+  const among = generation.sites.filter(({ config }) => config.listen === listen && config.port === 0);
   const own = port === 0 ? alike.slice(among.indexOf(site)).slice(0, 1) : alike;
   return own.map(addressText);
 }

@@ -11,7 +11,7 @@ import type { WorkerThread } from "../process/worker_thread.ts";
 
 /** The running server. With workers, its generation serves nothing, but sees their state. */
 export interface Managed
-  extends Pick<RunningServer, "gateway" | "addresses" | "ports" | "rebalance" | "changeMembers"> {
+  extends Pick<RunningServer, "generation" | "addresses" | "ports" | "rebalance" | "changeMembers"> {
   /** Its workers by their place, undefined where one is being replaced; absent where this thread serves. */
   readonly workers?: readonly (Pick<WorkerThread, "state" | "underWay" | "ended"> | undefined)[];
   /** How often each was started again, by its place. */

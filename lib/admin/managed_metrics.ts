@@ -37,10 +37,10 @@ export class ManagedMetrics {
   }
 
   #read() {
-    if (this.#managed.gateway.metrics === undefined) return undefined;
+    if (this.#managed.generation.metrics === undefined) return undefined;
     if (this.#made === undefined) {
       const families = serverFamilies({
-        generation: () => this.#managed.gateway,
+        generation: () => this.#managed.generation,
         config: () => this.#config,
         ports: () => this.#managed.ports,
       });

@@ -57,7 +57,7 @@ const GRACE_MS = 500;
 export async function startManagement(options: ManagementOptions): Promise<Management> {
   const { settings, server: managed, config, failures, log } = options;
   const metrics = new ManagedMetrics(managed, config);
-  failures.poolsOf = ({ site, route }) => poolsOfRoute(managed.gateway, site, route);
+  failures.poolsOf = ({ site, route }) => poolsOfRoute(managed.generation, site, route);
   const sampler = new Sampler(managed, failures);
   const maker = new SnapshotMaker({ managed, config, sampler, failures, openFiles: () => metrics.openFiles });
   const events = new EventStream(maker);

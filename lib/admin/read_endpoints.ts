@@ -78,7 +78,7 @@ export function readEndpoints({ managed, maker, events, exposition, document }: 
           schema: z.looseObject({ units: z.literal(UNITS) }),
         },
       },
-      handle: () => json({ units: UNITS, ...shownConfig(managed.gateway.config) }),
+      handle: () => json({ units: UNITS, ...shownConfig(managed.generation.config) }),
     },
     {
       ...{ method: "GET", path: "/metrics", name: "metrics" },

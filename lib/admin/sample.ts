@@ -55,7 +55,7 @@ export function routeKey(site: string, path: string): string {
 
 /** Takes a sample. */
 export function takeSample(managed: Managed): Sample {
-  const metrics = takeMetricsSnapshot(managed.gateway);
+  const metrics = takeMetricsSnapshot(managed.generation);
   const sites = new Map<string, FlowCounts>();
   const routes = new Map<string, RouteFlowCounts>();
   const upstreams = new Map<string, FlowCounts>();
@@ -80,7 +80,7 @@ export function takeSample(managed: Managed): Sample {
     sentBytes: sum(({ responseBytes, socketBytes }) => responseBytes + socketBytes.to_client),
     inFlight: sum(({ inFlight }) => inFlight),
     openSockets: sum(({ openSockets }) => openSockets),
-    ended: managed.workers?.map((worker) => worker?.ended ?? 0) ?? [managed.gateway.endedCount],
+    ended: managed.workers?.map((worker) => worker?.ended ?? 0) ?? [managed.generation.endedCount],
     cpuSeconds: (user + system) / 1e6,
     memoryBytes: Deno.memoryUsage().rss,
   };

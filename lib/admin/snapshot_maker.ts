@@ -76,7 +76,7 @@ export class SnapshotMaker {
       version: VERSION,
       atMs: Date.now(),
       uptimeMs: Math.round(performance.now()),
-      metrics: managed.gateway.metrics !== undefined,
+      metrics: managed.generation.metrics !== undefined,
       config: { generation, file, loadedAtMs, refused: refused ?? null },
       process: this.#process(now),
       ports: managed.ports.map(({ closedAtMs, ...port }) => ({
@@ -94,7 +94,7 @@ export class SnapshotMaker {
   /** In the order of the config. */
   sites(now: UnderWay = readUnderWay(this.#sources.managed)): SiteSnapshot[] {
     const { managed } = this.#sources;
-    return managed.gateway.sites.map((site) => this.#site(site, now));
+    return managed.generation.sites.map((site) => this.#site(site, now));
   }
 
   /** In the order of the config. */
@@ -104,7 +104,7 @@ export class SnapshotMaker {
     for (const { site, pools } of sampler.newest.metrics?.sites ?? []) {
       for (const counts of pools) counted.set(poolId(site, counts.pool), counts);
     }
-    return managed.gateway.sites.flatMap((site) =>
+    return managed.generation.sites.flatMap((site) =>
       [...site.pools.values()].map((pool) =>
         this.#pool(site, pool, { now, counts: counted.get(poolId(site.config.name, pool.name)) })
       )
@@ -125,7 +125,7 @@ export class SnapshotMaker {
   #workers(now: UnderWay): WorkerSnapshot[] {
     const { managed, sampler } = this.#sources;
     const { newest, oldest, seconds } = sampler;
-    const snapshots = managed.gateway.metrics?.worker.snapshots() ?? [];
+    const snapshots = managed.generation.metrics?.worker.snapshots() ?? [];
     const delayMs = (index: number) =>
       Math.round((snapshots.find(({ worker }) => worker === index)?.loopDelayMaxSeconds ?? 0) * 1e4) / 10;
     const requestRate = (index: number) => rate(newest.ended[index] ?? 0, oldest.ended[index] ?? 0, seconds);
@@ -194,7 +194,7 @@ export class SnapshotMaker {
     }));
     const routes = proxy?.routes.filter((route) => route.upstream === pool.name) ?? [];
     const keys = [...new Set(routes.map(({ path }) => routeKey(name, path)))];
-    const inFlight = managed.gateway.metrics === undefined
+    const inFlight = managed.generation.metrics === undefined
       ? pool.upstreams.reduce((sum, upstream) => sum + (now.upstreams.get(upstream) ?? 0), 0)
       : keys.reduce((sum, key) => sum + (now.routes.get(key) ?? 0), 0);
     return {
@@ -215,7 +215,7 @@ export class SnapshotMaker {
 
   #upstream(upstream: Upstream, { site, pool, now }: UpstreamContext): Omit<UpstreamSnapshot, "idleConnections"> {
     const { managed, sampler, failures } = this.#sources;
-    const status = managed.gateway.processState.prober?.statusOf(upstream);
+    const status = managed.generation.processState.prober?.statusOf(upstream);
     const id = upstreamId(site, pool, upstream);
     const flow: Flow = sampler.flow(({ upstreams }) => upstreams.get(id), now.upstreams.get(upstream) ?? 0);
     const probed = status?.last?.result;

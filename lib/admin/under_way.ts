@@ -27,20 +27,22 @@ export interface UnderWay {
 }
 
 /** Reads all counts. */
-export function readUnderWay({ gateway, workers }: Managed): UnderWay {
-  const { metrics } = gateway;
+export function readUnderWay({ generation, workers }: Managed): UnderWay {
+  const { metrics } = generation;
   const upstreams = new Map<Upstream, number>();
   const sites = new Map<string, number>();
   const routes = new Map<string, number>();
   const waiting = new Map<string, number>();
-  for (const { pools } of gateway.sites) {
+  for (const { pools } of generation.sites) {
     for (const pool of pools.values()) {
       for (const upstream of pool.upstreams) upstreams.set(upstream, upstream.inFlight);
     }
   }
   // Without metrics there is what workers post once a second.
-  const byWorker = (workers ?? [gateway]).map((worker, index) => metrics?.inFlightIn(index) ?? worker?.underWay ?? 0);
-  for (const { config: { name }, metrics: ofSite, pools } of gateway.sites) {
+  const byWorker = (workers ?? [generation]).map((worker, index) =>
+    metrics?.inFlightIn(index) ?? worker?.underWay ?? 0
+  );
+  for (const { config: { name }, metrics: ofSite, pools } of generation.sites) {
     if (metrics === undefined || ofSite === undefined) continue;
     let sum = 0;
     for (const route of ofSite.routes) {

@@ -76,7 +76,7 @@ interface FoundUpstream {
 }
 
 function found({ managed }: UpstreamEndpointsContext, id: string): FoundUpstream {
-  for (const site of managed.gateway.sites) {
+  for (const site of managed.generation.sites) {
     const { name } = site.config;
     for (const pool of site.pools.values()) {
       const upstream = pool.upstreams.find((candidate) => upstreamId(name, pool.name, candidate) === id);
@@ -115,11 +115,11 @@ function change(context: UpstreamEndpointsContext, id: string, { text, force }: 
 async function add(context: UpstreamEndpointsContext, text: string) {
   const { managed, say } = context;
   const { site: siteName, pool: poolName, ...member } = checkedJson(text, newUpstreamSchema);
-  const site = managed.gateway.sites.find(({ config }) => config.name === siteName);
+  const site = managed.generation.sites.find(({ config }) => config.name === siteName);
   if (site === undefined) throw new AdminRefusal(422, `There is no site ${JSON.stringify(siteName)}`);
   const pool = site.pools.get(poolName);
   if (pool === undefined) throw new AdminRefusal(422, `${siteName} has no pool ${JSON.stringify(poolName)}`);
-  const members = () => managed.gateway.sites.find(({ config }) => config.name === siteName)?.pools.get(poolName);
+  const members = () => managed.generation.sites.find(({ config }) => config.name === siteName)?.pools.get(poolName);
   if (pool.upstreams.some(({ url }) => url === member.url)) {
     throw new AdminRefusal(409, `The pool has ${member.url} already`);
   }
@@ -141,7 +141,7 @@ async function remove(context: UpstreamEndpointsContext, id: string, force: bool
   if (!force && (pool.upstreams.length === 1 || isLast(pool, upstream))) throw lastUpstream(pool);
   await managed.changeMembers({ kind: "remove", site, pool: pool.name, id: upstream.id, force });
   // Others may have been taken out first, behind a reload.
-  const left = managed.gateway.sites.find(({ config }) => config.name === site)?.pools.get(pool.name)?.upstreams;
+  const left = managed.generation.sites.find(({ config }) => config.name === site)?.pools.get(pool.name)?.upstreams;
   if (left?.some((other) => other.id === upstream.id)) throw lastUpstream(pool);
   say("upstream removed", { site, pool: pool.name, upstream: upstream.url });
 }

@@ -34,9 +34,9 @@ export async function explainCommand(input: CommandInput): Promise<number> {
     terminal.tell(formatProblems(warnings, { color: terminal.errorColored }));
   }
   const processState = new ProcessState({ probes: false, addresses: NO_ADDRESSES });
-  const gateway = new Generation(config, { processState });
+  const generation = new Generation(config, { processState });
   try {
-    const explanation = await explain(gateway, { method, url, headers, client });
+    const explanation = await explain(generation, { method, url, headers, client });
     terminal.print(
       input.flags.has("json")
         ? JSON.stringify(explanation, null, 2)
@@ -47,7 +47,7 @@ export async function explainCommand(input: CommandInput): Promise<number> {
     if (error instanceof InvalidUrl) throw new UsageError(error.message);
     throw error;
   } finally {
-    gateway.close();
+    generation.close();
     processState.close();
   }
 }

@@ -15,7 +15,7 @@ export interface ListenLine {
 }
 
 /**
- * The addresses of a config, in the order in which a gateway opens them.
+ * The addresses of a config, in the order in which a generation opens them.
  *
  * @param ports Ports that were opened, in the same order; without them, those of the config.
  */
@@ -46,7 +46,7 @@ export function counted(count: number, noun: string): string {
 
 const MOST_NAMES = 5;
 
-// As in the gateway: sites on port 0 each have a port of their own.
+// As in the generation: sites on port 0 each have a port of their own.
 function listenerKey(site: SiteConfig): string {
   return `${site.listen ?? ""} ${site.port === 0 ? site.name : site.port}`;
 }

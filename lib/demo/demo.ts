@@ -89,7 +89,9 @@ async function openNextPort(
 }
 
 function inFlight(sites: RunningServer): number[][] {
-  return sites.gateway.sites.map((site) => site.pools.get(POOL)?.upstreams.map((upstream) => upstream.inFlight) ?? []);
+  return sites.generation.sites.map((site) =>
+    site.pools.get(POOL)?.upstreams.map((upstream) => upstream.inFlight) ?? []
+  );
 }
 
 // Another BWS on this machine may have it.

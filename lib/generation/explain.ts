@@ -37,7 +37,7 @@ export interface ExplainedRequest {
 
 /** What an explanation may tell besides what the config says. */
 export interface ExplainOptions {
-  /** Ports that listeners have, in the order of the gateway's, where they are open; without them, those of the config. */
+  /** Ports that listeners have, in the order of the generation's, where they are open; without them, those of the config. */
   readonly ports?: readonly number[];
   /** The state of an upstream, where a server runs. */
   readonly stateOf?: (upstream: Upstream, place: { site: string; pool: string }) => string;
@@ -52,11 +52,11 @@ const MOST_ROUTES = 100;
  * @throws {TypeError} When `url` is none.
  */
 export async function explain(
-  gateway: Generation,
+  generation: Generation,
   request: ExplainedRequest,
   options: ExplainOptions = {},
 ): Promise<Explanation> {
-  const { url, authority, target, notes, unheard, found } = locateUrl(gateway, request.url, {
+  const { url, authority, target, notes, unheard, found } = locateUrl(generation, request.url, {
     opened: options.ports,
     hostField: request.headers.get("host"),
   });
@@ -73,7 +73,7 @@ export async function explain(
   if (head instanceof Refusal) {
     return refusedBefore(about, { status: head.status, why: head.cause, listener: where });
   }
-  return await explainHead(gateway, head, { about, where, listener, options });
+  return await explainHead(generation, head, { about, where, listener, options });
 }
 
 interface About {
@@ -83,7 +83,7 @@ interface About {
 }
 
 async function explainHead(
-  gateway: Generation,
+  generation: Generation,
   head: RequestHead,
   { about, where, listener, options }: {
     about: About;
@@ -92,13 +92,13 @@ async function explainHead(
     options: ExplainOptions;
   },
 ): Promise<Explanation> {
-  const { config } = gateway;
+  const { config } = generation;
   const site = listener.sites.find(head.host);
   const how = listener.sites.how(head.host);
-  const neighbours = gateway.sites.filter((other) => other !== site && sameListener(other.config, site.config));
+  const neighbours = generation.sites.filter((other) => other !== site && sameListener(other.config, site.config));
   let socket = false;
   let taken = -1;
-  const exchange = gateway.rehearse(head, site, (route, upgrades) => {
+  const exchange = generation.rehearse(head, site, (route, upgrades) => {
     taken = route;
     socket = upgrades;
     return { status: 204, headers: [], body: null };

@@ -1,6 +1,6 @@
 /**
- * Config → gateway: the one place that knows every part. A gateway is one immutable generation; a new config makes a new
- * one, and the old one serves what it has begun.
+ * One generation: everything that one config builds, and the only module that knows every part. A generation is immutable:
+ * another config builds another one, and the earlier one finishes its exchanges.
  *
  * @module
  */
@@ -35,7 +35,7 @@ import type { Responder } from "../exchange/responder.ts";
 import { ProcessState } from "./process_state.ts";
 import { Site } from "./site.ts";
 
-/** What a gateway needs besides its config. */
+/** What a generation needs besides its config. */
 export interface GenerationOptions {
   /**
    * Where log lines go.
@@ -171,7 +171,7 @@ export class Generation implements ExchangeObserver {
     });
     this.sites = config.sites.map((site) => sites.get(site) as Site);
     this.allSites = compileSites(this.sites.map(specOf));
-    // Last: nobody would stop the look-ups of a gateway that could not be built.
+    // Last: nobody would stop the look-ups of a generation that could not be built.
     this.ready = Promise.all(this.sites.flatMap((site) => site.dynamic.map((one) => one.start()))).then(() => {});
   }
 

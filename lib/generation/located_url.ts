@@ -33,7 +33,7 @@ const SCHEMES: Readonly<Record<string, string>> = { http: "http", https: "https"
 /**
  * Finds the listener.
  *
- * @param options `opened`: ports of open listeners, in the order of the gateway's; without them, those of the config.
+ * @param options `opened`: ports of open listeners, in the order of the generation's; without them, those of the config.
  * `hostField`: value of Host, which stands in for a URL without a host; null without one.
  * @throws {InvalidUrl} When `text` is no URL, or one of another scheme.
  */

@@ -1,6 +1,5 @@
 /**
- * What outlives the generations of a gateway: the fields that hold the state of upstreams, open WebSockets, the prober, the
- * clock.
+ * What outlives a generation: the fields that hold the state of upstreams, open WebSockets, the prober, the clock.
  *
  * @module
  */

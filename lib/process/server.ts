@@ -1,5 +1,5 @@
 /**
- * The running program in one thread: a gateway, its open ports, their change and their orderly end.
+ * The running program in one thread: a generation, its open ports, their change and their orderly end.
  *
  * @module
  */
@@ -16,8 +16,8 @@ import { type ListenOptions, logPortChange, OpenListener } from "./listener.ts";
 /** A server that runs. */
 export interface RunningServer {
   /** Its generation. */
-  readonly gateway: Generation;
-  /** Where it listens, in the order of `gateway.listeners`. */
+  readonly generation: Generation;
+  /** Where it listens, in the order of `generation.listeners`. */
   readonly addresses: readonly Deno.NetAddr[];
   /** Whether those ports are open, in the same order. */
   readonly ports: readonly PortStatus[];
@@ -72,7 +72,7 @@ export interface StartOptions extends GenerationOptions {
 }
 
 /**
- * Builds a gateway and opens its ports: all of them or none.
+ * Builds a generation and opens its ports: all of them or none.
  *
  * @throws {ListenError} When a port cannot be opened.
  * @throws {Error} When a file that the config names cannot be read.
@@ -95,7 +95,7 @@ class Server implements RunningServer {
   readonly #options: StartOptions;
   /** Earlier generations with something under way. */
   readonly #retired = new Set<Generation>();
-  #gateway: Generation | undefined;
+  #generation: Generation | undefined;
   #open: ReadonlyMap<string, OpenListener> = new Map();
   /** Listeners that are not in the config any more, until WebSockets on them have left: some may come back. */
   readonly #leaving = new Map<string, Leaving>();
@@ -112,16 +112,16 @@ class Server implements RunningServer {
     this.#options = options;
   }
 
-  get gateway(): Generation {
-    return this.#gateway as Generation;
+  get generation(): Generation {
+    return this.#generation as Generation;
   }
 
   get addresses(): readonly Deno.NetAddr[] {
-    return this.gateway.listeners.map(({ key }) => (this.#open.get(key) as OpenListener).address);
+    return this.generation.listeners.map(({ key }) => (this.#open.get(key) as OpenListener).address);
   }
 
   get ports(): readonly PortStatus[] {
-    return this.gateway.listeners.map(({ key }) => (this.#open.get(key) as OpenListener).status);
+    return this.generation.listeners.map(({ key }) => (this.#open.get(key) as OpenListener).status);
   }
 
   reload(config: Config): Promise<void> {
@@ -131,17 +131,17 @@ class Server implements RunningServer {
   }
 
   async changeMembers(change: MemberChange): Promise<void> {
-    this.gateway.changeMembers(change);
+    this.generation.changeMembers(change);
   }
 
   rebalance(): void {
-    for (const site of this.gateway.sites) {
+    for (const site of this.generation.sites) {
       for (const pool of site.pools.values()) pool.update(pool.upstreams);
     }
   }
 
   releaseIdle(clients: boolean): void {
-    for (const gateway of [this.gateway, ...this.#retired]) gateway.releaseIdle();
+    for (const generation of [this.generation, ...this.#retired]) generation.releaseIdle();
     if (!clients) return;
     const leaving = [...this.#leaving.values()].map(({ listener }) => listener);
     for (const listener of [...this.#open.values(), ...leaving]) listener.closeIdle();
@@ -153,8 +153,8 @@ class Server implements RunningServer {
 
   async stop(): Promise<number> {
     this.#stopping = true;
-    const gateways = () => [...this.#retired, this.gateway];
-    const timeoutMs = this.gateway.config.server.shutdown_timeout;
+    const generations = () => [...this.#retired, this.generation];
+    const timeoutMs = this.generation.config.server.shutdown_timeout;
     // First the WebSockets, while the ports are open still: the runtime's shutdown would close them at once.
     const listeners = [...this.#open.values(), ...[...this.#leaving.values()].map(({ listener }) => listener)];
     let closed: Promise<unknown> | undefined;
@@ -170,13 +170,13 @@ class Server implements RunningServer {
     let cut = 0;
     const settled = Promise.race([shutdowns, this.#waitForUnopenedSockets(() => closed)]);
     if (!await settledWithin(settled, timeoutMs)) {
-      cut = gateways().reduce((sum, gateway) => sum + gateway.underWay, 0);
-      for (const gateway of gateways()) gateway.destroy();
+      cut = generations().reduce((sum, generation) => sum + generation.underWay, 0);
+      for (const generation of generations()) generation.destroy();
       // What was cut is answered with an error, if its client takes it; one that takes nothing is not waited for.
       await settledWithin(close(), 1000);
     }
     this.#stopped = true;
-    for (const gateway of gateways()) gateway.close();
+    for (const generation of generations()) generation.close();
     this.#processState.close();
     return cut;
   }
@@ -186,7 +186,7 @@ class Server implements RunningServer {
     const { sockets } = this.#processState;
     for (let quietMs = 0; quietMs < UNOPENED_MS && !this.#stopped; quietMs += 100) {
       await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, 100) as unknown as number));
-      const idle = sockets.size === 0 && [...this.#retired, this.gateway].every(({ underWay }) => underWay === 0);
+      const idle = sockets.size === 0 && [...this.#retired, this.generation].every(({ underWay }) => underWay === 0);
       if (closing() === undefined || sockets.neverOpened === 0 || !idle) quietMs = -100;
     }
   }
@@ -195,41 +195,41 @@ class Server implements RunningServer {
     this.#refuseWhileStopping();
     const middleware = await loadMiddleware(config.server.middleware);
     this.#refuseWhileStopping();
-    const gateway = this.#next = new Generation(config, {
+    const generation = this.#next = new Generation(config, {
       ...this.#options,
       middleware,
       processState: this.#processState,
     });
     const added = new Map<string, OpenListener>();
     try {
-      await gateway.ready;
+      await generation.ready;
       const missing = ({ key }: GenerationListener) =>
         !this.#open.has(key) && !this.#leaving.has(key) && !added.has(key);
       // Looked for anew each time: one that was leaving may have left.
-      for (let next; (next = gateway.listeners.find(missing)) !== undefined;) {
-        added.set(next.key, await this.#openPort(gateway, next));
+      for (let next; (next = generation.listeners.find(missing)) !== undefined;) {
+        added.set(next.key, await this.#openPort(generation, next));
       }
       this.#refuseWhileStopping();
     } catch (error) {
       await Promise.all([...added.values()].map((listener) => listener.shutdown()));
-      gateway.close();
-      this.#gateway?.activate();
+      generation.close();
+      this.#generation?.activate();
       throw error;
     } finally {
       this.#next = undefined;
     }
-    this.#swap(gateway, added);
+    this.#swap(generation, added);
   }
 
   #refuseWhileStopping(): void {
     if (this.#stopping) throw new Error("Cannot put another config in place: the server is stopping");
   }
 
-  async #openPort(gateway: Generation, listener: GenerationListener): Promise<OpenListener> {
+  async #openPort(generation: Generation, listener: GenerationListener): Promise<OpenListener> {
     const { listen } = this.#options;
     const { key } = listener;
     const options: ListenOptions = {
-      ...(listen === undefined ? { shared: gateway.config.server.reuse_port } : listen(key)),
+      ...(listen === undefined ? { shared: generation.config.server.reuse_port } : listen(key)),
       onHandlesOut: this.#options.onHandlesOut ?? ((again) => this.releaseIdle(again)),
       onChange: (now, before) => this.#portChanged(key, now, before),
     };
@@ -258,10 +258,10 @@ class Server implements RunningServer {
   }
 
   // In one step: nothing in here waits.
-  #swap(gateway: Generation, added: ReadonlyMap<string, OpenListener>): void {
-    const before = this.#gateway;
+  #swap(generation: Generation, added: ReadonlyMap<string, OpenListener>): void {
+    const before = this.#generation;
     const open = new Map<string, OpenListener>();
-    for (const listener of gateway.listeners) {
+    for (const listener of generation.listeners) {
       const kept = this.#open.get(listener.key) ?? this.#leaving.get(listener.key)?.listener;
       kept?.serve(listener);
       this.#leaving.delete(listener.key);
@@ -270,15 +270,15 @@ class Server implements RunningServer {
     for (const [key, listener] of this.#open) if (!open.has(key)) this.#leaving.set(key, { listener });
     this.#open = open;
     this.#countClosedPorts();
-    this.#gateway = gateway;
-    gateway.activate();
+    this.#generation = generation;
+    generation.activate();
     if (before !== undefined) this.#retire(before);
     const left = this.#processState.sockets.closeUnrouted(
-      (binding) => gateway.stillRouted(binding),
-      gateway.config.server.stream_close_delay,
+      (binding) => generation.stillRouted(binding),
+      generation.config.server.stream_close_delay,
     );
     // Not before: the runtime's shutdown would cut WebSockets that have time left, and uploads.
-    const { shutdown_timeout, stream_close_delay } = gateway.config.server;
+    const { shutdown_timeout, stream_close_delay } = generation.config.server;
     for (const [key, one] of [...this.#leaving]) {
       const ended = Promise.all([left, one.listener.uploadsEnded()]);
       // Uploads that are still arriving then are cut.
@@ -298,11 +298,11 @@ class Server implements RunningServer {
     this.#closing.add(closing);
   }
 
-  #retire(gateway: Generation): void {
-    this.#retired.add(gateway);
-    gateway.retire().then(() => {
-      this.#retired.delete(gateway);
-      const alive = [this.gateway, ...this.#retired, ...this.#next === undefined ? [] : [this.#next]];
+  #retire(generation: Generation): void {
+    this.#retired.add(generation);
+    generation.retire().then(() => {
+      this.#retired.delete(generation);
+      const alive = [this.generation, ...this.#retired, ...this.#next === undefined ? [] : [this.#next]];
       this.#processState.sharedState.retain(new Set(alive.flatMap(({ fieldNames }) => [...fieldNames])));
     });
   }

@@ -60,7 +60,7 @@ async function handle(message: SupervisorMessage): Promise<void> {
       return running.addresses.update(message.found);
     case "members":
       running.sharedState.learn(message.table);
-      return running.server.gateway.changeMembers(message.change);
+      return running.server.generation.changeMembers(message.change);
     case "rebalance":
       return running.server.rebalance();
     case "release":
@@ -97,11 +97,11 @@ async function start({ generation, place, secret, time }: SupervisorMessage & { 
     onPort: (key, status) => post({ kind: "port", key, status }),
     onFailure: config.management.enabled ? (failure) => post({ kind: "failure", failure }) : undefined,
   });
-  for (const change of changes) server.gateway.changeMembers(change);
+  for (const change of changes) server.generation.changeMembers(change);
   running = Object.assign(state, { server });
   const heap = new HeapWatch(log);
   setInterval(() => {
-    const { underWay, endedCount: ended, sockets } = server.gateway;
+    const { underWay, endedCount: ended, sockets } = server.generation;
     post({ kind: "status", underWay, ended, sockets: sockets.size, heapFull: heap.sample() });
   }, STATUS_MS);
   postReady(running);
@@ -112,7 +112,7 @@ async function reload(state: Running, { config, table, found, ports, changes }: 
   for (const one of found) state.addresses.update(one);
   state.ports = ports;
   await state.server.reload(config);
-  for (const change of changes) state.server.gateway.changeMembers(change);
+  for (const change of changes) state.server.generation.changeMembers(change);
   postReady(state);
 }
 
@@ -124,8 +124,8 @@ async function stop({ server, log }: Running): Promise<void> {
 }
 
 function postReady({ server }: Running): void {
-  server.gateway.metrics?.worker.publish();
-  const addresses = server.addresses.map((address, i) => [server.gateway.listeners[i].key, address] as const);
+  server.generation.metrics?.worker.publish();
+  const addresses = server.addresses.map((address, i) => [server.generation.listeners[i].key, address] as const);
   post({ kind: "ready", addresses: new Map(addresses) });
 }
 

@@ -91,7 +91,7 @@ class WorkerServer implements RunningWorkers {
   readonly #failures: number[];
   readonly #restarts: number[];
   readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
-  #gateway: Generation | undefined;
+  #generation: Generation | undefined;
   #ports = new Map<string, Deno.NetAddr>();
   readonly #portStatus: WorkerPorts;
   readonly #watch: ReturnType<typeof setInterval>;
@@ -125,16 +125,18 @@ class WorkerServer implements RunningWorkers {
     this.#names.onFound = (found) => this.#postAll({ kind: "addresses", found, table: sharedState.table });
   }
 
-  get gateway(): Generation {
-    return this.#gateway as Generation;
+  get generation(): Generation {
+    return this.#generation as Generation;
   }
 
   get addresses(): readonly Deno.NetAddr[] {
-    return this.gateway.listeners.map(({ key }) => this.#ports.get(key) as Deno.NetAddr);
+    return this.generation.listeners.map(({ key }) => this.#ports.get(key) as Deno.NetAddr);
   }
 
   get ports(): readonly PortStatus[] {
-    return this.gateway.listeners.map(({ key }) => this.#portStatus.status(key, this.#ports.get(key) as Deno.NetAddr));
+    return this.generation.listeners.map(({ key }) =>
+      this.#portStatus.status(key, this.#ports.get(key) as Deno.NetAddr)
+    );
   }
 
   get workers(): readonly (WorkerThread | undefined)[] {
@@ -146,14 +148,14 @@ class WorkerServer implements RunningWorkers {
   }
 
   async start(config: Config): Promise<void> {
-    const gateway = await this.#build(config);
-    this.#gateway = gateway;
-    const generation = () => this.#generation(config);
-    if (!config.server.reuse_port) { for (const listener of gateway.listeners) OpenListener.check(listener); }
+    const generation = await this.#build(config);
+    this.#generation = generation;
+    const message = () => this.#messageOf(config);
+    if (!config.server.reuse_port) { for (const listener of generation.listeners) OpenListener.check(listener); }
     // The first one finds out which ports are free; the others take the same.
-    await this.#startWorker(0, generation());
-    await Promise.all(this.#workers.slice(1).map((_, index) => this.#startWorker(index + 1, generation())));
-    gateway.activate();
+    await this.#startWorker(0, message());
+    await Promise.all(this.#workers.slice(1).map((_, index) => this.#startWorker(index + 1, message())));
+    generation.activate();
   }
 
   rebalance(): void {
@@ -164,7 +166,7 @@ class WorkerServer implements RunningWorkers {
     // Behind a reload that is under way, so that all workers have the same generation. This thread goes first, since it
     // allots the memory.
     const changed = this.#reloading.then(() => {
-      this.gateway.changeMembers(change);
+      this.generation.changeMembers(change);
       this.#postAll({ kind: "members", change, table: this.#sharedState.table });
     });
     this.#reloading = changed.catch(() => {});
@@ -191,7 +193,7 @@ class WorkerServer implements RunningWorkers {
     // A worker that is stuck would never answer.
     const stuck = setTimeout(() => {
       for (const worker of this.#workers) worker?.terminate();
-    }, this.gateway.config.server.shutdown_timeout + STUCK_AFTER_MS);
+    }, this.generation.config.server.shutdown_timeout + STUCK_AFTER_MS);
     const cuts = await Promise.all(this.#workers.map((worker) => worker?.stop() ?? 0));
     clearTimeout(stuck);
     this.abandon();
@@ -203,29 +205,29 @@ class WorkerServer implements RunningWorkers {
     clearInterval(this.#watch);
     for (const pause of this.#pauses) clearTimeout(pause);
     for (const worker of this.#workers) worker?.terminate();
-    this.#gateway?.close();
+    this.#generation?.close();
     this.#processState.close();
   }
 
   async #build(config: Config): Promise<Generation> {
-    const gateway = new Generation(config, { log: this.#log, processState: this.#processState });
-    gateway.metrics?.worker.publish();
-    await gateway.ready;
-    return gateway;
+    const generation = new Generation(config, { log: this.#log, processState: this.#processState });
+    generation.metrics?.worker.publish();
+    await generation.ready;
+    return generation;
   }
 
   async #reload(config: Config): Promise<void> {
-    const before = this.gateway;
-    const gateway = await this.#build(config);
+    const before = this.generation;
+    const generation = await this.#build(config);
     if (this.#stopping) {
-      gateway.close();
+      generation.close();
       throw new Error("Cannot put another config in place: the server is stopping");
     }
     const serving = this.#workers.filter((worker) => worker !== undefined).filter(({ state }) => state !== "draining");
     const moved: WorkerThread[] = [];
     const move = async (worker: WorkerThread, alone: boolean) => {
       try {
-        this.#learn(await worker.reload(this.#generation(config)));
+        this.#learn(await worker.reload(this.#messageOf(config)));
         moved.push(worker);
       } catch (error) {
         // One that has ended refuses nothing: the next in its place begins with what comes of this.
@@ -240,19 +242,19 @@ class WorkerServer implements RunningWorkers {
       const outcomes = await Promise.allSettled(serving.map((worker) => move(worker, false)));
       for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
     } catch (error) {
-      gateway.close();
-      const old = this.#generation(before.config, before.memberChanges);
+      generation.close();
+      const old = this.#messageOf(before.config, before.memberChanges);
       await Promise.allSettled(moved.map((worker) => worker.reload(old)));
       this.#forgetPorts();
       throw error;
     }
-    this.#gateway = gateway;
-    gateway.activate();
+    this.#generation = generation;
+    generation.activate();
     await before.retire();
     this.#forgetPorts();
   }
 
-  #generation(config: Config, changes: readonly MemberChange[] = []): GenerationMessage {
+  #messageOf(config: Config, changes: readonly MemberChange[] = []): GenerationMessage {
     const ports = new Map([...this.#ports].map(([key, { port }]) => [key, port]));
     return { config, table: this.#sharedState.table, found: this.#names.known, ports, changes };
   }
@@ -262,12 +264,12 @@ class WorkerServer implements RunningWorkers {
   }
 
   #forgetPorts(): void {
-    const keys = new Set(this.gateway.listeners.map(({ key }) => key));
+    const keys = new Set(this.generation.listeners.map(({ key }) => key));
     for (const key of this.#ports.keys()) if (!keys.has(key)) this.#ports.delete(key);
     this.#portStatus.retain(keys);
   }
 
-  async #startWorker(index: number, generation: GenerationMessage): Promise<void> {
+  async #startWorker(index: number, message: GenerationMessage): Promise<void> {
     const worker = new WorkerThread({
       module: this.#options.module ?? new URL("./worker_main.ts", import.meta.url),
       silenceMs: this.#options.silenceMs ?? SILENCE_MS,
@@ -284,7 +286,7 @@ class WorkerServer implements RunningWorkers {
     const { secret } = this.#processState;
     // Once more: the one before may have counted on for a moment while it was terminated.
     this.#clearCounts(index);
-    this.#learn(await worker.start({ generation, place, secret, time: sharedTime.snapshot }));
+    this.#learn(await worker.start({ generation: message, place, secret, time: sharedTime.snapshot }));
   }
 
   // What it had counted in is taken back; the others go on, and a new one takes its place.
@@ -333,7 +335,7 @@ class WorkerServer implements RunningWorkers {
   async #replace(index: number): Promise<void> {
     if (this.#stopping) return;
     try {
-      await this.#startWorker(index, this.#generation(this.gateway.config, this.gateway.memberChanges));
+      await this.#startWorker(index, this.#messageOf(this.generation.config, this.generation.memberChanges));
       this.#restarts[index]++;
       if (this.#processState.stopping) this.#workers[index]?.post({ kind: "unready" });
       this.#log?.say("info", "worker replaced", { worker: index });

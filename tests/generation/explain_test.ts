@@ -79,11 +79,11 @@ async function explained(
   url: string,
   { method = "GET", headers = {} }: { method?: string; headers?: Record<string, string> } = {},
 ): Promise<Explanation> {
-  const gateway = new Generation(parsed(text));
+  const generation = new Generation(parsed(text));
   try {
-    return await explain(gateway, { method, url, headers: new Headers(headers), client: "127.0.0.1" });
+    return await explain(generation, { method, url, headers: new Headers(headers), client: "127.0.0.1" });
   } finally {
-    gateway.close();
+    generation.close();
   }
 }
 
@@ -115,7 +115,7 @@ Deno.test("explain() tells what the server then does: status, Location, route, a
           const url = `http://a.shop.example:${port}${target}`;
           const headers = new Headers(lines.map((line) => line.split(": ") as [string, string]));
           const told = await explain(
-            server.gateway,
+            server.generation,
             { method, url, headers, client: "127.0.0.1" },
             { ports: [port] },
           );
@@ -169,7 +169,7 @@ url = "http://127.0.0.1:${upstream.port}/base"
     const toldOf = async (target: string, given: string[]) => {
       const headers = new Headers(given.map((line) => line.split(": ") as [string, string]));
       const request = { method: "GET", url: `ws://127.0.0.1:${port}${target}`, headers, client: "127.0.0.1" };
-      return await explain(server.gateway, request, { ports: [port] });
+      return await explain(server.generation, request, { ports: [port] });
     };
     for (const [target, socket] of [["/ws?a=b", true], ["/plain", false]] as const) {
       const told = await toldOf(target, lines);
@@ -350,12 +350,12 @@ Deno.test("An explained request is neither counted nor logged, and takes no plac
       parsed(`[management]\nenabled = true\n${configText(folder, 1)}`),
     );
     try {
-      const { gateway } = server;
+      const { generation } = server;
       for (const url of ["/api/x", "/a.txt", "/nope", "/api/health", "/%zz"]) {
-        await explain(gateway, { method: "GET", url, headers: new Headers(), client: "127.0.0.1" });
+        await explain(generation, { method: "GET", url, headers: new Headers(), client: "127.0.0.1" });
       }
-      assertEquals([gateway.endedCount, gateway.underWay], [0, 0]);
-      const [{ metrics, pools }] = gateway.sites;
+      assertEquals([generation.endedCount, generation.underWay], [0, 0]);
+      const [{ metrics, pools }] = generation.sites;
       assertEquals(metrics?.routes.map((route) => route.inFlight()).filter((count) => count !== 0), []);
       assertEquals(pools.get("app")?.upstreams.map(({ inFlight }) => inFlight), [0]);
     } finally {

@@ -32,7 +32,7 @@ export class MeteredProxy {
 
   private constructor(server: RunningServer) {
     this.server = server;
-    this.#families = serverFamilies({ generation: () => server.gateway });
+    this.#families = serverFamilies({ generation: () => server.generation });
   }
 
   /** Starts one whose only site sends everything to one pool. */
@@ -58,7 +58,7 @@ export class MeteredProxy {
 
   /** All metrics. */
   get counts(): MetricsSnapshot {
-    return takeMetricsSnapshot(this.server.gateway) as MetricsSnapshot;
+    return takeMetricsSnapshot(this.server.generation) as MetricsSnapshot;
   }
 
   /** Those of the routes of one path of the first site; "" for what no route took. */
@@ -79,7 +79,7 @@ export class MeteredProxy {
 
   /** All families there are, those about configs included. */
   familiesWith(config: ConfigFacts): Family[] {
-    return serverFamilies({ generation: () => this.server.gateway, config: () => config, ports: () => [] });
+    return serverFamilies({ generation: () => this.server.generation, config: () => config, ports: () => [] });
   }
 
   /** The samples of a family, by their labels as they are written. */

@@ -187,6 +187,6 @@ Deno.test("no metrics are kept where nobody can ask for them", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("ok"));
   await using proxy = await RunningProxy.start({ upstreams: [upstream.url] });
   await exchange(proxy.port, get("/"));
-  assertEquals(takeMetricsSnapshot(proxy.gateway), undefined);
-  assertEquals(serverFamilies({ generation: () => proxy.gateway }), []);
+  assertEquals(takeMetricsSnapshot(proxy.generation), undefined);
+  assertEquals(serverFamilies({ generation: () => proxy.generation }), []);
 });

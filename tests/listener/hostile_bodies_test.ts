@@ -24,7 +24,7 @@ for (const [what, body] of Object.entries(BAD_CHUNKS)) {
       using client = await RawClient.connect(own.port);
       if (apart) {
         await client.send(CHUNKED);
-        await until("the exchange has begun", () => own.gateway.underWay === 1);
+        await until("the exchange has begun", () => own.generation.underWay === 1);
         await client.send(body);
       } else {
         await client.send(CHUNKED + body);
@@ -133,9 +133,9 @@ Deno.test("SocketListener does not pass off a body that broke off as whole", asy
   await using own = new OwnListener({ upstreams: [upstream.url] });
   using client = await RawClient.connect(own.port);
   await client.send("POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 100\r\n\r\nhello");
-  await until("the exchange has begun", () => own.gateway.underWay === 1);
+  await until("the exchange has begun", () => own.generation.underWay === 1);
   client.close();
-  await until("the exchange is over", () => own.gateway.underWay === 0);
+  await until("the exchange is over", () => own.generation.underWay === 0);
   assertEquals(upstream.requests.filter((request) => request.whole).length, 0);
 });
 

@@ -14,14 +14,14 @@ import { configOf, type RunningProxyOptions } from "../support/running_proxy.ts"
 /** A listener that runs. */
 export class OwnListener {
   /** What it answers with. */
-  readonly gateway: Generation;
+  readonly generation: Generation;
   /** The listener itself. */
   readonly listener: SocketListener;
 
   /** Opens one. */
   constructor(options: RunningProxyOptions, limits: Partial<ListenerLimits> = {}) {
-    this.gateway = new Generation(resolveConfig(configOf(options)).config);
-    this.listener = new SocketListener(this.gateway.listeners[0], { limits });
+    this.generation = new Generation(resolveConfig(configOf(options)).config);
+    this.listener = new SocketListener(this.generation.listeners[0], { limits });
   }
 
   /** Its port. */
@@ -32,10 +32,10 @@ export class OwnListener {
   /** Stops it. Fails when an exchange has not ended: whoever left should have ended it. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      await until("no exchange is under way", () => this.gateway.underWay === 0);
+      await until("no exchange is under way", () => this.generation.underWay === 0);
     } finally {
       await this.listener.destroy();
-      this.gateway.close();
+      this.generation.close();
       await until("no connection is open", () => this.listener.connections === 0);
     }
   }

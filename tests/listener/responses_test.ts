@@ -139,7 +139,7 @@ Deno.test("SocketListener sends large answers whole to a client that is slow", a
   await using own = new OwnListener({ upstreams: [upstream.url] });
   using client = await RawClient.connect(own.port);
   await client.send(get("/"));
-  await until("the exchange has begun", () => own.gateway.underWay === 1);
+  await until("the exchange has begun", () => own.generation.underWay === 1);
   await new Promise((resolve) => setTimeout(resolve, 300));
   const answer = await client.answer();
   assertEquals(answer.whole, true);
@@ -159,7 +159,7 @@ Deno.test("SocketListener ends the exchange of a client that leaves before its a
   await until("the upstream has the request", () => upstream.requests.length === 1);
   client.close();
   await within(3000, "the upstream's connection to be closed", closed.promise);
-  await until("the exchange is over", () => own.gateway.underWay === 0);
+  await until("the exchange is over", () => own.generation.underWay === 0);
 });
 
 Deno.test("SocketListener ends the exchange of a client that leaves within its answer", async () => {
@@ -173,7 +173,7 @@ Deno.test("SocketListener ends the exchange of a client that leaves within its a
   await client.send(get("/"));
   await client.reader.head();
   client.close();
-  await until("the exchange is over", () => own.gateway.underWay === 0);
+  await until("the exchange is over", () => own.generation.underWay === 0);
 });
 
 Deno.test("SocketListener goes on with a connection after errors that leave its framing clear", async () => {
@@ -210,7 +210,7 @@ Deno.test("SocketListener.shutdown() lets what is under way end, and closes the 
   await within(3000, "the listener's end", stopped);
 });
 
-Deno.test("SocketListener.serve() puts another gateway behind connections that are open", async () => {
+Deno.test("SocketListener.serve() puts another generation behind connections that are open", async () => {
   await using first = ScriptedUpstream.answering(answerOf("first"));
   await using second = ScriptedUpstream.answering(answerOf("second"));
   await using own = new OwnListener({ upstreams: [first.url] });
@@ -218,7 +218,7 @@ Deno.test("SocketListener.serve() puts another gateway behind connections that a
   using client = await RawClient.connect(own.port);
   await client.send(get("/"));
   assertEquals(text((await client.answer()).body), "first");
-  own.listener.serve(other.gateway.listeners[0].responder);
+  own.listener.serve(other.generation.listeners[0].responder);
   await client.send(get("/"));
   assertEquals(text((await client.answer()).body), "second");
 });

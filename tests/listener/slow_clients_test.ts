@@ -78,8 +78,8 @@ Deno.test("SocketListener cuts a client that takes nothing of its answer", async
   await using own = new OwnListener({ upstreams: [upstream.url] }, { writeTimeoutMs: 300 });
   using client = await RawClient.connect(own.port);
   await client.send(get("/"));
-  await until("the exchange has begun", () => own.gateway.underWay === 1);
-  await until("the exchange is over", () => own.gateway.underWay === 0);
+  await until("the exchange has begun", () => own.generation.underWay === 1);
+  await until("the exchange is over", () => own.generation.underWay === 0);
   await until("the connection is closed", () => own.listener.connections === 0);
 });
 

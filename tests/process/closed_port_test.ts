@@ -55,11 +55,11 @@ Deno.test("While a port is closed, no site is ready, and each says why", async (
   };
   const why = ["a port is closed that should be open"];
   assertEquals(await ask("/api/health/ready"), [200, undefined]);
-  proxy.gateway.processState.closedPorts.own[0] = 1;
+  proxy.generation.processState.closedPorts.own[0] = 1;
   assertEquals(await ask("/api/health/ready"), [503, why]);
   assertEquals(await ask("/api/health"), [503, why]);
   assertEquals(await ask("/api/health/live"), [200, undefined]);
-  proxy.gateway.processState.closedPorts.own[0] = 0;
+  proxy.generation.processState.closedPorts.own[0] = 0;
   assertEquals(await ask("/api/health/ready"), [200, undefined]);
 });
 
@@ -72,10 +72,10 @@ Deno.test("While a port of one worker is closed, no worker's sites are ready", a
     return response.status;
   };
   assertEquals(await ready(), 200);
-  proxy.server.gateway.processState.closedPorts.all[0][0] = 1;
+  proxy.server.generation.processState.closedPorts.all[0][0] = 1;
   // Each over a connection of its own, so that both workers are asked.
   for (let i = 0; i < 16; i++) assertEquals(await ready(), 503);
-  proxy.server.gateway.processState.closedPorts.all[0][0] = 0;
+  proxy.server.generation.processState.closedPorts.all[0][0] = 0;
   assertEquals(await ready(), 200);
 });
 
@@ -90,7 +90,7 @@ Deno.test("Connections to upstreams that idle are given up when file handles hav
     await proxy.idle();
     assertEquals(proxy.upstreams[0].connections.idleCount, 1);
     proxy.server.releaseIdle(false);
-    assertEquals(openConnections(proxy.gateway), 0);
+    assertEquals(openConnections(proxy.generation), 0);
     assertEquals(await (await fetch(`http://127.0.0.1:${proxy.port}/`)).text(), "up");
   }
   await upstream.shutdown();
@@ -99,7 +99,7 @@ Deno.test("Connections to upstreams that idle are given up when file handles hav
 Deno.test("An upload that is cut because file handles have run out is a failure of the proxy", async () => {
   await using upstream = new MoodyUpstream();
   await using proxy = await LoggedProxy.start({ upstreams: [upstream.url] });
-  const [member] = proxy.server.gateway.sites.flatMap((site) =>
+  const [member] = proxy.server.generation.sites.flatMap((site) =>
     [...site.pools.values()].flatMap((pool) => [...pool.upstreams])
   );
   using client = await RawClient.connect(proxy.port);

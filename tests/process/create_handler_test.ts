@@ -99,15 +99,15 @@ Deno.test("a failure has its line in the log even where requests have none", asy
       return Promise.resolve();
     }, logging);
     const { config } = resolveConfig({ logging, ...proxyTo(`http://127.0.0.1:${port}`) });
-    const gateway = new Generation(config, { log });
-    const entry = { responder: gateway.responder(gateway.allSites), ownPort: false };
+    const generation = new Generation(config, { log });
+    const entry = { responder: generation.responder(generation.allSites), ownPort: false };
     const failed = await respond(new Request("http://localhost/a"), undefined, entry);
     const fine = await respond(new Request("http://localhost/api/health"), undefined, entry);
     await log.flush();
     assertEquals([failed.status, fine.status], [502, 200]);
     const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
     assertEquals(lines.map(({ level, status, path }) => [level, status, path]), [["error", 502, "/a"]]);
-    gateway.close();
+    generation.close();
   }
 });
 
@@ -125,15 +125,15 @@ Deno.test("a readiness check that fails is no error in the log, and its line say
       text += new TextDecoder().decode(bytes);
       return Promise.resolve();
     }, config.logging);
-    const gateway = new Generation(config, { log });
-    const entry = { responder: gateway.responder(gateway.allSites), ownPort: false };
+    const generation = new Generation(config, { log });
+    const entry = { responder: generation.responder(generation.allSites), ownPort: false };
     for (const path of ["/api/health/ready", "/api/health"]) {
       const response = await respond(new Request(`http://localhost${path}`), undefined, entry);
       assertEquals(response.status, 503);
       await response.body?.cancel();
     }
     await log.flush();
-    gateway.close();
+    generation.close();
     const lines = text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
     assertEquals(
       lines.map(({ level, status, cause }) => [level, status, cause]),

@@ -154,7 +154,7 @@ for (const [name, workers] of THREADS) {
     await using proxy = await ReloadedProxy.start(workers, configOf({ upstreams: [upstream.url] }));
     await using loop = new ClosedLoop({ port: proxy.port(), clients: 8 });
     await until("load", () => loop.answered > 100);
-    const { gateway } = proxy.server;
+    const { generation } = proxy.server;
     const good = configOf({ upstreams: [other.url] });
     const site = (port: number) => configOf({ upstreams: [other.url], site: { name: `on ${port}`, port } }).sites[0];
     // The free port is opened before it turns out that the other one cannot be.
@@ -167,7 +167,7 @@ for (const [name, workers] of THREADS) {
     const { config: unreadable } = resolveConfig(configOf({ upstreams }));
     await Deno.remove(file);
     await assertRejects(() => proxy.server.reload(unreadable), Error, "No such file");
-    assertEquals(proxy.server.gateway, gateway);
+    assertEquals(proxy.server.generation, generation);
     assertEquals(proxy.server.addresses.length, 1);
     await until("the port is closed", () => portIsFree(opened));
     const { answered } = loop;

@@ -51,7 +51,7 @@ Deno.test("RunningServer.stop() cuts what does not end in time, and says how muc
   await conn.read(buffer);
   // `timeout.read` would end it too, and later than this.
   assertEquals(await within(2000, "the stop", server.stop()), 1);
-  assertEquals(server.gateway.underWay, 0);
+  assertEquals(server.generation.underWay, 0);
   assertEquals(await conn.read(buffer), null);
   client.close();
   conn.close();

@@ -67,7 +67,7 @@ Deno.test("what a killed worker had in flight at an upstream that is in no pool 
   await using stays = TallyingUpstream.start();
   await using leaves = TallyingUpstream.start();
   await using proxy = await WorkersProxy.start(2, { upstreams: [stays.url, leaves.url] });
-  const both = proxy.server.gateway.config;
+  const both = proxy.server.generation.config;
   const { config: one } = resolveConfig(configOf({ upstreams: [stays.url] }));
   leaves.hold();
   const loop = new ClosedLoop({ port: proxy.port, clients: 40, requests: 40 });
@@ -137,7 +137,7 @@ Deno.test("RunningWorkers.stop() ends all workers, one that is being replaced in
   killed(proxy, 2);
   assertEquals(await within(10_000, "it stops", proxy.server.stop()), 0);
   await until("the port is free", () => portIsFree(port));
-  await assertRejects(() => proxy.server.reload(proxy.server.gateway.config), Error, "the server is stopping");
+  await assertRejects(() => proxy.server.reload(proxy.server.generation.config), Error, "the server is stopping");
 });
 
 function told(proxy: WorkersProxy): number {

@@ -112,7 +112,7 @@ Deno.test("a worker whose heap is nearly full ends in order and is replaced; no 
   assertEquals(workers.filter((worker) => worker?.state === "draining").length, 1);
   assertEquals(proxy.inFlight, 48);
   // A reload does not wait for it.
-  await proxy.server.reload(proxy.server.gateway.config);
+  await proxy.server.reload(proxy.server.generation.config);
   upstream.letGo();
   await held.done;
   assertEquals([held.failed, [...held.statuses]], [0, [[200, 48]]]);

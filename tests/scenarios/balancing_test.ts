@@ -46,9 +46,9 @@ Deno.test("an attempt is in flight until the last byte of its stream, and no lon
   const clients = await Promise.all(Array.from({ length: 7 }, () => RawClient.connect(proxy.port)));
   for (const client of clients) await client.send(get("/"));
   for (const client of clients) await client.reader.head();
-  assertEquals([proxy.inFlight, proxy.gateway.underWay], [7, 7]);
+  assertEquals([proxy.inFlight, proxy.generation.underWay], [7, 7]);
   for (const client of clients.splice(0, 3)) client.close();
-  await until("those that left are counted out", () => proxy.inFlight === 4 && proxy.gateway.underWay === 4, 1000);
+  await until("those that left are counted out", () => proxy.inFlight === 4 && proxy.generation.underWay === 4, 1000);
   more.resolve();
   await proxy.idle(1000);
   for (const client of clients) client.close();
@@ -96,7 +96,7 @@ Deno.test("a full pool lets requests wait, in order, and answers 503 when the wa
     upstreams: [upstream.url],
     proxy: { connections: { max_connections: 1, queue_size: 2, queue_timeout: "1500ms" } },
   });
-  const [pool] = proxy.gateway.sites[0].pools.values();
+  const [pool] = proxy.generation.sites[0].pools.values();
   const first = exchange(proxy.port, get("/first"));
   await until("the first is under way", () => upstream.requests.length === 1);
   const second = exchange(proxy.port, get("/second"));
@@ -147,7 +147,7 @@ Deno.test("a client that leaves the queue makes room in it, and nothing of it go
     upstreams: [upstream.url],
     proxy: { connections: { max_connections: 1, queue_size: 1 } },
   });
-  const [pool] = proxy.gateway.sites[0].pools.values();
+  const [pool] = proxy.generation.sites[0].pools.values();
   const first = exchange(proxy.port, get("/first"));
   await until("the first is under way", () => upstream.requests.length === 1);
   const leaving = await RawClient.connect(proxy.port);
@@ -196,7 +196,7 @@ Deno.test("one upstream full and the other down: the request waits for the one t
     upstreams: [upstream.url, deadUrl()],
     proxy: { connections: { max_connections: 1 }, load_balancing: { method: "first" } },
   });
-  const [pool] = proxy.gateway.sites[0].pools.values();
+  const [pool] = proxy.generation.sites[0].pools.values();
   const first = exchange(proxy.port, get("/first"));
   await until("the first is under way", () => upstream.requests.length === 1);
   const others = Array.from({ length: 5 }, (_, i) => exchange(proxy.port, get(`/${i}`)));

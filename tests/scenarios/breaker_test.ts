@@ -211,7 +211,7 @@ Deno.test("max_in_flight bounds what is under way; so many more wait, and others
     upstreams: [upstream.url],
     proxy: { circuit_breaker: { max_in_flight: 2 }, connections: { queue_size: 1, queue_timeout: "60s" } },
   });
-  const [pool] = proxy.gateway.sites[0].pools.values();
+  const [pool] = proxy.generation.sites[0].pools.values();
   const held = [exchange(proxy.port, get("/1")), exchange(proxy.port, get("/2"))];
   await until("two are under way", () => upstream.requests === 2);
   const waiting = exchange(proxy.port, get("/3"));

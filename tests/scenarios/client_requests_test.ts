@@ -286,6 +286,6 @@ Deno.test("request_id names the field everywhere, and decides whose id a respons
   assertEquals([headerAll(request, "x-trace"), headerAll(request, "x-request-id")], [["outer-1"], ["passed"]]);
   const failed = await exchange(proxy.port, get("/../x", "X-Trace: outer-2\r\n"));
   assertEquals([statusOf(failed), headerAll(failed, "x-trace")], [400, ["outer-2"]]);
-  await until("both are over", () => proxy.gateway.underWay === 0);
+  await until("both are over", () => proxy.generation.underWay === 0);
   assertEquals(text(got.body), "ok");
 });

@@ -76,7 +76,7 @@ Deno.test("a file of a route has the fields of the site, and none that are for r
 Deno.test("an explanation tells whether a file or the upstream takes a request", async () => {
   await withSite(async (proxy) => {
     const told = async (target: string) => {
-      const { outcome, status, route, files } = await explain(proxy.gateway, {
+      const { outcome, status, route, files } = await explain(proxy.generation, {
         ...{
           method: "GET",
           url: `http://127.0.0.1:${proxy.port}${target}`,

@@ -458,6 +458,6 @@ Deno.test("a client that stops sending while the answer to its upload is under w
   });
   using client = await RawClient.connect(proxy.port);
   await client.send("POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 10\r\n\r\nabc");
-  await until("the exchange begins", () => proxy.gateway.underWay === 1);
-  await until("the exchange is cut", () => proxy.gateway.underWay === 0, 3000);
+  await until("the exchange begins", () => proxy.generation.underWay === 1);
+  await until("the exchange is cut", () => proxy.generation.underWay === 0, 3000);
 });

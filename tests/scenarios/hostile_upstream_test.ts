@@ -200,7 +200,7 @@ Deno.test("bytes that come on an idle connection take it out of the pool", async
   await using proxy = await RunningProxy.start({ upstreams: [upstream.url], metrics: true });
   assertEquals(text((await exchange(proxy.port, get("/"))).body), "good");
   say.resolve();
-  await until("the connection is dropped", () => openConnections(proxy.gateway) === 0);
+  await until("the connection is dropped", () => openConnections(proxy.generation) === 0);
   assertEquals(text((await exchange(proxy.port, get("/"))).body), "good");
 });
 

@@ -109,7 +109,7 @@ Deno.test("an upstream in two pools is probed once, for both", async () => {
       routes: [{ path: "/", upstream: "app" }, { path: "/other", upstream: "other" }],
     },
   });
-  const { prober } = proxy.gateway.processState;
+  const { prober } = proxy.generation.processState;
   await until("it is known to be well", () => prober?.statuses[0]?.verdict === "healthy", 10_000);
   assertEquals([prober?.statuses.length, proxy.upstreams.length], [1, 2]);
   upstream.health = 503;

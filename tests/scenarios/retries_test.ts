@@ -69,7 +69,7 @@ Deno.test("with try_for, requests wait for the only upstream while it cannot be 
     proxy: { retries: { ...quick, try_for: "20s", backoff: "5ms", max_backoff: "20ms" } },
   });
   const kept = [exchange(proxy.port, get("/")), exchange(proxy.port, post("/", "order"))];
-  await until("both are under way", () => proxy.gateway.underWay === 2);
+  await until("both are under way", () => proxy.generation.underWay === 2);
   await new Promise((resolve) => setTimeout(resolve, 100));
   await using upstream = ScriptedUpstream.on(
     Deno.listen({ hostname: "127.0.0.1", port }),
@@ -98,7 +98,7 @@ Deno.test("with try_for, a client that leaves is not waited for", async () => {
   });
   const leaving = new AbortController();
   const gone = fetch(`http://127.0.0.1:${proxy.port}/`, { signal: leaving.signal }).catch(() => "gone");
-  await until("it is under way", () => proxy.gateway.underWay === 1);
+  await until("it is under way", () => proxy.generation.underWay === 1);
   leaving.abort();
   assertEquals(await gone, "gone");
   await proxy.idle(5000);

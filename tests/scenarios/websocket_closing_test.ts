@@ -237,7 +237,7 @@ Deno.test("a stop cuts sockets that do not answer, within shutdown_timeout", asy
   );
   using client = await FramePeer.connect(server.addresses[0].port);
   assertEquals(await within(5000, "the stop", server.stop()), 1);
-  assertEquals(server.gateway.underWay, 0);
+  assertEquals(server.generation.underWay, 0);
   assertEquals(await client.said(), "close:1001");
   client.close();
   await until("the upstream is free", () => upstream.open === 0);
@@ -258,7 +258,7 @@ Deno.test("the access log has one line for a WebSocket, at its end, with bytes b
   assertEquals(lines, []);
   await client.sendClose(4000);
   await client.rest();
-  await until("the exchange has ended", () => server.gateway.underWay === 0);
+  await until("the exchange has ended", () => server.generation.underWay === 0);
   await server.stop();
   await log.flush();
   assertEquals(lines.length, 1);

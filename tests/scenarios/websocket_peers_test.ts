@@ -62,7 +62,7 @@ Deno.test("a ws client under Node that terminates is 1001 to its server", async 
     assertEquals([report.got.length, report.code], [2, 1006]);
     assertEquals(JSON.parse(await within(5000, "the server is told", server.line())).code, 1001);
     await proxy.idle();
-    assertEquals(proxy.gateway.sockets.size, 0);
+    assertEquals(proxy.generation.sockets.size, 0);
   });
 });
 
@@ -72,18 +72,18 @@ Deno.test("a ws server under Node that terminates a socket is 1014 to its client
     assertEquals([report.got, report.code], [["hello"], 1014]);
     assertEquals((await client({ messages: ["again"], end: "close" })).got, ["again"]);
     await proxy.idle();
-    assertEquals(proxy.gateway.sockets.size, 0);
+    assertEquals(proxy.generation.sockets.size, 0);
   });
 });
 
 Deno.test("a Node process that is killed is 1014 to its clients, who have what it sent before", async () => {
   await underNode(async ({ proxy, client }) => {
     const witness = client({ messages: ["I listen"], end: "wait" });
-    await until("the witness is connected", () => proxy.gateway.sockets.size === 1);
+    await until("the witness is connected", () => proxy.generation.sockets.size === 1);
     const report = await client({ messages: ["hello", "vanish now"], end: "wait" });
     assertEquals([report.got, report.code, (await witness).code], [["hello"], 1014, 1014]);
     await proxy.idle();
-    assertEquals(proxy.gateway.sockets.size, 0);
+    assertEquals(proxy.generation.sockets.size, 0);
   });
 });
 
@@ -129,7 +129,7 @@ Deno.test("Socket.IO polls, upgrades to a WebSocket, and talks all the while", a
   await upgraded;
   assertEquals(await asked, Array.from({ length: 50 }, (_, i) => [i, "one"]));
   assertEquals([first.io.engine.transport.name, second.io.engine.transport.name], ["websocket", "websocket"]);
-  assertEquals(proxy.gateway.sockets.size, 2);
+  assertEquals(proxy.generation.sockets.size, 2);
   const binary = new Uint8Array(100_000).map((_, i) => i % 251);
   assertEquals(new Uint8Array((await echo(first, binary))[0] as ArrayLike<number>), binary);
   const hearing = heard(second, "heard");
@@ -138,7 +138,7 @@ Deno.test("Socket.IO polls, upgrades to a WebSocket, and talks all the while", a
   first.disconnect();
   second.disconnect();
   await proxy.idle();
-  assertEquals(proxy.gateway.sockets.size, 0);
+  assertEquals(proxy.generation.sockets.size, 0);
 });
 
 Deno.test("Socket.IO over two upstreams: polling needs sticky sessions, WebSockets alone do not", async () => {

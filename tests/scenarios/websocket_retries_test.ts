@@ -161,7 +161,7 @@ Deno.test("with try_for, a handshake waits for the only upstream while that cann
   const quick = { backoff: "5ms", max_backoff: "20ms", show_attempts: true };
   await using proxy = await start([`http://127.0.0.1:${port}`], { retries: { ...quick, try_for: "20s" } });
   const kept = FramePeer.connect(proxy.port);
-  await until("it is under way", () => proxy.gateway.underWay === 1);
+  await until("it is under way", () => proxy.generation.underWay === 1);
   await new Promise((resolve) => setTimeout(resolve, 100));
   await using _upstream = SocketUpstream.echoing(Deno.listen({ hostname: "127.0.0.1", port }));
   using client = await within(15_000, "the handshake", kept);

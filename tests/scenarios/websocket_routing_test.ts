@@ -246,10 +246,10 @@ for (const method of ["round_robin", "weighted_round_robin", "least_connections"
     const clients: FramePeer[] = [];
     for (let i = 0; i < 10; i++) clients.push(await FramePeer.connect(proxy.port));
     assertEquals(proxy.upstreams.map((upstream) => upstream.inFlight), [5, 5]);
-    assertEquals([one.open, two.open, proxy.gateway.sockets.size], [5, 5, 10]);
+    assertEquals([one.open, two.open, proxy.generation.sockets.size], [5, 5, 10]);
     await bye(...clients);
     await proxy.idle();
-    assertEquals(proxy.gateway.sockets.size, 0);
+    assertEquals(proxy.generation.sockets.size, 0);
   });
 }
 
@@ -284,7 +284,7 @@ Deno.test("max_connections bounds sockets: the next waits for a place, and gets 
   using first = await FramePeer.connect(proxy.port);
   assertEquals(statusOf(await exchange(proxy.port, upgradeRequest())), 503);
   const waiting = FramePeer.connect(proxy.port);
-  await until("it waits", () => [...proxy.gateway.sites[0].pools.values()][0].waitingCount === 1);
+  await until("it waits", () => [...proxy.generation.sites[0].pools.values()][0].waitingCount === 1);
   await bye(first);
   using second = await waiting;
   assertStringIncludes(second.firstLine, "101");

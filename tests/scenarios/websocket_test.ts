@@ -198,7 +198,7 @@ Deno.test("ten thousand messages each way keep their order, while fifty sockets 
     })).then(() => {}),
   );
   await proxy.idle();
-  assertEquals(proxy.gateway.sockets.size, 0);
+  assertEquals(proxy.generation.sockets.size, 0);
 });
 
 Deno.test("a client that reads slowly slows its upstream down, loses nothing, and costs little memory", async () => {

@@ -64,7 +64,7 @@ if (import.meta.main) {
   ignoreSignals();
   const { config } = resolveConfig({ ...JSON.parse(Deno.args[0]), management: { enabled: true } });
   const server = await startServer(config);
-  const upstreams = server.gateway.sites.flatMap((site) =>
+  const upstreams = server.generation.sites.flatMap((site) =>
     [...site.pools.values()].flatMap((pool) => [...pool.upstreams])
   );
   const { gc } = globalThis as { gc?: () => void };
@@ -74,10 +74,10 @@ if (import.meta.main) {
     const memory = Deno.memoryUsage();
     const status: ProxyStatus = {
       port: server.addresses[0].port,
-      underWay: server.gateway.underWay,
+      underWay: server.generation.underWay,
       inFlight: upstreams.reduce((sum, upstream) => sum + upstream.inFlight, 0),
-      webSockets: server.gateway.sockets.size,
-      upstreamConnections: openConnections(server.gateway),
+      webSockets: server.generation.sockets.size,
+      upstreamConnections: openConnections(server.generation),
       sockets: openSockets(),
       heapBytes: memory.heapUsed,
       residentBytes: memory.rss,

@@ -40,7 +40,9 @@ export class ReloadedProxy {
 
   /** All upstreams of its generation. */
   get upstreams(): Upstream[] {
-    return this.server.gateway.sites.flatMap((site) => [...site.pools.values()].flatMap((pool) => [...pool.upstreams]));
+    return this.server.generation.sites.flatMap((site) =>
+      [...site.pools.values()].flatMap((pool) => [...pool.upstreams])
+    );
   }
 
   /** Attempts in flight at all of them. */

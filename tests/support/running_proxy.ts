@@ -47,14 +47,14 @@ export class RunningProxy {
     return new RunningProxy(await startServer(config));
   }
 
-  /** Its gateway. */
-  get gateway(): Generation {
-    return this.server.gateway;
+  /** Its generation. */
+  get generation(): Generation {
+    return this.server.generation;
   }
 
   /** All its upstreams. */
   get upstreams(): Upstream[] {
-    return this.gateway.sites.flatMap((site) => [...site.pools.values()].flatMap((pool) => [...pool.upstreams]));
+    return this.generation.sites.flatMap((site) => [...site.pools.values()].flatMap((pool) => [...pool.upstreams]));
   }
 
   /** Attempts in flight at all upstreams. */
@@ -64,7 +64,7 @@ export class RunningProxy {
 
   /** Waits until no exchange is under way, and no attempt in flight. */
   async idle(timeoutMs = 5000): Promise<void> {
-    await until("no exchange is under way", () => this.gateway.underWay === 0 && this.inFlight === 0, timeoutMs);
+    await until("no exchange is under way", () => this.generation.underWay === 0 && this.inFlight === 0, timeoutMs);
   }
 
   /** Stops it. Fails when an exchange has not ended: whoever left should have ended it. */

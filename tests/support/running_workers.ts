@@ -58,7 +58,9 @@ export class WorkersProxy {
 
   /** All its upstreams, as the supervisor sees them. */
   get upstreams(): Upstream[] {
-    return this.server.gateway.sites.flatMap((site) => [...site.pools.values()].flatMap((pool) => [...pool.upstreams]));
+    return this.server.generation.sites.flatMap((site) =>
+      [...site.pools.values()].flatMap((pool) => [...pool.upstreams])
+    );
   }
 
   /** Attempts in flight at all upstreams, in all workers. */
