@@ -215,11 +215,10 @@ class FolderServer implements FileServer {
 
   lookUp(tryFiles: readonly string[]): FileLookUp {
     const candidates = compileTryFiles(tryFiles, this.#rules);
-    const fromDisk = async (head: RequestHead, request: PageRequest, tried?: string[]) => {
+    const fromDisk = (head: RequestHead, request: PageRequest, tried?: string[]) => {
       const path = readRequestPath(head.path, this.#rules);
-      return typeof path === "number"
-        ? undefined
-        : await this.#first(candidates.candidates(path), path, { head, request, tried });
+      if (typeof path === "number") return undefined;
+      return this.#first(candidates.candidates(path), path, { head, request, tried, missing: undefined });
     };
     return {
       find: (head) => {
@@ -261,7 +260,11 @@ class FolderServer implements FileServer {
 
   async #explain(
     head: RequestHead,
-    look: (head: RequestHead, request: PageRequest, tried: string[]) => Promise<HttpResponse | undefined>,
+    look: (
+      head: RequestHead,
+      request: PageRequest,
+      tried: string[],
+    ) => HttpResponse | undefined | Promise<HttpResponse | undefined>,
   ): Promise<FileSearch> {
     const tried: string[] = [];
     if (head.method !== "GET" && head.method !== "HEAD") return { tried, file: undefined };
@@ -272,21 +275,26 @@ class FolderServer implements FileServer {
     return { tried, file: page && chooseRepresentation(page, request.fields.acceptEncoding).found.realPath };
   }
 
-  async #serveFromDisk(head: RequestHead, request: PageRequest, tried?: string[]): Promise<HttpResponse> {
+  #serveFromDisk(head: RequestHead, request: PageRequest, tried?: string[]): HttpResponse | Promise<HttpResponse> {
     const path = readRequestPath(head.path, this.#rules);
     if (typeof path === "number") return bare(path);
     const withoutFixed = this.#withoutFixed?.(head) === true;
     const candidates = this.#tryFiles.candidates(path, !withoutFixed);
-    const found = await this.#first(candidates, path, { head, request, tried });
-    return found ?? bare(withoutFixed ? 404 : this.#tryFiles.missingStatus);
+    const missing = bare(withoutFixed ? 404 : this.#tryFiles.missingStatus);
+    return this.#first(candidates, path, { head, request, tried, missing });
   }
 
-  /** The response with the first candidate that is there; undefined where none is. */
-  async #first(
+  /** The response with the first candidate that is there; `missing` where none is. */
+  async #first<Missing>(
     candidates: readonly string[],
     path: string,
-    { head, request, tried }: { head: RequestHead; request: PageRequest; tried: string[] | undefined },
-  ): Promise<HttpResponse | undefined> {
+    { head, request, tried, missing }: {
+      head: RequestHead;
+      request: PageRequest;
+      tried: string[] | undefined;
+      missing: Missing;
+    },
+  ): Promise<HttpResponse | Missing> {
     try {
       for (const candidate of candidates) {
         tried?.push(candidate);
@@ -299,7 +307,7 @@ class FolderServer implements FileServer {
       if (error instanceof Deno.errors.PermissionDenied) return bare(403);
       throw error;
     }
-    return undefined;
+    return missing;
   }
 
   /** Redirects to the path of a folder, with which its relative links work, if something is served there. */
