@@ -1,13 +1,13 @@
 /**
  * BWS: a reverse proxy and static web server, as a library.
  *
- * - {@linkcode createHandler} makes a handler of a config, for `Deno.serve`, a framework, or Deno Deploy.
- * - {@linkcode startServer} opens the ports of a config and answers on them, in this thread.
- * - {@linkcode handler}, also the default export, serves the file that `BWS_CONFIG` names, or `./config.toml`: that is what
- *   `deno serve` of this module does. A config that is refused ends it at its start.
- * - {@linkcode loadConfig} and {@linkcode resolveConfig} check a config, and tell every problem with its place.
+ * - {@linkcode createHandler} creates a handler from a config, for `Deno.serve`, a framework, or Deno Deploy.
+ * - {@linkcode startServer} opens the ports of a config and serves on them, in this thread.
+ * - {@linkcode handler}, also the default export, serves the config in the file that `BWS_CONFIG` names, else
+ *   `./config.toml`. `deno serve` of this module uses it, and exits at once if the config is refused.
+ * - {@linkcode loadConfig} and {@linkcode resolveConfig} check a config and report every problem with its position.
  *
- * {@linkcode ConfigInput} is a config as it is written, with a sentence for each key.
+ * {@linkcode ConfigInput} is the type of a config as it is written, with a sentence for each key.
  *
  * @example
  * ```ts ignore
@@ -21,7 +21,7 @@
 
 import { handler, readAtStart } from "./lib/process/file_handler.ts";
 
-// Under `deno serve`, and not where another program imports this.
+// Under `deno serve` only, not where another program imports this module.
 if (import.meta.main) await readAtStart();
 
 /** For `deno serve`: {@linkcode handler}. */

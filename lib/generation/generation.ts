@@ -56,54 +56,54 @@ export interface GenerationOptions {
    */
   middleware?: readonly Middleware[];
   /**
-   * What outlives this generation.
+   * The state that outlives this generation.
    *
-   * @default {made for it, and closed with it}
+   * @default {created with the generation, and closed with it}
    */
   processState?: ProcessState;
   /**
-   * Told of exchanges that failed, of 20 a second at most.
+   * Called with each exchange that failed, at most 20 times a second.
    *
-   * @default {nobody}
+   * @default {none}
    */
   onFailure?: (failure: FailureReport) => void;
 }
 
 /** An address that sites listen on, with those sites. */
 export interface GenerationListener {
-  /** Tells it from others, and is the same in the next generation. */
+  /** Identifies the listener; the same in the next generation. */
   readonly key: string;
   /** IP address, or undefined for all interfaces of both families. */
   readonly address: string | undefined;
   /** Port; 0 for any that is free. */
   readonly port: number;
-  /** Finds the site of a host. */
+  /** The sites by host. */
   readonly sites: SiteTable<Site>;
-  /** Responds to the requests that come in there. */
+  /** Responds to the requests of this listener. */
   readonly responder: Responder;
   /** What sees those requests first, the outermost first. */
   readonly middleware: readonly Middleware[];
 }
 
-/** One generation: everything that one config built. */
+/** Everything that one config builds. */
 export class Generation implements ExchangeObserver {
-  /** The config that it was built from. */
+  /** The config from which the generation was built. */
   readonly config: Config;
-  /** Where its sites listen. */
+  /** The addresses on which the sites listen. */
   readonly listeners: readonly GenerationListener[];
-  /** Resolves when names of upstreams were looked up once, or that took too long. */
+  /** Resolves when every name of an upstream was looked up once, or the look-up timed out. */
   readonly ready: Promise<void>;
-  /** All its sites, in the order of the config. */
+  /** All sites, in the order of the config. */
   readonly sites: readonly Site[];
-  /** Finds the site of a host where no listener tells: for embedders. */
+  /** All sites by host, for embedders, which have no listener. */
   readonly allSites: SiteTable<Site>;
-  /** What outlives it. */
+  /** The state that outlives the generation. */
   readonly processState: ProcessState;
-  /** Where it counts; undefined where no metrics are kept. */
+  /** Metrics; undefined where none are kept. */
   readonly metrics: MetricsRegistry | undefined;
   readonly #ownsState: boolean;
   readonly #log: Log | undefined;
-  /** Whether every exchange has its line; failures of upstreams and of BWS itself have one in any case. */
+  /** Whether every exchange is logged. Failures of upstreams and of BWS itself are logged in any case. */
   readonly #logsAll: boolean;
   readonly #trust: ProxyTrust;
   readonly #requestIds = new RequestIds();
@@ -171,11 +171,11 @@ export class Generation implements ExchangeObserver {
     });
     this.sites = config.sites.map((site) => sites.get(site) as Site);
     this.allSites = compileSites(this.sites.map(specOf));
-    // Last: nobody would stop the look-ups of a generation that could not be built.
+    // Last: if the constructor threw after this, nothing would stop the look-ups.
     this.ready = Promise.all(this.sites.flatMap((site) => site.dynamic.map((one) => one.start()))).then(() => {});
   }
 
-  /** Puts it in place: from now on its upstreams are probed. */
+  /** Activates the generation: its upstreams are probed from now on. */
   activate(): void {
     for (const site of this.sites) {
       for (const dynamic of site.dynamic) dynamic.onChange = () => this.#probe();
@@ -183,19 +183,19 @@ export class Generation implements ExchangeObserver {
     this.#probe();
   }
 
-  /** Changes who is in a pool, until another config is put in place. One that is not there is not changed. */
+  /** Changes the members of a pool, until another config is activated. A pool that does not exist is ignored. */
   changeMembers(change: MemberChange): void {
     const site = this.sites.find(({ config }) => config.name === change.site);
     site?.members.get(change.pool)?.change(change);
     this.#probe();
   }
 
-  /** All such changes that hold. */
+  /** All changes of members that are in effect. */
   get memberChanges(): MemberChange[] {
     return this.sites.flatMap((site) => [...site.members.values()].flatMap((members) => members.changes));
   }
 
-  /** Takes it out of place, once another was activated. Settles when nothing is under way in it; it is closed then. */
+  /** Retires the generation after another was activated. Settles when its exchanges have ended and it is closed. */
   async retire(): Promise<void> {
     for (const site of this.sites) {
       for (const dynamic of site.dynamic) dynamic.stop();
@@ -204,22 +204,21 @@ export class Generation implements ExchangeObserver {
     this.close();
   }
 
-  /** Names of the fields that it counts in. */
+  /** Names of the fields of shared state that the generation uses. */
   get fieldNames(): ReadonlySet<string> {
     return this.#fieldNames;
   }
 
-  /** Whether an open WebSocket can go on in it: its route is there, unchanged, and its upstream with it. */
+  /** Whether the route and the upstream of an open WebSocket exist in this generation, unchanged. */
   stillRouted(binding: RouteBinding): boolean {
     return this.sites.some((site) => site.stillRouted(binding));
   }
 
-  /** Open WebSockets, those of earlier generations included. */
+  /** Open WebSockets, including those of earlier generations. */
   get sockets(): SocketRegistry {
     return this.processState.sockets;
   }
 
-  /** Exchanges that have ended. */
   get endedCount(): number {
     return this.#endedCount;
   }
@@ -235,14 +234,14 @@ export class Generation implements ExchangeObserver {
       respond: (head, client, held) => {
         const site = sites.find(head.host);
         return site.respond(
-          held === undefined ? this.#begin(head, client, site) : this.#goOn(held, head, client, site),
+          held === undefined ? this.#begin(head, client, site) : this.#resume(held, head, client, site),
         );
       },
       refuse: (head, client, { status, cause }, held) => {
         const site = head.host === "" ? undefined : sites.find(head.host);
         const exchange = held === undefined
           ? this.#begin(head, client, undefined)
-          : this.#goOn(held, head, client, undefined);
+          : this.#resume(held, head, client, undefined);
         this.#countRefused(exchange, site);
         const failure = new ExchangeFailure(status, cause, { owner: "client" });
         return (site?.delivery ?? SITELESS).refuse(exchange, failure);
@@ -256,7 +255,7 @@ export class Generation implements ExchangeObserver {
         const { head: { host }, site: claimed } = exchange;
         const site = host === "" ? undefined : sites.find(host);
         const delivery = exchange.delivery ?? site?.delivery ?? SITELESS;
-        // Middleware has not passed the request on.
+        // Middleware responded without calling the handler.
         if (exchange.delivery === undefined && claimed === "") {
           if (site === undefined) this.#countRefused(exchange, site);
           else site.claim(exchange);
@@ -275,8 +274,8 @@ export class Generation implements ExchangeObserver {
     return exchange;
   }
 
-  /** Middleware has passed the request on, perhaps another one. */
-  #goOn(exchange: Exchange, head: RequestHead, client: ClientSide, site: Site | undefined): Exchange {
+  /** Resumes a held exchange when middleware calls the handler, possibly with another request. */
+  #resume(exchange: Exchange, head: RequestHead, client: ClientSide, site: Site | undefined): Exchange {
     exchange.head = head;
     exchange.client = client;
     exchange.clientAddress = head.peer.address;
@@ -291,7 +290,7 @@ export class Generation implements ExchangeObserver {
     if (site !== undefined) exchange.site = site.config.name;
   }
 
-  /** An exchange that finds out what would become of a request: it is neither counted nor logged. */
+  /** An exchange for a request that is only explained: it is neither counted nor logged. */
   rehearse(head: RequestHead, site: Site, rehearsal: Rehearsal): Exchange {
     const exchange = new Exchange(
       head,
@@ -315,13 +314,13 @@ export class Generation implements ExchangeObserver {
     this.#log.line(this.#log.format === "json" ? jsonAccessLine(exchange) : combinedAccessLine(exchange));
   }
 
-  /** Lets go of what idles; exchanges under way end by themselves. */
+  /** Closes idle connections and releases memory. Exchanges under way are not affected. */
   close(): void {
     for (const site of this.sites) site.close();
     if (this.#ownsState) this.processState.close();
   }
 
-  /** Closes connections to upstreams that idle; those that are needed again are dialled again. */
+  /** Closes idle connections to upstreams. */
   releaseIdle(): void {
     for (const site of this.sites) {
       for (const pool of site.pools.values()) {
@@ -330,7 +329,7 @@ export class Generation implements ExchangeObserver {
     }
   }
 
-  /** Ends exchanges under way by force. */
+  /** Cuts all exchanges under way. */
   destroy(): void {
     this.sockets.destroy();
     for (const site of this.sites) {
@@ -345,8 +344,8 @@ export class Generation implements ExchangeObserver {
     this.processState.prober?.update(this.sites.flatMap(probeTargets));
   }
 
-  /** @param site undefined where the request belongs to none, or is refused: then nothing of it is believed. */
-  #identify(exchange: Exchange, site: Site | undefined, own?: string): void {
+  /** @param site undefined where the request has no site or is refused; then no forwarded header field is trusted. */
+  #identify(exchange: Exchange, site: Site | undefined, heldId?: string): void {
     const { peer, headers } = exchange.head;
     if (site !== undefined && this.#trust.trusts(peer.address)) {
       exchange.told = readForwardedClient(headers, peer.address, this.#trust);
@@ -357,11 +356,11 @@ export class Generation implements ExchangeObserver {
         return;
       }
     }
-    exchange.requestId = own ?? this.#requestIds.next();
+    exchange.requestId = heldId ?? this.#requestIds.next();
   }
 }
 
-/** Stands for the body of a request that is not sent. */
+/** The body of a request that is only explained. */
 class EmptyBody implements BodySource {
   #sink: BodySink | undefined;
 
@@ -375,7 +374,7 @@ class EmptyBody implements BodySource {
 
   cancel(): void {}
 }
-/** Delivers what belongs to no site. */
+/** Delivers responses to requests that have no site. */
 const SITELESS = new Delivery([new RequestIdField("x-request-id")], undefined);
 
 const UNOBSERVED: ExchangeObserver = { exchangeEnded: () => {} };

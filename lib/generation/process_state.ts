@@ -19,24 +19,24 @@ import type { Addresses } from "../upstream/discovery/addresses.ts";
 import { DnsAddresses } from "../upstream/discovery/dns_addresses.ts";
 import { MetricsRegistry } from "./metrics/metrics_registry.ts";
 
-/** What a runtime is made of. */
+/** Options of {@linkcode ProcessState}. */
 export interface ProcessStateOptions {
-  /** Where log lines go; without it there is no log. */
+  /** Without it there is no log. */
   readonly log?: Log;
   /**
-   * Where state lives that workers share.
+   * State that workers share.
    *
-   * @default {of this worker alone}
+   * @default {state of this worker only}
    */
   readonly sharedState?: SharedState;
   /**
-   * Where metrics are counted.
+   * Allots the fields in which metrics are counted.
    *
-   * @default {of this worker alone}
+   * @default {fields of this worker only}
    */
   readonly metricFields?: TakeMetricFields;
   /**
-   * This worker among all.
+   * The number of this worker, and how many there are.
    *
    * @default {the only one}
    */
@@ -44,63 +44,60 @@ export interface ProcessStateOptions {
   /** Random text of this process, the same in all its workers. */
   readonly secret?: string;
   /**
-   * Who tells the addresses of names.
+   * The source of addresses of host names.
    *
-   * @default {looked up here}
+   * @default {DNS look-ups in this thread}
    */
   readonly addresses?: Addresses;
   /**
-   * Name servers for that.
+   * Name servers for these look-ups.
    *
    * @default {the system's}
    */
   readonly nameServers?: readonly string[];
   /**
-   * Whether upstreams are probed from here: by one worker, for all.
+   * Whether this thread probes upstreams. One thread does it for all workers.
    *
    * @default {true}
    */
   readonly probes?: boolean;
 }
 
-/** Owned by the program; generations come and go in it. */
+/** Owned by the program; outlives generations. */
 export class ProcessState {
   /** When the program started, in milliseconds since 1970. */
   readonly startedMs: number = Date.now();
-  /** Where log lines go. */
   readonly log: Log | undefined;
-  /** Where state lives. */
   readonly sharedState: SharedState;
-  /** The clock that deadlines go by. */
+  /** The clock of all deadlines. */
   readonly clock = new CoarseClock();
-  /** Bounds what is read ahead of uploads. */
+  /** Limits the memory of uploads that are read ahead. */
   readonly readAhead = new ReadAhead();
-  /** Bounds the connections that are being opened. */
+  /** Limits the connections that are being opened. */
   readonly dialLimit = new DialLimit();
   /** Idle connections to upstreams of all generations. */
   readonly idleConnections = new IdleConnections();
-  /** Where metrics are counted. */
+  /** Allots the fields in which metrics are counted. */
   readonly metricFields: TakeMetricFields;
   /** The metrics of all generations. */
   readonly metrics: MetricsRegistry;
-  /** How many ports are closed that should be open: one count for each worker. */
+  /** The number of ports that are closed but should be open; one count for each worker. */
   readonly closedPorts: MetricFields;
   /** Open WebSockets of all generations. */
   readonly sockets = new SocketRegistry();
-  /** This worker among all. */
+  /** The number of this worker, and how many there are. */
   readonly worker: WorkerPlace;
-  /** Random text of this process, which nobody else learns. */
+  /** Random text of this process, never disclosed. */
   readonly secret: string;
-  /** Random text that tells this process from others in Via, the same in all its workers. */
+  /** Random text that identifies this process in Via; the same in all its workers. */
   readonly mark: string;
-  /** Whether it is about to stop: sites say that they are not ready. */
+  /** Whether the server is about to stop; sites then report that they are not ready. */
   stopping = false;
-  /** Who tells the addresses of names. */
+  /** The source of addresses of host names. */
   readonly addresses: Addresses;
-  /** Probes upstreams; undefined where another worker does. */
+  /** Undefined where another thread probes upstreams. */
   readonly prober: Prober | undefined;
 
-  /** Makes one for this worker. */
   constructor(options: ProcessStateOptions = {}) {
     this.log = options.log;
     this.sharedState = options.sharedState ?? new LocalState();
@@ -114,7 +111,7 @@ export class ProcessState {
     if (options.probes !== false) this.prober = new Prober({ log: options.log ?? SILENT });
   }
 
-  /** Ends what it runs by itself. */
+  /** Stops probes and timers. */
   close(): void {
     this.prober?.stop();
     this.metrics.close();

@@ -1,5 +1,5 @@
 /**
- * Whether a site can serve, and what it lacks.
+ * Whether a site is ready, and if not, why.
  *
  * @module
  */

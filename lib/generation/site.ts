@@ -1,5 +1,5 @@
 /**
- * One site of a generation: who responds to its requests, each with the filters before it. All is built beforehand.
+ * One site of a generation: its handlers, each with the filters before it, all built once.
  *
  * @module
  */
@@ -38,40 +38,39 @@ import { buildRoutes, type SiteRoute } from "./site_routes.ts";
 export interface SiteContext extends Omit<PoolsContext, "site"> {
   /** `[server]` of the config. */
   readonly server: ServerConfig;
-  /** Key of its listener. */
+  /** Key of the site's listener. */
   readonly listener: string;
-  /** Sites without what is not to be shown, where there is such. */
+  /** Sites with secrets masked; only those that have any. */
   readonly shownSites: ReadonlyMap<SiteConfig, SiteConfig>;
 }
 
 /** A site that responds to requests. Owned by its generation. */
 export class Site {
-  /** Its config. */
   readonly config: SiteConfig;
-  /** All its host names; none means any. */
+  /** All host names; empty means any. */
   readonly hosts: readonly string[];
-  /** Its pools by name. */
+  /** Pools by name. */
   readonly pools: ReadonlyMap<string, Pool>;
-  /** Who is in each of them, by its name. */
+  /** Members of each pool, by the pool's name. */
   readonly members: ReadonlyMap<string, PoolMembers>;
   /** Upstreams whose addresses are looked up. */
   readonly dynamic: readonly DynamicUpstreams[];
   /** Name of the field that carries request ids, in lower case. */
   readonly requestIdName: string;
-  /** Its metrics; undefined where none are kept. */
+  /** Undefined where no metrics are kept. */
   readonly metrics: SiteMetrics | undefined;
-  /** Its routes, in the order of the config. */
+  /** In the order of the config. */
   readonly routes: readonly RouteSpec<SiteRoute>[];
-  /** Delivers what no route responds to. */
+  /** Delivers responses to requests that match no route. */
   readonly delivery: Delivery;
-  /** Responds on its own endpoints. */
+  /** Responds on the site's own endpoints (`internal_api`). */
   readonly internal: InternalHandler;
   readonly #routes: RouteTable<SiteRoute> | undefined;
   readonly #files: FileServer | undefined;
   readonly #internal: Pipeline;
-  /** For the requests that no route takes. */
+  /** For requests that match no route. */
   readonly #unrouted: Pipeline;
-  /** Names this process in the Via of its requests. */
+  /** Identifies this process in the Via field of its requests. */
   readonly #viaMark: string;
 
   /**
@@ -121,7 +120,7 @@ export class Site {
     this.#unrouted = new Pipeline(redirected, handler, new Delivery(redirected, stall));
   }
 
-  /** Responds to a request: on its own endpoints first, then by routes, then with files. Never throws and never rejects. */
+  /** Responds to a request: from the site's own endpoints, else by a route, else from files. Never throws or rejects. */
   respond(exchange: Exchange): HttpResponse | Promise<HttpResponse> {
     this.claim(exchange);
     const { via } = exchange.head;
@@ -133,20 +132,20 @@ export class Site {
     }
   }
 
-  /** The exchange belongs to this site. */
+  /** Assigns the exchange to this site. */
   claim(exchange: Exchange): void {
     exchange.site = this.config.name;
     this.#count(exchange, this.metrics?.unrouted);
   }
 
-  /** Whether a WebSocket's route is still there, unchanged, and its upstream with it. */
+  /** Whether the route and the upstream of an open WebSocket exist in this site, unchanged. */
   stillRouted({ route, upstream }: RouteBinding): boolean {
     return this.routes.some(({ target: { sockets, forward } }) =>
       sockets?.route === route && forward.pool.upstreams.some(({ id }) => id === upstream)
     );
   }
 
-  /** How the file for a request is looked for; undefined where it serves none, or a route takes or refuses the request. */
+  /** How the file for a request is searched for; undefined where no files are served, or a route takes or refuses it. */
   searchFile(head: RequestHead): Promise<FileSearch> | undefined {
     const found = this.#routes && routeOfPath(this.#routes, head.path, head.method);
     if (found === "ambiguous") return undefined;
@@ -154,7 +153,7 @@ export class Site {
     return this.#files?.explain(head);
   }
 
-  /** Lets go of what it holds: idle connections, file memory. Exchanges in flight end by themselves. */
+  /** Closes idle connections and releases file memory. Exchanges in flight are not affected. */
   close(): void {
     for (const dynamic of this.dynamic) dynamic.stop();
     for (const pool of this.pools.values()) pool.close();
@@ -183,7 +182,7 @@ export class Site {
     return route.pipeline.run(exchange);
   }
 
-  // RFC 5842, section 7.2. An endless loop would use up every connection: it ends where the request comes back.
+  // RFC 5842, section 7.2. A loop would use up every connection, so a request that comes back is refused.
   #looped(exchange: Exchange): HttpResponse {
     exchange.unlogged = !loopLines.allows();
     return this.delivery.refuse(exchange, LOOP);
@@ -203,5 +202,5 @@ const AMBIGUOUS = new ExchangeFailure(
   "The path is badly encoded, or means another route once its dot segments are resolved",
 );
 
-/** Loops make many lines that say the same. */
+/** Limits log lines of loops, which would be many and equal. */
 const loopLines = new OncePerSecond();

@@ -1,5 +1,5 @@
 /**
- * BWS inside another program: a config becomes a plain `(request, info?) => Promise<Response>`.
+ * BWS inside another program: a handler `(request, info?) => Promise<Response>` from a config.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { Generation } from "../generation/generation.ts";
 import type { OwnPolicyFactory } from "../generation/pools/pools.ts";
 import { warnOfConfig } from "../generation/config_warnings.ts";
 
-/** How a handler is made. */
+/** Options of `createHandler`. */
 export interface CreateHandlerOptions {
   /**
    * Balancing policies besides the built-in ones, by the name that `load_balancing.method` uses.
@@ -25,50 +25,51 @@ export interface CreateHandlerOptions {
    */
   policies?: Readonly<Record<string, OwnPolicyFactory>>;
   /**
-   * What sees each request first, the outermost first. Its responses get the request id and `[sites.headers]` where they
-   * have no field of that name, and are in the log and the metrics like any other. What it throws is a 500.
+   * Functions that handle each request before BWS does, the outermost first. Their responses get the request id and
+   * `[sites.headers]` where they have no field of that name, and are logged and counted like any other. An exception
+   * becomes a 500 response.
    *
    * @default {[]}
    */
   middleware?: readonly Middleware[];
   /**
-   * Whether a log is written, as `[logging]` says: to standard output unless it has an `output`.
+   * Whether a log is written, as `[logging]` sets it: to standard output unless `output` is set.
    *
    * @default {false}
    */
   log?: boolean;
   /**
-   * Folder that relative paths of the config start from.
+   * Folder to which relative paths of the config refer.
    *
    * @default {Deno.cwd()}
    */
   baseDir?: string;
 }
 
-/** A handler for `Deno.serve` and its like. */
+/** A handler for `Deno.serve` and similar servers. */
 export interface Handler {
   /**
-   * Answers a request. Never rejects because of a client or an upstream.
+   * Responds to a request. Never rejects because of a client or an upstream.
    *
    * @param request Any request. The site is chosen by the port and host of its URL.
-   * @param info Tells the client's address; without it the address is unknown.
+   * @param info Contains the client's address; without it the address is unknown.
    */
   (request: Request, info?: ConnectionInfo): Promise<Response>;
   /**
-   * Closes open WebSockets with 1001 once they had their `drain` time, then lets go of idle connections and memory, and
-   * writes what is left of the log. Answers under way end by themselves.
+   * Closes open WebSockets with 1001 after their `drain` time, then closes idle connections, releases memory and flushes
+   * the log. Responses in progress are not affected.
    */
   close(): Promise<void>;
 }
 
 /**
- * Makes a handler that does what a BWS server with this config would do. Ports in the config are not opened: they only
- * tell sites of the same host apart. `workers`, `reuse_port`, `shutdown_delay`, `listen` and `[management]` have no effect
- * in a handler, nor has `[logging]` without `log`. Of those, and of what else is odd in the config, it warns in the log,
- * without `log` on the console.
+ * Creates a handler that responds as a BWS server with this config would. Ports in the config are not opened: they only
+ * distinguish sites of the same host. `workers`, `reuse_port`, `shutdown_delay`, `listen` and `[management]` have no effect
+ * in a handler, nor has `[logging]` without `log`. Warnings about these and about the rest of the config go to the log, or
+ * to the console without `log`.
  *
- * @param config The same shape as the TOML file, or the text of one. Relative paths start from `baseDir`, which is the
- * folder in which the program was started unless it is given: an object and a text have no folder of their own.
+ * @param config An object of the same shape as the TOML file, or the text of such a file. Relative paths refer to `baseDir`,
+ * by default the current folder.
  * @throws {ConfigError} When the config is refused; its message lists all problems.
  *
  * @example
@@ -94,13 +95,13 @@ export function createHandler(config: ConfigInput | string, options: CreateHandl
   return handlerOf(resolved, { policies, middleware, log: options.log === true });
 }
 
-/** Options of {@linkcode handlerOf}; `file` is the config file as warnings name it, or empty. */
+/** Options of {@linkcode handlerOf}; `file` is the name of the config file in warnings, or empty. */
 export interface HandlerOfOptions extends Pick<CreateHandlerOptions, "policies" | "middleware"> {
   readonly log: boolean;
   readonly file?: string;
 }
 
-/** The handler of a config that is checked already. Its warnings go to the log, without one to the console. */
+/** Creates the handler of a config that was checked. Warnings go to the log, or to the console without one. */
 export function handlerOf({ config, warnings }: ResolvedConfig, options: HandlerOfOptions): Handler {
   const { policies = {}, middleware = [], file = "" } = options;
   const log = options.log ? new Log(openSink(config.logging.output), config.logging) : undefined;
@@ -123,7 +124,7 @@ export function handlerOf({ config, warnings }: ResolvedConfig, options: Handler
   });
 }
 
-// Where a port of the config stands in the URL, its sites are meant; otherwise the host alone decides among all.
+// A port in the URL that the config has selects the sites of that port; otherwise the host selects among all sites.
 function entries(generation: Generation): (url: string) => Entry {
   const allSites: Entry = { responder: generation.responder(generation.allSites), ownPort: false };
   if (generation.listeners.length === 1) return () => allSites;

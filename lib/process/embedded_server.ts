@@ -1,5 +1,5 @@
 /**
- * A whole server inside another program: its ports are opened, and its log written, as the config says.
+ * A server inside another program, with the ports and the log that its config sets.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { OwnPolicyFactory } from "../generation/pools/pools.ts";
 import { Log, openSink } from "../log/log.ts";
 import { startServer } from "./server.ts";
 
-/** How a server is started. */
+/** Options of `startServer`. */
 export interface EmbeddedServerOptions {
   /**
    * Balancing policies besides the built-in ones, by the name that `load_balancing.method` uses.
@@ -21,13 +21,13 @@ export interface EmbeddedServerOptions {
    */
   policies?: Readonly<Record<string, OwnPolicyFactory>>;
   /**
-   * Whether the log is written, as `[logging]` says.
+   * Whether a log is written, as `[logging]` sets it.
    *
    * @default {false}
    */
   log?: boolean;
   /**
-   * Folder that relative paths of the config start from. Those of a config that was resolved before are absolute.
+   * Folder to which relative paths of the config refer. Paths of a config that was resolved before are absolute.
    *
    * @default {Deno.cwd()}
    */
@@ -36,11 +36,11 @@ export interface EmbeddedServerOptions {
 
 /** A server that runs in this program, in one thread. */
 export interface EmbeddedServer {
-  /** Where it listens, in the order of the config. */
+  /** The addresses on which the server listens, in the order of the config. */
   readonly addresses: readonly Deno.NetAddr[];
   /**
-   * Puts another config in place, in one step: exchanges under way end under the old one, ports whose address stays are
-   * not touched, upstreams that stay keep their state. When it fails, nothing has changed.
+   * Activates another config, in one step: exchanges under way end under the old one, ports whose address is unchanged stay
+   * open, upstreams that remain keep their state. On failure nothing has changed.
    *
    * @param config As for `startServer`.
    * @throws {ConfigError} When the config is refused.
@@ -48,21 +48,21 @@ export interface EmbeddedServer {
    */
   reload(config: ConfigInput | string | Config): Promise<void>;
   /**
-   * Stops: closes open WebSockets with 1001 once they had their `drain` time, accepts no more, lets exchanges under way end,
-   * all within `shutdown_timeout`, then cuts the rest.
+   * Stops the server: closes open WebSockets with 1001 after their `drain` time, stops accepting connections and waits for
+   * exchanges under way, at most `shutdown_timeout` in all; the remaining exchanges are cut.
    *
-   * @returns How many exchanges had to be cut.
+   * @returns The number of exchanges that were cut.
    */
   stop(): Promise<number>;
 }
 
 /**
- * Starts a server in this thread: opens all ports of a config, or none, and answers on them. `server.workers`,
- * `server.shutdown_delay` and `[management]` belong to the program `bws` alone: here they have no effect, nor has `[logging]`
- * without `log`. Of those, and of what else is odd in the config, it warns in the log, without `log` on the console.
+ * Starts a server in this thread: opens all ports of a config, or none, and serves on them. `server.workers`,
+ * `server.shutdown_delay` and `[management]` have an effect only in the program `bws`, and `[logging]` only with `log`.
+ * Warnings about these and about the rest of the config go to the log, or to the console without `log`.
  *
- * @param config The same shape as the TOML file, the text of one, or the `config` that `loadConfig` or `resolveConfig`
- * gave, whose warnings are the caller's already.
+ * @param config An object of the same shape as the TOML file, the text of such a file, or the `config` that `loadConfig` or
+ * `resolveConfig` returned; its warnings were returned with it and are not repeated.
  * @throws {ConfigError} When the config is refused; its message lists all problems.
  * @throws {Error} When a port cannot be opened, or a file that the config names cannot be read.
  *
@@ -119,7 +119,8 @@ export async function startEmbedded(
   };
 }
 
-// Durations are milliseconds in one and seconds in the other, so nothing but all keys that always have a value will do.
+// Durations are milliseconds in a `Config` and seconds in a `ConfigInput`, so they must not be confused: a resolved config
+// is one that has all keys that always have a value.
 function isResolved(input: ConfigInput | string | Config): input is Config {
   if (typeof input === "string") return false;
   const { server, logging, management, sites } = input;

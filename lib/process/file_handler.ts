@@ -14,24 +14,24 @@ import type { ConnectionInfo } from "../listener/runtime/request_reader.ts";
 let made: Promise<Handler> | undefined;
 
 /**
- * Answers a request by the config in the file that `BWS_CONFIG` names, else `./config.toml`. The file is read at the start of
- * `deno serve`, and on the first request where another module is served.
+ * Responds to a request by the config in the file that `BWS_CONFIG` names, else `./config.toml`. The file is read at the
+ * start of `deno serve`; where another program imports the handler, on the first request.
  *
  * @param request Any request. The site is chosen by the port and host of its URL.
- * @param info Tells the client's address; without it the address is unknown.
+ * @param info Contains the client's address; without it the address is unknown.
  * @throws {ConfigError} When the config is refused.
  */
 export async function handler(request: Request, info?: ConnectionInfo): Promise<Response> {
   return await (await fileHandler())(request, info);
 }
 
-/** Reads the config before the first request. Ends the process with 1, and the problems on standard error, where it is refused. */
+/** Reads the config before the first request. If it is refused, prints the problems and exits with 1. */
 export async function readAtStart(): Promise<void> {
   try {
     await fileHandler();
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof MiddlewareError)) throw error;
-    // deno-lint-ignore no-console -- whoever serves it must know
+    // deno-lint-ignore no-console -- the operator must see the problems
     console.error(error instanceof ConfigError ? formatProblems(error.problems) : error.message);
     Deno.exit(1);
   }
@@ -44,7 +44,7 @@ function fileHandler(): Promise<Handler> {
       const middleware = await loadMiddleware(loaded.config.server.middleware);
       return handlerOf(loaded, { log: true, file, middleware });
     });
-    // A file that was refused may be mended: the next request looks again.
+    // The file may be corrected meanwhile: the next request reads it again.
     made.catch(() => made = undefined);
   }
   return made;

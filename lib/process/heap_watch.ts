@@ -1,7 +1,7 @@
 /**
- * Whether the heap of this thread is nearly full. V8 ends the whole process when the heap of any thread is, and the limit of
- * a thread (`resourceLimits` of node:worker_threads) does not help: under Deno 2.9.6 a thread that reaches it may go on
- * with a function cut off in the middle, and nobody is told. So a worker has to be replaced before.
+ * Whether the heap of this thread is nearly full. V8 ends the whole process when the heap of any thread is full, and the
+ * limit of a thread (`resourceLimits` of node:worker_threads) does not help: under Deno 2.9.6 a thread that reaches it may
+ * continue with a function cut off in the middle, without an event. So a worker has to be replaced before.
  *
  * @module
  */
@@ -16,27 +16,27 @@ export interface HeapReading {
   readonly limit: number;
 }
 
-/** The share of its limit from which a heap is nearly full. */
+/** From this share of its limit a heap is nearly full. */
 const FULL = 0.85;
-/** How many readings in a row tell so: a single one may hold garbage that is about to be collected. */
+/** Consecutive readings that are needed: a single one may include garbage that is about to be collected. */
 const READINGS = 3;
 const MIB = 2 ** 20;
 /** The share of new objects in what V8 calls the limit; the process ends when the rest is full. */
 const YOUNG = 96 * MIB;
 
-/** Looks at the heap of its thread. It has no timer: whoever has one calls {@linkcode HeapWatch.sample} each second. */
+/** Watches the heap of its thread. It has no timer: its owner calls {@linkcode HeapWatch.sample} each second. */
 export class HeapWatch {
   readonly #log: Pick<Log, "say">;
   readonly #read: () => HeapReading;
   #high = 0;
 
-  /** @param log Told once each time that the heap becomes nearly full. */
+  /** @param log Gets a line each time that the heap becomes nearly full. */
   constructor(log: Pick<Log, "say">, read: () => HeapReading = readHeap) {
     this.#log = log;
     this.#read = read;
   }
 
-  /** Reads the heap. Whether it is nearly full. */
+  /** Takes a reading. Returns whether the heap is nearly full. */
   sample(): boolean {
     const { used, limit } = this.#read();
     this.#high = used >= FULL * limit ? this.#high + 1 : 0;

@@ -1,5 +1,5 @@
 /**
- * A port that is open, with the sites of a generation behind it.
+ * An open port that serves the sites of a generation.
  *
  * @module
  */
@@ -11,45 +11,45 @@ import type { Entry } from "../listener/runtime/request_reader.ts";
 import { handlesOut, type PortStatus, ServingPort } from "../listener/runtime/serving_port.ts";
 import type { Log } from "../log/log.ts";
 
-/** Where a port is opened, and who responds to its requests. */
+/** Address and port to open, and the responder for its requests. */
 export type ListenerPlan =
   & Pick<GenerationListener, "address" | "port" | "responder">
   & Partial<Pick<GenerationListener, "middleware">>;
 
-/** A port that could not be opened, with what to do about it. */
+/** A port could not be opened; the message has advice. */
 export class ListenError extends Error {
   override readonly name = "ListenError";
 }
 
-/** How a port is opened. */
+/** Options of {@linkcode OpenListener.open}. */
 export interface ListenOptions {
   /**
-   * Whether others may listen on it too, and the system deals connections out among them.
+   * Whether other workers or processes may listen on the same port (SO_REUSEPORT).
    *
    * @default {false}
    */
   readonly shared?: boolean;
   /**
-   * The port, where it is known which one "any" has become.
+   * The port number, where the config has 0 and a worker has got a number already.
    *
    * @default {that of the listener}
    */
   readonly port?: number;
   /**
-   * Called when file handles have run out, before the port is opened again. `again` tells that it is not the first time.
+   * Called when file handles have run out, before the port is opened again. `again` is true from the second time on.
    *
-   * @default {nobody}
+   * @default {none}
    */
   readonly onHandlesOut?: (again: boolean) => void;
   /**
-   * Called when the port has closed unasked, and when it is open again.
+   * Called when the runtime has closed the port, and when it is open again.
    *
-   * @default {nobody}
+   * @default {none}
    */
   readonly onChange?: (now: PortStatus, before: PortStatus) => void;
 }
 
-/** A port that is kept open. Requests go to the generation that was set last. */
+/** A port that is reopened whenever it closes. Requests go to the generation that was set last. */
 export class OpenListener {
   readonly #port: ServingPort;
   #entry: Entry;
@@ -80,41 +80,39 @@ export class OpenListener {
   }
 
   /**
-   * Looks whether the port is free. Those who share a port would not notice that a stranger shares it too.
+   * Checks that the port is free. Workers, which share the port, would not notice that another program shares it too.
    *
-   * @throws {ListenError} When it is not.
+   * @throws {ListenError} When the port is not free.
    */
   static check(listener: Pick<GenerationListener, "address" | "port">, { shared = false }: ListenOptions = {}): void {
     openAt(listener, (hostname) => Deno.listen({ hostname, port: listener.port, reusePort: shared })).close();
   }
 
-  /** Where it listens. */
   get address(): Deno.NetAddr {
     return this.#port.address;
   }
 
-  /** Whether it is open. */
   get status(): PortStatus {
     return this.#port.status;
   }
 
-  /** From now on, requests go to the sites of `listener`; those in flight stay where they are. */
+  /** Sends requests to the sites of `listener` from now on; requests in flight are not affected. */
   serve(listener: Pick<ListenerPlan, "responder" | "middleware">): void {
     this.#entry = { responder: listener.responder, ownPort: true, scheme: "http" };
     this.#middleware = listener.middleware ?? [];
   }
 
-  /** Settles when those uploads have ended that are under way now: the runtime's shutdown would break them. */
+  /** Settles when the uploads under way have ended: the runtime's shutdown would break them. */
   uploadsEnded(): Promise<void> {
     return this.#port.uploadsEnded();
   }
 
-  /** Closes connections that idle; the port is closed and opened again. */
+  /** Closes idle connections, by closing the port and opening it again. */
   closeIdle(): void {
     this.#port.closeIdle();
   }
 
-  /** Stops accepting and waits until the last exchange is over. */
+  /** Stops accepting connections and waits until the last exchange has ended. */
   shutdown(): Promise<void> {
     return this.#port.shutdown();
   }

@@ -1,6 +1,6 @@
 /**
- * Putting another config in place while the server runs: by signal, by a change of the file, or through the management
- * API. One after the other; a config that is refused changes nothing.
+ * Reloads of the config while the server runs: by signal, by a change of the file, or through the management API. Reloads
+ * run one after the other; a config that is refused changes nothing.
  *
  * @module
  */
@@ -12,46 +12,42 @@ import type { ResolvedConfig } from "../generation/config/resolve_config.ts";
 import type { Log } from "../log/log.ts";
 import type { RunningServer } from "./server.ts";
 
-/** What came of a reload. */
+/** The result of a reload. */
 export interface ReloadResult {
-  /** Whether the new config is in place. */
+  /** Whether the new config is active. */
   readonly accepted: boolean;
-  /** What is wrong with it, or what it warns of. */
+  /** Errors of a config that was refused, or warnings of one that was accepted. */
   readonly problems: readonly Problem[];
-  /** Keys of the config that was accepted last that differ from the start, and wait for a restart. */
+  /** Keys that differ from the config of the start and take effect only after a restart. */
   readonly needsRestart: readonly string[];
 }
 
-/** What a reloader works with. */
+/** Options of {@linkcode Reloader}. */
 export interface ReloaderOptions {
-  /** What runs. */
   readonly server: RunningServer;
   /** The config of the start. */
   readonly config: Config;
-  /** Path of its file; null when there is none. */
+  /** Path of the config file; null when there is none. */
   readonly file: string | null;
-  /** Reads the config again. Rejects with a `ConfigError` when it is refused; undefined where there is nothing to read. */
+  /** Reads the config again. Rejects with a `ConfigError` when it is refused. Undefined where there is no file. */
   readonly load: (() => Promise<ResolvedConfig>) | undefined;
-  /** Where reloads are logged. */
   readonly log: Log | undefined;
 }
 
-/** Keys of `[server]` that only a start takes in. */
+/** Keys of `[server]` that take effect only at a start. */
 const FIXED_KEYS = ["workers", "name_servers", "reuse_port"] as const;
-/** Tables that only a start takes in. */
+/** Tables that take effect only at a start. */
 const FIXED_TABLES = ["logging", "management"] as const;
 
-/** Puts configs in place. Owned by the program. */
+/** Reloads the config. Owned by the program. */
 export class Reloader {
-  /** Counts up with each config that was put in place, from 1. */
+  /** Number of the active config, counted from 1. */
   generation = 1;
-  /** When the one that runs was put in place, in milliseconds since 1970. */
+  /** When the active config was loaded, in milliseconds since 1970. */
   loadedAtMs = Date.now();
-  /** Reloads that were accepted. */
   acceptedCount = 0;
-  /** Reloads that were refused. */
   refusedCount = 0;
-  /** The last reload, when it was refused. */
+  /** The last reload, if it was refused. */
   refused: { readonly atMs: number; readonly problems: readonly Problem[] } | undefined;
   /** Called after each reload. */
   onReloaded: ((result: ReloadResult) => void) | undefined;
@@ -60,31 +56,30 @@ export class Reloader {
   #needsRestart: readonly string[] = [];
   #queue: Promise<unknown> = Promise.resolve();
 
-  /** The config of the start is in place. */
   constructor(options: ReloaderOptions) {
     this.#options = options;
     this.#config = options.config;
   }
 
-  /** What really runs: the config that was accepted last, with what only a restart changes as it was at the start. */
+  /** The active config: the one accepted last, with the keys that need a restart as they were at the start. */
   get config(): Config {
     return this.#config;
   }
 
-  /** Path of its file; null when there is none. */
+  /** Path of the config file; null when there is none. */
   get file(): string | null {
     return this.#options.file;
   }
 
-  /** Whether there is something to reload. */
+  /** Whether there is a config file to read again. */
   get reloadable(): boolean {
     return this.#options.load !== undefined;
   }
 
   /**
-   * Reads the config again and puts it in place.
+   * Reads the config again and activates it.
    *
-   * @param reason Why, for the log.
+   * @param reason The reason of the reload, for the log.
    */
   reload(reason: string): Promise<ReloadResult> {
     const result = this.#queue.then(() => this.#reload(reason));
@@ -124,7 +119,7 @@ export class Reloader {
   }
 }
 
-/** `config`, with what only a start takes in as `start` has it. */
+/** `config`, with the keys that take effect only at a start as `start` has them. */
 function withFixed(config: Config, start: Config): Config {
   const { workers, name_servers, reuse_port } = start.server;
   const { logging, management } = start;
@@ -137,7 +132,7 @@ function withFixed(config: Config, start: Config): Config {
   };
 }
 
-/** What came by `${NAME}` into the config that results. */
+/** The substituted values (`${NAME}`) of the resulting config. */
 function substitutedIn(
   now: Config["substituted"] = {},
   start: Config["substituted"] = {},

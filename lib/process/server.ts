@@ -1,5 +1,5 @@
 /**
- * The running program in one thread: a generation, its open ports, their change and their orderly end.
+ * A server in one thread: its generation and its open ports, the reload of both, and the graceful stop.
  *
  * @module
  */
@@ -13,66 +13,66 @@ import { settledWithin } from "../state/settled_within.ts";
 import { loadMiddleware } from "./load_middleware.ts";
 import { type ListenOptions, logPortChange, OpenListener } from "./listener.ts";
 
-/** A server that runs. */
+/** A running server. */
 export interface RunningServer {
-  /** Its generation. */
+  /** The active generation. */
   readonly generation: Generation;
-  /** Where it listens, in the order of `generation.listeners`. */
+  /** The addresses on which it listens, in the order of `generation.listeners`. */
   readonly addresses: readonly Deno.NetAddr[];
-  /** Whether those ports are open, in the same order. */
+  /** Whether these ports are open, in the same order. */
   readonly ports: readonly PortStatus[];
   /**
-   * Puts another config in place, in one step: what is under way ends under the old one; ports whose address stays are
-   * not touched; upstreams that stay keep their state.
+   * Activates another config, in one step: exchanges under way end under the old one; ports whose address is unchanged stay
+   * open; upstreams that remain keep their state. On failure nothing has changed.
    *
-   * @throws {ListenError} When a new port cannot be opened. Nothing has changed then.
-   * @throws {Error} When a file that the config names cannot be read. Nothing has changed then.
+   * @throws {ListenError} When a new port cannot be opened.
+   * @throws {Error} When a file that the config names cannot be read.
    */
   reload(config: Config): Promise<void>;
-  /** Changes who is in a pool, until another config is put in place; in workers within milliseconds. */
+  /** Changes the members of a pool, until another config is activated; in workers within milliseconds. */
   changeMembers(change: MemberChange): Promise<void>;
-  /** Makes policies look at the weights of upstreams again, after some have been changed. */
+  /** Makes policies read the weights of upstreams again. */
   rebalance(): void;
   /**
-   * Closes connections to upstreams that idle, as file handles have run out; of clients too, where `clients` says so, for
-   * which open ports are closed for a moment.
+   * Closes idle connections to upstreams, because file handles have run out. With `clients` also those of clients, for which
+   * the ports are closed for a moment.
    */
   releaseIdle(clients: boolean): void;
-  /** Turns readiness off, so that a balancer in front takes the server out before it stops. */
+  /** Turns readiness off, so that a load balancer in front sends no more requests before the server stops. */
   turnUnready(): void;
   /**
-   * Closes open WebSockets with 1001 once they had their `drain` time, stops accepting, lets exchanges under way end, all
-   * within `shutdown_timeout`, then cuts the rest.
+   * Closes open WebSockets with 1001 after their `drain` time, stops accepting connections and waits for exchanges under
+   * way, at most `shutdown_timeout` in all; the remaining exchanges are cut.
    *
-   * @returns How many exchanges had to be cut.
+   * @returns The number of exchanges that were cut.
    */
   stop(): Promise<number>;
 }
 
-/** How a server is started. */
+/** Options of {@linkcode startServer}. */
 export interface StartOptions extends GenerationOptions {
   /**
    * How ports are opened, by their listener's {@linkcode GenerationListener.key}.
    *
-   * @default {as `server.reuse_port` says}
+   * @default {shared if `server.reuse_port` is set}
    */
   readonly listen?: (key: string) => Pick<ListenOptions, "shared" | "port">;
   /**
-   * Told that a port closed unasked, or is open again.
+   * Called when the runtime has closed a port, and when it is open again.
    *
    * @default {it is logged}
    */
   readonly onPort?: (key: string, now: PortStatus, before: PortStatus) => void;
   /**
-   * Told that file handles have run out; `again` when that has just happened before.
+   * Called when file handles have run out; `again` is true if that happened shortly before, too.
    *
-   * @default {idle connections are closed; those of clients too when it happens again}
+   * @default {idle connections to upstreams are closed; with `again` those of clients, too}
    */
   readonly onHandlesOut?: (again: boolean) => void;
 }
 
 /**
- * Builds a generation and opens its ports: all of them or none.
+ * Builds a generation and opens its ports, all of them or none.
  *
  * @throws {ListenError} When a port cannot be opened.
  * @throws {Error} When a file that the config names cannot be read.
@@ -93,13 +93,13 @@ export async function startServer(config: Config, options: StartOptions = {}): P
 class Server implements RunningServer {
   readonly #processState: ProcessState;
   readonly #options: StartOptions;
-  /** Earlier generations with something under way. */
+  /** Earlier generations that still have exchanges under way. */
   readonly #retired = new Set<Generation>();
   #generation: Generation | undefined;
   #open: ReadonlyMap<string, OpenListener> = new Map();
-  /** Listeners that are not in the config any more, until WebSockets on them have left: some may come back. */
+  /** Listeners that the config no longer has, kept open until their WebSockets have closed. A reload may bring them back. */
   readonly #leaving = new Map<string, Leaving>();
-  /** Those of them that are being closed. */
+  /** Listeners that are being closed. */
   readonly #closing = new Set<{ key: string; done: Promise<void> }>();
   /** The generation that is being built. */
   #next: Generation | undefined;
@@ -155,7 +155,7 @@ class Server implements RunningServer {
     this.#stopping = true;
     const generations = () => [...this.#retired, this.generation];
     const timeoutMs = this.generation.config.server.shutdown_timeout;
-    // First the WebSockets, while the ports are open still: the runtime's shutdown would close them at once.
+    // WebSockets first, while the ports are still open: the runtime's shutdown would close them at once.
     const listeners = [...this.#open.values(), ...[...this.#leaving.values()].map(({ listener }) => listener)];
     let closed: Promise<unknown> | undefined;
     const close = () => {
@@ -164,7 +164,7 @@ class Server implements RunningServer {
       for (const [key, { listener }] of this.#leaving) this.#close(key, listener);
       return closed = Promise.all([...this.#closing].map(({ done }) => done));
     };
-    // And uploads: it would break them.
+    // Then uploads, which the runtime's shutdown would break.
     const shutdowns = this.#processState.sockets.drain()
       .then(() => Promise.all(listeners.map((listener) => listener.uploadsEnded()))).then(close);
     let cut = 0;
@@ -172,7 +172,7 @@ class Server implements RunningServer {
     if (!await settledWithin(settled, timeoutMs)) {
       cut = generations().reduce((sum, generation) => sum + generation.underWay, 0);
       for (const generation of generations()) generation.destroy();
-      // What was cut is answered with an error, if its client takes it; one that takes nothing is not waited for.
+      // An exchange that was cut gets an error response. A client that does not read it is not waited for.
       await settledWithin(close(), 1000);
     }
     this.#stopped = true;
@@ -181,7 +181,7 @@ class Server implements RunningServer {
     return cut;
   }
 
-  // Whether all that the runtime's shutdown waits for are WebSockets that never opened. Settles when that is certain enough.
+  // Settles when the runtime's shutdown waits only for WebSockets that never opened, for which it would wait without end.
   async #waitForUnopenedSockets(closing: () => Promise<unknown> | undefined): Promise<void> {
     const { sockets } = this.#processState;
     for (let quietMs = 0; quietMs < UNOPENED_MS && !this.#stopped; quietMs += 100) {
@@ -205,7 +205,7 @@ class Server implements RunningServer {
       await generation.ready;
       const missing = ({ key }: GenerationListener) =>
         !this.#open.has(key) && !this.#leaving.has(key) && !added.has(key);
-      // Looked for anew each time: one that was leaving may have left.
+      // Searched again each time: a leaving listener may have been closed during the await.
       for (let next; (next = generation.listeners.find(missing)) !== undefined;) {
         added.set(next.key, await this.#openPort(generation, next));
       }
@@ -237,7 +237,7 @@ class Server implements RunningServer {
       try {
         return OpenListener.open(listener, options);
       } catch (error) {
-        // The runtime lets go of a port some time after it was told to.
+        // The runtime closes a port some time after it was asked to.
         const own = [...this.#closing].some((closing) => closing.key === key);
         if (!own || tries === MOST_TRIES) throw error;
         await new Promise((resolve) => setTimeout(resolve, 2));
@@ -252,12 +252,12 @@ class Server implements RunningServer {
     else onPort(key, now, before);
   }
 
-  // Ports that the config has no more do not count.
+  // Ports that the config no longer has are not counted.
   #countClosedPorts(): void {
     this.#processState.closedPorts.own[0] = [...this.#open.values()].filter(({ status }) => !status.open).length;
   }
 
-  // In one step: nothing in here waits.
+  // Without an await, so that the change is one step.
   #swap(generation: Generation, added: ReadonlyMap<string, OpenListener>): void {
     const before = this.#generation;
     const open = new Map<string, OpenListener>();
@@ -277,13 +277,13 @@ class Server implements RunningServer {
       (binding) => generation.stillRouted(binding),
       generation.config.server.stream_close_delay,
     );
-    // Not before: the runtime's shutdown would cut WebSockets that have time left, and uploads.
+    // Not before: the runtime's shutdown would cut WebSockets that have drain time left, and uploads.
     const { shutdown_timeout, stream_close_delay } = generation.config.server;
     for (const [key, one] of [...this.#leaving]) {
       const ended = Promise.all([left, one.listener.uploadsEnded()]);
-      // Uploads that are still arriving then are cut.
+      // Uploads that have not ended by then are cut.
       settledWithin(ended, stream_close_delay + shutdown_timeout).then(() => {
-        // One that came back meanwhile, and left again, waits for others.
+        // A listener that a reload brought back and another one removed again has an entry of its own.
         if (this.#leaving.get(key) === one) this.#close(key, one.listener);
       });
     }
@@ -312,8 +312,8 @@ interface Leaving {
   readonly listener: OpenListener;
 }
 
-/** How long nothing must have been under way: clients may still be taking the end of an answer. */
+/** How long nothing must have been under way: clients may still be reading the end of a response. */
 const UNOPENED_MS = 2000;
 
-/** How often a port is asked for that this process is about to let go, 2 ms apart. */
+/** Tries to open a port that this process is closing, 2 ms apart. */
 const MOST_TRIES = 100;

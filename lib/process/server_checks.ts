@@ -1,5 +1,5 @@
 /**
- * What several keys of `[server]` and `[logging]` decide together, and whether the log can be written.
+ * Checks of `[server]` and `[logging]` that concern several keys, and of the log file.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { fromWorkingFolder, resolvePath } from "../config/file_paths.ts";
 import { type ProblemList, quoted } from "../config/problem_list.ts";
 import { tableOf, type TextNode, textNode, textNodesOf } from "../config/source_tree.ts";
 
-/** Whoever is trusted chooses the client's address, the scheme and the host that a request is taken for. */
+/** Warns if every peer is trusted: a trusted peer sets the client address, the scheme and the host of a request. */
 export const checkTrust: ConfigCheck = (root, problems) => {
   for (const network of textNodesOf(tableOf(root, "server"), "trusted_proxies")) {
     if (!/\/0+$/.test(network.value)) continue;
@@ -32,7 +32,7 @@ export const resolveMiddleware: ConfigCheck = (root, problems, options) => {
   resolvePath(textNode(tableOf(root, "server"), "middleware"), "file", problems, options);
 };
 
-/** Makes the path of the log absolute, and looks whether it can be written. */
+/** Makes the path of the log absolute, and checks that it can be written. */
 export const resolveLog: ConfigCheck = (root, problems, options) => {
   const output = textNode(tableOf(root, "logging"), "output");
   if (output === undefined || output.value === "stdout" || output.value === "stderr") return;
@@ -41,7 +41,7 @@ export const resolveLog: ConfigCheck = (root, problems, options) => {
   if (options.checkFiles) checkLog(output, { ...options, written }, problems);
 };
 
-/** A log's file is made, its folder is not. Whoever may not look may still be able to write. */
+/** A log file is created, its folder is not. A folder that cannot be read may still be writable. */
 function checkLog(
   node: TextNode,
   { written, baseDir, tryLog }: ResolvedOptions & { written: string },
@@ -51,13 +51,13 @@ function checkLog(
   const folder = dirname(node.value);
   const [around, found] = [fileAt(folder), fileAt(node.value)];
   if (around === undefined) {
-    const meant = fromWorkingFolder(dirname(written), baseDir);
+    const nearby = fromWorkingFolder(dirname(written), baseDir);
     problems.error(node, {
       message: `the folder ${
         node.substituted === undefined ? JSON.stringify(folder) : `of ${quoted(node)}`
       } of logging.output is not there`,
       expected: '"stdout", "stderr" or a file in a folder that exists',
-      suggestion: meant === undefined ? undefined : join(meant, basename(written)),
+      suggestion: nearby === undefined ? undefined : join(nearby, basename(written)),
     });
   } else if (found !== undefined && !(found instanceof Error) && found.isDirectory) {
     problems.error(node, { message: `logging.output ${quoted(node)} is a folder`, expected: "a file" });

@@ -12,7 +12,7 @@ const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
 const NAME_SERVER = 'the IP address of a name server, with or without a port, such as "10.0.0.2" or "[fd00::2]:53"';
 const WORKERS = 'a whole number from 1 to 256, or "auto"';
 
-/** `[server]`: what holds for the whole process. */
+/** `[server]`: settings of the whole process. */
 export const serverSchema = table({
   name: text().default("bws").describe(
     'Name of this server; in the Via header field, characters that a token may not hold become "-".',
@@ -51,7 +51,7 @@ function isNameServer(value: string): boolean {
   return isIpAddress(address) && Number(port) >= 1 && Number(port) <= 65535;
 }
 
-/** `[logging]`: what is written where. */
+/** `[logging]`: what is logged, and where to. */
 export const loggingSchema = table({
   level: choice(["debug", "info", "warn", "error"]).default("info").describe("The least severe messages to write."),
   format: choice(["json", "combined"]).default("json").describe("Form of a line: JSON, or the combined log format."),

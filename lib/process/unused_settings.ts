@@ -1,5 +1,5 @@
 /**
- * Settings of an accepted config that have no effect where it is used: some belong to the program `bws` alone, and a
+ * Settings of an accepted config that have no effect where it is used: some have an effect only in the program `bws`, and a
  * handler opens no ports.
  *
  * @module
@@ -30,7 +30,7 @@ export interface ConfigUse {
   readonly file?: string;
 }
 
-/** A warning for each setting that has no effect there. Settings that were left at their default are not mentioned. */
+/** A warning for each setting without effect that differs from its default. */
 export function unusedSettings(config: Config, use: ConfigUse): Problem[] {
   const found = [...programSettings(config), ...(use.opensPorts ? [] : portSettings(config))];
   if (!use.logs) found.push(...logSettings(config));

@@ -1,20 +1,20 @@
 /**
- * How many workers serve.
+ * The number of workers.
  *
  * @module
  */
 
 import type { ServerConfig } from "./server_schema.ts";
 
-/** How many workers there are to be, and why not as many as were asked for. */
+/** The number of workers to start, and why it is less than the config asks for. */
 export interface WorkerCount {
   /** 1 or more. */
   readonly count: number;
-  /** What keeps it from what the config says; undefined when nothing does. */
+  /** Why it is less than the config asks for; undefined when it is not. */
   readonly shortfall: string | undefined;
 }
 
-/** What `server.workers` comes to on this machine. */
+/** The number of workers that `server.workers` means on this machine. */
 export function workerCount({ workers }: ServerConfig): WorkerCount {
   const wanted = workers === "auto" ? navigator.hardwareConcurrency : workers;
   if (wanted <= 1) return { count: 1, shortfall: undefined };
@@ -23,10 +23,10 @@ export function workerCount({ workers }: ServerConfig): WorkerCount {
   return { count: 1, shortfall: `server.workers is ${JSON.stringify(workers)}, but ${obstacle}; one worker serves` };
 }
 
-// On macOS the last one that listens gets every connection; Windows has nothing of the kind.
+// On macOS the worker that listened last gets every connection; Windows cannot share ports.
 function sharingObstacle(): string | undefined {
   if (Deno.build.os !== "linux") return `${Deno.build.os} does not deal connections out among workers`;
-  // The runtime ends the process when the flag is missing. This is there with the flag alone.
+  // Without the flag the runtime ends the process when a port is shared. This function exists only with the flag.
   if (typeof Deno.listenDatagram === "function") return undefined;
   return "ports cannot be shared without Deno's flag --unstable-net";
 }

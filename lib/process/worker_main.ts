@@ -25,19 +25,19 @@ interface Running {
 
 const STATUS_MS = 1000;
 
-// `self` has the types of a window here.
+// The types of `self` are those of a window here.
 const scope = self as unknown as {
   onmessage: ((event: MessageEvent<SupervisorMessage>) => void) | null;
   close(): void;
 };
 const post = (message: WorkerMessage) => (self as unknown as Worker).postMessage(message);
 let running: Running | undefined;
-// One after the other: a reload must not overtake the start.
+// Messages are handled one after the other: a reload must not overtake the start.
 let queue: Promise<void> = Promise.resolve();
 
 scope.onmessage = ({ data }) => {
   queue = queue.then(() => handle(data)).catch((error) => {
-    // The others have no response.
+    // Only these two have a response.
     if (data.kind === "start" || data.kind === "reload") {
       post({ kind: "failed", message: describe(error), listening: error instanceof ListenError });
     } else {

@@ -13,17 +13,16 @@ import type { SharedStateTable } from "../state/shared_memory_state.ts";
 import type { TimeSnapshot } from "../state/shared_time.ts";
 import type { WorkerPlace } from "../state/worker_place.ts";
 
-/** Everything that a generation needs. */
+/** Everything that a worker needs to build a generation. */
 export interface GenerationMessage {
-  /** What to build. */
   readonly config: Config;
-  /** Where its state lives. */
+  /** The shared memory of its state. */
   readonly table: SharedStateTable;
-  /** Addresses of names. */
+  /** Addresses of the host names of upstreams. */
   readonly found: readonly SourceAddresses[];
-  /** Ports that are known, by the key of their listener. */
+  /** Numbers of open ports, by the key of their listener. */
   readonly ports: ReadonlyMap<string, number>;
-  /** What operators have changed about who is in a pool. */
+  /** Changes of pool members that operators have made. */
   readonly changes: readonly MemberChange[];
 }
 
@@ -39,9 +38,9 @@ export type SupervisorMessage =
   }
   /** Put another config in place. The response is `ready` or `failed`. */
   | { readonly kind: "reload"; readonly generation: GenerationMessage }
-  /** A name has other addresses now. */
+  /** The addresses of a host name have changed. */
   | { readonly kind: "addresses"; readonly found: SourceAddresses; readonly table: SharedStateTable }
-  /** An upstream joins a pool, or leaves it. */
+  /** An upstream is added to a pool, or removed from it. */
   | { readonly kind: "members"; readonly change: MemberChange; readonly table: SharedStateTable }
   /** Weights have changed: policies read them again. */
   | { readonly kind: "rebalance" }
@@ -56,11 +55,11 @@ export type SupervisorMessage =
 export type WorkerMessage =
   /** The worker serves, on these ports by the key of their listener. */
   | { readonly kind: "ready"; readonly addresses: ReadonlyMap<string, Deno.NetAddr> }
-  /** The worker could not start or reload. `listening` tells that a port could not be opened. */
+  /** The worker could not start or reload. `listening` is true if a port could not be opened. */
   | { readonly kind: "failed"; readonly message: string; readonly listening: boolean }
   /** A port of the worker was closed by the runtime, or is open again. */
   | { readonly kind: "port"; readonly key: string; readonly status: PortStatus }
-  /** File handles have run out; `again` tells that they did a moment before, too. */
+  /** File handles have run out; `again` is true if that happened shortly before, too. */
   | { readonly kind: "handles"; readonly again: boolean }
   /** Lines for the log. */
   | { readonly kind: "log"; readonly bytes: Uint8Array }

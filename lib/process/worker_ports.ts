@@ -1,12 +1,12 @@
 /**
- * Which ports are closed in which workers, as their supervisor sees it.
+ * Which ports are closed in which workers. For the supervisor.
  *
  * @module
  */
 
 import type { PortStatus } from "../listener/runtime/serving_port.ts";
 
-/** Tells that a port is closed in some worker, or open in all again. */
+/** Called when a port is closed in a worker, and when it is open in all workers again. */
 export type PortChange = (now: PortStatus, before: PortStatus) => void;
 
 /** The ports of all workers. Owned by the supervisor. */
@@ -15,17 +15,17 @@ export class WorkerPorts {
   /** By the key of the listener, then by worker: closed ports, and open ones that were opened again. */
   readonly #known = new Map<string, Map<number, PortStatus>>();
 
-  /** @param onChange Called once for each change of a port, however many workers it closes in. */
+  /** @param onChange Called once for each change of a port, no matter in how many workers. */
   constructor(onChange: PortChange) {
     this.#onChange = onChange;
   }
 
-  /** A port of a worker closed unasked, or is open again. */
+  /** Records that the runtime has closed a port of a worker, or that it is open again. */
   change(worker: number, key: string, status: PortStatus): void {
     this.#changing(key, status, (workers) => workers.set(worker, status));
   }
 
-  /** A worker ended: its ports are closed with it, and the next one begins with open ones. */
+  /** Removes the ports of a worker that has ended. */
   forget(worker: number): void {
     for (const [key, workers] of this.#known) {
       const status = workers.get(worker);
@@ -34,12 +34,12 @@ export class WorkerPorts {
     }
   }
 
-  /** Forgets ports that are in no config any more. */
+  /** Removes all ports but these. */
   retain(keys: ReadonlySet<string>): void {
     for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
   }
 
-  /** A port over all workers: closed when it is closed in one of them. */
+  /** The status of a port over all workers: closed if it is closed in one of them. */
   status(key: string, { hostname: address, port }: Deno.NetAddr): PortStatus {
     const workers = [...this.#known.get(key)?.values() ?? []];
     const closed = workers.filter(({ open }) => !open).sort((a, b) => (a.closedAtMs ?? 0) - (b.closedAtMs ?? 0));

@@ -1,6 +1,6 @@
 /**
- * The running program in several threads: a supervisor that serves nothing itself, but probes, looks names up, writes the
- * log, and replaces workers that end; and workers that share the ports. What they count lies in memory that all see.
+ * A server of several threads: workers, which share the ports, and a supervisor, which serves no requests but probes
+ * upstreams, looks up names, writes the log and replaces workers that end. Counts are in memory that all threads share.
  *
  * @module
  */
@@ -23,14 +23,14 @@ import { WorkerPorts } from "./worker_ports.ts";
 import { WorkerThread } from "./worker_thread.ts";
 import type { GenerationMessage, SupervisorMessage } from "./worker_message.ts";
 
-/** How workers are started. */
+/** Options of {@linkcode startWorkers}. */
 export interface WorkerServerOptions extends Pick<GenerationOptions, "log" | "onFailure"> {
-  /** How many, 1 or more. */
+  /** The number of workers, 1 or more. */
   readonly workers: number;
   /**
-   * Writes what workers log: whole lines.
+   * Writes log lines of workers; always whole lines.
    *
-   * @default {nowhere}
+   * @default {they are dropped}
    */
   readonly writeLog?: (bytes: Uint8Array) => void;
   /**
@@ -40,7 +40,7 @@ export interface WorkerServerOptions extends Pick<GenerationOptions, "log" | "on
    */
   readonly module?: URL;
   /**
-   * How long a worker may say nothing before it is replaced, in milliseconds. Each says something every second.
+   * Time without a message after which a worker is replaced, in milliseconds. Each worker sends one every second.
    *
    * @default {30000}
    */
@@ -49,18 +49,18 @@ export interface WorkerServerOptions extends Pick<GenerationOptions, "log" | "on
 
 /** A server of several threads. */
 export interface RunningWorkers extends RunningServer {
-  /** Its workers, by their place; undefined where one is being replaced. */
+  /** Workers by index; undefined where one is being replaced. */
   readonly workers: readonly (WorkerThread | undefined)[];
-  /** How often each was started again, by its place. */
+  /** Number of restarts of each worker, by index. */
   readonly restarts: readonly number[];
 }
 
 /** The shortest and the longest pause before a worker that ended is replaced. */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
-/** How long after `shutdown_timeout` a worker is waited for. */
+/** Time after `shutdown_timeout` before a worker that has not stopped is terminated. */
 const STUCK_AFTER_MS = 5000;
-/** How often it is looked for workers that are silent. */
+/** Interval of the check for workers that send no messages. */
 const WATCH_MS = 1000;
 const SILENCE_MS = 30_000;
 
@@ -95,7 +95,7 @@ class WorkerServer implements RunningWorkers {
   #ports = new Map<string, Deno.NetAddr>();
   readonly #portStatus: WorkerPorts;
   readonly #watch: ReturnType<typeof setInterval>;
-  /** The worker that ends in order as its heap is nearly full: one at a time. */
+  /** The worker that is being stopped because its heap is nearly full: one at a time. */
   #renewed: WorkerThread | undefined;
   #stopping = false;
   #reloading: Promise<void> = Promise.resolve();
@@ -104,7 +104,7 @@ class WorkerServer implements RunningWorkers {
     this.#options = options;
     this.#log = options.log;
     sharedTime.refresh();
-    // The supervisor has a place of its own behind the workers: it counts too.
+    // The supervisor has an index of its own after those of the workers, since it counts too.
     const place = { index: options.workers, count: options.workers + 1 };
     const sharedState = this.#sharedState = new SharedMemoryState(place);
     this.#names = new RelayedAddresses(new DnsAddresses(options.log, config.server.name_servers));
@@ -152,7 +152,7 @@ class WorkerServer implements RunningWorkers {
     this.#generation = generation;
     const message = () => this.#messageOf(config);
     if (!config.server.reuse_port) { for (const listener of generation.listeners) OpenListener.check(listener); }
-    // The first one finds out which ports are free; the others take the same.
+    // The first worker chooses a number for each port 0; the others use the same.
     await this.#startWorker(0, message());
     await Promise.all(this.#workers.slice(1).map((_, index) => this.#startWorker(index + 1, message())));
     generation.activate();
@@ -163,8 +163,8 @@ class WorkerServer implements RunningWorkers {
   }
 
   changeMembers(change: MemberChange): Promise<void> {
-    // Behind a reload that is under way, so that all workers have the same generation. This thread goes first, since it
-    // allots the memory.
+    // After a reload that is under way, so that all workers have the same generation. This thread first, since it allots the
+    // memory.
     const changed = this.#reloading.then(() => {
       this.generation.changeMembers(change);
       this.#postAll({ kind: "members", change, table: this.#sharedState.table });
@@ -190,7 +190,7 @@ class WorkerServer implements RunningWorkers {
 
   async stop(): Promise<number> {
     this.#stopping = true;
-    // A worker that is stuck would never answer.
+    // A worker that is stuck would never respond.
     const stuck = setTimeout(() => {
       for (const worker of this.#workers) worker?.terminate();
     }, this.generation.config.server.shutdown_timeout + STUCK_AFTER_MS);
@@ -230,12 +230,12 @@ class WorkerServer implements RunningWorkers {
         this.#learn(await worker.reload(this.#messageOf(config)));
         moved.push(worker);
       } catch (error) {
-        // One that has ended refuses nothing: the next in its place begins with what comes of this.
+        // A worker that has ended does not fail the reload: the one that replaces it starts with the active config.
         if (alone || worker.state !== "ended" || this.#stopping) throw error;
       }
     };
     try {
-      // One goes ahead: it finds out whether the ports can be had. What others could not follow it into is undone.
+      // One worker first, to find out whether the ports can be opened. If another worker then fails, all are moved back.
       while (moved.length === 0 && serving.length > 0) {
         await move(serving.shift() as WorkerThread, serving.length === 0);
       }
@@ -275,7 +275,7 @@ class WorkerServer implements RunningWorkers {
       silenceMs: this.#options.silenceMs ?? SILENCE_MS,
       writeLog: this.#options.writeLog ?? (() => {}),
       onFailure: this.#options.onFailure,
-      // File handles are the process's: all workers make room.
+      // File handles belong to the process, so all workers close idle connections.
       onHandlesOut: (again) => this.releaseIdle(again),
       onHeapFull: () => this.#renew(index, worker),
       onPort: (key, status) => this.#portStatus.change(index, key, status),
@@ -284,12 +284,12 @@ class WorkerServer implements RunningWorkers {
     this.#workers[index] = worker;
     const place = { index, count: this.#options.workers + 1 };
     const { secret } = this.#processState;
-    // Once more: the one before may have counted on for a moment while it was terminated.
+    // Cleared again: the worker before may have counted for a moment while it was terminated.
     this.#clearCounts(index);
     this.#learn(await worker.start({ generation: message, place, secret, time: sharedTime.snapshot }));
   }
 
-  // What it had counted in is taken back; the others go on, and a new one takes its place.
+  // Clears the counts of the worker and starts another after a pause.
   #ended(index: number, worker: WorkerThread, reason: string): void {
     if (this.#stopping || this.#workers[index] !== worker) return;
     this.#workers[index] = undefined;
@@ -307,8 +307,8 @@ class WorkerServer implements RunningWorkers {
     this.#pauses.add(pause);
   }
 
-  // It stops accepting, ends what it has under way, and another takes its place, while the others serve. Two of one place
-  // at a time would count in the same memory. Behind a reload, which moves all that serve.
+  // Stops a worker gracefully and starts another, while the others serve. Not both at a time: they would count in the same
+  // memory. After a reload that is under way, which moves all workers that serve.
   #renew(index: number, worker: WorkerThread): void {
     const othersServe = this.#workers.some((other) => other !== worker && other?.state === "serving");
     if (!othersServe || this.#renewed !== undefined || this.#processState.stopping) return;
@@ -319,12 +319,12 @@ class WorkerServer implements RunningWorkers {
         return;
       }
       this.#log?.say("warn", "worker ends in order, as its heap is nearly full", { worker: index });
-      // A crash meanwhile has told of itself before.
+      // If the worker crashes meanwhile, `onEnd` has been called before, and this call has no effect.
       worker.stop().then(() => this.#ended(index, worker, "Its heap was nearly full"));
     });
   }
 
-  // Upstreams that are in no pool any more are among them: they may come back.
+  // Including upstreams that are no longer in any pool: they may be added again.
   #clearCounts(index: number): void {
     for (const fields of this.#sharedState.fieldsBelow(UPSTREAM_FIELDS)) clearWorkerCounts(fields, index);
     this.#processState.metrics.clearWorker(index);
@@ -340,7 +340,7 @@ class WorkerServer implements RunningWorkers {
       if (this.#processState.stopping) this.#workers[index]?.post({ kind: "unready" });
       this.#log?.say("info", "worker replaced", { worker: index });
     } catch (error) {
-      // Before it is terminated, so that the log has this reason.
+      // Before `terminate`, so that this reason is logged.
       const worker = this.#workers[index];
       if (worker !== undefined) this.#ended(index, worker, error instanceof Error ? error.message : String(error));
       worker?.terminate();

@@ -1,5 +1,5 @@
 /**
- * One worker, as its supervisor sees it.
+ * One worker, seen from its supervisor.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import type { PortStatus } from "../listener/runtime/serving_port.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { GenerationMessage, SupervisorMessage, WorkerMessage } from "./worker_message.ts";
 
-/** What a worker runs, and who handles its messages. */
+/** Options of {@linkcode WorkerThread}: what the worker runs, and the callbacks for its messages. */
 export interface WorkerThreadOptions {
-  /** The module that it runs. */
+  /** The module that the worker runs. */
   readonly module: URL;
-  /** How long it may send no message before it counts as stuck, in milliseconds. */
+  /** Time without a message after which the worker counts as stuck, in milliseconds. */
   readonly silenceMs: number;
   /** Writes lines of the log. */
   readonly writeLog: (bytes: Uint8Array) => void;
@@ -21,7 +21,7 @@ export interface WorkerThreadOptions {
   readonly onFailure?: (failure: FailureReport) => void;
   /** Called when the runtime closed a port of the worker, and when the port is open again. */
   readonly onPort: (key: string, status: PortStatus) => void;
-  /** Called when file handles have run out; `again` tells that they did a moment before, too. */
+  /** Called when file handles have run out; `again` is true if that happened shortly before, too. */
   readonly onHandlesOut: (again: boolean) => void;
   /** Called each second in which the worker's heap is nearly full. */
   readonly onHeapFull: () => void;
@@ -33,7 +33,7 @@ export interface WorkerThreadOptions {
 export class WorkerThread {
   /** Exchanges under way, as of its last message. */
   underWay = 0;
-  /** Exchanges that have ended in its present generation, as of its last message. */
+  /** Exchanges that have ended in its active generation, as of its last message. */
   ended = 0;
   /** Open WebSockets, as of its last message. */
   sockets = 0;
@@ -46,7 +46,7 @@ export class WorkerThread {
   #ended = false;
   #serves = false;
 
-  /** Starts its thread, which serves nothing before {@linkcode WorkerThread.start}. */
+  /** Starts the thread, which serves nothing before {@linkcode WorkerThread.start}. */
   constructor(options: WorkerThreadOptions) {
     this.#options = options;
     this.#worker = new Worker(options.module.href, { type: "module", name: "bws" });
@@ -61,50 +61,49 @@ export class WorkerThread {
     this.#worker.onmessageerror = () => this.#end("It sent a message that cannot be read");
   }
 
-  /** Whether it serves. */
   get state(): "starting" | "serving" | "draining" | "ended" {
     if (this.#ended) return "ended";
     return this.#stopped !== undefined ? "draining" : this.#serves ? "serving" : "starting";
   }
 
-  /** Time since its thread was started, in milliseconds. */
+  /** Time since the thread was started, in milliseconds. */
   get servedMs(): number {
     return performance.now() - this.#startedMs;
   }
 
   /**
-   * Makes it serve.
+   * Makes the worker serve.
    *
-   * @returns Where it listens, by the key of the listener.
+   * @returns The addresses on which it listens, by the key of the listener.
    * @throws {ListenError} When a port cannot be opened.
    */
   start(message: Omit<SupervisorMessage & { kind: "start" }, "kind">): Promise<ReadonlyMap<string, Deno.NetAddr>> {
     return this.#request({ kind: "start", ...message });
   }
 
-  /** Puts another config in place; as {@linkcode start}. */
+  /** Activates another config; parameters and result as of {@linkcode start}. */
   reload(generation: GenerationMessage): Promise<ReadonlyMap<string, Deno.NetAddr>> {
     return this.#request({ kind: "reload", generation });
   }
 
-  /** Sends a message that has no response. */
+  /** Sends a message that gets no response. */
   post(message: SupervisorMessage): void {
     if (!this.#ended) this.#worker.postMessage(message);
   }
 
   /**
-   * Ends the worker if it has sent no message for long: its thread has ended, of which the runtime does not tell, or is stuck.
-   * The runtime ends one that runs an endless loop only when that is over; its connections hang until then.
+   * Ends the worker if it has sent no message for `silenceMs`: its thread has ended, which the runtime does not report, or is
+   * stuck. A thread in an endless loop is ended by the runtime only when the loop ends; its connections hang until then.
    *
-   * @param passedMs Time since the last call. What counts are turns of the supervisor: a process that was stopped for a
-   *   while has no silent workers.
+   * @param passedMs Time since the last call. The clock is not read, so that workers are not replaced after the whole
+   *   process was suspended.
    */
   watch(passedMs: number): void {
     if (this.#ended || (this.#silentMs += passedMs) <= this.#options.silenceMs) return;
     this.#end(`It has said nothing for ${this.#options.silenceMs / 1000} s`);
   }
 
-  /** Stops it in order. Resolves with how many exchanges were cut. */
+  /** Stops the worker gracefully. Resolves with the number of exchanges that were cut. */
   stop(): Promise<number> {
     if (this.#ended) return Promise.resolve(0);
     if (this.#stopped !== undefined) return this.#stopped.promise;
@@ -113,7 +112,7 @@ export class WorkerThread {
     return this.#stopped.promise;
   }
 
-  /** Ends it at once, with all exchanges under way. */
+  /** Ends the worker at once; exchanges under way are cut. */
   terminate(): void {
     this.#worker.terminate();
     this.#end("It was terminated");
