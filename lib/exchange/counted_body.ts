@@ -1,5 +1,5 @@
 /**
- * The body of a response on its way to the client, which counts its bytes and ends its exchange.
+ * The body of a response that is sent to the client: it counts its bytes and ends its exchange.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import type { BodySink, BodySource, Ownership } from "../http/body.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import type { Exchange, ExchangeDelivery } from "./exchange.ts";
 
-/** How long a client may take nothing of a body. */
+/** How long a client may read nothing of a body. */
 export interface StallWatch {
-  /** The clock that the deadline goes by. */
+  /** The clock of the deadline. */
   readonly clock: CoarseClock;
-  /** Longest time that the client takes nothing, in milliseconds. */
+  /** Longest time in which the client reads nothing, in milliseconds. */
   readonly timeoutMs: number;
 }
 
 /**
- * Counts the bytes of a body, and tells the delivery of its end: complete, broken off, or not taken by the client. Owned by
- * whoever takes the body.
+ * Counts the bytes of a body and reports its end to the delivery: complete, broken off, or cancelled by the client. Owned by
+ * the reader of the body.
  */
 export class CountedBody implements BodySource, BodySink {
   readonly #source: BodySource;
@@ -27,16 +27,16 @@ export class CountedBody implements BodySource, BodySink {
   readonly #delivery: ExchangeDelivery;
   readonly #watch: StallWatch | undefined;
   #sink: BodySink | undefined;
-  /** 0 while the source is waited for. */
+  /** 0 while the source is awaited. */
   #deadlineMs = 0;
   #over = false;
-  /** What it failed with before it was started. */
+  /** The failure, if the body broke off before it was started. */
   #failure: unknown;
 
   /**
-   * Takes `source` over.
+   * Takes over `source`.
    *
-   * @param watch undefined where the source looks after a client that takes nothing.
+   * @param watch undefined where the source itself limits how long the client reads nothing.
    */
   constructor(source: BodySource, exchange: Exchange, delivery: ExchangeDelivery, watch: StallWatch | undefined) {
     this.#source = source;
@@ -48,20 +48,20 @@ export class CountedBody implements BodySource, BodySink {
     watch.clock.watch(this);
   }
 
-  /** As the contract says. */
+  /** Begins to deliver to `sink`. */
   start(sink: BodySink): void {
     this.#sink = sink;
     if (this.#over) sink.fail(this.#failure);
     else this.#source.start(this);
   }
 
-  /** As the contract says. */
+  /** Asks for the next piece. */
   pull(): void {
     this.#deadlineMs = 0;
     this.#source.pull();
   }
 
-  /** The client wants no more. */
+  /** The client cancelled the body. */
   cancel(reason: unknown): void {
     if (this.#over) return;
     this.#source.cancel(reason);
@@ -70,21 +70,21 @@ export class CountedBody implements BodySource, BodySink {
     this.#end();
   }
 
-  /** As the contract says. */
+  /** Counts a piece and passes it on. */
   piece(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
     this.#exchange.sent(bytes.length);
     if (this.#watch !== undefined) this.#deadlineMs = this.#watch.clock.nowMs + this.#watch.timeoutMs;
     this.#sink?.piece(bytes, ownership);
   }
 
-  /** As the contract says. */
+  /** The body is complete. */
   end(): void {
     if (this.#over) return;
     this.#sink?.end();
     this.#end();
   }
 
-  /** As the contract says. A failure of the client's, such as its absence, is why it did not get the body: 499. */
+  /** The body broke off. A failure that the client caused, such as an abort, is logged with status 499. */
   fail(reason: unknown): void {
     if (this.#over) return;
     const known = reason instanceof TransportFailure;
@@ -103,7 +103,7 @@ export class CountedBody implements BodySource, BodySink {
     this.#cut();
   }
 
-  // A half response is never passed off as whole: the failure makes the listener cut the connection.
+  // The failure makes the listener close the connection, so that the client does not take the response for complete.
   #cut(failure?: TransportFailure): void {
     const { requestId, cause } = this.#exchange;
     this.#failure = failure ?? `bws: ${requestId}: answer cut short: ${cause}`;

@@ -1,7 +1,6 @@
 /**
- * The end of each exchange, whatever its response is: proxied, served, refused, upgraded or made by middleware. Here it gets
- * its last header fields and its status; and here alone the exchange ends, with its metrics, its span and its line in the
- * log.
+ * The delivery of each response: proxied, served, refused, upgraded or made by middleware. It adds the last header fields and
+ * sets the status. It alone ends the exchange, with its metrics, its span and its access record.
  *
  * @module
  */
@@ -18,16 +17,16 @@ import type { PipelineEnd } from "./pipeline.ts";
 type FieldsFilter = Filter & Required<Pick<Filter, "fields">>;
 type ErrorFilter = Filter & Required<Pick<Filter, "errorResponse">>;
 
-/** Delivers the responses of one route, or of what no route of a site takes. Built once. */
+/** Delivers the responses of one route, or of the requests of a site that match no route. Built once. */
 export class Delivery implements PipelineEnd {
-  /** In the order of the response. */
+  /** In the order of the response: the reverse of the pipeline's. */
   readonly #fields: readonly FieldsFilter[];
   readonly #errorResponses: readonly ErrorFilter[];
   readonly #stall: StallWatch | undefined;
 
   /**
-   * @param filters Those of the pipeline, in its order.
-   * @param stall Bounds how long a client may take nothing of a body; undefined where bodies look after that themselves.
+   * @param filters The filters of the pipeline, in its order.
+   * @param stall Limits how long a client may read nothing of a body; undefined where bodies limit that themselves.
    */
   constructor(filters: readonly Filter[], stall: StallWatch | undefined) {
     this.#fields = filters.filter((filter): filter is FieldsFilter => filter.fields !== undefined).reverse();
@@ -35,7 +34,7 @@ export class Delivery implements PipelineEnd {
     this.#stall = stall;
   }
 
-  /** The error response to `failure`, which is noted. */
+  /** Records `failure` and makes its error response. */
   fail(exchange: Exchange, failure: ExchangeFailure): HttpResponse {
     const { status, lines } = failure;
     exchange.fromUpstream = false;
@@ -49,7 +48,7 @@ export class Delivery implements PipelineEnd {
     return response;
   }
 
-  /** Delivers a response. The exchange ends now, or with its body, or when its WebSocket closes. */
+  /** Delivers a response. The exchange ends now, at the end of its body, or when its WebSocket closes. */
   deliver(exchange: Exchange, response: HttpResponse): HttpResponse {
     const { headers } = response;
     for (let i = 0; i < this.#fields.length; i++) this.#fields[i].fields(exchange, headers);
@@ -59,12 +58,12 @@ export class Delivery implements PipelineEnd {
     return response.upgrade === undefined ? response : this.#handOver(exchange, response);
   }
 
-  /** Refuses a request that goes through no filter. */
+  /** Refuses a request that passes through no filter. */
   refuse(exchange: Exchange, failure: ExchangeFailure): HttpResponse {
     return this.deliver(exchange, this.fail(exchange, failure));
   }
 
-  /** Delivers what middleware made of an exchange that it held: what it says of a header field stays. */
+  /** Delivers the response of a held exchange. Header fields that middleware set are not overwritten. */
   release(exchange: Exchange, response: HttpResponse): HttpResponse {
     exchange.held = false;
     const wanted: HeaderLines = [];
@@ -88,12 +87,12 @@ export class Delivery implements PipelineEnd {
       return { ...response, body: new CountedBody(body, exchange, this, this.#stall) };
     }
     exchange.bytes = exchange.head.method === "HEAD" ? 0 : body?.length ?? 0;
-    // A response that was whole at once ends as its head was read.
+    // The exchange of a response without a streamed body ends at the time its head was read.
     exchange.end(exchange.respondedMs || undefined);
     return response;
   }
 
-  /** The body was sent to its end or broke off, or the WebSocket has closed. */
+  /** The body ended or broke off, or the WebSocket has closed. */
   ended(exchange: Exchange): void {
     exchange.end();
   }

@@ -1,6 +1,5 @@
 /**
- * One exchange with a client: what is known of it from its first byte to its last, for the header rules, for the log,
- * and for whoever counts.
+ * One exchange with a client: the state of a request and its response that header rules, log, metrics and traces use.
  *
  * @module
  */
@@ -15,9 +14,9 @@ import type { FailureOwner } from "../failure/failure.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { AccessRecord } from "../log/access_line.ts";
 
-/** The client's side of an exchange. Both members may be costly and are touched only when needed. */
+/** The client's side of an exchange. Both members may be costly and are read only when needed. */
 export interface ClientSide {
-  /** The request's body; whoever asks for it must read it to its end, or cancel it. */
+  /** The request's body. The reader must read it to its end or cancel it. */
   readonly body: BodySource | null;
   /** Fires when the client leaves. */
   readonly signal: AbortSignal;
@@ -25,107 +24,106 @@ export interface ClientSide {
 
 /** Delivers the response of an exchange. */
 export interface ExchangeDelivery {
-  /** The body was sent to its end or broke off, or the WebSocket has closed. */
+  /** The body ended or broke off, or the WebSocket has closed. */
   ended(exchange: Exchange): void;
 }
 
-/** Told once when an exchange is over. */
+/** Notified once when an exchange has ended. */
 export interface ExchangeObserver {
   /** The exchange has ended; its fields are final. */
   exchangeEnded(exchange: Exchange): void;
 }
 
 /**
- * Takes the place of a route's upstreams, in an exchange that only finds out what would become of a request.
+ * Replaces the upstreams of a route in an exchange that only explains how a request would be handled.
  *
- * @param route Place of the route among those of its site, from 0.
+ * @param route Index of the route in its site, from 0.
  * @param socket Whether the request would be forwarded as a WebSocket handshake.
- * @returns What stands for the response; it is not sent.
+ * @returns A placeholder for the response; it is not sent.
  */
 export type Rehearsal = (route: number, socket: boolean) => HttpResponse;
 
-/** Counts what passes in an exchange. */
+/** Counts the bytes and the end of an exchange. */
 export interface ExchangeMetrics {
-  /** Some of the request's body was passed on. */
+  /** Bytes of the request's body were passed on. */
   received(bytes: number): void;
-  /** Some of the response's body was handed over, and more may follow. */
+  /** Bytes of the response's body were sent; more may follow. */
   sent(bytes: number): void;
   /** The exchange has ended; its fields are final. */
   ended(exchange: Exchange): void;
 }
 
-/** Failed attempts that are told one by one; there may be many while an upstream is waited for. */
+/** Failed attempts that are recorded one by one; there may be many while the exchange waits for an upstream. */
 const MOST_FAILURES = 16;
 
-/** What is known of one exchange, from which its access line is written. Owned by its generation. */
+/** One exchange; the access record is written from it. Owned by its generation. */
 export class Exchange implements AccessRecord {
-  /** The request's head; middleware may put another in its place. */
+  /** The request's head; middleware may replace it. */
   head: RequestHead;
-  /** Its body and its client's presence. */
   client: ClientSide;
   /** When it began, in milliseconds of `performance.now()`. */
   readonly startMs: number = sharedTime.take();
-  /** The client's address, behind trusted proxies. */
+  /** The client's address, after `trusted_proxies` were applied. */
   clientAddress: string;
-  /** What the peer tells of the client; undefined where the peer is no trusted proxy. */
-  told: ForwardedClient | undefined;
-  /** Name of this exchange in all logs. */
+  /** The client as a trusted proxy reports it; undefined where the peer is no trusted proxy. */
+  forwarded: ForwardedClient | undefined;
+  /** Request id, in all logs. */
   requestId = "";
   /** Name of the site. */
   site = "";
-  /** `path` of the route, or empty where none took it. */
+  /** `path` of the route, or empty where no route matched. */
   route = "";
   /** The last upstream that was tried, or empty. */
   upstream = "";
   /** Attempts made. */
   attempts = 0;
-  /** Attempts that followed one whose request had been sent. */
+  /** Attempts after one whose request had been sent. */
   retries = 0;
-  /** Attempts that failed: upstream and cause of each, in order; undefined when none did. */
+  /** Failed attempts: upstream and cause of each, in order; undefined when there are none. */
   failures: string[] | undefined;
   /** From the start of the last attempt to the head of its response, in milliseconds; -1 without one. */
   upstreamMs = -1;
   /** When the head of the upstream's response was read, in milliseconds of `performance.now()`; 0 where that is not known. */
   respondedMs = 0;
-  /** Whether the response is the upstream's, not one of BWS's own. */
+  /** Whether the response came from an upstream, not from BWS. */
   fromUpstream = false;
-  /** Header lines that BWS puts on an upstream's response, which no rule of the config takes away. */
+  /** Header lines that BWS adds to an upstream's response, and that no rule of the config removes. */
   ownLines: string[] | undefined;
-  /** Whether middleware is to see the response, so that the delivery of the pipeline is not the end. */
+  /** Whether middleware gets the response after the pipeline, before it is delivered. */
   held = false;
-  /** What delivers the response; undefined before. */
+  /** The delivery of the response, once the pipeline has run in a held exchange. */
   delivery: Delivery | undefined;
-  /** Largest body that the request may have, in bytes. */
+  /** Largest request body, in bytes. */
   maxBodyBytes = Infinity;
-  /** Status that the client got, or 499 when it left first. */
+  /** Status for the client, or 499 when it left first. */
   status = 0;
   /** Bytes of the response's body that were sent. */
   bytes = 0;
-  /** Those of them that `metrics` was told of. */
-  meteredBytes = 0;
-  /** Bytes of message that the client of a WebSocket sent. */
+  /** The part of `bytes` that `metrics` has already counted. */
+  countedBytes = 0;
+  /** Bytes of messages from the client of a WebSocket. */
   receivedBytes = 0;
-  /** Code that a WebSocket was closed with, 1006 without a Close frame; 0 where there was no WebSocket. */
+  /** Close code of a WebSocket, 1006 without a Close frame; 0 where there was no WebSocket. */
   closeCode = 0;
-  /** Whether it writes no line in the log, because the like of it has just written one. */
+  /** Whether no access line is written, because a similar exchange has just written one. */
   unlogged = false;
-  /** Whether its status is what was asked for, as of a readiness check: a 5xx is no error then. */
+  /** Whether the status reports a state, as in a readiness check: a 5xx is no error then. */
   tellsState = false;
-  /** Whether it was a stream of events or a long poll: how long it took says nothing of how quick the upstream is. */
+  /** Whether it was an event stream or a long poll, whose duration is not the upstream's latency. */
   lasting = false;
-  /** Why it failed, or empty. */
+  /** Why the exchange failed, or empty. */
   cause = "";
-  /** Who caused that. */
+  /** Who caused the failure, or empty. */
   causeOwner: FailureOwner | "" = "";
-  /** The upstream whose failed attempt `cause` tells of; empty where it tells of something else. */
+  /** The upstream whose failed attempt is `cause`; empty where `cause` is another failure. */
   failedUpstream = "";
   /** From start to end, in milliseconds; -1 until then. */
   durationMs = -1;
-  /** Where it is counted; undefined where no metrics are kept. */
+  /** undefined where no metrics are kept. */
   metrics: ExchangeMetrics | undefined;
-  /** Its span; undefined where it is not traced. */
+  /** undefined where the exchange is not traced. */
   span: ExchangeSpan | undefined;
-  /** Set where nothing is to be sent, counted or logged. */
+  /** Set where the exchange is only explained: nothing is sent, counted or logged. */
   rehearsal: Rehearsal | undefined;
   readonly #observer: ExchangeObserver;
 
@@ -137,9 +135,9 @@ export class Exchange implements AccessRecord {
     this.#observer = observer;
   }
 
-  /** The scheme that the client uses, where trusted proxies tell. */
+  /** The client's scheme, from X-Forwarded-Proto of a trusted proxy where it has one. */
   get clientScheme(): "http" | "https" {
-    const proto = this.told?.proto;
+    const proto = this.forwarded?.proto;
     if (proto === undefined) return this.head.scheme;
     const scheme = firstMember(proto).toLowerCase();
     return scheme === "https" || scheme === "http" ? scheme : this.head.scheme;
@@ -175,26 +173,26 @@ export class Exchange implements AccessRecord {
     return headerValue(this.head.headers, "user-agent") ?? "";
   }
 
-  /** Adds one of the lines that no rule of the config takes away. */
+  /** Adds a header line that no rule of the config removes. */
   addLine(name: string, value: string): void {
     (this.ownLines ??= []).push(name, value);
   }
 
-  /** Counts bytes of a response's body that is sent piece by piece. */
+  /** Counts bytes of a streamed response body. */
   sent(bytes: number): void {
     this.bytes += bytes;
-    this.meteredBytes += bytes;
+    this.countedBytes += bytes;
     this.metrics?.sent(bytes);
   }
 
-  /** Notes why it failed. */
+  /** Records why the exchange failed. */
   failed(cause: string, owner: FailureOwner): void {
     this.cause = cause;
     this.causeOwner = owner;
     this.failedUpstream = "";
   }
 
-  /** Notes why an attempt failed; another one may do better. */
+  /** Records why an attempt failed; another one may follow. */
   attemptFailed(cause: string, owner: FailureOwner, upstream: string = this.upstream): void {
     this.failures ??= [];
     if (this.failures.length < MOST_FAILURES) this.failures.push(`${upstream}: ${cause}`);
@@ -203,9 +201,9 @@ export class Exchange implements AccessRecord {
   }
 
   /**
-   * Ends it; later calls change nothing. Called by its delivery alone.
+   * Ends the exchange; later calls have no effect. Called by its delivery only.
    *
-   * @param nowMs The time, where it has just been taken.
+   * @param nowMs The current time, where the caller has it.
    */
   end(nowMs = performance.now()): void {
     if (this.durationMs >= 0) return;

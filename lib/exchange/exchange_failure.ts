@@ -8,7 +8,7 @@ import type { FailureOwner } from "../failure/failure.ts";
 import { shortageOf } from "../failure/shortage.ts";
 import type { HttpResponse } from "../http/message.ts";
 
-/** What a failure says besides its status and cause. */
+/** Optional properties of a failure. */
 export interface ExchangeFailureOptions {
   /**
    * Who caused it.
@@ -25,8 +25,8 @@ export interface ExchangeFailureOptions {
 }
 
 /**
- * An exchange that failed, with what the client is told. It is returned like a response: the stack trace of an error would
- * cost more than the rest of the exchange.
+ * An exchange that failed, with the error response for the client. It is returned like a response, not thrown: the stack
+ * trace of an error would cost more than the rest of the exchange.
  */
 export class ExchangeFailure {
   /** Status for the client; 499 when the client has left. */
@@ -47,10 +47,10 @@ export class ExchangeFailure {
   }
 }
 
-/** What a filter or a handler gives: a response, or a failure that becomes the error response of its status. */
+/** Result of a filter or a handler: a response, or a failure that becomes the error response of its status. */
 export type Outcome = HttpResponse | ExchangeFailure;
 
-/** The failure of an exchange in which `error` was thrown: a mistake in BWS, or a machine without memory or file handles. */
+/** The failure of an exchange in which `error` was thrown: a fault in BWS, or a machine without memory or file handles. */
 export function failureOf(error: unknown): ExchangeFailure {
   const shortage = shortageOf(error);
   if (shortage !== undefined) {

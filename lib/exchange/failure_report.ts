@@ -1,6 +1,6 @@
 /**
- * An exchange that failed, as plain data for whoever shows it. It imports nothing: the dashboard's scripts are checked
- * against it, without the types of the runtime.
+ * An exchange that failed, as plain data for the dashboard and `bws top`. It imports nothing: the dashboard's scripts are
+ * type-checked against it, without the types of the runtime.
  *
  * @module
  */
@@ -9,31 +9,31 @@
 export interface FailureReport {
   /** When it ended, in milliseconds since 1970. */
   readonly atMs: number;
-  /** Name of the exchange in all logs. */
+  /** Request id, in all logs. */
   readonly requestId: string;
-  /** Name of the site; empty when it belonged to none. */
+  /** Name of the site; empty when no site matched. */
   readonly site: string;
-  /** `path` of the route, or empty where none took it. */
+  /** `path` of the route, or empty where no route matched. */
   readonly route: string;
   /** Method as sent. */
   readonly method: string;
   /** Path as sent, without its query. */
   readonly path: string;
-  /** What the client got. */
+  /** Status for the client. */
   readonly status: number;
-  /** Whose fault it was. */
+  /** Who caused the failure. */
   readonly owner: "client" | "upstream" | "proxy";
-  /** Why, in words, as in the log. */
+  /** The cause, as in the log. */
   readonly cause: string;
-  /** The `url` of the upstream that `cause` tells of; null when there was none. */
+  /** The `url` of the upstream that failed; null when there was none. */
   readonly upstream: string | null;
-  /** Whether another attempt went well, so that the client saw nothing of it. */
+  /** Whether a retry succeeded, so that the client did not see the failure. */
   readonly saved: boolean;
-  /** How many exchanges failed in that way since the last report of it. */
+  /** How many exchanges failed in this way since the last report of this kind. */
   readonly count: number;
 }
 
-/** Tells failures of one kind from others: they differ in nothing but their time, their path and their request id. */
+/** The kind of a failure: reports of one kind differ only in their time, path and request id. */
 export function failureKind(
   { site, route, method, status, owner, cause, upstream, saved }: Omit<FailureReport, "atMs" | "path" | "requestId">,
 ): string {

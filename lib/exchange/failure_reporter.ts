@@ -1,5 +1,5 @@
 /**
- * Who reports exchanges that failed: bounded in size and in number.
+ * Reports of exchanges that failed, limited in size and in number.
  *
  * @module
  */
@@ -11,17 +11,17 @@ const MOST_A_SECOND = 20;
 const MOST_CHARS = 500;
 const MOST_KINDS = 100;
 
-/** Passes on the exchanges that failed by an upstream's fault, or by that of BWS. Owned by its generation. */
+/** Reports the exchanges that failed because of an upstream or of BWS. Owned by its generation. */
 export class FailureReporter {
   readonly #send: (report: FailureReport) => void;
   readonly #now: () => number;
-  /** Failures that were too many to be sent, by their kind; the next of their kind tells of them. */
+  /** Number of failures above the rate limit, by kind; the next report of the kind includes them. */
   readonly #unsent = new Map<string, number>();
   #second = 0;
   #sent = 0;
 
   /**
-   * @param send Gets at most 20 a second.
+   * @param send Called at most 20 times a second.
    * @param now Milliseconds since 1970; for tests.
    */
   constructor(send: (report: FailureReport) => void, now: () => number = Date.now) {
@@ -29,7 +29,7 @@ export class FailureReporter {
     this.#now = now;
   }
 
-  /** Looks at an exchange that has ended. */
+  /** Reports an exchange that has ended, if it failed. */
   look(exchange: Exchange): void {
     const { causeOwner, status } = exchange;
     if (exchange.tellsState) return;
@@ -53,17 +53,17 @@ export class FailureReporter {
 
 function report(exchange: Exchange, atMs: number): FailureReport {
   const { head, requestId, site, route, status, failures, attempts } = exchange;
-  // An attempt failed, and a later one was answered.
+  // An attempt failed, and a later one got a response.
   const retried = exchange.failedUpstream !== "" && failures !== undefined && attempts > failures.length;
   const saved = retried && status < 500;
-  // What the client got is the later one's.
-  const answered = retried && !saved;
-  const upstream = answered || exchange.failedUpstream === "" ? exchange.upstream : exchange.failedUpstream;
-  const owner = answered ? "" : exchange.causeOwner;
+  // The retry got a response, and that is an error as well.
+  const retryFailed = retried && !saved;
+  const upstream = retryFailed || exchange.failedUpstream === "" ? exchange.upstream : exchange.failedUpstream;
+  const owner = retryFailed ? "" : exchange.causeOwner;
   return {
     ...{ atMs, requestId, site, route, status, method: cut(head.method), path: cut(head.path) },
     owner: owner === "" ? upstream === "" ? "proxy" : "upstream" : owner,
-    cause: answered || exchange.cause === "" ? `The answer was ${status}` : cut(exchange.cause),
+    cause: retryFailed || exchange.cause === "" ? `The answer was ${status}` : cut(exchange.cause),
     upstream: upstream === "" ? null : upstream,
     ...{ saved, count: 1 },
   };

@@ -1,6 +1,6 @@
 /**
- * The way of a request through the filters of its route to the handler, and of the response back through them to the
- * delivery.
+ * The pipeline of a route: a request passes its filters to the handler, and the response passes them in reverse order to
+ * the delivery.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import type { Exchange } from "./exchange.ts";
 import { ExchangeFailure, failureOf, type Outcome } from "./exchange_failure.ts";
 import type { Filter, Handler } from "./filter.ts";
 
-/** Where each way ends. */
+/** The end of a pipeline: the delivery. */
 export interface PipelineEnd {
   /** The error response to a failure. Never throws. */
   fail(exchange: Exchange, failure: ExchangeFailure): HttpResponse;
-  /** Hands the response over. Never throws. */
+  /** Delivers the response. Never throws. */
   deliver(exchange: Exchange, response: HttpResponse): HttpResponse;
 }
 
@@ -22,15 +22,15 @@ type RequestFilter = Filter & Required<Pick<Filter, "request">>;
 type ResponseFilter = Filter & Required<Pick<Filter, "response">>;
 
 /**
- * The filters of one route and its handler, built once. What is not configured is in neither list, and what has nothing
- * to wait for is done in one turn.
+ * The filters of one route and its handler, built once. A filter that is not configured is in neither list, and a request
+ * for which nothing waits is handled synchronously.
  */
 export class Pipeline {
   /** In the order of the request. */
   readonly #request: readonly RequestFilter[];
   /** In the order of the response: the filter next to the handler first. */
   readonly #response: readonly ResponseFilter[];
-  /** For each of `#request`, the first of `#response` that stands before it: where a response of its own goes on. */
+  /** For each of `#request`, the index in `#response` of the filter before it, which gets its response first. */
   readonly #before: readonly number[];
   readonly #handler: Handler;
   readonly #end: PipelineEnd;
@@ -47,12 +47,12 @@ export class Pipeline {
     this.#end = end;
   }
 
-  /** Responds to a request. Never throws and never rejects; gives a promise only where something was waited for. */
+  /** Responds to a request. Never throws and never rejects; returns a promise only if a filter or the handler did. */
   run(exchange: Exchange): HttpResponse | Promise<HttpResponse> {
     return this.#down(exchange, 0);
   }
 
-  /** Goes on to the handler, from the filter `at` on. */
+  /** Passes the request on, from filter `at` to the handler. */
   #down(exchange: Exchange, at: number): HttpResponse | Promise<HttpResponse> {
     const filters = this.#request;
     let made: Outcome | undefined | Promise<Outcome | undefined>;
@@ -80,11 +80,11 @@ export class Pipeline {
     return this.#up(exchange, outcome, at < this.#request.length ? this.#before[at] : 0);
   }
 
-  /** Goes back to the client, from the filter `at` on. */
+  /** Passes the response back, from filter `at` to the delivery. */
   #up(exchange: Exchange, made: Outcome, at: number): HttpResponse | Promise<HttpResponse> {
     const filters = this.#response;
     let response = made instanceof ExchangeFailure ? this.#end.fail(exchange, made) : made;
-    // What the filters take counts as well.
+    // The time that response filters take is part of the exchange's duration.
     if (at < filters.length) exchange.respondedMs = 0;
     for (; at < filters.length; at++) {
       let next: Outcome | Promise<Outcome>;

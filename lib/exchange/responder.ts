@@ -1,5 +1,5 @@
 /**
- * What a listener hands its requests to.
+ * The contract between a listener and the generation that responds to its requests.
  *
  * @module
  */
@@ -14,17 +14,17 @@ export interface Responder {
   /**
    * Responds to a request. Never throws and never rejects.
    *
-   * @param held The exchange, where {@linkcode hold} began it.
+   * @param held The exchange, if {@linkcode hold} began it.
    */
   respond(head: RequestHead, client: ClientSide, held?: Exchange): HttpResponse | Promise<HttpResponse>;
   /**
-   * Responds to a request that cannot be served, so that it is in the log all the same. Never throws.
+   * Responds to a request that cannot be served, and logs it. Never throws.
    *
-   * @param head What could be read of it; its host is empty where that is not known.
+   * @param head The part of the head that could be read; its host is empty where that is not known.
    */
   refuse(head: RequestHead, client: ClientSide, refusal: Refusal, held?: Exchange): HttpResponse;
-  /** Begins an exchange that ends with what is given to {@linkcode release}: middleware may still change the response. */
+  /** Begins an exchange that ends with the response given to {@linkcode release}, which middleware may have changed. */
   hold(head: RequestHead, client: ClientSide): Exchange;
-  /** Delivers what became of an exchange that was held. Never throws. */
+  /** Delivers the outcome of a held exchange. Never throws. */
   release(held: Exchange, outcome: Outcome): HttpResponse;
 }

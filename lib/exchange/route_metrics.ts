@@ -1,6 +1,6 @@
 /**
- * What is counted of the exchanges of one route, or of those of a site that no route took. Counted by this worker, for
- * whatever generation.
+ * The metrics of the exchanges of one route, or of those of a site that matched no route. Counted in this worker, across
+ * generations.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { MetricValues } from "../metrics/metric_values.ts";
 import { STATUS_CLASSES, statusClassIndex } from "../metrics/status_class.ts";
 import type { Exchange, ExchangeMetrics } from "./exchange.ts";
 
-/** Methods that are told apart. Clients may invent others without end, and those share one name. */
+/** Values of the label `method`. Clients may invent any number of others, which are counted as OTHER. */
 const METHODS = [
   ...["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"],
   "OTHER",
@@ -31,7 +31,7 @@ export const ROUTE_METRICS = new MetricSet({
     ...{ kind: "counter", name: "bws_http_requests_total" },
     help: "Exchanges that ended, by method and class of status. A WebSocket ends when it closes, with 1xx.",
     labels: [["method", METHODS], ["status_class", STATUS_CLASSES]],
-    // Most of the sixty never happen.
+    // Most of the sixty combinations never occur.
     hideZero: true,
   },
   requestBytes: {
@@ -73,7 +73,7 @@ export type RouteMetricsSnapshot = SnapshotOf<typeof ROUTE_METRICS.declarations>
 
 /** The metrics of one route. Owned by the registry; outlives generations. */
 export class RouteMetrics implements ExchangeMetrics {
-  /** As in the config; "" for what no route took. */
+  /** As in the config; "" for requests that matched no route. */
   readonly path: string;
   /** Its site and path. */
   readonly labels: Labels;
@@ -91,17 +91,17 @@ export class RouteMetrics implements ExchangeMetrics {
     this.values.change(inFlight, 1);
   }
 
-  /** An exchange that has begun here belongs to another route. */
+  /** An exchange that was counted here moves to another route. */
   left(): void {
     this.values.change(inFlight, -1);
   }
 
-  /** Some of a request's body was passed on. */
+  /** Bytes of a request's body were passed on. */
   received(bytes: number): void {
     this.values.add(requestBytes, bytes);
   }
 
-  /** Some of a response's body was sent, before the exchange ends. */
+  /** Bytes of a response's body were sent, before the exchange ends. */
   sent(bytes: number): void {
     this.values.add(responseBytes, bytes);
   }
@@ -112,9 +112,9 @@ export class RouteMetrics implements ExchangeMetrics {
     values.change(inFlight, -1);
     const index = methodIndex(exchange.head.method) * STATUS_CLASSES.length + statusClassIndex(exchange.status);
     values.add(statuses, 1, index);
-    // Those of a WebSocket are counted apart, and an hour that it was open is no slow response.
+    // The bytes of a WebSocket are counted apart, and the time that it was open is not a response time.
     if (exchange.closeCode !== 0) return;
-    values.add(responseBytes, exchange.bytes - exchange.meteredBytes);
+    values.add(responseBytes, exchange.bytes - exchange.countedBytes);
     if (!exchange.lasting) values.observe(durations, exchange.durationMs / 1000);
   }
 

@@ -279,7 +279,7 @@ export class Generation implements ExchangeObserver {
     exchange.head = head;
     exchange.client = client;
     exchange.clientAddress = head.peer.address;
-    exchange.told = undefined;
+    exchange.forwarded = undefined;
     this.#identify(exchange, site, exchange.requestId);
     return exchange;
   }
@@ -348,8 +348,8 @@ export class Generation implements ExchangeObserver {
   #identify(exchange: Exchange, site: Site | undefined, heldId?: string): void {
     const { peer, headers } = exchange.head;
     if (site !== undefined && this.#trust.trusts(peer.address)) {
-      exchange.told = readForwardedClient(headers, peer.address, this.#trust);
-      exchange.clientAddress = exchange.told.address;
+      exchange.forwarded = readForwardedClient(headers, peer.address, this.#trust);
+      exchange.clientAddress = exchange.forwarded.address;
       const id = headerValue(headers, site.requestIdName);
       if (id !== undefined && usableRequestId(id)) {
         exchange.requestId = id;

@@ -181,7 +181,7 @@ export class Upstream {
    * @param untimed Whether that time says nothing of the upstream, as in a long poll.
    * @param how The slot of the attempt.
    */
-  answered(status: number, tookMs: number, untimed = false, how: SlotKind = TRIAL): void {
+  responded(status: number, tookMs: number, untimed = false, how: SlotKind = TRIAL): void {
     if (!untimed) observeLatency(this.#memory, tookMs);
     const { metrics } = this;
     if (metrics !== undefined) {
@@ -191,7 +191,7 @@ export class Upstream {
     const latencyMs = untimed ? 0 : tookMs;
     const failure = this.condition.failureOf(status, latencyMs);
     if (failure !== undefined) this.#countFailure(failure);
-    if (this.condition.answered(failure, status, latencyMs, how)) metrics?.add(ejections);
+    if (this.condition.responded(failure, status, latencyMs, how)) metrics?.add(ejections);
   }
 
   /**
@@ -260,8 +260,8 @@ export class Slot implements SlotKind {
    *
    * @param untimed Whether the time says nothing of the upstream, as in a long poll.
    */
-  answered(status: number, tookMs: number, untimed = false): void {
-    this.upstream.answered(status, tookMs, untimed, this);
+  responded(status: number, tookMs: number, untimed = false): void {
+    this.upstream.responded(status, tookMs, untimed, this);
     // The head has decided. How long the client takes for the body must keep no other attempt waiting.
     this.endTrial();
   }

@@ -88,7 +88,7 @@ Deno.test("a trial gives its place back with the head of its answer", () => {
   one.failed("broken");
   jump(EJECT_MS);
   using trial = pool.acquire(request, [two]);
-  trial?.answered(200, 1);
+  trial?.responded(200, 1);
   assertEquals([one.state, one.available, one.inFlight], ["active", true, 1]);
 });
 
@@ -104,7 +104,7 @@ Deno.test("a last resort that answers well is back", () => {
   const { pool, upstreams } = poolOf(2, () => ({}));
   for (const upstream of upstreams) upstream.failed("unreachable");
   using slot = pool.acquire(request, [upstreams[1]]);
-  slot?.answered(200, 1);
+  slot?.responded(200, 1);
   assertEquals(upstreams.map(({ condition }) => condition.ejected), [false, true]);
 });
 
@@ -135,11 +135,11 @@ Deno.test("attempts that began before a breaker opened neither close nor open it
   jump(30_000);
   using trial = pool.acquire(request);
   assertEquals(one.state, "breaker_half_open");
-  late[0]?.answered(200, 1);
+  late[0]?.responded(200, 1);
   late[1]?.failed(new TransportFailure("read_timeout", ""), false);
   for (const slot of late) slot?.release();
   assertEquals(one.state, "breaker_half_open");
-  trial?.answered(200, 1);
+  trial?.responded(200, 1);
   assertEquals(one.state, "active");
 });
 

@@ -1,7 +1,7 @@
 /**
- * The endpoints that BWS itself answers on each site: a short list of exact paths, so that a site's own `/api/` routes
- * work. What they say is fit for strangers: no addresses of upstreams, no keys, no header values, and of no other site,
- * whoever asks: a request of this machine cannot be told from one that a proxy on it passes on. The management API lists
+ * The internal endpoints of a site: a short list of exact paths, so that a site's own `/api/` routes work. Their content is
+ * public: no addresses of upstreams, no keys, no header values, and nothing of other sites. That holds for local clients
+ * too: a request from this machine cannot be distinguished from one that a local proxy forwards. The management API lists
  * all sites.
  *
  * @module
@@ -15,7 +15,7 @@ import type { HttpResponse, RequestHead } from "../../http/message.ts";
 import { matchPath } from "../../routing/match_path.ts";
 import { VERSION } from "../../version.ts";
 
-/** What the endpoints tell of a site, from its config. */
+/** The part of a site's config that the endpoints show. */
 export interface DescribedSite {
   readonly name: string;
   readonly hostname?: string;
@@ -26,11 +26,10 @@ export interface DescribedSite {
   readonly proxy?: ProxyConfig;
 }
 
-/** What the endpoints tell of. */
+/** The site whose endpoints these are, and its state. */
 export interface InternalApiContext {
-  /** The site that answers. */
   readonly site: DescribedSite;
-  /** The site without what is not to be shown. */
+  /** The site without the parts that must not be shown. */
   readonly shown: DescribedSite;
   /** Whether the site can serve, and what it lacks. */
   readonly readiness: () => { ready: boolean; missing: string[] };
@@ -41,13 +40,12 @@ export interface InternalApiContext {
 /** Responds on the endpoints of one site. */
 export class InternalHandler implements Handler {
   /** By exact path, in match form; none when `internal_api = false`. */
-  readonly #endpoints = new Map<string, () => Told>();
+  readonly #endpoints = new Map<string, () => EndpointResponse>();
 
-  /** @param context What they tell of. */
   constructor(context: InternalApiContext) {
     const prefix = internalPrefix(context.site.internal_api);
     if (prefix === undefined) return;
-    const endpoints: Record<InternalPath, () => Told> = {
+    const endpoints: Record<InternalPath, () => EndpointResponse> = {
       "/health": () => health(context),
       "/health/live": () => ({ status: 200, value: { status: "alive" } }),
       "/health/ready": () => ready(context),
@@ -65,11 +63,11 @@ export class InternalHandler implements Handler {
   /** Responds to a request that it {@linkcode takes}. */
   handle(exchange: Exchange): HttpResponse {
     const { method, path } = exchange.head;
-    const tell = this.#endpoints.get(matched(path));
-    if (tell === undefined || (method !== "GET" && method !== "HEAD")) {
+    const endpoint = this.#endpoints.get(matched(path));
+    if (endpoint === undefined || (method !== "GET" && method !== "HEAD")) {
       return { status: 405, headers: ["allow", "GET, HEAD"], body: null };
     }
-    const { status, value, missing } = tell();
+    const { status, value, missing } = endpoint();
     if (missing !== undefined) {
       exchange.tellsState = true;
       exchange.failed(missing, "proxy");
@@ -86,15 +84,15 @@ function matched(path: string): string {
   return path.includes("%") ? matchPath(path) ?? "" : path;
 }
 
-/** What an endpoint tells. */
-interface Told {
+/** Status and content of an endpoint's response. */
+interface EndpointResponse {
   status: number;
   value: unknown;
-  /** What the site lacks, for the log. */
+  /** What the site lacks to be ready, for the log. */
   missing?: string;
 }
 
-function health(context: InternalApiContext): Told {
+function health(context: InternalApiContext): EndpointResponse {
   const { ready, missing } = context.readiness();
   return {
     status: ready ? 200 : 503,
@@ -110,7 +108,7 @@ function health(context: InternalApiContext): Told {
   };
 }
 
-function ready(context: InternalApiContext): Told {
+function ready(context: InternalApiContext): EndpointResponse {
   const { ready, missing } = context.readiness();
   if (ready) return { status: 200, value: { status: "ready" } };
   return { status: 503, value: { status: "not_ready", missing }, missing: missing.join("; ") };

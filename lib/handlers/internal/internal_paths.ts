@@ -1,5 +1,5 @@
 /**
- * Where the endpoints lie that a site answers itself.
+ * The paths of the internal endpoints of a site.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export const INTERNAL_PATHS = ["/health", "/health/live", "/health/ready", "/con
 /** One of {@linkcode INTERNAL_PATHS}. */
 export type InternalPath = typeof INTERNAL_PATHS[number];
 
-/** What stands before them, in match form, for a value of `internal_api`; undefined where a site has none. */
+/** The prefix of the endpoints, in match form, for a value of `internal_api`; undefined where they are disabled. */
 export function internalPrefix(setting: boolean | string): string | undefined {
   if (setting === false) return undefined;
   return setting === true ? "/api" : (writtenPath(setting) ?? setting).replace(/\/+$/, "");

@@ -1,5 +1,5 @@
 /**
- * The key of `[[sites]]` for the endpoints that a site answers itself.
+ * The key of `[[sites]]` for the internal endpoints of a site.
  *
  * @module
  */

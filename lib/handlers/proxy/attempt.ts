@@ -1,7 +1,7 @@
 /**
- * One attempt at one upstream: a connection is taken, the request goes out, the response comes back. The attempt owns its
- * connection and its place in the in-flight count until the last byte of the response's body is delivered, lost or no
- * longer wanted, and then gives both back, once.
+ * One attempt at one upstream: it takes a connection, sends the request and reads the response. The attempt owns its
+ * connection and its slot until the response's body has been delivered, has broken off or was cancelled by the client, and
+ * then releases both, once.
  *
  * @module
  */
@@ -27,22 +27,22 @@ import { type ResponseOwner, ResponseSource } from "./response_source.ts";
 import type { UpstreamRequest } from "./upstream_request.ts";
 import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
 
-/** Says whether a response is not passed on, because another attempt will be made. */
+/** Whether a response is dropped and another attempt is made in its place. */
 export type ShouldRetry = (head: ResponseHead, upstream: Upstream) => boolean;
 
 /** How long an attempt may take. */
 export interface AttemptLimits extends SilenceLimits {
   /** Longest time for look-up, TCP and TLS handshake together, in milliseconds. */
   readonly connectTimeoutMs: number;
-  /** Whether the upstream may be silent, and take long, without a failure of its own. */
+  /** Whether long silence and a long response are no failure of the upstream. */
   readonly streaming: boolean;
 }
 
 /** One attempt at one upstream. */
 export class Attempt implements Contender, ConnectionUser, ResponseOwner {
-  /** Whether the connection had served before, so that the upstream may have closed it without a word. */
+  /** Whether the connection was used before, so that the upstream may already have closed it. */
   reused = false;
-  /** Its span, which it ends; undefined where it is not traced. */
+  /** The attempt's span, which it ends; undefined where it is not traced. */
   span: AttemptSpan | undefined;
   readonly #connections: ConnectionPool;
   readonly #request: UpstreamRequest;
@@ -50,16 +50,16 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   readonly #body: RequestBody | undefined;
   readonly #slot: Slot;
   readonly #limits: AttemptLimits;
-  /** Whether only a new connection will do. */
+  /** Whether a new connection is required. */
   readonly #fresh: boolean;
   #connection: Connection | undefined;
   #wait: ConnectionWait | undefined;
   #overtaken = false;
-  /** Whether the response is a stream of events, passed on piece by piece. */
+  /** Whether the response is an event stream. */
   #eventStream = false;
   #startMs: number;
   #begun = false;
-  /** Whether the whole request was sent, and what remains is a connection that can be used again. */
+  /** Whether the whole request was sent: the connection can be reused only then. */
   #sent = false;
   #settled = false;
   #signal: AbortSignal | undefined;
@@ -67,7 +67,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   /** The response's body, where it is passed on piece by piece. */
   #source: ResponseSource | undefined;
 
-  /** Takes over `slot`: releases it when the attempt is over. `fresh` says that only a new connection will do. */
+  /** Takes over `slot` and releases it at the end. `fresh` requires a new connection. */
   constructor(slot: Slot, request: UpstreamRequest, fresh: boolean) {
     const { exchange, body } = request;
     this.#connections = slot.upstream.connections;
@@ -77,11 +77,11 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     this.#slot = slot;
     this.#limits = request.plan.limits;
     this.#fresh = fresh || request.upgrade !== undefined;
-    // The first attempt begins with the exchange, unless a body was waited for.
+    // The first attempt starts with the exchange, unless it waited for the request's body.
     this.#startMs = exchange.attempts === 1 && body === undefined ? exchange.startMs : performance.now();
   }
 
-  /** Whether it has given back what it held. */
+  /** Whether the connection and the slot are released. */
   get settled(): boolean {
     return this.#settled;
   }
@@ -91,7 +91,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     return this.#slot.upstream;
   }
 
-  /** Takes a connection that idles. Whether there is one. */
+  /** Takes an idle connection. Returns whether there was one. */
   takeKept(): boolean {
     if (this.#fresh) return false;
     this.#connection = this.#connections.take();
@@ -99,9 +99,9 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   }
 
   /**
-   * Gets a connection, a new one where none idles. What is thrown must be told to {@linkcode failed}.
+   * Gets a connection: an idle one, else a new one. The caller passes what is thrown to {@linkcode failed}.
    *
-   * @throws {TransportFailure} When there is none, or the client left.
+   * @throws {TransportFailure} When no connection could be opened, or the client left.
    */
   async connect(onDialling?: () => void): Promise<void> {
     if (this.takeKept()) return;
@@ -110,12 +110,12 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
       fresh: this.#fresh,
       timeoutMs: this.#limits.connectTimeoutMs,
       onDialling: () => {
-        // Its time begins when it is asked for: what it waited for its turn says nothing of the upstream.
+        // The attempt's time starts with the dial: the wait in the dial queue is not the upstream's latency.
         dialled = this.#wait !== undefined;
         if (dialled) this.#startMs = performance.now();
         onDialling?.();
       },
-      // A client that leaves first must not hide that an upstream is silent.
+      // A silent upstream counts as failed even if the client left before the dial timed out.
       onLateFailure: (failure) => this.#slot.failed(failure, false),
     });
     const { signal } = this.#exchange.client;
@@ -125,7 +125,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     try {
       const connection = await wait.result;
       this.#wait = undefined;
-      if (this.#overtaken) return this.#letGo(connection);
+      if (this.#overtaken) return this.#keepUnused(connection);
       this.#connection = connection;
       this.reused = connection.exchanges > 0;
       if (this.reused && !dialled) this.#startMs = performance.now();
@@ -134,22 +134,22 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     }
   }
 
-  /** Another attempt has a connection: this one goes on to find out whether its upstream can be reached. */
+  /** Another attempt got a connection first. The dial goes on, to find out whether the upstream can be reached. */
   overtaken(): void {
     this.#overtaken = true;
     this.#signal?.removeEventListener("abort", this.#clientLeft);
     const connection = this.#connection;
-    // Two dials that end in one turn of the event loop: both have a connection before the race is decided.
+    // Two dials may end in the same turn of the event loop: both have a connection before the race is decided.
     if (connection === undefined) return;
     this.#connection = undefined;
-    this.#letGo(connection);
+    this.#keepUnused(connection);
   }
 
   /**
-   * Sends the request and gives the head of the response. What is thrown must be told to {@linkcode failed}.
+   * Sends the request and reads the head of the response. The caller passes what is thrown to {@linkcode failed}.
    *
    * @param text The request's head as text.
-   * @throws {TransportFailure} When there is none.
+   * @throws {TransportFailure} When no response was received.
    */
   send(text: string): Promise<ResponseHead> {
     const connection = this.#connection as Connection;
@@ -157,7 +157,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     if (this.#request.upgrade !== undefined) return this.#sendUpgrade(connection, text);
     const body = this.#body;
     if (body === undefined) {
-      // Most exchanges: nothing to wait for but the response.
+      // Most requests have no body: only the response is awaited.
       this.#sent = true;
       return connection.ask(text, this.#exchange.head.method);
     }
@@ -169,11 +169,10 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   }
 
   /**
-   * The response that begins with `head`; its body may still be on its way. What is thrown must be told to
-   * {@linkcode failed}.
+   * The response to `head`; its body may not have arrived yet. The caller passes what is thrown to {@linkcode failed}.
    *
-   * @throws {TransportFailure} When it cannot be passed on.
-   * @throws {RetryableResponse} When `shouldRetry` says so.
+   * @throws {TransportFailure} When the response cannot be passed on.
+   * @throws {RetryableResponse} When `shouldRetry` returns true.
    */
   respond(head: ResponseHead, shouldRetry: ShouldRetry | undefined): HttpResponse {
     const { upgrade } = this.#request;
@@ -182,7 +181,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     const nowMs = sharedTime.take();
     const tookMs = nowMs - this.#startMs;
     this.#exchange.upstreamMs = tookMs;
-    this.#slot.answered(head.status, tookMs, this.#limits.streaming);
+    this.#slot.responded(head.status, tookMs, this.#limits.streaming);
     this.span?.responded(head.status);
     if (switched) return this.#handOver(head, upgrade as UpstreamUpgrade);
     if (shouldRetry?.(head, this.#slot.upstream)) throw new RetryableResponse(head);
@@ -190,17 +189,17 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   }
 
   /**
-   * Ends an attempt that gives no response. The request's body is left to the caller: to be sent again, or to be let go.
+   * Ends an attempt that has no response. The caller sends the request's body again or cancels it.
    *
    * @param error What was thrown.
    * @returns Why it failed.
    */
   failed(error: unknown): unknown {
     this.#settle(true);
-    // Nothing was sent: the next connection must get all of it, however large.
+    // Nothing was sent: the whole body can be sent on the next connection, however large it is.
     if (error instanceof TransportFailure && error.kind === "closed_unused") this.#body?.rewind();
-    // When the request's body broke off, that is why the upstream was left without a request to answer. A cut for the
-    // client's slowness breaks the body off too, and is then the first cause.
+    // A request body that broke off is the cause: the upstream did not get the whole request. A client timeout also
+    // breaks the body off, and is then the cause itself.
     const slow = error instanceof TransportFailure && error.owner === "client";
     const broken = this.#sendFailure !== undefined && this.#sendFailure.owner !== "upstream";
     const failure = broken && !slow ? this.#sendFailure : error;
@@ -212,7 +211,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     return failure;
   }
 
-  /** Looks whether the client is still there; not before the first tick, since most exchanges are over by then. */
+  /** Checks whether the client has left; not before the first tick, since most exchanges have ended by then. */
   onTick(): void {
     this.#body?.flushHead();
     if (this.#signal !== undefined) return;
@@ -221,33 +220,33 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     if (this.#signal.aborted) this.#clientLeft();
   }
 
-  /** The connection was cut: what waits for the client must wait no longer. */
+  /** The connection was aborted: ends the waits for the client. */
   onAborted(failure: TransportFailure): void {
     this.#body?.interrupt();
     this.#source?.lose(failure);
   }
 
-  /** The body was handed over to its last byte. */
+  /** The last piece of the response's body was delivered. */
   bodyEnded(): void {
     this.#settle();
   }
 
-  /** The body broke off. */
+  /** The response's body broke off. */
   bodyLost(failure: TransportFailure): void {
     if (!this.#maySilence(failure)) this.#slot.failed(failure, this.reused);
     this.span?.lost(failure);
     this.#settle();
   }
 
-  /** The client wants no more of the body. */
+  /** The client cancelled the response's body. */
   bodyCancelled(): void {
     this.span?.failed(CLIENT_LEFT);
     this.#connection?.close();
     this.#settle();
   }
 
-  // The write is waited for: none may be under way when the wire is handed over. Whatever the response is, the connection
-  // serves nobody else afterwards: some servers switch all the same.
+  // The write is awaited: none may be pending when the wire is handed over. The connection is not reused, whatever the
+  // status: some servers switch protocols without a 101.
   async #sendUpgrade(connection: Connection, text: string): Promise<ResponseHead> {
     await connection.sendHead(text);
     return connection.readHead(this.#exchange.head.method);
@@ -267,9 +266,9 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
       this.#sent = true;
       connection.deadlines.uploaded();
     } else {
-      // Slow clients would otherwise keep a recovering upstream out of use.
+      // Otherwise a slow client would hold the only trial of a recovering upstream.
       this.#slot.endTrial();
-      // Not awaited: the upstream may answer before it has the whole body.
+      // Not awaited: the upstream may respond before it has received the whole body.
       this.#sendRest(connection, body);
     }
     return connection.readHead(this.#exchange.head.method);
@@ -281,14 +280,14 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     } catch (error) {
       if (this.#settled) return;
       this.#sendFailure = error as TransportFailure;
-      // Whatever the upstream has of this request must not look complete, so the connection goes. When it is the
-      // upstream that takes no more, it may still have a response (413, 401) that says why.
+      // The upstream must not take a truncated request for a complete one, so the connection is aborted. If the upstream
+      // itself stopped reading, its response (413, 401) may still follow.
       if (this.#sendFailure.owner !== "upstream") connection.abort(this.#sendFailure);
     }
     connection.deadlines.uploaded();
   }
 
-  // Place and span go with the connection.
+  // The slot and the span are held until the connection is released.
   #handOver(head: ResponseHead, upgrade: UpstreamUpgrade): HttpResponse {
     const slot = this.#slot;
     const { span } = this;
@@ -314,7 +313,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     const lines = this.#linesOf(head);
     let body = connection.wholeBody();
     if (body === undefined && head.status === 205) {
-      // RFC 9110, section 15.3.6: it has no content, so nobody would ever read this one to its end.
+      // RFC 9110, section 15.3.6: 205 has no content, so this body would never be read.
       connection.close();
       body = null;
     }
@@ -334,8 +333,8 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     return responseHeaders.build(head, redirects?.of(this.#slot.upstream.endpoint), this.#exchange.head.authority);
   }
 
-  // Another attempt was first: what this one got serves the next exchange.
-  #letGo(connection: Connection): void {
+  // Another attempt got a connection first: this connection is kept for a later exchange.
+  #keepUnused(connection: Connection): void {
     this.#connections.keep(connection);
     this.#settle(true);
     this.span?.end();
@@ -347,7 +346,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     this.#connection?.abort(new TransportFailure("client_left", "The client left before it had the answer"));
   };
 
-  // Events may be rare, and a long poll may end without any.
+  // An event stream may be silent for long, and a long poll may end without an event.
   #maySilence(failure: TransportFailure): boolean {
     if (failure.kind !== "read_timeout") return false;
     return this.#limits.streaming || this.#eventStream;
@@ -360,7 +359,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     if (this.#connection !== undefined) this.#connections.release(this.#connection, this.#sent);
     if (this.#begun && !this.#sent && !keepsBody) this.#body?.cancel();
     this.#slot.release();
-    // One that failed before its response has more to tell first.
+    // The span of an attempt that failed is ended after the failure is recorded.
     if (!keepsBody) this.span?.end();
   }
 }

@@ -10,7 +10,7 @@ import type { ProxyConfig } from "./config/proxy_schema.ts";
 import type { RouteConfig } from "./config/route_schema.ts";
 import type { AttemptLimits } from "./attempt.ts";
 
-/** The limits of a route, from the timeouts that hold for it. */
+/** The limits of a route, from the timeouts that apply to it. */
 export function attemptLimits(timeout: ProxyConfig["timeout"], route: RouteConfig): AttemptLimits {
   return {
     connectTimeoutMs: boundMs(timeout.connect),
@@ -22,12 +22,12 @@ export function attemptLimits(timeout: ProxyConfig["timeout"], route: RouteConfi
   };
 }
 
-/** How long a client may be silent; on sites that do not proxy, as long as by default. */
+/** How long a client may be silent; the default on sites that do not proxy. */
 export function clientTimeoutMs(timeout: ProxyConfig["timeout"] | undefined): number {
   return boundMs(timeout?.client ?? durationMs(defaultOf(timeoutKeys.client)) as number);
 }
 
-/** A time of the config, where 0 is no limit. */
+/** A time of the config, in which 0 means no limit. */
 function boundMs(ms: number): number {
   return ms === 0 ? Infinity : ms;
 }

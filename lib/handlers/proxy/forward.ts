@@ -1,6 +1,6 @@
 /**
- * Forwarding: attempts are made until one gives a response, or none may be made any more. A WebSocket handshake is a request
- * like any other, whose last step may be that its connection is upgraded.
+ * The attempt loop of a forwarded request: attempts are made until one has a response or no further one is allowed. A
+ * WebSocket handshake takes the same loop; its connection may be upgraded at the end.
  *
  * @module
  */
@@ -27,19 +27,18 @@ import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
 
 /** How the requests of one route are forwarded; built once. */
 export interface ForwardPlan extends ResponseRules {
-  /** Where they go. */
   readonly pool: Pool;
-  /** The path upstream for a path of the client's, or undefined when it would leave the route's folder. */
+  /** Maps the client's path to the upstream's; undefined when the result would leave the route's folder. */
   readonly rewrite: ((path: string) => string | undefined) | undefined;
-  /** Whether the client's Host goes upstream. */
+  /** Whether the client's Host field is sent to the upstream. */
   readonly preserveHost: boolean;
   /** Request header rules. */
   readonly requestHeaders: RequestHeaders;
-  /** Path that is taken away before the upstream sees the request's, without a slash at its end; or empty. */
+  /** Prefix that is removed from the request's path, without a trailing slash; or empty. */
   readonly forwardedPrefix: string;
-  /** How much of request bodies is held here. */
+  /** How much of a request body is kept in memory. */
   readonly body: BodyBuffers;
-  /** How requests are tried again. */
+  /** When requests are retried. */
   readonly retries: RetriesConfig;
   /** How long an attempt may take. */
   readonly limits: AttemptLimits;
@@ -68,7 +67,7 @@ export async function forward(
   for (;;) {
     const slot = retry === undefined ? pool.acquire(exchange) : await retry.acquire();
     if (slot === undefined) {
-      // A signal that has fired already would not end the wait.
+      // A wait that begins after the signal was aborted would not be ended by it.
       const { signal } = exchange.client;
       const avoid = retry?.avoid;
       queueBudget ??= { waitedMs: 0 };
@@ -110,7 +109,7 @@ export async function forward(
     } catch (thrown) {
       const error = attempt.failed(thrown);
       if (!(error instanceof TransportFailure || error instanceof RetryableResponse)) {
-        // A mistake of our own, and not to be blamed on an upstream.
+        // A fault in BWS: it does not count against the upstream.
         body?.cancel();
         throw error;
       }
@@ -129,7 +128,7 @@ function retrying({ exchange, plan: { pool, retries }, body }: UpstreamRequest):
   return new Retry({ exchange, pool, options: retries, body });
 }
 
-// The attempt that has a connection, or the last that failed to get one.
+// The attempt that got a connection, or the last one that failed to get one.
 async function connected(first: Attempt, { next, lost, races }: {
   next: (running: readonly Upstream[]) => Attempt | undefined;
   lost: (loser: Attempt, error: unknown) => void;
@@ -166,7 +165,7 @@ function attemptAt(slot: Slot, request: UpstreamRequest, fresh: boolean): Attemp
 /**
  * The failure of an exchange for which no upstream is left.
  *
- * @param failedStatus What the last attempt, if there was one, came to.
+ * @param failedStatus Status that the failure of the last attempt gave.
  */
 function noUpstream(exchange: Exchange, pool: Pool, failedStatus: number): ForwardFailure {
   if (exchange.client.signal.aborted) {

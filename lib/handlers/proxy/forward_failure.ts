@@ -1,5 +1,5 @@
 /**
- * Why a request got no response from upstream, as the client is to be told.
+ * Why a request was not forwarded, or got no response from an upstream, and the status that the client gets.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export class ForwardFailure extends Error {
   readonly status: number;
   /** Who caused it. */
   readonly owner: FailureOwner;
-  /** Seconds after which it is worth while to ask again. */
+  /** Seconds for Retry-After. */
   readonly retryAfterSeconds: number;
 
   /** @param message What happened, for the log; never for the client. */
@@ -25,7 +25,7 @@ export class ForwardFailure extends Error {
   }
 }
 
-/** The status that tells a client of `failure`. */
+/** The status for the client after `failure`. */
 export function statusOf(failure: TransportFailure): number {
   switch (failure.kind) {
     case "read_timeout":

@@ -1,16 +1,16 @@
 /**
- * WebSocket handshakes on routes that let nothing upgrade: they are forwarded as plain requests, and the log says why.
+ * WebSocket handshakes on routes without `websocket = true`: they are forwarded as plain requests, with a log line.
  *
  * @module
  */
 
 import type { Log } from "../../log/log.ts";
 
-/** Tells the log of such handshakes of one site, once for each route. */
+/** Logs such handshakes of one site, once for each route. */
 export class PlainHandshakes {
   readonly #site: string;
   readonly #log: Log | undefined;
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
 
   /** @param site Name of the site. */
   constructor(site: string, log: Log | undefined) {
@@ -18,10 +18,10 @@ export class PlainHandshakes {
     this.#log = log;
   }
 
-  /** A handshake came for the route at `path`. */
+  /** A handshake was received for the route at `path`. */
   note(path: string): void {
-    if (this.#told.has(path)) return;
-    this.#told.add(path);
+    if (this.#logged.has(path)) return;
+    this.#logged.add(path);
     const message = "a WebSocket handshake is forwarded as a plain request: its route has no websocket = true";
     this.#log?.say("warn", message, { site: this.#site, route: path });
   }

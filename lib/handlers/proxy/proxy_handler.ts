@@ -1,6 +1,5 @@
 /**
- * The handler of a proxied route: a request is forwarded, relayed as a WebSocket, or answered here where it must go no
- * further.
+ * The handler of a proxied route: it forwards a request, relays a WebSocket, or responds itself where Max-Forwards is 0.
  *
  * @module
  */
@@ -18,17 +17,17 @@ import type { PlainHandshakes } from "./plain_handshakes.ts";
 
 /** What a route does with requests; built once. */
 export interface ProxyPlan {
-  /** Its path, as written. */
+  /** The route's path, as written. */
   readonly path: string;
-  /** Its place among the routes of the site, from 0. */
+  /** The route's index in the site, from 0. */
   readonly index: number;
-  /** Methods that it takes; undefined for all. */
+  /** Methods of the route; undefined for all. */
   readonly methods: readonly string[] | undefined;
   /** How requests are forwarded. */
   readonly forward: ForwardPlan;
-  /** How WebSockets are relayed; undefined where the route upgrades nothing. */
+  /** How WebSockets are relayed; undefined on routes without `websocket = true`. */
   readonly sockets: SocketPlan | undefined;
-  /** Told of handshakes that are forwarded as plain requests. */
+  /** Logs handshakes that are forwarded as plain requests. */
   readonly plainHandshakes: PlainHandshakes;
 }
 
@@ -61,7 +60,7 @@ export class ProxyHandler implements Handler {
     return forward(exchange, plan, new SocketUpgrade(exchange, upgrade, sockets));
   }
 
-  /** What a request that could not be forwarded gets. */
+  /** The failure of a request that could not be forwarded. */
   failure(exchange: Exchange, error: unknown): ExchangeFailure | undefined {
     if (!(error instanceof ForwardFailure)) return undefined;
     const lines = failureLines(error, exchange, this.#plan.forward.retries);
@@ -77,7 +76,7 @@ export class ProxyHandler implements Handler {
     return exchange.rehearsal?.(index, upgrade !== undefined) ?? { status: 204, headers: [], body: null };
   }
 
-  // The response of the last recipient that a request wants. TRACE would show fields that others put in, such as cookies.
+  // The response where Max-Forwards is 0. TRACE would disclose fields that other proxies added, such as credentials.
   #lastHop(exchange: Exchange): Outcome {
     const lines = ["allow", allowed(this.#plan.methods)];
     if (exchange.head.method === "TRACE") return new ExchangeFailure(405, "TRACE is not answered here", { lines });

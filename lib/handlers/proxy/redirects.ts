@@ -1,7 +1,6 @@
 /**
- * Addresses in responses that name an upstream, mapped back to where its client finds the same: Location,
- * Content-Location, Refresh, and the Path and Domain of cookies. Needed where the upstream sees another host or another path
- * than the client.
+ * Addresses of upstreams in responses, mapped back to the client's: Location, Content-Location, Refresh, and the Path and
+ * Domain of cookies. Needed where the upstream gets another host or another path than the client requested.
  *
  * @module
  */
@@ -11,24 +10,24 @@ import type { Endpoint } from "../../sockets/endpoint.ts";
 
 /** How a route changes what its upstreams see. */
 export interface RedirectOptions {
-  /** Start of the paths of clients, which {@linkcode upstreamPath} takes the place of; `/` where nothing changes. */
+  /** Prefix of the clients' paths, which {@linkcode upstreamPath} replaces; `/` where nothing changes. */
   readonly clientPath: string;
-  /** Start of the paths that upstreams see instead, without their base path. */
+  /** Prefix of the upstreams' paths, without their base path. */
   readonly upstreamPath: string;
-  /** Host that upstreams see; undefined where it is the client's. */
+  /** Host that upstreams get; undefined where it is the client's. */
   readonly host: ((endpoint: Endpoint) => string) | undefined;
 }
 
-/** Maps addresses of one upstream back, for one route. */
+/** Maps addresses of one upstream, for one route. */
 export class UpstreamRedirects {
   readonly #clientPath: string;
   readonly #client: string;
   readonly #upstream: string;
-  /** Authorities that stand for the upstream. */
+  /** Authorities of the upstream. */
   readonly #authorities: ReadonlySet<string>;
-  /** Hosts of these, for cookies; without the client's own. */
+  /** Hosts of these authorities, for cookies; without the client's. */
   readonly #hosts: ReadonlySet<string>;
-  /** Whether the upstream sees the client's Host. */
+  /** Whether the upstream gets the client's Host. */
   readonly #seesClient: boolean;
 
   /** Prepares what does not depend on the response. */
@@ -40,7 +39,7 @@ export class UpstreamRedirects {
     const port = `:${endpoint.port}`;
     const own = [endpoint.authority, endpoint.authority.endsWith(port) ? "" : endpoint.authority + port];
     if (host !== undefined) own.push(host(endpoint));
-    // A unix socket has no name of its own.
+    // A unix socket has no authority.
     const named = endpoint.kind === "unix" && host === undefined ? [] : own.filter((authority) => authority !== "");
     this.#authorities = new Set(named.map((authority) => authority.toLowerCase()));
     this.#hosts = new Set(named.map((authority) => hostOf(authority) ?? ""));
@@ -50,7 +49,7 @@ export class UpstreamRedirects {
    * The value of a response field for the client.
    *
    * @param lowerName Name of the field, in lower case.
-   * @param authority The client's, as it sent it.
+   * @param authority The client's authority, as sent.
    */
   map(lowerName: string, value: string, authority: string): string {
     switch (lowerName) {
@@ -67,13 +66,13 @@ export class UpstreamRedirects {
   }
 
   #address(value: string, authority: string): string {
-    // Three slashes, or a backslash, are a host to browsers and a path to others: not to be judged here.
+    // Browsers read `///a` and `/\\a` as a host, other clients as a path: it is left as it is.
     if (value.startsWith("/") && !/^\/[/\\]/.test(value)) return this.#pathAddress(value);
     const [, origin, named, rest = ""] = ABSOLUTE.exec(value) ?? [];
     if (origin === undefined) return value;
     const path = rest.startsWith("/") ? rest : "/" + rest;
     const lower = named.toLowerCase();
-    // What an upstream knows by the client's own name stays named so.
+    // An upstream that gets the client's Host uses the client's authority for itself.
     if (this.#seesClient && lower === authority.toLowerCase()) return origin + this.#pathAddress(path);
     return this.#authorities.has(lower) ? this.#pathAddress(path) : value;
   }
@@ -82,14 +81,14 @@ export class UpstreamRedirects {
     const end = address.search(/[?#]/);
     const path = end < 0 ? address : address.slice(0, end);
     const mapped = this.#path(path);
-    // `//a` and `/\\a` would name a host.
+    // `//a` and `/\\a` would be read as a host.
     const safe = NAMES_HOST.test(mapped) ? "/." + mapped : mapped;
     return end < 0 ? safe : safe + address.slice(end);
   }
 
   #path(path: string): string {
     if (this.#upstream === "") {
-      // An upstream that knows of its prefix tells it already.
+      // An upstream that uses X-Forwarded-Prefix has added the prefix already.
       return isBelow(path, this.#client) ? path : this.#client + path;
     }
     if (!isBelow(path, this.#upstream)) return path;
@@ -106,11 +105,11 @@ export class UpstreamRedirects {
     for (const [index, attribute] of attributes.entries()) {
       const [, before, name, quote, value] = COOKIE_ATTRIBUTE.exec(attribute.trimEnd()) ?? [];
       const lowerName = index === 0 ? "" : name?.toLowerCase();
-      // Without a Domain the cookie is for the host that the client asked.
+      // Without Domain the cookie is for the host that the client requested.
       if (lowerName === "domain" && !this.#seesClient && this.#hosts.has(hostOf(value.replace(/^\./, "")) ?? "-")) {
         changed = true;
       } else if (lowerName === "path" && !fixed && value.startsWith("/")) {
-        // "/app" covers "/app" and what is below it, "/app/" the latter alone.
+        // "/app" covers "/app" and all paths below it, "/app/" only the latter.
         const path = value === "/" && this.#upstream === "" ? this.#client || "/" : this.#path(value);
         kept.push(path === value ? attribute : before + quote + path + quote);
         changed ||= path !== value;
@@ -122,7 +121,7 @@ export class UpstreamRedirects {
   }
 }
 
-/** Maps addresses of the upstreams of one route back; built once. */
+/** Maps addresses of the upstreams of one route; built once. */
 export class Redirects {
   readonly #options: RedirectOptions;
   readonly #byEndpoint = new WeakMap<Endpoint, UpstreamRedirects>();
@@ -132,7 +131,7 @@ export class Redirects {
     this.#options = options;
   }
 
-  /** Those of the upstream at `endpoint`. */
+  /** The mapping of the upstream at `endpoint`. */
   of(endpoint: Endpoint): UpstreamRedirects {
     let found = this.#byEndpoint.get(endpoint);
     if (found === undefined) this.#byEndpoint.set(endpoint, found = new UpstreamRedirects(endpoint, this.#options));
@@ -140,12 +139,12 @@ export class Redirects {
   }
 }
 
-/** Fields whose values hold such addresses. */
+/** Fields that hold such addresses. */
 export const REDIRECT_FIELDS: ReadonlySet<string> = new Set(["location", "content-location", "refresh", "set-cookie"]);
 
-// Origin, its authority, and what is behind it.
+// Origin, its authority, and the rest.
 const ABSOLUTE = /^((?:https?:)?\/\/([^/?#\\@]+))([/?#].*)?$/is;
-// Browsers drop tabs and line ends wherever they stand in an address (WHATWG URL, section 4.4), so they end none.
+// Browsers remove tabs and line ends from anywhere in a URL (WHATWG URL, section 4.4), so they do not end it.
 const REFRESH = /^(\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?)([^"' ]+)/i;
 // deno-lint-ignore no-control-regex
 const NAMES_HOST = /^\/[\x00-\x20\x7f]*[/\\]/;

@@ -1,6 +1,6 @@
 /**
- * A request's body on its way upstream: pulled from the client ahead of the upstream, up to a bound; framed as the client
- * framed it; counted; and kept, up to another bound, so that it can be sent again.
+ * The body of a forwarded request: read from the client ahead of the upstream, up to a limit; framed as the client framed
+ * it; counted; and kept, up to another limit, so that it can be sent again.
  *
  * @module
  */
@@ -15,13 +15,13 @@ import type { Deadlines } from "../../upstream/connection/deadlines.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { SMALL_BYTES, SmallPieces } from "./small_pieces.ts";
 
-/** Bounds of a request's body. */
+/** Limits of a request's body. */
 export interface RequestBodyLimits {
-  /** Largest body that is let through, in bytes. */
+  /** Largest body that is accepted, in bytes. */
   readonly maxBytes: number;
-  /** Bytes that are kept to be sent again. */
+  /** Bytes that are kept for a retry. */
   readonly retry_buffer: number;
-  /** Memory for what is read ahead. */
+  /** Memory for pieces that are read ahead. */
   readonly readAhead: ReadAhead;
 }
 
@@ -32,14 +32,14 @@ export class RequestBody implements BodySink {
   readonly #source: BodySource;
   readonly #limits: RequestBodyLimits;
   readonly #metrics: ExchangeMetrics | undefined;
-  /** From the first byte on while that may be sent again, else from the first byte that is not sent. */
+  /** All pieces while the body can be sent again, else those that are not sent yet. */
   #pieces: Uint8Array<ArrayBuffer>[] = [];
-  /** The first of {@linkcode #pieces} that has not been handed to the upstream that is being tried. */
+  /** Index in {@linkcode #pieces} of the first piece that this attempt has not sent. */
   #next = 0;
-  /** Who owns all of them. */
+  /** Ownership of all pieces. */
   #ownership: Ownership = "given";
   #readBytes = 0;
-  /** Bytes that were handed to the upstream that is being tried, and most that were handed to any. */
+  /** Bytes that this attempt has sent, and the most that any attempt has sent. */
   #handedBytes = 0;
   #furthestBytes = 0;
   /** Bytes that are counted as read ahead. */
@@ -48,22 +48,22 @@ export class RequestBody implements BodySink {
   /** Settles when the next piece may be read. */
   #turn: Promise<void> | undefined;
   #resting = false;
-  /** Whether a piece has been asked for and is not here yet. */
+  /** Whether a pulled piece has not arrived yet. */
   #pulled = false;
-  /** Whether pieces are read ahead, and not only when one is waited for. */
+  /** Whether pieces are read ahead of the upstream, and not only on demand. */
   #readsAhead = false;
   #done = false;
   /** Why it broke off. */
   #broken: TransportFailure | undefined;
   #cancelled = false;
-  /** Bound the client's silence while a piece is waited for, once there is a connection. */
+  /** Limit the client's silence while a piece is awaited; undefined before there is a connection. */
   #deadlines: Deadlines | undefined;
   #waitedMs = 0;
-  /** The sending that is under way; a new one takes the place of the old. */
+  /** Number of the current sending; a new attempt replaces the one before. */
   #sending = 0;
   #wake: (() => void) | undefined;
 
-  /** Takes `source` over, which holds `length` bytes; below 0 where that is not known. */
+  /** Takes over `source`, which holds `length` bytes; below 0 where that is not known. */
   constructor(source: BodySource, length: number, limits: RequestBodyLimits, metrics?: ExchangeMetrics) {
     this.length = length;
     this.#source = source;
@@ -72,7 +72,7 @@ export class RequestBody implements BodySink {
     source.start(this);
   }
 
-  /** Whether all that has been sent of it can be sent again. */
+  /** Whether the bytes that were sent can be sent again. */
   get replayable(): boolean {
     return this.#handedBytes <= this.#limits.retry_buffer;
   }
@@ -83,12 +83,11 @@ export class RequestBody implements BodySink {
   }
 
   /**
-   * Waits until some of it is here, or it is over, or {@linkcode flushHead} is called. undefined where there is nothing to
-   * wait for.
+   * Waits for the first piece, the end of the body, or {@linkcode flushHead}. undefined where there is nothing to wait for.
    */
   begun(): Promise<void> | undefined {
     if (this.#hasBegun) return undefined;
-    // A source that has a piece at hand delivers it within the pull: then there is nothing to wait for.
+    // A source that has a piece already delivers it within the pull: then there is nothing to wait for.
     this.#pull();
     return this.#hasBegun ? undefined : this.#arrival();
   }
@@ -97,14 +96,13 @@ export class RequestBody implements BodySink {
     return this.#next < this.#pieces.length || this.#done;
   }
 
-  /** Ends the wait in {@linkcode begun}: the head goes ahead alone. */
+  /** Ends the wait in {@linkcode begun}: the head is sent without a piece of the body. */
   flushHead(): void {
     if (this.#handedBytes === 0) this.#wake?.();
   }
 
   /**
-   * All of it, where all is here, small, and not handed over yet: it goes out with the head, and is not waited for. Else
-   * undefined.
+   * The whole body, if it has arrived, is small and was not sent yet: it is sent in one write with the head. Else undefined.
    */
   takeWhole(): Uint8Array<ArrayBuffer> | undefined {
     if (this.#readBytes !== this.length || this.length > WHOLE_BYTES || this.#next > 0) return undefined;
@@ -114,7 +112,7 @@ export class RequestBody implements BodySink {
   }
 
   /**
-   * Sends the request's head with what is here of the body, in one write.
+   * Sends the request's head and the pieces that have arrived, in one write.
    *
    * @returns Whether the whole body was sent.
    * @throws {TransportFailure} What the connection throws.
@@ -127,7 +125,7 @@ export class RequestBody implements BodySink {
   }
 
   /**
-   * Sends what remains, at the speed of the slower side; returns early when {@linkcode interrupt} ends it.
+   * Sends the rest of the body, at the speed of the slower side; returns early when {@linkcode interrupt} is called.
    *
    * @returns Whether the whole body was sent.
    * @throws {TransportFailure} `client_left` when the body breaks off, `body_too_large`, or what the body failed with, or
@@ -143,7 +141,7 @@ export class RequestBody implements BodySink {
         const framed = this.#framed(batch);
         await connection.send(framed);
         if (framed !== batch) release(framed, "given");
-        // Another attempt may be sending the same pieces by now.
+        // Another attempt may have started to send the same pieces.
         if (sending !== this.#sending) break;
         this.#sent();
         if (this.#handedBytes === this.length) return true;
@@ -160,20 +158,20 @@ export class RequestBody implements BodySink {
     return false;
   }
 
-  /** Ends the waits and the sending of an attempt that is over. */
+  /** Ends the waits and the sending of an attempt that has ended. */
   interrupt(): void {
     this.#sending++;
     this.#wake?.();
   }
 
-  /** Goes back to its first byte. Only for one that is replayable, or of which nothing was sent. */
+  /** Starts again at the first byte. Only for a body that is replayable, or of which nothing was sent. */
   rewind(): void {
     this.interrupt();
     this.#next = 0;
     this.#handedBytes = 0;
   }
 
-  /** Lets the client's side go. */
+  /** Cancels the source. */
   cancel(): void {
     this.#sending++;
     this.#cancelled = true;
@@ -197,8 +195,8 @@ export class RequestBody implements BodySink {
     this.#pieces.push(keep(bytes, ownership));
     this.#countAhead(this.#aheadBytes + bytes.length);
     if (this.#readBytes === this.length) {
-      // Nothing more can come, so nobody waits for the end; but the source is to come to it, or the runtime closes the
-      // client's connection behind the response.
+      // The body is complete, so the end is not awaited; but the source must reach it, or the runtime closes the client's
+      // connection after the response.
       this.#done = true;
       this.#source.pull();
     } else if (this.#readsAhead) {
@@ -214,7 +212,7 @@ export class RequestBody implements BodySink {
     this.#wake?.();
   }
 
-  /** The client's body broke off. What comes behind the last byte changes nothing. */
+  /** The client's body broke off. A failure after the last byte is ignored. */
   fail(reason: unknown): void {
     this.#arrived();
     if (this.#done || this.#cancelled) return;
@@ -240,10 +238,10 @@ export class RequestBody implements BodySink {
   }
 
   /**
-   * Reads on from now, up to a bound, whoever takes it. The runtime buffers what a client sends faster than it is read, in
-   * a way that costs the square of it and stalls the whole process: 64 MB in chunks of 16 kB took 8 to 30 s.
+   * Reads ahead from now on, up to a limit. The runtime buffers a body that is read too slowly at a cost that grows with
+   * the square of the buffered bytes and stalls the whole process: 64 MB in chunks of 16 kB took 8 to 30 s.
    *
-   * @param deadlines Bound the client's silence; those of the last call count.
+   * @param deadlines Limit the client's silence; those of the last call apply.
    */
   #readAhead(deadlines: Deadlines): void {
     this.#deadlines = deadlines;
@@ -276,7 +274,7 @@ export class RequestBody implements BodySink {
     this.#source.pull();
   }
 
-  // Not called while pieces wait. The source may deliver within the pull.
+  // Not called while there are unsent pieces. The source may deliver within the pull.
   #arrival(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
@@ -285,7 +283,7 @@ export class RequestBody implements BodySink {
     });
   }
 
-  /** All pieces that wait, as one. */
+  /** The unsent pieces, joined. */
   #take(): Uint8Array<ArrayBuffer> | undefined {
     const waiting = this.#pieces.length - this.#next;
     if (waiting === 0) return undefined;
@@ -312,7 +310,7 @@ export class RequestBody implements BodySink {
     return this.length >= 0 ? batch : chunkOf(batch);
   }
 
-  /** All that was handed over has been sent: what cannot be sent again is not kept. */
+  /** The pieces taken were sent: a body that cannot be sent again drops them. */
   #sent(): void {
     if (!this.replayable) {
       for (const piece of this.#pieces.splice(0, this.#next)) release(piece, this.#ownership);
@@ -328,7 +326,7 @@ export class RequestBody implements BodySink {
   }
 }
 
-/** Largest body that goes out in one write with the head. */
+/** Largest body that is sent in one write with the head. */
 const WHOLE_BYTES = 64 * 1024;
-/** Most pieces that wait. */
+/** Most unsent pieces. */
 const AHEAD_PIECES = 4096;

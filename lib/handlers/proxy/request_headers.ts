@@ -1,6 +1,6 @@
 /**
- * The head of the request that goes upstream: the client's lines, less what belongs to its own hop or was made up by it,
- * plus what the proxy knows for itself.
+ * The head of the request to the upstream: the client's lines without hop-by-hop fields and without forwarding fields of an
+ * untrusted peer, then the lines of the proxy itself.
  *
  * @module
  */
@@ -34,19 +34,19 @@ export interface RequestHeaderOptions {
 /** Rewrites request headers; built once for each site. */
 export class RequestHeaders {
   readonly #options: RequestHeaderOptions;
-  /** Fields that do not pass as they came. */
+  /** Fields of the client that are not passed on. */
   readonly #dropped: ReadonlySet<string>;
-  /** The same in the form in which CGI programs see names. */
+  /** The same names in the form that CGI programs get. */
   readonly #folded: ReadonlySet<string>;
-  /** What becomes of a field, by its name; as far as names have been seen. */
-  readonly #verdicts = new Map<string, Verdict>();
+  /** Cached treatment of a field, by its name. */
+  readonly #treatments = new Map<string, Treatment>();
   readonly #fixedLines: string;
   readonly #host: string | undefined;
   readonly #removes: ReadonlySet<string>;
-  /** Lines of the proxy's own that the config takes out or sets for itself. */
+  /** Lines of the proxy that the config removes or sets itself. */
   readonly #suppressed: ReadonlySet<string>;
-  /** What was last told of peers that are not believed, by their address. */
-  readonly #strangers = new Map<string, { authority: string; scheme: string; lines: string }>();
+  /** Cached forwarding lines of untrusted peers, by their address. */
+  readonly #untrusted = new Map<string, { authority: string; scheme: string; lines: string }>();
 
   /** Prepares what does not depend on the request. */
   constructor(options: RequestHeaderOptions) {
@@ -60,7 +60,7 @@ export class RequestHeaders {
     let fixed = "";
     for (const lines of [options.set, options.add]) {
       for (let i = 0; i < lines.length; i += 2) {
-        // There is one Host (RFC 9112, section 3.2): the config's takes the place of any other.
+        // A request has one Host (RFC 9112, section 3.2): the config's replaces any other.
         if (lines[i].toLowerCase() === "host") this.#host = lines[i + 1];
         else fixed += `${lines[i]}: ${lines[i + 1]}\r\n`;
       }
@@ -68,73 +68,73 @@ export class RequestHeaders {
     this.#fixedLines = fixed;
   }
 
-  /** Value that the config sets for Host, whatever the client or the upstream is called. */
+  /** Value that the config sets for Host. */
   get host(): string | undefined {
     return this.#host;
   }
 
   /**
-   * The head as it goes out, with its empty line.
+   * The head as it is sent, with its empty line.
    *
    * @param target Path and query.
    * @param host Value of Host.
    * @param framing `content-length` or `transfer-encoding` line with its CRLF, or empty.
-   * @param prefix Path that the route takes away before the upstream sees it, or empty.
-   * @param upgrade Lines of the proxy's own WebSocket handshake, each with its CRLF, in place of the client's; or empty.
+   * @param prefix Prefix that the route removes from the path, or empty.
+   * @param upgrade Lines of the proxy's WebSocket handshake, each with its CRLF, in place of the client's; or empty.
    */
   build(exchange: Exchange, target: string, host: string, framing: string, prefix = "", upgrade = ""): string {
-    const { head, told, span } = exchange;
+    const { head, forwarded, span } = exchange;
     const { headers } = head;
     let text = `${head.method} ${target} HTTP/1.1\r\nhost: ${this.#host ?? host}\r\n`;
     let named: string[] | undefined;
     let via = "";
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i];
-      const verdict = this.#verdicts.get(name) ?? this.#judge(name);
-      if (verdict === Verdict.Passes) text += `${name}: ${headers[i + 1]}\r\n`;
-      else if (verdict === Verdict.FromTrusted) {
-        if (told !== undefined) text += `${name}: ${headers[i + 1]}\r\n`;
-      } else if (verdict === Verdict.Trace) {
+      const verdict = this.#treatments.get(name) ?? this.#treatmentOf(name);
+      if (verdict === Treatment.Passes) text += `${name}: ${headers[i + 1]}\r\n`;
+      else if (verdict === Treatment.FromTrusted) {
+        if (forwarded !== undefined) text += `${name}: ${headers[i + 1]}\r\n`;
+      } else if (verdict === Treatment.Trace) {
         if (span === undefined) text += `${name}: ${headers[i + 1]}\r\n`;
-      } else if (verdict === Verdict.Handshake) {
+      } else if (verdict === Treatment.Handshake) {
         if (upgrade === "") text += `${name}: ${headers[i + 1]}\r\n`;
-      } else if (verdict === Verdict.MaxForwards) {
+      } else if (verdict === Treatment.MaxForwards) {
         text += `${name}: ${countsHops(head.method) ? oneHopLess(headers[i + 1]) : headers[i + 1]}\r\n`;
-      } else if (verdict === Verdict.Connection) named = connectionNamed(headers[i + 1]);
-      else if (verdict === Verdict.Via) via = via === "" ? headers[i + 1] : `${via}, ${headers[i + 1]}`;
+      } else if (verdict === Treatment.Connection) named = connectionNamed(headers[i + 1]);
+      else if (verdict === Treatment.Via) via = via === "" ? headers[i + 1] : `${via}, ${headers[i + 1]}`;
     }
     if (named !== undefined) text = withoutNamed(text, named);
-    text += told === undefined ? this.#untrustedPeerFields(exchange) : this.#forwardingLines(exchange, told);
-    if (prefix !== "" || told !== undefined) text += this.#prefixLine(prefix, told);
+    text += forwarded === undefined ? this.#untrustedPeerFields(exchange) : this.#forwardingLines(exchange, forwarded);
+    if (prefix !== "" || forwarded !== undefined) text += this.#prefixLine(prefix, forwarded);
     if (!this.#suppressed.has("via")) text += `via: ${via === "" ? "" : via + ", "}1.1 ${this.#options.viaName}\r\n`;
     text += this.#line(this.#options.requestIdName, exchange.requestId);
     if (span !== undefined) text += this.#traceLines(span);
     return text + framing + upgrade + this.#fixedLines + "\r\n";
   }
 
-  // Clients choose the names: the memory is bounded, and emptied rather than let grow.
-  #judge(name: string): Verdict {
+  // Clients choose the names: the cache is limited, and cleared when it is full.
+  #treatmentOf(name: string): Treatment {
     const verdict = this.#verdictOf(name);
     if (name.length > LONGEST_REMEMBERED) return verdict;
-    if (this.#verdicts.size >= MOST_REMEMBERED) this.#verdicts.clear();
-    this.#verdicts.set(name, verdict);
+    if (this.#treatments.size >= MOST_REMEMBERED) this.#treatments.clear();
+    this.#treatments.set(name, verdict);
     return verdict;
   }
 
-  #verdictOf(name: string): Verdict {
-    if (name === "connection") return Verdict.Connection;
-    if (name === "via" && !this.#removes.has(name)) return Verdict.Via;
-    if (this.#dropped.has(name)) return Verdict.Dropped;
-    if (HANDSHAKE.has(name)) return Verdict.Handshake;
-    if (name === "max-forwards") return Verdict.MaxForwards;
-    // CGI programs and their like see `X.Forwarded~For` as `X_FORWARDED_FOR`, and cannot tell it from the real one.
+  #verdictOf(name: string): Treatment {
+    if (name === "connection") return Treatment.Connection;
+    if (name === "via" && !this.#removes.has(name)) return Treatment.Via;
+    if (this.#dropped.has(name)) return Treatment.Dropped;
+    if (HANDSHAKE.has(name)) return Treatment.Handshake;
+    if (name === "max-forwards") return Treatment.MaxForwards;
+    // CGI programs get `X.Forwarded~For` as `X_FORWARDED_FOR`, the same as `X-Forwarded-For`.
     const seen = folded(name);
-    // "httpoxy": CGI programs see it as HTTP_PROXY, by which libraries choose a proxy for requests of their own.
-    if (seen === "proxy" || this.#folded.has(seen)) return Verdict.Dropped;
+    // "httpoxy": CGI programs get it as HTTP_PROXY, from which libraries take a proxy for their own requests.
+    if (seen === "proxy" || this.#folded.has(seen)) return Treatment.Dropped;
     if (seen === "x-forwarded" || seen.startsWith("x-forwarded-")) {
-      return seen === name ? Verdict.FromTrusted : Verdict.Dropped;
+      return seen === name ? Treatment.FromTrusted : Treatment.Dropped;
     }
-    return name === "traceparent" || name === "tracestate" ? Verdict.Trace : Verdict.Passes;
+    return name === "traceparent" || name === "tracestate" ? Treatment.Trace : Treatment.Passes;
   }
 
   #traceLines({ traceparent, tracestate }: CarriedTrace): string {
@@ -142,51 +142,51 @@ export class RequestHeaders {
       (tracestate === "" ? "" : this.#line("tracestate", tracestate));
   }
 
-  // Of peers that are not believed, who send many requests each.
+  // An untrusted peer usually sends many requests: its lines are cached.
   #untrustedPeerFields(exchange: Exchange): string {
     const { peer, authority, scheme } = exchange.head;
-    const known = this.#strangers.get(peer.address);
+    const known = this.#untrusted.get(peer.address);
     if (known !== undefined && known.authority === authority && known.scheme === scheme) return known.lines;
     const lines = this.#forwardingLines(exchange, undefined);
-    if (this.#strangers.size >= MOST_STRANGERS) this.#strangers.clear();
-    this.#strangers.set(peer.address, { authority, scheme, lines });
+    if (this.#untrusted.size >= MOST_UNTRUSTED) this.#untrusted.clear();
+    this.#untrusted.set(peer.address, { authority, scheme, lines });
     return lines;
   }
 
-  #forwardingLines(exchange: Exchange, told: ForwardedClient | undefined): string {
+  #forwardingLines(exchange: Exchange, forwarded: ForwardedClient | undefined): string {
     const { head } = exchange;
     const peer = head.peer.address;
-    const proto = told?.proto ?? head.scheme;
-    const host = told?.host ?? head.authority;
-    const chain = told?.forwardedFor;
+    const proto = forwarded?.proto ?? head.scheme;
+    const host = forwarded?.host ?? head.authority;
+    const chain = forwarded?.forwardedFor;
     let text = "";
     if (this.#options.addXForwarded) {
       const addresses = chain === undefined ? peer : peer === "" ? chain : `${chain}, ${peer}`;
-      // A peer on a unix socket, or one that an embedder does not tell of, has no address to speak of.
+      // A peer on a unix socket, or one that an embedder does not name, has no address.
       text = (addresses === "" ? "" : this.#line("x-forwarded-for", addresses)) +
         this.#line("x-forwarded-proto", proto) +
         this.#line("x-forwarded-host", host) +
-        this.#line("x-forwarded-port", told?.port ?? portAsked(host, proto)) +
+        this.#line("x-forwarded-port", forwarded?.port ?? portAsked(host, proto)) +
         (exchange.clientAddress === "" ? "" : this.#line("x-real-ip", exchange.clientAddress));
-    } else if (told !== undefined) {
-      for (const [name, value] of told.fields) {
+    } else if (forwarded !== undefined) {
+      for (const [name, value] of forwarded.fields) {
         if (name !== "forwarded" && name !== "x-forwarded-prefix") text += this.#line(name, value);
       }
     }
     if (this.#options.addForwarded) {
-      // A peer that tells no address of a client speaks of its own hop.
+      // A trusted peer without a client address in its fields is the client itself.
       const own = chain === undefined
         ? forwardedElement(peer, firstMember(host), firstMember(proto))
         : forwardedElement(peer, head.authority, head.scheme);
-      text += this.#line("forwarded", told?.forwarded === undefined ? own : `${told.forwarded}, ${own}`);
-    } else if (told?.forwarded !== undefined && told.fields.has("forwarded")) {
-      text += this.#line("forwarded", told.forwarded);
+      text += this.#line("forwarded", forwarded?.forwarded === undefined ? own : `${forwarded.forwarded}, ${own}`);
+    } else if (forwarded?.forwarded !== undefined && forwarded.fields.has("forwarded")) {
+      text += this.#line("forwarded", forwarded.forwarded);
     }
     return text;
   }
 
-  #prefixLine(prefix: string, told: ForwardedClient | undefined): string {
-    const outer = told?.prefix ?? "";
+  #prefixLine(prefix: string, forwarded: ForwardedClient | undefined): string {
+    const outer = forwarded?.prefix ?? "";
     const whole = this.#options.addXForwarded ? outer.replace(/\/+$/, "") + prefix : outer;
     return whole === "" ? "" : this.#line("x-forwarded-prefix", whole);
   }
@@ -196,38 +196,38 @@ export class RequestHeaders {
   }
 }
 
-/** What becomes of a field of the client's. */
-enum Verdict {
+/** How a field of the client is treated. */
+enum Treatment {
   Passes,
   Dropped,
-  /** Passes when the peer is a trusted proxy. */
+  /** Passed on if the peer is a trusted proxy. */
   FromTrusted,
-  /** Passes when the exchange is not traced. */
+  /** Passed on if the exchange is not traced. */
   Trace,
-  /** Passes when the proxy makes no WebSocket handshake of its own. */
+  /** Passed on if the proxy makes no WebSocket handshake of its own. */
   Handshake,
-  /** Counted down, for methods that count hops. */
+  /** Decremented, for methods that count hops. */
   MaxForwards,
   Connection,
   Via,
 }
 
-/** Lines that the proxy writes itself, or that it answers for. */
+/** Fields that the proxy writes itself or handles itself. */
 const OWN: readonly string[] = [...FORWARDING_FIELDS, "host", "content-length", "expect", "via"];
 
-/** What belongs to the client's WebSocket handshake alone: the upstream gets one of the proxy's own. */
+/** Fields of the client's WebSocket handshake: the upstream gets a handshake of the proxy. */
 const HANDSHAKE: ReadonlySet<string> = new Set([
   "sec-websocket-key",
   "sec-websocket-version",
   "sec-websocket-extensions",
 ]);
 
-const MOST_STRANGERS = 1024;
+const MOST_UNTRUSTED = 1024;
 
 const MOST_REMEMBERED = 1024;
 const LONGEST_REMEMBERED = 64;
 
-// Only letters and digits are told apart.
+// All characters but letters and digits become the same.
 function folded(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, "-");
 }
@@ -236,7 +236,7 @@ function portAsked(host: string, proto: string): string {
   return String(portOf(firstMember(host)) ?? (/^(?:https|wss)$/i.test(firstMember(proto)) ? 443 : 80));
 }
 
-// Connection may name any field of the client's own; the proxy's own lines are added after this.
+// Connection may name any field of the client; the lines of the proxy are added afterwards.
 function withoutNamed(text: string, named: string[]): string {
   const lines = text.split("\r\n");
   const kept = lines.filter((line, index) => {

@@ -1,5 +1,5 @@
 /**
- * The header lines that go back to the client: the upstream's in their order, less what belongs to its hop.
+ * The header lines for the client: the upstream's in their order, without hop-by-hop fields.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { ResponseHead } from "../../http1/response_head.ts";
 export interface ResponseHeaderOptions {
   /** Name of this proxy in Via. */
   readonly viaName: string;
-  /** Name, in lower case, of the field whose value from the upstream is not believed: the request id; or empty. */
+  /** Name, in lower case, of the field whose value from the upstream is not trusted: the request id; or empty. */
   readonly untrustedName: string;
 }
 
@@ -31,8 +31,8 @@ export class ResponseHeaders {
   /**
    * The lines for the client. Content-Length is among them when the response's framing has one.
    *
-   * @param redirects Maps addresses of the upstream back; undefined where nothing needs to be mapped.
-   * @param authority The client's.
+   * @param redirects Maps addresses of the upstream; undefined where nothing needs to be mapped.
+   * @param authority The client's authority.
    */
   build(head: ResponseHead, redirects?: UpstreamRedirects, authority = ""): HeaderLines {
     const { headers, lowerNames } = head;
@@ -43,7 +43,7 @@ export class ResponseHeaders {
       const lower = lowerNames[i];
       if (this.#dropped.has(lower)) {
         if (lower === "via") via += headers[2 * i + 1] + ", ";
-        // Several lines that said the same become one.
+        // Several lines of the same value become one.
         else if (lower === "content-length" && head.contentLength >= 0 && !lines.includes("content-length")) {
           lines.push("content-length", String(head.contentLength));
         }
@@ -63,6 +63,6 @@ export class ResponseHeaders {
 export interface ResponseRules {
   /** Rules for all fields. */
   readonly responseHeaders: ResponseHeaders;
-  /** Maps addresses of upstreams back; undefined where nothing needs to be mapped. */
+  /** Maps addresses of upstreams; undefined where nothing needs to be mapped. */
   readonly redirects: Redirects | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * The body of a response that is passed on piece by piece, as it arrives from the upstream. It ends once: delivered, lost,
- * or no longer wanted; then its attempt gives back what it holds.
+ * The body of a response that is passed on piece by piece, as it arrives from the upstream. It ends once: delivered, broken
+ * off or cancelled; its attempt then releases the connection and the slot.
  *
  * @module
  */
@@ -11,49 +11,49 @@ import type { Connection } from "../../upstream/connection/connection.ts";
 
 /** The attempt that a body belongs to. */
 export interface ResponseOwner {
-  /** Whether it has given back what it held. */
+  /** Whether the connection and the slot are released. */
   readonly settled: boolean;
-  /** The body was handed over to its last byte. */
+  /** The last piece of the body was delivered. */
   bodyEnded(): void;
   /** The body broke off. */
   bodyLost(failure: TransportFailure): void;
-  /** The client wants no more of it. */
+  /** The client cancelled the body. */
   bodyCancelled(): void;
 }
 
-/** Reads the body off a connection. Owned by its attempt, which owns the connection. */
+/** Reads the body from a connection. Owned by its attempt, which owns the connection. */
 export class ResponseSource implements BodySource {
   readonly #owner: ResponseOwner;
   readonly #connection: Connection;
   #sink: BodySink | undefined;
-  /** What it failed with before somebody took it. */
+  /** The failure, if the body broke off before it was started. */
   #lost: TransportFailure | undefined;
   /** Whether the last piece is being delivered. */
   #complete = false;
 
-  /** @param connection Its response's head has been read. */
+  /** @param connection Positioned after the head of the response. */
   constructor(owner: ResponseOwner, connection: Connection) {
     this.#owner = owner;
     this.#connection = connection;
   }
 
-  /** As the contract says. */
+  /** Begins to deliver to `sink`. */
   start(sink: BodySink): void {
     if (this.#lost === undefined) this.#sink = sink;
     else sink.fail(this.#lost);
   }
 
-  /** Hands the next piece to the client. */
+  /** Delivers the next piece. */
   pull(): void {
     if (!this.#complete && !this.#owner.settled) this.#deliver(this.#sink as BodySink);
   }
 
-  /** The client wants no more. */
+  /** Cancels the body. */
   cancel(): void {
     if (!this.#owner.settled) this.#owner.bodyCancelled();
   }
 
-  /** The rest will not come. */
+  /** The body broke off by `error`. */
   lose(error: unknown): void {
     if (this.#owner.settled) return;
     const failure = error instanceof TransportFailure
@@ -73,7 +73,7 @@ export class ResponseSource implements BodySource {
       if (this.#owner.settled) return;
       if (chunk !== null) {
         if (!connection.bodyEnded) {
-          // Before the piece is delivered: whoever takes it may pull at once.
+          // Before the piece is delivered: the sink may pull within the call.
           connection.deadlines.awaitClient();
           return sink.piece(chunk, "given");
         }

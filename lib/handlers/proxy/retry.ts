@@ -1,7 +1,7 @@
 /**
- * Retrying: what may be sent again, where, and when. A request is sent again only if no byte of it can have been acted on,
- * or its method is idempotent and its body is kept (RFC 9110, section 9.2.2). Made for an exchange with its first failure,
- * so that exchanges without one pay nothing.
+ * Retries: whether a request is sent again, to which upstream, and when. A request is sent again only if the upstream cannot
+ * have processed any of it, or if its method is idempotent and its body is kept (RFC 9110, section 9.2.2). Created at the
+ * first failure of an exchange, so that exchanges without a failure have no cost.
  *
  * @module
  */
@@ -18,17 +18,16 @@ import type { Exchange } from "../../exchange/exchange.ts";
 import type { RetriesConfig } from "./config/retries_schema.ts";
 import type { RequestBody } from "./request_body.ts";
 
-/** What counts of an attempt that failed. */
+/** What the decision needs to know of a failed attempt. */
 export interface FailedAttempt {
-  /** Where it was made. */
   readonly upstream: Upstream;
-  /** Whether its connection had served before. */
+  /** Whether its connection was used before. */
   readonly reused: boolean;
 }
 
 /** The next attempts of one exchange. */
 export class Retry {
-  /** Whether only a new connection will do. */
+  /** Whether the next attempt requires a new connection. */
   fresh = false;
   readonly #exchange: Exchange;
   readonly #pool: Pool;
@@ -36,20 +35,20 @@ export class Retry {
   readonly #body: RequestBody | undefined;
   /** Upstreams that could not be reached in this round. */
   #unreachable: Upstream[] = [];
-  /** Upstreams that had the request already. */
+  /** Upstreams that the request was already sent to. */
   #tried: Upstream[] = [];
-  /** Attempts that failed for what this machine lacks. */
-  #lacking = 0;
+  /** Attempts that failed because this machine ran out of a resource. */
+  #shortages = 0;
   #stale: Upstream | undefined;
   #sent = 0;
   #pauses = 0;
   #lastRound = false;
-  /** Pause before the next attempt, wherever it goes. */
+  /** Pause before the next attempt, at any upstream. */
   #pauseMs = 0;
-  /** How long those that had the request ask to be left alone. */
+  /** Pause before an upstream in `#tried` is used again, from its Retry-After. */
   #restMs = 0;
 
-  /** Begins with the first failure, or before it where statuses are retried. */
+  /** Created at the first failure, or before it where statuses are retried. */
   constructor(
     { exchange, pool, options, body }: {
       exchange: Exchange;
@@ -64,12 +63,12 @@ export class Retry {
     this.#body = body;
   }
 
-  /** Upstreams whose room is of no use now. */
+  /** Upstreams that the next attempt must not use. */
   get avoid(): readonly Upstream[] {
     return this.#tried.length === 0 ? this.#unreachable : [...this.#unreachable, ...this.#tried];
   }
 
-  /** A place for the next attempt: at the same upstream after a stale connection, else at another where there is one. */
+  /** A slot for the next attempt: at the same upstream after a stale connection, else at another if one is available. */
   async acquire(): Promise<Slot | undefined> {
     const stale = this.#stale;
     this.#stale = undefined;
@@ -86,12 +85,12 @@ export class Retry {
     return await this.#pause(restMs) ? this.#pool.acquire(this.#exchange, this.#unreachable) : undefined;
   }
 
-  /** After no place was found: whether all are to be tried once more, now that some time has passed. */
+  /** Called when no slot was available: waits, and returns whether all upstreams are to be tried once more. */
   async anotherRound(): Promise<boolean> {
     const leftMs = this.#options.try_for - (performance.now() - this.#exchange.startMs);
     if (this.#lastRound || leftMs <= 0) return false;
     const backoffMs = this.#backoff();
-    // The last round is at the limit, not before: the upstream may be back by then.
+    // The last round begins at the limit of `try_for`: the upstream may have recovered by then.
     this.#lastRound = backoffMs >= leftMs;
     const pauseMs = Math.min(backoffMs, leftMs);
     if (!await this.#pause(Math.max(pauseMs, 1))) return false;
@@ -99,12 +98,12 @@ export class Retry {
     return true;
   }
 
-  /** After a failed attempt: whether another one may be made. */
+  /** Whether another attempt may follow a failed one. */
   allows(error: TransportFailure | RetryableResponse, { upstream, reused }: FailedAttempt): boolean {
     if (error instanceof RetryableResponse) {
-      // The next attempt was counted, and the body rewound, when `shouldRetry` said so.
+      // `shouldRetry` has already counted the next attempt and rewound the body.
       this.#tried.push(upstream);
-      // Too many requests are too many for all upstreams; one that is unavailable speaks for itself.
+      // 429 usually holds for all upstreams of a pool; any other status for the one that sent it.
       if (error.status === 429) this.#pauseMs = error.retryAfterMs;
       else this.#restMs = error.retryAfterMs;
       return true;
@@ -116,18 +115,18 @@ export class Retry {
         return true;
       case "shortage":
       case "dial_queue":
-        // Another upstream may have a kept connection, or local ports left. With hundreds of them, a few tries tell enough.
+        // Another upstream may have an idle connection, or local ports left. In a pool of hundreds a few tries are enough.
         this.#unreachable.push(upstream);
-        return ++this.#lacking < MOST_LACKING;
+        return ++this.#shortages < MOST_SHORTAGES;
     }
     if (error.owner !== "upstream") return false;
     switch (error.kind) {
       case "closed_unused":
-        // Not even a byte was sent: any request may go out on another connection.
+        // No byte was sent: any request may be sent on another connection.
         return this.#again(upstream);
       case "closed_unanswered":
         if (!this.#repeatable) return false;
-        // A kept connection may have been closed by the upstream just before it was written to (RFC 9112, section 9.3.1).
+        // The upstream may have closed an idle connection just before the request was sent (RFC 9112, section 9.3.1).
         if (reused && !this.fresh) return this.#again(upstream, true);
         return this.#elsewhere(upstream);
       default:
@@ -135,10 +134,10 @@ export class Retry {
     }
   }
 
-  /** Whether another attempt is made in place of the response of `upstream`. Counts that attempt. */
+  /** Whether another attempt replaces the response of `upstream`. Counts that attempt. */
   readonly shouldRetry: ShouldRetry = (head, upstream) => {
     if (!within(head.status, this.#options.retry_on) || !this.#repeatable) return false;
-    // Too Many Requests without a time is a refusal; with a long one, waiting is the client's business.
+    // 429 without Retry-After, or with a long one, is passed on: the client decides when to try again.
     const afterMs = retryAfterMs(head);
     if (head.status === 429) {
       if (afterMs === undefined || afterMs > this.#patienceMs) return false;
@@ -146,7 +145,7 @@ export class Retry {
       return false;
     }
     if (!this.#spend()) return false;
-    // At once: what the client sends before the failure has arrived above could make the body too long to be kept.
+    // Immediately: pieces that arrive before the failure is handled could make the body too long to be kept.
     this.#body?.rewind();
     return true;
   };
@@ -161,7 +160,7 @@ export class Retry {
   }
 
   #again(upstream: Upstream, rewinds = false): boolean {
-    // Unless one who waited has taken the room that the attempt gave up.
+    // A queued request may have taken the slot that the failed attempt released.
     this.#stale = upstream;
     this.fresh = true;
     if (rewinds) this.#body?.rewind();
@@ -187,7 +186,7 @@ export class Retry {
     return IDEMPOTENT.has(this.#exchange.head.method) && (this.#body === undefined || this.#body.replayable);
   }
 
-  // Full jitter: those who failed together do not come back together.
+  // Full jitter: requests that failed at the same time are not retried at the same time.
   #backoff(): number {
     const { backoff, max_backoff } = this.#options;
     const longestMs = Math.min(backoff * 2 ** Math.min(this.#pauses++, 20), max_backoff);
@@ -210,8 +209,8 @@ export class Retry {
   }
 }
 
-/** Attempts of an exchange that may fail for what this machine lacks. */
-const MOST_LACKING = 3;
+/** Attempts of an exchange that may fail because this machine ran out of a resource. */
+const MOST_SHORTAGES = 3;
 
-/** Methods that may be done twice (RFC 9110, section 9.2.2). */
+/** Idempotent methods (RFC 9110, section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);

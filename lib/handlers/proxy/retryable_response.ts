@@ -1,5 +1,5 @@
 /**
- * A response that the client does not get to see, since another attempt will be made.
+ * A response that is not passed on to the client, because another attempt replaces it.
  *
  * @module
  */
@@ -10,12 +10,11 @@ import type { ResponseHead } from "../../http1/response_head.ts";
 /** Thrown by an attempt whose response is retried. */
 export class RetryableResponse extends Error {
   override readonly name = "RetryableResponse";
-  /** Its status. */
   readonly status: number;
-  /** How long the upstream asks to be left alone, in milliseconds; 0 when it does not. */
+  /** Value of Retry-After in milliseconds; 0 without one. */
   readonly retryAfterMs: number;
 
-  /** @param head Its head; the body is not read. */
+  /** @param head The head of the response; the body is not read. */
   constructor(head: ResponseHead) {
     super(`The upstream answered ${head.status}`);
     this.status = head.status;
@@ -23,7 +22,7 @@ export class RetryableResponse extends Error {
   }
 }
 
-/** What Retry-After says (RFC 9110, section 10.2.3), in milliseconds; undefined without one that can be read. */
+/** Value of Retry-After (RFC 9110, section 10.2.3), in milliseconds; undefined when it is absent or malformed. */
 export function retryAfterMs({ headers }: ResponseHead): number | undefined {
   const value = headerValue(headers, "retry-after")?.trim();
   if (value === undefined) return undefined;

@@ -1,5 +1,5 @@
 /**
- * How a route changes the path on its way upstream.
+ * How a route rewrites the path for the upstream.
  *
  * @module
  */
@@ -7,18 +7,18 @@
 import type { RouteConfig } from "./config/route_schema.ts";
 import { climbs, dropSegments, encodeWritten, matchPath } from "../../routing/match_path.ts";
 
-/** The path upstream for a raw path, or undefined when it would climb out of where the route leads. */
+/** The upstream's path for a raw path; undefined when dot segments would leave the route's target. */
 export type Rewrite = (path: string) => string | undefined;
 
 /**
- * The rewriting of a route; undefined when the path passes as it came.
+ * The rewriting of a route; undefined when the path is passed on unchanged.
  *
- * @param hasBase Whether an upstream puts a base path before it, which dot segments must not leave.
+ * @param hasBase Whether an upstream has a base path, which dot segments must not leave.
  */
 export function compileRewrite(route: RouteConfig, hasBase: boolean): Rewrite | undefined {
   const { path: prefix } = route;
   const target = route.rewrite_target === undefined ? undefined : encodeWritten(route.rewrite_target);
-  // With strip_prefix beside it, the target is put before what is left; without, in place of the prefix. It is the same.
+  // With strip_prefix the target precedes the rest of the path; without it, it replaces the prefix. The result is the same.
   if (target !== undefined) {
     if (route.exact || route.pattern) return () => target;
     return (path) => contained(dropSegments(path, prefix), (rest) => joined(target, rest, path));
@@ -33,9 +33,9 @@ function contained(rest: string, finish: (rest: string) => string): string | und
 }
 
 function joined(target: string, rest: string, path: string): string {
-  // `/api` itself, without a slash behind it, becomes the target itself.
+  // `/api` without a trailing slash becomes the target itself.
   if (rest === "/" && !path.endsWith("/")) return target;
-  // So do its path parameters: `/api;v=1`.
+  // The same holds with path parameters: `/api;v=1`.
   if (rest.startsWith("/;") && !path.endsWith("/") && !target.endsWith("/")) return target + rest.slice(1);
   return target.endsWith("/") ? target + rest.slice(1) : target + rest;
 }

@@ -1,5 +1,5 @@
 /**
- * What a route hides from its upstreams, as far as responses and the upstreams themselves must be told of it.
+ * How a route's changes of path and Host are undone in responses, and reported to upstreams in X-Forwarded-Prefix.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { RouteConfig } from "./config/route_schema.ts";
 import { escapedTarget } from "../../http/target.ts";
 import { Redirects } from "./redirects.ts";
 
-/** What else decides about the addresses that upstreams see. */
+/** What else changes the addresses that upstreams get. */
 export interface RouteChanges {
-  /** Whether an upstream puts a base path before every path. */
+  /** Whether an upstream has a base path. */
   readonly hasBase: boolean;
   /** Value that the config sets for Host. */
   readonly host: string | undefined;
 }
 
 /**
- * Maps addresses in responses of a route back; undefined where nothing was changed, or the config says not to.
+ * Maps addresses in responses of a route; undefined where nothing is changed, or the config disables it.
  *
- * @param proxy The proxy as it is for this route.
+ * @param proxy The proxy's settings for this route.
  */
 export function compileRedirects(
   route: RouteConfig,
@@ -31,7 +31,7 @@ export function compileRedirects(
   const pathChanged = route.strip_prefix || route.rewrite_target !== undefined || hasBase;
   const on = proxy.rewrite_redirects ?? (hostChanged || pathChanged);
   if (!on) return undefined;
-  // The path of an exact route or a pattern is replaced as a whole: nothing tells which path leads to another.
+  // The path of an exact route or a pattern is replaced as a whole: it cannot be mapped back.
   const mapsPaths = !route.exact && !route.pattern && (route.strip_prefix || route.rewrite_target !== undefined);
   return new Redirects({
     clientPath: mapsPaths ? escapedTarget(route.path) : "/",
@@ -40,7 +40,7 @@ export function compileRedirects(
   });
 }
 
-/** What X-Forwarded-Prefix tells: the path that the route takes away, without a slash at its end; or empty. */
+/** Value of X-Forwarded-Prefix: the prefix that the route removes, without a trailing slash; or empty. */
 export function forwardedPrefix(route: RouteConfig): string {
   if (route.exact || route.pattern) return "";
   const strips = route.rewrite_target === undefined ? route.strip_prefix : route.rewrite_target === "/";

@@ -1,5 +1,5 @@
 /**
- * What holds for one route: its own settings, and those of its proxy where it has none.
+ * The settings of one route: its own, and those of its proxy where it has none.
  *
  * @module
  */
@@ -12,8 +12,8 @@ type Changes = HeadersConfig["request"];
 type RouteHeaders = NonNullable<RouteConfig["headers"]>;
 
 /**
- * The proxy as it is for `route`. The tables `timeout`, `retries` and `headers` are taken key by key, those of header
- * fields field by field; any other value of the route takes the place of the proxy's.
+ * The settings of the proxy for `route`. The tables `timeout`, `retries` and `headers` are merged key by key, those of header
+ * fields field by field; any other value of the route replaces the proxy's.
  */
 export function proxyOfRoute(proxy: ProxyConfig, route: RouteConfig): ProxyConfig {
   return {
@@ -47,7 +47,7 @@ function changesOfRoute(proxy: Changes, route: RouteHeaders["request"] = {}, gon
   };
 }
 
-/** Names compare without case. A field that the route removes is not one that its proxy writes. */
+/** Names are compared without case. A field that the route removes is not set or added by its proxy. */
 function fieldsOfRoute(
   proxy: Readonly<Record<string, string>>,
   route: Readonly<Record<string, string>> = {},

@@ -1,8 +1,8 @@
 /**
- * Bodies that come in many small pieces. The runtime takes 50 to 200 µs for each piece of a chunked body, the more the
- * more is buffered, and hands all of them out within one turn of the event loop: a megabyte of chunks of one byte would hold
- * up everybody for 15 seconds. So only some are read in a turn, by all uploads together, and as much time as they took is
- * left to others. A body of many pieces of a few bytes each is refused.
+ * Request bodies in many small pieces. The runtime takes 50 to 200 µs for each piece of a chunked body, more as more is
+ * buffered, and delivers all of them within one turn of the event loop: a megabyte in chunks of one byte would block the
+ * worker for 15 seconds. So all uploads together read a limited number of small pieces in a turn, and then pause for as long
+ * as reading took. A body of many pieces of a few bytes each is refused.
  *
  * @module
  */
@@ -11,25 +11,25 @@ import { TransportFailure } from "../../failure/failure.ts";
 
 /** A piece below this size is small, in bytes. */
 export const SMALL_BYTES = 512;
-/** Small pieces of a body that nobody minds: most bodies have one at the most. */
+/** Small pieces of a body that are not limited: most bodies have one at most. */
 const UNCOUNTED = 8;
 /** Small pieces that are read in a turn. */
 const PER_TURN = 16;
-/** Longest time that is left to others between two turns, in milliseconds. */
+/** Longest pause between two turns, in milliseconds. */
 const LONGEST_REST_MS = 50;
-/** Pieces that a body may have whatever their size. */
+/** Limited pieces that a body may have whatever their size. */
 const FREE_PIECES = 4096;
-/** Bytes that its small pieces must hold on average beyond that. */
+/** Bytes that its limited pieces must hold on average beyond that number. */
 const LEAST_AVERAGE_BYTES = 16;
 
-/** The turns of all uploads of this worker. */
+/** Limits the small pieces of all uploads of this worker. */
 class PieceTurns {
   #taken = 0;
   #startedMs = 0;
   #resting = false;
   #waiting: (() => void)[] = [];
 
-  /** Waits until another small piece may be read; undefined when it may at once. */
+  /** Settles when another small piece may be read; undefined when it may be read now. */
   next(): Promise<void> | undefined {
     if (this.#taken === 0 && !this.#resting) this.#begin();
     if (this.#taken < PER_TURN && !this.#resting) {
@@ -41,7 +41,7 @@ class PieceTurns {
 
   #begin(): void {
     this.#startedMs = performance.now();
-    // Timers come behind all that can be read at once. What was read meanwhile has taken its time by then.
+    // A timer fires after all pieces that can be read now: it measures how long reading them took.
     setTimeout(() => {
       this.#resting = true;
       const restMs = Math.min(performance.now() - this.#startedMs, LONGEST_REST_MS);
@@ -52,11 +52,11 @@ class PieceTurns {
   #end(): void {
     this.#resting = false;
     this.#taken = 0;
-    const called = this.#waiting.splice(0, PER_TURN);
-    if (called.length === 0) return;
+    const released = this.#waiting.splice(0, PER_TURN);
+    if (released.length === 0) return;
     this.#begin();
-    this.#taken = called.length;
-    for (const call of called) call();
+    this.#taken = released.length;
+    for (const resolve of released) resolve();
   }
 }
 
@@ -65,22 +65,22 @@ const turns = new PieceTurns();
 /** The small pieces of one body. */
 export class SmallPieces {
   #seen = 0;
-  /** Pieces, and their bytes, since one of them had to wait. */
+  /** Pieces, and their bytes, since the last one that had to wait. */
   #recent = 0;
   #recentBytes = 0;
-  /** Those that came faster than they could be read. */
+  /** Pieces, and their bytes, that arrived faster than they may be read. */
   #count = 0;
   #bytes = 0;
 
-  /** Whether they come faster than they can be read. */
+  /** Whether pieces arrive faster than they may be read. */
   get dense(): boolean {
     return this.#count > PER_TURN;
   }
 
   /**
-   * A small piece arrived.
+   * Counts a small piece that arrived.
    *
-   * @returns Settles when the next one may be read; undefined when it may at once.
+   * @returns Settles when the next piece may be read; undefined when it may be read now.
    * @throws {TransportFailure} `body_too_large` when there are too many, of too few bytes.
    */
   add(bytes: number): Promise<void> | undefined {
@@ -89,7 +89,7 @@ export class SmallPieces {
     this.#recentBytes += bytes;
     const wait = turns.next();
     if (wait === undefined) return undefined;
-    // Many before one that must wait came at the client's own pace, and are no burden.
+    // A long run before one that must wait arrived at the client's own speed, and does not load the worker.
     if (this.#recent <= 2 * PER_TURN) {
       this.#count += this.#recent;
       this.#bytes += this.#recentBytes;

@@ -1,5 +1,5 @@
 /**
- * Taking a request's body: whether there is one, how long it is, and how it is framed for the upstream.
+ * The body of a request to be forwarded: whether there is one, its length, and its framing for the upstream.
  *
  * @module
  */
@@ -8,30 +8,30 @@ import type { Exchange } from "../../exchange/exchange.ts";
 import { ForwardFailure } from "./forward_failure.ts";
 import { RequestBody, type RequestBodyLimits } from "./request_body.ts";
 
-/** A request's body, as it goes upstream. */
+/** A request's body, as it is sent to the upstream. */
 export interface TakenBody {
-  /** The header line that frames it, or empty. */
+  /** The header line of its framing, or empty. */
   framing: string;
-  /** Undefined when there is none. */
+  /** undefined when there is no body. */
   body: RequestBody | undefined;
 }
 
-/** How much of a body is held here; how large it may be says its exchange. */
+/** How much of a body is kept in memory. Its largest size is in the exchange. */
 export type BodyBuffers = Omit<RequestBodyLimits, "maxBytes">;
 
 /** A request without a body. */
 export const BODILESS: TakenBody = { framing: "", body: undefined };
 
 /**
- * Takes the body of a request, and says how it is framed. At once for methods that have none.
+ * Takes the body of a request and decides its framing. Without a promise for methods that have no body.
  *
- * @throws {ForwardFailure} 413 when it is announced to be too large.
+ * @throws {ForwardFailure} 413 when Content-Length is above the limit.
  */
 export function takeBody(exchange: Exchange, buffers: BodyBuffers): TakenBody | Promise<TakenBody> {
   const length = declaredLength(exchange);
   if (length === NO_BODY) return BODILESS;
   const maxBytes = exchange.maxBodyBytes;
-  // Beyond 2^53 a length could not be passed on exactly.
+  // A length above 2^53 could not be passed on exactly.
   if (length > maxBytes || length > Number.MAX_SAFE_INTEGER) {
     throw new ForwardFailure(413, `The body has ${length} bytes, more than ${maxBytes}`, "client");
   }
@@ -43,13 +43,13 @@ export function takeBody(exchange: Exchange, buffers: BodyBuffers): TakenBody | 
   return length === MAYBE ? unannounced(exchange, body) : { framing: CHUNKED_CODING, body };
 }
 
-// HTTP/2 does not announce a body of unknown length: only reading tells.
+// HTTP/2 does not announce a body of unknown length: it has to be read to find out.
 async function unannounced(exchange: Exchange, body: RequestBody): Promise<TakenBody> {
   const timer = setTimeout(() => body.flushHead(), 1000);
   await body.begun();
   clearTimeout(timer);
   if (!body.empty) return { framing: CHUNKED_CODING, body };
-  // RFC 9110, section 8.6: methods that expect a body say so when there is none.
+  // RFC 9110, section 8.6: Content-Length: 0 is sent for methods that usually have a body.
   return EXPECTS_BODY.has(exchange.head.method) ? { framing: NO_LENGTH, body: undefined } : BODILESS;
 }
 
@@ -68,6 +68,6 @@ function declaredLength(exchange: Exchange): number {
     if (name === "content-length") return Number(headers[i + 1]);
     if (name === "transfer-encoding") return CHUNKED;
   }
-  // HTTP/1.1 would have announced a body, but nothing tells the versions apart: HTTP/2 may have a Host field too.
+  // HTTP/1.1 would have announced a body, but the version is not known here: HTTP/2 may have a Host field too.
   return MAYBE;
 }

@@ -1,5 +1,5 @@
 /**
- * A request as it goes upstream: what all its attempts have in common.
+ * A request to an upstream: the part that all its attempts have in common.
  *
  * @module
  */
@@ -14,22 +14,21 @@ import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
 
 /** A request of one exchange. */
 export interface UpstreamRequest {
-  /** The exchange that it belongs to. */
   readonly exchange: Exchange;
   /** How it is forwarded. */
   readonly plan: ForwardPlan;
   /** Path and query, without an upstream's base path. */
   readonly target: string;
-  /** The header line that frames its body, with its CRLF, or empty. */
+  /** The header line of the body's framing, with its CRLF, or empty. */
   readonly framing: string;
-  /** Undefined when there is none. */
+  /** undefined when there is no body. */
   readonly body: RequestBody | undefined;
-  /** The upgrade that it asks for, if any. */
+  /** The upgrade that is requested; undefined for a plain request. */
   readonly upgrade: UpstreamUpgrade | undefined;
 }
 
 /**
- * Path and query of the request that goes upstream, without an upstream's base path.
+ * Path and query of the request to the upstream, without an upstream's base path.
  *
  * @throws {ForwardFailure} When the path would leave the route.
  */
@@ -38,15 +37,15 @@ export function upstreamTarget(head: RequestHead, plan: ForwardPlan): string {
   if (path === undefined) {
     throw new ForwardFailure(400, "The path has dot segments that leave the route", "client");
   }
-  // The runtime makes `/*` of the asterisk, which stands for the server as a whole (RFC 9110, section 9.3.7).
+  // The runtime turns `*`, the server as a whole (RFC 9110, section 9.3.7), into `/*`.
   if (head.method === "OPTIONS" && head.path === "/*" && head.query === "") return ASTERISK;
   return path + head.query;
 }
 
 /**
- * The head of the request that goes to `endpoint`, as text.
+ * The head of the request to `endpoint`, as text.
  *
- * @param upgrade Header lines that ask for an upgrade, each with its CRLF; or empty.
+ * @param upgrade Header lines of the upgrade, each with its CRLF; or empty.
  */
 export function upstreamHead(
   { exchange, plan, target, framing }: Pick<UpstreamRequest, "exchange" | "plan" | "target" | "framing">,

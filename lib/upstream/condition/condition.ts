@@ -164,7 +164,7 @@ export class UpstreamCondition {
    * fate of an upstream on trial, or of a half-open breaker.
    * @returns Whether it ejected the upstream.
    */
-  answered(
+  responded(
     failure: FailureClass | undefined,
     status: number,
     latencyMs: number,

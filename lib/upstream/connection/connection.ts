@@ -86,7 +86,7 @@ export class Connection implements Watched {
   }
 
   /** Whether any byte of a response to the current request has arrived. */
-  get answered(): boolean {
+  get responseBegun(): boolean {
     return this.#input.begun;
   }
 
@@ -286,7 +286,7 @@ export class Connection implements Watched {
     this.#readError ??= error;
     if (this.#failure !== undefined) return this.#failure;
     // Some of a response is a response: the upstream may have acted.
-    const kind = this.answered ? "closed_in_head" : "closed_unanswered";
+    const kind = this.responseBegun ? "closed_in_head" : "closed_unanswered";
     return brokenConnection(kind, "The upstream closed while it was sent to", error);
   }
 
@@ -313,8 +313,8 @@ export class Connection implements Watched {
     if (this.#failure !== undefined) return this.#failHead(this.#failure);
     if (this.#ended) {
       // An interim response is a response: the upstream may have acted.
-      const kind = this.answered ? "closed_in_head" : "closed_unanswered";
-      const where = this.answered ? "within its answer's head" : "before it answered";
+      const kind = this.responseBegun ? "closed_in_head" : "closed_unanswered";
+      const where = this.responseBegun ? "within its answer's head" : "before it answered";
       return this.#failHead(this.#lost(kind, where));
     }
     this.deadlines.awaitHead();

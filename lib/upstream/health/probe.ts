@@ -123,7 +123,7 @@ class ProbeRun {
     const late = `within ${timeoutMs} ms`;
     if (this.#stage === "connection") return bad(`no connection to ${name(this.#dialled)} ${late}`, true);
     if (this.#stage === "body") return bad(`the body of the answer to ${this.#name} did not end ${late}`);
-    return this.#connection?.answered
+    return this.#connection?.responseBegun
       ? bad(`the head of the answer to ${this.#name} did not end ${late}`)
       : bad(`${this.#name} was not answered ${late}`);
   }

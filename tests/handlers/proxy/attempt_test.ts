@@ -39,10 +39,10 @@ class Place implements AsyncDisposable {
       ...{ url, endpoint: parseEndpoint(url), weight: 1, maxConnections: 0, clock: new CoarseClock(5), ...SILENCE },
       ...{ idleTimeoutMs: 60_000, maxIdle: 8, maxHeadBytes: 16_384, metrics: this.metrics },
     });
-    const { answered, failed } = this.upstream;
-    this.upstream.answered = (status, ...rest) => {
+    const { responded, failed } = this.upstream;
+    this.upstream.responded = (status, ...rest) => {
       this.outcomes.push(status);
-      answered.call(this.upstream, status, ...rest);
+      responded.call(this.upstream, status, ...rest);
     };
     this.upstream.failed = (failure, ...rest) => {
       this.outcomes.push(failure);

@@ -36,8 +36,8 @@ function build(
   const exchange = new Exchange(head, client, { exchangeEnded: () => {} });
   exchange.requestId = "id-1";
   if (trusted) {
-    exchange.told = readForwardedClient(head.headers, "9.9.9.9", new ProxyTrust(["9.9.9.9", "8.0.0.0/8"]));
-    exchange.clientAddress = exchange.told.address;
+    exchange.forwarded = readForwardedClient(head.headers, "9.9.9.9", new ProxyTrust(["9.9.9.9", "8.0.0.0/8"]));
+    exchange.clientAddress = exchange.forwarded.address;
   }
   const text = new RequestHeaders({ ...PLAIN, ...options }).build(exchange, "/x?y", "up:80", "", prefix, upgrade);
   assertEquals(text.endsWith("\r\n\r\n"), true);

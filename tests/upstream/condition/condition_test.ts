@@ -61,7 +61,7 @@ Deno.test("UpstreamCondition goes from ejected to on trial to slow start to acti
   jump(10_001);
   assertEquals([condition.state, condition.healthy], ["on_trial", true]);
   assertEquals([condition.beginTrial(), condition.beginTrial()], [true, undefined]);
-  condition.answered(undefined, 200, 1, { trial: true, anyway: false });
+  condition.responded(undefined, 200, 1, { trial: true, anyway: false });
   assertEquals([condition.state, condition.share], ["slow_start", 0.1]);
   jump(5000);
   sharedTime.refresh();
@@ -71,10 +71,10 @@ Deno.test("UpstreamCondition goes from ejected to on trial to slow start to acti
   assertEquals(changes, ["ejected", "returned"]);
 });
 
-Deno.test("UpstreamCondition.answered() leaves alone what a good response says nothing of", () => {
+Deno.test("UpstreamCondition.responded() leaves alone what a good response says nothing of", () => {
   const condition = new UpstreamCondition(newMemory(), { ...RULES, probedFirst: "unhealthy" });
   assertEquals([condition.state, condition.unhealthy], ["unhealthy", true]);
-  condition.answered(condition.failureOf(200, 1), 200, 1, FIRST);
+  condition.responded(condition.failureOf(200, 1), 200, 1, FIRST);
   assertEquals(condition.state, "unhealthy");
   assertEquals([condition.probed(true), condition.probed(true), condition.state], [true, false, "slow_start"]);
 });

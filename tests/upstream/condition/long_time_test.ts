@@ -56,7 +56,7 @@ Deno.test("An ejection that is over stays over, however long nobody asks", () =>
 Deno.test("A breaker whose time is over lets trials through, however long nobody asks", () => {
   for (const days of AGES_DAYS) {
     for (const upstream of upstreams()) {
-      for (let i = 0; i < 3; i++) upstream.answered(500, 1);
+      for (let i = 0; i < 3; i++) upstream.responded(500, 1);
       jump(days * DAY_MS);
       assert(upstream.available, `${days} days later`);
       assertEquals(upstream.condition.facts.breakerRetryMs, null);
@@ -89,7 +89,7 @@ Deno.test("A slow start that is over stays over", () => {
 Deno.test("A latency that is long past has faded", () => {
   for (const days of AGES_DAYS) {
     for (const upstream of upstreams()) {
-      upstream.answered(200, 500);
+      upstream.responded(200, 500);
       assert(upstream.latencyMs > 100);
       jump(days * DAY_MS);
       assert(upstream.latencyMs < 1, `${upstream.latencyMs} ms, ${days} days later`);
