@@ -19,7 +19,7 @@
  * @module
  */
 
-import { handler, readAtStart } from "./lib/process/file_handler.ts";
+import { handler, readAtStart } from "./lib/process/config_file_handler.ts";
 
 // Under `deno serve` only, not where another program imports this module.
 if (import.meta.main) await readAtStart();

@@ -7,11 +7,11 @@
 
 import { headerValue } from "../../lib/http/header_lines.ts";
 import type { RequestHead } from "../../lib/http/message.ts";
-import type { UpgradeRelay } from "../../lib/listener/served_connection.ts";
+import type { UpgradeRelay } from "../../lib/listener/own/served_connection.ts";
 import { dial } from "../../lib/sockets/dial.ts";
 import { closeQuietly, type Wire } from "../../lib/sockets/wire.ts";
 import type { Endpoint } from "../../lib/sockets/endpoint.ts";
-import type { Inbox } from "../../lib/listener/inbox.ts";
+import type { Inbox } from "../../lib/listener/own/inbox.ts";
 
 /** Relays upgrades to one endpoint. */
 export class RawTunnel implements UpgradeRelay {

@@ -5,7 +5,7 @@
  */
 
 import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
-import type { ListenerLimits } from "../../lib/listener/listener_limits.ts";
+import type { ListenerLimits } from "../../lib/listener/own/listener_limits.ts";
 import { processorTicks, PROXY_CORE } from "../pinned_process.ts";
 
 /** Which listener. */

@@ -10,7 +10,7 @@ import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { respond } from "../../lib/listener/runtime/adapter.ts";
 import { Generation, type GenerationListener } from "../../lib/generation/generation.ts";
 import { RawTunnel } from "./raw_tunnel.ts";
-import { SocketListener } from "../../lib/listener/socket_listener.ts";
+import { SocketListener } from "../../lib/listener/own/socket_listener.ts";
 
 if (import.meta.main) {
   const [kind, json, limits, tunnelPort] = Deno.args;

@@ -7,7 +7,7 @@
 
 import { z } from "zod";
 import { upstreamUrlFault, usesSrv } from "../upstream/upstream_url.ts";
-import { ADMIN_STATES, BREAKER_STATES, UPSTREAM_STATES } from "../upstream/condition/upstream_state.ts";
+import { ADMIN_STATES, BREAKER_STATES, UPSTREAM_STATES } from "../upstream/condition/upstream_states.ts";
 import type { ListedPool, ListedUpstream } from "./snapshot_maker.ts";
 import type { Flow, PoolSnapshot, SiteSnapshot, Snapshot, UpstreamChange } from "./snapshot.ts";
 

@@ -14,7 +14,7 @@
 
 import type { Problem } from "../config/problem.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
-import type { AdminState, UpstreamFacts, UpstreamState } from "../upstream/condition/upstream_state.ts";
+import type { AdminState, UpstreamFacts, UpstreamState } from "../upstream/condition/upstream_states.ts";
 
 export type { AdminState, UpstreamState };
 

@@ -10,7 +10,7 @@ import type { MemberSource } from "../generation/pools/pool_members.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Verdict } from "../upstream/health/probe_target.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import { takesRequests } from "../upstream/condition/upstream_state.ts";
+import { takesRequests } from "../upstream/condition/upstream_states.ts";
 import { VERSION } from "../version.ts";
 import type { FailureList } from "./failure_list.ts";
 import { type FlowCounts, rate, sumCounts } from "./flow.ts";

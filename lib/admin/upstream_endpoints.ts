@@ -7,7 +7,7 @@
 
 import type { Pool } from "../upstream/pool.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import { takesRequests } from "../upstream/condition/upstream_state.ts";
+import { takesRequests } from "../upstream/condition/upstream_states.ts";
 import { AdminRefusal, json, nothing } from "./admin_response.ts";
 import { newUpstreamSchema, upstreamChangeSchema, upstreamSchema } from "./api_schemas.ts";
 import type { Endpoint } from "./endpoint.ts";

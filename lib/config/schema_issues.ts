@@ -8,7 +8,7 @@ import type { z } from "zod";
 import { nearestName } from "./nearest_name.ts";
 import { oneInsteadOfList, valueOfOtherTool } from "./other_values.ts";
 import { describeNode, type ProblemDetails, type ProblemList, shortName } from "./problem_list.ts";
-import { tableName, type UnknownKey } from "./schema_walk.ts";
+import { tableName, type UnknownKey } from "./unknown_keys.ts";
 import type { Entry, KeyPath, SourceNode, TableNode } from "./source_tree.ts";
 
 type Issue = z.core.$ZodIssue;

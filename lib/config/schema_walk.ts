@@ -7,26 +7,10 @@
  */
 
 import type { z } from "zod";
-import { nearestName, oneOf } from "./nearest_name.ts";
-import { type OriginalKey, originalKey, originalKeysOf } from "./original_keys.ts";
-import { keyOfOtherTool } from "./other_tools.ts";
-import type { ProblemDetails, ProblemList } from "./problem_list.ts";
-import {
-  formatPath,
-  type KeyPath,
-  type Place,
-  type ScalarNode,
-  type SourceNode,
-  type TableNode,
-} from "./source_tree.ts";
-
-/** A key that the schema does not know. */
-export interface UnknownKey extends ProblemDetails {
-  /** The key, and where it is written. */
-  readonly place: Place;
-  /** The key's table. */
-  readonly table: TableNode;
-}
+import { type OriginalKey, originalKey } from "./original_keys.ts";
+import type { ProblemList } from "./problem_list.ts";
+import type { Place, ScalarNode, SourceNode, TableNode } from "./source_tree.ts";
+import { type Ancestor, type UnknownKey, unknownKeyDetails, unknownKeyMessage } from "./unknown_keys.ts";
 
 /** A key that the schema does not know, and the original BWS does. */
 export interface FoundOriginalKey {
@@ -51,12 +35,6 @@ const MAX_HINTS = 200;
 
 interface Walk extends FoundKeys {
   readonly problems: ProblemList;
-}
-
-/** A table on the way down, with the keys that it knows. */
-interface Ancestor {
-  readonly path: KeyPath;
-  readonly keys: readonly string[];
 }
 
 /** Walks `root` in place. Returns the keys that the schema does not know; other mistakes go to `problems`. */
@@ -130,37 +108,6 @@ function walkObject(walk: Walk, shape: z.core.$ZodShape, node: TableNode, ancest
       walk.unknownKeys.push({ place, table: node, ...details });
     }
   }
-}
-
-function unknownKeyDetails(
-  key: string,
-  table: TableNode,
-  keys: string[],
-  ancestors: readonly Ancestor[],
-): ProblemDetails {
-  const message = unknownKeyMessage(key, table);
-  const elsewhere = keyOfOtherTool(table.path, key);
-  if (elsewhere !== undefined) return { message, expected: elsewhere };
-  const suggestion = nearestName(key, [...keys, ...Object.keys(originalKeysOf(table.path))]);
-  if (suggestion !== undefined) return { message, suggestion };
-  // In TOML, a key that is written below a header belongs to it, which is easily forgotten
-  const owner = ancestors.findLast((ancestor) => ancestor.keys.includes(key));
-  if (owner !== undefined && owner.path.length > 0) {
-    return { message, expected: `it directly below ${tableName(owner.path)}` };
-  }
-  return { message, expected: oneOf(keys) };
-}
-
-function unknownKeyMessage(key: string, table: TableNode): string {
-  const shown = JSON.stringify(key.length > 80 ? `${key.slice(0, 79)}…` : key);
-  return `unknown key ${shown} in ${tableName(table.path)}`;
-}
-
-/** A table's header as it would be written; the root has none. */
-export function tableName(path: KeyPath): string {
-  if (path.length === 0) return "the file";
-  const name = formatPath(path.filter((step) => typeof step === "string"));
-  return typeof path.at(-1) === "number" ? `[[${name}]]` : `[${name}]`;
 }
 
 /** The kinds of input that a schema takes, without the wrappers for defaults and conversions. */

@@ -6,13 +6,13 @@
  * @module
  */
 
+import { headerTable } from "../config/header_fields.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { Filter } from "../exchange/filter.ts";
 import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
 import { setHeader } from "../http/header_lines.ts";
 import type { HeaderLines } from "../http/message.ts";
 import type { Feature } from "./feature.ts";
-import { siteHeaderKeys } from "./site_headers_schema.ts";
 
 /** `[sites.headers]`. */
 export const headers = {
@@ -20,7 +20,7 @@ export const headers = {
   scopes: ["site"],
   routeKeys: ["headers"],
   order: 600,
-  schema: siteHeaderKeys.headers,
+  schema: headerTable().prefault({}).describe("Header fields of every response of the site."),
   compile: (set, { proxy }) => {
     const fields = new ResponseFields(Object.entries(set).flat(), proxy?.headers);
     return fields.changesNothing ? undefined : fields;

@@ -5,12 +5,20 @@
  */
 
 import type { z } from "zod";
+import { flag, table, token } from "../config/fields.ts";
+import { ownFault } from "../config/header_fields.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { Filter } from "../exchange/filter.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { HeaderLines } from "../http/message.ts";
 import type { Feature } from "./feature.ts";
-import { siteHeaderKeys } from "./site_headers_schema.ts";
+
+const schema = table({
+  header: token("a header name", ownFault).default("X-Request-Id").describe(
+    "Name of the field that carries the id of a request: from trusted_proxies, to upstreams and to clients.",
+  ),
+  trust: flag().default(true).describe("Keep the id that an upstream puts on its response, instead of the request's."),
+}).prefault({}).describe("How requests are named in logs and header fields.");
 
 /** `[sites.request_id]`. */
 export const requestId = {
@@ -18,12 +26,12 @@ export const requestId = {
   scopes: ["site"],
   routeKeys: ["headers"],
   order: 100,
-  schema: siteHeaderKeys.request_id,
+  schema,
   compile: ({ header }, { proxy }) => {
     const removed = [...proxy?.headers.remove ?? [], ...proxy?.headers.response.remove ?? []];
     return removed.includes(header.toLowerCase()) ? undefined : new RequestIdField(header);
   },
-} as const satisfies Feature<z.output<typeof siteHeaderKeys.request_id>>;
+} as const satisfies Feature<z.output<typeof schema>>;
 
 /** Puts the id on responses that have none: one of the upstream's that is believed, or of the config's, stays. */
 export class RequestIdField implements Filter {

@@ -10,7 +10,7 @@ import { plainUrl } from "../upstream/upstream_url.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { ForwardPlan } from "../handlers/proxy/forward.ts";
 import { ForwardFailure } from "../handlers/proxy/forward_failure.ts";
-import { takeBody } from "../handlers/proxy/taken_body.ts";
+import { takeBody } from "../handlers/proxy/body_framing.ts";
 import { upstreamHead, upstreamTarget } from "../handlers/proxy/upstream_request.ts";
 import { parseEndpoint } from "../sockets/endpoint.ts";
 import { UpstreamHandshake } from "../handlers/websocket/upstream_handshake.ts";

@@ -12,7 +12,7 @@ import { LocalState, type SharedState } from "../state/shared_state.ts";
 import { ONLY_WORKER, type WorkerPlace } from "../state/worker_place.ts";
 import { ReadAhead } from "../handlers/proxy/read_ahead.ts";
 import { DialLimit } from "../upstream/connection/dial_queue.ts";
-import { IdleConnections } from "../upstream/connection/idle_connections.ts";
+import { IdleRelease } from "../upstream/connection/idle_release.ts";
 import { Prober } from "../upstream/health/prober.ts";
 import { SocketRegistry } from "../handlers/websocket/socket_registry.ts";
 import type { Addresses } from "../upstream/discovery/addresses.ts";
@@ -76,7 +76,7 @@ export class ProcessState {
   /** Limits the connections that are being opened. */
   readonly dialLimit = new DialLimit();
   /** Idle connections to upstreams of all generations. */
-  readonly idleConnections = new IdleConnections();
+  readonly idleConnections = new IdleRelease();
   /** Allots the fields in which metrics are counted. */
   readonly metricFields: TakeMetricFields;
   /** The metrics of all generations. */

@@ -20,7 +20,7 @@ import {
   type UpstreamMemory,
   WEIGHT,
 } from "./condition/condition_fields.ts";
-import type { UpstreamState } from "./condition/upstream_state.ts";
+import type { UpstreamState } from "./condition/upstream_states.ts";
 import { ConnectionPool, type ConnectionPoolOptions } from "./connection/connection_pool.ts";
 import { FAILURE_CLASSES, type FailureClass, failureClassOf } from "./condition/failure_class.ts";
 import { latencyMs, observeLatency } from "./latency.ts";

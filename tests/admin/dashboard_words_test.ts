@@ -13,7 +13,7 @@ import { poolLabels } from "../../lib/admin/dashboard/page/pool_labels.js";
 import { countTroubles, troublesOf, verdictOf } from "../../lib/admin/dashboard/page/problems.js";
 import { readSnapshots } from "../../lib/admin/dashboard/page/snapshot_stream.js";
 import { BY_GRAVITY, probesOf, STATES, timeLeft } from "../../lib/admin/dashboard/page/upstream_states.js";
-import { UPSTREAM_STATES } from "../../lib/upstream/condition/upstream_state.ts";
+import { UPSTREAM_STATES } from "../../lib/upstream/condition/upstream_states.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 
 Deno.test("Figures are short, and no rounding makes one longer", () => {

@@ -19,7 +19,7 @@ import type {
   UpstreamSnapshot,
   UpstreamState,
 } from "../../lib/admin/snapshot.ts";
-import { takesRequests, type UpstreamFacts } from "../../lib/upstream/condition/upstream_state.ts";
+import { takesRequests, type UpstreamFacts } from "../../lib/upstream/condition/upstream_states.ts";
 import { seededRandom } from "../contract/seeded_random.ts";
 
 /** How large it is. */

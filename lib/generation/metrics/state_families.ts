@@ -9,7 +9,7 @@ import { Family, type FamilyOptions, type SampleSink } from "../../metrics/famil
 import { Labels, type LabelValues } from "../../metrics/labels.ts";
 import { sharedTime } from "../../state/shared_time.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
-import { BREAKER_STATES, UPSTREAM_STATES } from "../../upstream/condition/upstream_state.ts";
+import { BREAKER_STATES, UPSTREAM_STATES } from "../../upstream/condition/upstream_states.ts";
 import type { Generation } from "../generation.ts";
 import { measuredUpstreams } from "./measured_things.ts";
 

@@ -21,7 +21,7 @@ import type { RequestHeaders } from "./request_headers.ts";
 import type { ResponseRules } from "./response_headers.ts";
 import type { RetriesConfig } from "./config/retries_schema.ts";
 import { Retry } from "./retry.ts";
-import { BODILESS, type BodyBuffers, takeBody } from "./taken_body.ts";
+import { BODILESS, type BodyBuffers, takeBody } from "./body_framing.ts";
 import { upstreamHead, type UpstreamRequest, upstreamTarget } from "./upstream_request.ts";
 import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
 

@@ -6,7 +6,7 @@
 
 import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
 import type { HeaderLines } from "../../http/message.ts";
-import { REDIRECT_FIELDS, type Redirects, type UpstreamRedirects } from "./redirects.ts";
+import { REDIRECT_FIELDS, type Redirects, type UpstreamRedirects } from "./reverse_mapping.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 
 /** How response headers are rewritten. */

@@ -16,7 +16,7 @@
  * @module
  */
 
-/** Stops and resumes reading on one server socket. Owned by its {@linkcode ServedSocket}. */
+/** Stops and resumes reading on one server socket. Owned by its {@linkcode ClientSocket}. */
 export class ReadingControl {
   readonly #socket: WebSocket;
   readonly #onStopped: () => void;

@@ -2,8 +2,8 @@
  * A WebSocket through the proxy: forwards messages between the two ends, in order and unchanged, and the close of each
  * end to the other.
  *
- * Design. The upstream's end ({@linkcode FramedSocket}) implements RFC 6455 on the proxy's own connection. The client's
- * end ({@linkcode ServedSocket}) is the socket of `Deno.upgradeWebSocket`, because under `Deno.serve` there is no other
+ * Design. The upstream's end ({@linkcode UpstreamSocket}) implements RFC 6455 on the proxy's own connection. The client's
+ * end ({@linkcode ClientSocket}) is the socket of `Deno.upgradeWebSocket`, because under `Deno.serve` there is no other
  * access to an upgraded connection, and because it works the same inside another application. The raw sockets that
  * `node:http` passes to its `upgrade` listeners would need a second, slower server beside `Deno.serve`.
  *

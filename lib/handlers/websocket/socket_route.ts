@@ -14,10 +14,10 @@ import type { UpgradedConnection, UpstreamUpgrade } from "../proxy/upstream_upgr
 import type { CoarseClock } from "../../state/coarse_clock.ts";
 import { closeQuietly } from "../../sockets/wire.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
-import { FramedSocket } from "./framed_socket.ts";
+import { UpstreamSocket } from "./upstream_socket.ts";
 import type { UpgradeRequest } from "./handshake.ts";
 import { Relay } from "./relay.ts";
-import { ServedSocket } from "./served_socket.ts";
+import { ClientSocket } from "./client_socket.ts";
 import type { SocketRegistry } from "./socket_registry.ts";
 import type { RouteMetrics } from "../../exchange/route_metrics.ts";
 import { UpstreamHandshake } from "./upstream_handshake.ts";
@@ -114,12 +114,12 @@ function relay(
   { wire, early, upstream: upstreamId, release }: UpgradedConnection,
   { socket, plan: { config, clock, sockets, route, metrics } }: { socket: WebSocket; plan: SocketPlan },
 ): void {
-  const client = new ServedSocket(socket, {
+  const client = new ClientSocket(socket, {
     clock,
     idleTimeoutMs: config.ping_interval === 0 ? config.idle_timeout : 0,
     closeTimeoutMs: CLOSE_TIMEOUT_MS,
   });
-  const upstream = new FramedSocket(wire, {
+  const upstream = new UpstreamSocket(wire, {
     client: true,
     peer: "upstream",
     early,

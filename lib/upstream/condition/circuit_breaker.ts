@@ -17,7 +17,7 @@ import {
   WINDOW,
   WINDOW_BUCKETS,
 } from "./condition_fields.ts";
-import { Flag } from "./upstream_state.ts";
+import { Flag } from "./upstream_states.ts";
 
 /** When a breaker trips, and how it recovers. */
 export interface CircuitBreakerOptions {

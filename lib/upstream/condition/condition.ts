@@ -27,7 +27,7 @@ import {
   UNAVAILABLE,
   type UpstreamFacts,
   type UpstreamState,
-} from "./upstream_state.ts";
+} from "./upstream_states.ts";
 
 /** What may happen to an upstream; told once, by the worker that saw it first. */
 export type ConditionChange =
@@ -134,12 +134,15 @@ export class UpstreamCondition {
     return this.facts.state;
   }
 
-  /** Milliseconds until an ejection or an open breaker is over; 0 when there is neither. */
+  /** Milliseconds until ejection and open breaker are both over; 0 when there is neither. */
   get unavailableForMs(): number {
     const flags = Atomics.load(this.#fields, FLAGS);
     const ejected = (flags & Flag.ejected) !== 0;
-    if (!ejected && (flags & Flag.breaker_open) === 0) return 0;
-    return Math.max(0, this.#memory.times[ejected ? EJECTED_UNTIL : OPEN_UNTIL] - sharedTime.refresh());
+    const open = (flags & Flag.breaker_open) !== 0;
+    if (!ejected && !open) return 0;
+    const { times } = this.#memory;
+    const untilMs = Math.max(ejected ? times[EJECTED_UNTIL] : 0, open ? times[OPEN_UNTIL] : 0);
+    return Math.max(0, untilMs - sharedTime.refresh());
   }
 
   /**

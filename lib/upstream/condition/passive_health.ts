@@ -20,7 +20,7 @@ import {
   SLOW_START_AT,
   type UpstreamMemory,
 } from "./condition_fields.ts";
-import { Flag } from "./upstream_state.ts";
+import { Flag } from "./upstream_states.ts";
 
 /** When an upstream is ejected, and for how long. */
 export interface PassiveHealthOptions {

@@ -11,7 +11,7 @@ import { dial } from "../../sockets/dial.ts";
 import { DialLimit, DialQueue } from "./dial_queue.ts";
 import type { Endpoint } from "../../sockets/endpoint.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import { IdleConnections } from "./idle_connections.ts";
+import { IdleRelease } from "./idle_release.ts";
 import { isHandleShortage } from "../../failure/shortage.ts";
 import { closeQuietly, type Wire } from "../../sockets/wire.ts";
 import { IDLE, OPEN, UPSTREAM_METRICS, type UpstreamMetrics } from "../upstream_metrics.ts";
@@ -39,7 +39,7 @@ export interface ConnectionPoolOptions extends ConnectionLimits {
    *
    * @default {idle connections of this upstream alone}
    */
-  readonly idleConnections?: IdleConnections;
+  readonly idleConnections?: IdleRelease;
 }
 
 /** Dials an upstream and keeps what can be used again. Closed by its upstream's owner. */
@@ -50,7 +50,7 @@ export class ConnectionPool {
   readonly #idle: Connection[] = [];
   readonly #open = new Set<Connection>();
   readonly #dials: DialQueue;
-  readonly #allIdle: IdleConnections;
+  readonly #allIdle: IdleRelease;
   /** Those in the queue that a kept connection serves as well. */
   readonly #takers = new Set<ConnectionWait>();
   #closed = false;
@@ -61,7 +61,7 @@ export class ConnectionPool {
     this.#options = options;
     this.#clock = clock;
     this.#dials = new DialQueue(options.dialLimit ?? new DialLimit());
-    this.#allIdle = options.idleConnections ?? new IdleConnections();
+    this.#allIdle = options.idleConnections ?? new IdleRelease();
     this.#allIdle.add(this);
   }
 

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { sharedTime } from "../../../lib/state/shared_time.ts";
 import { CircuitBreaker, type CircuitBreakerOptions } from "../../../lib/upstream/condition/circuit_breaker.ts";
 import { FLAGS, memoryOf, upstreamFieldCount } from "../../../lib/upstream/condition/condition_fields.ts";
-import { Flag } from "../../../lib/upstream/condition/upstream_state.ts";
+import { Flag } from "../../../lib/upstream/condition/upstream_states.ts";
 import { jump } from "../../support/time_jump.ts";
 
 const OPTIONS: CircuitBreakerOptions = {

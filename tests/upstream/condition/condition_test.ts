@@ -14,7 +14,7 @@ import {
   SLOW_START_AT,
   upstreamFieldCount,
 } from "../../../lib/upstream/condition/condition_fields.ts";
-import { Flag } from "../../../lib/upstream/condition/upstream_state.ts";
+import { Flag } from "../../../lib/upstream/condition/upstream_states.ts";
 import { jump } from "../../support/time_jump.ts";
 
 const RULES: ConditionOptions = {
@@ -50,6 +50,22 @@ Deno.test("UpstreamCondition.facts tell a state that they bear out, where severa
   changeFlags(memory.fields, { clear: Flag.ejected });
   const withoutSlowStart = new UpstreamCondition(memory, { ...RULES, slowStartMs: 0, probedFirst: "healthy" });
   assertEquals([condition.state, withoutSlowStart.state], ["slow_start", "active"]);
+});
+
+Deno.test("UpstreamCondition.unavailableForMs lasts until ejection and open breaker are both over", () => {
+  const memory = newMemory();
+  const condition = new UpstreamCondition(memory, RULES);
+  const nowMs = sharedTime.refresh();
+  memory.times[EJECTED_UNTIL] = nowMs + 50_000;
+  memory.times[OPEN_UNTIL] = nowMs + 90_000;
+  const longest = () => Math.ceil(condition.unavailableForMs / 10_000);
+  assertEquals(longest(), 0);
+  changeFlags(memory.fields, { set: Flag.ejected });
+  assertEquals(longest(), 5);
+  changeFlags(memory.fields, { set: Flag.breaker_open });
+  assertEquals(longest(), 9);
+  changeFlags(memory.fields, { clear: Flag.ejected });
+  assertEquals(longest(), 9);
 });
 
 Deno.test("UpstreamCondition goes from ejected to on trial to slow start to active, and tells what happens once", () => {

@@ -4,7 +4,7 @@ import { PassiveHealth, type PassiveHealthOptions } from "../../../lib/upstream/
 import { sharedTime } from "../../../lib/state/shared_time.ts";
 import { failureClassOf } from "../../../lib/upstream/condition/failure_class.ts";
 import { EJECTED_FOR, FLAGS, memoryOf, upstreamFieldCount } from "../../../lib/upstream/condition/condition_fields.ts";
-import { Flag } from "../../../lib/upstream/condition/upstream_state.ts";
+import { Flag } from "../../../lib/upstream/condition/upstream_states.ts";
 import { TransportFailure } from "../../../lib/failure/failure.ts";
 import { jump } from "../../support/time_jump.ts";
 

@@ -12,7 +12,7 @@ import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import type { Connection } from "../../../lib/upstream/connection/connection.ts";
 import { ConnectionPool, type ConnectionPoolOptions } from "../../../lib/upstream/connection/connection_pool.ts";
-import { IdleConnections } from "../../../lib/upstream/connection/idle_connections.ts";
+import { IdleRelease } from "../../../lib/upstream/connection/idle_release.ts";
 import { UPSTREAM_METRICS } from "../../../lib/upstream/upstream_metrics.ts";
 import { until } from "../../support/condition.ts";
 import { answerOf, ScriptedUpstream } from "../../support/scripted_upstream.ts";
@@ -174,9 +174,9 @@ Deno.test("ConnectionPool.destroy() fails exchanges under way", async () => {
   assertEquals(kept.counts.open, 0);
 });
 
-Deno.test("IdleConnections.release() closes what idles in all pools, and says whether there was any", async () => {
+Deno.test("IdleRelease.release() closes what idles in all pools, and says whether there was any", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("ok"));
-  const idleConnections = new IdleConnections();
+  const idleConnections = new IdleRelease();
   using one = new Kept(upstream.url, { idleConnections });
   using other = new Kept(upstream.url, { idleConnections });
   assert(!await idleConnections.release());

@@ -1,6 +1,6 @@
 /**
  * The states of upstreams for people: how grave each is and what it means, the same in the dashboard and in `bws top`.
- * Their names and their precedence are those of `lib/upstream/condition/upstream_state.ts`.
+ * Their names and their precedence are those of `lib/upstream/condition/upstream_states.ts`.
  *
  * @module
  */

@@ -5,13 +5,13 @@
  * @module
  */
 
-// @ts-types="../../types/std/assert.d.ts"
+// @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { REFUSED, UNUSUAL } from "../http1/hostile_requests.ts";
-import { within } from "../support/condition.ts";
-import { header, statusOf } from "../support/message_reader.ts";
-import { exchange, get, RawClient } from "../support/raw_client.ts";
-import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
+import { REFUSED, UNUSUAL } from "../../http1/hostile_requests.ts";
+import { within } from "../../support/condition.ts";
+import { header, statusOf } from "../../support/message_reader.ts";
+import { exchange, get, RawClient } from "../../support/raw_client.ts";
+import { answerOf, ScriptedUpstream } from "../../support/scripted_upstream.ts";
 import { OwnListener } from "./own_listener.ts";
 
 const SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: site.test\r\n\r\n";

@@ -4,12 +4,12 @@
  * @module
  */
 
-// @ts-types="../../types/std/assert.d.ts"
+// @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { until, within } from "../support/condition.ts";
-import { statusOf } from "../support/message_reader.ts";
-import { get, post, RawClient } from "../support/raw_client.ts";
-import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
+import { until, within } from "../../support/condition.ts";
+import { statusOf } from "../../support/message_reader.ts";
+import { get, post, RawClient } from "../../support/raw_client.ts";
+import { answerOf, ScriptedUpstream } from "../../support/scripted_upstream.ts";
 import { OwnListener } from "./own_listener.ts";
 
 Deno.test("SocketListener answers 408 to half a head and closes, however it trickles in", async () => {

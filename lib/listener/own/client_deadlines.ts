@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { CoarseClock } from "../state/coarse_clock.ts";
+import type { CoarseClock } from "../../state/coarse_clock.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
 
 /** The deadline that has passed. */

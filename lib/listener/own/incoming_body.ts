@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { BodySink, BodySource } from "../http/body.ts";
-import { BodyDecoder } from "../http1/body_decoder.ts";
-import { MalformedMessage } from "../http1/malformed_message.ts";
+import type { BodySink, BodySource } from "../../http/body.ts";
+import { BodyDecoder } from "../../http1/body_decoder.ts";
+import { MalformedMessage } from "../../http1/malformed_message.ts";
 import type { ClientDeadlines } from "./client_deadlines.ts";
 import type { Inbox } from "./inbox.ts";
 import type { ParsedRequest } from "./parsed_request.ts";

@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { Responder } from "../exchange/responder.ts";
-import { peerOf, refusedHead } from "./runtime/request_reader.ts";
-import type { HttpResponse, Peer, RequestHead } from "../http/message.ts";
-import { Refusal } from "../http/refusal.ts";
-import type { Wire } from "../sockets/wire.ts";
-import type { CoarseClock } from "../state/coarse_clock.ts";
-import { TransportFailure } from "../failure/failure.ts";
-import { HeadParser } from "../http1/head_parser.ts";
-import { MalformedMessage } from "../http1/malformed_message.ts";
+import type { Responder } from "../../exchange/responder.ts";
+import { peerOf, refusedHead } from "../runtime/request_reader.ts";
+import type { HttpResponse, Peer, RequestHead } from "../../http/message.ts";
+import { Refusal } from "../../http/refusal.ts";
+import type { Wire } from "../../sockets/wire.ts";
+import type { CoarseClock } from "../../state/coarse_clock.ts";
+import { TransportFailure } from "../../failure/failure.ts";
+import { HeadParser } from "../../http1/head_parser.ts";
+import { MalformedMessage } from "../../http1/malformed_message.ts";
 import { dateLine } from "./response_date.ts";
 import { outgoingHead } from "./outgoing_head.ts";
 import { ResponseWriter } from "./response_writer.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { closeQuietly, type Wire } from "../sockets/wire.ts";
-import { ByteWindow } from "../http1/byte_window.ts";
+import { closeQuietly, type Wire } from "../../sockets/wire.ts";
+import { ByteWindow } from "../../http1/byte_window.ts";
 
 /** The received bytes of one client. Owned by its connection. */
 export class Inbox extends ByteWindow {

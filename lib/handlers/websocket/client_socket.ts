@@ -13,7 +13,7 @@ import type { Message, SocketEnd, SocketEndListener } from "./socket_end.ts";
 import { MESSAGE_OVERHEAD, UnsentMessages } from "./unsent_messages.ts";
 
 /** Options of a served socket. */
-export interface ServedSocketOptions {
+export interface ClientSocketOptions {
   /** The clock for deadlines. */
   readonly clock: CoarseClock;
   /** Longest time without a message, in milliseconds; 0 if the runtime checks the peer by pings of its own. */
@@ -23,9 +23,9 @@ export interface ServedSocketOptions {
 }
 
 /** A WebSocket of the runtime, which it owns. */
-export class ServedSocket implements SocketEnd {
+export class ClientSocket implements SocketEnd {
   readonly #socket: WebSocket;
-  readonly #options: ServedSocketOptions;
+  readonly #options: ClientSocketOptions;
   readonly #reading: ReadingControl;
   #listener: SocketEndListener | undefined;
   #held: (() => void)[] = [];
@@ -44,7 +44,7 @@ export class ServedSocket implements SocketEnd {
   #burstMs = 0;
 
   /** @param socket A socket that is not open yet. */
-  constructor(socket: WebSocket, options: ServedSocketOptions) {
+  constructor(socket: WebSocket, options: ClientSocketOptions) {
     this.#socket = socket;
     this.#options = options;
     this.#reading = new ReadingControl(socket, () => this.#runHeld());

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { HttpResponse } from "../http/message.ts";
-import { statusLine } from "../http1/head_writer.ts";
+import type { HttpResponse } from "../../http/message.ts";
+import { statusLine } from "../../http1/head_writer.ts";
 
 /** How the end of a body is told. */
 export type BodyFraming = "none" | "bytes" | "length" | "chunked" | "close";

@@ -1,15 +1,15 @@
-// @ts-types="../../types/std/assert.d.ts"
+// @ts-types="../../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { isToken } from "../../lib/http/header_lines.ts";
-import { Refusal } from "../../lib/http/refusal.ts";
-import { HeadParser } from "../../lib/http1/head_parser.ts";
-import { MalformedMessage } from "../../lib/http1/malformed_message.ts";
-import { LISTENER_LIMITS } from "../../lib/listener/listener_limits.ts";
-import { type ParsedRequest, parseRequest, refusalOf } from "../../lib/listener/parsed_request.ts";
-import { choose, seededRandom, testSeed } from "../contract/seeded_random.ts";
-import { mutated, randomHead, REQUESTS } from "../http1/corpus.ts";
-import { REFUSED } from "../http1/hostile_requests.ts";
-import { bytesOf } from "../http1/outcome.ts";
+import { isToken } from "../../../lib/http/header_lines.ts";
+import { Refusal } from "../../../lib/http/refusal.ts";
+import { HeadParser } from "../../../lib/http1/head_parser.ts";
+import { MalformedMessage } from "../../../lib/http1/malformed_message.ts";
+import { LISTENER_LIMITS } from "../../../lib/listener/own/listener_limits.ts";
+import { type ParsedRequest, parseRequest, refusalOf } from "../../../lib/listener/own/parsed_request.ts";
+import { choose, seededRandom, testSeed } from "../../contract/seeded_random.ts";
+import { mutated, randomHead, REQUESTS } from "../../http1/corpus.ts";
+import { REFUSED } from "../../http1/hostile_requests.ts";
+import { bytesOf } from "../../http1/outcome.ts";
 
 const PEER = { address: "127.0.0.1", port: 1 };
 

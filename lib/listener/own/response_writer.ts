@@ -4,13 +4,13 @@
  * @module
  */
 
-import { type BodySource, release } from "../http/body.ts";
-import { BodyReader, type Piece } from "../http/body_reader.ts";
-import type { HttpResponse } from "../http/message.ts";
-import { CHUNK_OVERHEAD_BYTES, LAST_CHUNK, putChunk } from "../http1/chunked_encoder.ts";
-import { putText } from "../http1/head_writer.ts";
-import type { CoarseClock, Watched } from "../state/coarse_clock.ts";
-import type { Wire } from "../sockets/wire.ts";
+import { type BodySource, release } from "../../http/body.ts";
+import { BodyReader, type Piece } from "../../http/body_reader.ts";
+import type { HttpResponse } from "../../http/message.ts";
+import { CHUNK_OVERHEAD_BYTES, LAST_CHUNK, putChunk } from "../../http1/chunked_encoder.ts";
+import { putText } from "../../http1/head_writer.ts";
+import type { CoarseClock, Watched } from "../../state/coarse_clock.ts";
+import type { Wire } from "../../sockets/wire.ts";
 import type { OutgoingHead } from "./outgoing_head.ts";
 import { type BufferPool, PIECE_BYTES } from "./buffer_pool.ts";
 import type { ClientDeadlines } from "./client_deadlines.ts";

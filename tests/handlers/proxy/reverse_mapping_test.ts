@@ -1,6 +1,6 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { type RedirectOptions, Redirects } from "../../../lib/handlers/proxy/redirects.ts";
+import { type RedirectOptions, Redirects } from "../../../lib/handlers/proxy/reverse_mapping.ts";
 import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 
 /** Without Host of the client: the upstream is known by its own name. */

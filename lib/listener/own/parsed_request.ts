@@ -5,13 +5,13 @@
  * @module
  */
 
-import { Refusal } from "../http/refusal.ts";
-import { hostOf } from "../http/authority.ts";
-import type { HeaderLines, Peer, RequestHead } from "../http/message.ts";
-import { type BodyKind, declaredLength, persistent, requestBodyKind } from "../http1/framing.ts";
-import type { Head } from "../http1/head.ts";
-import type { MalformedMessage } from "../http1/malformed_message.ts";
-import { parseTarget } from "../http1/request_target.ts";
+import { Refusal } from "../../http/refusal.ts";
+import { hostOf } from "../../http/authority.ts";
+import type { HeaderLines, Peer, RequestHead } from "../../http/message.ts";
+import { type BodyKind, declaredLength, persistent, requestBodyKind } from "../../http1/framing.ts";
+import type { Head } from "../../http1/head.ts";
+import type { MalformedMessage } from "../../http1/malformed_message.ts";
+import { parseTarget } from "../../http1/request_target.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
 
 /** A request's head with its framing worked out. */

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
-import { Generation } from "../../lib/generation/generation.ts";
-import type { ListenerLimits } from "../../lib/listener/listener_limits.ts";
-import { SocketListener } from "../../lib/listener/socket_listener.ts";
-import { until } from "../support/condition.ts";
-import { configOf, type RunningProxyOptions } from "../support/running_proxy.ts";
+import { resolveConfig } from "../../../lib/generation/config/resolve_config.ts";
+import { Generation } from "../../../lib/generation/generation.ts";
+import type { ListenerLimits } from "../../../lib/listener/own/listener_limits.ts";
+import { SocketListener } from "../../../lib/listener/own/socket_listener.ts";
+import { until } from "../../support/condition.ts";
+import { configOf, type RunningProxyOptions } from "../../support/running_proxy.ts";
 
 /** A listener that runs. */
 export class OwnListener {

@@ -4,12 +4,12 @@
  * @module
  */
 
-// @ts-types="../../types/std/assert.d.ts"
+// @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { until, within } from "../support/condition.ts";
-import { header, type ReceivedMessage, statusOf, text } from "../support/message_reader.ts";
-import { get, head, RawClient } from "../support/raw_client.ts";
-import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
+import { until, within } from "../../support/condition.ts";
+import { header, type ReceivedMessage, statusOf, text } from "../../support/message_reader.ts";
+import { get, head, RawClient } from "../../support/raw_client.ts";
+import { answerOf, ScriptedUpstream } from "../../support/scripted_upstream.ts";
 import { OwnListener } from "./own_listener.ts";
 
 const CHUNKED_ANSWER = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";

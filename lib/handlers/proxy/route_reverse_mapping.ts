@@ -7,7 +7,7 @@
 import type { ProxyConfig } from "./config/proxy_schema.ts";
 import type { RouteConfig } from "./config/route_schema.ts";
 import { escapedTarget } from "../../http/target.ts";
-import { Redirects } from "./redirects.ts";
+import { Redirects } from "./reverse_mapping.ts";
 
 /** What else changes the addresses that upstreams get. */
 export interface RouteChanges {

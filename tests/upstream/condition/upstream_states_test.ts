@@ -6,7 +6,7 @@ import {
   takesRequests,
   UPSTREAM_STATES,
   type UpstreamState,
-} from "../../../lib/upstream/condition/upstream_state.ts";
+} from "../../../lib/upstream/condition/upstream_states.ts";
 
 const ALL = Flag.maintenance | Flag.draining | Flag.unhealthy | Flag.breaker_open | Flag.ejected | Flag.on_trial |
   Flag.breaker_half_open | Flag.slow_start;

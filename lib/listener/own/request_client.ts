@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ClientSide } from "../exchange/exchange.ts";
-import type { BodySource } from "../http/body.ts";
+import type { ClientSide } from "../../exchange/exchange.ts";
+import type { BodySource } from "../../http/body.ts";
 import type { IncomingBody } from "./incoming_body.ts";
 
 /** The body of a request, and whether its client is still connected. */

@@ -16,7 +16,7 @@ import { FrameDecoder, FrameError, type FrameSink } from "./frame_decoder.ts";
 import type { Message, SocketEnd, SocketEndListener } from "./socket_end.ts";
 
 /** Options of a framed socket. */
-export interface FramedSocketOptions {
+export interface UpstreamSocketOptions {
   /** Whether this end is the client: a client masks the frames that it sends, a server does not. */
   readonly client: boolean;
   /** The peer, for messages and as the owner of failures. */
@@ -36,11 +36,11 @@ export interface FramedSocketOptions {
 }
 
 /** A WebSocket over a {@linkcode Wire}, which it owns. */
-export class FramedSocket implements SocketEnd, FrameSink {
+export class UpstreamSocket implements SocketEnd, FrameSink {
   /** Bytes that are queued for writing, with frame headers and the overhead of each frame. */
   bufferedBytes = 0;
   readonly #wire: Wire;
-  readonly #options: FramedSocketOptions;
+  readonly #options: UpstreamSocketOptions;
   readonly #decoder: FrameDecoder;
   #listener: SocketEndListener | undefined;
   #queue: Uint8Array<ArrayBuffer>[] = [];
@@ -58,7 +58,7 @@ export class FramedSocket implements SocketEnd, FrameSink {
   #deadlineMs = 0;
 
   /** Takes ownership of a connection after its handshake. */
-  constructor(wire: Wire, options: FramedSocketOptions) {
+  constructor(wire: Wire, options: UpstreamSocketOptions) {
     this.#wire = wire;
     this.#options = options;
     const { client, maxMessageBytes } = options;

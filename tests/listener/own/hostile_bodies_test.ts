@@ -4,13 +4,13 @@
  * @module
  */
 
-// @ts-types="../../types/std/assert.d.ts"
+// @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { BAD_CHUNKS } from "../http1/hostile_chunks.ts";
-import { stands, until, within } from "../support/condition.ts";
-import { header, statusOf, text } from "../support/message_reader.ts";
-import { get, post, RawClient } from "../support/raw_client.ts";
-import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
+import { BAD_CHUNKS } from "../../http1/hostile_chunks.ts";
+import { stands, until, within } from "../../support/condition.ts";
+import { header, statusOf, text } from "../../support/message_reader.ts";
+import { get, post, RawClient } from "../../support/raw_client.ts";
+import { answerOf, ScriptedUpstream } from "../../support/scripted_upstream.ts";
 import { OwnListener } from "./own_listener.ts";
 
 const CHUNKED = "POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n";

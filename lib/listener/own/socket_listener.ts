@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { Responder } from "../exchange/responder.ts";
-import { plainAddress } from "../http/ip_address.ts";
-import { CoarseClock } from "../state/coarse_clock.ts";
-import { closeQuietly } from "../sockets/wire.ts";
+import type { Responder } from "../../exchange/responder.ts";
+import { plainAddress } from "../../http/ip_address.ts";
+import { CoarseClock } from "../../state/coarse_clock.ts";
+import { closeQuietly } from "../../sockets/wire.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";

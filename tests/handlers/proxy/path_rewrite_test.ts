@@ -1,7 +1,7 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { resolveConfig } from "../../../lib/generation/config/resolve_config.ts";
-import { compileRewrite } from "../../../lib/handlers/proxy/rewrite.ts";
+import { compileRewrite } from "../../../lib/handlers/proxy/path_rewrite.ts";
 
 function rewrite(route: Record<string, unknown>, path: string, hasBase = false): string | undefined {
   const { config } = resolveConfig({

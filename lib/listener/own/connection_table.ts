@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CoarseClock, Watched } from "../state/coarse_clock.ts";
+import type { CoarseClock, Watched } from "../../state/coarse_clock.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
 import type { ServedConnection } from "./served_connection.ts";
 

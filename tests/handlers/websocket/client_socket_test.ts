@@ -1,20 +1,20 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals, assertLess } from "@std/assert";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
-import { ServedSocket } from "../../../lib/handlers/websocket/served_socket.ts";
+import { ClientSocket } from "../../../lib/handlers/websocket/client_socket.ts";
 import { within } from "../../support/condition.ts";
 import { frameBytes, FramePeer } from "../../support/frame_peer.ts";
 
 /** Serves one client, which vanishes, and then has nothing more to do. */
 const PROGRAM = `
-import { ServedSocket } from ${
-  JSON.stringify(new URL("../../../lib/handlers/websocket/served_socket.ts", import.meta.url).href)
+import { ClientSocket } from ${
+  JSON.stringify(new URL("../../../lib/handlers/websocket/client_socket.ts", import.meta.url).href)
 };
 import { FramePeer } from ${JSON.stringify(new URL("../../support/frame_peer.ts", import.meta.url).href)};
 const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 120 });
   const options = { clock: { nowMs: 0 }, idleTimeoutMs: 0, closeTimeoutMs: 1000 };
-  new ServedSocket(socket, options).start({
+  new ClientSocket(socket, options).start({
     onOpen() {}, onMessage: () => peer.close(), onClose() {}, onLost: () => console.log("lost"),
     onEnded: () => server.shutdown(),
   });
@@ -49,7 +49,7 @@ Deno.test("a client that sends empty messages without end leaves every turn of t
   let most = 0;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
-    new ServedSocket(socket, { clock: new CoarseClock(), idleTimeoutMs: 0, closeTimeoutMs: 1000 }).start({
+    new ClientSocket(socket, { clock: new CoarseClock(), idleTimeoutMs: 0, closeTimeoutMs: 1000 }).start({
       onOpen() {},
       onMessage() {
         most = Math.max(most, ++inTurn);

@@ -19,7 +19,7 @@ export interface IdleHolder {
 }
 
 /** All that keep idle connections. Owned by the process, over all its generations. */
-export class IdleConnections {
+export class IdleRelease {
   readonly #holders = new Set<IdleHolder>();
   #closedMs = -Infinity;
 
