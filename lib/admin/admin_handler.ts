@@ -53,7 +53,7 @@ export class AdminHandler {
     } catch (error) {
       if (error instanceof AdminRefusal) return problem(error.status, error.message, error.extras);
       const cause = error instanceof Error ? error.stack ?? error.message : String(error);
-      this.#options.log?.say("error", "The management API failed", { path: request.url, cause });
+      this.#options.log?.log("error", "The management API failed", { path: request.url, cause });
       return problem(500, "This should not have happened; the log has the cause");
     }
   }
@@ -86,7 +86,7 @@ export class AdminHandler {
     if (given && nowMs - this.#toldMs > TELL_MS) {
       this.#toldMs = nowMs;
       const client = peer !== undefined && "hostname" in peer ? peer.hostname : "";
-      this.#options.log?.say("warn", "A wrong key was sent to the management API", { client });
+      this.#options.log?.log("warn", "A wrong key was sent to the management API", { client });
     }
     return new AdminRefusal(401, `The API key is ${given ? "wrong" : "missing"}`, {
       headers: { "www-authenticate": 'Bearer realm="bws"' },

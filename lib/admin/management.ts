@@ -68,7 +68,7 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
       ...{ managed, maker, events, exposition: () => metrics.exposition },
       document: () => openApiDocument(endpoints),
     }),
-    ...upstreamEndpoints({ managed, maker, say: (message, fields) => log?.say("info", message, fields) }),
+    ...upstreamEndpoints({ managed, maker, say: (message, fields) => log?.log("info", message, fields) }),
     explainEndpoint(managed, maker),
     ...configEndpoints(config),
   );
@@ -114,8 +114,8 @@ function listen({ host, port }: ManagementConfig, handler: AdminHandler, log: Lo
         return handler.answer(request, info.remoteAddr);
       },
       onChange: ({ open, reason }) => {
-        if (open) log?.say("warn", "management port is open again");
-        else log?.say("error", "management port closed, it will be opened again", { cause: reason ?? "unknown" });
+        if (open) log?.log("warn", "management port is open again");
+        else log?.log("error", "management port closed, it will be opened again", { cause: reason ?? "unknown" });
       },
     });
     return { port: kept, answering };

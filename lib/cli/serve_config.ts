@@ -51,7 +51,7 @@ export async function serveConfig(config: Config, terminal: Terminal, file?: Con
   const log = openLog(config);
   logUncaughtErrors(log);
   onReopenSignal(() => log.reopen());
-  for (const warning of file?.warnings ?? []) log.say("warn", "config warning", problemFields(warning));
+  for (const warning of file?.warnings ?? []) log.log("warn", "config warning", problemFields(warning));
   // Listened to from the start: a signal that comes while ports are being opened must not be missed.
   let hangUp = () => {};
   const signal = stopSignal(file === undefined ? {} : { onHangUp: () => hangUp() });

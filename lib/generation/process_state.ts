@@ -118,4 +118,4 @@ export class ProcessState {
   }
 }
 
-const SILENT: Pick<Log, "say"> = { say: () => {} };
+const SILENT: Pick<Log, "log"> = { log: () => {} };

@@ -62,7 +62,7 @@ export class Log {
   }
 
   /** Logs an event. `fields` are written in their order. */
-  say(level: LogLevel, message: string, fields: Record<string, string | number | boolean> = {}): void {
+  log(level: LogLevel, message: string, fields: Record<string, string | number | boolean> = {}): void {
     if (this.writes(level)) this.line(this.#text(level, message, fields));
   }
 

@@ -14,11 +14,11 @@ import type { Log } from "./log.ts";
 export function logUncaughtErrors(log: Log): void {
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    log.say("error", "Unhandled rejection", { cause: describe(event.reason) });
+    log.log("error", "Unhandled rejection", { cause: describe(event.reason) });
   });
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();
-    log.say("error", "Uncaught error", { cause: describe(event.error ?? event.message) });
+    log.log("error", "Uncaught error", { cause: describe(event.error ?? event.message) });
   });
 }
 

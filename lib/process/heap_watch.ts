@@ -26,12 +26,12 @@ const YOUNG = 96 * MIB;
 
 /** Watches the heap of its thread. It has no timer: its owner calls {@linkcode HeapWatch.sample} each second. */
 export class HeapWatch {
-  readonly #log: Pick<Log, "say">;
+  readonly #log: Pick<Log, "log">;
   readonly #read: () => HeapReading;
   #high = 0;
 
   /** @param log Gets a line each time that the heap becomes nearly full. */
-  constructor(log: Pick<Log, "say">, read: () => HeapReading = readHeap) {
+  constructor(log: Pick<Log, "log">, read: () => HeapReading = readHeap) {
     this.#log = log;
     this.#read = read;
   }
@@ -41,7 +41,7 @@ export class HeapWatch {
     const { used, limit } = this.#read();
     this.#high = used >= FULL * limit ? this.#high + 1 : 0;
     if (this.#high === READINGS) {
-      this.#log.say("warn", "The heap of this thread is nearly full", {
+      this.#log.log("warn", "The heap of this thread is nearly full", {
         used_mb: Math.round(used / MIB),
         limit_mb: Math.round(limit / MIB),
         advice:

@@ -123,13 +123,13 @@ export function logPortChange(log: Log | undefined, now: PortStatus, before: Por
   const { address, port, open, reason, reopenings } = now;
   if (open) {
     const closedMs = before.closedAtMs === null ? 0 : Date.now() - before.closedAtMs;
-    log?.say("warn", "port is open again", { address, port, closed_ms: closedMs, reopenings });
+    log?.log("warn", "port is open again", { address, port, closed_ms: closedMs, reopenings });
     return;
   }
   const cause = reason ?? "unknown";
   const fields: Record<string, string | number> = { address, port, cause };
   if (handlesOut(cause)) fields.advice = "raise the limit of open files: ulimit -n, or LimitNOFILE= of the unit";
-  log?.say("error", "port closed, it will be opened again", fields);
+  log?.log("error", "port closed, it will be opened again", fields);
 }
 
 type Place = Pick<GenerationListener, "address" | "port">;

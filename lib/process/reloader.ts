@@ -103,16 +103,16 @@ export class Reloader {
       this.loadedAtMs = Date.now();
       this.refused = undefined;
       result = { accepted: true, problems: warnings, needsRestart: this.#needsRestart };
-      log?.say("info", "config reloaded", { reason, generation: this.generation });
-      for (const warning of warnings) log?.say("warn", "config warning", problemFields(warning));
-      for (const key of this.#needsRestart) log?.say("warn", "config key needs a restart to change", { key });
+      log?.log("info", "config reloaded", { reason, generation: this.generation });
+      for (const warning of warnings) log?.log("warn", "config warning", problemFields(warning));
+      for (const key of this.#needsRestart) log?.log("warn", "config key needs a restart to change", { key });
     } catch (error) {
       const problems = error instanceof ConfigError ? error.problems : [problemOf(error, this.file)];
       this.refusedCount++;
       this.refused = { atMs: Date.now(), problems };
       result = { accepted: false, problems, needsRestart: this.#needsRestart };
-      log?.say("error", "config refused, the one before goes on", { reason, problems: problems.length });
-      for (const problem of problems) log?.say("error", "config problem", problemFields(problem));
+      log?.log("error", "config refused, the one before goes on", { reason, problems: problems.length });
+      for (const problem of problems) log?.log("error", "config problem", problemFields(problem));
     }
     this.onReloaded?.(result);
     return result;

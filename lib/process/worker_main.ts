@@ -41,7 +41,7 @@ scope.onmessage = ({ data }) => {
     if (data.kind === "start" || data.kind === "reload") {
       post({ kind: "failed", message: describe(error), listening: error instanceof ListenError });
     } else {
-      running?.log.say("error", "A worker cannot follow its supervisor", {
+      running?.log.log("error", "A worker cannot follow its supervisor", {
         message: data.kind,
         cause: describe(error),
       });

@@ -297,7 +297,7 @@ class WorkerServer implements RunningWorkers {
     if (worker.servedMs > LONGEST_PAUSE_MS) this.#failures[index] = 0;
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures[index]++, LONGEST_PAUSE_MS);
     const level = worker === this.#renewed ? "warn" : "error";
-    this.#log?.say(level, "worker ended", { worker: index, reason, replaced_in_ms: pauseMs });
+    this.#log?.log(level, "worker ended", { worker: index, reason, replaced_in_ms: pauseMs });
     const pause = setTimeout(() => {
       this.#pauses.delete(pause);
       this.#reloading = this.#reloading.then(() => this.#replace(index)).then(() => {
@@ -318,7 +318,7 @@ class WorkerServer implements RunningWorkers {
         this.#renewed = undefined;
         return;
       }
-      this.#log?.say("warn", "worker ends in order, as its heap is nearly full", { worker: index });
+      this.#log?.log("warn", "worker ends in order, as its heap is nearly full", { worker: index });
       // If the worker crashes meanwhile, `onEnd` has been called before, and this call has no effect.
       worker.stop().then(() => this.#ended(index, worker, "Its heap was nearly full"));
     });
@@ -338,7 +338,7 @@ class WorkerServer implements RunningWorkers {
       await this.#startWorker(index, this.#messageOf(this.generation.config, this.generation.memberChanges));
       this.#restarts[index]++;
       if (this.#processState.stopping) this.#workers[index]?.post({ kind: "unready" });
-      this.#log?.say("info", "worker replaced", { worker: index });
+      this.#log?.log("info", "worker replaced", { worker: index });
     } catch (error) {
       // Before `terminate`, so that this reason is logged.
       const worker = this.#workers[index];

@@ -15,14 +15,14 @@ export function logChanges(upstream: Upstream, log: Log | undefined, where: { si
     const fields = { ...where, upstream: upstream.url };
     switch (change.kind) {
       case "ejected":
-        log.say("warn", "upstream ejected", { ...fields, reason: REASONS[change.by], for_ms: change.forMs });
+        log.log("warn", "upstream ejected", { ...fields, reason: REASONS[change.by], for_ms: change.forMs });
         break;
       case "returned":
-        log.say("info", "upstream returned", fields);
+        log.log("info", "upstream returned", fields);
         break;
       case "breaker":
-        if (change.change === "opened") log.say("warn", "circuit breaker opened", fields);
-        else log.say("info", "circuit breaker closed", fields);
+        if (change.change === "opened") log.log("warn", "circuit breaker opened", fields);
+        else log.log("info", "circuit breaker closed", fields);
     }
   };
 }

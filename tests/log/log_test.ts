@@ -47,11 +47,11 @@ Deno.test("Log writes lines in batches, in order, and all of them on flush()", a
   assertEquals(text(), Array.from({ length: 1000 }, (_, i) => `line ${i}\n`).join(""));
 });
 
-Deno.test("Log.say() leaves out what is below its level", async () => {
+Deno.test("Log.log() leaves out what is below its level", async () => {
   const { text, sink } = collect();
   const log = new Log(sink, { level: "warn" });
-  log.say("info", "unseen");
-  log.say("error", "seen", { port: 80 });
+  log.log("info", "unseen");
+  log.log("error", "seen", { port: 80 });
   await log.flush();
   const { level, message, port } = JSON.parse(text());
   assertEquals([level, message, port], ["error", "seen", 80]);
@@ -129,7 +129,7 @@ Deno.test("Log.line() writes no control character, and nothing that ends a line 
       const { text, sink } = collect();
       const log = new Log(sink, { format });
       log.line(format === "json" ? jsonAccessLine(hostile) : combinedAccessLine(hostile));
-      log.say("warn", `m${char}n`, { field: `p${char}q` });
+      log.log("warn", `m${char}n`, { field: `p${char}q` });
       await log.flush();
       const lines = text().split("\n");
       assertEquals([lines.length, lines[2]], [3, ""]);

@@ -8,7 +8,7 @@ Deno.test("HeapWatch takes a heap for nearly full after three readings in a row,
   const said: unknown[][] = [];
   let used = 0;
   const watch = new HeapWatch(
-    { say: (...line) => void said.push(line) },
+    { log: (...line) => void said.push(line) },
     () => ({ used: used * MIB, limit: 100 * MIB }),
   );
   const sample = (mb: number) => {
@@ -25,6 +25,6 @@ Deno.test("HeapWatch takes a heap for nearly full after three readings in a row,
 });
 
 Deno.test("HeapWatch reads the heap of this thread", () => {
-  const watch = new HeapWatch({ say: () => {} });
+  const watch = new HeapWatch({ log: () => {} });
   assertEquals([watch.sample(), watch.sample(), watch.sample()], [false, false, false]);
 });

@@ -38,10 +38,10 @@ export function siteFiles(
 
 function logWarning(log: Log, site: string, warning: FileWarning): void {
   if (warning.kind === "outside") {
-    log.say("warn", "a link leads out of static_dir and is not followed; follow_symlinks = true would", {
+    log.log("warn", "a link leads out of static_dir and is not followed; follow_symlinks = true would", {
       ...{ site, link: warning.path, leads_to: warning.leadsTo },
     });
   } else {
-    log.say("warn", "a precompressed file is older than its file and is not served", { site, file: warning.path });
+    log.log("warn", "a precompressed file is older than its file and is not served", { site, file: warning.path });
   }
 }

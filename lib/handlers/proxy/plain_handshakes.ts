@@ -23,6 +23,6 @@ export class PlainHandshakes {
     if (this.#logged.has(path)) return;
     this.#logged.add(path);
     const message = "a WebSocket handshake is forwarded as a plain request: its route has no websocket = true";
-    this.#log?.say("warn", message, { site: this.#site, route: path });
+    this.#log?.log("warn", message, { site: this.#site, route: path });
   }
 }

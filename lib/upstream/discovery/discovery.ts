@@ -53,7 +53,7 @@ export interface DiscoveryOptions {
   /** Called with the whole set when it differs from the last one; the first call comes with the first addresses. */
   readonly onChange: (addresses: readonly DiscoveredAddress[]) => void;
   /** Where it is said that look-ups begin to fail, and that they work again. */
-  readonly log?: Pick<Log, "say">;
+  readonly log?: Pick<Log, "log">;
   /**
    * Milliseconds from one look-up to the next, whatever the TTL.
    *
@@ -204,7 +204,7 @@ export class Discovery {
     const { name, log, intervalMs, unknownTtlMs, minTtlMs, maxTtlMs } = this.#options;
     this.#change(orderedAddresses(addresses));
     if (this.#failures > 0) {
-      log?.say("info", "The addresses of an upstream are found again", { upstream: name, known: this.#known.length });
+      log?.log("info", "The addresses of an upstream are found again", { upstream: name, known: this.#known.length });
     }
     this.#failures = 0;
     this.#absentSinceMs = undefined;
@@ -219,7 +219,7 @@ export class Discovery {
     const goneMs = this.#time.nowMs() - this.#absentSinceMs;
     if (this.#known.length > 0 && goneMs >= absentMs) {
       this.#change([]);
-      log?.say("warn", "An upstream has had no address for too long: its last ones are dropped", { upstream: name });
+      log?.log("warn", "An upstream has had no address for too long: its last ones are dropped", { upstream: name });
     }
     // What does not exist will hardly do so within the time that a start may take.
     this.#settleFirst(this.#known.length > 0);
@@ -230,7 +230,7 @@ export class Discovery {
     const { name, log } = this.#options;
     if (this.#failures === 0) {
       const known = this.#known.length;
-      log?.say("warn", "Cannot find the addresses of an upstream", { upstream: name, cause, known });
+      log?.log("warn", "Cannot find the addresses of an upstream", { upstream: name, cause, known });
     }
     this.#failures++;
     return Math.min(RETRY_MS * 2 ** (this.#failures - 1), MAX_RETRY_MS);

@@ -13,7 +13,7 @@ import { type FinishedProbe, type ProbedUpstream, ProbeTarget, type Verdict } fr
 /** What a prober works with. */
 export interface ProberOptions {
   /** Told once of each change. */
-  readonly log: Pick<Log, "say">;
+  readonly log: Pick<Log, "log">;
   /**
    * A number from 0 to 1, without 1.
    *
@@ -57,7 +57,7 @@ export interface ProbeStatus {
  * survives a reload; keeps no process alive.
  */
 export class Prober {
-  readonly #log: Pick<Log, "say">;
+  readonly #log: Pick<Log, "log">;
   readonly #random: () => number;
   readonly #now: () => number;
   readonly #maxConcurrent: number;
@@ -172,7 +172,7 @@ export class Prober {
       if (target.record({ atMs: this.#now(), result })) this.#tell(target, result);
     } catch (error) {
       // Whoever listens to an upstream may fail; its probes go on.
-      this.#log.say("error", "Cannot tell an upstream what its probe found", { url: target.url, cause: String(error) });
+      this.#log.log("error", "Cannot tell an upstream what its probe found", { url: target.url, cause: String(error) });
     }
     this.#planNext(round, target.verdict === "unknown" ? "unknown" : before === "unknown" ? "new" : "known");
   }
@@ -185,16 +185,16 @@ export class Prober {
   #tellMissed(target: ProbeTarget, reason: string): void {
     if (performance.now() < this.#silentUntilMs) return;
     this.#silentUntilMs = performance.now() + MISSED_EVERY_MS;
-    this.#log.say("error", "cannot probe upstreams", { upstream: target.url, reason });
+    this.#log.log("error", "cannot probe upstreams", { upstream: target.url, reason });
   }
 
   #tell(target: ProbeTarget, result: ProbeResult): void {
     const fields = { upstream: target.url, pool: target.pools, site: target.sites };
     if (result.healthy) {
-      this.#log.say("info", "upstream healthy", { ...fields, probes: target.goodProbes });
+      this.#log.log("info", "upstream healthy", { ...fields, probes: target.goodProbes });
     } else {
       const { reason } = result;
-      this.#log.say("warn", "upstream unhealthy", { ...fields, reason, probes: target.badProbes });
+      this.#log.log("warn", "upstream unhealthy", { ...fields, reason, probes: target.badProbes });
     }
   }
 }

@@ -29,7 +29,7 @@ class Watched {
       name: "http://api.test",
       finder: { find: (signal) => this.#find(signal) },
       onChange: (addresses) => this.changes.push(addresses.map(text)),
-      log: { say: (level, message, fields) => this.log.push(`${level} ${message} ${fields?.known ?? ""}`.trim()) },
+      log: { log: (level, message, fields) => this.log.push(`${level} ${message} ${fields?.known ?? ""}`.trim()) },
       time: this.time,
       ...options,
     });

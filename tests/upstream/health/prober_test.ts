@@ -17,7 +17,7 @@ class Watch {
 
   constructor(options: Partial<ProberOptions> = {}) {
     const say = (level: LogLevel, message: string, fields = {}) => void this.lines.push({ level, message, fields });
-    this.prober = new Prober({ log: { say }, ...options });
+    this.prober = new Prober({ log: { log: say }, ...options });
   }
 
   probes(upstream: Upstream): number {
