@@ -1,43 +1,43 @@
 /**
- * How an exchange with an upstream can fail. The proxy above decides by {@linkcode FailureKind} what may be tried again
- * and what the client is told.
+ * How an exchange with an upstream can fail. {@linkcode FailureKind} decides whether a request may be retried, and which status
+ * the client gets.
  *
  * @module
  */
 
 import { shortageOf } from "./shortage.ts";
 
-/** Where an exchange broke. */
+/** The step at which an exchange failed. */
 export type FailureKind =
   /** No connection: refused, unreachable, unknown name, TLS handshake refused. No byte was sent. */
   | "connect"
   /** No connection within `connectTimeoutMs`. No byte was sent. */
   | "connect_timeout"
-  /** This machine lacks what a connection takes: file handles, memory, ports. No byte was sent. */
+  /** This machine has no resources for a connection: file handles, memory, ports. No byte was sent. */
   | "shortage"
-  /** Too many connections were being dialled for it to have its turn within `connectTimeoutMs`. No byte was sent. */
+  /** The dial did not begin within `connectTimeoutMs`, because too many others were in progress. No byte was sent. */
   | "dial_queue"
-  /** A kept connection closed, or spoke out of turn, before any byte of the request was sent on it. */
+  /** An idle connection was closed, or received unexpected bytes, before any byte of the request was sent. */
   | "closed_unused"
-  /** The connection closed or broke before any byte of an answer. */
+  /** The connection closed or broke before any byte of a response. */
   | "closed_unanswered"
-  /** The connection closed or broke within the answer's head. */
+  /** The connection closed or broke within the head of the response. */
   | "closed_in_head"
-  /** The connection closed or broke within the answer's body. */
+  /** The connection closed or broke within the body of the response. */
   | "closed_in_body"
-  /** The answer is not HTTP/1.1. */
+  /** The response is not HTTP/1.1. */
   | "malformed"
-  /** Silence for longer than `readTimeoutMs`. */
+  /** The upstream sent no bytes for longer than `readTimeoutMs`. */
   | "read_timeout"
-  /** The upstream took no bytes for longer than `writeTimeoutMs`. */
+  /** The upstream accepted no bytes for longer than `writeTimeoutMs`. */
   | "write_timeout"
   /** The client left. */
   | "client_left"
-  /** The client sent nothing, or took nothing, for longer than `clientTimeoutMs`. */
+  /** The client sent or read no bytes for longer than `clientTimeoutMs`. */
   | "client_timeout"
   /** The client's body is larger than allowed. */
   | "body_too_large"
-  /** The proxy shuts down or dropped the connection for reasons of its own. */
+  /** The proxy is shutting down, or closed the connection for an internal reason. */
   | "dropped";
 
 /** Who caused a failure. */
@@ -45,14 +45,13 @@ export type FailureOwner = "client" | "upstream" | "proxy";
 
 /** A failed exchange with an upstream. */
 export class TransportFailure extends Error {
-  /** Where it broke. */
   readonly kind: FailureKind;
   override readonly name = "TransportFailure";
 
   /**
-   * @param kind Where it broke.
+   * @param kind The step at which the exchange failed.
    * @param message What happened, for the log; never for the client.
-   * @param cause The runtime's own error, if there is one.
+   * @param cause The runtime's error, if there is one.
    */
   constructor(kind: FailureKind, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
@@ -65,7 +64,7 @@ export class TransportFailure extends Error {
   }
 }
 
-/** The failure of a connection that broke by `cause`: the upstream's, unless this machine lacks what a socket takes. */
+/** The failure of a connection that broke by `cause`: the upstream's, unless this machine ran out of a resource. */
 export function brokenConnection(kind: FailureKind, message: string, cause: unknown): TransportFailure {
   const shortage = shortageOf(cause);
   return shortage === undefined
@@ -73,12 +72,12 @@ export function brokenConnection(kind: FailureKind, message: string, cause: unkn
     : new TransportFailure("dropped", `Cannot read or write: ${shortage.advice}`, cause);
 }
 
-/** The failure of a kept connection that ended before it was used. */
+/** The failure of an idle connection that closed before it was used. */
 export function unusedConnection(): TransportFailure {
   return new TransportFailure("closed_unused", "The kept connection ended before it was used");
 }
 
-/** Whoever is not named here: the upstream. */
+/** Owners by kind; the upstream for kinds that are not listed. */
 const OWNERS: Readonly<Partial<Record<FailureKind, FailureOwner>>> = {
   client_left: "client",
   client_timeout: "client",

@@ -1,23 +1,23 @@
 /**
- * What this machine or this process lacks: file handles, memory, ports. Such an error is a failure of the proxy and tells
- * nothing of the upstream.
+ * Shortages of this machine or process: file handles, memory, ports. Such an error is a failure of the proxy, not of the
+ * upstream.
  *
  * @module
  */
 
-/** Something that ran out. */
+/** A resource that ran out. */
 export interface Shortage {
-  /** The system's name for it. */
+  /** The system's error code. */
   readonly code: string;
-  /** What there is none of, and what an operator can do, in words for the log. */
+  /** The missing resource and what an operator can do, for the log. */
   readonly advice: string;
 }
 
 /**
- * The shortage that `error` tells of; undefined when it tells of something else.
+ * The shortage that caused `error`; undefined for another error.
  *
- * The runtime gives a `code` for most of them. ENFILE has none, only the number of the error in its message; DNS errors have
- * only the text of the system.
+ * The runtime sets `code` on most of these errors. ENFILE has only the error number in its message; DNS errors have only the
+ * text of the system.
  */
 export function shortageOf(error: unknown): Shortage | undefined {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 4; cause = cause.cause, depth++) {
@@ -28,10 +28,10 @@ export function shortageOf(error: unknown): Shortage | undefined {
   return undefined;
 }
 
-/** The error that the next file handle would meet, where a failure may hide it; undefined when there are handles left. */
+/** The shortage of file handles that another error may hide; undefined when there are handles left. */
 export function handleShortage(): Shortage | undefined {
   try {
-    // Without the permission the runtime might stop to ask for it.
+    // Without the permission the runtime might prompt for it.
     if (Deno.permissions.querySync({ name: "read", path: NOTHING }).state !== "granted") return undefined;
     Deno.openSync(NOTHING).close();
     return undefined;
@@ -40,7 +40,7 @@ export function handleShortage(): Shortage | undefined {
   }
 }
 
-/** Whether `error` tells that file handles have run out, which closed connections give back. */
+/** Whether `error` means that file handles have run out, which closing connections frees. */
 export function isHandleShortage(error: unknown): boolean {
   const code = (shortageOf(error) ?? handleShortage())?.code;
   return code === "EMFILE" || code === "ENFILE";

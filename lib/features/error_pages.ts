@@ -1,5 +1,5 @@
 /**
- * Pages of a site's own in place of the usual error responses.
+ * Error pages of a site, in place of the default error responses.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export class ErrorPages implements Filter {
 
   /**
    * @param files Status to the absolute path of a file.
-   * @throws {Deno.errors.NotFound} And its like, when a file cannot be read.
+   * @throws {Deno.errors.NotFound} Or another error of the file system, when a file cannot be read.
    */
   constructor(files: Readonly<Record<string, string>>) {
     for (const [status, path] of Object.entries(files)) {
@@ -35,7 +35,7 @@ export class ErrorPages implements Filter {
     }
   }
 
-  /** The page of the failure's status, if there is one. */
+  /** The page for the failure's status; undefined when there is none. */
   errorResponse(_: Exchange, { status, lines }: ExchangeFailure): HttpResponse | undefined {
     const page = this.#pages.get(status);
     if (page === undefined) return undefined;

@@ -19,7 +19,7 @@ export const errorPageKeys = {
   }).prefault({}).describe("Files to answer with, by status."),
 };
 
-/** Makes the paths of the pages absolute, and looks whether they can be read. */
+/** Makes the paths of the pages absolute, and checks whether they can be read. */
 export const resolveErrorPages: ConfigCheck = (root, problems, options) => {
   for (const site of tablesOf(root, "sites")) {
     for (const { node } of tableOf(site, "error_pages")?.entries.values() ?? []) {

@@ -1,6 +1,6 @@
 /**
- * The contract of a feature: its table in the config, and what becomes of it. A feature is one file or folder here, and
- * one line in the list of all.
+ * The contract of a feature: its table in the config, and the filter that is built from it. A feature is one file or folder
+ * here, and one line in the list of features.
  *
  * @module
  */
@@ -16,59 +16,58 @@ import type { Log } from "../log/log.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import type { SharedState } from "../state/shared_state.ts";
 
-/** Told of what is wrong with the keys of a feature. */
+/** Takes the problems of a feature's keys. */
 export interface Report {
   /**
-   * The config is refused.
+   * Reports an error: the config is refused.
    *
    * @param path Of the key, below the feature's table; `[]` for the table itself.
    */
   error(path: readonly (string | number)[], details: ProblemDetails): void;
-  /** The config is taken, with a warning. */
+  /** Reports a warning: the config is accepted. */
   warning(path: readonly (string | number)[], details: ProblemDetails): void;
 }
 
-/** What a feature is built for, and from, besides its own options. */
+/** What a feature is built from, besides its options. */
 export interface BuildContext {
   /** `[server]` of the config. */
   readonly server: ServerConfig;
-  /** The keys by which its site is found; what else a site has is the business of other parts. */
+  /** The keys that select its site. */
   readonly site: VirtualHostConfig;
-  /** `[sites.proxy]` of the site, if it has one; for a route as it is there. */
+  /** `[sites.proxy]` of the site, with the route's own settings; undefined where there is none. */
   readonly proxy: ProxyConfig | undefined;
-  /** The route; undefined for the requests of the site that no route takes. */
+  /** The route; undefined for the requests of the site that match no route. */
   readonly route: RouteConfig | undefined;
-  /** Where log lines go; undefined without a log. */
   readonly log: Log | undefined;
-  /** The clock that deadlines go by. */
+  /** The clock of deadlines. */
   readonly clock: CoarseClock;
-  /** Numbers that workers share, and that outlive a generation. */
+  /** Fields that workers share and that outlive a generation. */
   readonly sharedState: SharedState;
 }
 
-/** One feature. `Options` is what its schema gives: no other interface repeats it, and no default stands twice. */
+/** One feature. `Options` is the output of its schema: no other interface repeats it, and no default is given twice. */
 export interface Feature<Options> {
   /** Name of its table in the config, such as `compression`. */
   readonly key: string;
-  /** Where the table may stand. That of a route takes the place of its site's. */
+  /** Where the table is allowed. That of a route replaces its site's. */
   readonly scopes: readonly ("site" | "route")[];
   /**
-   * Keys of a route, besides its own table, that change what it does there.
+   * Keys of a route, besides its own table, that change the feature's effect there.
    *
    * @default {[]}
    */
   readonly routeKeys?: readonly string[];
-  /** Its place in the pipeline: a request passes the smallest number first. */
+  /** Position in the pipeline: a request passes the smallest number first. */
   readonly order: number;
   /** Its keys, with defaults, bounds and documentation. */
   readonly schema: z.ZodType<Options>;
-  /** Checks what several keys decide together. */
+  /** Checks rules that involve several keys. */
   check?(options: Options, report: Report): void;
   /**
-   * Builds its filter: for the table of a site, whose filter all routes share that have no table of their own; and for the
-   * table of each route that has one.
+   * Builds the filter: once for the table of a site, shared by all routes without their own table, and once for the table of
+   * each route that has one.
    *
-   * @returns undefined where these options ask for nothing: then no request pays for it.
+   * @returns undefined where these options have no effect: then no request has a cost.
    * @throws {Error} When a file that the options name cannot be read.
    */
   compile(options: Options, context: BuildContext): Filter | undefined;

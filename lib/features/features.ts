@@ -1,6 +1,6 @@
 /**
- * All features. Whoever adds one writes its file or folder here, and one line in this list: its table is then in the
- * schema, in the types, in the JSON Schema and in the reference, and its filter in the pipelines.
+ * The list of features. A new feature is a file or folder here and one line in this list: its table is then in the schema, the
+ * types, the JSON Schema and the reference, and its filter in the pipelines.
  *
  * @module
  */
@@ -15,5 +15,5 @@ import { requestId } from "./request_id.ts";
 // deno-lint-ignore no-explicit-any
 export type AnyFeature = Feature<any>;
 
-/** The features of this server; their places in the pipeline are their `order`. */
+/** The features of this server. Their `order` sets their positions in the pipeline. */
 export const FEATURES = [requestId, maxBodySize, headers, errorPages] as const satisfies readonly AnyFeature[];

@@ -8,7 +8,7 @@ import type { Filter } from "../exchange/filter.ts";
 import type { BuildContext } from "./feature.ts";
 import { type AnyFeature, FEATURES } from "./features.ts";
 
-/** The filters of one site. A route shares those that it does not change. */
+/** The filters of one site. A route shares the filters that it does not change. */
 export class SiteFilters {
   readonly #features: readonly AnyFeature[];
   readonly #context: BuildContext;
@@ -27,15 +27,15 @@ export class SiteFilters {
     this.#shared = this.#features.map((feature) => compiled(feature, this.#siteTable(feature), context));
   }
 
-  /** Those for the requests that no route takes, in the order of the request. */
+  /** The filters for requests that match no route, in the order of the request. */
   get unrouted(): Filter[] {
     return this.#shared.filter((filter) => filter !== undefined);
   }
 
   /**
-   * Those of a route.
+   * The filters of a route.
    *
-   * @param proxy The proxy of the site as it is for the route.
+   * @param proxy The proxy's settings for the route.
    */
   of(route: NonNullable<BuildContext["route"]>, proxy: BuildContext["proxy"]): Filter[] {
     const tables = new Map<string, unknown>(Object.entries(route));
@@ -53,7 +53,7 @@ export class SiteFilters {
 }
 
 function compiled(feature: AnyFeature, options: unknown, context: BuildContext): Filter | undefined {
-  // A table that is absent is compiled only where its absence means something.
+  // An absent table is compiled only if the schema has defaults for it.
   if (options === undefined && !feature.schema.safeParse(undefined).success) return undefined;
   return feature.compile(options, context);
 }

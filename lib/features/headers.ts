@@ -1,7 +1,6 @@
 /**
- * Header fields of responses: those of `[sites.headers]` on every response of a site, whoever made it, and what
- * `[sites.proxy.headers]` changes in those of upstreams. The one place that decides which of several values for one name
- * goes out.
+ * Header fields of responses: those of `[sites.headers]` on every response of a site, and the changes of
+ * `[sites.proxy.headers]` to responses of upstreams. It alone decides which of several values for one name is sent.
  *
  * @module
  */
@@ -29,18 +28,18 @@ export const headers = {
 
 /** The fields of one site's responses; built once. */
 export class ResponseFields implements Filter {
-  /** Whether there is nothing to do. */
+  /** Whether the filter has no effect. */
   readonly changesNothing: boolean;
   /** `[sites.headers]`, `[name, value, …]`, each name once. */
   readonly #set: readonly string[];
-  /** Names of fields of upstreams that are taken away or replaced, in lower case. */
+  /** Names of upstreams' fields that are removed or replaced, in lower case. */
   readonly #dropped: ReadonlySet<string>;
   /** Lines for responses of upstreams. */
   readonly #added: readonly string[];
 
   /**
    * @param set `[sites.headers]`, as lines.
-   * @param changes What the proxy of the site changes, if it has one.
+   * @param changes `[sites.proxy.headers]`, if the site has a proxy.
    */
   constructor(set: readonly string[], changes: ProxyConfig["headers"] | undefined) {
     this.#set = eachOnce(set);
@@ -50,7 +49,7 @@ export class ResponseFields implements Filter {
     const shared = this.#set.filter((_, index) => !ownNames.includes(this.#set[index & ~1].toLowerCase()));
     const replaced = [...own, ...shared];
     const dropped = [...changes?.remove ?? [], ...changes?.response.remove ?? [], ...names(replaced)];
-    // Framing is no matter of rules.
+    // Rules must not change the framing.
     this.#dropped = new Set(dropped.filter((name) => name !== "content-length"));
     const added = [...Object.entries(changes?.add ?? {}), ...Object.entries(changes?.response.add ?? {})];
     this.#added = [...replaced, ...added.flat()];
@@ -75,7 +74,7 @@ export class ResponseFields implements Filter {
   }
 }
 
-// Names compare without case; the last value counts, as in a table that names a key once.
+// Names are compared without case; the last value counts.
 function eachOnce(lines: readonly string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i < lines.length; i += 2) setHeader(kept, lines[i], lines[i + 1]);

@@ -29,7 +29,7 @@ class BodyBound implements Filter {
     this.#maxBytes = maxBytes;
   }
 
-  /** Notes the bound. */
+  /** Sets the limit of the exchange. */
   request(exchange: Exchange): undefined {
     exchange.maxBodyBytes = this.#maxBytes;
   }

@@ -1,5 +1,5 @@
 /**
- * The field that tells a client the id of its request, as it is in the log.
+ * The response field with the request id, as in the log.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export const requestId = {
   },
 } as const satisfies Feature<z.output<typeof schema>>;
 
-/** Puts the id on responses that have none: one of the upstream's that is believed, or of the config's, stays. */
+/** Adds the id to responses that have none: one of a trusted upstream, or of the config, stays. */
 export class RequestIdField implements Filter {
   readonly #name: string;
   readonly #lowerName: string;
@@ -44,7 +44,7 @@ export class RequestIdField implements Filter {
     this.#lowerName = name.toLowerCase();
   }
 
-  /** Adds the field. */
+  /** Adds the field where it is missing. */
   fields(exchange: Exchange, lines: HeaderLines): void {
     if (headerValue(lines, this.#lowerName) === undefined) lines.push(this.#name, exchange.requestId);
   }

@@ -1,6 +1,6 @@
 /**
- * The redirect from `/api` to a route `/api/`. It is looked for when no route and no file at the path takes it;
- * a fixed entry of `try_files`, which would take every path, comes after it.
+ * The redirect from `/api` to a route `/api/`. It applies when the path matches no route and no file; a fixed entry of
+ * `try_files`, which would match every path, comes after it.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { matchPath, writtenPath } from "../routing/match_path.ts";
 import type { RouteSpec } from "../routing/route.ts";
 import type { RouteTable } from "../routing/route_table.ts";
 
-/** What a route's target says of it. */
+/** The properties of a route that the redirect uses. */
 export interface SlashTarget {
   /** The route's path, as written. */
   readonly path: string;
@@ -25,11 +25,11 @@ export interface SlashTarget {
 /** {@linkcode SlashTarget.slashPath} of a route. */
 export function slashPathOf({ path, exact, pattern, redirect_slash }: RouteConfig): string | undefined {
   if (exact || pattern || !redirect_slash || path === "/" || !path.endsWith("/")) return undefined;
-  // `//host/` would lead to another host.
+  // A redirect to `//host/` would lead to another host.
   return path.startsWith("//") ? undefined : writtenPath(path);
 }
 
-/** The redirects to the routes of a site; undefined where none has one. */
+/** The redirects to the routes of a site; undefined where there are none. */
 export function slashRedirect(
   specs: readonly RouteSpec<SlashTarget>[],
   routes: RouteTable<SlashTarget> | undefined,
@@ -38,21 +38,21 @@ export function slashRedirect(
   return new SlashRedirect(routes);
 }
 
-/** A filter for the requests that no route takes. */
+/** A filter for requests that match no route. */
 export class SlashRedirect implements Filter {
   readonly #routes: RouteTable<SlashTarget>;
 
-  /** @param routes Of the site. */
+  /** @param routes The routes of the site. */
   constructor(routes: RouteTable<SlashTarget>) {
     this.#routes = routes;
   }
 
-  /** Whether a request that no file at its path takes is redirected. */
+  /** Whether a request without a file at its path is redirected. */
   takes(head: RequestHead): boolean {
     return this.#find(head) !== undefined;
   }
 
-  /** The redirect of a request that nothing takes. */
+  /** The redirect in place of 404. */
   errorResponse(exchange: Exchange, { status }: ExchangeFailure): HttpResponse | undefined {
     const { head } = exchange;
     const target = status === 404 ? this.#find(head) : undefined;

@@ -1,6 +1,6 @@
 /**
- * Connecting to a host with several addresses: one that does not answer is not waited for, the next is tried beside it
- * (RFC 8305, section 5).
+ * Connecting to a host with several addresses: while one does not respond, the next is tried in parallel (RFC 8305,
+ * section 5).
  *
  * @module
  */
@@ -12,10 +12,10 @@ import type { TcpConnect } from "./tcp_connect.ts";
 /** Time after which the next address is tried while the last one is silent (RFC 8305, section 8). */
 export const RACE_DELAY_MS = 250;
 
-/** What a race connects with; a test has its own. */
+/** Starts a connection; tests replace it. */
 export type StartConnect = (address: string) => Pick<TcpConnect, "conn" | "abandon">;
 
-/** Connects to the first of several addresses that answers. Owned by one dial. */
+/** Connects to the first of several addresses that responds. Owned by one dial. */
 export class AddressRace {
   readonly #addresses: readonly string[];
   readonly #start: StartConnect;
@@ -35,14 +35,14 @@ export class AddressRace {
   /**
    * The first connection; the others are closed.
    *
-   * @throws {Error} The failure of the first address that failed, when all have; what the machine lacks before others.
+   * @throws {Error} When all addresses failed: a shortage of this machine if there was one, else the first failure.
    */
   run(): Promise<Deno.TcpConn> {
     this.#tryNext();
     return this.#result.promise;
   }
 
-  /** Gives all of them up. The promise of {@linkcode run} stays as it is. */
+  /** Abandons all connections. The promise of {@linkcode run} is not settled. */
   abandon(): void {
     this.#over = true;
     this.#timer?.stop();
@@ -62,7 +62,7 @@ export class AddressRace {
   }
 
   #connected(connect: ReturnType<StartConnect>, conn: Deno.TcpConn): void {
-    // Once it is over, those that ran are closed by their own `abandon`.
+    // After the end of the race, the remaining ones are closed by their own `abandon`.
     if (this.#over) return;
     this.#running.delete(connect);
     this.abandon();

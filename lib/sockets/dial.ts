@@ -1,5 +1,5 @@
 /**
- * Opening a connection to an upstream: TCP, TLS or a unix socket, within a time.
+ * Opening a connection to an upstream, with a timeout: TCP, TLS or a unix socket.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import { connectUnverified } from "./unverified_tls.ts";
 import { closeQuietly, type Wire } from "./wire.ts";
 
 /**
- * Connects to `endpoint`. Time in which this process was held up does not count: the connection may be there.
+ * Connects to `endpoint`. Time in which this process was blocked does not count: the connection may be open already.
  *
- * @param timeoutMs Bounds name look-up, TCP and TLS handshake together; Infinity for no bound of ours.
- * @param signal Ends the wait, as when the client has left. What connects later is closed.
+ * @param timeoutMs Limit for name look-up, TCP and TLS handshake together; Infinity for none.
+ * @param signal Ends the wait, as when the client has left. A connection that opens later is closed.
  * @throws {TransportFailure} `connect`, `connect_timeout`, `shortage`, or `client_left` when `signal` fired.
  */
 export function dial(endpoint: Endpoint, timeoutMs: number, signal?: AbortSignal): Promise<Wire> {
@@ -57,7 +57,7 @@ export function dial(endpoint: Endpoint, timeoutMs: number, signal?: AbortSignal
   return promise;
 }
 
-/** How an endpoint is called in messages. */
+/** Name of an endpoint in messages. */
 export function name(endpoint: Endpoint): string {
   return endpoint.kind === "unix" ? `unix:${endpoint.socketPath}` : endpoint.authority;
 }
@@ -70,23 +70,23 @@ function failureOf(endpoint: Endpoint, error: unknown): TransportFailure {
     : new TransportFailure("shortage", `Cannot connect to ${name(endpoint)}: ${shortage.advice}`, error);
 }
 
-// Without a handle for the hosts file, or for the name server, the system says that there is no such name.
+// Without a file handle for the hosts file or the name server, the system reports that the name does not exist.
 function hiddenShortage(reason: string) {
   return /lookup|getaddrinfo|ENOTFOUND/.test(reason) ? handleShortage() : undefined;
 }
 
-/** What has been begun to reach an endpoint, so that it can be given up. */
+/** One connection that is being opened, so that it can be abandoned. */
 class Opening {
   #abandoned = false;
-  /** Gives the step up that is under way. */
-  #giveUp = () => {};
+  /** Abandons the current step. */
+  #abandonStep = () => {};
 
   async open(endpoint: Endpoint): Promise<Wire> {
     if (endpoint.kind === "unix") return await this.#openUnix(endpoint.socketPath);
     const { hostname, port, tls } = endpoint;
     if (tls?.insecureSkipVerify) return await this.#openUnverified(hostname, port, tls);
     const conn = await this.#openTcp(hostname, port);
-    // Small writes are whole requests; waiting for more to send would only add delay.
+    // A small write is usually a whole request; Nagle's algorithm would only delay it.
     conn.setNoDelay(true);
     if (tls === undefined) return conn;
     if (this.#abandoned) {
@@ -96,10 +96,10 @@ class Opening {
     return await this.#secure(conn, hostname, tls);
   }
 
-  /** Gives up what is under way; what connects later is closed. */
+  /** Abandons the current step; a connection that opens later is closed. */
   abandon(): void {
     this.#abandoned = true;
-    this.#giveUp();
+    this.#abandonStep();
   }
 
   async #openTcp(hostname: string, port: number): Promise<Deno.TcpConn> {
@@ -107,7 +107,7 @@ class Opening {
     try {
       return await this.#connectFirst(addresses, port);
     } catch (error) {
-      // With permission for the name alone, the runtime must look it up and connect in one.
+      // With a permission for the name only, the runtime must both look it up and connect.
       if (!(error instanceof Deno.errors.NotCapable) || addresses[0] === hostname) throw error;
       return await this.#connectFirst([hostname], port);
     }
@@ -116,11 +116,11 @@ class Opening {
   #connectFirst(addresses: readonly string[], port: number): Promise<Deno.TcpConn> {
     if (this.#abandoned) throw new Error(GIVEN_UP);
     const race = new AddressRace(addresses, (address) => new TcpConnect(address, port));
-    this.#giveUp = () => race.abandon();
+    this.#abandonStep = () => race.abandon();
     return race.run();
   }
 
-  // Where it cannot be looked up here, the runtime says why when it connects by name.
+  // If the look-up fails here, the runtime gives the reason when it connects by name.
   async #lookUp(hostname: string): Promise<readonly string[]> {
     try {
       const addresses = await hostAddresses(hostname);
@@ -135,7 +135,7 @@ class Opening {
       try {
         return await Deno.connect({ transport: "unix", path });
       } catch (error) {
-        // Its queue of connections to accept is full, which for TCP would be silence. The time for dialling bounds it.
+        // The accept queue of the unix socket is full, for which TCP would wait. The dial is repeated until its timeout.
         if (!(error instanceof Deno.errors.WouldBlock) || this.#abandoned) throw error;
         await new Promise((resolve) => setTimeout(resolve, UNIX_PAUSE_MS));
       }
@@ -144,21 +144,21 @@ class Opening {
 
   #openUnverified(hostname: string, port: number, tls: EndpointTls): Promise<Wire> {
     const abort = new AbortController();
-    this.#giveUp = () => abort.abort();
+    this.#abandonStep = () => abort.abort();
     return connectUnverified(hostname, port, tls.serverName ?? hostname, abort.signal);
   }
 
   async #secure(conn: Deno.TcpConn, hostname: string, tls: EndpointTls): Promise<Wire> {
-    this.#giveUp = () => closeQuietly(conn);
+    this.#abandonStep = () => closeQuietly(conn);
     const secure = await Deno.startTls(conn, {
       hostname: tls.serverName ?? hostname,
       caCerts: tls.caCertificates === undefined ? undefined : [...tls.caCertificates],
       alpnProtocols: ["http/1.1"],
     });
-    this.#giveUp = () => closeQuietly(secure);
+    this.#abandonStep = () => closeQuietly(secure);
     if (this.#abandoned) closeQuietly(secure);
     try {
-      // Without this the handshake would be put off to the first write, and its failure would look like a lost request.
+      // Otherwise the handshake is made with the first write, and its failure would look like that of a sent request.
       await secure.handshake();
     } catch (error) {
       closeQuietly(secure);

@@ -1,21 +1,21 @@
 /**
- * Where an upstream listens and how it is spoken to.
+ * The address of an upstream, and its protocol.
  *
  * @module
  */
 
-/** TLS towards an upstream. */
+/** TLS settings of an upstream. */
 export interface EndpointTls {
-  /** Certificates in PEM that are trusted besides the usual ones. */
+  /** Certificates in PEM that are trusted in addition to the system's. */
   readonly caCertificates?: readonly string[];
   /**
-   * Takes any certificate. Whoever can stand between proxy and upstream then reads and changes everything.
+   * Accepts any certificate. A man in the middle between proxy and upstream can then read and change all traffic.
    *
    * @default {false}
    */
   readonly insecureSkipVerify?: boolean;
   /**
-   * Name sent as SNI and looked for in the certificate.
+   * Name for SNI and for the check of the certificate.
    *
    * @default {the URL's host}
    */
@@ -32,9 +32,9 @@ export interface Endpoint {
   readonly port: number;
   /** Path of a unix socket, else empty. */
   readonly socketPath: string;
-  /** Value of Host when the client's own is not preserved. */
+  /** Value of Host when the client's is not preserved. */
   readonly authority: string;
-  /** Path that is put before every request's path: empty, or begins with `/` and does not end with one. */
+  /** Path before every request's path: empty, or begins with `/` and does not end with one. */
   readonly basePath: string;
   /** For kind `tls`. */
   readonly tls?: EndpointTls;

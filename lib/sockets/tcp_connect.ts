@@ -1,13 +1,13 @@
 /**
- * One TCP connection that is being opened, without the runtime's own way of giving up: `Deno.connect` with a signal that
- * fires in the turn in which it connects keeps the socket open for ever.
+ * One TCP connection that is being opened. It is not aborted with the runtime's signal: `Deno.connect` leaks the socket when the
+ * signal fires in the turn of the event loop in which it connects.
  *
  * @module
  */
 
 import { closeQuietly } from "./wire.ts";
 
-/** How long a connection that nobody waits for any more may still be opened, to be closed at once. */
+/** How long an abandoned connection may still be opened, to be closed at once. */
 const LINGER_MS = 250;
 
 /** A connection that is being opened. */
@@ -23,12 +23,12 @@ export class TcpConnect {
     this.conn.then(() => this.#over = true, () => this.#over = true);
   }
 
-  /** Nobody waits for it any more: it is closed when it is open, and given up when it has hung for longer. */
+  /** Abandons the connection: it is closed once it is open, and aborted if it is not open after a while. */
   abandon(): void {
     this.conn.then(closeQuietly, () => {});
     if (this.#over) return;
-    // By then a connection that the network answers has been opened and closed. One that hangs does not connect in the very
-    // turn in which this fires.
+    // By then a connection to a reachable address has been opened and closed. One that hangs does not connect in the same turn
+    // of the event loop.
     Deno.unrefTimer(setTimeout(() => this.#over || this.#abort.abort(), LINGER_MS) as unknown as number);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * TLS without looking at the certificate, for `insecure_skip_verify`. Deno's own sockets always verify, so this goes
- * through `node:tls`; it costs more, and it is not for production.
+ * TLS without verification of the certificate, for `insecure_skip_verify`. Deno's own sockets always verify, so this uses
+ * `node:tls`; it costs more, and it is not for production.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { connect, type TLSSocket } from "node:tls";
 import { isIP } from "node:net";
 import type { Wire } from "./wire.ts";
 
-/** Connects and shakes hands with whoever answers at `hostname:port`. */
+/** Connects to `hostname:port` and makes the TLS handshake, with any certificate. */
 export function connectUnverified(
   hostname: string,
   port: number,
@@ -30,7 +30,7 @@ export function connectUnverified(
         socket.destroy(error);
         return;
       }
-      // A socket that is destroyed in the turn in which it connects may stay open.
+      // A socket that is destroyed in the turn of the event loop in which it connects may stay open.
       const timer = setTimeout(() => socket.destroy(error), LINGER_MS);
       Deno.unrefTimer(timer as unknown as number);
       socket.once("connect", () => {
@@ -48,7 +48,7 @@ export function connectUnverified(
   });
 }
 
-/** How long a connection that nobody waits for any more may still be opened, to be closed at once. */
+/** How long an abandoned connection may still be opened, to be closed at once. */
 const LINGER_MS = 250;
 
 class SocketWire implements Wire {
@@ -90,7 +90,7 @@ class SocketWire implements Wire {
       }
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#ended) return null;
-      // A read of nothing asks the stream for more.
+      // A read of 0 bytes makes the stream read more.
       this.#socket.read(0);
       await new Promise<void>((resolve) => this.#wake = resolve);
     }

@@ -1,22 +1,22 @@
 /**
- * The stream of bytes below a connection.
+ * The byte stream of a connection.
  *
  * @module
  */
 
-/** What a connection needs of its socket. `Deno.Conn` is one. */
+/** The part of a socket that a connection uses. `Deno.Conn` is one. */
 export interface Wire {
-  /** Reads into `buffer`; the number of bytes, or null at the end. */
+  /** Reads into `buffer`. Returns the number of bytes, or null at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
-  /** Writes some of `bytes`; the number of bytes taken. */
+  /** Writes some of `bytes`. Returns the number of bytes written. */
   write(bytes: Uint8Array): Promise<number>;
   /**
-   * Whether the end of what is read may have been forged, as where the runtime does not tell a TLS closure from a cut.
+   * Whether the end of the stream may be forged (truncation attack), as where the runtime does not report close_notify.
    *
    * @default {false}
    */
   readonly endUnproven?: boolean;
-  /** Closes both directions; reads and writes under way fail. */
+  /** Closes both directions; pending reads and writes fail. */
   close(): void;
 }
 
@@ -25,6 +25,6 @@ export function closeQuietly(wire: Wire): void {
   try {
     wire.close();
   } catch {
-    // Closed by the other side or by an abort: what was wanted has happened.
+    // Already closed by the other side or by an abort.
   }
 }

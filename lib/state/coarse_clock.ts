@@ -1,6 +1,6 @@
 /**
  * One timer for all deadlines. A timer for each request would cost more than the request's own bookkeeping, and
- * deadlines of seconds do not need its precision: whoever waits is looked at on each tick.
+ * deadlines of seconds do not need its precision: all deadlines are checked on each tick.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface Watched {
 
 /** A clock that moves in ticks while something is watched, and holds no timer otherwise. */
 export class CoarseClock {
-  /** Milliseconds on this clock, behind real time by one tick at the most. Only differences mean anything. */
+  /** Milliseconds on this clock, behind real time by one tick at most. Only differences are meaningful. */
   nowMs = 0;
   readonly #tickMs: number;
   readonly #longestTickMs: number;
@@ -30,7 +30,7 @@ export class CoarseClock {
     this.#longestTickMs = longestTickMs;
   }
 
-  /** The time between two ticks too; while nothing is watched, that of the last tick. */
+  /** The time now, also between two ticks; that of the last tick while nothing is watched. */
   get preciseMs(): number {
     if (this.#timer === undefined) return this.nowMs;
     return this.nowMs + Math.min(performance.now() - this.#lastRealMs, this.#longestTickMs);
@@ -46,7 +46,7 @@ export class CoarseClock {
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 
-  /** Ends that. */
+  /** Stops the calls to `watched.tick`. */
   unwatch(watched: Watched): void {
     this.#watched.delete(watched);
     if (this.#watched.size > 0 || this.#timer === undefined) return;
@@ -56,8 +56,8 @@ export class CoarseClock {
 
   #tick(): void {
     const realMs = performance.now();
-    // After a pause of the whole process (suspended, a stopped virtual machine, a busy event loop) nobody has been silent:
-    // the answers may be waiting in the sockets. So time does not jump.
+    // After a pause of the whole process (suspended, a stopped virtual machine, a busy event loop) the peers were not silent:
+    // their bytes may be in the sockets' buffers. So the time does not jump.
     this.nowMs += Math.min(realMs - this.#lastRealMs, this.#longestTickMs);
     this.#lastRealMs = realMs;
     for (const watched of this.#watched) watched.tick(this.nowMs);

@@ -1,16 +1,16 @@
 /**
- * What is said at most once a second, however often it happens.
+ * A rate limit of once a second, for log lines of frequent events.
  *
  * @module
  */
 
 import { sharedTime } from "./shared_time.ts";
 
-/** Allows one of many within a second. */
+/** Allows one event a second. */
 export class OncePerSecond {
   #lastMs = -Infinity;
 
-  /** Whether it may be said now. */
+  /** Whether the event may be reported now. */
   allows(): boolean {
     const nowMs = sharedTime.take();
     if (nowMs - this.#lastMs < 1000) return false;

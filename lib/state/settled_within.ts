@@ -1,10 +1,10 @@
 /**
- * Waiting for something, but not for ever.
+ * Waiting for a promise with a timeout.
  *
  * @module
  */
 
-/** Waits for `promise` at most `timeoutMs`. Whether it was resolved by then; rejects when it does. */
+/** Waits for `promise` at most `timeoutMs`. Returns whether it was resolved by then; rejects when it rejects. */
 export async function settledWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), timeoutMs));

@@ -1,6 +1,6 @@
 /**
- * State and metrics in shared memory. The supervisor allots, its workers look up: it builds each generation first, so that whatever
- * a worker asks for has its place already.
+ * State and metrics in shared memory. The supervisor allots fields, its workers look them up: the supervisor builds each
+ * generation first, so that all fields of a worker are allotted already.
  *
  * @module
  */
@@ -8,9 +8,8 @@
 import type { SharedState } from "./shared_state.ts";
 import type { WorkerPlace } from "./worker_place.ts";
 
-/** Where everything is; can be posted to a worker. */
+/** The buffers and the places of all fields; can be posted to a worker. */
 export interface SharedStateTable {
-  /** The memory. */
   readonly buffers: readonly SharedArrayBuffer[];
   /** By name: index of the buffer, first byte, number of fields. */
   readonly places: ReadonlyMap<string, readonly [buffer: number, byteOffset: number, count: number]>;
@@ -38,12 +37,12 @@ export class SharedMemoryState implements SharedState {
     this.#places = new Map(table?.places);
   }
 
-  /** What workers need to find the same. */
+  /** The table for workers. */
   get table(): SharedStateTable {
     return { buffers: this.#buffers, places: this.#places };
   }
 
-  /** Learns what the supervisor has allotted since. */
+  /** Takes over the supervisor's newer table. */
   learn(table: SharedStateTable): void {
     this.#buffers.splice(0, this.#buffers.length, ...table.buffers);
     for (const [name, place] of table.places) this.#places.set(name, place);
@@ -52,7 +51,7 @@ export class SharedMemoryState implements SharedState {
   /**
    * The fields called `name`.
    *
-   * @throws {Error} When a worker asks for what the supervisor has not allotted.
+   * @throws {Error} When a worker asks for fields that the supervisor has not allotted.
    */
   take(count: number, name: string): Int32Array {
     const [buffer, offset] = this.#place(`fields ${name}`, count, 4 * count);
@@ -75,7 +74,7 @@ export class SharedMemoryState implements SharedState {
       .map(([, [buffer, offset, count]]) => new Int32Array(this.#buffers[buffer], offset, count));
   }
 
-  /** Forgets names of fields. Their memory is not given back: upstreams that come and go under new names are few. */
+  /** Forgets names of fields. Their memory is not freed: few upstreams come and go under new names. */
   retain(names: ReadonlySet<string>): void {
     for (const name of this.#places.keys()) {
       if (name.startsWith("fields ") && !names.has(name.slice("fields ".length))) this.#places.delete(name);

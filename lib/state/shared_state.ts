@@ -1,8 +1,8 @@
 /**
  * State that balancing reads and that workers may share: plain `Int32Array` fields, read and written with `Atomics` only, so
  * the same code counts within one worker (over an `ArrayBuffer`) and across workers (over a `SharedArrayBuffer`). Fields are
- * allotted by name, and whoever asks for a name again gets the same fields: so what is known of an upstream survives a
- * reload, and workers that ask for the same names share them.
+ * allotted by name, and the same name gives the same fields again: so the state of an upstream survives a reload, and workers
+ * that ask for the same names share them.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export function localFields(count: number): Int32Array {
 export interface SharedState {
   /** The fields called `name`; all zero when they are new. */
   take(count: number, name: string): Int32Array;
-  /** Forgets all names but these, once nobody counts in them any more. */
+  /** Forgets all names but these, once the others are no longer used. */
   retain(names: ReadonlySet<string>): void;
 }
 

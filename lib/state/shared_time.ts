@@ -1,15 +1,15 @@
 /**
- * The time that goes into shared memory: whole milliseconds, the same in each worker. As 64-bit numbers they do not wrap:
- * 32 bits would after 49 days, and a time that was over for 24 would lie ahead again.
+ * The time in shared memory: whole milliseconds, the same in each worker. As 64-bit numbers they do not wrap around: 32 bits
+ * would after 49 days, and a time that passed 24 days ago would be in the future again.
  *
  * @module
  */
 
-/** What a clock showed, and when. */
+/** The time of a clock at one moment. */
 export interface TimeSnapshot {
-  /** What it showed. */
+  /** The time of the clock. */
   readonly nowMs: number;
-  /** When, in milliseconds since 1970. */
+  /** The moment, in milliseconds since 1970. */
   readonly wallMs: number;
 }
 
@@ -34,12 +34,12 @@ export class SharedTime {
     return realMs;
   }
 
-  /** What another worker needs to set its clock by this one. */
+  /** A snapshot with which another worker sets its clock. */
   get snapshot(): TimeSnapshot {
     return { nowMs: this.refresh(), wallMs: Date.now() };
   }
 
-  /** Sets this worker's clock by another's, so that both write and read the same times. */
+  /** Sets this worker's clock from another's, so that both write and read the same times. */
   align({ nowMs, wallMs }: TimeSnapshot): void {
     // A snapshot travels for as long as its worker takes to load. The machine's clock may be set meanwhile; no worker
     // takes longer than this bound to load.

@@ -1,6 +1,6 @@
 /**
- * A timer that does not count the time in which this process was held up: the answer may be waiting in the socket. A proxy
- * that is overloaded must not take its upstreams for dead, all at once.
+ * A timer that does not count the time in which this process was blocked: the awaited bytes may be in the socket's buffer. An
+ * overloaded proxy must not take all its upstreams for unavailable at once.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { CoarseClock, type Watched } from "./coarse_clock.ts";
 
 const TICK_MS = 50;
 
-/** Counts a tick that comes late as one and a half: each turn of a busy event loop is one in which little could be done. */
+/** A late tick counts as one and a half at most: in a busy event loop, little input was processed in the meantime. */
 const CLOCK = new CoarseClock(TICK_MS, 1.5 * TICK_MS);
 
 /** Runs out after a time of its own, up to a tick late. Thousands share one timer of the runtime. */
@@ -36,11 +36,11 @@ export class StallTolerantTimer implements Watched {
     clearTimeout(this.#last);
   }
 
-  /** Looks whether its time is over. */
+  /** Checks whether the time is over. */
   tick(nowMs: number): void {
     if (nowMs < this.#deadlineMs) return;
     CLOCK.unwatch(this);
-    // What has come meanwhile is looked at first.
+    // Input that has arrived meanwhile is processed first.
     this.#last = setTimeout(this.#then, 0);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Who gets a connection first: while one upstream is silent, another one of its pool is dialled beside it. No byte of the
- * request has been sent by then. It is to a pool what RFC 8305 is to the addresses of a name.
+ * Parallel dials: while one upstream is silent, another one of its pool is dialled as well, and the first connection is
+ * used. No byte of the request has been sent by then. The same as RFC 8305 for the addresses of a name.
  *
  * @module
  */
@@ -11,25 +11,25 @@ import { RACE_DELAY_MS } from "../sockets/address_race.ts";
 /** An attempt that needs a connection. */
 export interface Contender {
   /**
-   * Gets one.
+   * Gets a connection.
    *
-   * @param onDialling Called when it is being dialled, where it had to wait for its turn too.
+   * @param onDialling Called when the dial begins, also after a wait in the dial queue.
    */
   connect(onDialling: () => void): Promise<void>;
   /**
-   * Another one has a connection. It goes on in the background, and lets go of what it holds when it knows; at once when it
-   * has a connection too.
+   * Another contender got a connection first. This one finishes its dial in the background, then releases what it holds;
+   * immediately if it has a connection too.
    */
   overtaken(): void;
-  /** It failed after it was overtaken. */
+  /** The dial failed after {@linkcode overtaken}. */
   failed(error: unknown): unknown;
 }
 
-/** How a race ended: who has a connection, or who failed last. */
+/** The result of a race: the contender with a connection, or the last one that failed. */
 export interface RaceResult<C> {
   /** The winner, or the last loser. */
   readonly contender: C;
-  /** Why that has no connection either. */
+  /** The failure of the last loser. */
   readonly error?: unknown;
 }
 
@@ -44,7 +44,7 @@ export class DialRace<C extends Contender> {
 
   /**
    * @param next Another contender; undefined when there is none.
-   * @param lost Told of one that failed while others go on.
+   * @param lost Called for a contender that failed while others go on.
    */
   constructor(next: () => C | undefined, lost: (contender: C, error: unknown) => void) {
     this.#next = next;
@@ -64,7 +64,7 @@ export class DialRace<C extends Contender> {
       dialling = true;
       this.#overtakeAfter(RACE_DELAY_MS);
     }).then(() => this.#won(contender), (error) => this.#failed(contender, error));
-    // In a burst, waiting for a turn says little of an upstream.
+    // In a burst, a wait in the dial queue says little about the upstream.
     if (!dialling) this.#overtakeAfter(QUEUED_DELAY_MS);
   }
 
@@ -102,5 +102,5 @@ export class DialRace<C extends Contender> {
   }
 }
 
-/** Time in the queue of dials after which another upstream is tried as well. */
+/** Time in the dial queue after which another upstream is tried as well. */
 const QUEUED_DELAY_MS = 1000;

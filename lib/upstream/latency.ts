@@ -1,6 +1,6 @@
 /**
- * Peak EWMA of an upstream's latency: a slow response counts at once and in full, a quick one brings the average down
- * little by little. It fades while there is no traffic, so that a slow upstream is tried again.
+ * Peak EWMA of an upstream's latency: a slow response raises the average to its own value at once, a fast one lowers it
+ * gradually. Without traffic it decays, so that a slow upstream is tried again.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { sharedTime } from "../state/shared_time.ts";
 import { LATENCY_AT, LATENCY_US, type UpstreamMemory } from "./condition/condition_fields.ts";
 
-/** Time in which an old value loses all but 1/e of its weight. */
+/** Time after which an old value has 1/e of its weight left. */
 const DECAY_MS = 10_000;
 
 /** Takes a sample into `memory`. The shared time must have been taken just before. */
@@ -18,7 +18,7 @@ export function observeLatency({ fields, times }: UpstreamMemory, latencyMs: num
   const oldUs = Atomics.load(fields, LATENCY_US);
   const ageMs = nowMs - times[LATENCY_AT];
   times[LATENCY_AT] = nowMs;
-  // Two workers may do this at once. One sample is lost then, in an average of hundreds.
+  // Two workers may do this at the same time. One sample is lost then, in an average of hundreds.
   if (sampleUs >= oldUs || ageMs < 0) return void Atomics.store(fields, LATENCY_US, sampleUs);
   // A sample of an age of 0 would weigh nothing: many responses in one millisecond would never bring the average down.
   const kept = Math.exp(-Math.max(ageMs, 1) / DECAY_MS);

@@ -1,5 +1,5 @@
 /**
- * The upstreams of one name: who takes the next attempt, and what is done when none can.
+ * A pool: the upstreams of one name, the choice of an upstream for an attempt, and the queue for when none has room.
  *
  * @module
  */
@@ -19,45 +19,44 @@ const { waiting: waitingRequests } = POOL_METRICS.metrics;
 export interface PoolOptions {
   /** Name that routes refer to. */
   readonly name: string;
-  /** Its servers. */
   readonly upstreams: readonly Upstream[];
-  /** Makes what chooses among those that are no backups, and, with another call, among the backups. */
+  /** Makes the policy of the primary upstreams, and, with a second call, that of the backups. */
   readonly createPolicy: (upstreams: readonly Upstream[], part: "primary" | "backup") => Policy<Upstream>;
-  /** Most exchanges that wait for room at a time. */
+  /** Most queued exchanges. */
   readonly queueSize: number;
-  /** Longest wait, in milliseconds. */
+  /** Longest time in the queue, in milliseconds. */
   readonly queueTimeoutMs: number;
   /**
-   * Share of its upstreams that may be ejected for what they answer, in percent; above 0, one may be in any case. One that
-   * cannot be reached is ejected in any case: it serves no request.
+   * Share of the upstreams that may be ejected for their responses, in percent; above 0, one always may. An upstream that
+   * cannot be reached is always ejected: it serves no request.
    *
    * @default {50}
    */
   readonly maxEjectedPercent?: number;
   /**
-   * Whether upstreams that are not healthy are tried when none is.
+   * Whether upstreams that are not healthy are used when none is.
    *
    * @default {false}
    */
   readonly panics?: boolean;
   /**
-   * Whether another upstream is dialled beside one that is silent. Not where a client belongs to one of them.
+   * Whether a second upstream is dialled while the first one is silent. Not with session affinity.
    *
    * @default {false}
    */
   readonly races?: boolean;
-  /** Bounds retries; without one there is no bound. */
+  /** Limits retries; undefined for no limit. */
   readonly retryBudget?: RetryBudget;
-  /** Looked at when other workers, or other generations, may make room here; without it, only this pool's own attempts do. */
+  /** Given where other workers or generations may release slots: the pool then checks for room on each tick. */
   readonly clock?: CoarseClock;
   /**
-   * Whether other workers take and make room at the same time.
+   * Whether other workers acquire and release slots at the same time.
    *
    * @default {false}
    */
   readonly shared?: boolean;
   /**
-   * Where it is counted.
+   * Metrics of the pool.
    *
    * @default {nowhere}
    */
@@ -70,14 +69,14 @@ export interface PoolOptions {
   readonly random?: () => number;
 }
 
-/** How often a pick is made again: when another worker took the place, or the turn of one that starts slowly is given away. */
+/** How often a pick is repeated: when another worker took the slot, or an upstream in slow start skips its turn. */
 const PICKS = 8;
 
 /** Upstreams of one name. Owned by its generation. */
 export class Pool {
   /** Name that routes refer to. */
   readonly name: string;
-  /** Bounds retries. */
+  /** Limits retries; undefined for no limit. */
   readonly retryBudget: RetryBudget | undefined;
   readonly #options: PoolOptions;
   readonly #primary: Policy<Upstream>;
@@ -97,15 +96,15 @@ export class Pool {
     this.#adopt(options.upstreams);
   }
 
-  /** Its servers, backups included. */
+  /** All upstreams, backups included. */
   get upstreams(): readonly Upstream[] {
     return this.#upstreams;
   }
 
   /**
-   * Replaces its servers. Those that are gone finish what they have; who made them closes them.
+   * Replaces the upstreams. Attempts at removed ones go on; their owner closes them.
    *
-   * Also to be called with the same ones when a weight has changed.
+   * Also called with the same upstreams when a weight has changed.
    */
   update(upstreams: readonly Upstream[]): void {
     this.#primary.update(upstreams.filter((upstream) => !upstream.backup));
@@ -113,9 +112,9 @@ export class Pool {
     for (const upstream of upstreams) if (upstream.available) this.#queue.call(upstream);
   }
 
-  /** A place at the upstream for the next attempt, or undefined when there is none. Never at one in `avoid`. */
+  /** A slot for the next attempt; undefined when there is none. Never at an upstream in `avoid`. */
   acquire(request: PolicyRequest, avoid?: readonly Upstream[]): Slot | undefined {
-    // The time was taken when the exchange began; a later attempt takes it anew.
+    // The first attempt uses the time at which the exchange began; a later one takes the time again.
     if (avoid !== undefined) sharedTime.refresh();
     return this.#take(this.#primary, request, avoid) ??
       (this.#backup === undefined ? undefined : this.#take(this.#backup, request, avoid)) ??
@@ -123,7 +122,7 @@ export class Pool {
   }
 
   /**
-   * A place at another upstream than those in `avoid`, for a dial beside theirs. None that is unavailable is tried for that.
+   * A slot at an upstream outside `avoid`, for a parallel dial. Unavailable upstreams are never used for that.
    */
   acquireAnother(request: PolicyRequest, avoid: readonly Upstream[]): Slot | undefined {
     sharedTime.refresh();
@@ -131,25 +130,24 @@ export class Pool {
       (this.#backup === undefined ? undefined : this.#take(this.#backup, request, avoid));
   }
 
-  /** Whether another upstream may be dialled beside one that is silent. */
+  /** Whether a second upstream may be dialled while the first one is silent. */
   get races(): boolean {
     return this.#options.races === true && this.#upstreams.length > 1;
   }
 
-  /** The Set-Cookie value that makes the client come back to `upstream`, if there is need of one. */
+  /** The Set-Cookie value that binds the client to `upstream`; undefined when none is needed. */
   affinity(request: PolicyRequest, upstream: Upstream): string | undefined {
     return (upstream.backup ? this.#backup : this.#primary)?.affinity?.(request, upstream);
   }
 
-  /** Exchanges that wait for room. */
+  /** Number of queued exchanges. */
   get waitingCount(): number {
     return this.#queue.length;
   }
 
-  /** Whether an upstream outside `avoid` lacks nothing but room: it will have some again, or has it just now. */
+  /** Whether some upstream outside `avoid` is healthy but full, so that waiting in the queue makes sense. */
   busy(avoid: readonly Upstream[] | undefined): boolean {
-    // Another worker may have made room since it was looked for. Whoever has been told that there was none waits all the
-    // same, and is called on the next tick.
+    // Another worker may have released a slot since. The exchange is queued nevertheless and is woken on the next tick.
     const lacksRoom = (upstream: Upstream) =>
       upstream.full || (this.#options.shared === true && upstream.maxConnections > 0);
     return this.#upstreams.some((upstream) =>
@@ -158,11 +156,11 @@ export class Pool {
   }
 
   /**
-   * Waits until some upstream has room.
+   * Waits in the queue until an upstream has room.
    *
    * @param signal Ends the wait, as when the client has left.
-   * @param avoid Upstreams whose room is of no use.
-   * @param queueBudget Bounds all waits of the exchange together, whoever takes the room that it is called for.
+   * @param avoid Upstreams that must not be used.
+   * @param queueBudget Limits the sum of all waits of the exchange.
    * @returns Whether to try again: false when the queue or the wait was too long, or `signal` fired.
    */
   waitForRoom(
@@ -174,32 +172,32 @@ export class Pool {
     const { metrics } = this.#options;
     if (metrics !== undefined) {
       metrics.change(waitingRequests, 1);
-      // Not before the request that waits is told of room, or another would take it meanwhile.
+      // After the queued request was woken: otherwise another request could take the slot first.
       waiting.then(() => metrics.change(waitingRequests, -1));
     }
     if (this.#queue.length === 1) this.#options.clock?.watch(this);
     return waiting;
   }
 
-  /** Why no upstream is available, for the log: how many are in which state. */
+  /** Why no upstream is available, for the log: the number of upstreams in each state. */
   get shortage(): string {
     if (this.#upstreams.length === 0) return `pool ${this.name} has none`;
     const states = Map.groupBy(
       this.#upstreams,
       (upstream) => upstream.full && upstream.condition.healthy ? "full" : upstream.state.replaceAll("_", " "),
     );
-    const told = [...states].map(([state, upstreams]) => `${upstreams.length} ${state}`).join(", ");
+    const counts = [...states].map(([state, upstreams]) => `${upstreams.length} ${state}`).join(", ");
     const queued = this.#queue.length >= this.#options.queueSize ? "; the line is full" : "";
-    return `pool ${this.name}: ${told}${queued}`;
+    return `pool ${this.name}: ${counts}${queued}`;
   }
 
-  /** Whole seconds after which it is worth while to ask again when nothing was available; 1 or more. */
+  /** Value of Retry-After when no upstream is available, in whole seconds; 1 or more. */
   get retryAfterSeconds(): number {
     const waits = this.#upstreams.map((upstream) => upstream.condition.unavailableForMs).filter((ms) => ms > 0);
     return waits.length === 0 ? 1 : Math.max(1, Math.ceil(Math.min(...waits) / 1000));
   }
 
-  /** Looks for room that other workers have made. */
+  /** Checks for slots that other workers have released. */
   tick(): void {
     for (const upstream of this.#upstreams) {
       const { maxConnections, inFlight } = upstream;
@@ -236,7 +234,7 @@ export class Pool {
       const upstream = policy.pick(request, avoid);
       if (upstream === undefined) break;
       const share = upstream.condition.share;
-      // A client that belongs to an upstream is not sent elsewhere because that one is still warming up.
+      // A client with session affinity stays with its upstream during slow start.
       if (share === 1 || policy.affinity !== undefined || this.#random() < share) {
         const slot = upstream.acquire();
         if (slot !== undefined) return slot;
@@ -248,8 +246,8 @@ export class Pool {
     return starting?.acquire();
   }
 
-  // Before the client is told of an error, an ejected upstream is tried: it may be back already, and when it is all that
-  // there is, one failed request more does no harm.
+  // An ejected upstream is tried before the client gets an error: it may have recovered, and otherwise the request would
+  // fail anyway.
   #takeLast(avoid: readonly Upstream[] | undefined): Slot | undefined {
     if (this.busy(avoid)) return undefined;
     const usable = this.#upstreams.filter((upstream) =>
@@ -266,7 +264,7 @@ export class Pool {
     if (failure === "unreachable") return true;
     const percent = this.#options.maxEjectedPercent ?? 50;
     if (percent === 0) return false;
-    // One whose time is over is still marked where no request has come its way since.
+    // An ejection whose time is over is still set if no request has checked it since.
     const ejected =
       this.#upstreams.filter((upstream) => upstream.condition.ejected && upstream.condition.unavailableForMs > 0)
         .length;

@@ -6,17 +6,16 @@
 
 import type { Upstream } from "./upstream.ts";
 
-/** Bounds of a queue. */
+/** Limits of a queue. */
 export interface RequestQueueOptions {
-  /** Most exchanges that wait at a time. */
+  /** Most queued exchanges. */
   readonly size: number;
-  /** Longest wait, in milliseconds. */
+  /** Longest time in the queue, in milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** How long one exchange has waited, over all its waits: another exchange may take the room that it was called for. */
+/** How long one exchange has waited in total. It may wait again if another exchange took the slot that it was woken for. */
 export interface QueueBudget {
-  /** In milliseconds. */
   waitedMs: number;
 }
 
@@ -30,18 +29,18 @@ export class RequestQueue {
     this.#options = options;
   }
 
-  /** How many exchanges wait. */
+  /** Number of queued exchanges. */
   get length(): number {
     return this.#waiting.length;
   }
 
   /**
-   * Waits until it is called.
+   * Waits until the exchange is woken.
    *
    * @param signal Ends the wait, as when the client has left.
-   * @param avoid Upstreams whose room is of no use.
-   * @param queueBudget Bounds all waits of the exchange together; this one is added.
-   * @returns Whether it was called: false when the queue or the wait was too long, or `signal` fired.
+   * @param avoid Upstreams that must not be used.
+   * @param queueBudget Limits the sum of all waits of the exchange; this one is added.
+   * @returns Whether it was woken: false when the queue or the wait was too long, or `signal` fired.
    */
   wait(signal: AbortSignal, avoid: readonly Upstream[] | undefined, queueBudget: QueueBudget): Promise<boolean> {
     if (this.#waiting.length >= this.#options.size) return Promise.resolve(false);
@@ -65,7 +64,7 @@ export class RequestQueue {
     });
   }
 
-  /** Wakes the oldest request that may go to `upstream`. Returns whether there was one. */
+  /** Wakes the oldest exchange that may use `upstream`. Returns whether there was one. */
   call(upstream: Upstream): boolean {
     const index = this.#waiting.findIndex((waiter) => !waiter.avoid?.includes(upstream));
     if (index < 0) return false;

@@ -1,6 +1,6 @@
 /**
- * A budget of retries: each request pays in a part of one, each retry takes one out. So retries stay a share of the live
- * traffic, and a bad minute is not made worse by them.
+ * The retry budget of a pool: each request adds a fraction of a retry, each retry takes one. So the number of retries stays
+ * a share of the traffic, and retries do not overload upstreams that fail.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface RetryBudgetOptions {
   /** Retries a second that are allowed whatever the traffic. */
   readonly minPerSecond: number;
   /**
-   * Where it is kept.
+   * Allots the fields of the balance.
    *
    * @default {localFields}
    */
@@ -24,9 +24,9 @@ export interface RetryBudgetOptions {
 
 /** A retry, in the unit of the balance. */
 const RETRY = 1000;
-/** Retries that can be saved up at the most. */
+/** Largest balance, in retries. */
 const MOST_SAVED = 1000;
-/** Seconds of `minPerSecond` that it begins with. */
+/** Initial balance, in seconds of `minPerSecond`. */
 const FIRST_SECONDS = 10;
 
 /** The first two fields hold {@linkcode FILLED_AT}, a time of 64 bits. */
@@ -53,12 +53,12 @@ export class RetryBudget {
     }
   }
 
-  /** A request came in. */
+  /** Adds the share of one request. */
   deposit(): void {
     if (Atomics.load(this.#fields, BALANCE) < MOST_SAVED * RETRY) Atomics.add(this.#fields, BALANCE, this.#deposit);
   }
 
-  /** Takes a retry out. Whether there was one. */
+  /** Takes a retry. Returns whether there was one. */
   withdraw(): boolean {
     this.#fill();
     for (;;) {

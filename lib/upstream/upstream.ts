@@ -1,5 +1,5 @@
 /**
- * One server behind the proxy, and the slots that attempts hold at it.
+ * An upstream: one server of a pool, and the slots that attempts hold.
  *
  * @module
  */
@@ -30,9 +30,9 @@ const { attempts, ejections, failures, headSeconds, statuses } = UPSTREAM_METRIC
 
 /** What an upstream is made of. */
 export interface UpstreamOptions extends ConnectionPoolOptions, ConditionOptions {
-  /** Its name, stable and unique in its pool; without it, its `url`. */
+  /** Name, stable and unique in the pool; without it, the `url`. */
   readonly id?: string;
-  /** Its `url`, as the config has it, for logs. */
+  /** `url` as in the config, for logs. */
   readonly url: string;
   /** Where it listens. */
   readonly endpoint: Endpoint;
@@ -40,16 +40,16 @@ export interface UpstreamOptions extends ConnectionPoolOptions, ConditionOptions
   readonly weight: number;
   /** Most attempts at a time; 0 for no limit. */
   readonly maxConnections: number;
-  /** The clock that its deadlines go by. */
+  /** The clock of its deadlines. */
   readonly clock: CoarseClock;
   /**
-   * Whether it serves only when no other can.
+   * Whether it is used only when no primary upstream is available.
    *
    * @default {false}
    */
   readonly backup?: boolean;
   /**
-   * Where its state lives.
+   * Allots the fields of its state.
    *
    * @default {localFields}
    */
@@ -64,31 +64,30 @@ export interface UpstreamOptions extends ConnectionPoolOptions, ConditionOptions
 
 /** One server of a pool, with its connections and its condition. Owned by its generation; its fields may outlive it. */
 export class Upstream {
-  /** Its name in its pool. */
+  /** Name, unique in the pool. */
   readonly id: string;
-  /** Its `url`, for logs. */
+  /** `url` as in the config, for logs. */
   readonly url: string;
   /** Where it listens. */
   readonly endpoint: Endpoint;
   /** Most attempts at a time; 0 for no limit. */
   readonly maxConnections: number;
-  /** Whether it serves only when no other can. */
+  /** Whether it is used only when no primary upstream is available. */
   readonly backup: boolean;
-  /** Its connections. */
   readonly connections: ConnectionPool;
-  /** Whether it may be given attempts, and why not. */
+  /** Whether it may get attempts, and why not. */
   readonly condition: UpstreamCondition;
-  /** Where its attempts are counted; undefined where no metrics are kept. */
+  /** undefined where no metrics are kept. */
   readonly metrics: UpstreamMetrics | undefined;
-  /** Called when an attempt ended, so that one that waits for room can go on. */
+  /** Called when a slot is released, so that a queued exchange can use it. */
   onReleased: (() => void) | undefined;
   readonly #memory: UpstreamMemory;
   readonly #fields: Int32Array;
   readonly #weight: number;
-  /** Where this worker's own counts are, or 0 when it is the only one. */
+  /** Index of this worker's own counts; 0 when it is the only worker. */
   readonly #own: number;
 
-  /** Makes an upstream; it dials when it is first needed. */
+  /** Makes an upstream; the first attempt opens the first connection. */
   constructor(options: UpstreamOptions) {
     const { worker = ONLY_WORKER, takeFields = localFields } = options;
     this.id = options.id ?? options.url;
@@ -105,22 +104,22 @@ export class Upstream {
     this.condition = new UpstreamCondition(this.#memory, options);
   }
 
-  /** Share of the load: the config's, or an operator's. */
+  /** Weight from the config, or from an operator. */
   get weight(): number {
     return Atomics.load(this.#fields, WEIGHT) || this.#weight;
   }
 
-  /** Share of the load that the config gives it. */
+  /** Weight from the config. */
   get configWeight(): number {
     return this.#weight;
   }
 
-  /** Gives it another weight; 0 for the config's. The pool's policy must be told. */
+  /** Sets the weight; 0 for the config's. `Pool.update` must follow. */
   setWeight(weight: number): void {
     Atomics.store(this.#fields, WEIGHT, weight);
   }
 
-  /** Attempts under way, in all workers. */
+  /** Attempts in flight, in all workers. */
   get inFlight(): number {
     return Atomics.load(this.#fields, IN_FLIGHT);
   }
@@ -130,7 +129,7 @@ export class Upstream {
     return latencyMs(this.#memory);
   }
 
-  /** Whether it has no room for another attempt. */
+  /** Whether `maxConnections` attempts are in flight. */
   get full(): boolean {
     return this.maxConnections > 0 && this.inFlight >= this.maxConnections;
   }
@@ -140,12 +139,11 @@ export class Upstream {
     return this.condition.healthy && !this.full;
   }
 
-  /** Its state. */
   get state(): UpstreamState {
     return this.condition.state;
   }
 
-  /** Counts an attempt in, until the slot is released; undefined when another worker took the last place meanwhile. */
+  /** A slot for an attempt; undefined when another worker took the last one in the meantime. */
   acquire(): Slot | undefined {
     const taken = Atomics.add(this.#fields, IN_FLIGHT, 1);
     const full = this.maxConnections > 0 && taken >= this.maxConnections;
@@ -155,20 +153,20 @@ export class Upstream {
     return undefined;
   }
 
-  /** Counts an attempt in whatever its condition, as when all are unavailable and one must be tried. */
+  /** A slot whatever the condition, for the case that all upstreams are unavailable and one must be tried. */
   acquireAnyway(): Slot {
     Atomics.add(this.#fields, IN_FLIGHT, 1);
     return this.#slot(false, true);
   }
 
-  /** Counts an attempt out; called by its slot, once. */
+  /** Ends an attempt; called by its slot, once. */
   release(): void {
     Atomics.sub(this.#fields, IN_FLIGHT, 1);
     if (this.#own !== 0) Atomics.sub(this.#fields, this.#own, 1);
     this.onReleased?.();
   }
 
-  /** Counts a trial out; called by its slot, once. */
+  /** Ends a trial; called by its slot, once. */
   endTrial(): void {
     Atomics.sub(this.#fields, TRIALS, 1);
     if (this.#own !== 0) Atomics.sub(this.#fields, this.#own + 1, 1);
@@ -177,8 +175,8 @@ export class Upstream {
   /**
    * An attempt got a response.
    *
-   * @param tookMs Time to its head.
-   * @param untimed Whether that time says nothing of the upstream, as in a long poll.
+   * @param tookMs Time to the head of the response.
+   * @param untimed Whether that time is not a latency, as in a long poll.
    * @param how The slot of the attempt.
    */
   responded(status: number, tookMs: number, untimed = false, how: SlotKind = TRIAL): void {
@@ -197,7 +195,7 @@ export class Upstream {
   /**
    * An attempt failed in a way that counts against the upstream.
    *
-   * @param trial Whether it was one that decides whether the upstream may serve again.
+   * @param trial Whether the attempt was a trial, which decides whether the upstream becomes available again.
    */
   failed(failure: FailureClass, trial = true): void {
     this.#countFailure(failure);
@@ -218,9 +216,9 @@ export class Upstream {
   }
 }
 
-/** What an attempt says of its upstream. */
+/** What kind of attempt holds a slot. */
 interface SlotKind {
-  /** Whether it decides whether the upstream may serve again. */
+  /** Whether it is a trial, which decides whether the upstream becomes available again. */
   readonly trial: boolean;
   /** Whether it was made although the upstream was unavailable. */
   readonly anyway: boolean;
@@ -229,14 +227,13 @@ interface SlotKind {
 const TRIAL: SlotKind = { trial: true, anyway: false };
 
 /**
- * Longest time that an attempt holds a place for a trial, in milliseconds. An upstream that needs longer may be well, as in a
- * long poll: the next attempt is to find out.
+ * Longest time that an attempt counts as the current trial, in milliseconds. An upstream that needs longer may be healthy, as
+ * in a long poll: the next attempt decides.
  */
 const TRIAL_MS = 5000;
 
-/** An attempt's place in the in-flight count of its upstream, released once, however often that is asked for. */
+/** One attempt in the in-flight count of its upstream. Released once; further calls have no effect. */
 export class Slot implements SlotKind {
-  /** The upstream. */
   readonly upstream: Upstream;
   readonly trial: boolean;
   readonly anyway: boolean;
@@ -258,17 +255,17 @@ export class Slot implements SlotKind {
   /**
    * The upstream responded with `status`, `tookMs` after the attempt began.
    *
-   * @param untimed Whether the time says nothing of the upstream, as in a long poll.
+   * @param untimed Whether the time is not a latency, as in a long poll.
    */
   responded(status: number, tookMs: number, untimed = false): void {
     this.upstream.responded(status, tookMs, untimed, this);
-    // The head has decided. How long the client takes for the body must keep no other attempt waiting.
+    // The head decides the trial. A client that reads the body slowly must not delay the next trial.
     this.endTrial();
   }
 
   /**
-   * Lets another attempt be the trial, as when this one waits for its client. What comes of it counts as a trial's outcome
-   * all the same.
+   * Allows another attempt to be the trial, as when this one waits for its client. Its outcome still counts as that of a
+   * trial.
    */
   endTrial(): void {
     if (!this.#inTrial) return;
@@ -278,16 +275,16 @@ export class Slot implements SlotKind {
   }
 
   /**
-   * The attempt failed; it counts against the upstream if it is its fault.
+   * The attempt failed; the failure counts against the upstream if the upstream caused it.
    *
-   * @param reused Whether the connection had served before.
+   * @param reused Whether the connection was used before.
    */
   failed(failure: TransportFailure, reused: boolean): void {
     const failureClass = failureClassOf(failure, reused);
     if (failureClass !== undefined) this.upstream.failed(failureClass, this.trial);
   }
 
-  /** Releases the place. */
+  /** Releases the slot. */
   release(): void {
     if (!this.#held) return;
     this.#held = false;
@@ -295,7 +292,7 @@ export class Slot implements SlotKind {
     this.upstream.release();
   }
 
-  /** Releases the place. */
+  /** Releases the slot. */
   [Symbol.dispose](): void {
     this.release();
   }

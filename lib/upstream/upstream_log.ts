@@ -1,5 +1,5 @@
 /**
- * What happens to upstreams, in the log: each change once, with its reason.
+ * Log lines for changes of an upstream's state: each change once, with its reason.
  *
  * @module
  */

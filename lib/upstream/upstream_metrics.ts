@@ -1,5 +1,5 @@
 /**
- * What is counted of an upstream and of a pool. Counted by this worker, for whatever generation.
+ * The metrics of an upstream and of a pool. Counted in this worker, across generations.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import type { MetricValues } from "../metrics/metric_values.ts";
 import { STATUS_CLASSES } from "../metrics/status_class.ts";
 import { FAILURE_CLASSES } from "./condition/failure_class.ts";
 
-/** Kinds of counted connections. */
+/** Values of the label `state` of connections. */
 const CONNECTION_STATES = ["open", "idle"] as const;
-/** Index of the connections that are open. */
+/** Index of open connections. */
 export const OPEN = CONNECTION_STATES.indexOf("open");
-/** Index of those of them that idle. */
+/** Index of idle connections, which are open as well. */
 export const IDLE = CONNECTION_STATES.indexOf("idle");
 
-/** The metrics `bws_upstream_…` that are counted; others are read from its state. */
+/** The metrics `bws_upstream_…` that are counted; others are read from the upstream's state. */
 export const UPSTREAM_METRICS = new MetricSet({
   attempts: { kind: "counter", name: "bws_upstream_attempts_total", help: "Attempts that began." },
   retries: {
@@ -29,7 +29,7 @@ export const UPSTREAM_METRICS = new MetricSet({
     labels: [["status_class", STATUS_CLASSES]],
     hideZero: ["other"],
   },
-  // Those of cause `status` and `slow` had a response, and are in `statuses` too.
+  // Failures of cause `status` and `slow` had a response and are in `statuses` too.
   failures: {
     ...{ kind: "counter", name: "bws_upstream_failures_total" },
     help: "What counts against it, by cause: unreachable, broken or timeout, or a response's status or slowness.",
@@ -62,7 +62,7 @@ export const UPSTREAM_METRICS = new MetricSet({
   },
 });
 
-/** Counts an attempt that is not the first of its exchange. */
+/** Attempts after the first of their exchange. */
 export const RETRIES = UPSTREAM_METRICS.metrics.retries;
 
 /** All values of an upstream at one moment. */

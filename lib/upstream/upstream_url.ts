@@ -1,5 +1,5 @@
 /**
- * The addresses that an upstream may have.
+ * The `url` of an upstream: which ones are valid, and what kind they are.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export function usesSrv(url: string): boolean {
   return /^srv\+/i.test(url);
 }
 
-/** The URL without the mark of SRV records, if it has it: host, base path and TLS are as in any other. */
+/** The URL without the prefix `srv+`, if it has one: host, base path and TLS are as in any other URL. */
 export function plainUrl(url: string): string {
   return url.replace(/^srv\+/i, "");
 }
@@ -72,7 +72,7 @@ function schemeFault(url: string, scheme: string | undefined): Fault {
   const expected = "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://";
   const rest = scheme === undefined ? url : url.slice(scheme.length + 3);
   const candidate = scheme === "srv" ? `srv+http://${rest}` : `${scheme === "wss" ? "https" : "http"}://${rest}`;
-  // Only what was nearly right is worth a guess
+  // A suggestion only for a URL that is nearly valid
   const guessed = scheme === "ws" || scheme === "wss" || scheme === "srv" ||
     (scheme === undefined && /^[\w.-]+(?::\d+)?(?:\/|$)/.test(rest));
   return { expected, suggestion: guessed && upstreamUrlFault(candidate) === undefined ? candidate : undefined };

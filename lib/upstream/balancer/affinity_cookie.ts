@@ -1,7 +1,7 @@
 /**
- * The cookie of the policy `cookie`: written as a Set-Cookie field (RFC 6265, section 4.1), and looked for in what a client
- * sends. That need not be understood as a whole: the values that stand behind the cookie's name are found, and the caller
- * knows which values exist.
+ * The cookie of the policy `cookie`: written as a Set-Cookie field (RFC 6265, section 4.1), and searched in the Cookie field of
+ * a request. The field is not parsed completely: only the values after the cookie's name are found, and the caller knows all
+ * valid values.
  *
  * @module
  */
@@ -18,10 +18,10 @@ const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 
 /**
- * The first cookie called `name` whose value `known` holds and `accept` takes; undefined when there is none.
+ * The first cookie called `name` whose value is in `known` and passes `accept`; undefined when there is none.
  *
  * Lines, duplicates, spaces around names and values, and quotes around values do not matter; a comma counts as a semicolon,
- * since some join lines with it (RFC 9110, section 5.3). The time is linear in what was sent, whatever it is: a value is
+ * since some servers join lines with it (RFC 9110, section 5.3). The time is linear in the length of the field: a value is
  * copied only if it has the right length.
  *
  * @param length Length of every value in `known`.
@@ -46,7 +46,7 @@ export function findCookie<T>(
   return undefined;
 }
 
-/** Where the value of the cookie whose name stands at `at` begins, behind a quote if there is one; -1 if it is another name. */
+/** Start of the value of the cookie whose name is at `at`, after a quote if there is one; -1 for another name. */
 function valueStart(line: string, at: number, nameLength: number): number {
   const before = skipBlanks(line, at - 1, -1);
   if (before >= 0 && !separates(line.charCodeAt(before))) return -1;

@@ -27,7 +27,7 @@ export class AliasTable {
       keep[rich] -= 1 - keep[poor];
       if (keep[rich] < 1) small.push(large.pop() as number);
     }
-    // What is left on either side differs from a whole column by rounding alone.
+    // The remaining parts differ from a whole column only by rounding.
     for (const index of small) keep[index] = 1;
     for (const index of large) keep[index] = 1;
     this.#keep = keep;
@@ -37,7 +37,7 @@ export class AliasTable {
   /**
    * An index, drawn by weight. There must be one.
    *
-   * @param random A uniform random number in [0, 1). It serves twice: its whole part chooses the column, its fraction the
+   * @param random A uniform random number in [0, 1). It is used twice: its integer part chooses the column, its fraction the
    * index in it.
    */
   draw(random: number): number {

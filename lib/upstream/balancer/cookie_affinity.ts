@@ -1,6 +1,6 @@
 /**
- * Cookie: a client stays with the upstream that it was given first. The cookie's value is a keyed hash of the upstream's
- * id, so a client learns nothing of the upstream and can make no value that counts.
+ * Cookie: a client stays with its first upstream. The cookie's value is a keyed hash of the upstream's id, so a client learns
+ * nothing about the upstream and cannot make a valid value.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./policy.t
 import { COOKIE_DEFAULTS, type CookieSettings } from "./policy_settings.ts";
 import { hashText } from "./string_hash.ts";
 
-/** Bytes of the hash that a value holds: 128 bits, which nobody guesses. */
+/** Bytes of the hash in a value: 128 bits, which cannot be guessed. */
 const VALUE_BYTES = 16;
 /** Those bytes in base64url. */
 const VALUE_LENGTH = 22;
 
-/** An upstream with all that is ever said of it, made ahead: a request costs a look-up and no hash. */
+/** An upstream with its cookie, made in advance: a request costs a look-up and no hash. */
 interface Marked<C> {
   readonly upstream: C;
   readonly plainCookie: string;
@@ -28,7 +28,7 @@ interface Marked<C> {
  * Picks the upstream that the client's cookie names. Without a cookie, or when its upstream is gone or not available, the
  * fallback policy chooses and the client is given a new cookie.
  *
- * Whoever has a cookie can keep coming to its upstream, and may hand it to others; it grants nothing else.
+ * A cookie only selects an upstream, also when it is copied to other clients; it grants nothing else.
  */
 export class CookieAffinity<C extends Candidate> implements Policy<C> {
   readonly #fallback: Policy<C>;
@@ -60,14 +60,14 @@ export class CookieAffinity<C extends Candidate> implements Policy<C> {
   /** The cookie of `chosen`, unless the client has sent it. */
   affinity(request: PolicyRequest | undefined, chosen: C): string | undefined {
     const marked = this.#byUpstream.get(chosen);
-    // Gone since it was chosen: its cookie would name nobody
+    // Removed since it was chosen: its cookie would name no upstream
     if (marked === undefined) return undefined;
     if (this.#find(request, (found) => found === marked) !== undefined) return undefined;
     const scheme = request === undefined ? "http" : request.clientScheme ?? request.head.scheme;
     return scheme === "https" ? marked.tlsCookie : marked.plainCookie;
   }
 
-  /** Replaces the upstreams; cookies of those that stay remain good. */
+  /** Replaces the upstreams; cookies of those that stay remain valid. */
   update(upstreams: readonly C[]): void {
     this.#fallback.update(upstreams);
     this.#mark(upstreams);
@@ -98,7 +98,7 @@ export class CookieAffinity<C extends Candidate> implements Policy<C> {
   }
 }
 
-/** Pools that share a name would overwrite each other's cookies, so each adds a mark of its own. */
+/** Pools with the same cookie name would overwrite each other's cookies, so each adds a suffix. */
 function cookieName(name: string, pool: string | undefined): string {
   return pool === undefined ? name : `${name}_${hashText(pool).toString(16).padStart(8, "0")}`;
 }

@@ -22,12 +22,12 @@ export function eligible<C extends Candidate>(candidate: C, avoid: readonly C[] 
  * One of the eligible upstreams, each with the same chance; undefined when there is none.
  *
  * One pass (reservoir sampling): the k-th eligible upstream takes the place of the one held with a chance of 1/k.
- * Availability is read once for each, so an answer that changes during the pass can spoil nothing.
+ * Availability is read once for each upstream, so a change during the pass does no harm.
  *
  * @param upstreams All upstreams of the pool.
  * @param random Uniform random numbers in [0, 1).
  * @param avoid Upstreams that are never drawn.
- * @param taken One more that is never drawn, so that a caller who wants two need not make a longer `avoid`.
+ * @param taken One more that is never drawn, so that a caller that draws two needs no longer `avoid`.
  */
 export function drawEvenly<C extends Candidate>(
   upstreams: readonly C[],

@@ -1,5 +1,5 @@
 /**
- * First: the first available upstream in the order of the config. The others are spares.
+ * First: the first available upstream in the order of the config. The others are used when it is not available.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Header hash: requests with one value in a header, such as a tenant or an API key, come to one upstream.
+ * Header hash: requests with one value in a header, such as a tenant or an API key, go to one upstream.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { Weighted } from "./weighted.ts";
 
 /**
  * Chooses by the first line of the header that the settings name. A request without it, or with an empty one, has no key:
- * an upstream is drawn by weight, so that such requests do not all meet on one.
+ * an upstream is drawn by weight, so that such requests do not all go to one.
  */
 export class HeaderHash<C extends Candidate> implements Policy<C> {
   readonly #hash: ConsistentHash<C>;

@@ -1,5 +1,5 @@
 /**
- * IP hash: requests of one client come to one upstream.
+ * IP hash: requests of one client go to one upstream.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { hashText } from "./string_hash.ts";
 import { Weighted } from "./weighted.ts";
 
 /**
- * Chooses by the client's address behind trusted proxies. An IPv6 client is its /64: that is what one household or machine
+ * Chooses by the client's address, after `trusted_proxies` were applied. An IPv6 client is its /64: that is what one household or machine
  * is given, and its hosts change the rest of it every day (RFC 8981). A client without an address, as on a unix socket, has
  * no key: an upstream is drawn by weight.
  */

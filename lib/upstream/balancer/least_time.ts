@@ -1,5 +1,5 @@
 /**
- * Least time: the upstream that would answer soonest, by how fast it has been and how much it has to do.
+ * Least time: the upstream that is expected to respond first, by its latency and its load.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./policy.t
 import { SmallestScore } from "./smallest_score.ts";
 
 /**
- * Stands for the latency of an upstream that is being tried for the first time: longer than any that is known, so that
- * nothing more is sent to it until it has answered, unless all are like that.
+ * Latency of an upstream whose first attempt is in flight: longer than any measured one, so that no more is sent to it until
+ * it has responded, unless all are like that.
  */
 const UNTRIED_LATENCY_MS = 1e9;
 
 /**
  * Picks the available upstream with the smallest latency × (in-flight + 1) / weight, where the latency is the peak EWMA of
- * the time to an answer's head. One without a sample and without an attempt under way comes before all others, one attempt
+ * the time to a response's head. One without a sample and without an attempt in flight comes before all others, one attempt
  * at a time; where all are without samples, the load decides. Equals are drawn by weight.
  *
  * Exact for up to 128 upstreams; in a larger pool the best of 16 that are drawn by weight.
@@ -28,7 +28,7 @@ export class LeastTime<C extends Candidate> implements Policy<C> {
     this.#least = new SmallestScore(upstreams, expectedTime, options?.random);
   }
 
-  /** The available upstream that should be the first to answer; undefined when there is none. */
+  /** The available upstream that is expected to respond first; undefined when there is none. */
   pick(_request?: PolicyRequest, avoid?: readonly C[]): C | undefined {
     return this.#least.pick(avoid);
   }

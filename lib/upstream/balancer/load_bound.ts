@@ -7,18 +7,18 @@
 import type { Candidate } from "./policy.ts";
 
 /**
- * How many upstreams are looked at for one answer. The sum over a pool of up to so many is exact; over a larger one, each
- * part of it is at most n / 32 answers old.
+ * How many upstreams are read for one request. The sum over a pool of up to this many is exact; in a larger pool each
+ * upstream's part of it is at most n / 32 requests old.
  */
 const WINDOW = 32;
 
 /**
- * An upstream that carries less is never over the bound. A browser opens six connections: without a floor, its requests
- * would part on a quiet pool, where twice the mean is soon reached.
+ * An upstream with fewer attempts in flight is never over the bound. A browser opens six connections: without this minimum, its
+ * requests would be spread in an idle pool, where twice the mean is soon reached.
  */
 export const FREE_IN_FLIGHT = 8;
 
-/** Knows the load of a pool, and says who may take more. */
+/** Tracks the load of a pool, and decides which upstreams may take more. */
 export class LoadBound {
   readonly #factor: number;
   #upstreams: readonly Candidate[] = [];
@@ -50,8 +50,8 @@ export class LoadBound {
   }
 
   /**
-   * What an upstream may carry for each unit of its weight, if one more attempt begins. Upstreams that are not available
-   * count for nothing, so that the rest may take their share.
+   * Most attempts of an upstream for each unit of its weight, if one more attempt begins. Upstreams that are not available
+   * do not count, so that the others may take their share.
    */
   perWeight(): number {
     if (this.#factor === 0) return Infinity;

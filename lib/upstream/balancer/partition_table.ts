@@ -1,7 +1,7 @@
 /**
- * Who owns which keys. Keys fall into partitions; a partition belongs to the upstream that scores best for it, where a score is made
- * of the partition, the upstream's id and its weight alone (weighted rendezvous hashing). So who comes or goes takes or leaves
- * its own partitions and moves no other, shares follow the weights, and proxies that know the same upstreams agree.
+ * The owners of keys. A key belongs to a partition, and a partition to the upstream with the best score for it; the score depends
+ * only on the partition, the upstream's id and its weight (weighted rendezvous hashing). So an upstream that is added or removed
+ * moves only its own partitions, shares follow the weights, and proxies with the same upstreams have the same owners.
  *
  * Why not a ring or Maglev's table: with 160 points a server, the shares of a ring are off by 8 % even for two upstreams,
  * and its points must be scaled to the sum of the weights, so that a change of one moves keys of others; Maglev's table is
@@ -44,8 +44,8 @@ export class PartitionTable {
   }
 
   /**
-   * Replaces the upstreams. A partition whose owner stays is compared with those that came; only a partition without is compared
-   * with all. The result is the same as if the table were built anew.
+   * Replaces the upstreams. A partition whose owner stays is compared with the added ones; only a partition without an owner is
+   * compared with all. The result is the same as that of a new table.
    */
   update(upstreams: readonly Candidate[]): void {
     const before = this.#members;
@@ -99,7 +99,7 @@ function distance(mixedPartition: number, members: Members, index: number): numb
   return -Math.log(fraction(mixedPartition, members, index)) / members.weights[index];
 }
 
-/** A number in (0, 1) that the partition and the upstream have in common. */
+/** A number in (0, 1) that depends on the partition and the upstream. */
 function fraction(mixedPartition: number, { hashes, again }: Members, index: number): number {
   let mixed = mixedPartition ^ hashes[index];
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad) ^ again[index];

@@ -9,9 +9,9 @@ import type { RequestHead } from "../../http/message.ts";
 import type { TakeFields } from "../../state/shared_state.ts";
 import type { PolicySettings } from "./policy_settings.ts";
 
-/** What a policy may know of an upstream. */
+/** The properties of an upstream that a policy uses. */
 export interface Candidate {
-  /** Stable name, unique in a pool: its URL. Policies that go by keys hash it, so it decides which keys are its own. */
+  /** Stable name, unique in a pool: its URL. Policies that choose by key hash it, so it decides which keys belong to the upstream. */
   readonly id: string;
   /** Share of the load, 1 or more. */
   readonly weight: number;
@@ -20,14 +20,13 @@ export interface Candidate {
   /** Attempts under way, in all workers. */
   readonly inFlight: number;
   /**
-   * Time from an attempt's start to the head of its answer, in milliseconds: a moving average that follows peaks at once
-   * (peak EWMA); 0 while unknown. It must fade while no samples come, or an upstream that was slow once is never tried
-   * again.
+   * Time from an attempt's start to the head of its response, in milliseconds: a moving average that follows peaks at once
+   * (peak EWMA); 0 while unknown. It must decay without samples, or an upstream that was slow once is never tried again.
    */
   readonly latencyMs: number;
 }
 
-/** What a policy may know of the request that it chooses for. */
+/** The properties of a request that a policy uses. */
 export interface PolicyRequest {
   /** Head of the request. */
   readonly head: RequestHead;
@@ -53,11 +52,11 @@ export interface Policy<C extends Candidate = Candidate> {
   /** Replaces the set of upstreams, in order. Counts of upstreams that stay are kept. */
   update(upstreams: readonly C[]): void;
   /**
-   * The Set-Cookie value that makes the client's next request come to `chosen`, or undefined when nothing need be said.
-   * Asked once an answer's head is there.
+   * The Set-Cookie value that sends the client's next request to `chosen`; undefined when none is needed. Called once the head
+   * of the response has been read.
    *
    * @param request The request that was chosen for.
-   * @param chosen The upstream that answered.
+   * @param chosen The upstream that responded.
    */
   affinity?(request: PolicyRequest | undefined, chosen: C): string | undefined;
 }
@@ -68,7 +67,7 @@ export type PolicyFactory = <C extends Candidate>(upstreams: readonly C[], optio
 /** What a policy needs besides its upstreams. */
 export interface PolicyOptions {
   /**
-   * Where its counters live.
+   * Allots the fields of its counters.
    *
    * @default {localFields}
    */
@@ -86,7 +85,7 @@ export interface PolicyOptions {
    */
   settings?: PolicySettings;
   /**
-   * Random text of this process, the same in all its workers: signs what clients carry, where the settings have no secret.
+   * Random text of this process, the same in all its workers: signs cookies where the settings have no secret.
    *
    * @default {random, of this policy alone}
    */

@@ -1,6 +1,6 @@
 /**
- * What a config says about a policy, in the words of `[sites.proxy.load_balancing]`: the resolved table is one of these.
- * The defaults live here, because policies are also made without a config.
+ * The settings of policies, with the keys of `[sites.proxy.load_balancing]`: the resolved table is one of these. The defaults
+ * are here, because policies are also made without a config.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface PolicySettings {
    */
   readonly balance_factor?: number;
   /**
-   * `cookie`: the cookie, and who chooses without one.
+   * `cookie`: the cookie, and the policy for clients without one.
    *
    * @default {COOKIE_DEFAULTS}
    */
@@ -39,7 +39,7 @@ export interface CookieSettings {
    */
   readonly name?: string;
   /**
-   * Signs the values. With one, cookies outlive the process and hold on several proxies.
+   * Signs the values. With one, cookies remain valid after a restart and on several proxies.
    *
    * @default {PolicyOptions.secret}
    */
@@ -80,10 +80,10 @@ export interface CookieSettings {
   readonly fallback?: string;
 }
 
-/** What a setting is where the config does not say. */
+/** Defaults of the settings. */
 export const SETTINGS_DEFAULTS = { include_query: false, balance_factor: 1.25 } as const satisfies PolicySettings;
 
-/** What a cookie is where the config does not say. */
+/** Defaults of the cookie. */
 export const COOKIE_DEFAULTS = {
   name: "bws_upstream",
   path: "/",

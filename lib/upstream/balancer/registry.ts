@@ -38,7 +38,7 @@ export const POLICIES: Readonly<Record<PolicyName, PolicyFactory>> = {
   round_robin: (upstreams, options) => new RoundRobin(upstreams, options),
   weighted: (upstreams, options) => new Weighted(upstreams, options),
   least_connections: (upstreams, options) => new LeastConnections(upstreams, options),
-  // The same under the name that says what it does.
+  // An alias of round_robin, which goes by weights.
   weighted_round_robin: (upstreams, options) => new RoundRobin(upstreams, options),
   random: (upstreams, options) => new Random(upstreams, options),
   power_of_two: (upstreams, options) => new PowerOfTwo(upstreams, options),
@@ -60,7 +60,7 @@ export function isPolicyName(name: string): name is PolicyName {
  *
  * @param name One of the keys of {@linkcode POLICIES}.
  * @param upstreams Upstreams of the pool, in the order of the config.
- * @param options Where its counters live, its random numbers, and what the config says.
+ * @param options Its fields, random numbers and settings.
  * @throws {RangeError} If there is no policy of that name, or of the name of a cookie's fallback.
  *
  * @example

@@ -1,5 +1,5 @@
 /**
- * Round robin: turns in proportion to the weights, spread out so that a heavy upstream gets no bursts, as nginx has it.
+ * Round robin: turns in proportion to the weights, spread out so that a heavy upstream gets no bursts, as in nginx.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./policy.t
 
 /**
  * Most turns in a cycle, or 16 for each upstream where that is more. Weights whose cycle would be longer are scaled down,
- * each to 1 or more: close enough for the eye, while the layout stays quick and the cycle in the processor's cache.
+ * each to 1 or more: the error is small, the layout is fast, and the cycle fits into the processor's cache.
  */
 const MAX_CYCLE = 4096;
-/** How many turns a spare pick walks before it draws at random; keeps a pick short where almost all are gone. */
+/** How many turns a substitute pick steps before it draws at random; keeps a pick short where few are available. */
 const MAX_SPARE_STEPS = 64;
 
-/** Cell of the turn: one is added for every pick. */
+/** Field of the turn: one is added for every pick. */
 const TURN = 0;
-/** Cell of the spare turn: who stands in for an upstream that cannot take its turn. */
+/** Field of the substitute turn: the cursor for turns of upstreams that are not available. */
 const SPARE = 1;
 
 /**
@@ -26,7 +26,7 @@ const SPARE = 1;
  * equal weights the cycle is the upstreams in their order. Policies over the same shared fields take one common round.
  *
  * The turn of an upstream that is not available goes to the others by a cursor of its own, which walks the same cycle. If
- * it went to the next in order, the neighbour of an unavailable upstream would carry a double share. A pick with `avoid`
+ * it went to the next in order, the neighbour of an unavailable upstream would get a double share. A pick with `avoid`
  * (a retry) uses that cursor at once: if it moved the main turn, a pool of two with one failing upstream would try that one
  * first every time.
  */

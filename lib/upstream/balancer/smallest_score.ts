@@ -12,7 +12,7 @@ import type { Candidate } from "./policy.ts";
 export const MAX_COMPARED = 128;
 /** How many are compared in a larger pool. The best of 16 is among the best sixteenth on the average. */
 export const SAMPLES = 16;
-/** With fewer than this in a full round of draws, too little is left to guess: all are compared. */
+/** With fewer eligible ones than this in a full round of draws, all are compared. */
 const MIN_SAMPLES = 4;
 
 /**
@@ -29,7 +29,7 @@ export class SmallestScore<C extends Candidate> {
   readonly #random: () => number;
 
   /**
-   * @param score Where an upstream stands; never NaN.
+   * @param score Score of an upstream; never NaN.
    * @param random Uniform random numbers in [0, 1).
    */
   constructor(upstreams: readonly C[], score: (candidate: C) => number, random: () => number = Math.random) {

@@ -1,7 +1,7 @@
 /**
  * Hashes of texts and numbers, for policies that choose by key. Fast and even, not cryptographic and without a secret:
- * several proxies, and one after its restart, must agree on where a key belongs. So a client can choose keys that meet on
- * one upstream; what it can do with them is bounded by {@linkcode LoadBound}.
+ * several proxies, and one after its restart, must map a key to the same upstream. So a client can choose keys that all map to
+ * one upstream; the effect is limited by {@linkcode LoadBound}.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * URI hash: requests for one path come to one upstream, so that each upstream's cache holds its own part.
+ * URI hash: requests for one path go to one upstream, so that each upstream caches its own part of the paths.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { hashText } from "./string_hash.ts";
 import { Weighted } from "./weighted.ts";
 
 /**
- * Chooses by the path as it came, with its query where `include_query` says so. Host and method are no part of the key.
+ * Chooses by the path as sent, with its query if `include_query` is set. Host and method are no part of the key.
  * Without a request it draws by weight.
  */
 export class UriHash<C extends Candidate> implements Policy<C> {

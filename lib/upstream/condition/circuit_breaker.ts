@@ -1,6 +1,6 @@
 /**
- * The circuit breaker of one upstream: closed while things go well, open after too large a share of failures, half open
- * when it lets a few attempts find out whether that is over.
+ * The circuit breaker of one upstream: closed in normal operation, open after too large a share of failures, half open while
+ * a few trials decide whether it closes.
  *
  * @module
  */
@@ -37,10 +37,10 @@ export interface CircuitBreakerOptions {
   readonly trialRequests: number;
 }
 
-/** What an attempt did to a breaker. */
+/** How an attempt changed a breaker. */
 export type BreakerChange = "opened" | "closed" | undefined;
 
-/** Watches one upstream's attempts. Its fields belong to the upstream. */
+/** Counts one upstream's attempts. Its fields belong to the upstream. */
 export class CircuitBreaker {
   /** Attempts at a time while half open. */
   readonly trialRequests: number;
@@ -63,13 +63,13 @@ export class CircuitBreaker {
    *
    * @param failed Whether it counts against the upstream.
    * @param latencyMs Time to the response's head.
-   * @param trial Whether it was one of those that find out whether it may close.
+   * @param trial Whether the attempt was a trial.
    */
   record(failed: boolean, latencyMs: number, trial = true): BreakerChange {
     const { slowAfterMs } = this.#options;
     const slow = slowAfterMs > 0 && latencyMs > slowAfterMs;
     const flags = Atomics.load(this.#fields, FLAGS);
-    // What began before it opened tells nothing new.
+    // The attempt began before the breaker opened and is no new evidence.
     if ((flags & Flag.breaker_open) !== 0) return undefined;
     if ((flags & Flag.breaker_half_open) !== 0 && !trial) return undefined;
     if ((flags & Flag.breaker_half_open) !== 0) {
@@ -81,7 +81,7 @@ export class CircuitBreaker {
     return undefined;
   }
 
-  /** Goes from open to half open when it is time. Whether trials may be made. */
+  /** Changes from open to half open when it is time. Returns whether trials are allowed. */
   reconsider(nowMs: number): boolean {
     if (this.#times[OPEN_UNTIL] > nowMs) return false;
     Atomics.store(this.#fields, TRIALS_PASSED, 0);
@@ -96,7 +96,7 @@ export class CircuitBreaker {
   }
 
   #open(clear: number): BreakerChange {
-    // Published before the flag: whoever sees the flag reads when it ends.
+    // Published before the flag: a worker that sees the flag reads this time.
     this.#times[OPEN_UNTIL] = sharedTime.refresh() + this.#options.openForMs;
     return changeFlags(this.#fields, { set: Flag.breaker_open, clear: clear | Flag.slow_start }) ? "opened" : undefined;
   }
@@ -119,19 +119,16 @@ const TOTAL = 1;
 const FAILED = 2;
 const SLOW = 3;
 
-/** What was counted. */
+/** Counts of the window. */
 export interface WindowCounts {
-  /** Attempts. */
   total: number;
-  /** Of these, failed ones. */
   failed: number;
-  /** Of these, slow ones. */
   slow: number;
 }
 
 /**
- * Counts of the attempts of the last seconds, in buckets. A worker that is late by a whole turn of the window may clear a
- * bucket that another has just begun: a few counts are lost then, never invented.
+ * Counts of the attempts of the last seconds, in buckets. A worker that is late by the whole window may clear a bucket that
+ * another has just begun: counts may be lost then, but never too high.
  */
 export class RollingWindow {
   readonly #fields: Int32Array;
@@ -149,7 +146,7 @@ export class RollingWindow {
     const turn = this.#turn(nowMs);
     const at = WINDOW + (turn % WINDOW_BUCKETS) * BUCKET_FIELDS;
     const seen = Atomics.load(fields, at + TURN);
-    // Of a turn the field holds the last 32 bits.
+    // The field holds the low 32 bits of the turn.
     if (seen !== (turn | 0) && Atomics.compareExchange(fields, at + TURN, seen, turn | 0) === seen) {
       for (const field of [TOTAL, FAILED, SLOW]) Atomics.store(fields, at + field, 0);
     }
@@ -158,7 +155,7 @@ export class RollingWindow {
     if (slow) Atomics.add(fields, at + SLOW, 1);
   }
 
-  /** What the window holds. */
+  /** The sums of the window. */
   counts(nowMs: number): WindowCounts {
     const fields = this.#fields;
     const turn = this.#turn(nowMs);
@@ -174,14 +171,14 @@ export class RollingWindow {
     return sum;
   }
 
-  /** Forgets everything. */
+  /** Resets all counts. */
   clear(): void {
     for (let field = WINDOW; field < WINDOW + WINDOW_BUCKETS * BUCKET_FIELDS; field++) {
       Atomics.store(this.#fields, field, 0);
     }
   }
 
-  // Not 0 at the beginning, which is what fresh fields hold.
+  // Never 0, which is the value of unused fields.
   #turn(nowMs: number): number {
     return Math.floor(nowMs / this.#bucketMs) + 1;
   }

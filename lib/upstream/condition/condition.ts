@@ -1,6 +1,6 @@
 /**
- * The condition of one upstream: what an operator, its probes, its attempts and its circuit breaker say of it, and whether it
- * may be given attempts. All that is known lies in fields that workers share.
+ * The condition of one upstream, from the operator, its probes, its attempts and its circuit breaker: whether it may get
+ * attempts. All of it is in fields that workers share.
  *
  * @module
  */
@@ -29,7 +29,7 @@ import {
   type UpstreamState,
 } from "./upstream_states.ts";
 
-/** What may happen to an upstream; told once, by the worker that saw it first. */
+/** A change of an upstream's condition; reported once, by the worker that made it. */
 export type ConditionChange =
   | { readonly kind: "ejected"; readonly by: FailureClass; readonly forMs: number }
   | { readonly kind: "returned" }
@@ -37,35 +37,35 @@ export type ConditionChange =
 
 /** The rules that a condition follows. */
 export interface ConditionOptions {
-  /** When its failures eject it; never without. */
+  /** When failures eject it; undefined for never. */
   readonly passiveHealth?: PassiveHealthOptions | undefined;
-  /** What is believed of it before its first probe; undefined when it is not probed. */
+  /** State before the first probe; undefined when it is not probed. */
   readonly probedFirst?: "healthy" | "unhealthy" | undefined;
-  /** When its breaker trips; it has none without. */
+  /** When its breaker trips; undefined for no breaker. */
   readonly circuitBreaker?: CircuitBreakerOptions | undefined;
   /**
-   * How long it takes to its full share after it came back, in milliseconds; 0 for at once.
+   * Duration of slow start after it became available again, in milliseconds; 0 for none.
    *
    * @default {0}
    */
   readonly slowStartMs?: number | undefined;
 }
 
-/** The condition of one upstream. Owned by it; the memory may outlive it. */
+/** The condition of one upstream, which owns it; the memory may outlive it. */
 export class UpstreamCondition {
-  /** Called when it was ejected or returned, and when its breaker changed. */
+  /** Called after an ejection, after its end, and after a change of the breaker. */
   onChange: ((change: ConditionChange) => void) | undefined;
-  /** Asked before it is ejected: whether its pool can spare it. */
+  /** Called before an ejection: whether the pool allows it. */
   mayEject: (failure: FailureClass) => boolean = () => true;
   readonly #memory: UpstreamMemory;
   readonly #fields: Int32Array;
   readonly #passive: PassiveHealth | undefined;
   readonly #breaker: CircuitBreaker | undefined;
   readonly #slowStartMs: number;
-  /** Flags that no rule of this generation would ever clear. */
+  /** Flags of an earlier generation that no rule of this one would clear. */
   #stale = 0;
 
-  /** Takes over what is known in `memory`, which other workers may share. */
+  /** Takes over the state in `memory`, which other workers may share. */
   constructor(memory: UpstreamMemory, options: ConditionOptions) {
     const { passiveHealth, circuitBreaker, slowStartMs = 0 } = options;
     this.#memory = memory;
@@ -76,23 +76,23 @@ export class UpstreamCondition {
     this.#begin(options.probedFirst);
   }
 
-  /** Whether it may be given attempts: no operator took it out, it is not unhealthy or ejected, its breaker is closed. */
+  /** Whether it may get attempts: not in maintenance or draining, not unhealthy or ejected, and its breaker is closed. */
   get healthy(): boolean {
     return (Atomics.load(this.#fields, FLAGS) & UNAVAILABLE) === 0 || this.#reconsider();
   }
 
-  /** Whether it may be tried as the last resort, when no upstream is available: it was ejected, and nothing else. */
+  /** Whether it may be tried when no upstream is available: it is ejected, and nothing else. */
   get lastResort(): boolean {
     const flags = Atomics.load(this.#fields, FLAGS) & UNAVAILABLE;
     return flags !== 0 && (flags & ~(Flag.ejected | Flag.on_trial)) === 0;
   }
 
-  /** Whether it may be tried in a panic, when no upstream is healthy: no operator took it out. */
+  /** Whether it may be used in panic mode, when no upstream is healthy: not in maintenance or draining. */
   get usableInPanic(): boolean {
     return (Atomics.load(this.#fields, FLAGS) & OPERATOR_FLAGS) === 0;
   }
 
-  /** Whether its failures have ejected it. */
+  /** Whether it is ejected. */
   get ejected(): boolean {
     return (Atomics.load(this.#fields, FLAGS) & Flag.ejected) !== 0;
   }
@@ -102,7 +102,7 @@ export class UpstreamCondition {
     return (Atomics.load(this.#fields, FLAGS) & Flag.unhealthy) !== 0;
   }
 
-  /** Share of its turns that it takes now: 1, or from 0.1 on while it starts slowly. */
+  /** Share of its turns that it takes now: 1, or from 0.1 upwards during slow start. */
   get share(): number {
     if ((Atomics.load(this.#fields, FLAGS) & Flag.slow_start) === 0) return 1;
     const leftMs = this.#slowStartLeftMs(sharedTime.nowMs);
@@ -111,10 +111,10 @@ export class UpstreamCondition {
     return 1;
   }
 
-  /** The state, and what it follows from, all read at once. */
+  /** The state and its reasons, from one read of the flags. */
   get facts(): UpstreamFacts {
     const nowMs = sharedTime.refresh();
-    // Whoever asks finds out that an ejection, or an open breaker's time, is over.
+    // There is no timer: the end of an ejection or of an open breaker is noticed when the state is read.
     if ((Atomics.load(this.#fields, FLAGS) & UNAVAILABLE) !== 0) this.#reconsider();
     const flags = Atomics.load(this.#fields, FLAGS);
     const { times } = this.#memory;
@@ -129,12 +129,11 @@ export class UpstreamCondition {
     };
   }
 
-  /** The state. */
   get state(): UpstreamState {
     return this.facts.state;
   }
 
-  /** Milliseconds until ejection and open breaker are both over; 0 when there is neither. */
+  /** Milliseconds until both the ejection and the open breaker have ended; 0 when there is neither. */
   get unavailableForMs(): number {
     const flags = Atomics.load(this.#fields, FLAGS);
     const ejected = (flags & Flag.ejected) !== 0;
@@ -146,9 +145,9 @@ export class UpstreamCondition {
   }
 
   /**
-   * Counts an attempt into the trial of an upstream that is on trial, or whose breaker is half open.
+   * Counts an attempt as a trial, if the upstream is on trial or its breaker is half open.
    *
-   * @returns Whether it is a trial; undefined when others have taken all trials meanwhile, so that it may not be made.
+   * @returns Whether the attempt is a trial; undefined when all trials are taken, so that it must not be made.
    */
   beginTrial(): boolean | undefined {
     const flags = Atomics.load(this.#fields, FLAGS);
@@ -159,13 +158,13 @@ export class UpstreamCondition {
   }
 
   /**
-   * An attempt got a response; what its status and the time that it took say of the upstream.
+   * An attempt got a response; its status and latency count for or against the upstream.
    *
-   * @param failure What {@linkcode failureOf} says of it.
-   * @param latencyMs Time to the head; 0 where it says nothing.
-   * @param how Whether it was made although the upstream was unavailable, and whether it was a trial, which alone decides the
-   * fate of an upstream on trial, or of a half-open breaker.
-   * @returns Whether it ejected the upstream.
+   * @param failure Result of {@linkcode failureOf}.
+   * @param latencyMs Time to the head; 0 where it is not a latency.
+   * @param how Whether the attempt was made although the upstream was unavailable, and whether it was a trial; only a trial
+   * ends `on_trial` or a half-open breaker.
+   * @returns Whether the response ejected the upstream.
    */
   responded(
     failure: FailureClass | undefined,
@@ -174,16 +173,16 @@ export class UpstreamCondition {
     how: { readonly anyway: boolean; readonly trial: boolean },
   ): boolean {
     if (this.#breaker !== undefined) {
-      // Slowness has a rule of its own in the breaker, which also works without passive health checks.
+      // The breaker has its own rule for slow responses, which also works without passive health checks.
       const failed = this.#passive === undefined ? within(status, FAILURE_STATUSES) : failure === "status";
-      this.#tell(this.#breaker.record(failed, latencyMs, how.trial));
+      this.#report(this.#breaker.record(failed, latencyMs, how.trial));
     }
     if (failure !== undefined) return this.#count(failure, how.trial);
     if (this.#passive?.succeeded() || (how.anyway && this.#passive?.restore())) this.onChange?.({ kind: "returned" });
     return false;
   }
 
-  /** What of a response counts against the upstream; undefined when nothing does. */
+  /** The failure that a response counts as; undefined for a good one. */
   failureOf(status: number, latencyMs: number): FailureClass | undefined {
     return this.#passive?.failureClassOf(status, latencyMs);
   }
@@ -191,17 +190,17 @@ export class UpstreamCondition {
   /**
    * An attempt failed in a way that counts against the upstream.
    *
-   * @returns Whether that ejected it.
+   * @returns Whether the failure ejected the upstream.
    */
   failed(failure: FailureClass, trial: boolean): boolean {
-    if (this.#breaker !== undefined) this.#tell(this.#breaker.record(true, 0, trial));
+    if (this.#breaker !== undefined) this.#report(this.#breaker.record(true, 0, trial));
     return this.#count(failure, trial);
   }
 
   /**
-   * Probes have found it healthy or not. Probes that find it healthy also end an ejection for being out of reach.
+   * Sets the result of its probes. Healthy also ends an ejection because of connection failures.
    *
-   * @returns Whether this changed anything.
+   * @returns Whether the condition changed.
    */
   probed(healthy: boolean): boolean {
     if (!healthy) return changeFlags(this.#fields, { set: Flag.unhealthy, clear: Flag.slow_start });
@@ -213,15 +212,15 @@ export class UpstreamCondition {
     return this.#comeBack(Flag.unhealthy);
   }
 
-  /** What an operator wants of it. */
+  /** The state that an operator set. */
   get adminState(): AdminState {
     const flags = Atomics.load(this.#fields, FLAGS);
     return (flags & Flag.maintenance) !== 0 ? "maintenance" : (flags & Flag.draining) !== 0 ? "draining" : "active";
   }
 
   /**
-   * Makes it unavailable, or available again. While draining, exchanges under way go on, WebSockets included; so they do in maintenance, in which its
-   * probes do not count either.
+   * Makes it unavailable, or available again. In both draining and maintenance, exchanges in flight go on, WebSockets
+   * included. In maintenance its probes do not count either.
    */
   setAdminState(state: AdminState): void {
     if (state === "active") return void this.#comeBack(OPERATOR_FLAGS);
@@ -229,13 +228,13 @@ export class UpstreamCondition {
     changeFlags(this.#fields, { set: Flag[state], clear: other | Flag.slow_start });
   }
 
-  /** Begins its slow start, as for one that has just been found. */
+  /** Begins slow start, as for an upstream that was just discovered. */
   startSlowly(): void {
     this.#memory.times[SLOW_START_AT] = sharedTime.refresh();
     changeFlags(this.#fields, { set: Flag.slow_start });
   }
 
-  // The memory may hold the state of an earlier generation: what no rule of this one would ever end is ended here.
+  // The memory may hold the state of an earlier generation: flags that no rule of this one would clear are cleared here.
   #begin(probedFirst: "healthy" | "unhealthy" | undefined): void {
     const first = changeFlags(this.#fields, { set: Flag.known });
     if (first && probedFirst === "unhealthy") changeFlags(this.#fields, { set: Flag.unhealthy });
@@ -245,10 +244,10 @@ export class UpstreamCondition {
     changeFlags(this.#fields, { clear: this.#stale });
   }
 
-  // Whoever asks finds out that a time is over: no timer, and no worker whose end could leave an upstream unavailable for ever.
+  // Called on reads instead of by a timer: the end of the worker with the timer could leave an upstream unavailable for ever.
   #reconsider(): boolean {
     const fields = this.#fields;
-    // What an earlier generation set since.
+    // Flags that an earlier generation set after this one began.
     changeFlags(fields, { from: this.#stale, clear: this.#stale });
     let flags = Atomics.load(fields, FLAGS);
     if ((flags & (OPERATOR_FLAGS | Flag.unhealthy)) !== 0) return false;
@@ -264,7 +263,7 @@ export class UpstreamCondition {
     return (flags & Flag.on_trial) !== 0 ? 1 : this.#breaker?.trialRequests ?? 1;
   }
 
-  // 0 when it is over, also where the time of another worker's clock lies ahead.
+  // 0 when it is over, also if the clock of another worker is ahead.
   #slowStartLeftMs(nowMs: number): number {
     const ageMs = nowMs - this.#memory.times[SLOW_START_AT];
     return ageMs >= 0 ? Math.max(0, this.#slowStartMs - ageMs) : 0;
@@ -276,7 +275,7 @@ export class UpstreamCondition {
     return true;
   }
 
-  #tell(change: BreakerChange): void {
+  #report(change: BreakerChange): void {
     if (change !== undefined) this.onChange?.({ kind: "breaker", change });
   }
 
@@ -287,8 +286,8 @@ export class UpstreamCondition {
   }
 }
 
-/** The share that slow start begins with. */
+/** Share at the beginning of slow start. */
 const FIRST_SHARE = 0.1;
 
-/** What a good probe disproves. An upstream that answers requests badly may answer its probes well all the same. */
+/** Failures whose ejection a good probe ends. An upstream with bad or slow responses may pass its probes nevertheless. */
 const DISPROVED_BY_PROBE: readonly FailureClass[] = ["unreachable", "timeout", "broken"];

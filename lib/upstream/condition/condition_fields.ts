@@ -1,7 +1,7 @@
 /**
- * What is known of one upstream in all workers: fields that they share, read and written with `Atomics` only. No field is
- * guarded by another; each change that matters once (an ejection, a breaker that trips) is one compare-and-exchange on
- * {@linkcode FLAGS}, and whoever wins it reports it.
+ * The shared state of one upstream: fields of all workers, read and written with `Atomics` only. There are no locks: each
+ * change that is reported once (an ejection, a breaker that trips) is one compare-and-exchange on {@linkcode FLAGS}, and the
+ * worker that succeeds reports it.
  *
  * @module
  */
@@ -11,8 +11,8 @@ export interface UpstreamMemory {
   /** Flags and counts, for `Atomics`. */
   readonly fields: Int32Array;
   /**
-   * Times in milliseconds. Plain stores: an aligned 8-byte value is read whole on every machine that Deno runs on, and each
-   * is written before the flag that leads others to it.
+   * Times in milliseconds. Plain stores: an aligned 8-byte value is never torn on a machine that Deno runs on, and each is
+   * written before the flag that makes other workers read it.
    */
   readonly times: Float64Array;
 }
@@ -23,29 +23,29 @@ export const FAILED_AT = 0;
 export const EJECTED_UNTIL = 1;
 /** How long it lasts. */
 export const EJECTED_FOR = 2;
-/** When an open breaker lets trials through. */
+/** When an open breaker allows trials. */
 export const OPEN_UNTIL = 3;
 /** When its slow start began. */
 export const SLOW_START_AT = 4;
-/** When {@linkcode LATENCY_US} was last brought up to date. */
+/** When {@linkcode LATENCY_US} was last updated. */
 export const LATENCY_AT = 5;
 const TIMES = 6;
 
-/** Attempts under way. The first fields hold the times. */
+/** Attempts in flight. The fields before it hold the times. */
 export const IN_FLIGHT = 2 * TIMES;
 /** Bits of `Flag`. */
 export const FLAGS = IN_FLIGHT + 1;
-/** Attempts under way that decide whether it may serve again. */
+/** Trials in flight. */
 export const TRIALS = IN_FLIGHT + 2;
 /** Failures in a row. */
 export const FAILS = IN_FLIGHT + 3;
-/** Ejections that still count for how long the next one lasts. */
+/** Ejections that still lengthen the next one. */
 export const EJECTIONS = IN_FLIGHT + 4;
 /** Why it was ejected: an index of `FAILURE_CLASSES`. */
 export const EJECTED_BY = IN_FLIGHT + 5;
-/** Trials of the breaker that went well. */
+/** Trials of the breaker that succeeded. */
 export const TRIALS_PASSED = IN_FLIGHT + 6;
-/** Weight that an operator gave it; 0 for the config's. */
+/** Weight set by an operator; 0 for the config's. */
 export const WEIGHT = IN_FLIGHT + 7;
 /** Peak EWMA of the time to the response's head, in microseconds; 0 before the first. */
 export const LATENCY_US = IN_FLIGHT + 8;
@@ -55,7 +55,7 @@ export const WINDOW = IN_FLIGHT + 9;
 export const WINDOW_BUCKETS = 10;
 /** Fields of a bucket: its turn, attempts, failures, slow ones. */
 export const BUCKET_FIELDS = 4;
-/** First of the workers' own counts: in flight and trials of each, so that a dead worker's can be taken off. */
+/** First of the workers' own counts: in flight and trials of each, so that those of a dead worker can be subtracted. */
 const OWN = WINDOW + WINDOW_BUCKETS * BUCKET_FIELDS;
 const OWN_FIELDS = 2;
 
@@ -70,8 +70,8 @@ export function upstreamFieldCount(workers: number): number {
 }
 
 /**
- * Where a worker counts its own attempts in flight, and behind that its own trials; 0 when it is the only one, which needs
- * no counts of its own.
+ * Index of a worker's own attempts in flight; its own trials follow. 0 when it is the only worker, which needs no counts of
+ * its own.
  */
 export function ownCountsAt({ index, count }: { readonly index: number; readonly count: number }): number {
   return count > 1 ? OWN + OWN_FIELDS * index : 0;
@@ -80,8 +80,8 @@ export function ownCountsAt({ index, count }: { readonly index: number; readonly
 /**
  * Sets and clears flags in one step.
  *
- * @param change `from` are flags of which one must be set, or nothing is done: another worker was quicker.
- * @returns Whether this call made the change: false when it was made already.
+ * @param change One flag of `from` must be set; otherwise another worker has made the change, and nothing is done.
+ * @returns Whether this call made the change.
  */
 export function changeFlags(
   fields: Int32Array,
@@ -97,7 +97,7 @@ export function changeFlags(
 }
 
 /**
- * Takes off what a worker that is gone had counted in.
+ * Subtracts the counts of a worker that has ended.
  *
  * @param worker Its index, from 0.
  */

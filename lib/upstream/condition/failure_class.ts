@@ -1,6 +1,5 @@
 /**
- * What counts against an upstream. A client that leaves never does, nor does a kept connection that the upstream closed
- * while it idled.
+ * Which failures count against an upstream. A client abort does not, nor does an idle connection that the upstream closed.
  *
  * @module
  */
@@ -8,20 +7,20 @@
 import type { TransportFailure } from "../../failure/failure.ts";
 import type { StatusRange } from "../../http/status_range.ts";
 
-/** Kinds of failure, as health and breaker see them; the index stands in shared fields. */
+/** Kinds of failure for passive health and breaker; the index is stored in shared fields. */
 export const FAILURE_CLASSES = ["unreachable", "broken", "timeout", "status", "slow"] as const;
 
 /**
- * A failure: it could not be dialled, broke off or talked nonsense, was silent for too long, answered with a status that
- * counts as a failure, or took too long.
+ * A failure: no connection, a broken or malformed response, a timeout, a status that counts as a failure, or a response that
+ * was too slow.
  */
 export type FailureClass = typeof FAILURE_CLASSES[number];
 
 /**
  * How a failed attempt counts.
  *
- * @param reused Whether its connection had served before.
- * @returns Undefined when it is no fault of the upstream's.
+ * @param reused Whether its connection was used before.
+ * @returns undefined when the upstream did not cause it.
  */
 export function failureClassOf(failure: TransportFailure, reused: boolean): FailureClass | undefined {
   if (failure.owner !== "upstream") return undefined;

@@ -1,6 +1,6 @@
 /**
- * Passive health: an upstream that fails several times in a row is ejected for a while, longer each time, and comes back
- * on trial, one attempt at a time, until one goes well.
+ * Passive health: an upstream that fails several times in a row is ejected for a while, longer each time, and is then on
+ * trial, one attempt at a time, until one succeeds.
  *
  * @module
  */
@@ -51,14 +51,14 @@ export class PassiveHealth {
     this.#options = options;
   }
 
-  /** How a response counts: undefined when it is a good one. */
+  /** The failure that a response counts as; undefined for a good one. */
   failureClassOf(status: number, latencyMs: number): FailureClass | undefined {
     const { failStatus, slowAfterMs } = this.#options;
     if (within(status, failStatus)) return "status";
     return slowAfterMs > 0 && latencyMs > slowAfterMs ? "slow" : undefined;
   }
 
-  /** An attempt went well. Whether this ended a trial. */
+  /** An attempt succeeded. Returns whether that ended `on_trial`. */
   succeeded(): boolean {
     const fields = this.#fields;
     if (Atomics.load(fields, FAILS) !== 0) Atomics.store(fields, FAILS, 0);
@@ -68,8 +68,8 @@ export class PassiveHealth {
   /**
    * An attempt failed.
    *
-   * @param mayEject Asked when it is to be ejected: whether the pool can spare it.
-   * @param trial Whether the attempt was the one that finds out whether it may serve again.
+   * @param mayEject Called before an ejection: whether the pool allows it.
+   * @param trial Whether the attempt was a trial.
    * @returns Whether this call ejected it.
    */
   failed(failure: FailureClass, mayEject: (failure: FailureClass) => boolean, trial = true): boolean {
@@ -78,7 +78,7 @@ export class PassiveHealth {
     const fields = this.#fields;
     const nowMs = sharedTime.refresh();
     const flags = Atomics.load(fields, FLAGS);
-    // It began before the ejection, as on a connection that fell silent then, and tells nothing new.
+    // The attempt began before the ejection and is no new evidence.
     if ((flags & Flag.on_trial) !== 0 && !trial) return false;
     const sinceLast = nowMs - this.#times[FAILED_AT];
     this.#times[FAILED_AT] = nowMs;
@@ -89,14 +89,14 @@ export class PassiveHealth {
     return mayEject(failure) && this.#eject(failure, nowMs);
   }
 
-  /** Ends the ejection if its time is over. Whether it may be tried. */
+  /** Ends the ejection if its time is over. Returns whether the upstream may be tried. */
   reconsider(nowMs: number): boolean {
     if (this.#times[EJECTED_UNTIL] > nowMs) return false;
     changeFlags(this.#fields, { from: Flag.ejected, clear: Flag.ejected, set: Flag.on_trial });
     return true;
   }
 
-  /** Ends an ejection, or a trial, early, as when probes find it well. Whether there was one. */
+  /** Ends an ejection or `on_trial` early, as when probes find it healthy. Returns whether there was one. */
   restore(): boolean {
     const flags = Atomics.load(this.#fields, FLAGS);
     if ((flags & (Flag.ejected | Flag.on_trial)) === 0) return false;
@@ -113,12 +113,12 @@ export class PassiveHealth {
     const fields = this.#fields;
     const times = this.#times;
     const { ejectForMs, maxEjectForMs } = this.#options;
-    // Each time as long in use as the last ejection lasted makes up for one ejection.
+    // A time in use as long as the last ejection cancels one earlier ejection.
     const lastMs = Math.max(times[EJECTED_FOR], ejectForMs);
     const usedMs = Math.max(0, nowMs - times[EJECTED_UNTIL]);
     const counted = Math.max(0, Atomics.load(fields, EJECTIONS) - Math.floor(usedMs / lastMs));
     const forMs = Math.round(Math.min(ejectForMs * 2 ** Math.min(counted, 30), maxEjectForMs));
-    // Published before the flag: whoever sees the flag reads when it ends.
+    // Published before the flag: a worker that sees the flag reads this time.
     times[EJECTED_UNTIL] = nowMs + forMs;
     if (!changeFlags(fields, { set: Flag.ejected, clear: Flag.on_trial | Flag.slow_start })) return false;
     times[EJECTED_FOR] = forMs;

@@ -1,22 +1,22 @@
 /**
  * The state of an upstream: its names and their precedence, for the shared memory, the code, the log, the management API, the
- * metrics, the dashboard and `bws top`. The dashboard's scripts are checked against it without the types of the runtime.
+ * metrics, the dashboard and `bws top`. The dashboard's scripts are type-checked against it without the types of the runtime.
  *
  * @module
  */
 
 /**
- * All states. Several may hold at a time; the first of this list that holds is the state. What an operator decided comes
- * first, since it explains all others, then the one in which an upstream gets the least.
+ * All states. Several may apply at a time; the first of this list that applies is the state. States set by an operator come
+ * first, then those in which an upstream gets the fewest requests.
  *
- * - `maintenance`: an operator took it out; no requests, no probes
- * - `draining`: an operator lets it finish what it has; no new requests
+ * - `maintenance`: set by an operator; no requests, no probes
+ * - `draining`: set by an operator; exchanges in flight go on, no new requests
  * - `unhealthy`: its probes fail; no requests
  * - `breaker_open`: its circuit breaker tripped; no requests
- * - `ejected`: its attempts failed in a row; no requests, but as the last resort
+ * - `ejected`: its attempts failed in a row; no requests, except when no other upstream is available
  * - `on_trial`: its ejection is over; one request at a time
- * - `breaker_half_open`: its breaker lets a few requests at a time through
- * - `slow_start`: it came back; a growing part of its share
+ * - `breaker_half_open`: its breaker allows a few requests at a time
+ * - `slow_start`: it became available again; a growing part of its share
  * - `active`: its whole share
  */
 export const UPSTREAM_STATES = [
@@ -53,11 +53,11 @@ export const Flag = {
 /** Flags of the states that an operator sets. */
 export const OPERATOR_FLAGS = Flag.maintenance | Flag.draining;
 
-/** Flags with which an upstream is not simply available. */
+/** Flags that restrict an upstream. */
 export const UNAVAILABLE = OPERATOR_FLAGS | Flag.unhealthy | Flag.breaker_open | Flag.ejected | Flag.on_trial |
   Flag.breaker_half_open;
 
-/** The state that flags tell. */
+/** The state for a set of flags. */
 export function stateOf(flags: number): UpstreamState {
   return UPSTREAM_STATES.find((state) => state === "active" || (flags & Flag[state]) !== 0) ?? "active";
 }
@@ -79,16 +79,16 @@ export const BREAKER_STATES = ["closed", "open", "half_open"] as const;
 /** The state of a circuit breaker, one of {@linkcode BREAKER_STATES}. */
 export type BreakerState = typeof BREAKER_STATES[number];
 
-/** The state of an upstream and what it follows from. Times are in milliseconds, and what is left of them. */
+/** The state of an upstream and its reasons. Times are the remaining milliseconds. */
 export interface UpstreamFacts {
-  /** Its state. `maintenance` and `draining` are what an operator decided, and come before all others. */
+  /** The state. `maintenance` and `draining` are set by an operator and come before all others. */
   readonly state: UpstreamState;
-  /** For how long it is ejected still, by passive health checks; null when it is not. */
+  /** Until the end of its ejection by passive health checks; null when it is not ejected. */
   readonly ejectedForMs: number | null;
   /** Its circuit breaker. */
   readonly breaker: BreakerState;
-  /** Until an open breaker lets an attempt through; null when it is not open. */
+  /** Until an open breaker allows a trial; null when it is not open. */
   readonly breakerRetryMs: number | null;
-  /** Until it has its whole share of the load again; null when it is not starting slowly. */
+  /** Until the end of slow start; null when it is not in slow start. */
   readonly slowStartMs: number | null;
 }

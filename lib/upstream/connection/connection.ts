@@ -1,7 +1,6 @@
 /**
- * One connection to an upstream, and the response that is being read from it. While the connection idles a read stays
- * open on it, so that an upstream that closes, or says something unasked, takes itself out of the pool at once rather
- * than under the next request.
+ * One connection to an upstream, and the response that is read from it. A read stays pending while the connection is idle,
+ * so that it leaves the pool at once when the upstream closes it or sends unexpected bytes, and not with the next request.
  *
  * @module
  */
@@ -15,27 +14,26 @@ import { RequestWriter } from "./request_writer.ts";
 import { ResponseInput } from "./response_input.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 
-/** Bounds on silence and size. */
+/** Limits of silence and size. */
 export interface ConnectionLimits extends SilenceLimits {
-  /** Longest rest between two exchanges, in milliseconds. */
+  /** Longest idle time between two exchanges, in milliseconds. */
   readonly idleTimeoutMs: number;
   /** Largest head of a response, in bytes. */
   readonly maxHeadBytes: number;
 }
 
-/** Whoever uses a connection for an exchange. */
+/** The user of a connection during an exchange. */
 export interface ConnectionUser {
-  /** Called on each tick of the clock while the exchange lasts: time to look whether the client is still there. */
+  /** Called on each tick of the clock during the exchange: the user checks whether the client has left. */
   onTick(): void;
-  /** Called when the connection was aborted under the exchange. */
+  /** Called when the connection was aborted during the exchange. */
   onAborted(failure: TransportFailure): void;
 }
 
 /** A connection to one upstream. Owned by its pool; lent to one exchange at a time. */
 export class Connection implements Watched {
-  /** Exchanges that were finished on it. 0 means that it is fresh. */
+  /** Finished exchanges; 0 on a new connection. */
   exchanges = 0;
-  /** What is being waited for. */
   readonly deadlines: Deadlines;
   readonly #wire: Wire;
   readonly #writer: RequestWriter;
@@ -52,17 +50,17 @@ export class Connection implements Watched {
   #idleDeadlineMs = 0;
   #idleTimeoutMs: number;
 
-  // The head that is awaited.
+  // State of the awaited head.
   #method = "";
   #resolve: ((head: ResponseHead) => void) | undefined;
   #reject: ((failure: unknown) => void) | undefined;
 
-  // The response that is being read.
+  // State of the current response.
   #clean = true;
   #spare: Uint8Array<ArrayBuffer> | undefined;
   #pieceBytes = CHUNK_BYTES;
 
-  /** @param onRetired Called once when the connection closes, for whatever reason. */
+  /** @param onRetired Called once when the connection closes. */
   constructor(
     wire: Wire,
     clock: CoarseClock,
@@ -80,7 +78,7 @@ export class Connection implements Watched {
     clock.watch(this);
   }
 
-  /** Whether it is of no more use. */
+  /** Whether it can no longer be used. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -90,7 +88,7 @@ export class Connection implements Watched {
     return this.#input.begun;
   }
 
-  /** Lends the connection to an exchange, with bounds of its own or those of the connection. */
+  /** Lends the connection to an exchange, with its limits or those of the connection. */
   begin(user: ConnectionUser, limits: SilenceLimits = this.#limits): void {
     this.#user = user;
     this.deadlines.limits = limits;
@@ -102,12 +100,12 @@ export class Connection implements Watched {
   }
 
   /**
-   * Sends a whole request, and reads the head of its response: {@linkcode sendHead} and {@linkcode readHead} in one step,
-   * which most exchanges are made of. `body` is copied before this returns.
+   * Sends a whole request and reads the head of its response: {@linkcode sendHead} and {@linkcode readHead} in one step, as
+   * most exchanges use it. `body` is copied before this returns.
    *
    * @param head The head as text, one character a byte, with its empty line.
    * @param method The request's method, which decides whether a body follows.
-   * @throws {TransportFailure} What the two throw.
+   * @throws {TransportFailure} As the two do.
    */
   ask(head: string, method: string, body?: Uint8Array): Promise<ResponseHead> {
     if (this.#spent) return Promise.reject(unusedConnection());
@@ -116,7 +114,7 @@ export class Connection implements Watched {
   }
 
   /**
-   * Sends a request's head, and what of its body is at hand, in one write.
+   * Sends a request's head and the bytes of its body that are given, in one write.
    *
    * @param head The head as text, one character a byte, with its empty line.
    * @throws {TransportFailure} `closed_unused`, `closed_unanswered`, `write_timeout`, or what {@linkcode abort} was given.
@@ -140,7 +138,7 @@ export class Connection implements Watched {
   }
 
   /**
-   * Reads the head of the response; interim responses (1xx) are passed over.
+   * Reads the head of the response; interim responses (1xx) are skipped.
    *
    * @param method The request's method, which decides whether a body follows.
    * @throws {TransportFailure} `closed_unanswered`, `closed_in_head`, `malformed`, `read_timeout`, or what
@@ -152,14 +150,14 @@ export class Connection implements Watched {
     return new Promise(this.#awaitHead);
   }
 
-  /** The whole body, if all of it is here already: null when there is none, undefined when more must be read. */
+  /** The whole body, if it has arrived: null when there is none, undefined when more must be read. */
   wholeBody(): Uint8Array<ArrayBuffer> | null | undefined {
     const input = this.#input;
     const body = input.body as BodyDecoder;
     if (body.kind === "none") return null;
     const payloadEnd = input.takeBody(input.bytes, input.start, input.end);
     if (!body.done) {
-      // What is taken waits as the first chunk.
+      // The bytes that have arrived become the first chunk.
       input.end = payloadEnd;
       return undefined;
     }
@@ -168,13 +166,13 @@ export class Connection implements Watched {
     return bytes;
   }
 
-  /** Whether the last piece of the body has been handed out. */
+  /** Whether the last piece of the body has been returned. */
   get bodyEnded(): boolean {
     return this.#input.body?.done === true && this.#input.empty;
   }
 
   /**
-   * The next piece of the body, or null behind its end. Call after {@linkcode wholeBody} gave undefined.
+   * The next piece of the body, or null after its end. Called after {@linkcode wholeBody} returned undefined.
    *
    * @throws {TransportFailure} `closed_in_body`, `malformed`, `read_timeout`, or what {@linkcode abort} was given.
    */
@@ -194,10 +192,10 @@ export class Connection implements Watched {
         if (body.kind === "close" && this.#readError === undefined && !this.#wire.endUnproven) return null;
         throw this.#lost("closed_in_body", "within its answer's body");
       }
-      // Larger pieces for those who fill them: 1 MB costs 0.65 of what it does in pieces of 64 KiB.
+      // Larger pieces after one that was full: 1 MB costs 0.65 of what it costs in pieces of 64 KiB.
       this.#pieceBytes = read === target.length ? LARGE_CHUNK_BYTES : CHUNK_BYTES;
       const payload = input.takeBody(target, 0, read);
-      // More than it said: the rest belongs to nobody, and the connection is not used again.
+      // More bytes than the framing allows: the connection is not used again.
       if (body.consumed < read) this.#clean = false;
       if (payload > 0) return this.#handOver(target, payload);
       this.#spare = target;
@@ -209,7 +207,7 @@ export class Connection implements Watched {
    * Ends the exchange.
    *
    * @param sent Whether the whole request was sent.
-   * @returns Whether the connection can be used again; if not it is closed.
+   * @returns Whether the connection can be used again; otherwise it is closed.
    */
   finish(sent: boolean): boolean {
     this.#user = undefined;
@@ -231,13 +229,13 @@ export class Connection implements Watched {
     return true;
   }
 
-  /** Lets it idle without an exchange, as one that was dialled and is not needed now. */
+  /** Makes the connection idle without an exchange, as one that was dialled and is not needed. */
   rest(): void {
     this.#idleDeadlineMs = this.#clock.nowMs + this.#idleTimeoutMs;
     this.#startRead();
   }
 
-  /** Ends the exchange by force: reads and writes under way fail with `failure`. */
+  /** Aborts the exchange: pending reads and writes fail with `failure`. */
   abort(failure: TransportFailure): void {
     const user = this.#user;
     this.#failure ??= failure;
@@ -251,7 +249,7 @@ export class Connection implements Watched {
     if (!this.#closed) closeQuietly(this.detach());
   }
 
-  /** Leaves the wire, which stays open, to another protocol: it is closed as a connection. */
+  /** Returns the open wire to another protocol; the connection itself is closed. */
   detach(): Wire {
     this.#closed = true;
     this.#user = undefined;
@@ -260,7 +258,7 @@ export class Connection implements Watched {
     return this.#wire;
   }
 
-  /** What came behind the head of the response. */
+  /** Bytes that arrived after the head of the response. */
   get early(): Uint8Array<ArrayBuffer> {
     return this.#input.bytes.slice(this.#input.start, this.#input.end);
   }
@@ -276,16 +274,16 @@ export class Connection implements Watched {
     this.#user.onTick();
   }
 
-  // Lent, but not yet used: what came in the meantime answers nothing that was asked.
+  // Lent, but not yet used: bytes that arrived in the meantime belong to no request.
   get #spent(): boolean {
     return !this.#input.empty || this.#ended;
   }
 
   #unwritten(error: unknown): TransportFailure {
-    // The system tells of a reset once. A body that lasts until the end must not take what follows for its end.
+    // The system reports a reset once. A body that is framed by the end of the connection must not end normally after it.
     this.#readError ??= error;
     if (this.#failure !== undefined) return this.#failure;
-    // Some of a response is a response: the upstream may have acted.
+    // With a part of a response the upstream may have processed the request.
     const kind = this.responseBegun ? "closed_in_head" : "closed_unanswered";
     return brokenConnection(kind, "The upstream closed while it was sent to", error);
   }
@@ -296,7 +294,7 @@ export class Connection implements Watched {
     this.#seekHead();
   };
 
-  // Settles the promise of a head as soon as that is here, or cannot come any more.
+  // Settles the promise of a head when the head has arrived or can no longer arrive.
   #seekHead(): void {
     try {
       const head = this.#input.takeHead();
@@ -312,7 +310,7 @@ export class Connection implements Watched {
     }
     if (this.#failure !== undefined) return this.#failHead(this.#failure);
     if (this.#ended) {
-      // An interim response is a response: the upstream may have acted.
+      // After an interim response the upstream may have processed the request.
       const kind = this.responseBegun ? "closed_in_head" : "closed_unanswered";
       const where = this.responseBegun ? "within its answer's head" : "before it answered";
       return this.#failHead(this.#lost(kind, where));
@@ -332,7 +330,7 @@ export class Connection implements Watched {
   #frame(head: ResponseHead): void {
     this.#input.beginBody(head, this.#method);
     if (head.keepAliveMs > 0) {
-      // The upstream counts from when it sent, so its word is undercut by a second, or by half where it gives less.
+      // The upstream's Keep-Alive timeout began when it sent the response: a second is subtracted, or half of a shorter one.
       const margin = Math.min(1000, head.keepAliveMs / 2);
       this.#idleTimeoutMs = Math.min(this.#limits.idleTimeoutMs, head.keepAliveMs - margin);
     }
@@ -348,7 +346,7 @@ export class Connection implements Watched {
     if (read === null) this.#ended = true;
     else this.#input.end += read;
     if (this.#reject !== undefined) this.#seekHead();
-    // Nothing was asked: the upstream closes, or speaks out of turn. Either way the connection is spent.
+    // No request was sent: the upstream closes, or sends unexpected bytes. The connection is closed either way.
     else if (this.#user === undefined && read !== 0) this.close();
   };
 
@@ -378,7 +376,7 @@ export class Connection implements Watched {
     }
   }
 
-  // A well-filled buffer is handed over as it is; a few bytes are copied out, so that small events do not pin memory.
+  // A well-filled buffer is handed over as it is; a few bytes are copied, so that a small event does not hold a large buffer.
   #handOver(target: Uint8Array<ArrayBuffer>, payload: number): Uint8Array<ArrayBuffer> {
     if (payload * 4 >= target.length) return target.subarray(0, payload);
     this.#spare = target;
@@ -390,7 +388,7 @@ export class Connection implements Watched {
   }
 }
 
-// The last piece needs no more than what is missing, and a byte to notice that too much was sent.
+// The last piece needs the missing bytes, and one more to detect that too much was sent.
 function chunkBytes(body: BodyDecoder, bytes: number): number {
   return body.kind === "length" ? Math.min(body.remaining + 1, bytes) : bytes;
 }

@@ -1,5 +1,5 @@
 /**
- * The kept-alive connections of one upstream.
+ * The connection pool of one upstream: dials and idle connections.
  *
  * @module
  */
@@ -18,9 +18,9 @@ import { IDLE, OPEN, UPSTREAM_METRICS, type UpstreamMetrics } from "../upstream_
 
 const { connections, dialled, dialSeconds, reused } = UPSTREAM_METRICS.metrics;
 
-/** How a pool dials and keeps. */
+/** How a pool dials and keeps connections. */
 export interface ConnectionPoolOptions extends ConnectionLimits {
-  /** Connections kept while idle; the rest is closed after its exchange. */
+  /** Most idle connections; others are closed after their exchange. */
   readonly maxIdle: number;
   /**
    * The metrics of the upstream.
@@ -29,20 +29,20 @@ export interface ConnectionPoolOptions extends ConnectionLimits {
    */
   readonly metrics?: UpstreamMetrics | undefined;
   /**
-   * Bounds the dials of this and other upstreams.
+   * Limits the dials of all upstreams of the worker.
    *
    * @default {of this upstream alone}
    */
   readonly dialLimit?: DialLimit;
   /**
-   * What is closed when file handles have run out.
+   * The idle connections that are closed when file handles have run out.
    *
    * @default {idle connections of this upstream alone}
    */
   readonly idleConnections?: IdleRelease;
 }
 
-/** Dials an upstream and keeps what can be used again. Closed by its upstream's owner. */
+/** Dials an upstream and keeps connections that can be reused. Closed by its upstream's owner. */
 export class ConnectionPool {
   readonly #endpoint: Endpoint;
   readonly #options: ConnectionPoolOptions;
@@ -51,7 +51,7 @@ export class ConnectionPool {
   readonly #open = new Set<Connection>();
   readonly #dials: DialQueue;
   readonly #allIdle: IdleRelease;
-  /** Those in the queue that a kept connection serves as well. */
+  /** Queued waits that do not require a new connection. */
   readonly #takers = new Set<ConnectionWait>();
   #closed = false;
 
@@ -65,12 +65,12 @@ export class ConnectionPool {
     this.#allIdle.add(this);
   }
 
-  /** Connections that wait for work. */
+  /** Number of idle connections. */
   get idleCount(): number {
     return this.#idle.length;
   }
 
-  /** The idle connection that was used last, which is the least likely to be closing; undefined when there is none. */
+  /** The idle connection that was used last, since it is the least likely to be closed by the upstream; undefined without one. */
   take(): Connection | undefined {
     for (;;) {
       const connection = this.#idle.pop();
@@ -83,9 +83,9 @@ export class ConnectionPool {
   }
 
   /**
-   * A connection when none idles: a new one, or one that is given back before its dialling has begun.
+   * A connection when none is idle: a new one, or one that is released before the dial has begun.
    *
-   * @param options `fresh` says that only a new one will do.
+   * @param options `fresh` requires a new connection.
    */
   obtain(options: ConnectionWaitOptions & { readonly fresh: boolean }): ConnectionWait {
     const wait = new ConnectionWait(options, {
@@ -101,7 +101,7 @@ export class ConnectionPool {
     return wait;
   }
 
-  /** Takes a connection back after its exchange. `sent` tells whether the whole request was sent. */
+  /** Takes a connection back after its exchange. `sent`: whether the whole request was sent. */
   release(connection: Connection, sent: boolean): void {
     if (!connection.finish(sent)) return;
     if (this.#takers.size > 0 && !this.#closed && this.#serveTaker(connection)) return;
@@ -121,14 +121,14 @@ export class ConnectionPool {
     this.#options.metrics?.change(connections, 1, IDLE);
   }
 
-  /** Closes what idles; connections in use are closed when they are given back. */
+  /** Closes idle connections; connections in use are closed when they are released. */
   close(): void {
     this.#closed = true;
     this.#allIdle.delete(this);
     this.releaseIdle();
   }
 
-  /** Closes what idles, and tells how many connections that were. */
+  /** Closes idle connections and returns their number. */
   releaseIdle(): number {
     const idle = this.#idle.splice(0);
     this.#options.metrics?.change(connections, -idle.length, IDLE);
@@ -136,7 +136,7 @@ export class ConnectionPool {
     return idle.length;
   }
 
-  /** Closes everything at once; exchanges under way fail. */
+  /** Closes all connections at once; exchanges in flight fail. */
   destroy(): void {
     this.close();
     for (const connection of [...this.#open]) {
@@ -180,7 +180,7 @@ export class ConnectionPool {
     return false;
   }
 
-  // Whoever it was dialled for has left, or was served otherwise.
+  // The wait that it was dialled for has ended, or got another connection.
   #spare(wire: Wire): void {
     for (const taker of this.#takers) {
       this.#takers.delete(taker);
@@ -203,5 +203,5 @@ function lacksHandle(failure: unknown): boolean {
   return failure instanceof TransportFailure && failure.kind === "shortage" && isHandleShortage(failure);
 }
 
-/** How often a connection is tried while handles are being closed for it. */
+/** How often a dial is tried while idle connections are closed for it. */
 const MOST_TRIES = 20;

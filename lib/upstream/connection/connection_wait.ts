@@ -1,5 +1,5 @@
 /**
- * Waiting for a connection to an upstream: for its turn to be dialled, or for one that is given back meanwhile.
+ * The wait for a connection to an upstream: for its turn in the dial queue, or for a connection that is released meanwhile.
  *
  * @module
  */
@@ -10,29 +10,27 @@ import type { DialEntry, DialQueue } from "./dial_queue.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import { closeQuietly, type Wire } from "../../sockets/wire.ts";
 
-/** What is waited for, and who is told. */
+/** Options of a wait. */
 export interface ConnectionWaitOptions {
-  /** Longest time for dialling, and before that for its turn, in milliseconds; Infinity for no bound. */
+  /** Longest time in the dial queue, and then for the dial, in milliseconds; Infinity for no limit. */
   readonly timeoutMs: number;
-  /** Called when its dialling begins, if it does. */
+  /** Called when the dial begins. */
   readonly onDialling?: () => void;
-  /** Called when its dialling fails after {@linkcode ConnectionWait.leave}: what is found out then is told all the same. */
+  /** Called when the dial fails after {@linkcode ConnectionWait.leave}: the failure still counts. */
   readonly onLateFailure?: (failure: TransportFailure) => void;
 }
 
-/** What a wait needs of its connection pool. */
+/** The functions of its connection pool that a wait uses. */
 export interface ConnectionWaitContext {
-  /** Where it waits for its turn. */
   readonly queue: DialQueue;
-  /** Dials. */
   readonly dial: (timeoutMs: number) => Promise<Wire>;
   /** Makes the connection over a new wire. May throw. */
   readonly open: (wire: Wire) => Connection;
-  /** Takes a wire that nobody waits for any more. */
+  /** Takes a wire that is no longer awaited. */
   readonly spare: (wire: Wire) => void;
 }
 
-/** One wait. Owned by whoever waits. */
+/** One wait. Owned by the attempt that waits. */
 export class ConnectionWait implements DialEntry {
   /**
    * The connection.
@@ -49,7 +47,6 @@ export class ConnectionWait implements DialEntry {
   #started = false;
   #timer: StallTolerantTimer | undefined;
 
-  /** Begins to wait. */
   constructor(options: ConnectionWaitOptions, context: ConnectionWaitContext) {
     this.#options = options;
     this.#context = context;
@@ -62,7 +59,7 @@ export class ConnectionWait implements DialEntry {
     if (!this.#started && timeoutMs < Infinity) this.#timer = new StallTolerantTimer(() => this.#expire(), timeoutMs);
   }
 
-  /** It is its turn. */
+  /** Begins the dial: it is this wait's turn. */
   start(): void {
     const { queue, dial, spare } = this.#context;
     this.#started = true;
@@ -79,7 +76,7 @@ export class ConnectionWait implements DialEntry {
     });
   }
 
-  /** Takes a new wire, its own or one that was dialled for another. */
+  /** Takes a new wire, its own or one that was dialled for another wait. */
   take(wire: Wire): void {
     if (!this.#settle()) return closeQuietly(wire);
     try {
@@ -89,12 +86,12 @@ export class ConnectionWait implements DialEntry {
     }
   }
 
-  /** Takes a kept connection. */
+  /** Takes a released connection. */
   serve(connection: Connection): void {
     if (this.#settle()) this.#resolve(connection);
   }
 
-  /** Ends the wait, as when the client has left. Dialling that is under way goes on. */
+  /** Ends the wait, as when the client has left. A dial that has begun goes on. */
   leave(): void {
     if (this.#settle()) {
       this.#reject(new TransportFailure("client_left", "The client left while the upstream was dialled"));

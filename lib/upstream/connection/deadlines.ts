@@ -1,5 +1,5 @@
 /**
- * The bounds on silence of one connection, looked at on each tick of the coarse clock.
+ * The timeouts of one connection, checked on each tick of the coarse clock.
  *
  * @module
  */
@@ -7,30 +7,30 @@
 import type { CoarseClock } from "../../state/coarse_clock.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 
-/** Bounds on silence, in milliseconds. */
+/** Timeouts in milliseconds. */
 export interface SilenceLimits {
-  /** Longest silence of the upstream while its answer is awaited or read. */
+  /** Longest silence of the upstream while its response is awaited or read. */
   readonly readTimeoutMs: number;
-  /** Longest time that the upstream takes no bytes. */
+  /** Longest time in which the upstream accepts no bytes. */
   readonly writeTimeoutMs: number;
-  /** Longest time that the client neither sends its body nor takes the answer. */
+  /** Longest time in which the client neither sends its body nor reads the response. */
   readonly clientTimeoutMs: number;
   /**
-   * Lowest average rate at which the client sends its body, in bytes a second; 0 for none.
+   * Lowest average rate of the client's body, in bytes a second; 0 for no limit.
    *
    * @default {0}
    */
   readonly minUploadRate?: number;
 }
 
-/** Time that a client's body is waited for before its rate is looked at, in milliseconds. */
+/** Waiting time for a client's body before its rate is checked, in milliseconds. */
 const RATE_GRACE_MS = 20_000;
 
-/** What is being waited for, and until when. */
+/** The deadlines of one connection: the upstream's, for reads and writes, and the client's. */
 export class Deadlines {
-  /** Whether a request body is being sent: the upstream's silence is then no fault of its own. */
+  /** Whether a request body is being sent: the upstream's silence does not count then. */
   uploading = false;
-  /** The bounds of the exchange that the connection is lent to. */
+  /** The limits of the current exchange. */
   limits: SilenceLimits;
   readonly #clock: CoarseClock;
   #readMs = 0;
@@ -39,49 +39,48 @@ export class Deadlines {
   #uploadMs = 0;
   #rateMs = 0;
   #uploadSinceMs = 0;
-  /** Whether it is the head of the answer that is awaited. */
+  /** Whether the head of the response is awaited. */
   #head = false;
 
-  /** Waits for nothing yet. */
   constructor(clock: CoarseClock, limits: SilenceLimits) {
     this.#clock = clock;
     this.limits = limits;
   }
 
-  /** The upstream is to send the head of its answer: all of it within the time for its silence, however it drips. */
+  /** Starts the deadline of the response's head: the whole head must arrive within it, however slowly it is sent. */
   awaitHead(): void {
     if (this.#head && this.#readMs !== 0) return;
     this.#head = true;
     this.#readMs = this.#clock.nowMs + this.limits.readTimeoutMs;
   }
 
-  /** The upstream is to speak. */
+  /** Starts the deadline of the next read. */
   awaitRead(): void {
     this.#head = false;
     this.#readMs = this.#clock.nowMs + this.limits.readTimeoutMs;
   }
 
-  /** It spoke, or nobody listens any more. */
+  /** Ends the deadline of the read. */
   endRead(): void {
     this.#head = false;
     this.#readMs = 0;
   }
 
-  /** The upstream is to take bytes. */
+  /** Starts the deadline of a write. */
   awaitWrite(): void {
     this.#writeMs = this.#clock.nowMs + this.limits.writeTimeoutMs;
   }
 
-  /** It took them. */
+  /** Ends the deadline of the write. */
   endWrite(): void {
     this.#writeMs = 0;
   }
 
   /**
-   * The client is to send more of its body. A bound of its own: it may be taking the answer meanwhile.
+   * Starts the deadline of the client's body. It is separate from that of the response, which the client may be reading.
    *
-   * @param sentBytes What it has sent so far.
-   * @param waitedMs How long it was waited for until now.
+   * @param sentBytes Bytes that the client has sent so far.
+   * @param waitedMs Total time that the body was awaited until now.
    */
   awaitUpload(sentBytes: number, waitedMs: number): void {
     const { nowMs } = this.#clock;
@@ -91,34 +90,34 @@ export class Deadlines {
     this.#rateMs = minUploadRate > 0 ? nowMs + RATE_GRACE_MS + 1000 * sentBytes / minUploadRate - waitedMs : Infinity;
   }
 
-  /** It did. How long it was waited for, in milliseconds. */
+  /** Ends the deadline of the client's body. Returns how long the body was awaited, in milliseconds. */
   endUpload(): number {
     if (this.#uploadMs === 0) return 0;
     this.#uploadMs = 0;
     return this.#clock.nowMs - this.#uploadSinceMs;
   }
 
-  /** The client is to take more of the answer. */
+  /** Starts the deadline of the client's reading of the response. */
   awaitClient(): void {
     this.#clientMs = this.#clock.nowMs + this.limits.clientTimeoutMs;
   }
 
-  /** It did. */
+  /** Ends the deadline of the client's reading. */
   endClient(): void {
     this.#clientMs = 0;
   }
 
-  /** The request's body is sent: from now on the upstream's silence counts. */
+  /** The request's body was sent: from now on the upstream's silence counts. */
   uploaded(): void {
     this.uploading = false;
     if (this.#readMs === 0) return;
     this.#readMs = this.#clock.nowMs + this.limits.readTimeoutMs;
   }
 
-  /** The failure of whoever has been silent for too long, or undefined. */
+  /** The failure of the deadline that has passed; undefined when none has. */
   expired(nowMs: number): TransportFailure | undefined {
     const { readTimeoutMs, writeTimeoutMs, clientTimeoutMs } = this.limits;
-    // One that takes nothing has nothing to answer: the first cause is told.
+    // An upstream that accepts no bytes cannot respond either: the write timeout is the cause.
     if (this.#writeMs !== 0 && nowMs > this.#writeMs) {
       return new TransportFailure("write_timeout", `The upstream took no bytes for ${writeTimeoutMs} ms`);
     }

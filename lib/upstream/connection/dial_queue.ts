@@ -1,23 +1,23 @@
 /**
- * How many connections are dialled at a time. A burst of clients would otherwise open as many connections to one upstream in
- * the same moment: its queue of connections to accept overflows, and this process is busy with all of them before any is of
- * use. Connections that are kept cost nothing here.
+ * The dial queue: a limit on the connections that are dialled at a time. Otherwise a burst of clients opens as many connections
+ * to one upstream at the same moment: its accept queue overflows, and this process works on all of them before one is ready.
+ * Idle connections are not limited here.
  *
  * @module
  */
 
-/** Most dials at a time to one upstream: fewer than any usual server has room for in its queue (128 to 4096). */
+/** Most dials at a time to one upstream: fewer than the accept queue of usual servers (128 to 4096). */
 const DIALS_OF_AN_UPSTREAM = 100;
 /** Most dials at a time in one worker. */
 const DIALS_OF_A_WORKER = 500;
 
-/** One that is to be dialled for. */
+/** An entry of the queue. */
 export interface DialEntry {
-  /** Called when it is its turn, once. {@linkcode DialQueue.ended} must follow. */
+  /** Called once, when it is the entry's turn. {@linkcode DialQueue.ended} must follow. */
   start(): void;
 }
 
-/** The bound of a worker. Owned by the process; one that is made for a single upstream bounds that alone. */
+/** The limit of a worker. Owned by the process. */
 export class DialLimit {
   readonly #max: number;
   readonly #blocked = new Set<DialQueue>();
@@ -28,7 +28,7 @@ export class DialLimit {
     this.#max = max;
   }
 
-  /** Takes a place; when there is none, `queue` is told as soon as there is one. */
+  /** Takes a place. Without a free one, `queue` is advanced when one becomes free. */
   take(queue: DialQueue): boolean {
     if (this.#running < this.#max) {
       this.#running++;
@@ -38,7 +38,7 @@ export class DialLimit {
     return false;
   }
 
-  /** Gives a place back. The queues that lack one take turns. */
+  /** Releases a place. Waiting queues take turns. */
   release(): void {
     this.#running--;
     for (const queue of this.#blocked) {
@@ -62,12 +62,12 @@ export class DialQueue {
     this.#max = max;
   }
 
-  /** How many wait. */
+  /** Number of waiting entries. */
   get length(): number {
     return this.#waiting.size;
   }
 
-  /** Dials under way. */
+  /** Number of dials in progress. */
   get running(): number {
     return this.#running;
   }
@@ -78,7 +78,7 @@ export class DialQueue {
     this.advance();
   }
 
-  /** Takes `entry` out. Whether it was still waiting. */
+  /** Removes `entry`. Returns whether it was still waiting. */
   remove(entry: DialEntry): boolean {
     return this.#waiting.delete(entry);
   }
@@ -90,7 +90,7 @@ export class DialQueue {
     this.advance();
   }
 
-  /** Starts as many as may be. */
+  /** Starts as many dials as the limits allow. */
   advance(): void {
     for (const entry of this.#waiting) {
       if (this.#running >= this.#max || !this.#limit.take(this)) return;

@@ -1,42 +1,39 @@
 /**
- * The idle connections of all upstreams of a worker: what is closed first when file handles have run out.
+ * The idle connections of all upstreams of a worker, which are closed first when file handles have run out.
  *
  * @module
  */
 
-/** Pause after closing connections, before a handle is asked for again. */
+/** Pause after closing connections, before the dial is repeated. */
 const PAUSE_MS = 20;
-/**
- * How long the runtime may take to close a handle: it does so some turns of the event loop later, once the read that waits
- * on it has been cancelled.
- */
+/** How long the runtime may take to close a handle: it does so some turns of the event loop after the pending read ended. */
 const CLOSING_MS = 2000;
 
-/** One that keeps idle connections. */
+/** An owner of idle connections. */
 export interface IdleHolder {
-  /** Closes what idles, and tells how many connections that were. */
+  /** Closes idle connections and returns their number. */
   releaseIdle(): number;
 }
 
-/** All that keep idle connections. Owned by the process, over all its generations. */
+/** All owners of idle connections, of all generations. Owned by the process. */
 export class IdleRelease {
   readonly #holders = new Set<IdleHolder>();
   #closedMs = -Infinity;
 
-  /** Adds one, until it is closed. */
+  /** Adds an owner, until it is closed. */
   add(holder: IdleHolder): void {
     this.#holders.add(holder);
   }
 
-  /** Takes one out, which keeps nothing any more. */
+  /** Removes an owner that keeps no more connections. */
   delete(holder: IdleHolder): void {
     this.#holders.delete(holder);
   }
 
   /**
-   * Closes all that idle, and waits a little when there are handles that the runtime may be about to close.
+   * Closes all idle connections, and waits briefly if the runtime may still have handles to close.
    *
-   * @returns Whether there are: another try may find a handle.
+   * @returns Whether there were such handles, so that another try may succeed.
    */
   async release(): Promise<boolean> {
     let closed = 0;

@@ -1,5 +1,5 @@
 /**
- * The way out of a connection to an upstream: heads and bodies of requests become bytes, and bytes are written.
+ * Writes heads and bodies of requests to the wire of an upstream connection.
  *
  * @module
  */
@@ -14,24 +14,24 @@ export class RequestWriter {
   readonly #deadlines: Deadlines;
   readonly #onBroken: (error: unknown) => void;
   readonly #out = new HeadWriter();
-  /** What {@linkcode post} has still to write. */
+  /** Bytes that {@linkcode post} has not written yet. */
   #posted: Uint8Array | undefined;
 
-  /** @param onBroken Told when what was posted could not be written. */
+  /** @param onBroken Called when posted bytes could not be written. */
   constructor(wire: Wire, deadlines: Deadlines, onBroken: (error: unknown) => void) {
     this.#wire = wire;
     this.#deadlines = deadlines;
     this.#onBroken = onBroken;
   }
 
-  /** Whether all that was posted is written. */
+  /** Whether all posted bytes are written. */
   get idle(): boolean {
     return this.#posted === undefined;
   }
 
   /**
-   * Writes a head, and the whole body where there is one. Not awaited: the response tells soon enough that it was written,
-   * and the promises of waiting are saved.
+   * Writes a head, and the whole body where there is one. Not awaited: a response shows that the request was written, and
+   * the promises of a wait are saved.
    *
    * @param head One character a byte, with its empty line.
    */
@@ -40,7 +40,7 @@ export class RequestWriter {
   }
 
   /**
-   * Writes a head, and what of its body is at hand, in one piece.
+   * Writes a head and the given bytes of its body, in one piece.
    *
    * @param head One character a byte, with its empty line.
    * @throws What the wire throws.
@@ -69,7 +69,7 @@ export class RequestWriter {
     }
   }
 
-  /** Lets go of memory that an unusual request took. */
+  /** Releases the buffer of an unusually large request. */
   trim(): void {
     this.#out.trim();
   }

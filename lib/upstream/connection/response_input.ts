@@ -1,5 +1,5 @@
 /**
- * What an upstream has sent and nobody has taken: heads of responses are found in it, and where their bodies end.
+ * Bytes received from an upstream and not yet parsed: finds the heads of responses and the ends of their bodies.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import { type ResponseHead, responseHead } from "../../http1/response_head.ts";
 
 /** Bytes from one upstream. Owned by its connection, which reads into `room` and moves `start` and `end`. */
 export class ResponseInput extends ByteWindow {
-  /** Whether any byte of the head that is looked for is here, or of one before it. */
+  /** Whether any byte of the awaited head, or of an interim one before it, has arrived. */
   begun = false;
-  /** Finds the end of the body that is being read; undefined before its head is here. */
+  /** Finds the end of the current body; undefined before its head has arrived. */
   body: BodyDecoder | undefined;
-  /** Whether the upstream lets the connection be used again after that body. */
+  /** Whether the connection can be reused after that body. */
   persistent = false;
   readonly #maxHeadBytes: number;
   readonly #onInterim: () => void;
@@ -27,7 +27,7 @@ export class ResponseInput extends ByteWindow {
 
   /**
    * @param maxHeadBytes Largest head.
-   * @param onInterim Told of each interim head.
+   * @param onInterim Called for each interim head.
    */
   constructor(maxHeadBytes: number, onInterim: () => void) {
     super(BUFFER_BYTES);
@@ -35,7 +35,7 @@ export class ResponseInput extends ByteWindow {
     this.#onInterim = onInterim;
   }
 
-  /** Begins to look for a head. */
+  /** Prepares for the next head. */
   beginHead(): void {
     this.#interim = 0;
     this.begun = false;
@@ -43,8 +43,8 @@ export class ResponseInput extends ByteWindow {
   }
 
   /**
-   * Takes the final head out; interim ones (1xx) are passed over. Undefined when it is not all here: then there is room for
-   * more of it.
+   * Takes the final head; interim ones (1xx) are skipped. undefined when it is incomplete: then there is room for more
+   * bytes.
    *
    * @throws {TransportFailure} `malformed`.
    */
@@ -70,7 +70,7 @@ export class ResponseInput extends ByteWindow {
     return undefined;
   }
 
-  /** Begins to look for the end of a body. `method` is the request's. */
+  /** Prepares for the body of `head`. `method` is the request's. */
   beginBody(head: ResponseHead, method: string): void {
     const declared = head.chunked ? CHUNKED : head.contentLength;
     const kind = responseBodyKind(declared, head.status, method);
@@ -79,7 +79,7 @@ export class ResponseInput extends ByteWindow {
   }
 
   /**
-   * Takes what belongs to the body from `bytes[start … end)`, as {@linkcode BodyDecoder.take} does.
+   * Takes the bytes of the body from `bytes[start … end)`, as {@linkcode BodyDecoder.take} does.
    *
    * @throws {TransportFailure} `malformed`.
    */
@@ -97,7 +97,7 @@ export function malformedResponse(what: string): TransportFailure {
   return new TransportFailure("malformed", `The upstream's answer is not HTTP/1.1: ${what}`);
 }
 
-/** Bare line feeds are let pass, as nginx, HAProxy and Caddy let them. */
+/** Bare line feeds are accepted, as by nginx, HAProxy and Caddy. */
 const LENIENT = { bareLineFeeds: true };
 const BUFFER_BYTES = 16 * 1024;
 const INTERIM_LIMIT = 32;

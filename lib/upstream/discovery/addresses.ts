@@ -1,21 +1,20 @@
 /**
- * The addresses of a name: in one spelling, one order, and each once, so that two sets can be compared; and who tells them. In
- * one process that is a look-up, in a worker the supervisor, so that all workers agree.
+ * The addresses of a name: normalized, ordered and without duplicates, so that two sets can be compared; and the contract of
+ * their sources. In a single process that is a look-up, in a worker the supervisor, so that all workers use the same ones.
  *
  * @module
  */
 
 import { isIP } from "node:net";
 
-/** Where an upstream of a name listens. */
+/** One address of a name: an upstream of its pool. */
 export interface DiscoveredAddress {
-  /** IP address in its shortest spelling, without brackets. */
+  /** IP address in its shortest form, without brackets. */
   readonly hostname: string;
-  /** Its port. */
   readonly port: number;
   /** Share of the load, 1 or more. */
   readonly weight: number;
-  /** Addresses with a higher number are for when no upstream of a lower one is available. */
+  /** Addresses with a higher number are used when no upstream with a lower one is available. */
   readonly priority: number;
 }
 
@@ -23,25 +22,25 @@ export interface DiscoveredAddress {
 export interface AddressSource {
   /** URL with the name: `http://name:port`, or `srv+http://name`. */
   readonly url: string;
-  /** Time between two look-ups, in milliseconds; the answers' TTL without it. */
+  /** Time between two look-ups, in milliseconds; by TTL without it. */
   readonly intervalMs: number | undefined;
 }
 
 /** A watch over one name. */
 export interface AddressWatch {
-  /** Resolves with the first addresses, or when they take too long. */
+  /** Resolves with the first addresses, or after a timeout. */
   readonly ready: Promise<void>;
   /** Ends it. */
   stop(): void;
 }
 
-/** Tells addresses, and their changes. */
+/** A source of addresses and their changes. */
 export interface Addresses {
   /** Calls `onChange` with all addresses of a name, when they are first known and whenever they change. */
   watch(source: AddressSource, onChange: (addresses: readonly DiscoveredAddress[]) => void): AddressWatch;
 }
 
-/** Tells an address from the others of its pool: `10.0.0.1:80`, `[fd00::1]:80`. */
+/** Key of an address, unique in its pool: `10.0.0.1:80`, `[fd00::1]:80`. */
 export function addressKey(address: DiscoveredAddress): string {
   return address.hostname.includes(":")
     ? `[${address.hostname}]:${address.port}`
@@ -49,8 +48,8 @@ export function addressKey(address: DiscoveredAddress): string {
 }
 
 /**
- * By priority, then IPv4 before IPv6, then address and port; each address and port once. What is named twice counts with
- * its lower priority, then with its higher weight.
+ * Sorted by priority, then IPv4 before IPv6, then address and port; each address and port once. Of duplicates the one with the
+ * lower priority stays, then the one with the higher weight.
  */
 export function orderedAddresses(addresses: readonly DiscoveredAddress[]): readonly DiscoveredAddress[] {
   const best = new Map<string, DiscoveredAddress>();
@@ -62,7 +61,7 @@ export function orderedAddresses(addresses: readonly DiscoveredAddress[]): reado
   return [...best.values()].sort(compare);
 }
 
-/** Whether two sets from {@linkcode orderedAddresses} say the same. */
+/** Whether two sets from {@linkcode orderedAddresses} are equal. */
 export function sameAddresses(one: readonly DiscoveredAddress[], other: readonly DiscoveredAddress[]): boolean {
   return one.length === other.length && one.every((address, index) => {
     const twin = other[index];
@@ -72,9 +71,9 @@ export function sameAddresses(one: readonly DiscoveredAddress[], other: readonly
 }
 
 /**
- * An IP address in its shortest spelling, or undefined for what cannot be an upstream: no address, one with a zone, and
- * the unspecified ones. The latter are how filtering name servers say "blocked"; a connection to them would reach this
- * very machine.
+ * An IP address in its shortest form; undefined for one that cannot be an upstream: no address, one with a zone, or the
+ * unspecified ones. Filtering name servers return the latter for blocked names; a connection to them would reach this
+ * machine.
  */
 export function upstreamAddress(text: string): string | undefined {
   const family = isIP(text);

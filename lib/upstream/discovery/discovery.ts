@@ -1,7 +1,7 @@
 /**
- * Watching a name: finding its addresses again and again, and saying when they have changed. A look-up that fails takes
- * nothing away; a name that has no address any more keeps its last ones for a while, then loses them, because they may
- * have been given to somebody else.
+ * The watch over one name: periodic look-ups, and a report when its addresses change. After a failed look-up the addresses
+ * stay. When the name has no address any more, the last ones are kept for a while and then dropped, because they may have
+ * been assigned to other servers.
  *
  * @module
  */
@@ -9,17 +9,17 @@
 import type { Log } from "../../log/log.ts";
 import { type DiscoveredAddress, orderedAddresses, sameAddresses } from "./addresses.ts";
 
-/** The time that discovery goes by, and chance: an interface, so that tests can wind it forward. */
+/** Clock, timers and random numbers of discovery: an interface, so that tests can control them. */
 export interface DiscoveryTime {
-  /** Milliseconds since some moment. */
+  /** Milliseconds since an arbitrary moment. */
   nowMs(): number;
-  /** Calls `callback` once after `delayMs`; what comes back calls that off, and does nothing afterwards. */
+  /** Calls `callback` once after `delayMs`. The returned function cancels the call; afterwards it has no effect. */
   after(delayMs: number, callback: () => void): () => void;
   /** At least 0, less than 1. */
   random(): number;
 }
 
-/** The machine's. Its timers do not keep the process alive. */
+/** The system's clock and timers. The timers do not keep the process alive. */
 export const SYSTEM_TIME: DiscoveryTime = {
   nowMs: () => performance.now(),
   after(delayMs, callback) {
@@ -30,29 +30,29 @@ export const SYSTEM_TIME: DiscoveryTime = {
   random: Math.random,
 };
 
-/** What a look-up found. */
+/** Result of a look-up. */
 export interface Found {
   /** In any order; none when the name does not exist or has no address. */
   readonly addresses: readonly DiscoveredAddress[];
-  /** How long they are good, in milliseconds; undefined when nobody said. */
+  /** How long they are valid, in milliseconds; undefined when that is not known. */
   readonly ttlMs: number | undefined;
 }
 
 /** Looks a name up once. */
 export interface Finder {
-  /** What there is now. Rejects when it cannot be told; ends early when `signal` fires. */
+  /** The current addresses. Rejects when the look-up fails; ends early when `signal` fires. */
   find(signal: AbortSignal): Promise<Found>;
 }
 
-/** What is watched, and how. */
+/** Options of a watch. */
 export interface DiscoveryOptions {
-  /** What the log calls it: the upstream's `url`. */
+  /** Name in the log: the upstream's `url`. */
   readonly name: string;
   /** Looks it up. */
   readonly finder: Finder;
   /** Called with the whole set when it differs from the last one; the first call comes with the first addresses. */
   readonly onChange: (addresses: readonly DiscoveredAddress[]) => void;
-  /** Where it is said that look-ups begin to fail, and that they work again. */
+  /** Gets a line when look-ups begin to fail, and when they succeed again. */
   readonly log?: Pick<Log, "log">;
   /**
    * Milliseconds from one look-up to the next, whatever the TTL.
@@ -73,7 +73,7 @@ export interface DiscoveryOptions {
    */
   readonly maxTtlMs?: number;
   /**
-   * Taken for the TTL where there is none, as for names in the hosts file, in milliseconds.
+   * TTL where there is none, as for names in the hosts file, in milliseconds.
    *
    * @default {30000}
    */
@@ -91,13 +91,13 @@ export interface DiscoveryOptions {
    */
   readonly firstTimeoutMs?: number;
   /**
-   * How long the last addresses of a name that has none any more are kept, in milliseconds.
+   * How long the last addresses are kept when the name has none any more, in milliseconds.
    *
    * @default {60000}
    */
   readonly absentMs?: number;
   /**
-   * The time it goes by.
+   * Clock, timers and random numbers.
    *
    * @default {SYSTEM_TIME}
    */
@@ -114,7 +114,7 @@ const DISCOVERY_DEFAULTS = {
   time: SYSTEM_TIME,
 } satisfies Partial<DiscoveryOptions>;
 
-/** Watches one name. Owned by the pool whose upstreams it finds; ends with it. */
+/** Watches one name. Owned by the pool whose upstreams it finds; stopped with it. */
 export class Discovery {
   readonly #options: DiscoveryOptions & typeof DISCOVERY_DEFAULTS;
   readonly #time: DiscoveryTime;
@@ -126,20 +126,20 @@ export class Discovery {
   #cancelTimer = () => {};
   #settleFirst = (_found: boolean) => {};
 
-  /** Makes one; it looks nothing up before {@linkcode Discovery.start}. */
+  /** Makes a watch; {@linkcode Discovery.start} begins the look-ups. */
   constructor(options: DiscoveryOptions) {
     this.#options = { ...DISCOVERY_DEFAULTS, ...options };
     this.#time = this.#options.time;
   }
 
-  /** The addresses now. */
+  /** The current addresses. */
   get addresses(): readonly DiscoveredAddress[] {
     return this.#known;
   }
 
   /**
-   * Begins to look the name up, and goes on until {@linkcode Discovery.stop}. Settles with whether there are addresses:
-   * when the first are there, when the name turns out not to exist, or when the time for it is over.
+   * Begins the look-ups, until {@linkcode Discovery.stop}. Settles with whether there are addresses: when the first ones are
+   * found, when the name does not exist, or after `firstTimeoutMs`.
    *
    * @throws {Error} When it was started before.
    */
@@ -156,7 +156,7 @@ export class Discovery {
     return promise;
   }
 
-  /** Ends it: a look-up under way is given up, and `onChange` is not called any more. */
+  /** Ends the watch: a running look-up is aborted, and `onChange` is not called any more. */
   stop(): void {
     this.#state = "stopped";
     this.#cancelTimer();
@@ -164,7 +164,7 @@ export class Discovery {
     this.#settleFirst(this.#known.length > 0);
   }
 
-  /** One look-up, and the next one put on the timer: so no two are ever under way. Never rejects. */
+  /** Makes one look-up and schedules the next, so that no two run at the same time. Never rejects. */
   async #round(): Promise<void> {
     let delayMs: number;
     try {
@@ -176,7 +176,7 @@ export class Discovery {
       delayMs = this.#takeFailure(error instanceof Error ? error.message : String(error));
     }
     if (this.#stopped) return;
-    // Spread upwards: proxies that started together do not ask together, and nothing is asked before its TTL is over.
+    // Jitter only lengthens the delay: proxies that started together spread out, and no look-up is made before the TTL.
     const spreadMs = delayMs * (1 + JITTER * this.#time.random());
     this.#cancelTimer = this.#time.after(spreadMs, () => void this.#round());
   }
@@ -191,7 +191,7 @@ export class Discovery {
       () => lookup.abort(new Error(`No answer within ${lookupTimeoutMs} ms`)),
     );
     try {
-      // Raced, so that a finder that does not heed the signal cannot hold up the others.
+      // A race, so that a finder that ignores the signal cannot delay the next look-up.
       return await Promise.race([finder.find(lookup.signal), ended]);
     } finally {
       cancel();
@@ -199,7 +199,7 @@ export class Discovery {
     }
   }
 
-  /** Takes over what was found; the milliseconds until the next look-up. */
+  /** Takes over a result. Returns the milliseconds until the next look-up. */
   #take({ addresses, ttlMs }: Found): number {
     const { name, log, intervalMs, unknownTtlMs, minTtlMs, maxTtlMs } = this.#options;
     this.#change(orderedAddresses(addresses));
@@ -212,7 +212,7 @@ export class Discovery {
     return intervalMs ?? Math.min(Math.max(ttlMs ?? unknownTtlMs, minTtlMs), maxTtlMs);
   }
 
-  /** The name has no address, and that is certain. */
+  /** Handles a name that certainly has no address. */
   #takeAbsence(): number {
     const { name, log, absentMs } = this.#options;
     this.#absentSinceMs ??= this.#time.nowMs();
@@ -221,7 +221,7 @@ export class Discovery {
       this.#change([]);
       log?.log("warn", "An upstream has had no address for too long: its last ones are dropped", { upstream: name });
     }
-    // What does not exist will hardly do so within the time that a start may take.
+    // A name that does not exist will hardly appear within `firstTimeoutMs`: the start does not wait.
     this.#settleFirst(this.#known.length > 0);
     return this.#takeFailure("No such name, or no address");
   }
@@ -243,7 +243,7 @@ export class Discovery {
     try {
       this.#options.onChange(addresses);
     } catch (error) {
-      // Not taken over: the next look-up offers it again.
+      // The change was not taken over: the next look-up reports it again.
       this.#known = before;
       throw error;
     }

@@ -1,5 +1,5 @@
 /**
- * The addresses behind a host name: each A and AAAA record is an upstream.
+ * The addresses of a host name: each A and AAAA record is an upstream.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import type { NameResolver } from "./name_resolver.ts";
 export interface HostAddresses {
   /** IP addresses; none when there is no such host. */
   readonly addresses: readonly string[];
-  /** How long they are good, in milliseconds; undefined when nobody said. */
+  /** How long they are valid, in milliseconds; undefined when that is not known. */
   readonly ttlMs: number | undefined;
 }
 
-/** Finds a host's addresses. Owned by one Discovery; remembers them for when one family cannot be told. */
+/** Finds a host's addresses. Owned by one Discovery; keeps them for when the look-up of one family fails. */
 export class HostFinder implements Finder {
   readonly #resolver: NameResolver;
   readonly #name: string;
@@ -39,17 +39,17 @@ export class HostFinder implements Finder {
   /**
    * The host's addresses.
    *
-   * @throws {Error} When they cannot be told now.
+   * @throws {Error} When the look-up fails.
    */
   async addresses(signal: AbortSignal): Promise<HostAddresses> {
     const { ipv4, ipv6, ttlMs } = await this.#resolver.addresses(this.#name, signal);
-    // A name server that loses every second answer must not take half of the pool away.
+    // A name server that fails for one family must not remove half of the pool.
     this.#ipv4 = ipv4 ?? this.#ipv4;
     this.#ipv6 = ipv6 ?? this.#ipv6;
     return { addresses: this.known, ttlMs };
   }
 
-  /** What was found last. */
+  /** The last result. */
   get known(): readonly string[] {
     return [...this.#ipv4, ...this.#ipv6];
   }

@@ -1,23 +1,23 @@
 /**
- * The machine's own table of names, which comes before the name servers as it does for other programs: there stand
- * `localhost`, Docker's `extra_hosts`, Kubernetes' `hostAliases`. The runtime's DNS client does not look into it.
+ * The system's hosts file, which takes precedence over name servers as in other programs: it has `localhost`, Docker's
+ * `extra_hosts` and Kubernetes' `hostAliases`. The runtime's DNS client does not read it.
  *
  * @module
  */
 
 import { shortageOf } from "../../failure/shortage.ts";
 
-/** Where the table is on this system. */
+/** Path of the hosts file on this system. */
 export function systemHostsFile(): string {
   if (Deno.build.os !== "windows") return "/etc/hosts";
   return "C:\\Windows\\System32\\drivers\\etc\\hosts";
 }
 
 /**
- * The addresses of `name` in the table at `path`, as they are spelled there. Empty also when it cannot be read, or when
- * this program has no permission for it: a server must not stop to prompt for one.
+ * The addresses of `name` in the hosts file at `path`, as written there. Empty also when the file cannot be read, or when this
+ * program has no permission for it: a server must not stop at a prompt.
  *
- * @throws {Error} When this machine has no file handle left: what stands in the table cannot be told then.
+ * @throws {Error} When this machine has no file handle left to read the file.
  */
 export async function hostsFileAddresses(path: string, name: string): Promise<readonly string[]> {
   try {
@@ -26,7 +26,7 @@ export async function hostsFileAddresses(path: string, name: string): Promise<re
     return addressesIn(await Deno.readTextFile(path), name);
   } catch (error) {
     if (shortageOf(error) !== undefined) throw error;
-    // Systems without the file have no such names; the name servers are asked next.
+    // Systems without the file have no such names; the name servers are queried next.
     return [];
   }
 }

@@ -1,16 +1,16 @@
 /**
- * Names to addresses, with what the runtime (Deno 2.9.6) gives. What was observed of it:
+ * Look-up of names with the means of the runtime (Deno 2.9.6). Its observed behaviour:
  *
  * - `Deno.resolveDns` has no TTLs; `node:dns` has them for A and AAAA (`ttl: true`), not for SRV. Both use the same
- *   client. It reads `/etc/resolv.conf` anew for each query, follows its search domains and `ndots`, goes on over TCP when
- *   an answer is cut short, and caches nothing. It gives up after 5 s three times, or what `resolv.conf` says.
+ *   client. It reads `/etc/resolv.conf` for each query, follows its search domains and `ndots`, repeats a query over TCP
+ *   when an answer is truncated, and caches nothing. It fails after three timeouts of 5 s, or as set in `resolv.conf`.
  * - It ignores the hosts file, and refuses names with underscores (`my_service` of Docker Compose) but for SRV.
  * - NXDOMAIN, SERVFAIL, REFUSED and "no such records" look alike: `NotFound`, `ENOTFOUND`.
  * - `node:dns` `lookup` with `all` is getaddrinfo: hosts file, search domains, underscores, mDNS. It has no TTL, cannot be
- *   cancelled and holds a thread for 10 s when the name server is silent; but it tells "does not exist" (`ENOTFOUND`)
- *   from "cannot be told now" (`EAI_AGAIN`).
+ *   cancelled and holds a thread for 10 s when the name server is silent; but it distinguishes "does not exist"
+ *   (`ENOTFOUND`) from a temporary failure (`EAI_AGAIN`).
  *
- * So the hosts file comes first, then DNS, and getaddrinfo has the last word where DNS has found nothing.
+ * So the hosts file comes first, then DNS, then getaddrinfo where DNS has found nothing.
  *
  * @module
  */
@@ -21,11 +21,11 @@ import { handleShortage } from "../../failure/shortage.ts";
 import { upstreamAddress } from "./addresses.ts";
 import { hostsFileAddresses, systemHostsFile } from "./hosts_file.ts";
 
-/** Whom a {@linkcode NameResolver} asks. */
+/** Where a {@linkcode NameResolver} looks names up. */
 export interface NameResolverOptions {
   /**
-   * Name servers, tried in order: `10.0.0.2`, `10.0.0.2:5353`, `[fd00::2]:53`. With them neither hosts file nor
-   * getaddrinfo are asked, unless they are named here too.
+   * Name servers, tried in order: `10.0.0.2`, `10.0.0.2:5353`, `[fd00::2]:53`. With them neither the hosts file nor
+   * getaddrinfo is used, unless they are given here too.
    *
    * @default {those of the system}
    */
@@ -37,13 +37,13 @@ export interface NameResolverOptions {
    */
   readonly hostsFile?: string;
   /**
-   * The look-up of last resort: all addresses of a name. Rejects with a `code` as `node:dns` does.
+   * The last look-up: all addresses of a name. Rejects with a `code` as `node:dns` does.
    *
    * @default {getaddrinfo}
    */
   readonly systemLookup?: (name: string) => Promise<readonly string[]>;
   /**
-   * How long one address family is waited for once the other has answered, in milliseconds.
+   * How long the answer of one address family is awaited after that of the other, in milliseconds.
    *
    * @default {2000}
    */
@@ -52,11 +52,11 @@ export interface NameResolverOptions {
 
 /** Addresses of a name. */
 export interface NameAddresses {
-  /** IPv4 addresses; undefined when it cannot be told now. */
+  /** IPv4 addresses; undefined when the look-up failed. */
   readonly ipv4: readonly string[] | undefined;
-  /** IPv6 addresses; undefined when it cannot be told now. */
+  /** IPv6 addresses; undefined when the look-up failed. */
   readonly ipv6: readonly string[] | undefined;
-  /** How long they are good, in milliseconds; undefined when nobody said. */
+  /** How long they are valid, in milliseconds; undefined when that is not known. */
   readonly ttlMs: number | undefined;
 }
 
@@ -69,16 +69,15 @@ export interface ServiceRecord {
   readonly weight: number;
 }
 
-/** Asks for names. One serves any number of upstreams; it keeps nothing between questions. */
+/** Looks names up. One serves any number of upstreams and caches nothing. */
 export class NameResolver {
   readonly #servers: readonly string[] | undefined;
   readonly #hostsFile: string | undefined;
   readonly #systemLookup: ((name: string) => Promise<readonly string[]>) | undefined;
   readonly #laggardMs: number;
-  // Look-ups that cannot be cancelled must not pile up on the runtime's threads while a name server is silent.
+  // Look-ups that cannot be cancelled must not use up the runtime's threads while a name server is silent.
   readonly #underWay = new Map<string, Promise<readonly string[]>>();
 
-  /** Makes one; it asks nothing yet. */
   constructor(options: NameResolverOptions = {}) {
     this.#servers = options.servers;
     const asTheSystem = options.servers === undefined;
@@ -90,7 +89,7 @@ export class NameResolver {
   /**
    * The addresses of `name`. None in either family means that there is no such name, or none with addresses.
    *
-   * @throws {Error} When it cannot be told now, or `signal` fired.
+   * @throws {Error} When the look-up fails, or `signal` fired.
    */
   async addresses(name: string, signal: AbortSignal): Promise<NameAddresses> {
     if (isIP(name) !== 0) return byFamily([name]);
@@ -112,13 +111,13 @@ export class NameResolver {
   /**
    * The SRV records of `name`. None means that there is no such service.
    *
-   * @throws {Error} When it cannot be told now, or `signal` fired.
+   * @throws {Error} When the look-up fails, or `signal` fired.
    */
   async services(name: string, signal: AbortSignal): Promise<readonly ServiceRecord[]> {
     const records = await this.#query(signal, (resolver) => resolver.resolveSrv(name));
-    // Only getaddrinfo tells a name server that fails from a name that is not there; which addresses it finds is no matter.
+    // Only getaddrinfo distinguishes a failing name server from a name that does not exist; the addresses do not matter.
     if (records.length === 0) await this.#system(name, signal);
-    // The target "." says that the service is not offered (RFC 2782).
+    // The target "." means that the service is not offered (RFC 2782).
     return records.map(({ name, port, priority, weight }) => ({ target: `${name}.`, port, priority, weight }))
       .filter(({ target, port }) => target !== "." && port > 0);
   }
@@ -146,7 +145,7 @@ export class NameResolver {
 
   async #query<T>(signal: AbortSignal, question: (resolver: dns.Resolver) => Promise<T[]>): Promise<T[]> {
     signal.throwIfAborted();
-    // One for each query, since `cancel` ends all of a resolver's. Not its `timeout`: the runtime leaves that timer behind.
+    // One for each query, since `cancel` ends all queries of a resolver. Its `timeout` is not used: the runtime leaks the timer.
     const resolver = new dns.Resolver();
     if (this.#servers !== undefined) resolver.setServers(this.#servers);
     const cancel = () => resolver.cancel();
@@ -194,7 +193,7 @@ async function getaddrinfo(name: string): Promise<readonly string[]> {
   return (await dns.lookup(name, { all: true })).map(({ address }) => address);
 }
 
-// Without a handle to ask with, every name looks as if it did not exist.
+// Without a free file handle every look-up fails as if the name did not exist.
 function throwIfNoHandles(): void {
   const shortage = handleShortage();
   if (shortage !== undefined) throw new Error(`Cannot look names up: ${shortage.advice}`);

@@ -1,6 +1,6 @@
 /**
- * The addresses behind a service name: SRV records (RFC 2782) give targets with port, priority and weight; the targets'
- * addresses are looked up in turn.
+ * The addresses of a service name: SRV records (RFC 2782) give targets with port, priority and weight; then the targets'
+ * addresses are looked up.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Finder, Found } from "./discovery.ts";
 import { type HostAddresses, HostFinder } from "./host_finder.ts";
 import type { NameResolver, ServiceRecord } from "./name_resolver.ts";
 
-/** Finds a service's addresses. Owned by one Discovery; remembers each target's for when it cannot be told. */
+/** Finds a service's addresses. Owned by one Discovery; keeps those of each target for when its look-up fails. */
 export class ServiceFinder implements Finder {
   readonly #resolver: NameResolver;
   readonly #name: string;
@@ -25,7 +25,7 @@ export class ServiceFinder implements Finder {
   /**
    * The addresses of all targets. A target with several gives each of them its record's weight.
    *
-   * @throws {Error} When the records, or all targets' addresses, cannot be told now.
+   * @throws {Error} When the look-up of the records, or of all targets, fails.
    */
   async find(signal: AbortSignal): Promise<Found> {
     const records = await this.#resolver.services(this.#name, signal);
@@ -36,12 +36,12 @@ export class ServiceFinder implements Finder {
       return found.map((hostname): DiscoveredAddress => ({
         hostname,
         port: record.port,
-        // Weight 0 is for "hardly ever", not for never.
+        // Weight 0 means very rarely, not never (RFC 2782).
         weight: Math.max(1, record.weight),
         priority: record.priority,
       }));
     });
-    // The runtime does not tell the records' own TTL.
+    // The runtime does not give the TTL of SRV records.
     const ttlMs = Math.min(RECORDS_TTL_MS, ...[...hosts.values()].map((host) => host.ttlMs ?? RECORDS_TTL_MS));
     return { addresses, ttlMs };
   }

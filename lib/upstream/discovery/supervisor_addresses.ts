@@ -1,5 +1,5 @@
 /**
- * Addresses of names that a supervisor looks up and its workers are sent, so that all agree on them.
+ * Addresses of names that the supervisor looks up and sends to its workers, so that all use the same ones.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export class SupervisorAddresses implements Addresses {
   readonly #known = new Map<string, readonly DiscoveredAddress[]>();
   readonly #watchers = new Set<{ key: string; onChange: (addresses: readonly DiscoveredAddress[]) => void }>();
 
-  /** @param known What the supervisor knew when the worker was started. */
+  /** @param known The supervisor's addresses when the worker was started. */
   constructor(known: readonly SourceAddresses[]) {
     for (const [source, addresses] of known) this.#known.set(keyOf(source), addresses);
   }
@@ -26,7 +26,7 @@ export class SupervisorAddresses implements Addresses {
     for (const watcher of this.#watchers) if (watcher.key === key) watcher.onChange(addresses);
   }
 
-  /** Calls `onChange` with what is known, and again with each update. */
+  /** Calls `onChange` with the known addresses, and again with each update. */
   watch(source: AddressSource, onChange: (addresses: readonly DiscoveredAddress[]) => void): AddressWatch {
     const watcher = { key: keyOf(source), onChange };
     this.#watchers.add(watcher);
@@ -36,19 +36,19 @@ export class SupervisorAddresses implements Addresses {
   }
 }
 
-/** Looks names up for this thread, and passes on what was found. */
+/** Looks names up for this thread, and passes the results on to the workers. */
 export class RelayedAddresses implements Addresses {
   /** Called with each change, after the watchers of this thread. */
   onFound: ((found: SourceAddresses) => void) | undefined;
   readonly #inner: Addresses;
   readonly #known = new Map<string, SourceAddresses>();
 
-  /** @param inner Looks them up. */
+  /** @param inner Makes the look-ups. */
   constructor(inner: Addresses) {
     this.#inner = inner;
   }
 
-  /** What is known of all names. */
+  /** The current addresses of all names. */
   get known(): readonly SourceAddresses[] {
     return [...this.#known.values()];
   }

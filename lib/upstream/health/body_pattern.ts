@@ -1,29 +1,29 @@
 /**
- * What a healthy answer's body must hold, from `expect_body`. The body is the upstream's own, so the expression is matched
- * without going back and trying again: an upstream that serves what its clients wrote could otherwise stop the process
- * with one body. Time grows with the body times the size of the expression, and both are bounded.
+ * The pattern that the body of a healthy response must match, from `expect_body`. It is matched without backtracking: the body
+ * may contain text of clients, and a malicious one could otherwise block the process (ReDoS). Time grows with the size of the
+ * body times that of the expression, and both are limited.
  *
  * @module
  */
 
 import { RE2JS } from "re2js";
 
-/** Characters of a body that an expression is matched with; plain text is looked for in all that a probe reads. */
+/** Characters of a body that an expression is matched with; plain text is searched in all that a probe reads. */
 export const MATCHED_CHARS = 16 * 1024;
 
-/** Instructions of an expression: with a body of {@linkcode MATCHED_CHARS}, some 200 ms at worst. */
+/** Most instructions of an expression: with a body of {@linkcode MATCHED_CHARS}, about 200 ms at worst. */
 const PROGRAM_MAX = 150;
 
 /** One expression. Immutable. */
 export class BodyPattern {
-  /** As it stands in the config. */
+  /** As in the config. */
   readonly source: string;
   /** Undefined for plain text. */
   readonly #expression: RE2JS | undefined;
 
   /**
    * @param source A regular expression in JavaScript's syntax, without back references and without looking ahead or behind.
-   * @throws {SyntaxError} When it is none, or one that is too large.
+   * @throws {SyntaxError} When the expression is invalid or too large.
    */
   constructor(source: string) {
     this.source = source;
@@ -35,7 +35,7 @@ export class BodyPattern {
     }
   }
 
-  /** What is missing in a body; undefined when nothing is. */
+  /** Why a body does not match; undefined when it does. */
   faultOf(body: string): string | undefined {
     if (this.#expression === undefined) {
       return body.includes(this.source) ? undefined : `the body does not hold "${this.source}"`;

@@ -1,5 +1,5 @@
 /**
- * What is asked of an upstream to find out how it is.
+ * The health check of an upstream: how it is probed, and which results are healthy.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { StatusRange } from "../../http/status_range.ts";
 import type { Endpoint } from "../../sockets/endpoint.ts";
 import type { BodyPattern } from "./body_pattern.ts";
 
-/** How upstreams are probed, and what their answers mean. */
+/** How upstreams are probed, and which results are healthy. */
 export interface HealthCheck {
   /** Sends a request, or only opens a connection (with its TLS handshake, where the upstream has one). */
   readonly kind: "http" | "tcp";
@@ -24,7 +24,7 @@ export interface HealthCheck {
    * @default {[[200, 399]]}
    */
   readonly expectStatus?: readonly StatusRange[];
-  /** Found in a healthy answer's body, of which the first 64 KiB are read. */
+  /** Pattern of a healthy response's body, of which the first 64 KiB are read. */
   readonly expectBody?: BodyPattern;
   /** Port to probe, where it is not the upstream's own. Host stays as it is. */
   readonly port?: number;
@@ -39,8 +39,8 @@ export interface HealthCheck {
 }
 
 /**
- * Tells which upstreams one probe answers for: those that are reached and asked in the same way have the same key, also across
- * reloads of a config. Owned by a prober.
+ * Keys of probes: upstreams with the same address and the same check have the same key, also across reloads of a config, and
+ * share one probe. Owned by a prober.
  */
 export class ProbeKeys {
   readonly #certificates: (readonly string[])[] = [];

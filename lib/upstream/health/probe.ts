@@ -14,40 +14,40 @@ import type { HealthCheck } from "./health_check.ts";
 import { StallTolerantTimer } from "../../state/stall_tolerant_timer.ts";
 import { probedEndpoint, probeHead, probeName, statusFault } from "./probe_message.ts";
 
-/** What a probe found. */
+/** Result of a probe. */
 export type ProbeResult = GoodProbe | BadProbe;
 
-/** A probe that could not be made, since this machine lacks something: it says nothing of the upstream. */
+/** A probe that could not be made, because this machine ran out of a resource: it is no result for the upstream. */
 export interface MissedProbe {
   readonly healthy: undefined;
-  /** What is lacking, and what to do, for operators. */
+  /** The missing resource and what to do, for operators. */
   readonly reason: string;
 }
 
-/** The upstream is as it should be. */
+/** The upstream is healthy. */
 export interface GoodProbe {
   readonly healthy: true;
   /** How long all of the probe took, in milliseconds. */
   readonly tookMs: number;
 }
 
-/** The upstream is not. */
+/** The upstream is not healthy. */
 export interface BadProbe {
   readonly healthy: false;
-  /** Why, for operators; may quote what the upstream sent. */
+  /** The reason, for operators; may quote bytes of the upstream. */
   readonly reason: string;
-  /** Whether no connection came about in time, as with one that accepts and then says nothing of TLS. */
+  /** Whether no connection was established in time, as when the upstream accepts TCP but sends no TLS handshake. */
   readonly unconnected: boolean;
 }
 
 /** How a probe is made. */
 export interface ProbeOptions {
-  /** Breaks the probe off; what it then gives means nothing. */
+  /** Cancels the probe; its result is then meaningless. */
   readonly signal?: AbortSignal;
   /**
-   * For an upstream whose last probe got no connection in time: looks first, in a way that costs a second handshake,
-   * whether it speaks TLS at all. A handshake that the runtime's own TLS is made to give up keeps its socket until the
-   * other side closes, so that each probe of an upstream that hangs would leave one behind.
+   * For an upstream whose last probe got no connection in time: checks first, at the cost of a second handshake, whether it
+   * speaks TLS at all. When a handshake of the runtime's TLS is aborted, its socket stays open until the other side closes,
+   * so that each probe of an upstream that hangs would leak one.
    *
    * @default {false}
    */
@@ -67,8 +67,8 @@ export async function probe(
   const { signal, wary = false } = options;
   if (signal?.aborted) return bad(BROKEN_OFF);
   const run = new ProbeRun(endpoint, check);
-  const timer = new StallTolerantTimer(() => run.giveUp(run.lateness()), check.timeoutMs);
-  const leave = () => run.giveUp(bad(BROKEN_OFF));
+  const timer = new StallTolerantTimer(() => run.cancel(run.lateness()), check.timeoutMs);
+  const leave = () => run.cancel(bad(BROKEN_OFF));
   signal?.addEventListener("abort", leave, { once: true });
   try {
     return await run.result(wary);
@@ -83,11 +83,11 @@ class ProbeRun {
   readonly #dialled: Endpoint;
   readonly #check: HealthCheck;
   readonly #result = Promise.withResolvers<ProbeResult | MissedProbe>();
-  /** What is being waited for. */
+  /** The step that is awaited. */
   #stage: "connection" | "head" | "body" = "connection";
   #connection: Connection | undefined;
   readonly #endDial = new AbortController();
-  #givenUp: BadProbe | undefined;
+  #cancelled: BadProbe | undefined;
   #lingering: ReturnType<typeof setTimeout> | undefined;
 
   constructor(endpoint: Endpoint, check: HealthCheck) {
@@ -97,7 +97,7 @@ class ProbeRun {
   }
 
   async result(wary: boolean): Promise<ProbeResult | MissedProbe> {
-    this.#run(wary).then((found) => this.#result.resolve(this.#givenUp ?? found));
+    this.#run(wary).then((found) => this.#result.resolve(this.#cancelled ?? found));
     try {
       return await this.#result.promise;
     } finally {
@@ -105,19 +105,19 @@ class ProbeRun {
     }
   }
 
-  /** Ends it; what waits for the upstream fails. */
-  giveUp(verdict: BadProbe): void {
-    if (this.#givenUp !== undefined) return;
-    this.#givenUp = verdict;
+  /** Ends the probe with `verdict`; pending reads and dials fail. */
+  cancel(verdict: BadProbe): void {
+    if (this.#cancelled !== undefined) return;
+    this.#cancelled = verdict;
     this.#connection?.close();
-    // The runtime loses a socket that connects just when its dialling is aborted. What connects soon is closed by #dial.
+    // The runtime leaks a socket that connects just when its dial is aborted. One that connects soon is closed by #dial.
     this.#lingering = startTimer(() => {
       this.#endDial.abort();
       this.#result.resolve(verdict);
     }, LINGER_MS);
   }
 
-  /** What did not happen in time. */
+  /** The result after a timeout: the step that did not finish. */
   lateness(): BadProbe {
     const { timeoutMs } = this.#check;
     const late = `within ${timeoutMs} ms`;
@@ -173,7 +173,7 @@ class ProbeRun {
 
   async #dial(endpoint: Endpoint): Promise<Wire> {
     const wire = await dial(endpoint, this.#check.timeoutMs + 2 * LINGER_MS, this.#endDial.signal);
-    if (this.#givenUp === undefined) return wire;
+    if (this.#cancelled === undefined) return wire;
     closeQuietly(wire);
     throw new Error(BROKEN_OFF);
   }
@@ -191,10 +191,10 @@ class ProbeRun {
 const BROKEN_OFF = "the probe was broken off";
 const LINGER_MS = 250;
 
-/** Of a body; a probe has no use for more. */
+/** Most bytes of a body that are read. */
 const BODY_LIMIT_BYTES = 64 * 1024;
 
-/** The probe's own timer bounds all of it, however little is silence: the connection needs no deadlines. */
+/** The probe's own timer limits all steps together: the connection needs no deadlines. */
 const LIMITS: ConnectionLimits = {
   readTimeoutMs: Infinity,
   writeTimeoutMs: Infinity,
@@ -215,7 +215,7 @@ function bad(reason: string, unconnected = false): BadProbe {
   return { healthy: false, reason, unconnected };
 }
 
-// Cut off at the bound. A body that breaks off before its end fails.
+// Reads up to the limit. Throws when the body breaks off.
 async function readText(connection: Connection): Promise<string> {
   const whole = connection.wholeBody();
   if (whole === null) return "";

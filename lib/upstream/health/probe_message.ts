@@ -1,5 +1,5 @@
 /**
- * The request that a probe sends, where it goes, and what the status of the response says.
+ * The request of a probe, its address, and the check of the response's status.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export function probeHead(endpoint: Endpoint, check: HealthCheck): string {
   return head + "connection: close\r\n\r\n";
 }
 
-/** The request in messages. Without its query, which may hold a secret. */
+/** The request in messages. Without its query, which may contain a secret. */
 export function probeName(endpoint: Endpoint, { method, path }: HealthCheck): string {
   return `${method} ${endpoint.basePath}${path.split("?", 1)[0]}`;
 }
@@ -40,7 +40,7 @@ function ascii(path: string): string {
   return path.toWellFormed().replace(/[^\x21-\x7e]+/g, encodeURIComponent);
 }
 
-/** What is wrong with the status of a response; undefined when nothing is. */
+/** Why the status of a response is not healthy; undefined when it is. */
 export function statusFault(status: number, { expectStatus = ANY_SUCCESS }: HealthCheck): string | undefined {
   if (within(status, expectStatus)) return undefined;
   return `answered ${status}, expected ${expectStatus.map(rangeText).join(" or ")}`;

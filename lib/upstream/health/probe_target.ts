@@ -1,5 +1,5 @@
 /**
- * What probes have found out about one address, and the upstreams that this is told to.
+ * A probe target: one address with one check, the results of its probes, and the upstreams that get them.
  *
  * @module
  */
@@ -9,40 +9,33 @@ import type { Upstream } from "../upstream.ts";
 import type { HealthCheck } from "./health_check.ts";
 import type { ProbeResult } from "./probe.ts";
 
-/** An upstream that is to be probed. */
+/** An upstream with a health check. */
 export interface ProbedUpstream {
-  /** Told what probes find. */
   readonly upstream: Upstream;
   /** Name of its pool, for the log. */
   readonly pool: string;
   /** Name of its site, for the log. */
   readonly site: string;
-  /** How it is probed. */
   readonly check: HealthCheck;
 }
 
-/** What probes say: `unknown` before they have said anything, and in maintenance. */
+/** Verdict of the probes: `unknown` before the first, and in maintenance. */
 export type Verdict = "healthy" | "unhealthy" | "unknown";
 
 /** A probe that has been made. */
 export interface FinishedProbe {
   /** When it ended, by the prober's clock. */
   readonly atMs: number;
-  /** What it found. */
   readonly result: ProbeResult;
 }
 
-/** One address that is probed in one way. Owned by its prober; outlives the upstreams that it speaks for. */
+/** One address with one check. Owned by its prober; outlives the upstreams that share it. */
 export class ProbeTarget {
-  /** Where it is. */
   readonly endpoint: Endpoint;
-  /** How it is probed. */
   readonly check: HealthCheck;
-  /** What its probes say. */
   verdict: Verdict = "unknown";
   /** When the verdict last changed; undefined before that. */
   changedAtMs: number | undefined;
-  /** Its last probe. */
   last: FinishedProbe | undefined;
   /** Good probes in a row. */
   goodProbes = 0;
@@ -50,7 +43,6 @@ export class ProbeTarget {
   badProbes = 0;
   #members: Member[] = [];
 
-  /** Nothing is known of it yet. */
   constructor({ upstream, check }: ProbedUpstream) {
     this.endpoint = upstream.endpoint;
     this.check = check;
@@ -66,12 +58,12 @@ export class ProbeTarget {
     return [...new Set(this.#members.map((member) => member.pool))].join(", ");
   }
 
-  /** Names of their sites. */
+  /** Names of the sites of its upstreams, for the log. */
   get sites(): string {
     return [...new Set(this.#members.map((member) => member.site))].join(", ");
   }
 
-  /** Whether anyone wants to know: not all of its upstreams are in maintenance. */
+  /** Whether probes are needed: not all of its upstreams are in maintenance. */
   get wanted(): boolean {
     return this.#members.some(({ upstream }) => upstream.condition.adminState !== "maintenance");
   }
@@ -82,23 +74,23 @@ export class ProbeTarget {
     return result !== undefined && !result.healthy && result.unconnected;
   }
 
-  /** Speaks for these upstreams from now on; those that are new are told what is known. */
+  /** Replaces the upstreams; new ones get the current verdict. */
   adopt(probed: readonly ProbedUpstream[]): void {
     const known = new Map(this.#members.map((member) => [member.upstream, member]));
     this.#members = probed.map(({ upstream, pool, site }) => {
-      const { told = "unknown", goodSinceEjected = 0 } = known.get(upstream) ?? {};
-      return { upstream, pool, site, told, goodSinceEjected } satisfies Member;
+      const { reported = "unknown", goodSinceEjected = 0 } = known.get(upstream) ?? {};
+      return { upstream, pool, site, reported, goodSinceEjected } satisfies Member;
     });
     for (const member of this.#members) {
-      // An ejection that an earlier generation left in the fields is ended by a probe, not by a reload.
-      if (this.verdict === "unhealthy" || !member.upstream.condition.ejected) tell(member, this.verdict);
+      // An ejection of an earlier generation is ended by a probe, not by a reload.
+      if (this.verdict === "unhealthy" || !member.upstream.condition.ejected) report(member, this.verdict);
     }
   }
 
   /**
    * Counts a probe.
    *
-   * @returns Whether this is news: its upstreams are in another condition than they were or than was said of them.
+   * @returns Whether the change is to be logged: the verdict changed, and with it the condition of its upstreams.
    */
   record(probe: FinishedProbe): boolean {
     const { healthy } = probe.result;
@@ -110,27 +102,27 @@ export class ProbeTarget {
     if (this.verdict !== before) this.changedAtMs = probe.atMs;
     let changed = false;
     for (const member of this.#members) {
-      if (tell(member, this.verdict)) changed = true;
+      if (report(member, this.verdict)) changed = true;
       if (this.verdict === "healthy") this.#reconsider(member, healthy);
     }
     return this.verdict !== before && (changed || before !== "unknown" || this.verdict === "unhealthy");
   }
 
-  /** Forgets what was found: work is being done on it. Its upstreams stay as they are. */
+  /** Resets the verdict, for maintenance. The condition of its upstreams stays. */
   forget(): void {
     this.verdict = "unknown";
     this.goodProbes = 0;
     this.badProbes = 0;
-    for (const member of this.#members) member.told = "unknown";
+    for (const member of this.#members) member.reported = "unknown";
   }
 
   #judge(): Verdict {
-    // The first good probe is enough where nothing was known: a start must not wait for several intervals.
+    // One good probe is enough when the verdict is unknown: a start must not wait for several intervals.
     if (this.goodProbes >= (this.verdict === "unknown" ? 1 : this.check.healthyAfter)) return "healthy";
     return this.badProbes >= this.check.unhealthyAfter ? "unhealthy" : this.verdict;
   }
 
-  // Attempts may have ejected an upstream whose probes never failed often enough to say so.
+  // Attempts may have ejected an upstream whose probes did not fail often enough to make it unhealthy.
   #reconsider(member: Member, healthy: boolean): void {
     member.goodSinceEjected = healthy && member.upstream.condition.ejected ? member.goodSinceEjected + 1 : 0;
     if (member.goodSinceEjected >= this.check.healthyAfter) member.upstream.condition.probed(true);
@@ -141,13 +133,13 @@ interface Member {
   readonly upstream: Upstream;
   readonly pool: string;
   readonly site: string;
-  told: Verdict;
+  reported: Verdict;
   goodSinceEjected: number;
 }
 
-// Once for each verdict: hearing again that it is well would begin an upstream's slow start anew.
-function tell(member: Member, verdict: Verdict): boolean {
-  if (verdict === "unknown" || member.told === verdict) return false;
-  member.told = verdict;
+// Once for each verdict: repeating `healthy` would begin the upstream's slow start again.
+function report(member: Member, verdict: Verdict): boolean {
+  if (verdict === "unknown" || member.reported === verdict) return false;
+  member.reported = verdict;
   return member.upstream.condition.probed(verdict === "healthy");
 }

@@ -1,5 +1,5 @@
 /**
- * Probes upstreams again and again, and tells them what is found.
+ * Probes upstreams at their intervals and passes the results to them.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { probe, type ProbeResult } from "./probe.ts";
 import { ProbeKeys } from "./health_check.ts";
 import { type FinishedProbe, type ProbedUpstream, ProbeTarget, type Verdict } from "./probe_target.ts";
 
-/** What a prober works with. */
+/** Options of a prober. */
 export interface ProberOptions {
-  /** Told once of each change. */
+  /** Gets a line for each change. */
   readonly log: Pick<Log, "log">;
   /**
    * A number from 0 to 1, without 1.
@@ -27,20 +27,19 @@ export interface ProberOptions {
    */
   readonly now?: () => number;
   /**
-   * Most probes at a time; others wait for their turn.
+   * Most probes at a time; others are queued.
    *
    * @default {64}
    */
   readonly maxConcurrent?: number;
 }
 
-/** How the probes of an upstream stand. */
+/** Status of the probes of an upstream. */
 export interface ProbeStatus {
   /** Its `url`. */
   readonly url: string;
-  /** What its probes say. */
   readonly verdict: Verdict;
-  /** When they last changed their mind; undefined before they had one. */
+  /** When the verdict last changed; undefined while it is unknown. */
   readonly changedAtMs: number | undefined;
   /** Its last probe; undefined before the first one. */
   readonly last: FinishedProbe | undefined;
@@ -48,13 +47,13 @@ export interface ProbeStatus {
   readonly goodProbes: number;
   /** Bad probes in a row. */
   readonly badProbes: number;
-  /** When the next one is due; undefined while one is under way or waits for its turn. */
+  /** When the next probe is due; undefined while one is running or queued. */
   readonly nextAtMs: number | undefined;
 }
 
 /**
- * Probes upstreams. Those with the same address and check share their probes. Outlives generations, so that what is known
- * survives a reload; keeps no process alive.
+ * Probes upstreams. Those with the same address and check share their probes. Outlives generations, so that verdicts survive a
+ * reload. Its timers do not keep the process alive.
  */
 export class Prober {
   readonly #log: Pick<Log, "log">;
@@ -67,10 +66,9 @@ export class Prober {
   readonly #running = new Set<Promise<void>>();
   #waiting: Round[] = [];
   #stopped = false;
-  /** Until then it is not said again that probes cannot be made. */
+  /** Until then no further line about missed probes is logged. */
   #silentUntilMs = 0;
 
-  /** Probes nothing yet. */
   constructor({ log, random = Math.random, now = Date.now, maxConcurrent = 64 }: ProberOptions) {
     this.#log = log;
     this.#random = random;
@@ -79,8 +77,8 @@ export class Prober {
   }
 
   /**
-   * Probes these upstreams, and no others, from now on. Addresses that stay keep their counts, and those of their upstreams
-   * that are new are told at once what is known.
+   * Replaces the probed upstreams. Targets that stay keep their counts, and their new upstreams get the current verdict at
+   * once.
    */
   update(probed: readonly ProbedUpstream[]): void {
     if (this.#stopped) return;
@@ -99,18 +97,18 @@ export class Prober {
     }
   }
 
-  /** How the probes of `upstream` stand; undefined when it has none. */
+  /** Status of the probes of `upstream`; undefined when it has none. */
   statusOf(upstream: Upstream): ProbeStatus | undefined {
     const round = this.#byUpstream.get(upstream);
     return round && statusOf(round);
   }
 
-  /** How all probes stand, each address once. */
+  /** Status of all probes, each target once. */
   get statuses(): ProbeStatus[] {
     return [...this.#rounds.values()].map(statusOf);
   }
 
-  /** Ends all probes for good. Settles when none is under way any more. */
+  /** Ends all probes. Settles when none is running. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const round of this.#rounds.values()) end(round);
@@ -130,7 +128,7 @@ export class Prober {
 
   #plan(round: Round, inMs: number): void {
     round.nextAtMs = this.#now() + inMs;
-    // Longer, and the runtime's timer would fire at once.
+    // With a longer delay the runtime's timer would fire at once.
     round.timer = setTimeout(() => this.#due(round), Math.min(inMs, LONGEST_TIMER_MS));
     Deno.unrefTimer(round.timer as unknown as number);
   }
@@ -165,13 +163,13 @@ export class Prober {
     if (!target.wanted) return this.#skip(round);
     const before = target.verdict;
     if (result.healthy === undefined) {
-      this.#tellMissed(target, result.reason);
+      this.#logMissed(target, result.reason);
       return this.#planNext(round, before === "unknown" ? "unknown" : "known");
     }
     try {
-      if (target.record({ atMs: this.#now(), result })) this.#tell(target, result);
+      if (target.record({ atMs: this.#now(), result })) this.#logChange(target, result);
     } catch (error) {
-      // Whoever listens to an upstream may fail; its probes go on.
+      // A listener of the upstream may throw; the probes go on.
       this.#log.log("error", "Cannot tell an upstream what its probe found", { url: target.url, cause: String(error) });
     }
     this.#planNext(round, target.verdict === "unknown" ? "unknown" : before === "unknown" ? "new" : "known");
@@ -181,14 +179,14 @@ export class Prober {
     this.#plan(round, pauseMs(round.target.check.intervalMs, certainty, this.#random()));
   }
 
-  // What this machine lacks, many probes lack.
-  #tellMissed(target: ProbeTarget, reason: string): void {
+  // A shortage on this machine affects many probes: it is logged once in a while.
+  #logMissed(target: ProbeTarget, reason: string): void {
     if (performance.now() < this.#silentUntilMs) return;
     this.#silentUntilMs = performance.now() + MISSED_EVERY_MS;
     this.#log.log("error", "cannot probe upstreams", { upstream: target.url, reason });
   }
 
-  #tell(target: ProbeTarget, result: ProbeResult): void {
+  #logChange(target: ProbeTarget, result: ProbeResult): void {
     const fields = { upstream: target.url, pool: target.pools, site: target.sites };
     if (result.healthy) {
       this.#log.log("info", "upstream healthy", { ...fields, probes: target.goodProbes });
@@ -202,7 +200,7 @@ export class Prober {
 const MISSED_EVERY_MS = 10_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** A target and when it is its turn. `abort` fires when it is probed no more. */
+/** A target and its timer. `abort` fires when it is no longer probed. */
 interface Round {
   readonly target: ProbeTarget;
   readonly abort: AbortController;
@@ -220,12 +218,12 @@ function statusOf({ target, nextAtMs }: Round): ProbeStatus {
   return { url, verdict, changedAtMs, last, goodProbes, badProbes, nextAtMs };
 }
 
-/** What is known of an upstream: nothing for sure, something since its last probe, or something for longer. */
+/** Whether the verdict of a target is unknown, new since the last probe, or older. */
 export type Certainty = "unknown" | "new" | "known";
 
 /**
- * Time until the first probe. Soon, whatever the interval: an upstream that is believed to be well may not be, and one
- * that is not believed waits for it.
+ * Time until the first probe. Short, whatever the interval: an upstream that is assumed healthy may not be, and one that is
+ * assumed unhealthy gets no requests until then.
  *
  * @param random A number from 0 to 1, without 1.
  */
@@ -235,7 +233,7 @@ export function firstPauseMs(intervalMs: number, random: number): number {
 
 /** Time from the end of a probe to the next one. `random` is as for {@linkcode firstPauseMs}. */
 export function pauseMs(intervalMs: number, certainty: Certainty, random: number): number {
-  // First verdicts come close together; from here on each upstream has a place of its own within the interval.
+  // The first verdicts come close together; from here on the probes are spread over the interval.
   if (certainty === "new") return random * intervalMs;
   const baseMs = certainty === "known" ? intervalMs : Math.min(intervalMs, SOON_MS);
   return baseMs * (1 - JITTER + 2 * JITTER * random);
