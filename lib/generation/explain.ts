@@ -1,5 +1,5 @@
 /**
- * Finds out what would become of a request: it goes the way of all requests, up to where it would be counted or sent.
+ * Explains how a request would be handled: it is processed as any request, up to where it would be counted or forwarded.
  *
  * @module
  */
@@ -25,17 +25,15 @@ import { LONGER_PREFIX, whyNotRoute, whyNotSite, whyRoute, whySite } from "./why
 
 /** A request to be explained. */
 export interface ExplainedRequest {
-  /** Its method. */
   readonly method: string;
-  /** Its URL: with scheme, host and port, a host and a path, or a path alone. */
+  /** URL with scheme, host and port; or a host and a path; or a path. */
   readonly url: string;
-  /** Its header fields. */
   readonly headers: Headers;
-  /** The address that it comes from. */
+  /** Address of the client. */
   readonly client: string;
 }
 
-/** What an explanation may tell besides what the config says. */
+/** State of a running server, for explanations that contain more than the config. */
 export interface ExplainOptions {
   /** Ports that listeners have, in the order of the generation's, where they are open; without them, those of the config. */
   readonly ports?: readonly number[];
@@ -43,30 +41,30 @@ export interface ExplainOptions {
   readonly stateOf?: (upstream: Upstream, place: { site: string; pool: string }) => string;
 }
 
-/** Other routes than the one that takes it are told up to this number. */
+/** Maximum number of other routes in an explanation. */
 const MOST_ROUTES = 100;
 
 /**
- * Explains a request. Nothing of it is sent, counted or logged; files are looked for as ever.
+ * Explains a request. Nothing is sent, counted or logged; files are searched for as usual.
  *
- * @throws {TypeError} When `url` is none.
+ * @throws {TypeError} When `url` is no URL.
  */
 export async function explain(
   generation: Generation,
   request: ExplainedRequest,
   options: ExplainOptions = {},
 ): Promise<Explanation> {
-  const { url, authority, target, notes, unheard, found } = locateUrl(generation, request.url, {
+  const { url, authority, target, notes, noListener, found } = locateUrl(generation, request.url, {
     opened: options.ports,
     hostField: request.headers.get("host"),
   });
   const about = { request, url, notes };
-  if (found === undefined) return refusedBefore(about, { status: null, why: unheard, listener: null });
+  if (found === undefined) return refusedBefore(about, { status: null, why: noListener, listener: null });
   const { listener, port } = found;
   const where = `${listener.address === undefined ? "" : bracketed(listener.address)}:${port}`;
   const headers = new Headers(request.headers);
   if (!headers.has("host")) headers.set("host", authority);
-  // What the runtime's server gives: a URL that nothing has been resolved in
+  // As from the runtime's server: a URL in which dot segments are not resolved.
   const received = { method: request.method, url: `http://${headers.get("host")}${target}`, headers } as Request;
   const remoteAddr = { transport: "tcp", hostname: request.client, port: 0 } as const;
   const head = readRequest(received, { remoteAddr }, { ownPort: false, scheme: "http" });
@@ -103,8 +101,8 @@ async function explainHead(
     socket = upgrades;
     return { status: 204, headers: [], body: null };
   });
-  const answer = await site.respond(exchange);
-  if (answer.body !== null && !(answer.body instanceof Uint8Array)) answer.body.cancel("It is only explained");
+  const response = await site.respond(exchange);
+  if (response.body !== null && !(response.body instanceof Uint8Array)) response.body.cancel("It is only explained");
   const winner = taken >= 0
     ? site.routes[taken]
     : site.routes.find(({ path }) => exchange.route !== "" && path === exchange.route);
@@ -123,7 +121,7 @@ async function explainHead(
       hosts: other.hosts,
       why: whyNotSite(other, { how, host: head.host, by: site }),
     })),
-    ...outcomeOf({ answer, exchange, head, site, plan, socket, file: files?.file, refusal: forward?.refusal }),
+    ...outcomeOf({ response, exchange, head, site, plan, socket, file: files?.file, refusal: forward?.refusal }),
     route: winner === undefined
       ? null
       : { ...routeOf(winner), why: whyRoute(winner, others.some(({ why }) => why === LONGER_PREFIX)) },
@@ -173,8 +171,8 @@ function refusedBefore(
   };
 }
 
-function outcomeOf({ answer, exchange, head, site, plan, socket, file, refusal }: {
-  answer: HttpResponse;
+function outcomeOf({ response, exchange, head, site, plan, socket, file, refusal }: {
+  response: HttpResponse;
   exchange: Exchange;
   head: RequestHead;
   site: Site;
@@ -183,7 +181,7 @@ function outcomeOf({ answer, exchange, head, site, plan, socket, file, refusal }
   file: string | undefined;
   refusal: ForwardFailure | undefined;
 }): Pick<Explanation, "outcome" | "status" | "why" | "location"> {
-  const location = headerValue(answer.headers, "location") ?? null;
+  const location = headerValue(response.headers, "location") ?? null;
   if (refusal !== undefined) {
     return { outcome: "refused", status: refusal.status, why: refusal.message, location: null };
   }
@@ -192,12 +190,12 @@ function outcomeOf({ answer, exchange, head, site, plan, socket, file, refusal }
     return { outcome: "upstream", status: null, why, location: null };
   }
   if (site.internal.takes(head) && exchange.cause === "") {
-    const why = answer.status === 405
+    const why = response.status === 405
       ? `an endpoint of the site, which takes GET alone`
       : "an endpoint of the site itself";
-    return { outcome: "endpoint", status: answer.status === 405 ? 405 : null, why, location: null };
+    return { outcome: "endpoint", status: response.status === 405 ? 405 : null, why, location: null };
   }
-  const { status } = answer;
+  const { status } = response;
   if (status >= 300 && status < 400 && location !== null) {
     return { outcome: "redirect", status, why: 'the path lacks the "/" at its end', location };
   }
@@ -230,7 +228,7 @@ function poolOf(site: Site, { pool }: ForwardPlan, { stateOf }: ExplainOptions):
     inFlight: stateOf === undefined ? null : upstream.inFlight,
   }));
   const named = proxy?.upstreams.filter((entry) => entry.name === pool.name && isDynamic(entry)) ?? [];
-  // A running server has found their addresses, and they are among the others
+  // In a running server the addresses were looked up and their upstreams are in `found`.
   const unknown = stateOf === undefined ? named : [];
   return {
     name: pool.name,

@@ -1,5 +1,5 @@
 /**
- * The settings that hold for a request, by their key in the config, in words.
+ * The settings that apply to a request, by their key in the config, as text.
  *
  * @module
  */
@@ -56,7 +56,7 @@ export function fileSettings(site: SiteConfig): Settings {
   };
 }
 
-/** What holds for every response of the site. */
+/** The settings that apply to every response of the site. */
 export function siteSettings(site: SiteConfig): Settings {
   const [names, pages] = [Object.keys(site.headers), Object.keys(site.error_pages)];
   return {

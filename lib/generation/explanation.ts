@@ -1,26 +1,25 @@
 /**
- * What becomes of a request, and why, as plain data: for `bws explain` and for the management API.
+ * How a request is handled, and why, as plain data: for `bws explain` and for the management API.
  *
  * @module
  */
 
-/** A site of the port, and why it takes the request or does not. */
+/** A site of the port. */
 export interface ExplainedSite {
-  /** Its name. */
   readonly name: string;
-  /** Its host names; none means any. */
+  /** Host names; empty means any. */
   readonly hosts: readonly string[];
   /** Why it takes the request, or why not. */
   readonly why: string;
 }
 
-/** A route of the site, and why it takes the request or does not. */
+/** A route of the site. */
 export interface ExplainedRoute {
-  /** Its path, as written. */
+  /** The path as in the config. */
   readonly path: string;
   /** How the path is compared. */
   readonly kind: "prefix" | "exact" | "pattern";
-  /** Methods that it takes; null for all. */
+  /** Methods that the route takes; null for all. */
   readonly methods: readonly string[] | null;
   /** Why it takes the request, or why not. */
   readonly why: string;
@@ -34,9 +33,9 @@ export interface ExplainedUpstream {
   readonly weight: number;
   /** Whether it serves only when no other can. */
   readonly backup: boolean;
-  /** What is to be said of it besides, such as that its addresses are looked up by a running server. */
+  /** A remark, such as that its addresses are looked up by a running server. */
   readonly note: string | null;
-  /** Its state; null where no server runs. */
+  /** State; null where no server runs. */
   readonly state: string | null;
   /** Attempts under way; null where no server runs. */
   readonly inFlight: number | null;
@@ -46,25 +45,25 @@ export interface ExplainedUpstream {
 export interface ExplainedPool {
   /** Name that routes refer to. */
   readonly name: string;
-  /** How it chooses. */
+  /** Balancing policy. */
   readonly policy: string;
   /** In the order of the config. */
   readonly upstreams: readonly ExplainedUpstream[];
 }
 
-/** The request that goes upstream. */
+/** The request to the upstream. */
 export interface ExplainedForward {
   /** Request line and header fields, without secrets; Host and the path are those for the first upstream. */
   readonly head: readonly string[];
-  /** Whether Host is another one for each upstream. */
+  /** Whether Host differs for each upstream. */
   readonly hostOfUpstream: boolean;
-  /** Whether it is a WebSocket handshake, whose Sec-WebSocket-Key is another one each time. */
+  /** Whether it is a WebSocket handshake, whose Sec-WebSocket-Key is new each time. */
   readonly websocket: boolean;
 }
 
-/** How the file is looked for. */
+/** The search for a file. */
 export interface ExplainedFiles {
-  /** The folder. */
+  /** The folder in which files are searched for. */
   readonly root: string;
   /** Paths below it that were looked up, in order. */
   readonly tried: readonly string[];
@@ -72,9 +71,9 @@ export interface ExplainedFiles {
   readonly file: string | null;
 }
 
-/** What becomes of a request. */
+/** How a request is handled. */
 export interface Explanation {
-  /** The request, as it was understood. */
+  /** The request as it was parsed. */
   readonly request: {
     readonly method: string;
     readonly url: string;
@@ -84,21 +83,21 @@ export interface Explanation {
     /** The client's address, behind trusted proxies. */
     readonly client: string;
   };
-  /** Where it comes in, such as `:8080`; null where nothing listens. */
+  /** The listener, such as `:8080`; null where nothing listens. */
   readonly listener: string | null;
-  /** What was assumed, because the URL does not say it. */
+  /** Assumptions about parts that the URL lacks. */
   readonly notes: readonly string[];
-  /** The site; null where the request is refused before it belongs to one. */
+  /** The site; null where the request is refused before a site is chosen. */
   readonly site: ExplainedSite | null;
   /** The other sites of the port. */
   readonly otherSites: readonly ExplainedSite[];
-  /** Who answers. `refused` is BWS itself, with an error. */
+  /** What responds. `refused` is BWS itself, with an error. */
   readonly outcome: "endpoint" | "upstream" | "files" | "redirect" | "refused";
-  /** The status, where BWS decides it; null for what an upstream answers, and for endpoints, which tell of the moment. */
+  /** The status, where BWS decides it; null for upstreams, and for endpoints, whose status may change at any time. */
   readonly status: number | null;
-  /** Why that is so. */
+  /** Why this is the outcome. */
   readonly why: string;
-  /** Where a redirect leads. */
+  /** The target of a redirect. */
   readonly location: string | null;
   /** The route; null where none takes it. */
   readonly route: ExplainedRoute | null;
@@ -106,12 +105,12 @@ export interface Explanation {
   readonly otherRoutes: readonly ExplainedRoute[];
   /** How many more there are. */
   readonly moreRoutes: number;
-  /** The request that goes upstream; null where none does. */
+  /** The request to the upstream; null where none is sent. */
   readonly forward: ExplainedForward | null;
-  /** The pool; null where nothing goes upstream. */
+  /** The pool; null where no request is sent upstream. */
   readonly pool: ExplainedPool | null;
-  /** How the file is looked for; null where files are not asked. */
+  /** The search for a file; null where there is none. */
   readonly files: ExplainedFiles | null;
-  /** The settings that hold for it, by their key in the config. */
+  /** The settings that apply to the request, by their key in the config. */
   readonly settings: Readonly<Record<string, string>>;
 }

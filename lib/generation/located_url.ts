@@ -1,5 +1,5 @@
 /**
- * Which listener of a config a URL leads to. What the URL does not say is taken from the config, and noted.
+ * The listener that a URL addresses. Parts that the URL lacks are taken from the config, and noted.
  *
  * @module
  */
@@ -8,26 +8,26 @@ import { portOf } from "../http/authority.ts";
 import { parseAddress } from "../http/ip_address.ts";
 import type { Generation, GenerationListener } from "./generation.ts";
 
-/** A URL, and where it leads. */
+/** A URL and its listener. */
 export interface LocatedUrl {
   /** The whole URL. */
   readonly url: string;
-  /** Its host, with the port where it has one. */
+  /** Host, with the port where the URL has one. */
   readonly authority: string;
   /** Path and query, as they were given. */
   readonly target: string;
-  /** What was assumed. */
+  /** Assumptions that were made. */
   readonly notes: readonly string[];
-  /** Why there is no listener. */
-  readonly unheard: string;
-  /** The listener and its port; undefined where none has the port. */
+  /** The reason for the case that there is no listener. */
+  readonly noListener: string;
+  /** The listener and its port; undefined if nothing listens on the port. */
   readonly found: { readonly listener: GenerationListener; readonly port: number } | undefined;
 }
 
 /** A text that is no URL of a request. */
 export class InvalidUrl extends TypeError {}
 
-/** Schemes of requests, with the one that they are sent by. */
+/** Schemes of URLs, with the scheme of their requests. */
 const SCHEMES: Readonly<Record<string, string>> = { http: "http", https: "https", ws: "http", wss: "https" };
 
 /**
@@ -44,8 +44,8 @@ export function locateUrl(
 ): LocatedUrl {
   const ports = listeners.map((listener, index) => opened?.[index] ?? listener.port);
   const all = [...new Set(ports)].map((port) => port === 0 ? "any free port" : String(port)).join(", ");
-  const [, asGiven, written = "", rest = ""] = /^(?:([a-z][a-z\d+.-]*):\/\/)?([^/?#]*)([^#]*)/i.exec(text) ?? [];
-  const given = asGiven?.toLowerCase() ?? "http";
+  const [, givenScheme, written = "", rest = ""] = /^(?:([a-z][a-z\d+.-]*):\/\/)?([^/?#]*)([^#]*)/i.exec(text) ?? [];
+  const given = givenScheme?.toLowerCase() ?? "http";
   if (!Object.hasOwn(SCHEMES, given)) {
     throw new InvalidUrl(`${JSON.stringify(text)} has the scheme "${given}", expected http, https, ws or wss`);
   }
@@ -85,8 +85,8 @@ export function locateUrl(
   if (here.length > 1 && (address === undefined || listener.address === undefined)) {
     notes.push(`Several addresses listen on port ${port}: taken for ${listener.address ?? "all interfaces"}`);
   }
-  const unheard = `No site listens on port ${port}; this config listens on ${all}`;
-  return { url, authority, target, notes, unheard, found: listener === undefined ? undefined : { listener, port } };
+  const noListener = `No site listens on port ${port}; this config listens on ${all}`;
+  return { url, authority, target, notes, noListener, found: listener === undefined ? undefined : { listener, port } };
 }
 
 function asciiAuthority(authority: string, text: string): string {

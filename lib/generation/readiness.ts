@@ -11,7 +11,7 @@ import type { ProcessState } from "./process_state.ts";
 /** The readiness of a site with these pools. */
 export function readiness(pools: Iterable<Pool>, processState: ProcessState): { ready: boolean; missing: string[] } {
   const missing: string[] = processState.stopping ? ["the server is stopping"] : [];
-  // Those of other sites too: whoever asks cannot reach the port that is closed.
+  // Ports of other sites count, too: a client of a closed port could not ask.
   if (sumAt(processState.closedPorts, 0) > 0) missing.push("a port is closed that should be open");
   for (const pool of pools) {
     // An upstream that is full is healthy: a server at its peak load is ready.

@@ -1,5 +1,5 @@
 /**
- * The proxied routes of one site, from its config: what each does, with its filters, its handler and its delivery.
+ * The proxied routes of one site, from its config, each with its filters, its handler and its delivery.
  *
  * @module
  */
@@ -32,29 +32,27 @@ import type { SiteConfig } from "./config/config_types.ts";
 import type { SiteMetrics } from "./metrics/site_metrics.ts";
 import type { ProcessState } from "./process_state.ts";
 
-/** A route, built. */
+/** A route that is ready to handle requests. */
 export interface SiteRoute extends ProxyPlan, SlashTarget {
-  /** Where its exchanges are counted; undefined where no metrics are kept. */
+  /** Undefined where no metrics are kept. */
   readonly metrics: RouteMetrics | undefined;
-  /** The files that come before its upstream. */
+  /** Files that are tried before the upstream (`try_files`). */
   readonly filesFirst: FilesFirst | undefined;
-  /** The way of its requests. */
   readonly pipeline: Pipeline;
 }
 
-/** What routes are built from, besides their config. */
+/** What {@linkcode buildRoutes} needs. */
 export interface SiteRoutesContext {
   readonly site: SiteConfig;
   readonly proxy: ProxyConfig;
   readonly pools: ReadonlyMap<string, Pool>;
   readonly filters: SiteFilters;
-  /** Its files; undefined where it serves none. */
+  /** The files of the site; undefined where it serves none. */
   readonly files: FileServer | undefined;
   readonly metrics: SiteMetrics | undefined;
   readonly processState: ProcessState;
-  /** Name of this server. */
   readonly serverName: string;
-  /** Names this process in the Via of its requests. */
+  /** Identifies this process in the Via field of its requests. */
   readonly viaMark: string;
   /** Key of the site's listener. */
   readonly listener: string;
@@ -70,7 +68,7 @@ export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] 
     const rules = route.headers === undefined ? common : headerRules(own, context);
     const pool = pools.get(route.upstream) as Pool;
     const routeMetrics = metrics?.route(route.path);
-    // Of a body from an upstream, a connection looks after clients that take nothing.
+    // For files only: with a body from an upstream, its connection enforces the timeout of the client.
     const stall = { clock: processState.clock, timeoutMs: clientTimeoutMs(own.timeout) };
     const plan: ProxyPlan = {
       path: route.path,
@@ -111,7 +109,7 @@ interface HeaderRules {
   readonly responseHeaders: ResponseHeaders;
 }
 
-/** How header fields are rewritten on routes that have the headers of `proxy`. */
+/** The rewriting of header fields on routes without `headers` of their own. */
 function headerRules({ headers }: ProxyConfig, { site, serverName, viaMark }: SiteRoutesContext): HeaderRules {
   const requestIdName = site.request_id.header.toLowerCase();
   return {
@@ -131,7 +129,7 @@ function headerRules({ headers }: ProxyConfig, { site, serverName, viaMark }: Si
   };
 }
 
-/** How the requests of a route are forwarded; `own` is the proxy as it is for the route. */
+/** The forwarding of a route's requests; `own` is `proxy` with the settings of the route applied. */
 function forwardPlan(
   route: RouteConfig,
   { own, pool, rules, processState }: { own: ProxyConfig; pool: Pool; rules: HeaderRules; processState: ProcessState },

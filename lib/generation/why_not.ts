@@ -1,6 +1,6 @@
 /**
- * Why a site or a route takes a request, and why the others do not, in words. The tables that choose are asked, each with
- * one entry alone, so that the words cannot contradict the choice.
+ * Why a site or a route takes a request, and why the others do not, as text. The reasons come from the same tables that
+ * choose, each built with one entry, so that a reason cannot contradict the choice.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export function whySite(site: Site, how: SiteMatch, host: string, alone: boolean
   return `${named}, and it is the first`;
 }
 
-/** Why another site does not. */
+/** Why another site does not take the request. */
 export function whyNotSite(site: Site, taken: { how: SiteMatch; host: string; by: Site }): string {
   const { how, host, by } = taken;
   const own = compileSites([{ hosts: site.hosts, default: false, target: site }]).how(host);
@@ -36,10 +36,10 @@ export function whyNotSite(site: Site, taken: { how: SiteMatch; host: string; by
   return any ? "another site that answers for any host stands before it" : "host does not match";
 }
 
-/** Why a prefix that matches does not take it. */
+/** Why a prefix that matches does not take the request. */
 export const LONGER_PREFIX = "longer prefix won";
 
-/** A request as routes see it. */
+/** The properties of a request by which routes are chosen. */
 export interface RoutedRequest {
   /** Path in match form. */
   readonly path: string;
@@ -53,7 +53,7 @@ export function whyRoute(route: RouteSpec<unknown>, longest: boolean): string {
   return longest ? "the longest prefix of the path" : "the path lies below it";
 }
 
-/** Why another route does not, and whether its path matches. */
+/** Why another route does not take the request, and whether its path matches. */
 export function whyNotRoute(
   route: RouteSpec<unknown>,
   request: RoutedRequest,

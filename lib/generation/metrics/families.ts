@@ -20,13 +20,13 @@ import {
   upstreamStateFamilies,
 } from "./state_families.ts";
 
-/** What is told about. */
+/** The parts of the server whose metrics are exposed. */
 export interface ServerFamiliesOptions {
-  /** The generation that serves now. */
+  /** The active generation. */
   readonly generation: () => Generation;
-  /** What became of configs; undefined where they cannot change. */
+  /** Reloads of the config; undefined where it cannot change. */
   readonly config?: () => ConfigFacts;
-  /** The ports of the sites; undefined where others listen for them. */
+  /** The ports of the sites; undefined where BWS opens none. */
   readonly ports?: () => readonly PortStatus[];
   /**
    * When the process started, in milliseconds since 1970.
@@ -37,8 +37,7 @@ export interface ServerFamiliesOptions {
 }
 
 /**
- * All families of a running server: to be made once, in its main thread, and scraped as often as one likes. There are none
- * when its config says `metrics = false`.
+ * All families of a running server, created once, in its main thread. There are none if the config has `metrics = false`.
  *
  * @example
  * ```ts ignore
@@ -49,7 +48,7 @@ export interface ServerFamiliesOptions {
 export function serverFamilies({ generation, config, ports, startedMs }: ServerFamiliesOptions): Family[] {
   const { metrics, processState: { worker: place } } = generation();
   if (metrics === undefined) return [];
-  // The supervisor's place is behind those of its workers.
+  // The supervisor's index is after those of its workers.
   const main = place.count > 1 && place.index === place.count - 1 ? place.index : undefined;
   return [
     ...ROUTE_METRICS.families(() => measuredRoutes(generation())),

@@ -19,7 +19,7 @@ export interface MeasuredUpstream extends MeasuredThing {
 
 const WEBSOCKET_ROUTE = [WEBSOCKET_GROUP];
 
-/** All routes: what was refused before it belonged to a site, and for each site what no route took, then its routes. */
+/** All routes: requests refused before a site was chosen; then for each site, requests without a route, and its routes. */
 export function* measuredRoutes({ metrics, sites }: Generation): Iterable<MeasuredThing> {
   if (metrics === undefined) return;
   yield metrics.refused;
@@ -45,12 +45,12 @@ export function* measuredPools({ metrics, sites }: Generation): Iterable<Measure
   }
 }
 
-/** All upstreams, each once. They are called by their `url`, and where two of a pool have the same one, by their id. */
+/** All upstreams, each once. Their label is their `url`, or their id where two of a pool have the same `url`. */
 export function measuredUpstreams({ metrics, sites }: Generation): MeasuredUpstream[] {
   if (metrics === undefined) return [];
   return sites.flatMap(({ config: { name: site }, pools }) =>
     [...pools.values()].flatMap((pool) => {
-      // Those of one id are one upstream, whose address a name server gave twice.
+      // Entries of the same id are one upstream, whose address a name server returned twice.
       const byId = new Map(pool.upstreams.map((upstream) => [upstream.id, upstream]));
       const taken = new Set<string>();
       const twice = new Set<string>();
@@ -65,11 +65,11 @@ export function measuredUpstreams({ metrics, sites }: Generation): MeasuredUpstr
   );
 }
 
-/** Labels that were made, so that no scrape makes them again; an upstream may get another name. */
-const made = new WeakMap<PoolMetrics | UpstreamMetrics, { readonly name: string; readonly labels: Labels }>();
+/** Cached labels, so that no scrape creates them again; the name of an upstream may change. */
+const cached = new WeakMap<PoolMetrics | UpstreamMetrics, { readonly name: string; readonly labels: Labels }>();
 
 function labelsOf(values: PoolMetrics | UpstreamMetrics, name: string, make: () => Labels): Labels {
-  let known = made.get(values);
-  if (known?.name !== name) made.set(values, known = { name, labels: make() });
+  let known = cached.get(values);
+  if (known?.name !== name) cached.set(values, known = { name, labels: make() });
   return known.labels;
 }

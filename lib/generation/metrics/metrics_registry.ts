@@ -1,6 +1,6 @@
 /**
- * Where all metrics are found by the names of what they belong to. Whoever asks for a name again gets the same metrics, so
- * counts outlive a reload; workers that ask for the same names share them.
+ * All metrics, by the names of the routes, pools and upstreams that they belong to. The same names always have the same
+ * metrics, so counts outlive a reload, and workers share them.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import {
   type UpstreamMetrics,
 } from "../../upstream/upstream_metrics.ts";
 
-/** All metrics that this worker counts. Owned by the state of the process. */
+/** All metrics that this worker counts. Owned by the process state. */
 export class MetricsRegistry {
-  /** Of requests that were refused before they belonged to a site. */
+  /** Metrics of requests that were refused before a site was chosen. */
   readonly refused: RouteMetrics;
   readonly #take: TakeMetricFields;
   readonly #routes = new Map<string, RouteMetrics>();
@@ -25,40 +25,38 @@ export class MetricsRegistry {
   readonly #upstreams = new Map<string, UpstreamMetrics>();
   #worker: WorkerMetrics | undefined;
 
-  /** @param take Allots their fields. */
+  /** @param take Allots the fields of the metrics. */
   constructor(take: TakeMetricFields) {
     this.#take = take;
     this.refused = this.route("", "");
   }
 
-  /** Of a route, or of what no route of a site took, with the path "". */
+  /** Metrics of a route; with the path "" of requests that no route of the site took. */
   route(site: string, path: string): RouteMetrics {
     return found(this.#routes, [site, path], () => new RouteMetrics(this.#take, site, path));
   }
 
-  /** Of a pool. */
   pool(site: string, pool: string): PoolMetrics {
     return found(this.#pools, [site, pool], (name) => POOL_METRICS.take(this.#take, `pool ${name}`));
   }
 
-  /** Of an upstream, by its `id`. */
   upstream(site: string, pool: string, id: string): UpstreamMetrics {
     return found(this.#upstreams, [site, pool, id], (name) => UPSTREAM_METRICS.take(this.#take, `upstream ${name}`));
   }
 
-  /** Heap and lateness of the workers. This one's are published from now on. */
+  /** Heap and event loop delay of the workers. The first access starts publishing those of this worker. */
   get worker(): WorkerMetrics {
     return this.#worker ??= new WorkerMetrics(this.#take);
   }
 
-  /** Exchanges under way in a worker, those of routes that the config has no more among them. */
+  /** Exchanges under way in a worker, including those of routes that the config no longer has. */
   inFlightIn(worker: number): number {
     let sum = 0;
     for (const route of this.#routes.values()) sum += route.inFlight(worker);
     return sum;
   }
 
-  /** Sets to zero what a worker that is gone had in flight, open or waiting. Its counters stay. */
+  /** Clears the gauges of a worker that has ended. Its counters stay. */
   clearWorker(worker: number): void {
     for (const { values } of this.#routes.values()) values.clearGauges(worker);
     for (const metrics of [this.#pools, this.#upstreams]) {
@@ -67,7 +65,7 @@ export class MetricsRegistry {
     this.#worker?.clear(worker);
   }
 
-  /** Ends its timer. */
+  /** Stops publishing. */
   close(): void {
     this.#worker?.[Symbol.dispose]();
     this.#worker = undefined;

@@ -1,6 +1,6 @@
 /**
- * What was counted until now, as plain data, summed over all workers. What passed lately is the difference of two snapshots;
- * see `countsSince` and `quantile` in `lib/metrics/quantile.ts`. What is in it follows from the declarations of the metrics
+ * All counts so far, as plain data, summed over all workers. Counts of a period are the difference of two snapshots; see
+ * `countsSince` and `quantile` in `lib/metrics/quantile.ts`. The content follows from the declarations of the metrics
  * (`exchange/route_metrics.ts`, `upstream/upstream_metrics.ts`).
  *
  * @module
@@ -11,18 +11,18 @@ import type { Upstream } from "../../upstream/upstream.ts";
 import type { PoolMetricsSnapshot, UpstreamMetricsSnapshot } from "../../upstream/upstream_metrics.ts";
 import type { Generation } from "../generation.ts";
 
-/** Everything. */
+/** A snapshot of all metrics. */
 export interface MetricsSnapshot {
   /** In the order of the config. */
   readonly sites: readonly SiteCounts[];
-  /** Requests that were refused before they belonged to a site; their path is "". */
+  /** Requests that were refused before a site was chosen; their path is "". */
   readonly refused: RouteCounts;
 }
 
 /** A site. */
 export interface SiteCounts {
   readonly site: string;
-  /** What no route took (files, endpoints of BWS, refusals) with the path "", and then the routes by their paths. */
+  /** Requests that no route took (files, endpoints of BWS, refusals) with the path "", then the routes by path. */
   readonly routes: readonly RouteCounts[];
   /** In the order of the config. */
   readonly pools: readonly PoolCounts[];
@@ -30,20 +30,20 @@ export interface SiteCounts {
 
 /** The routes of one path. */
 export interface RouteCounts extends RouteMetricsSnapshot {
-  /** As in the config; "" for what no route took. */
+  /** As in the config; "" for requests that no route took. */
   readonly path: string;
 }
 
 /** A pool. */
 export interface PoolCounts extends PoolMetricsSnapshot {
   readonly pool: string;
-  /** Its members at this moment. */
+  /** Current members. */
   readonly upstreams: readonly UpstreamCounts[];
 }
 
-/** An upstream. Its state, its weight and its in-flight count are its own: `upstream.state`, `.weight`, `.inFlight`. */
+/** An upstream. State, weight and in-flight count are read from it: `upstream.state`, `.weight`, `.inFlight`. */
 export interface UpstreamCounts extends UpstreamMetricsSnapshot {
-  /** The upstream that they belong to. */
+  /** The upstream that the counts belong to. */
   readonly upstream: Upstream;
 }
 

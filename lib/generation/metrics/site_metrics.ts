@@ -1,5 +1,5 @@
 /**
- * What is counted of one site: by route, and apart from those what no route took.
+ * The metrics of one site: of each route, and of requests that no route took.
  *
  * @module
  */
@@ -7,18 +7,18 @@
 import type { RouteMetrics } from "../../exchange/route_metrics.ts";
 import type { MetricsRegistry } from "./metrics_registry.ts";
 
-/** The metrics of one site, as its config has it now. Owned by its site. */
+/** The metrics of one site. Owned by its site. */
 export class SiteMetrics {
-  /** What no route took. */
+  /** Requests that no route took. */
   readonly unrouted: RouteMetrics;
-  /** That one first, and then the routes; those that share a path share their metrics. */
+  /** `unrouted` first, then the routes; routes of the same path share their metrics. */
   readonly routes: readonly RouteMetrics[];
-  /** Those of them that may upgrade. */
+  /** The routes that may upgrade to WebSocket. */
   readonly socketRoutes: ReadonlySet<RouteMetrics>;
   readonly #registry: MetricsRegistry;
   readonly #site: string;
 
-  /** @param routes As in the config. */
+  /** @param routes In the order of the config. */
   constructor(registry: MetricsRegistry, site: string, routes: readonly { path: string; websocket: boolean }[]) {
     this.#registry = registry;
     this.#site = site;
@@ -27,7 +27,7 @@ export class SiteMetrics {
     this.socketRoutes = new Set(routes.filter(({ websocket }) => websocket).map(({ path }) => this.route(path)));
   }
 
-  /** Those of the routes of one path. */
+  /** Metrics of the routes of one path. */
   route(path: string): RouteMetrics {
     return this.#registry.route(this.#site, path);
   }

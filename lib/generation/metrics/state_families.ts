@@ -1,5 +1,5 @@
 /**
- * Families of what is not counted but read at a scrape: the state of upstreams, sites, ports and of the config.
+ * Families whose values are read at each scrape: the state of upstreams, sites, ports and of the config.
  *
  * @module
  */
@@ -13,24 +13,22 @@ import { BREAKER_STATES, UPSTREAM_STATES } from "../../upstream/condition/upstre
 import type { Generation } from "../generation.ts";
 import { measuredUpstreams } from "./measured_things.ts";
 
-/** What became of configs. */
+/** The active config and the results of reloads. */
 export interface ConfigFacts {
-  /** Counts up with each config that was put in place, from 1. */
+  /** Number of the active config, counted from 1. */
   readonly generation: number;
-  /** When the one that runs was put in place, in milliseconds since 1970. */
+  /** When the active config was loaded, in milliseconds since 1970. */
   readonly loadedAtMs: number;
-  /** Reloads that were accepted. */
   readonly acceptedCount: number;
-  /** Reloads that were refused. */
   readonly refusedCount: number;
 }
 
-/** A gauge of an upstream, with the names of its states where it is one of several. */
+/** A gauge of an upstream; with the names of the states where the value is a state. */
 interface UpstreamGauge {
   readonly name: string;
   readonly help: string;
   readonly read: (upstream: Upstream) => number | string;
-  /** There is a sample for each state, which is 1 for the one that was read. */
+  /** There is a sample for each state: 1 for the current state, 0 for the others. */
   readonly states?: LabelValues;
 }
 
@@ -60,7 +58,7 @@ const UPSTREAM_GAUGES: readonly UpstreamGauge[] = [
   },
 ];
 
-/** The families `bws_upstream_…` of what upstreams are like now. */
+/** The families `bws_upstream_…` of the current state of upstreams. */
 export function upstreamStateFamilies(generation: () => Generation): Family[] {
   return UPSTREAM_GAUGES.map(({ name, help, read, states }) =>
     new Family({ name, help, type: "gauge" }, (sink) => {

@@ -1,5 +1,5 @@
 /**
- * Upstreams of a pool whose addresses are looked up by name, again and again. One whose address stays keeps its
+ * Upstreams of a pool whose host names are looked up repeatedly. An upstream whose address is still found keeps its
  * connections, its state and its counts.
  *
  * @module
@@ -14,24 +14,23 @@ import type { ProcessState } from "../process_state.ts";
 import type { UpstreamFactory } from "./upstream_factory.ts";
 import { logChanges } from "../../upstream/upstream_log.ts";
 
-/** Whether the addresses of an upstream are looked up more than once. */
+/** Whether the host name of an upstream is looked up repeatedly. */
 export function isDynamic(entry: UpstreamConfig): boolean {
   return usesSrv(entry.url) || (entry.resolve ?? entry.resolve_interval !== undefined);
 }
 
-/** What they belong to. */
+/** What {@linkcode DynamicUpstreams} needs. */
 export interface DynamicUpstreamsContext {
-  /** The members of their pool. */
+  /** The members of the pool. */
   readonly members: PoolMembers;
-  /** Makes upstreams. */
+  /** Creates upstreams. */
   readonly factory: UpstreamFactory;
-  /** Where they run. */
   readonly processState: ProcessState;
-  /** For the log. */
+  /** Site and pool, for the log. */
   readonly where: { readonly site: string; readonly pool: string };
 }
 
-/** Keeps a pool's members up to date. Owned by the site. */
+/** Updates a pool's members when the addresses of their names change. Owned by the site. */
 export class DynamicUpstreams {
   /** Called when the members have changed. */
   onChange: (() => void) | undefined;
@@ -41,13 +40,13 @@ export class DynamicUpstreams {
   readonly #stops: (() => void)[] = [];
   #stopped = false;
 
-  /** Looks nothing up before {@linkcode start}. */
+  /** Starts no look-up before {@linkcode start}. */
   constructor(entries: readonly UpstreamConfig[], context: DynamicUpstreamsContext) {
     this.#entries = entries;
     this.#context = context;
   }
 
-  /** Begins to look up. Resolves when each name was looked up once, or that took too long. */
+  /** Starts the look-ups. Resolves when each name was looked up once, or the look-up timed out. */
   async start(): Promise<void> {
     await Promise.all(this.#entries.map(async (entry) => {
       const watch = this.#context.processState.addresses.watch(
@@ -59,7 +58,7 @@ export class DynamicUpstreams {
     }));
   }
 
-  /** Ends the look-ups; the members stay. */
+  /** Stops the look-ups; the members stay. */
   stop(): void {
     this.#stopped = true;
     for (const stop of this.#stops) stop();
@@ -72,7 +71,7 @@ export class DynamicUpstreams {
     const after = new Map<string, Upstream>();
     const first = Math.min(...addresses.map((address) => address.priority));
     for (const address of addresses) {
-      // A change of weight or priority makes another upstream over the same fields.
+      // After a change of weight or priority there is a new upstream with the same fields of shared state.
       const key = `${addressKey(address)} ${address.weight} ${address.priority === first}`;
       let upstream = before.get(key);
       if (upstream === undefined) {

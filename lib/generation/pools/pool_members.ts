@@ -1,6 +1,6 @@
 /**
- * Who is in a pool: those that the config names, those that were found for its names, and what an operator has added or
- * taken out since. What an operator did lasts as long as the generation.
+ * The members of a pool: upstreams of the config, upstreams at addresses that were looked up, and those that an operator has
+ * added or removed. Changes by an operator last as long as the generation.
  *
  * @module
  */
@@ -15,7 +15,6 @@ import { logChanges } from "../../upstream/upstream_log.ts";
 
 /** An upstream that an operator adds. */
 export interface AddedMember {
-  /** Its `url`. */
   readonly url: string;
   /** Share of the load. */
   readonly weight: number;
@@ -25,7 +24,7 @@ export interface AddedMember {
   readonly backup: boolean;
 }
 
-/** What an operator changes about who is in a pool; survives structured cloning. */
+/** A change of pool members by an operator; survives structured cloning. */
 export type MemberChange =
   | { readonly kind: "add"; readonly site: string; readonly pool: string; readonly member: AddedMember }
   | {
@@ -33,24 +32,23 @@ export type MemberChange =
     readonly site: string;
     readonly pool: string;
     readonly id: string;
-    /** Whether the pool may be left without any. */
+    /** Whether the last member may be removed. */
     readonly force: boolean;
   };
 
-/** Where a member comes from: the config, a name that was looked up, or the management API. */
+/** The source of a member: the config, a name that was looked up, or the management API. */
 export type MemberSource = "config" | "discovery" | "api";
 
-/** What members belong to. */
+/** What {@linkcode PoolMembers} needs. */
 export interface PoolMembersContext {
-  /** Their pool. */
   readonly pool: Pool;
-  /** Those that the config names. */
+  /** Upstreams of the config whose names are not looked up. */
   readonly fixed: readonly Upstream[];
   /** All entries of the config for the pool. */
   readonly entries: readonly UpstreamConfig[];
-  /** Makes upstreams. */
+  /** Creates upstreams. */
   readonly factory: UpstreamFactory;
-  /** Told of what becomes of them. */
+  /** Logs changes of state of the members. */
   readonly log: Log | undefined;
   /** Name of the site, for the log. */
   readonly site: string;
@@ -63,17 +61,17 @@ export class PoolMembers {
   readonly #removed = new Set<string>();
   #found: readonly Upstream[] = [];
 
-  /** The pool has the fixed ones already. */
+  /** @param context Its pool contains the fixed upstreams already. */
   constructor(context: PoolMembersContext) {
     this.#context = context;
   }
 
-  /** Names of those that were taken out. */
+  /** Ids of the upstreams that were removed. */
   get removed(): ReadonlySet<string> {
     return this.#removed;
   }
 
-  /** What an operator has changed, so that another worker can follow. */
+  /** Changes by operators, to be applied in other workers. */
   get changes(): MemberChange[] {
     const { site, pool: { name: pool } } = this.#context;
     return [
@@ -82,19 +80,19 @@ export class PoolMembers {
     ];
   }
 
-  /** Where a member comes from. */
+  /** The source of a member. */
   sourceOf(upstream: Upstream): MemberSource {
     if (this.#added.has(upstream.id)) return "api";
     return this.#context.fixed.includes(upstream) ? "config" : "discovery";
   }
 
-  /** Replaces those that were found for names. */
+  /** Replaces the upstreams that were found by look-ups. */
   find(found: readonly Upstream[]): void {
     this.#found = found;
     this.#update();
   }
 
-  /** Follows a change. One that was made already changes nothing. */
+  /** Applies a change. A change that was applied before has no effect. */
   change(change: MemberChange): void {
     if (change.kind === "add") this.#add(change.member);
     else this.#remove(change.id, change.force);
@@ -116,7 +114,7 @@ export class PoolMembers {
   #remove(id: string, force: boolean): void {
     const { pool } = this.#context;
     const upstream = pool.upstreams.find((candidate) => candidate.id === id);
-    // The last one stays: two removals at the same time must not leave the pool empty.
+    // The last member stays: two removals at the same time must not empty the pool.
     if (upstream !== undefined && pool.upstreams.length === 1 && !force) return;
     if (!this.#added.delete(id)) this.#removed.add(id);
     this.#update();

@@ -19,35 +19,33 @@ import { UpstreamFactory } from "./upstream_factory.ts";
 import type { MetricsRegistry } from "../metrics/metrics_registry.ts";
 import { logChanges } from "../../upstream/upstream_log.ts";
 
-/** The policies that send what belongs together to one upstream, which may be slow to connect. */
+/** Policies with a fixed upstream for each key: their pools do not race connections. */
 const KEYED: readonly string[] = ["cookie", "ip_hash", "uri_hash", "header_hash"];
 
-/** Makes a policy of an embedder's own for the upstreams of a pool; it picks one of those that it was given last. */
+/** Creates an embedder's own policy for the upstreams of a pool. The policy picks one of the upstreams last given to it. */
 export type OwnPolicyFactory = (upstreams: readonly Candidate[]) => Policy;
 
 /** What pools need besides their config. */
 export interface PoolsContext {
-  /** Where they run. */
   readonly processState: ProcessState;
-  /** Where their state lives. */
   readonly sharedState: SharedState;
-  /** Where they are counted; undefined where no metrics are kept. */
+  /** Undefined where no metrics are kept. */
   readonly metrics: MetricsRegistry | undefined;
   /** Name of their site. */
   readonly site: string;
-  /** URLs of upstreams as they are shown, where that is not as they are. */
+  /** URLs of upstreams with secrets masked; only those that have any. */
   readonly shownUrls: ReadonlyMap<UpstreamConfig, string>;
   /** Policies besides the built-in ones, by name. */
   readonly policies: Readonly<Record<string, OwnPolicyFactory>>;
 }
 
-/** The pools of a site, and what keeps their members up to date. */
+/** The pools of a site and their members. */
 export interface Pools {
-  /** By name. */
+  /** Pools by name. */
   readonly byName: ReadonlyMap<string, Pool>;
   /** Upstreams whose addresses are looked up. */
   readonly dynamic: readonly DynamicUpstreams[];
-  /** Who is in each pool, by its name. */
+  /** Members of each pool, by the pool's name. */
   readonly members: ReadonlyMap<string, PoolMembers>;
 }
 
@@ -120,7 +118,7 @@ function choosePolicy(
 ): Policy<Upstream> {
   const { method } = load_balancing;
   const own = context.policies[method];
-  // It knows of upstreams no more than a candidate tells, and gives back what it was given.
+  // The cast is safe: a policy reads no more than a `Candidate` has, and returns one of those that it was given.
   if (own !== undefined) return own(upstreams) as Policy<Upstream>;
   if (!isPolicyName(method)) throw new TypeError(`Cannot balance by "${method}": no such policy was given`);
   const { processState, site } = context;
@@ -128,7 +126,7 @@ function choosePolicy(
     takeFields: fieldsWithin(context.sharedState, `${site}/${pool}/${part}`),
     settings: load_balancing,
     secret: processState.secret,
-    // A mark in the cookie's name, which one pool alone does not need.
+    // Part of the cookie's name, which is not needed if there is only one pool.
     pool: entries.some(({ name }) => name !== pool) ? pool : undefined,
   });
 }

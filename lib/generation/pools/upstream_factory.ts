@@ -15,25 +15,23 @@ import { Upstream } from "../../upstream/upstream.ts";
 import type { UpstreamMetrics } from "../../upstream/upstream_metrics.ts";
 import type { ProcessState } from "../process_state.ts";
 
-/** Heads of answers beyond this are refused. nginx stops at 4 to 8 KiB, Node at 16 KiB. */
+/** Larger response heads are refused. nginx accepts 4 to 8 KiB, Node 16 KiB. */
 const MAX_HEAD_BYTES = 64 * 1024;
 
-/** With this the names of the fields of all upstreams begin. */
+/** Prefix of the names of the shared state of upstreams. */
 export const UPSTREAM_FIELDS = "upstream ";
 
 /** What upstreams need besides their config. */
 export interface UpstreamFactoryContext {
-  /** Where they run. */
   readonly processState: ProcessState;
-  /** Where their state lives. */
   readonly sharedState: SharedState;
-  /** URLs as they are shown, where that is not as they are. */
+  /** URLs with secrets masked; only those that have any. */
   readonly shownUrls: ReadonlyMap<UpstreamConfig, string>;
   /** The metrics of an upstream, by its id; undefined where none are kept. */
   readonly metrics: (id: string) => UpstreamMetrics | undefined;
 }
 
-/** Makes the upstreams of one pool. */
+/** Creates the upstreams of one pool. */
 export class UpstreamFactory {
   readonly #config: ProxyConfig;
   readonly #processState: ProcessState;
@@ -44,7 +42,7 @@ export class UpstreamFactory {
   readonly #endpoints = new Map<UpstreamConfig, Endpoint>();
   readonly #ids = new Set<string>();
 
-  /** @param prefix Tells the pool's fields from those of other pools. */
+  /** @param prefix Distinguishes the pool's shared state from that of other pools. */
   constructor(
     config: ProxyConfig,
     { processState, sharedState, shownUrls, metrics }: UpstreamFactoryContext,
@@ -71,7 +69,7 @@ export class UpstreamFactory {
     return this.#make(entry, { id, url, endpoint: this.#endpoint(entry), weight: entry.weight });
   }
 
-  /** The upstream of an entry that an operator adds. One that was there before has its state again. */
+  /** The upstream of an entry that an operator adds. If it existed before, it gets its earlier state. */
   createAdded(entry: UpstreamConfig): Upstream {
     const id = `${entry.url} api`;
     return this.#make(entry, { id, url: entry.url, endpoint: this.#endpoint(entry), weight: entry.weight });
@@ -92,7 +90,7 @@ export class UpstreamFactory {
     return this.#make(entry, { id: `${shownUrl} ${key}`, url, endpoint, weight, backup });
   }
 
-  // The id as well: it is the name of upstreams that are alike
+  // Also used for the id, since that names upstreams of equal URL.
   #shownUrl(entry: UpstreamConfig): string {
     return this.#shownUrls.get(entry) ?? entry.url;
   }
@@ -101,8 +99,8 @@ export class UpstreamFactory {
     let endpoint = this.#endpoints.get(entry);
     if (endpoint === undefined) {
       endpoint = parseEndpoint(plainUrl(entry.url), tlsOf(entry));
-      // A service's servers answer for its domain. The target that a record names is not to be trusted with that: forged
-      // records would choose the certificate.
+      // Servers of a service have certificates for its domain. The target name of an SRV record must not be used: a forged
+      // record would choose the certificate.
       const domain = endpoint.hostname.replace(/^(?:_[^.]+\.)+/, "");
       if (usesSrv(entry.url)) endpoint = { ...endpoint, hostname: domain, authority: domain };
       this.#endpoints.set(entry, endpoint);
