@@ -1,5 +1,5 @@
 /**
- * Answers requests to the management listener: guards first, then the key, then the endpoint.
+ * Responds to requests to the management listener: checks the origin, then the key, then calls the endpoint.
  *
  * @module
  */
@@ -12,41 +12,38 @@ import type { EndpointTable } from "./endpoint.ts";
 import { guard } from "./request_guard.ts";
 import { requestText } from "./request_text.ts";
 
-/** What a handler works with. */
+/** Options of {@linkcode AdminHandler}. */
 export interface AdminHandlerOptions {
-  /** What can be asked for. */
   readonly endpoints: EndpointTable;
-  /** The key; undefined when none is needed. */
+  /** The API key; undefined when none is needed. */
   readonly key: ApiKey | undefined;
   /** Host names of the listener, in lower case. */
   readonly names: ReadonlySet<string>;
-  /** Where mistakes and wrong keys are told. */
+  /** Gets internal errors and wrong keys. */
   readonly log: Log | undefined;
 }
 
-/** Wrong keys are told of once in this time: whoever tries many shall not fill the log. */
-const TELL_MS = 1000;
+/** Wrong keys are logged at most once in this time, so that a client that tries many does not fill the log. */
+const LOG_INTERVAL_MS = 1000;
 
-/** Answers requests. It refuses all until it is opened. */
+/** Responds to requests. Until `open` is called, all are refused. */
 export class AdminHandler {
   readonly #options: AdminHandlerOptions;
   #open = false;
-  #toldMs = -Infinity;
+  #loggedMs = -Infinity;
 
-  /** Makes a handler. */
   constructor(options: AdminHandlerOptions) {
     this.#options = options;
   }
 
-  /** From now on requests are answered. */
   open(): void {
     this.#open = true;
   }
 
   /** Never rejects. */
-  async answer(request: Request, peer?: Deno.Addr): Promise<Response> {
+  async respond(request: Request, peer?: Deno.Addr): Promise<Response> {
     try {
-      const response = await this.#answer(request, peer);
+      const response = await this.#respond(request, peer);
       if (request.method !== "HEAD") return response;
       await response.body?.cancel();
       return new Response(null, response);
@@ -58,7 +55,7 @@ export class AdminHandler {
     }
   }
 
-  async #answer(request: Request, peer: Deno.Addr | undefined): Promise<Response> {
+  async #respond(request: Request, peer: Deno.Addr | undefined): Promise<Response> {
     const { endpoints, key, names } = this.#options;
     if (!this.#open) throw new AdminRefusal(503, "The management API is not open");
     const refusal = guard(request, names);
@@ -67,7 +64,7 @@ export class AdminHandler {
     const asset = dashboardAssets().get(path);
     if (asset !== undefined) return assetResponse(request, asset);
     const opened = key === undefined || key.opens(request.headers);
-    // Nobody without the key learns which paths there are.
+    // Before the path is checked, so that a client without the key does not learn which paths exist.
     if (!opened && !this.#isOpen(path)) throw this.#locked(request, peer);
     const { endpoint, id } = endpoints.find(request.method, path);
     const text = endpoint.body === undefined
@@ -83,8 +80,8 @@ export class AdminHandler {
   #locked({ headers }: Request, peer: Deno.Addr | undefined): AdminRefusal {
     const nowMs = performance.now();
     const given = headers.has("authorization") || headers.has("x-api-key");
-    if (given && nowMs - this.#toldMs > TELL_MS) {
-      this.#toldMs = nowMs;
+    if (given && nowMs - this.#loggedMs > LOG_INTERVAL_MS) {
+      this.#loggedMs = nowMs;
       const client = peer !== undefined && "hostname" in peer ? peer.hostname : "";
       this.#options.log?.log("warn", "A wrong key was sent to the management API", { client });
     }

@@ -1,5 +1,5 @@
 /**
- * Answers of the management listener. All have the same header fields for safety; errors are problem details
+ * Responses of the management listener. All have the same header fields for safety; errors are problem details
  * (RFC 9457).
  *
  * @module
@@ -9,10 +9,10 @@
 import { STATUS_TEXT } from "@std/http/status";
 import { DASHBOARD_HEADERS } from "./dashboard/assets.ts";
 
-/** Header fields of everything but the dashboard's files. */
+/** Header fields of all responses but the dashboard's files. */
 const API_HEADERS: Readonly<Record<string, string>> = { ...DASHBOARD_HEADERS, "cache-control": "no-store" };
 
-/** What a problem has besides its status and its sentence. */
+/** Members and header fields of a problem besides its status and its sentence. */
 export interface ProblemExtras {
   /** Further members of the body. */
   readonly members?: Readonly<Record<string, unknown>>;
@@ -20,8 +20,8 @@ export interface ProblemExtras {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An answer with a body of `type`. */
-export function answer(
+/** A response with a body of `type`. */
+export function response(
   body: BodyInit | null,
   type: string,
   options: { status?: number; headers?: Readonly<Record<string, string>> } = {},
@@ -30,20 +30,20 @@ export function answer(
   return new Response(body, { status, headers: { ...API_HEADERS, ...headers, "content-type": type } });
 }
 
-/** An answer in JSON. */
+/** A response in JSON. */
 export function json(value: unknown, options: { status?: number; headers?: Readonly<Record<string, string>> } = {}) {
-  return answer(JSON.stringify(value) + "\n", "application/json", options);
+  return response(JSON.stringify(value) + "\n", "application/json", options);
 }
 
-/** An answer without a body. */
+/** A response without a body. */
 export function nothing(status: 204 | 304 = 204): Response {
   return new Response(null, { status, headers: API_HEADERS });
 }
 
 /**
- * An error.
+ * An error response.
  *
- * @param detail A sentence for the operator; `error` holds it as well.
+ * @param detail A sentence for the operator; also in `error`.
  */
 export function problem(status: number, detail: string, { members = {}, headers = {} }: ProblemExtras = {}): Response {
   const body = {
@@ -54,15 +54,15 @@ export function problem(status: number, detail: string, { members = {}, headers 
     error: detail,
     ...members,
   };
-  return answer(JSON.stringify(body) + "\n", "application/problem+json", { status, headers });
+  return response(JSON.stringify(body) + "\n", "application/problem+json", { status, headers });
 }
 
-/** A request that is refused, from wherever it is noticed. */
+/** Thrown to refuse a request. */
 export class AdminRefusal extends Error {
   override readonly name = "AdminRefusal";
-  /** Status for the caller. */
+  /** Status of the response. */
   readonly status: number;
-  /** What else the answer has. */
+  /** Further members and header fields of the response. */
   readonly extras: ProblemExtras;
 
   /** @param detail A sentence for the operator. */

@@ -1,6 +1,6 @@
 /**
- * The shapes of what the management API takes and gives. The compiler holds those of snapshots against the types in
- * `snapshot.ts`, and the tests against real answers; the OpenAPI document is made of them.
+ * The schemas of requests and responses of the management API. The compiler checks those of snapshots against the types in
+ * `snapshot.ts`, and the tests check them against real responses; the OpenAPI document is generated from them.
  *
  * @module
  */
@@ -182,7 +182,7 @@ export const snapshotSchema = z.strictObject({
   history: historySchema.optional(),
 }).register(API_SCHEMAS, { id: "Snapshot" }) satisfies z.ZodType<Snapshot>;
 
-/** What can be changed of an upstream. */
+/** A change of an upstream. */
 export const upstreamChangeSchema = z.strictObject({
   state: z.enum(ADMIN_STATES).optional(),
   weight: weight().optional(),
@@ -193,7 +193,7 @@ export const upstreamChangeSchema = z.strictObject({
   .transform((change) => change as UpstreamChange)
   .register(API_SCHEMAS, { id: "UpstreamChange" });
 
-// Names of many servers are looked up for the config's own entries only.
+// Names that stand for many servers (SRV, `resolve`) are looked up for entries of the config only.
 function isServerUrl(url: string): boolean {
   return !usesSrv(url) && upstreamUrlFault(url) === undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * The endpoints that put a config in place, or look at one.
+ * The endpoints that reload the config, or check one.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export function configEndpoints(config: ManagedConfig): Endpoint[] {
       ...{ method: "POST", path: "/api/config/reload", name: "reloadConfig" },
       summary: "Reads the config file again and puts it in place. Nothing changes when it is refused (422).",
       body: { type: "application/json", optional: true },
-      answers: {
+      responses: {
         200: {
           description:
             "It is in place; problems are warnings, and needsRestart are keys whose new values wait for a restart.",
@@ -47,7 +47,7 @@ export function configEndpoints(config: ManagedConfig): Endpoint[] {
         "Checks the TOML text of a config, with the environment and the files of this machine; puts nothing in " +
         "place.",
       body: { type: "application/toml" },
-      answers: {
+      responses: {
         200: {
           description: "What is wrong with it.",
           schema: z.object({
@@ -60,7 +60,7 @@ export function configEndpoints(config: ManagedConfig): Endpoint[] {
       handle: async ({ text }) => {
         const { file } = config;
         const baseDir = file === null ? Deno.cwd() : dirname(file);
-        // One after the other: each may take the memory of a large config
+        // One at a time: each may take the memory of a large config.
         const report = parsing.then(() => parseConfigAside(text, { baseDir }));
         parsing = report.catch(() => {});
         const { config: valid, problems, warnings } = await report;

@@ -1,6 +1,6 @@
 /**
- * The endpoints of the management API as a table, out of which requests are answered and the OpenAPI document is made:
- * what is in one is in the other.
+ * The endpoints of the management API as a table, used to handle requests and to generate the OpenAPI document, so that the
+ * two cannot differ.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { AdminRefusal } from "./admin_response.ts";
 export interface Call {
   /** The request; its body has been read where the endpoint has one. */
   readonly request: Request;
-  /** What stands for `{id}` in the path, or empty. */
+  /** The part of the path at `{id}`, or empty. */
   readonly id: string;
   /** The body. */
   readonly text: string;
@@ -20,12 +20,12 @@ export interface Call {
   readonly force: boolean;
 }
 
-/** What an answer of a status holds, for the document. */
+/** The content of a response, for the document. */
 export interface EndpointResponse {
   readonly description: string;
   /** Its media type; JSON without one. */
   readonly type?: string;
-  /** Of its JSON. */
+  /** Schema of the JSON. */
   readonly schema?: z.ZodType;
 }
 
@@ -42,11 +42,11 @@ export interface QueryParameter {
 /** One method of one path. */
 export interface Endpoint {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
-  /** Its last part may be `{id}`. */
+  /** The path; its last part may be `{id}`. */
   readonly path: string;
-  /** Its name, for programs. */
+  /** The `operationId` of the document. */
   readonly name: string;
-  /** What it does, in a sentence. */
+  /** A sentence for the document. */
   readonly summary: string;
   /** Whether it needs no API key. */
   readonly open?: boolean;
@@ -54,34 +54,32 @@ export interface Endpoint {
   readonly force?: string;
   /** The parameters that its query may have. */
   readonly query?: readonly QueryParameter[];
-  /** The body that it takes. */
+  /** The body of the request. */
   readonly body?: { readonly type: string; readonly schema?: z.ZodType; readonly optional?: boolean };
-  /** Its answers by status, but for refusals. */
-  readonly answers: Readonly<Record<number, EndpointResponse>>;
-  /** Answers a call. */
+  /** Responses by status, without refusals. */
+  readonly responses: Readonly<Record<number, EndpointResponse>>;
+  /** Responds to a call. */
   handle(call: Call): Response | Promise<Response>;
 }
 
-/** An endpoint that was found, and what stands for `{id}`. */
+/** An endpoint and the part of the path at `{id}`. */
 export interface FoundEndpoint {
   readonly endpoint: Endpoint;
   readonly id: string;
 }
 
-/** Finds endpoints. */
+/** All endpoints. */
 export class EndpointTable {
-  /** All of them. */
   readonly endpoints: readonly Endpoint[];
   readonly #byPath: ReadonlyMap<string, readonly Endpoint[]>;
 
-  /** Makes a table of them. */
   constructor(endpoints: readonly Endpoint[]) {
     this.endpoints = endpoints;
     this.#byPath = Map.groupBy(endpoints, ({ path }) => path);
   }
 
   /**
-   * The endpoint for a method and a path. HEAD asks for what GET has.
+   * The endpoint for a method and a path. HEAD has the endpoint of GET.
    *
    * @throws {AdminRefusal} 404, or 405 with Allow.
    */

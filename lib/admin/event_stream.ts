@@ -1,16 +1,16 @@
 /**
- * Those who watch: a stream of server-sent events for each, with a snapshot a second.
+ * Streams of server-sent events for clients that watch the server: a snapshot a second.
  *
  * @module
  */
 
 // @ts-types="../../types/std/server-sent-event-stream.d.ts"
 import { type ServerSentEventMessage, ServerSentEventStream } from "@std/http/server-sent-event-stream";
-import { AdminRefusal, answer } from "./admin_response.ts";
+import { AdminRefusal, response } from "./admin_response.ts";
 import type { SnapshotMaker } from "./snapshot_maker.ts";
 
 const MOST_WATCHERS = 64;
-/** One that takes nothing for so many snapshots is gone. */
+/** A client that reads nothing for this number of snapshots is disconnected. */
 const MOST_SKIPPED = 30;
 
 interface Watcher {
@@ -18,26 +18,25 @@ interface Watcher {
   skipped: number;
 }
 
-/** All who watch. Owned by the management listener. */
+/** The streams of all watching clients. Owned by the management listener. */
 export class EventStream {
   readonly #maker: Pick<SnapshotMaker, "make">;
   readonly #watchers = new Set<Watcher>();
   #closed = false;
 
-  /** Nobody watches yet. */
   constructor(maker: Pick<SnapshotMaker, "make">) {
     this.#maker = maker;
   }
 
-  /** How many watch. */
+  /** The number of watching clients. */
   get watching(): number {
     return this.#watchers.size;
   }
 
   /**
-   * One more watches: it gets the last minutes at once.
+   * Opens a stream, which begins with a snapshot with history.
    *
-   * @throws {AdminRefusal} 503 when there are too many.
+   * @throws {AdminRefusal} 503 when there are too many streams.
    */
   open(): Response {
     if (this.#closed || this.#watchers.size >= MOST_WATCHERS) {
@@ -51,17 +50,17 @@ export class EventStream {
       },
       cancel: () => void this.#watchers.delete(watcher),
     });
-    return answer(body.pipeThrough(new ServerSentEventStream()), "text/event-stream", {
+    return response(body.pipeThrough(new ServerSentEventStream()), "text/event-stream", {
       headers: { "x-accel-buffering": "no" },
     });
   }
 
-  /** Tells all how things are. Nothing is made when nobody watches. */
-  tell(): void {
+  /** Sends a snapshot on all streams; does nothing if there are none. */
+  send(): void {
     if (this.#watchers.size === 0) return;
     const event = this.#event(false);
     for (const watcher of this.#watchers) {
-      // Who is slow misses some: a later snapshot says all that an earlier one said.
+      // A slow client misses some snapshots, which is no loss: each snapshot is complete.
       if ((watcher.controller.desiredSize ?? 0) > 0) {
         watcher.skipped = 0;
         watcher.controller.enqueue(event);

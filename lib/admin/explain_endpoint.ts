@@ -1,5 +1,5 @@
 /**
- * The endpoint that explains a request to the running server, without making it.
+ * The endpoint that explains how the running server would handle a request, without sending it.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { Managed } from "./managed.ts";
 import type { SnapshotMaker } from "./snapshot_maker.ts";
 import { upstreamId } from "./upstream_id.ts";
 
-/** The endpoint. */
+/** `GET /api/explain`. */
 export function explainEndpoint(managed: Managed, maker: SnapshotMaker): Endpoint {
   return {
     ...{ method: "GET", path: "/api/explain", name: "explain" },
@@ -27,7 +27,7 @@ export function explainEndpoint(managed: Managed, maker: SnapshotMaker): Endpoin
       { name: "header", description: 'A header field of it, "Name: value"; may be repeated.', many: true },
       { name: "client", description: "IP address that it comes from; 127.0.0.1 without one." },
     ],
-    answers: { 200: { description: "The explanation.", schema: explanationSchema } },
+    responses: { 200: { description: "The explanation.", schema: explanationSchema } },
     handle: async ({ request }) => json(await explained(new URL(request.url).searchParams, managed, maker)),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * The shape of an explanation in the management API; the compiler holds it against the type.
+ * The schema of an explanation in the management API; the compiler checks it against the type.
  *
  * @module
  */
@@ -30,7 +30,7 @@ const poolSchema = z.strictObject({
   })),
 });
 
-/** What becomes of a request. */
+/** How a request is handled. */
 export const explanationSchema = z.strictObject({
   request: z.strictObject({
     method: z.string(),

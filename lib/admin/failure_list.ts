@@ -1,5 +1,5 @@
 /**
- * Exchanges that failed of late, and what each upstream failed with last.
+ * Recent exchanges that failed, and the last failure of each upstream.
  *
  * @module
  */
@@ -11,31 +11,29 @@ import type { FailureSnapshot } from "./snapshot.ts";
 const MOST = 50;
 const MOST_LAST = 2000;
 
-/** An upstream by its place. The same server may be in several pools, and do well for one of them alone. */
+/** An upstream of one pool. The same server may be in several pools and fail for one of them only. */
 export interface UpstreamPlace {
   /** Name of the site. */
   readonly site: string;
   /** Name of the pool. */
   readonly pool: string;
-  /** Its `url`. */
   readonly url: string;
 }
 
-/** The last failures. Fed by the generation, or by what workers say. */
+/** The last failures, reported by the generation or by workers. */
 export class FailureList {
-  /** Names of the pools that an exchange may have gone to. Who knows the config sets it. */
+  /** Returns the names of the pools to which an exchange may have been forwarded. Set by the management listener. */
   poolsOf: (report: FailureReport) => readonly string[] = () => [];
   readonly #last = new Map<string, string>();
-  /** By their kind, the newest last. */
+  /** Failures by kind, the newest last. */
   readonly #kinds = new Map<string, FailureSnapshot>();
   #number = 0;
 
-  /** One of each kind, the newest first, 50 at the most. */
+  /** One failure of each kind, the newest first, at most 50. */
   get failures(): readonly FailureSnapshot[] {
     return [...this.#kinds.values()].reverse();
   }
 
-  /** Takes one more. */
   add(report: FailureReport): void {
     const kind = failureKind(report);
     const before = this.#kinds.get(kind);
@@ -53,7 +51,7 @@ export class FailureList {
     for (const pool of this.poolsOf(report)) this.setLastFailure({ site, pool, url: upstream }, cause);
   }
 
-  /** An upstream failed in a way that fails no exchange, such as by slowness. */
+  /** Records a failure of an upstream that fails no exchange, such as a slow response. */
   setLastFailure(place: UpstreamPlace, failure: string): void {
     const key = keyOf(place);
     this.#last.delete(key);
@@ -61,12 +59,12 @@ export class FailureList {
     if (this.#last.size > MOST_LAST) this.#last.delete(this.#last.keys().next().value as string);
   }
 
-  /** Why the last attempt at an upstream failed; undefined when that went well. */
+  /** Why the last attempt at an upstream failed; undefined when it succeeded. */
   lastFailureOf(place: UpstreamPlace): string | undefined {
     return this.#last.get(keyOf(place));
   }
 
-  /** An attempt at the upstream went well again. */
+  /** Records that an attempt at the upstream succeeded again. */
   clearLastFailure(place: UpstreamPlace): void {
     this.#last.delete(keyOf(place));
   }

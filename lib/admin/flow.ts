@@ -1,5 +1,5 @@
 /**
- * What passed between two snapshots of counters: rates and quantiles.
+ * Rates and quantiles of the period between two snapshots of counters.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import { DURATION_BOUNDS } from "../metrics/metric.ts";
 import { countsSince, quantile } from "../metrics/quantile.ts";
 import type { Flow } from "./snapshot.ts";
 
-/** Counters of one thing (a route, an upstream, all together) at one moment. */
+/** Counters of a route, an upstream or the whole server, at one moment. */
 export interface FlowCounts {
   /** Exchanges that ended, or attempts. */
   readonly requests: number;
-  /** Those that failed. */
+  /** Exchanges or attempts that failed. */
   readonly errors: number;
-  /** How long they took, by {@linkcode DURATION_BOUNDS}. */
+  /** Histogram of durations, by {@linkcode DURATION_BOUNDS}. */
   readonly durations: readonly number[];
 }
 
-/** Nothing. */
+/** All counters at 0. */
 export const NO_COUNTS: FlowCounts = { requests: 0, errors: 0, durations: [] };
 
-/** The counters of a route. What got no status got no response. */
+/** The counters of a route. Exchanges without a status got no response. */
 export function flowOfRoute({ statuses, durations }: RouteCounts): FlowCounts {
   return {
     requests: sumOf(statuses),
@@ -33,8 +33,8 @@ export function flowOfRoute({ statuses, durations }: RouteCounts): FlowCounts {
 
 /** The counters of an upstream: its attempts, and those that ended with 5xx or without a response. */
 export function flowOfUpstream({ attempts, statuses, failures, headSeconds }: UpstreamCounts): FlowCounts {
-  const unanswered = failures.unreachable + failures.broken + failures.timeout;
-  return { requests: attempts, errors: statuses["5xx"] + unanswered, durations: headSeconds.counts };
+  const noResponse = failures.unreachable + failures.broken + failures.timeout;
+  return { requests: attempts, errors: statuses["5xx"] + noResponse, durations: headSeconds.counts };
 }
 
 /** The sum of counts by label, such as those of all classes of status. */
@@ -42,7 +42,7 @@ export function sumOf(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-/** Several together. */
+/** The sum of several counters. */
 export function sumCounts(all: readonly FlowCounts[]): FlowCounts {
   let requests = 0;
   let errors = 0;
@@ -55,7 +55,7 @@ export function sumCounts(all: readonly FlowCounts[]): FlowCounts {
   return { requests, errors, durations };
 }
 
-/** What passed in `seconds` between two counts; nothing when there is no earlier one to compare with. */
+/** The flow in the `seconds` between two counts; zero if there is no earlier count. */
 export function passed(
   now: FlowCounts,
   before: FlowCounts | undefined,
@@ -65,7 +65,7 @@ export function passed(
   const durations = countsSince(now.durations, before.durations);
   const count = durations.reduce((sum, some) => sum + some, 0);
   const ms = (q: number) => {
-    // That of an observation, not between two: one that is alone is in one place, whichever quantile is asked for.
+    // The rank of an observation, without interpolation between two: all quantiles of a single observation are equal.
     const place = (Math.max(1, Math.ceil(q * count)) - 0.5) / count;
     const found = quantile(DURATION_BOUNDS, durations, place);
     return found === undefined ? null : Math.round(found * 1e5) / 100;
@@ -78,7 +78,7 @@ export function passed(
   };
 }
 
-/** How much a second a counter grew. One that went down began anew. */
+/** Growth of a counter per second. A counter that is lower than before was reset to 0. */
 export function rate(now: number, before: number, seconds: number): number {
   return seconds <= 0 ? 0 : Math.round(Math.max(0, now >= before ? now - before : now) / seconds * 100) / 100;
 }

@@ -8,25 +8,25 @@ import type { Flow, FlowHistory, History } from "./snapshot.ts";
 
 const POINTS = 150;
 
-/** What is kept of one moment. */
+/** The values of one moment. */
 export interface HistoryPoint {
   /** In milliseconds since 1970. */
   readonly atMs: number;
-  /** All exchanges together. */
+  /** All exchanges. */
   readonly totals: Flow;
   /** Resident memory. */
   readonly memoryBytes: number;
-  /** By the `id` of the upstream. */
+  /** Rates by the `id` of the upstream. */
   readonly upstreams: ReadonlyMap<string, Pick<Flow, "requestRate" | "errorRate">>;
 }
 
-/** A ring of moments. Rates of upstreams, of which there may be many, are held in typed arrays. */
+/** A ring buffer of points. Rates of upstreams, which may be many, are in typed arrays. */
 export class HistoryRing {
   readonly #points: Omit<HistoryPoint, "upstreams">[] = [];
   readonly #upstreams = new Map<string, Float32Array>();
   #next = 0;
 
-  /** Adds a moment, and forgets upstreams that are gone. */
+  /** Adds a point, and removes upstreams that are not in it. */
   add({ upstreams, ...point }: HistoryPoint): void {
     const at = this.#next++ % POINTS;
     this.#points[at] = point;
@@ -39,7 +39,7 @@ export class HistoryRing {
     }
   }
 
-  /** All of it, the oldest first. */
+  /** All points, the oldest first. */
   read(): History {
     const count = this.#points.length;
     const order = Array.from({ length: count }, (_, index) => (this.#next - count + index) % POINTS);
@@ -61,7 +61,7 @@ export class HistoryRing {
   }
 }
 
-// Half a megabyte less of JSON for five hundred upstreams.
+// Saves half a megabyte of JSON with five hundred upstreams.
 function tenth(value: number): number {
   return Math.round(value * 10) / 10;
 }

@@ -1,5 +1,5 @@
 /**
- * Where a site listens.
+ * The addresses on which a site listens.
  *
  * @module
  */

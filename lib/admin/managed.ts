@@ -1,5 +1,5 @@
 /**
- * What management needs of the running program, whether it serves in this thread or in several.
+ * The parts of the running program that the management API uses, with and without workers.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import type { RunningServer } from "../process/server.ts";
 import type { RunningWorkers } from "../process/worker_server.ts";
 import type { WorkerThread } from "../process/worker_thread.ts";
 
-/** The running server. With workers, its generation serves nothing, but sees their state. */
+/** The running server. With workers, its generation serves no requests but shares their state. */
 export interface Managed
   extends Pick<RunningServer, "generation" | "addresses" | "ports" | "rebalance" | "changeMembers"> {
-  /** Its workers by their place, undefined where one is being replaced; absent where this thread serves. */
+  /** Workers by index, undefined where one is being replaced; absent where this thread serves. */
   readonly workers?: readonly (Pick<WorkerThread, "state" | "underWay" | "ended"> | undefined)[];
-  /** How often each was started again, by its place. */
+  /** Number of restarts of each worker, by index. */
   readonly restarts?: RunningWorkers["restarts"];
 }
 
-/** The config that runs, and how another one is put in its place. */
+/** The active config and its reload. */
 export type ManagedConfig = Readonly<
   Pick<
     Reloader,

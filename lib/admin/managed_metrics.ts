@@ -1,5 +1,5 @@
 /**
- * The metrics of a running server: made when they are first kept, since a reload may turn them on or off.
+ * The metrics of a running server, created when metrics are first kept, since a reload may turn them on or off.
  *
  * @module
  */
@@ -9,19 +9,18 @@ import { Exposition } from "../metrics/exposition.ts";
 import type { Family } from "../metrics/family.ts";
 import type { Managed, ManagedConfig } from "./managed.ts";
 
-/** Families and their text. Owned by the management listener. */
+/** Metric families and their exposition. Owned by the management listener. */
 export class ManagedMetrics {
   readonly #managed: Managed;
   readonly #config: ManagedConfig;
   #made: { readonly families: readonly Family[]; readonly exposition: Exposition } | undefined;
 
-  /** Makes none yet. */
   constructor(managed: Managed, config: ManagedConfig) {
     this.#managed = managed;
     this.#config = config;
   }
 
-  /** Open files and sockets of the process; null where the system does not tell, or no metrics are kept. */
+  /** Open files and sockets of the process; null where unknown, or where no metrics are kept. */
   get openFiles(): number | null {
     let open: number | null = null;
     this.#read()?.families.find(({ name }) => name === "process_open_fds")?.collect({
@@ -31,7 +30,7 @@ export class ManagedMetrics {
     return open;
   }
 
-  /** Writes them; undefined when no metrics are kept. */
+  /** Undefined when no metrics are kept. */
   get exposition(): Exposition | undefined {
     return this.#read()?.exposition;
   }

@@ -25,25 +25,23 @@ import { Sampler } from "./sampler.ts";
 import { SnapshotMaker } from "./snapshot_maker.ts";
 import { upstreamEndpoints } from "./upstream_endpoints.ts";
 
-/** What is managed, and where. */
+/** Options of {@linkcode startManagement}. */
 export interface ManagementOptions {
-  /** `[management]` of the config. It holds until the program ends. */
+  /** `[management]` of the config; not changed by a reload. */
   readonly settings: ManagementConfig;
   /** The running server. */
   readonly server: Managed;
-  /** Its config. */
   readonly config: ManagedConfig;
-  /** What failed; whoever started the server feeds it. */
+  /** Failures, filled by the code that started the server. */
   readonly failures: FailureList;
-  /** Told of changes, and of callers without the key. */
+  /** Gets changes that were made, and clients without the key. */
   readonly log?: Log | undefined;
 }
 
 /** A management listener. */
 export interface Management {
-  /** Where it listens. */
   readonly address: Deno.NetAddr;
-  /** Ends it, with all streams and all requests under way. */
+  /** Closes the listener, all streams and all requests under way. */
   stop(): Promise<void>;
 }
 
@@ -52,7 +50,7 @@ const GRACE_MS = 500;
 /**
  * Opens the management listener.
  *
- * @throws {Error} When the port cannot be opened, or others than this machine could reach it and there is no API key.
+ * @throws {Error} When the port cannot be opened, or when the address is not loopback and there is no API key.
  */
 export async function startManagement(options: ManagementOptions): Promise<Management> {
   const { settings, server: managed, config, failures, log } = options;
@@ -61,14 +59,14 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
   const sampler = new Sampler(managed, failures);
   const maker = new SnapshotMaker({ managed, config, sampler, failures, openFiles: () => metrics.openFiles });
   const events = new EventStream(maker);
-  sampler.onSample = () => events.tell();
+  sampler.onSample = () => events.send();
   const endpoints: Endpoint[] = [];
   endpoints.push(
     ...readEndpoints({
       ...{ managed, maker, events, exposition: () => metrics.exposition },
       document: () => openApiDocument(endpoints),
     }),
-    ...upstreamEndpoints({ managed, maker, say: (message, fields) => log?.log("info", message, fields) }),
+    ...upstreamEndpoints({ managed, maker, log: (message, fields) => log?.log("info", message, fields) }),
     explainEndpoint(managed, maker),
     ...configEndpoints(config),
   );
@@ -104,21 +102,21 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
 }
 
 function listen({ host, port }: ManagementConfig, handler: AdminHandler, log: Log | undefined): Listening {
-  const answering = new Set<Promise<void>>();
+  const pending = new Set<Promise<void>>();
   try {
     const kept = new ServingPort({
       ...{ hostname: host, port, shared: false },
       handler: (request, info) => {
-        const answered = info.completed.catch(() => {}).finally(() => answering.delete(answered));
-        answering.add(answered);
-        return handler.answer(request, info.remoteAddr);
+        const responded = info.completed.catch(() => {}).finally(() => pending.delete(responded));
+        pending.add(responded);
+        return handler.respond(request, info.remoteAddr);
       },
       onChange: ({ open, reason }) => {
         if (open) log?.log("warn", "management port is open again");
         else log?.log("error", "management port closed, it will be opened again", { cause: reason ?? "unknown" });
       },
     });
-    return { port: kept, answering };
+    return { port: kept, pending };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot open the management API on ${host}:${port}: ${reason}`, { cause });
@@ -127,15 +125,15 @@ function listen({ host, port }: ManagementConfig, handler: AdminHandler, log: Lo
 
 interface Listening {
   readonly port: ServingPort;
-  /** Settle when an answer was sent. */
-  readonly answering: ReadonlySet<Promise<void>>;
+  /** One promise for each request under way, settled when its response was sent. */
+  readonly pending: ReadonlySet<Promise<void>>;
 }
 
-// Not by the runtime's shutdown: that waits for a client that goes on sending, for ever, and cannot be cut short then.
-async function stop({ port, answering }: Listening): Promise<void> {
+// Not by the runtime's shutdown: that would wait forever for a client that keeps sending, and could not be cut short.
+async function stop({ port, pending }: Listening): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => timer = setTimeout(resolve, GRACE_MS));
-  await Promise.race([Promise.all(answering), late]);
+  await Promise.race([Promise.all(pending), late]);
   clearTimeout(timer);
   await port.abort();
 }

@@ -1,5 +1,5 @@
 /**
- * What several keys of `[management]` decide together.
+ * Checks of `[management]` that concern several keys.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode, textNode
 import { portOf, shownPort } from "../listener/virtual_host_checks.ts";
 import { MANAGEMENT_DEFAULTS, MIN_KEY_LENGTH } from "./management_schema.ts";
 
-/** Checks who reaches the API, and that its port is its own. */
+/** Checks that the API is not open to the network without a key, and that no site has its port. */
 export const checkManagement: ConfigCheck = (root, problems) => {
   const management = tableOf(root, "management");
   if (management === undefined || !booleanOf(management, "enabled", false)) return;
@@ -39,7 +39,7 @@ function checkKey(management: TableNode, problems: ProblemList): void {
   else problems.warning(key, details);
 }
 
-/** Finds a site whose port the management API would ask for as well. */
+/** Finds a site with the port of the management API. */
 function checkPort(management: TableNode, sites: readonly TableNode[], problems: ProblemList): void {
   const host = textNode(management, "host");
   const port = portOf(management, MANAGEMENT_DEFAULTS.port);

@@ -12,7 +12,7 @@ import { isIpAddress } from "../http/ip_address.ts";
 const HOST_NAME = 'a host name such as "bws.internal", without a port';
 const LISTEN_HOST = 'an IP address without brackets, or a host name such as "localhost"';
 
-/** Where the management API listens when the config does not say. */
+/** Default address of the management API. */
 export const MANAGEMENT_DEFAULTS = { host: "127.0.0.1", port: 7654 } as const;
 
 /** Shortest key that is accepted without a warning. */

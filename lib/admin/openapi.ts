@@ -1,5 +1,5 @@
 /**
- * The OpenAPI 3.1 document, out of the table of endpoints.
+ * The OpenAPI 3.1 document, generated from the table of endpoints.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { VERSION } from "../version.ts";
 import { API_SCHEMAS, refusalSchema } from "./api_schemas.ts";
 import type { Endpoint, EndpointResponse, QueryParameter } from "./endpoint.ts";
 
-/** Statuses of refusals, and when they are given. */
+/** Statuses of refusals, and their reasons. */
 const REFUSALS: Readonly<Record<number, string>> = {
   400: "The request is malformed, or names no host.",
   401: "The API key is missing or wrong.",
@@ -24,7 +24,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   503: "Too many watch already.",
 };
 
-/** Makes the document. */
+/** Generates the document. */
 export function openApiDocument(endpoints: readonly Endpoint[]): unknown {
   const { schemas } = z.toJSONSchema(API_SCHEMAS, { target: "draft-2020-12", uri: refTo, io: "input" });
   const paths = Object.entries(Object.groupBy(endpoints, ({ path }) => path));
@@ -59,7 +59,9 @@ function pathItem(path: string, endpoints: readonly Endpoint[]): Record<string, 
   };
 }
 
-function operation({ name, summary, open, force, query = [], body, answers, path }: Endpoint): Record<string, unknown> {
+function operation(
+  { name, summary, open, force, query = [], body, responses, path }: Endpoint,
+): Record<string, unknown> {
   const refusals = Object.keys(REFUSALS).map(Number).filter((status) => applies(status, { path, body, open }));
   const parameters = [
     ...(force === undefined
@@ -79,7 +81,7 @@ function operation({ name, summary, open, force, query = [], body, answers, path
       },
     }),
     responses: {
-      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, response(answer)])),
+      ...Object.fromEntries(Object.entries(responses).map(([status, response]) => [status, documented(response)])),
       ...Object.fromEntries(refusals.map((status) => [status, {
         description: REFUSALS[status],
         content: { "application/problem+json": { schema: schemaOf(refusalSchema) } },
@@ -108,7 +110,7 @@ function applies(status: number, { path, body, open }: Pick<Endpoint, "path" | "
   return status !== 422 || body !== undefined;
 }
 
-function response({ description, type = "application/json", schema }: EndpointResponse): Record<string, unknown> {
+function documented({ description, type = "application/json", schema }: EndpointResponse): Record<string, unknown> {
   if (schema === undefined && type === "application/json") return { description };
   return { description, content: { [type]: { schema: schema === undefined ? { type: "string" } : schemaOf(schema) } } };
 }
@@ -116,7 +118,7 @@ function response({ description, type = "application/json", schema }: EndpointRe
 function schemaOf(schema: z.ZodType): unknown {
   const named = API_SCHEMAS.get(schema);
   if (named !== undefined) return { $ref: refTo(named.id) };
-  // Those with a name within it come as references to definitions of its own: the document's are the same.
+  // Named schemas inside become references to local definitions; the document has the same definitions.
   const { $defs: _, ...rest } = z.toJSONSchema(schema, {
     target: "draft-2020-12",
     io: "input",

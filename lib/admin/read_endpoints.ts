@@ -1,5 +1,5 @@
 /**
- * The endpoints that tell, and change nothing.
+ * The endpoints that only read.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { Exposition } from "../metrics/exposition.ts";
 import { negotiate } from "../metrics/exposition_format.ts";
-import { AdminRefusal, answer, json } from "./admin_response.ts";
+import { AdminRefusal, json, response } from "./admin_response.ts";
 import { poolSchema, siteSchema, snapshotSchema } from "./api_schemas.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { EventStream } from "./event_stream.ts";
@@ -15,18 +15,18 @@ import type { Managed } from "./managed.ts";
 import { shownConfig } from "../generation/config/shown_config.ts";
 import type { SnapshotMaker } from "./snapshot_maker.ts";
 
-/** Bare numbers of a file are seconds, and those of the config that runs are not. */
+/** Stated in the response, since numbers without a unit are seconds in a file but milliseconds in the active config. */
 const UNITS = "durations in milliseconds, sizes in bytes";
 
-/** What they tell of. */
+/** What {@linkcode readEndpoints} needs. */
 export interface ReadEndpointsContext {
   /** The running server. */
   readonly managed: Managed;
-  /** Makes snapshots. */
+  /** Creates snapshots. */
   readonly maker: SnapshotMaker;
-  /** Those who watch. */
+  /** The streams of watching clients. */
   readonly events: EventStream;
-  /** All metrics; undefined when none are kept. */
+  /** Undefined when no metrics are kept. */
   readonly exposition: () => Exposition | undefined;
   /** The OpenAPI document. */
   readonly document: () => unknown;
@@ -38,19 +38,19 @@ export function readEndpoints({ managed, maker, events, exposition, document }: 
     {
       ...{ method: "GET", path: "/api/health/live", name: "live", open: true },
       summary: "Whether the program runs. It says nothing of sites and upstreams; their own /api/health/ready does.",
-      answers: { 200: { description: "It runs.", schema: z.object({ status: z.literal("alive") }) } },
+      responses: { 200: { description: "It runs.", schema: z.object({ status: z.literal("alive") }) } },
       handle: () => json({ status: "alive" }),
     },
     {
       ...{ method: "GET", path: "/api/status", name: "status" },
       summary: "The server at this moment; rates and quantiles are of the last five seconds.",
-      answers: { 200: { description: "A snapshot, without its history.", schema: snapshotSchema } },
+      responses: { 200: { description: "A snapshot, without its history.", schema: snapshotSchema } },
       handle: () => json(maker.make()),
     },
     {
       ...{ method: "GET", path: "/api/events", name: "events" },
       summary: "Snapshots as server-sent events: one at once, with the last minutes, and then one a second.",
-      answers: {
+      responses: {
         200: { description: "Events named `snapshot`; the data of each is a Snapshot.", type: "text/event-stream" },
       },
       handle: () => events.open(),
@@ -58,21 +58,21 @@ export function readEndpoints({ managed, maker, events, exposition, document }: 
     {
       ...{ method: "GET", path: "/api/sites", name: "sites" },
       summary: "The sites and their routes, in the order of the config.",
-      answers: { 200: { description: "The sites.", schema: z.object({ sites: z.array(siteSchema) }) } },
+      responses: { 200: { description: "The sites.", schema: z.object({ sites: z.array(siteSchema) }) } },
       handle: () => json({ sites: maker.sites() }),
     },
     {
       ...{ method: "GET", path: "/api/upstreams", name: "upstreams" },
       summary:
         "The pools and their upstreams; `source` tells those that were added here, `removed` those taken out here.",
-      answers: { 200: { description: "The pools.", schema: z.object({ pools: z.array(poolSchema) }) } },
+      responses: { 200: { description: "The pools.", schema: z.object({ pools: z.array(poolSchema) }) } },
       handle: () => json({ pools: maker.pools() }),
     },
     {
       ...{ method: "GET", path: "/api/config", name: "config" },
       summary: `The config that runs, with all defaults and without secrets. Its numbers have other units than the ` +
         `file's, as \`units\` says: ${UNITS}.`,
-      answers: {
+      responses: {
         200: {
           description: `The config; \`units\` stands beside its tables. ${UNITS}.`,
           schema: z.looseObject({ units: z.literal(UNITS) }),
@@ -84,18 +84,18 @@ export function readEndpoints({ managed, maker, events, exposition, document }: 
       ...{ method: "GET", path: "/metrics", name: "metrics" },
       summary:
         "All metrics, as Prometheus text or, where Accept prefers it, as OpenMetrics text; 404 when none are kept.",
-      answers: { 200: { description: "The metrics.", type: "text/plain" } },
+      responses: { 200: { description: "The metrics.", type: "text/plain" } },
       handle: ({ request }) => {
         const metrics = exposition();
         if (metrics === undefined) throw new AdminRefusal(404, "metrics are off (management.metrics)");
         const { format, contentType } = negotiate(request.headers.get("accept"));
-        return answer(metrics.write(format), contentType, { headers: { vary: "accept" } });
+        return response(metrics.write(format), contentType, { headers: { vary: "accept" } });
       },
     },
     {
       ...{ method: "GET", path: "/api/openapi.json", name: "openapi" },
       summary: "This API, as an OpenAPI 3.1 document.",
-      answers: { 200: { description: "The document.", schema: z.record(z.string(), z.unknown()) } },
+      responses: { 200: { description: "The document.", schema: z.record(z.string(), z.unknown()) } },
       handle: () => json(document()),
     },
   ];

@@ -1,7 +1,8 @@
 /**
- * Keeps other sites' pages out: a browser on the machine of an operator reaches loopback, and any page may make it send
- * requests there. Hosts are judged against DNS rebinding, where a name of the attacker's comes to mean 127.0.0.1, so that
- * his page and this listener are of one origin; Origin and Sec-Fetch-Site against requests from other origins.
+ * Refuses requests that pages of other sites make: a browser on an operator's machine can reach loopback, and any page may
+ * make it send requests there. Host is checked against DNS rebinding, where an attacker's name is made to resolve to
+ * 127.0.0.1, so that his page and this listener are of one origin; Origin and Sec-Fetch-Site are checked against requests
+ * from other origins.
  *
  * @module
  */
@@ -11,16 +12,16 @@ import { hostOf } from "../http/authority.ts";
 
 /** Why a request is refused. */
 export interface GuardRefusal {
-  /** Status for the caller. */
+  /** Status of the response. */
   readonly status: 400 | 403 | 421;
   /** Why. */
   readonly detail: string;
 }
 
 /**
- * Why a request may not be answered; undefined when it may.
+ * Why a request is refused; undefined if it is allowed.
  *
- * @param names Host names, in lower case, under which callers know this listener, besides `localhost`.
+ * @param names Host names of this listener besides `localhost`, in lower case.
  */
 export function guard(request: Request, names: ReadonlySet<string>): GuardRefusal | undefined {
   const { headers, url } = request;
@@ -47,7 +48,7 @@ export function guard(request: Request, names: ReadonlySet<string>): GuardRefusa
   return { status: 403, detail: "The request comes from a page of another site" };
 }
 
-// A link on another page may lead to the dashboard: that opens it in a window of its own, which that page cannot read.
+// A link on another page to the dashboard is allowed: it opens the dashboard as a document that the page cannot read.
 function opensPage({ method, headers, url }: Request): boolean {
   return method === "GET" && headers.get("sec-fetch-mode") === "navigate" &&
     headers.get("sec-fetch-dest") === "document" && /^http:\/\/[^/]+\/(?:\?|$)/.test(url);

@@ -1,5 +1,5 @@
 /**
- * Bodies of requests to the management API: bounded in size and time, of the one type that is expected.
+ * Reads request bodies of the management API, with limits of size and time, and checks their type.
  *
  * @module
  */
@@ -14,9 +14,9 @@ const MAX_WAIT_MS = 10_000;
 /**
  * The body as text.
  *
- * Neither type that is expected is one that a form, or a script of another site, may send without being asked for
- * leave by the browser first. A request without a type is taken where a body is optional and there is none: a form
- * always has a type, also an empty one, and a browser that sends anything else has sent Origin, which was judged before.
+ * A browser does not let a form or a script of another site send either of the expected types without a preflight request.
+ * A request without a type is accepted only without a body, where the body is optional: a form always has a type, even an
+ * empty one, and any other cross-site request of a browser has Origin, which was checked before.
  *
  * @param expected The media type.
  * @param optional Whether the body may be left out.
@@ -42,9 +42,9 @@ export async function requestText(request: Request, expected: string, optional =
 }
 
 /**
- * A body's JSON, checked.
+ * Reads a body as JSON and checks it.
  *
- * @throws {AdminRefusal} 400 when it is no JSON, 422 when it is not of the schema.
+ * @throws {AdminRefusal} 400 when it is not JSON, 422 when it does not match the schema.
  */
 export function checkedJson<T>(text: string, schema: z.ZodType<T>): T {
   let value: unknown;

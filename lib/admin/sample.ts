@@ -1,5 +1,5 @@
 /**
- * All counters at one moment, in a form in which two of them can be compared.
+ * A sample: all counters at one moment. Rates are differences of two samples.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import { upstreamId } from "./upstream_id.ts";
 
 /** Counters and gauges at one moment. */
 export interface Sample {
-  /** By a clock that does not jump. */
+  /** Time of the sample, by the monotonic clock. */
   readonly takenMs: number;
   /** All metrics; undefined when none are kept. */
   readonly metrics: MetricsSnapshot | undefined;
-  /** All exchanges together. */
+  /** All exchanges. */
   readonly totals: FlowCounts;
   /** Ended exchanges by class of status: other, 1xx, 2xx, 3xx, 4xx, 5xx. */
   readonly statuses: readonly number[];
@@ -43,12 +43,12 @@ export interface Sample {
   readonly memoryBytes: number;
 }
 
-/** Counters of a route, and what is under way in it. */
+/** Counters of a route, and its exchanges under way. */
 export interface RouteFlowCounts extends FlowCounts {
   readonly inFlight: number;
 }
 
-/** Tells a route from others; those that share a path share their metrics. */
+/** The key of a route; routes of the same path share their metrics. */
 export function routeKey(site: string, path: string): string {
   return `${site} ${path}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Takes a sample a second, for as long as the management API is there, so that what passed lately can be told at once.
+ * Takes a sample a second while the management API is open, so that current rates are available at once.
  *
  * @module
  */
@@ -14,9 +14,9 @@ import type { Flow, History } from "./snapshot.ts";
 import { upstreamId } from "./upstream_id.ts";
 
 const STEP_MS = 1000;
-/** Rates are of so many steps. */
+/** Steps over which rates are computed. */
 const WINDOW_STEPS = 5;
-/** A moment of the history is so many steps. */
+/** Steps in one point of the history. */
 const HISTORY_STEPS = 2;
 
 /** The last samples. Owned by the management listener; its timer keeps no process alive. */
@@ -30,7 +30,6 @@ export class Sampler {
   readonly #timer: ReturnType<typeof setInterval>;
   #taken = 0;
 
-  /** Begins. */
   constructor(managed: Managed, failures: FailureList) {
     this.#managed = managed;
     this.#failures = failures;
@@ -44,12 +43,12 @@ export class Sampler {
     return this.#samples[this.#samples.length - 1];
   }
 
-  /** The oldest sample that rates are of. */
+  /** The oldest sample of the window of rates. */
   get oldest(): Sample {
     return this.#samples[0];
   }
 
-  /** Time between the two, in seconds; 0 at the beginning. */
+  /** Time between `oldest` and `newest`, in seconds; 0 at the beginning. */
   get seconds(): number {
     return (this.newest.takenMs - this.oldest.takenMs) / 1000;
   }
@@ -60,15 +59,15 @@ export class Sampler {
   }
 
   /**
-   * What passed of one thing lately.
+   * The flow of the window.
    *
-   * @param counts Gives its counters in a sample.
+   * @param counts Selects counters of a sample.
    */
   flow(counts: (sample: Sample) => FlowCounts | undefined, inFlight: number): Flow {
     return this.#flow(counts, inFlight, WINDOW_STEPS);
   }
 
-  /** Takes a sample now; its timer does, once a second. */
+  /** Takes a sample; called by the timer once a second. */
   sample(): void {
     const sample = takeSample(this.#managed);
     this.#updateFailures(sample);
@@ -78,12 +77,12 @@ export class Sampler {
     this.onSample?.();
   }
 
-  /** Takes no more. */
+  /** Stops the timer. */
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  // What is new in the window is compared with the first sample that has it.
+  // A route or upstream that is new in the window is compared with the first sample that contains it.
   #flow(counts: (sample: Sample) => FlowCounts | undefined, inFlight: number, steps: number): Flow {
     const { newest } = this;
     const from = Math.max(0, this.#samples.length - 1 - steps);
@@ -110,7 +109,7 @@ export class Sampler {
     });
   }
 
-  // Faults that fail no exchange are only seen in counters; and so is an upstream that does well again.
+  // Failures that fail no exchange are visible only in counters, and so is the recovery of an upstream.
   #updateFailures(sample: Sample): void {
     const before = countsOf(this.newest);
     for (const [id, { place, counts }] of countsOf(sample)) {
@@ -124,7 +123,7 @@ export class Sampler {
   }
 }
 
-/** What is said of an upstream that answers, but too late. */
+/** The failure of an upstream that responds too late. */
 const SLOW_FAILURE = "took longer than slow_after";
 
 function countsOf({ metrics }: Sample): Map<string, { place: UpstreamPlace; counts: UpstreamCounts }> {
@@ -140,13 +139,13 @@ function countsOf({ metrics }: Sample): Map<string, { place: UpstreamPlace; coun
   return found;
 }
 
-// It responded, and nothing counted against it.
+// There were responses, and no failures.
 function recovered(before: UpstreamCounts, now: UpstreamCounts): boolean {
   return sumOf(now.statuses) > sumOf(before.statuses) && flowOfUpstream(now).errors === flowOfUpstream(before).errors &&
     sumOf(now.failures) === sumOf(before.failures);
 }
 
-// No quantiles: nobody draws them for each upstream.
+// Without durations, since no quantiles of upstreams are shown.
 function rates(counts: FlowCounts | undefined): FlowCounts | undefined {
   return counts && { ...counts, durations: [] };
 }

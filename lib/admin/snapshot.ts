@@ -1,13 +1,13 @@
 /**
- * What the management listener tells of a running server, for its dashboard, for `bws top` and for scripts: plain data
- * that survives JSON. Shares are from 0 to 1, times are in milliseconds, and everything that is yet to come is told as
- * the time that is left, so that the clocks of both sides need not agree.
+ * The state of a running server as the management API returns it, for the dashboard, for `bws top` and for scripts: plain
+ * JSON data. Shares are from 0 to 1, times are in milliseconds, and a time in the future is given as the time that is left,
+ * so that the clocks of both sides need not agree.
  *
  * - `GET /api/events` is a stream of server-sent events. Each `event: snapshot` holds a whole {@linkcode Snapshot}; one
  *   comes at once, then one a second. The first one of a stream, and no other, has `history`.
- * - `PATCH /api/upstreams/{id}` with an {@linkcode UpstreamChange} answers with 2xx when the next snapshot will show
- *   it, else with a {@linkcode Refusal}. One of type {@linkcode LastUpstream} wants `?force=true`.
- * - Where an API key is configured both want `Authorization: Bearer KEY` and answer 401 without it.
+ * - `PATCH /api/upstreams/{id}` with an {@linkcode UpstreamChange} responds with 2xx when the next snapshot will show
+ *   it, else with a {@linkcode Refusal}. One of type {@linkcode LastUpstream} can be overridden by `?force=true`.
+ * - Where an API key is configured both require `Authorization: Bearer KEY` and respond with 401 without it.
  *
  * @module
  */
@@ -26,11 +26,11 @@ export interface Snapshot {
   readonly atMs: number;
   /** Since the program started, in milliseconds. */
   readonly uptimeMs: number;
-  /** Whether metrics are kept. Without them (`management.metrics = false`) rates are 0, and say nothing. */
+  /** Whether metrics are kept. Without them (`management.metrics = false`) all rates are 0. */
   readonly metrics: boolean;
-  /** The config that runs, and the one that was refused. */
+  /** The active config, and the one that was refused. */
   readonly config: ConfigSnapshot;
-  /** The program as the machine sees it. */
+  /** Resources and workers of the process. */
   readonly process: ProcessSnapshot;
   /** The ports of the sites. */
   readonly ports: readonly PortSnapshot[];
@@ -40,25 +40,25 @@ export interface Snapshot {
   readonly sites: readonly SiteSnapshot[];
   /** In the order of the config. */
   readonly pools: readonly PoolSnapshot[];
-  /** Failures of late, equal ones together, the newest first, 50 at the most. */
+  /** Recent failures, equal ones merged, the newest first, at most 50. */
   readonly failures: readonly FailureSnapshot[];
   /** The last minutes; in the first snapshot of a stream only. */
   readonly history?: History;
 }
 
-/** What passed in the last seconds, and what is under way. */
+/** Rates of the last seconds, and exchanges under way. */
 export interface Flow {
   /** Exchanges (of an upstream: attempts) a second that ended. */
   readonly requestRate: number;
-  /** Those of them a second that failed: status 5xx, or no answer. */
+  /** Exchanges (attempts) a second that failed: status 5xx, or no response. */
   readonly errorRate: number;
   /** Under way. */
   readonly inFlight: number;
-  /** Half of them took no longer (of an upstream: to the head of its answer); null when nothing ended. */
+  /** Median duration (of an upstream: to the head of its response); null when nothing ended. */
   readonly p50Ms: number | null;
-  /** 95 % of them took no longer. */
+  /** 95th percentile. */
   readonly p95Ms: number | null;
-  /** 99 % of them took no longer. */
+  /** 99th percentile. */
   readonly p99Ms: number | null;
 }
 
@@ -66,45 +66,45 @@ export interface Flow {
 export interface Totals extends Flow {
   /** Exchanges since the start. */
   readonly requests: number;
-  /** Those of them that failed. */
+  /** Exchanges since the start that failed. */
   readonly errors: number;
   /** Exchanges a second by status class: 1xx, 2xx, 3xx, 4xx, 5xx. */
   readonly statusRates: readonly [number, number, number, number, number];
-  /** Bytes a second of requests' bodies, and of messages of WebSockets, that came from clients. */
+  /** Bytes a second of request bodies, and of messages of WebSockets, that came from clients. */
   readonly receivedRate: number;
-  /** Bytes a second of answers' bodies, and of messages of WebSockets, that went to clients. */
+  /** Bytes a second of response bodies, and of messages of WebSockets, that went to clients. */
   readonly sentRate: number;
   /** WebSockets that are open. */
   readonly openSockets: number;
 }
 
-/** The config that runs, and the one that was refused. */
+/** The active config, and the one that was refused. */
 export interface ConfigSnapshot {
-  /** Counts up with each config that was put in place, from 1. */
+  /** Number of the active config, counted from 1. */
   readonly generation: number;
   /** Path of its file; null when there is none. */
   readonly file: string | null;
-  /** When it was put in place, in milliseconds since 1970. */
+  /** When it was activated, in milliseconds since 1970. */
   readonly loadedAtMs: number;
-  /** The last reload, when it was refused; null once one was accepted. */
+  /** The last reload, if it was refused; else null. */
   readonly refused: RefusedReload | null;
 }
 
-/** A reload that was refused; the config before it runs on. */
+/** A reload that was refused; the config before it stays active. */
 export interface RefusedReload {
   /** In milliseconds since 1970. */
   readonly atMs: number;
-  /** Why. The values of secrets are masked. */
+  /** The reasons. Secrets are masked. */
   readonly problems: readonly Problem[];
 }
 
-/** The program as the machine sees it. */
+/** Resources and workers of the process. */
 export interface ProcessSnapshot {
   /** Resident memory, in bytes. */
   readonly memoryBytes: number;
   /** Processor time a second, in seconds: 1 is one core. */
   readonly cpuCores: number;
-  /** Open files and sockets; null where the system does not tell. */
+  /** Open files and sockets; null where unknown. */
   readonly openFiles: number | null;
   /** One entry for each worker. */
   readonly workers: readonly WorkerSnapshot[];
@@ -120,9 +120,9 @@ export interface WorkerSnapshot {
   readonly requestRate: number;
   /** Exchanges under way. */
   readonly inFlight: number;
-  /** How late its event loop was at the worst in the last seconds, in milliseconds. */
+  /** Largest delay of its event loop in the last seconds, in milliseconds. */
   readonly loopDelayMs: number;
-  /** How often it was started again. */
+  /** Number of restarts. */
   readonly restarts: number;
 }
 
@@ -132,13 +132,13 @@ export interface PortSnapshot {
   readonly address: string;
   /** Port number. */
   readonly port: number;
-  /** Whether connections are accepted, by all workers; one that was opened again counts after a second. */
+  /** Whether connections are accepted by all workers. A port that was opened again counts as open after a second. */
   readonly open: boolean;
   /** For how long it has been closed; null while it is open. */
   readonly closedForMs: number | null;
   /** Why it closed, or could not be opened again; null while it is open. */
   readonly reason: string | null;
-  /** How often it was opened again. */
+  /** How often the port was opened again. */
   readonly reopenings: number;
 }
 
@@ -146,11 +146,11 @@ export interface PortSnapshot {
 export interface SiteSnapshot extends Flow {
   /** As in the config. */
   readonly name: string;
-  /** Host names that it answers for; empty when it is chosen by its port alone. */
+  /** Host names; empty when the site is chosen by its port only. */
   readonly hosts: readonly string[];
-  /** Where it listens, such as `http://0.0.0.0:8080`. */
+  /** Addresses on which it listens, such as `http://0.0.0.0:8080`. */
   readonly addresses: readonly string[];
-  /** Its routes in the order of the config; what is left goes to its files, if it has any. */
+  /** Routes in the order of the config; requests without a route go to the files, if there are any. */
   readonly routes: readonly RouteSnapshot[];
   /** Whether it serves files. */
   readonly files: boolean;
@@ -169,8 +169,8 @@ export interface RouteSnapshot extends Flow {
 }
 
 /**
- * A pool. Its flow is that of its routes, so that requests which no upstream got, since none was available, are in it. Routes
- * of one path share their metrics.
+ * A pool. Its flow is that of its routes, so it includes requests that were sent to no upstream because none was available.
+ * Routes of one path share their metrics.
  */
 export interface PoolSnapshot extends Flow {
   /** Unique in the server, such as `site/name`. */
@@ -179,15 +179,15 @@ export interface PoolSnapshot extends Flow {
   readonly name: string;
   /** Name of its site. */
   readonly site: string;
-  /** How it chooses, such as `round_robin`. */
+  /** Balancing policy, such as `round_robin`. */
   readonly policy: string;
-  /** Exchanges that wait for room in it. */
+  /** Exchanges that wait for a connection to one of its upstreams. */
   readonly waiting: number;
   /** Whether requests are tried all the same when no upstream is available (`when_all_unhealthy = "try_anyway"`). */
   readonly triesAnyway: boolean;
   /** Whether its upstreams are probed: it has an active health check. */
   readonly probed: boolean;
-  /** Upstreams that take requests, those on trial among them. */
+  /** Number of upstreams that take requests, including those on trial. */
   readonly available: number;
   /** In the order of the config. */
   readonly upstreams: readonly UpstreamSnapshot[];
@@ -199,11 +199,11 @@ export interface UpstreamSnapshot extends Flow, UpstreamFacts {
   readonly id: string;
   /** Its `url`, without a password. */
   readonly url: string;
-  /** What the probes say; `unknown` before the first one, or when there are none. */
+  /** Result of the probes; `unknown` before the first one, or when there are none. */
   readonly health: "healthy" | "unhealthy" | "unknown";
-  /** Share of the load that it is given now. */
+  /** Current share of the load. */
   readonly weight: number;
-  /** Share of the load that the config gives it. */
+  /** Share of the load in the config. */
   readonly configWeight: number;
   /** Most attempts at a time; 0 for no limit. */
   readonly maxConnections: number;
@@ -211,19 +211,19 @@ export interface UpstreamSnapshot extends Flow, UpstreamFacts {
   readonly idleConnections: number;
   /** Whether it serves only when no other can. */
   readonly backup: boolean;
-  /** Why its last probe or attempt failed, or counted as too slow; null when that went well. */
+  /** Why its last probe or attempt failed, or counted as too slow; null when it succeeded. */
   readonly lastFailure: string | null;
 }
 
-/** Exchanges that failed in one way: the newest of them, and how many there are. */
+/** Exchanges that failed in the same way: the newest of them, and their number. */
 export interface FailureSnapshot extends FailureReport {
-  /** Counts up with each way, and stays the same for one. */
+  /** Identifies the way of failing; counted from 1. */
   readonly number: number;
   /** When the first of them ended, in milliseconds since 1970. */
   readonly firstAtMs: number;
   /** How many there are. */
   readonly count: number;
-  /** Whether they are of more paths than that of the newest. */
+  /** Whether they have more than one path. */
   readonly manyPaths: boolean;
 }
 
@@ -239,17 +239,17 @@ export interface History {
     readonly inFlight: readonly number[];
     readonly memoryBytes: readonly number[];
   };
-  /** By the `id` of the upstream; 0 where it was not there. */
+  /** By the `id` of the upstream; 0 where it did not exist. */
   readonly upstreams: Readonly<Record<string, FlowHistory>>;
 }
 
-/** Figures of {@linkcode Flow}, over time. */
+/** Values of {@linkcode Flow} over time. */
 export interface FlowHistory {
   readonly requestRate: readonly number[];
   readonly errorRate: readonly number[];
 }
 
-/** What can be changed of an upstream: its state, its weight, or both. A weight is a whole number from 1 to 65535. */
+/** A change of an upstream: of its state, its weight, or both. A weight is a whole number from 1 to 65535. */
 export type UpstreamChange =
   | { readonly state: AdminState; readonly weight?: number }
   | { readonly state?: AdminState; readonly weight: number };
@@ -257,9 +257,9 @@ export type UpstreamChange =
 /** The `type` of the refusal of a change that leaves a pool without an upstream that takes requests. */
 export type LastUpstream = "urn:bws:last-upstream";
 
-/** Why something was not done. */
+/** The reason of a refusal. */
 export interface Refusal {
-  /** Tells refusals that a program acts on from others, which have `about:blank`. */
+  /** Identifies refusals that a program can handle; all others have `about:blank`. */
   readonly type: LastUpstream | "about:blank";
   /** A sentence for the operator. */
   readonly error: string;

@@ -1,5 +1,5 @@
 /**
- * Snapshots of the running server: rates from the sampler's counters, everything else as it is at the moment.
+ * Creates snapshots of the running server: rates from the sampler's counters, all other values as of now.
  *
  * @module
  */
@@ -31,43 +31,41 @@ import type {
 import { readUnderWay, type UnderWay } from "./under_way.ts";
 import { poolId, upstreamId } from "./upstream_id.ts";
 
-/** What snapshots are made of. */
+/** The sources of snapshots. */
 export interface SnapshotSources {
   /** The running server. */
   readonly managed: Managed;
-  /** Its config. */
   readonly config: ManagedConfig;
-  /** What passed lately. */
+  /** Current rates. */
   readonly sampler: Sampler;
-  /** What failed lately. */
+  /** Recent failures. */
   readonly failures: FailureList;
-  /** Open files and sockets of the process, where the system tells. */
+  /** Open files and sockets of the process; null where unknown. */
   readonly openFiles: () => number | null;
 }
 
 /** An upstream as the API lists it. */
 export interface ListedUpstream extends UpstreamSnapshot {
-  /** Where it comes from. Those from the API are gone after a reload or a restart. */
+  /** Its source. Upstreams added by the API are lost at a reload or a restart. */
   readonly source: MemberSource;
 }
 
 /** A pool as the API lists it. */
 export interface ListedPool extends PoolSnapshot {
   readonly upstreams: readonly ListedUpstream[];
-  /** Upstreams that the API took out, until a reload or a restart. */
+  /** Upstreams that the API has removed, until a reload or a restart. */
   readonly removed: readonly string[];
 }
 
-/** Makes snapshots. Owned by the management listener. */
+/** Creates snapshots. Owned by the management listener. */
 export class SnapshotMaker {
   readonly #sources: SnapshotSources;
 
-  /** Makes none yet. */
   constructor(sources: SnapshotSources) {
     this.#sources = sources;
   }
 
-  /** @param history Whether the last minutes are to be in it. */
+  /** @param history Whether to include the last minutes. */
   make({ history = false }: { history?: boolean } = {}): Snapshot {
     const { managed, config, sampler, failures } = this.#sources;
     const now = readUnderWay(managed);
@@ -137,7 +135,7 @@ export class SnapshotMaker {
     }
     return managed.workers.map((worker, index) => ({
       index,
-      // One that ended is being replaced.
+      // A worker that has ended is being replaced.
       state: worker?.state ?? "starting",
       requestRate: requestRate(index),
       inFlight: now.workers[index] ?? 0,
@@ -198,7 +196,7 @@ export class SnapshotMaker {
       ? pool.upstreams.reduce((sum, upstream) => sum + (now.upstreams.get(upstream) ?? 0), 0)
       : keys.reduce((sum, key) => sum + (now.routes.get(key) ?? 0), 0);
     return {
-      // Summed for the routes of today in each sample: a route that has come from another pool brings no burst with it.
+      // All samples are summed over the current routes, so that a route moved from another pool causes no jump of the rate.
       ...sampler.flow((sample) => countsOf(sample, keys), inFlight),
       id: poolId(name, pool.name),
       name: pool.name,
@@ -238,7 +236,7 @@ interface UpstreamContext {
   readonly now: UnderWay;
 }
 
-/** Undefined where one of the routes was not there yet. */
+/** Undefined if the sample lacks one of the routes. */
 function countsOf({ routes }: Sample, keys: readonly string[]): FlowCounts | undefined {
   const counts = keys.flatMap((key) => routes.get(key) ?? []);
   return counts.length < keys.length ? undefined : sumCounts(counts);

@@ -1,5 +1,5 @@
 /**
- * What is under way at one instant, read in one go: counts that are compared with each other must be of the same moment.
+ * Counts of what is under way, all read at one moment, so that they can be compared with each other.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import type { Managed } from "./managed.ts";
 import { routeKey } from "./sample.ts";
 import { poolId } from "./upstream_id.ts";
 
-/** Counts of one instant. */
+/** Counts of one moment. */
 export interface UnderWay {
-  /** Exchanges in each worker, by its place. */
+  /** Exchanges in each worker, by index. */
   readonly workers: readonly number[];
   /** Exchanges in all workers. */
   readonly total: number;
-  /** Exchanges of each site, by its name; empty when no metrics are kept, as the next two. */
+  /** Exchanges of each site, by its name; like `routes` and `waiting`, empty when no metrics are kept. */
   readonly sites: ReadonlyMap<string, number>;
   /** Exchanges of each route, by `routeKey`. */
   readonly routes: ReadonlyMap<string, number>;
@@ -38,7 +38,7 @@ export function readUnderWay({ generation, workers }: Managed): UnderWay {
       for (const upstream of pool.upstreams) upstreams.set(upstream, upstream.inFlight);
     }
   }
-  // Without metrics there is what workers post once a second.
+  // Without metrics, the counts that workers post once a second.
   const byWorker = (workers ?? [generation]).map((worker, index) =>
     metrics?.inFlightIn(index) ?? worker?.underWay ?? 0
   );

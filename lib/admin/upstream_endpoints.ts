@@ -1,6 +1,6 @@
 /**
- * The endpoints that change upstreams. What they change is in the memory of the running server: state and weight stay
- * over a reload, upstreams that were added or taken out do not, and nothing stays over a restart.
+ * The endpoints that change upstreams. Changes are in the memory of the running server: state and weight survive a reload,
+ * additions and removals do not, and nothing survives a restart.
  *
  * @module
  */
@@ -17,14 +17,14 @@ import type { LastUpstream } from "./snapshot.ts";
 import type { SnapshotMaker } from "./snapshot_maker.ts";
 import { upstreamId } from "./upstream_id.ts";
 
-/** What they change. */
+/** What {@linkcode upstreamEndpoints} needs. */
 export interface UpstreamEndpointsContext {
   /** The running server. */
   readonly managed: Managed;
-  /** Makes snapshots. */
+  /** Creates snapshots. */
   readonly maker: SnapshotMaker;
-  /** Told of each change. */
-  readonly say: (message: string, fields: Record<string, string | number>) => void;
+  /** Logs a change. */
+  readonly log: (message: string, fields: Record<string, string | number>) => void;
 }
 
 /** The endpoints. */
@@ -33,7 +33,7 @@ export function upstreamEndpoints(context: UpstreamEndpointsContext): Endpoint[]
     {
       ...{ method: "GET", path: "/api/upstreams/{id}", name: "upstream" },
       summary: "One upstream.",
-      answers: { 200: { description: "The upstream.", schema: upstreamSchema } },
+      responses: { 200: { description: "The upstream.", schema: upstreamSchema } },
       handle: ({ id }) => json(listed(context, found(context, id).id)),
     },
     {
@@ -41,14 +41,14 @@ export function upstreamEndpoints(context: UpstreamEndpointsContext): Endpoint[]
       summary: "Changes the state of an upstream, its weight, or both; in all workers, over reloads, until a restart.",
       force: FORCE,
       body: { type: "application/json", schema: upstreamChangeSchema },
-      answers: { 200: { description: "The upstream as it is now.", schema: upstreamSchema } },
+      responses: { 200: { description: "The upstream as it is now.", schema: upstreamSchema } },
       handle: ({ id, text, force }) => json(change(context, id, { text, force })),
     },
     {
       ...{ method: "POST", path: "/api/upstreams", name: "addUpstream" },
       summary: "Adds an upstream to a pool, until another config is put in place or the program ends.",
       body: { type: "application/json", schema: newUpstreamSchema },
-      answers: { 201: { description: "The upstream. Location has its path.", schema: upstreamSchema } },
+      responses: { 201: { description: "The upstream. Location has its path.", schema: upstreamSchema } },
       handle: async ({ text }) => {
         const upstream = await add(context, text);
         return json(upstream, { status: 201, headers: { location: `/api/upstreams/${upstream.id}` } });
@@ -59,7 +59,7 @@ export function upstreamEndpoints(context: UpstreamEndpointsContext): Endpoint[]
       summary: "Takes an upstream out of its pool, until another config is put in place or the program ends. " +
         "It finishes what it has.",
       force: FORCE,
-      answers: { 204: { description: "It is out." } },
+      responses: { 204: { description: "It is out." } },
       handle: async ({ id, force }) => {
         await remove(context, id, force);
         return nothing();
@@ -97,14 +97,14 @@ function listed({ maker }: UpstreamEndpointsContext, id: string) {
 function change(context: UpstreamEndpointsContext, id: string, { text, force }: { text: string; force: boolean }) {
   const { site, pool, upstream } = found(context, id);
   const { state, weight } = checkedJson(text, upstreamChangeSchema);
-  const { managed, say } = context;
+  const { managed, log } = context;
   if (state !== undefined && state !== "active" && !force && isLast(pool, upstream)) throw lastUpstream(pool);
   if (state !== undefined) upstream.condition.setAdminState(state);
   if (weight !== undefined) {
     upstream.setWeight(weight);
     managed.rebalance();
   }
-  say("upstream changed", {
+  log("upstream changed", {
     ...{ site, pool: pool.name, upstream: upstream.url },
     ...(state === undefined ? {} : { state }),
     ...(weight === undefined ? {} : { weight }),
@@ -113,7 +113,7 @@ function change(context: UpstreamEndpointsContext, id: string, { text, force }: 
 }
 
 async function add(context: UpstreamEndpointsContext, text: string) {
-  const { managed, say } = context;
+  const { managed, log } = context;
   const { site: siteName, pool: poolName, ...member } = checkedJson(text, newUpstreamSchema);
   const site = managed.generation.sites.find(({ config }) => config.name === siteName);
   if (site === undefined) throw new AdminRefusal(422, `There is no site ${JSON.stringify(siteName)}`);
@@ -124,32 +124,32 @@ async function add(context: UpstreamEndpointsContext, text: string) {
     throw new AdminRefusal(409, `The pool has ${member.url} already`);
   }
   await managed.changeMembers({ kind: "add", site: siteName, pool: poolName, member });
-  // A reload may have come first.
+  // A reload may have activated another generation meanwhile.
   const upstream = members()?.upstreams.find(({ url }) => url === member.url);
   if (upstream === undefined) throw new AdminRefusal(409, "Another config was put in place meanwhile");
-  // Its state may be that of an upstream that was there before it.
+  // Its state may be that of an earlier upstream with the same URL.
   upstream.setWeight(0);
   upstream.condition.setAdminState("active");
   upstream.condition.startSlowly();
-  say("upstream added", { site: siteName, pool: poolName, upstream: member.url, weight: member.weight });
+  log("upstream added", { site: siteName, pool: poolName, upstream: member.url, weight: member.weight });
   return listed(context, upstreamId(siteName, poolName, upstream));
 }
 
 async function remove(context: UpstreamEndpointsContext, id: string, force: boolean): Promise<void> {
-  const { managed, say } = context;
+  const { managed, log } = context;
   const { site, pool, upstream } = found(context, id);
   if (!force && (pool.upstreams.length === 1 || isLast(pool, upstream))) throw lastUpstream(pool);
   await managed.changeMembers({ kind: "remove", site, pool: pool.name, id: upstream.id, force });
-  // Others may have been taken out first, behind a reload.
+  // Other removals may have been applied first, while this one waited for a reload.
   const left = managed.generation.sites.find(({ config }) => config.name === site)?.pools.get(pool.name)?.upstreams;
   if (left?.some((other) => other.id === upstream.id)) throw lastUpstream(pool);
-  say("upstream removed", { site, pool: pool.name, upstream: upstream.url });
+  log("upstream removed", { site, pool: pool.name, upstream: upstream.url });
 }
 
 const LAST_UPSTREAM: LastUpstream = "urn:bws:last-upstream";
 const FORCE = "Does it also where the pool is left without an upstream that takes requests, which is 409 otherwise.";
 
-// Another that is on trial may fail at once.
+// An upstream on trial does not count: it may fail at once.
 function isLast(pool: Pool, upstream: Upstream): boolean {
   const others = pool.upstreams.filter((other) => other !== upstream).map(({ state }) => state);
   return takesRequests(upstream.state) && !others.includes("active") && !others.includes("slow_start");

@@ -1,5 +1,5 @@
 /**
- * Names of upstreams in the management API: unique in the server, the same after a reload, and fit for a path.
+ * Ids of upstreams in the management API: unique in the server, the same after a reload, and valid in a path.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Upstream } from "../upstream/upstream.ts";
 const MOST_CHARS = 60;
 const known = new WeakMap<Upstream, { place: string; id: string }>();
 
-/** The `id` of an upstream: where it is, for people, and a mark of its site, pool and name, which tells it from others. */
+/** The `id` of an upstream: its address, for people, and a hash of its site, pool and name, which makes it unique. */
 export function upstreamId(site: string, pool: string, upstream: Upstream): string {
   const place = JSON.stringify([site, pool, upstream.id]);
   const before = known.get(upstream);

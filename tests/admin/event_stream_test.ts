@@ -12,7 +12,7 @@ Deno.test("EventStream gives each watcher whole snapshots, the first with the hi
   const events = new EventStream(maker);
   const bodies = [events.open(), events.open()].map(({ body }) => readSnapshots(body as ReadableStream<Uint8Array>));
   for (const snapshots of bodies) assertEquals((await snapshots.next()).value?.history !== undefined, true);
-  events.tell();
+  events.send();
   for (const snapshots of bodies) {
     const { value } = await snapshots.next();
     assertEquals([value?.pools[0].name, value?.history], ["wéb", undefined]);
@@ -24,11 +24,11 @@ Deno.test("EventStream gives each watcher whole snapshots, the first with the hi
 Deno.test("EventStream makes nothing when nobody watches, and forgets who leaves", async () => {
   let made = 0;
   const events = new EventStream({ make: () => (made++, world.snapshot()) });
-  events.tell();
+  events.send();
   assertEquals(made, 0);
   await events.open().body?.cancel();
   await until("the watcher is forgotten", () => events.watching === 0);
-  events.tell();
+  events.send();
   assertEquals(made, 1);
 });
 
@@ -37,7 +37,7 @@ Deno.test("a watcher that takes nothing holds three snapshots at the most, and i
   const response = events.open();
   const turn = () => new Promise((resolve) => setTimeout(resolve));
   for (let second = 0; second < 20; second++) {
-    events.tell();
+    events.send();
     // The pipe to the body moves in between.
     await turn();
   }
@@ -52,7 +52,7 @@ Deno.test("a watcher that takes nothing holds three snapshots at the most, and i
   assertEquals(held >= 1 && held <= 3, true, `${held} were held`);
   const other = events.open();
   for (let second = 0; second < 40; second++) {
-    events.tell();
+    events.send();
     await turn();
   }
   assertEquals(events.watching, 0);

@@ -1,6 +1,6 @@
 /**
- * The files of the dashboard, for the management listener. They are imported as text, so they are there wherever the
- * program is: from a folder, in one binary, or as a package.
+ * The files of the dashboard, for the management listener. They are imported as text, so that they are included in a single
+ * binary and in the package.
  *
  * @module
  */
@@ -49,9 +49,9 @@ export interface DashboardAsset {
 }
 
 /**
- * Header fields for every file of the dashboard. Nothing comes from elsewhere and nothing is inline; no other page may
- * frame it, or it would lend its buttons. `no-cache` asks again with the entity tag each time, so that a page never
- * runs with the scripts of another version.
+ * Header fields of every file of the dashboard. All resources are from this listener and none is inline; no other page may
+ * frame the dashboard, against clickjacking. With `no-cache` browsers revalidate each file by its entity tag, so that a page
+ * never runs with the scripts of another version.
  */
 export const DASHBOARD_HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-cache",
@@ -86,7 +86,7 @@ const MARKS: Readonly<Record<string, string>> = { mark, "mark-alert": markAlert 
 
 let made: ReadonlyMap<string, DashboardAsset> | undefined;
 
-/** The files by path: the page at `/`, all others below `/dashboard/`. They hold no secret and need no API key. */
+/** The files by path: the page at `/`, all others below `/dashboard/`. They contain no secrets and need no API key. */
 export function dashboardAssets(): ReadonlyMap<string, DashboardAsset> {
   return made ??= new Map([
     ["/", asset(page, "text/html; charset=utf-8")],
