@@ -1,5 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { loadConfig } from "../../lib/generation/config/load_config.ts";
 import type { Middleware } from "../../lib/listener/runtime/middleware.ts";
 import { createHandler } from "../../lib/process/create_handler.ts";
@@ -135,6 +136,88 @@ Deno.test("a stream that middleware makes ends its exchange when it ends, and is
   const failed = await through([streamed(true)], ["/a.txt"]).catch((error) => error);
   assertStringIncludes(String(failed), "cut short: gone");
 });
+
+Deno.test("a response whose body middleware has read is a 500, not an empty response", async () => {
+  const reading: Middleware = async (request, next) => {
+    const response = await next(request);
+    await response.text();
+    return response;
+  };
+  const locking: Middleware = async (request, next) => {
+    const response = await next(request);
+    response.body?.getReader();
+    return response;
+  };
+  for (const middleware of [reading, locking]) {
+    const { lines } = await through([middleware], ["/a.txt"]);
+    assertEquals(lines.map(({ status }) => status), [500]);
+    assertStringIncludes(lines[0].cause ?? "", "whose body it had read");
+  }
+});
+
+Deno.test("a response that middleware throws away is cancelled, and so is its upstream", async () => {
+  const discarding: Middleware = async (request, next) => {
+    await next(request);
+    return new Response("own");
+  };
+  const failing: Middleware = async (request, next) => {
+    await next(request);
+    throw new Error("failed");
+  };
+  for (const middleware of [discarding, failing]) {
+    const cancelled = Promise.withResolvers<void>();
+    await using upstream = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, () =>
+      new Response(
+        new ReadableStream({
+          pull: (controller) => controller.enqueue(new Uint8Array(100_000)),
+          cancel: () => cancelled.resolve(),
+        }),
+      ));
+    const handler = createHandler(proxyTo(upstream.addr.port), { middleware: [middleware] });
+    await (await handler(new Request("http://a.test/"))).text();
+    await cancelled.promise;
+    await handler.close();
+  }
+});
+
+Deno.test("a WebSocket that middleware does not return is closed, and its port goes on", async () => {
+  await using upstream = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
+    if (!request.headers.has("upgrade")) return new Response("plain");
+    return Deno.upgradeWebSocket(request).response;
+  });
+  const own: Middleware = async (request, next) => {
+    const response = await next(request);
+    return response.status === 101 ? new Response("own") : response;
+  };
+  const failing: Middleware = async (request, next) => {
+    const response = await next(request);
+    if (response.status === 101) throw new Error("failed");
+    return response;
+  };
+  for (const middleware of [own, failing]) {
+    const handler = createHandler(proxyTo(upstream.addr.port), { middleware: [middleware] });
+    await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, handler);
+    const address = `127.0.0.1:${server.addr.port}`;
+    const closed = Promise.withResolvers<number>();
+    const socket = new WebSocket(`ws://${address}/`);
+    socket.onclose = ({ code }) => closed.resolve(code);
+    assertEquals(await closed.promise, 1011);
+    assertEquals(await (await fetch(`http://${address}/`)).text(), "plain");
+    await handler.close();
+  }
+});
+
+/** A config that proxies to a port of this machine. */
+function proxyTo(port: number): ConfigInput {
+  return {
+    sites: [{
+      proxy: {
+        upstreams: [{ name: "app", url: `http://127.0.0.1:${port}` }],
+        routes: [{ path: "/", upstream: "app", websocket: true }],
+      },
+    }],
+  };
+}
 
 /** A config with this module of middleware, in a folder of its own. */
 async function served(module: string, body: (folder: string) => Promise<void>): Promise<void> {

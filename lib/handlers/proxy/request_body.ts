@@ -233,6 +233,13 @@ export class RequestBody implements BodySink {
     if (this.#readBytes > maxBytes) {
       throw new TransportFailure("body_too_large", `The client's body is larger than ${maxBytes} bytes`);
     }
+    // A program may hand over any body: what is beyond its length would be the next request to the upstream.
+    if (this.length >= 0 && this.#readBytes > this.length) {
+      throw new TransportFailure(
+        "body_too_large",
+        `The client's body is longer than the ${this.length} bytes of its Content-Length`,
+      );
+    }
     if (bytes >= SMALL_BYTES || this.#readBytes === this.length) return;
     this.#turn = (this.#small ??= new SmallPieces()).add(bytes);
   }

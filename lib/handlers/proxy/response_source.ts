@@ -35,6 +35,8 @@ export class ResponseSource implements BodySource {
   constructor(owner: ResponseOwner, connection: Connection) {
     this.#owner = owner;
     this.#connection = connection;
+    // Middleware, or a program, may never read the body.
+    connection.deadlines.awaitClient();
   }
 
   /** Begins to deliver to `sink`. */

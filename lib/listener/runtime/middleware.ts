@@ -53,7 +53,7 @@ export async function respondThrough(
   try {
     returned = await call(0, request);
   } catch (error) {
-    return held.deliver(failureOf(error));
+    return held.fail(failureOf(error));
   }
   return await held.finish(returned);
 }
@@ -67,6 +67,8 @@ class HeldRequest {
   /** What BWS made of the request; undefined while it has not been asked. */
   #made: { readonly response: Response; readonly inside: HttpResponse } | undefined;
   #asked = false;
+  /** The client's side of a WebSocket, once the runtime has upgraded the request. */
+  #socket: WebSocket | undefined;
 
   constructor(request: Request, entry: Entry, arrival: Arrival) {
     this.#request = request;
@@ -90,7 +92,7 @@ class HeldRequest {
     const inside = head instanceof Refusal
       ? responder.refuse(refusedHead(passed, info, entry), client, head, this.#exchange)
       : await responder.respond(head, client, this.#exchange);
-    const response = toResponse(inside, passed, false);
+    const response = toResponse(this.#noting(inside), passed, false);
     this.#made = { response, inside };
     return response;
   }
@@ -98,27 +100,67 @@ class HeldRequest {
   /** Delivers what middleware returned. */
   async finish(returned: Response): Promise<Response> {
     const made = this.#made;
-    // The WebSocket ends the exchange.
-    if (made?.inside.upgrade !== undefined && made.response.status === 101) return returned;
+    if (made !== undefined && this.#socket !== undefined) {
+      // The WebSocket ends the exchange.
+      if (made.response === returned) return returned;
+      return this.fail(new ExchangeFailure(500, "Middleware returned a response of its own in place of a WebSocket's"));
+    }
     if (returned.status === 101) {
       this.#entry.responder.release(this.#exchange, { status: 101, headers: [], body: null });
       return returned;
     }
-    if (returned.status < 200) return this.deliver(new ExchangeFailure(502, "Middleware returned a network error"));
-    const unchanged = made?.response === returned && !returned.bodyUsed && made.inside.body instanceof Uint8Array;
-    const body = unchanged ? made.inside.body : await bodyOf(returned, this.#request.method);
-    return this.deliver({ status: returned.status, headers: [...returned.headers].flat(), body });
+    if (returned.status < 200) return this.fail(new ExchangeFailure(502, "Middleware returned a network error"));
+    const { method } = this.#request;
+    if (method !== "HEAD" && (returned.bodyUsed || returned.body?.locked === true)) {
+      return this.fail(new ExchangeFailure(500, "Middleware returned a response whose body it had read"));
+    }
+    const unchanged = made?.response === returned && made.inside.body instanceof Uint8Array;
+    const body = unchanged ? made.inside.body : await bodyOf(returned, method);
+    // Where a stream is returned, that may be going to read the body of BWS's response.
+    if (body === null || body instanceof Uint8Array) this.#letGo();
+    return this.#deliver({ status: returned.status, headers: [...returned.headers].flat(), body });
   }
 
-  /** Delivers a response or a failure. */
-  deliver(outcome: Outcome): Response {
+  /** Delivers a failure. */
+  fail(failure: ExchangeFailure): Response {
+    const socket = this.#socket;
+    if (socket === undefined || this.#made === undefined) {
+      this.#letGo();
+      return this.#deliver(failure);
+    }
+    // The runtime gives its port up when a request that it has upgraded gets any other response.
+    this.#exchange.failed(failure.cause, failure.owner);
+    socket.addEventListener("open", () => socket.close(INTERNAL_ERROR));
+    return this.#made.response;
+  }
+
+  #noting(inside: HttpResponse): HttpResponse {
+    const { upgrade } = inside;
+    if (upgrade === undefined) return inside;
+    const begin = (socket: WebSocket) => {
+      this.#socket = socket;
+      upgrade.begin(socket);
+    };
+    return { ...inside, upgrade: { ...upgrade, begin } };
+  }
+
+  // Nobody reads the response of BWS.
+  #letGo(): void {
+    const body = this.#made?.response.body ?? null;
+    if (body !== null && !body.locked) body.cancel("Middleware returned another response").catch(() => {});
+  }
+
+  #deliver(outcome: Outcome): Response {
     const { responder, ownPort } = this.#entry;
     return toResponse(responder.release(this.#exchange, outcome), this.#request, ownPort);
   }
 }
 
+/** The close code of a server that failed (RFC 6455, section 7.4.1). */
+const INTERNAL_ERROR = 1011;
+
 async function bodyOf({ body }: Response, method: string): Promise<HttpResponse["body"]> {
-  if (body === null || method === "HEAD" || body.locked) return null;
+  if (body === null || method === "HEAD") return null;
   const { whole, rest } = await wholeAtOnce(body as ReadableStream<Uint8Array<ArrayBuffer>>);
   return rest === undefined ? whole : new StreamSource(rest, "shared");
 }

@@ -94,6 +94,22 @@ Deno.test("RequestBody gives all of it again when nothing was sent, however larg
   assertEquals(next.received, "9\r\n123456789\r\n");
 });
 
+Deno.test("RequestBody sends nothing beyond its length: an upstream would take it for the next request", async () => {
+  for (const pieces of [["12345GET / HTTP/1.1"], ["123", "45GET / HTTP/1.1"]]) {
+    const { body, client } = bodyOf(5);
+    const upstream = new Upstream();
+    const begun = body.begun();
+    client.send(encoded(pieces[0]));
+    await begun;
+    assertEquals(body.takeWhole(), undefined);
+    await body.sendHead(upstream.connection, "head ");
+    const rest = body.sendRest(upstream.connection);
+    for (const piece of pieces.slice(1)) client.send(encoded(piece));
+    const failure = await assertRejects(() => rest, TransportFailure, "longer than the 5 bytes");
+    assertEquals([failure.kind, upstream.received], ["body_too_large", pieces.length === 1 ? "head " : "head 123"]);
+  }
+});
+
 Deno.test("RequestBody.takeWhole() gives a small body of known length once all of it is here", async () => {
   const { body, client } = bodyOf(8);
   client.send(encoded("half"));
