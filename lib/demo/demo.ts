@@ -1,6 +1,6 @@
 /**
- * The demo: three policies at work on requests and WebSockets, to be watched in the browser. Everything runs in this
- * process, on loopback ports.
+ * The demo: shows in a browser how three policies distribute requests and WebSockets. Everything runs in this process, on
+ * loopback ports.
  *
  * @module
  */
@@ -73,7 +73,7 @@ export async function startDemo({ firstPort, tryNext }: StartDemoOptions): Promi
   }
 }
 
-// Trying is the only way to know: a port that was free a moment ago may be taken now.
+// A port that was free a moment ago may be taken now: only opening it shows.
 async function openNextPort(
   firstPort: number,
   open: (port: number) => Promise<RunningServer>,
@@ -94,7 +94,7 @@ function inFlight(sites: RunningServer): number[][] {
   );
 }
 
-// Another BWS on this machine may have it.
+// Another BWS on this machine may use the port.
 async function openDashboard(options: ManagementOptions): Promise<Management> {
   try {
     return await startManagement(options);
@@ -104,7 +104,7 @@ async function openDashboard(options: ManagementOptions): Promise<Management> {
   }
 }
 
-/** The demo's config is made once. */
+/** The demo's config does not change. */
 const FIXED_CONFIG: ManagedConfig = {
   generation: 1,
   file: null,

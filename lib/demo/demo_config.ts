@@ -1,5 +1,5 @@
 /**
- * What the demo shows: three sample upstreams, and three policies that share requests among them.
+ * The config of the demo: three sample upstreams, and three policies that distribute requests among them.
  *
  * @module
  */
@@ -9,27 +9,27 @@ import type { ConfigInput } from "../generation/config/config_types.ts";
 
 /** A sample upstream. */
 export interface Sample {
-  /** Its name, and its colour on the page: none that reads as an alarm. */
+  /** Its name, and its colour on the page: none that is usual for errors. */
   readonly name: string;
-  /** Share of the load where the policy goes by weight. */
+  /** Share of the load where the policy uses weights. */
   readonly weight: number;
-  /** How long an answer takes, give or take a quarter, in milliseconds. */
+  /** Mean response time in milliseconds; it varies by a quarter. */
   readonly latencyMs: number;
 }
 
 /** A policy that is shown. */
 export interface ShownPolicy {
-  /** Path below which it balances. */
+  /** Prefix of the paths that it distributes. */
   readonly path: string;
   /** Its name in configs. */
   readonly method: PolicyName;
-  /** Its name for people. */
+  /** Its title on the page. */
   readonly title: string;
   /** What it does, in one sentence. */
   readonly meaning: string;
 }
 
-/** The upstreams: as different as real ones, so that policies differ too. */
+/** The upstreams. Their weights and response times differ, so that the policies differ too. */
 export const SAMPLES: readonly Sample[] = [
   { name: "violet", weight: 5, latencyMs: 20 },
   { name: "teal", weight: 3, latencyMs: 100 },
@@ -77,7 +77,7 @@ export function policySites(urls: readonly string[], dashboardPort: number): Con
       port: 0,
       internal_api: false,
       proxy: {
-        // By weight it would not be in turn.
+        // Weights would change the order of plain round robin.
         upstreams: SAMPLES.map(({ weight }, index) => ({
           ...{ name: POOL, url: urls[index], weight: method === "round_robin" ? 1 : weight },
         })),
@@ -101,7 +101,7 @@ export function frontSite(port: number, pageUrl: string, siteUrls: readonly stri
     server: { shutdown_timeout: "1s" },
     sites: [{
       name: "demo",
-      // Whoever reaches the page can stop upstreams: this machine only.
+      // Every visitor can stop upstreams, so the page listens on loopback only.
       listen: "127.0.0.1",
       port,
       proxy: {

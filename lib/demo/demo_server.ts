@@ -13,7 +13,7 @@ import { type Outcome, RATES, type Traffic } from "./traffic.ts";
 export interface DemoServerOptions {
   /** The upstreams, in the order of the page. */
   readonly upstreams: readonly SampleUpstream[];
-  /** The demo's own visitors. */
+  /** The demo's traffic. */
   readonly traffic: Traffic;
   /** Address of the dashboard. */
   readonly dashboardUrl: string;
@@ -21,7 +21,7 @@ export interface DemoServerOptions {
   readonly inFlight: () => number[][];
 }
 
-// [policy, upstream or -1, status, elapsed ms, end ms, whether a visitor's]: short, because there are many.
+// [policy, upstream or -1, status, elapsed ms, end ms, whether of a visitor]: an array, because there are many.
 type Entry = [policy: number, upstream: number, status: number, elapsedMs: number, endMs: number, foreign: 0 | 1];
 
 /** The server of the pages. Owned by the demo. */
@@ -37,7 +37,7 @@ export class DemoServer {
     this.#options = options;
     this.#server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-      (request) => this.#answer(request),
+      (request) => this.#respond(request),
     );
     this.#timer = setInterval(() => this.#broadcast(), BROADCAST_MS);
   }
@@ -63,7 +63,7 @@ export class DemoServer {
     await this.#server.shutdown();
   }
 
-  async #answer(request: Request): Promise<Response> {
+  async #respond(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (request.method === "POST") return await this.#switch(request, pathname);
     if (pathname === "/events") return new Response(this.#watch(), { headers: EVENT_HEADERS });
@@ -76,7 +76,7 @@ export class DemoServer {
   }
 
   async #switch(request: Request, path: string): Promise<Response> {
-    // A page of another site that is open in the same browser must not switch anything.
+    // Cross-site request forgery: a page of another site in the same browser must not control the demo.
     if ((request.headers.get("sec-fetch-site") ?? "same-origin") !== "same-origin") {
       return new Response(null, { status: 403 });
     }
@@ -88,7 +88,7 @@ export class DemoServer {
       if (upstream === undefined || (action !== "start" && action !== "stop")) {
         return new Response(null, { status: 404 });
       }
-      // Responses under way may end later: the switch shows its new state at once.
+      // Not awaited: responses in flight may end later, and the page shows the new state at once.
       if (action === "start") await upstream.start();
       else upstream.stop();
     } else {

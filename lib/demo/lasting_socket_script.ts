@@ -1,6 +1,6 @@
 /**
- * Sockets of the page of WebSockets that open again by themselves. It is text, because it runs in the browser, before the
- * page's own script.
+ * Sockets of the WebSocket page that reconnect automatically. It is text, because it runs in the browser, before the page's own
+ * script.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export const LASTING_SOCKET_SCRIPT: string = String.raw`
 const FIRST_WAIT_MS = 250, LONGEST_WAIT_MS = 8000, STEADY_MS = 1000;
 const counts = { messages: 0, reconnects: 0 };
 
-// Lets a few through at a time, in order. Browsers hold back a page that opens many sockets at once, for seconds.
+// Limits how many sockets open at a time, in order. Browsers throttle a page that opens many at once, for seconds.
 class Gate {
   inside = 0; queue = [];
   constructor(room) { this.room = room; }
@@ -25,7 +25,7 @@ class Gate {
   }
 }
 
-// A socket that is opened again when it ends without being asked to. Tells onChange(what, detail).
+// A socket that reconnects when it closes unexpectedly. Calls onChange(state, detail).
 class LastingSocket {
   state = "closed"; upstream = ""; greeting = null; protocol = ""; keeps = true; tries = 0; waitMs = 0; dueMs = 0;
   leave = () => {};
@@ -38,7 +38,7 @@ class LastingSocket {
   dial() {
     clearTimeout(this.timer);
     this.startMs = performance.now(); this.openedMs = 0;
-    this.tell("connecting");
+    this.report("connecting");
     const turn = {};
     this.turn = turn;
     this.gate.enter((leave) => {
@@ -57,7 +57,7 @@ class LastingSocket {
       this.greeting = JSON.parse(data); this.upstream = this.greeting.upstream; this.protocol = socket.protocol;
       this.openedMs = performance.now();
       this.leave();
-      this.tell("open", this.openedMs - this.startMs);
+      this.report("open", this.openedMs - this.startMs);
     };
     socket.onclose = ({ code, reason, wasClean }) => { if (socket === this.socket) this.closed({ code, reason, wasClean }); };
   }
@@ -68,33 +68,33 @@ class LastingSocket {
     this.socket = null; this.upstream = ""; this.protocol = "";
     const again = this.keeps && !this.asked && !(opened && end.code === 1000);
     this.asked = false;
-    this.tell("closed", { ...end, opened });
+    this.report("closed", { ...end, opened });
     if (again) this.wait();
   }
   wait() {
     this.waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.tries++);
     this.dueMs = performance.now() + this.waitMs;
     this.timer = setTimeout(() => { counts.reconnects++; this.dial(); }, this.waitMs);
-    this.tell("waiting");
+    this.report("waiting");
   }
   now() { if (this.state === "waiting") { counts.reconnects++; this.dial(); } }
   send(data) { if (this.state === "open") { this.socket.send(data); return true; } return false; }
-  // Closes and waits for the answer, which tells how it ended.
+  // Closes and waits for the Close frame of the other side, which has the final code.
   close(code, reason) {
     if (this.state === "waiting") return this.end();
     this.socket?.close(code, reason);
     this.asked = true;
   }
-  // Forgets the socket at once.
+  // Drops the socket at once.
   end() {
     clearTimeout(this.timer);
     const { socket } = this;
     this.leave();
     this.turn = null; this.socket = null; this.upstream = ""; this.asked = false;
     socket?.close();
-    if (this.state !== "closed") this.tell("idle");
+    if (this.state !== "closed") this.report("idle");
     this.state = "closed";
   }
-  tell(state, detail) { this.state = state; this.onChange(state, detail); }
+  report(state, detail) { this.state = state; this.onChange(state, detail); }
 }
 `;

@@ -1,5 +1,5 @@
 /**
- * The demo's page, made of text alone: it needs no file beside the program.
+ * The demo's main page, without external files.
  *
  * @module
  */

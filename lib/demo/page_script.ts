@@ -1,5 +1,6 @@
 /**
- * What the demo's page does. It is text, because it runs in the browser; `SAMPLES`, `SHOWN` and `RATES` stand before it.
+ * The script of the demo's main page. It is text, because it runs in the browser; `SAMPLES`, `SHOWN` and `RATES` are defined
+ * before it.
  *
  * @module
  */
@@ -8,13 +9,13 @@
 export const PAGE_SCRIPT: string = String.raw`
 "use strict";
 const SHARE_MS = 10000;
-// Bars are drawn a little late, so that one that is still growing is known when it begins.
+// Bars are drawn with a delay, so that a request that is still in flight is known when its bar begins.
 const DELAY_MS = 550, SLOTS = 6, BAR_PX = 4, GAP_PX = 2;
 const at = (id) => document.getElementById(id);
 const lanes = SHOWN.map(({ method }) => SAMPLES.map(({ name }) => {
   const row = at(method + "-" + name);
   return {
-    row, canvas: row.querySelector("canvas"), bars: [], recent: [], slotEnds: new Array(SLOTS).fill(0), answers: 0,
+    row, canvas: row.querySelector("canvas"), bars: [], recent: [], slotEnds: new Array(SLOTS).fill(0), responses: 0,
     share: row.querySelector(".share b"), shareBar: row.querySelector(".share i i"),
     count: row.querySelector(".count"), median: row.querySelector(".median"), flight: row.querySelector(".flight"),
   };
@@ -27,7 +28,7 @@ events.onopen = () => { at("ended").hidden = true; offsetMs = Infinity; };
 events.onerror = () => { at("ended").hidden = false; };
 events.onmessage = ({ data }) => {
   const event = JSON.parse(data);
-  // The least delay that was seen is the nearest to the true distance of the clocks.
+  // The smallest observed delay is the closest to the true offset of the clocks.
   offsetMs = Math.min(offsetMs, performance.now() - event.nowMs);
   for (const entry of event.entries) take(entry);
   showControls(event);
@@ -40,10 +41,10 @@ function take([policy, upstream, status, elapsedMs, endMs, foreign]) {
   if (status !== 200) errors++;
   const lane = lanes[policy]?.[upstream];
   if (lane === undefined) return;
-  lane.answers++;
+  lane.responses++;
   const end = endMs + offsetMs, start = end - elapsedMs;
   let slot = lane.slotEnds.findIndex((busyUntil) => busyUntil <= start);
-  if (slot < 0) slot = lane.answers % SLOTS;
+  if (slot < 0) slot = lane.responses % SLOTS;
   lane.slotEnds[slot] = end + 8;
   lane.bars.push({ start, end, slot, foreign: foreign === 1, failed: status !== 200 });
   lane.recent.push({ end, elapsedMs });
@@ -78,7 +79,7 @@ function showNumbers() {
       const share = sum === 0 ? 0 : 100 * lane.recent.length / sum;
       setText(lane.share, sum === 0 ? "–" : share.toFixed(0) + " %");
       lane.shareBar.style.width = share + "%";
-      setText(lane.count, lane.answers.toLocaleString());
+      setText(lane.count, lane.responses.toLocaleString());
       const times = lane.recent.map(({ elapsedMs }) => elapsedMs).sort((a, b) => a - b);
       setText(lane.median, times.length === 0 ? "–" : times[times.length >> 1].toFixed(0));
       lane.median.dataset.unit = times.length === 0 ? "" : " ms";
@@ -111,7 +112,7 @@ function draw() {
       if (x > width) continue;
       const length = Math.max(BAR_PX, (Math.min(bar.end, view) - bar.start) / windowMs * width);
       const y = top + bar.slot * (BAR_PX + GAP_PX);
-      // What is older fades, so that the eye stays at the present.
+      // Older bars fade.
       context.globalAlpha = bar.foreign ? 1 : Math.max(.25, 1 - (view - bar.end) / windowMs * .75);
       context.fillStyle = hue;
       context.beginPath();

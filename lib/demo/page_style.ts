@@ -1,5 +1,5 @@
 /**
- * How the demo's page looks.
+ * The style sheet of the demo's main page.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The WebSockets of a sample upstream. It says who it is as soon as one opens, and then sends back every message as it
- * came. It closes when it is told to, so that codes of an upstream can be seen from the other side of a proxy.
+ * The WebSockets of a sample upstream. A socket sends the upstream's name when it opens, and then echoes every message.
+ * It closes on request with a given code, so that close codes of an upstream can be observed through a proxy.
  *
  * @module
  */
@@ -25,8 +25,8 @@ export class SampleSockets {
   readonly #open = new Set<WebSocket>();
 
   /**
-   * @param name What the upstream calls itself.
-   * @param onEnd Told with which code and reason each socket ended.
+   * @param name Name of the upstream.
+   * @param onEnd Called with the close code and reason of each socket.
    */
   constructor(name: string, onEnd: (end: { code: number; reason: string }) => void = () => {}) {
     this.#name = name;
@@ -39,9 +39,9 @@ export class SampleSockets {
   }
 
   /**
-   * Accepts a request for a WebSocket. A message `close CODE REASON` is obeyed; every other message is sent back.
+   * Accepts a WebSocket handshake. A message `close CODE REASON` closes the socket; every other message is echoed.
    *
-   * @throws {TypeError} It is no such request.
+   * @throws {TypeError} When the request is no WebSocket handshake.
    */
   accept(request: Request): Response {
     const greeting = this.#greeting(request);
@@ -79,7 +79,7 @@ function closeAs(socket: WebSocket, code: number, reason: string): void {
   try {
     socket.close(code, reason);
   } catch (error) {
-    // A code or a reason that no Close frame can hold: whoever asked for it is told so.
+    // A code or a reason that is invalid in a Close frame: the client gets the error.
     socket.send(`Cannot close with ${code}: ${error instanceof Error ? error.message : error}`);
   }
 }

@@ -1,5 +1,6 @@
 /**
- * A server that answers slowly, takes WebSockets, says who it is, and can be stopped and brought back on the same port.
+ * A sample upstream: a server that responds slowly with its name, accepts WebSockets, and can be stopped and restarted on the
+ * same port.
  *
  * @module
  */
@@ -10,12 +11,12 @@ import type { Sample } from "./demo_config.ts";
 /** Marks requests of the demo's own traffic, which is counted where it starts. */
 export const TRAFFIC_HEADER = "x-demo-traffic";
 
-/** Told of each request that is not the demo's own. */
+/** Called for each request that is not the demo's own. */
 export type OnVisit = (visit: { path: string; elapsedMs: number }) => void;
 
 /** One sample upstream. Owned by the demo. */
 export class SampleUpstream {
-  /** Its name and manners. */
+  /** Its name, weight and response time. */
   readonly sample: Sample;
   readonly #onVisit: OnVisit;
   readonly #sockets: SampleSockets;
@@ -40,23 +41,23 @@ export class SampleUpstream {
     return this.#sockets.size;
   }
 
-  /** Its address; known once it has listened. */
+  /** Its address, once it has listened. */
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Listens; the first port stays its own. */
+  /** Listens; later starts use the port of the first. */
   async start(): Promise<void> {
     await this.#stopping;
     if (this.#server !== undefined) return;
     this.#server = Deno.serve(
       { hostname: "127.0.0.1", port: this.#port, onListen: () => {} },
-      (request) => this.#answer(request),
+      (request) => this.#respond(request),
     );
     this.#port = this.#server.addr.port;
   }
 
-  /** Takes no more connections; answers under way still end, and the runtime closes WebSockets with 1001. */
+  /** Accepts no more connections; responses in flight still end, and the runtime closes WebSockets with 1001. */
   stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
@@ -64,7 +65,7 @@ export class SampleUpstream {
     return this.#stopping;
   }
 
-  async #answer(request: Request): Promise<Response> {
+  async #respond(request: Request): Promise<Response> {
     if (request.headers.get("upgrade")?.toLowerCase() === "websocket") return this.#sockets.accept(request);
     const { pathname } = new URL(request.url);
     if (pathname === "/health") return new Response(null, { status: 204 });
@@ -73,9 +74,9 @@ export class SampleUpstream {
     await new Promise((resolve) => setTimeout(resolve, latencyMs * (0.75 + Math.random() / 2)));
     const elapsedMs = performance.now() - startMs;
     if (!request.headers.has(TRAFFIC_HEADER)) this.#onVisit({ path: pathname, elapsedMs });
-    const told = { upstream: name, path: pathname, took_ms: Math.round(elapsedMs) };
+    const body = { upstream: name, path: pathname, took_ms: Math.round(elapsedMs) };
     const headers = { "content-type": "application/json", "x-upstream": name, "cache-control": "no-store" };
-    // The line end is for curl, which leaves the cursor where the answer ends.
-    return new Response(JSON.stringify(told) + "\n", { headers });
+    // The line end is for curl, which prints none after the response.
+    return new Response(JSON.stringify(body) + "\n", { headers });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The page that tries WebSockets through a proxy, made of text alone like the demo's. The demo shows it beside its own;
- * `tests/test_websocket_proxy.sh` shows it with other routes and upstreams.
+ * The page for WebSockets through a proxy, without external files. The demo serves it beside its main page;
+ * `tests/test_websocket_proxy.sh` serves it with other routes and upstreams.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import { SOCKET_PAGE_STYLE } from "./socket_page_style.ts";
 
 /** What a page connects to. */
 export interface SocketPageOptions {
-  /** What it is part of, behind the version. */
+  /** Name after the version in the page's header. */
   readonly name: string;
-  /** Routes that upgrade: their paths, and a word for people. */
+  /** Routes with `websocket = true`: their paths and titles. */
   readonly routes: readonly { readonly path: string; readonly title: string }[];
   /** Names of the upstreams, three at the most: each has a colour. */
   readonly upstreams: readonly string[];
@@ -39,7 +39,7 @@ export function demoSocketPage(dashboardUrl: string): string {
   });
 }
 
-/** A page as HTML. Its options are the program's own text, nothing in them is escaped. */
+/** A page as HTML. The options are trusted text and are not escaped. */
 export function socketPage({ name, routes, upstreams, controlled, dashboardUrl }: SocketPageOptions): string {
   const dashboard = dashboardUrl === undefined ? "" : `<a href="${dashboardUrl}">Dashboard</a>`;
   const constants = { UPSTREAMS: upstreams, CONTROLLED: controlled, COUNT };

@@ -1,6 +1,6 @@
 /**
- * What the page of WebSockets does. It is text, because it runs in the browser; `UPSTREAMS`, `CONTROLLED` and `COUNT`
- * stand before it, and so does the script of its sockets.
+ * The script of the WebSocket page. It is text, because it runs in the browser; `UPSTREAMS`, `CONTROLLED` and `COUNT` are
+ * defined before it, and so is the script of its sockets.
  *
  * @module
  */
@@ -165,7 +165,7 @@ at("closing").addEventListener("submit", (event) => {
 });
 at("close-there").addEventListener("click", () => {
   if (!/^\d{4}$/.test(at("code").value)) return complain(at("code"), "Four digits");
-  // The answer to this message is the Close frame.
+  // The upstream responds to this message with a Close frame.
   if (one.send("close " + at("code").value + " " + at("reason").value)) entry("→", "note", "Asks " + one.upstream + " to close", "");
 });
 
@@ -244,13 +244,13 @@ at("close-all").addEventListener("click", () => many.forEach(({ socket }) => soc
 at("ring-all").addEventListener("click", () => many.forEach(({ socket }, index) => { if (socket.send("Message of socket " + (index + 1))) counts.messages++; }));
 new ResizeObserver(showMany).observe(at("strands"));
 
-// What both share.
+// Shared by both views.
 function showTotals() {
   const sockets = [one, ...many.map(({ socket }) => socket)];
   setText(at("open"), sockets.filter(({ state }) => state === "open").length);
   setText(at("messages"), counts.messages.toLocaleString());
   setText(at("reconnects"), counts.reconnects.toLocaleString());
-  // Without the demo's server, what this page holds is all that it knows.
+  // Without the demo's server, only the sockets of this page are known.
   if (!CONTROLLED) showHeld(UPSTREAMS.map((name) => sockets.filter(({ upstream }) => upstream === name).length));
 }
 
@@ -276,7 +276,7 @@ if (CONTROLLED) {
   };
   UPSTREAMS.forEach((name, index) => at("toggle-" + name).addEventListener("click", () => toggle(index)));
 }
-// Until it is known how an upstream is, its button says Stop.
+// Until the state of an upstream is known, its button shows Stop.
 const toggle = (index) => fetch("/upstreams/" + UPSTREAMS[index] + (serving[index] === false ? "/start" : "/stop"), { method: "POST" });
 
 addEventListener("keydown", (event) => {

@@ -1,5 +1,5 @@
 /**
- * What the page of WebSockets looks like beyond the style that it shares with the demo's.
+ * The style sheet of the WebSocket page, in addition to that of the main page.
  *
  * @module
  */

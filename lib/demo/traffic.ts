@@ -1,5 +1,5 @@
 /**
- * The demo's own visitors: requests at a steady rate, through the proxy like anybody's.
+ * The demo's traffic: requests at a steady rate, sent through the proxy.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import { SHOWN } from "./demo_config.ts";
 export interface Outcome {
   /** Index of the policy in {@linkcode SHOWN}. */
   readonly policy: number;
-  /** Name of the upstream that answered, or empty. */
+  /** Name of the upstream that responded, or empty. */
   readonly upstream: string;
-  /** Status; 0 without an answer. */
+  /** Status; 0 without a response. */
   readonly status: number;
   /** From first to last byte, in milliseconds. */
   readonly elapsedMs: number;
@@ -33,7 +33,7 @@ export class Traffic {
   #timer: ReturnType<typeof setInterval> | undefined;
   #next = 0;
 
-  /** @param onOutcome Told how each request ended. */
+  /** @param onOutcome Called at the end of each request. */
   constructor(onOutcome: (outcome: Outcome) => void) {
     this.#onOutcome = onOutcome;
   }
@@ -77,7 +77,7 @@ export class Traffic {
       await response.arrayBuffer();
       status = response.status;
     } catch {
-      // No answer at all is an outcome too, and the page shows it as an error: status 0.
+      // A request without a response is shown as an error: status 0.
       status = 0;
     }
     this.#underWay[policy]--;
@@ -85,5 +85,5 @@ export class Traffic {
   }
 }
 
-/** Enough for every rate and latency here; more would mean that something hangs. */
+/** More than any rate and latency here needs; requests in flight beyond it mean a hang. */
 const MAX_UNDER_WAY = 200;

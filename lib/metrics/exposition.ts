@@ -15,14 +15,14 @@ export class Exposition {
   /** Sorted by name. */
   readonly families: readonly Family[];
 
-  /** @throws {TypeError} When a name is taken twice, be it by a sample (`x_count`) of another family. */
+  /** @throws {TypeError} When a name is used twice, also by a sample (`x_count`) of another family. */
   constructor(families: readonly Family[]) {
     this.families = [...families].sort((one, other) => one.name < other.name ? -1 : 1);
     checkClashes(this.families);
   }
 
   /**
-   * Every sample as it is now.
+   * The text of all samples, with their current values.
    *
    * @throws {TypeError} When a family gives a sample that its type does not have.
    *
@@ -77,16 +77,16 @@ function escapeHelp(help: string): string {
   return help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
 }
 
-/** Writes the samples of one family after the other. */
+/** Writes the samples of the families in turn. */
 class SampleWriter implements SampleSink {
-  /** All that was written. */
+  /** The text written so far. */
   text = "";
   #family: Family | undefined;
   #name = "";
   #bounds: readonly number[] | undefined;
   #boundTexts: readonly string[] = [];
 
-  /** The samples that follow are the family's. */
+  /** Begins a family: the following samples belong to it. */
   begin(family: Family, head: string): void {
     this.#family = family;
     this.#name = family.name;
@@ -128,7 +128,7 @@ function numberText(value: number): string {
   return value === -Infinity ? "-Inf" : String(value);
 }
 
-/** The canonical form of OpenMetrics, in both formats: with another, a series would change its name with the format. */
+/** A bound in the canonical form of OpenMetrics, in both formats: otherwise the label of a series would depend on the format. */
 function boundText(bound: number): string {
   return Number.isInteger(bound) && Math.abs(bound) < 1e21 ? `${bound}.0` : String(bound);
 }

@@ -22,13 +22,13 @@ const OPENMETRICS: Offer = {
   ...{ format: "openmetrics", contentType: "application/openmetrics-text; version=1.0.0; charset=utf-8" },
   ...{ type: "application", subtype: "openmetrics-text", versions: ["1.0.0"] },
 };
-/** The field is a line or two; what is longer is not read. */
+/** Longest Accept field that is read. */
 const MAX_ACCEPT_LENGTH = 4096;
 const QUALITY = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/;
 
 /**
- * Chooses by the Accept field. Of a tie, of no field, and of a field that names neither, the answer is the older format,
- * which every scraper and every browser shows.
+ * Chooses by the Accept field. Without a preference, without the field, or with neither format in it, the result is
+ * the older format, which every scraper and every browser supports.
  *
  * @param accept Value of the field; null or undefined when there is none.
  *
@@ -60,14 +60,14 @@ interface MediaRange {
   readonly quality: number;
 }
 
-/** The weight that the most specific range which fits gives to an offer; 0 when none does. */
+/** The weight of an offer by the most specific range that matches it; 0 when none does. */
 function qualityOf(offer: Offer, ranges: readonly MediaRange[]): number {
   let best = 0;
   let quality = 0;
   for (const range of ranges) {
     const specificity = fit(offer, range);
     if (specificity < best || specificity === 0) continue;
-    // Of two that are equally specific the greater weight counts.
+    // Of two equally specific ranges the greater weight counts.
     quality = specificity > best ? range.quality : Math.max(quality, range.quality);
     best = specificity;
   }
@@ -83,7 +83,7 @@ function fit(offer: Offer, range: MediaRange): number {
   return range.subtype === offer.subtype ? 5 + versioned : 0;
 }
 
-/** Reads the ranges; those that are malformed are left out. Parameters other than `version` and `q` choose nothing. */
+/** Reads the ranges, without malformed ones. Parameters other than `version` and `q` are ignored. */
 function readRanges(accept: string): MediaRange[] {
   const ranges: MediaRange[] = [];
   for (const member of splitUnquoted(accept, ",")) {

@@ -1,6 +1,6 @@
 /**
- * A family: all samples of one name, and where they come from at a scrape. Values are asked for when they are scraped,
- * so nothing has to be unregistered when an upstream goes or a generation ends.
+ * A family: all samples of one name, and the function that collects them at a scrape. Values are collected only then, so
+ * nothing has to be unregistered when an upstream is removed or a generation ends.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import type { HistogramSnapshot } from "./metric_values.ts";
 import type { Labels } from "./labels.ts";
 
-/** `info` says facts in its labels and is always 1. */
+/** An `info` has its facts in its labels; its value is always 1. */
 export type FamilyType = "counter" | "gauge" | "histogram" | "info";
 
 /** Takes the samples of a family at a scrape. */
@@ -21,7 +21,7 @@ export interface SampleSink {
 
 /** What a family is. */
 export interface FamilyOptions {
-  /** As it is scraped: a counter's ends with `_total`, an info's with `_info`. */
+  /** Name in the exposition: a counter's ends with `_total`, an info's with `_info`. */
   name: string;
   /** One sentence. */
   help: string;
@@ -32,15 +32,11 @@ export interface FamilyOptions {
 
 /** One family. */
 export class Family {
-  /** As in its options. */
   readonly name: string;
   /** The name without `_total` or `_info`: what OpenMetrics calls the family. */
   readonly stem: string;
-  /** As in its options. */
   readonly help: string;
-  /** As in its options. */
   readonly type: FamilyType;
-  /** As in its options. */
   readonly unit: string | undefined;
   /** Gives every sample to `sink`, in an order that stays the same. Called at each scrape. */
   readonly collect: (sink: SampleSink) => void;
@@ -82,11 +78,11 @@ export class Family {
 
 const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 const ENDINGS: Readonly<Record<FamilyType, string>> = { counter: "_total", gauge: "", histogram: "", info: "_info" };
-/** Endings that mean something to OpenMetrics, so that no other name may have them. */
+/** Endings that OpenMetrics reserves. */
 const RESERVED_ENDING = /_(?:total|created|bucket|count|sum|info)$/;
 
 function faultOf({ name, stem, help, type, unit }: Family): string | undefined {
-  // No ":", which is for the rules of those who read.
+  // No ":", which is reserved for recording rules.
   if (!NAME.test(name)) return `expected letters, digits and "_"`;
   if (ENDINGS[type] !== "" && stem === name) return `the name of type ${type} ends with "${ENDINGS[type]}"`;
   if (!NAME.test(stem)) return `"${stem}" is no name`;

@@ -1,5 +1,5 @@
 /**
- * The labels of a sample, checked and escaped once, when what they describe is built, not at each scrape.
+ * The labels of a sample, checked and escaped once when they are made, not at each scrape.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export type LabelValues = readonly (readonly [name: string, values: readonly str
 export class Labels {
   /** No labels. */
   static readonly NONE: Labels = new Labels([], []);
-  /** As it stands between the braces: `pool="api",upstream="http://10.0.0.1"`. */
+  /** The text between the braces: `pool="api",upstream="http://10.0.0.1"`. */
   readonly text: string;
   readonly #pairs: readonly string[];
   readonly #names: readonly string[];
@@ -57,7 +57,7 @@ export class Labels {
   }
 
   /**
-   * These labels with each combination of `others`, the last of which varies first. Made once for the same object.
+   * These labels with each combination of `others`, the last of which varies fastest. Cached for the same object.
    *
    * @throws {TypeError} When a label is in both.
    */
@@ -74,7 +74,7 @@ export class Labels {
 }
 
 const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
-/** Written by the exposition itself, or by the scraper. */
+/** Names that the exposition or the scraper sets. */
 const RESERVED = /^(?:__.*|le|quantile)$/;
 
 function checkName(name: string): void {
@@ -83,6 +83,6 @@ function checkName(name: string): void {
 }
 
 function escapeLabelValue(value: string): string {
-  // A half of a surrogate pair becomes U+FFFD on the wire anyway; made so here, two equal lines can be noticed.
+  // A lone surrogate becomes U+FFFD in UTF-8 anyway; replaced here, duplicates are detected.
   return value.toWellFormed().replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

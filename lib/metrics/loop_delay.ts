@@ -1,6 +1,6 @@
 /**
- * How late the event loop is: how much longer than asked a timer took, over the last while. What blocks the loop for a
- * moment delays every exchange of this worker, and nothing else shows it.
+ * Delay of the event loop: how late a timer fires, over a time window. A blocked loop delays every exchange of this worker,
+ * and no other metric shows it.
  *
  * `node:perf_hooks` has monitorEventLoopDelay, but under Deno 2.9.6 it does not see a loop that is blocked.
  *
@@ -16,7 +16,7 @@ export interface LoopDelayOptions {
    */
   periodMs?: number;
   /**
-   * How far back delays are looked at, in milliseconds.
+   * Length of the window, in milliseconds.
    *
    * @default {10000}
    */
@@ -32,7 +32,7 @@ export interface LoopDelaySnapshot {
 
 const LOOP_DELAY_DEFAULTS = { periodMs: 100, windowMs: 10_000 } satisfies LoopDelayOptions;
 
-/** The last delays. It has no timer: whoever has one calls {@linkcode LoopDelay.sample} from it. */
+/** The delays of the window. It has no timer: its owner calls {@linkcode LoopDelay.sample} periodically. */
 export class LoopDelay {
   /** Time between samples, in milliseconds. */
   readonly periodMs: number;

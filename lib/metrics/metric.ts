@@ -1,6 +1,6 @@
 /**
- * One declared metric: what it is called, what it counts, and where its fields are among those of its set. Whoever counts
- * gives it instead of a name, so an event costs an addition and no look-up.
+ * One declared metric: its name, its kind, and the place of its fields in its set. Events are counted with this object instead
+ * of a name, so an event costs an addition and no look-up.
  *
  * @module
  */
@@ -16,10 +16,10 @@ export const DURATION_BOUNDS: readonly number[] = [
   ...[0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
 ];
 
-/** All that is said of a metric: its fields, its samples and its place in snapshots follow from it. */
+/** The declaration of a metric: its fields, its samples and its place in snapshots follow from it. */
 export interface MetricDeclaration {
   readonly kind: MetricKind;
-  /** Name of its samples, as Prometheus wants it; without one it is in snapshots only. */
+  /** Name of its samples, by the rules of Prometheus; without one it is in snapshots only. */
   readonly name?: string;
   /** One sentence. */
   readonly help: string;
@@ -33,7 +33,7 @@ export interface MetricDeclaration {
    * @default {false}
    */
   readonly hideZero?: boolean | readonly string[];
-  /** Only those things of the set have samples of it that are of this group, such as routes with WebSockets. */
+  /** Only owners in this group have samples of it, such as routes with WebSockets. */
   readonly group?: string;
   /**
    * Upper bounds of a histogram's buckets, inclusive, ascending.

@@ -1,15 +1,15 @@
 /**
- * The memory that metrics are counted in. Each worker writes its own fields only, with plain additions; whoever reads adds
- * up the fields of all workers. So counts are exact across workers without locks and without atomic additions. Who makes the
- * fields decides whether other workers see them; who counts in them cannot tell.
+ * The memory of metrics. Each worker writes its own fields only, with plain additions; a reader adds up the fields of all
+ * workers. So counts are exact across workers without locks and without atomic additions. Whether fields are shared with other
+ * workers depends only on how they are allotted, not on the code that counts.
  *
- * Another worker's field is read while it may be written. An aligned 8-byte load is whole on every machine that Deno runs on,
- * so what is read is an earlier or a later value, never a mixture.
+ * Another worker's field is read while it may be written. An aligned 8-byte load is never torn on a machine that Deno
+ * runs on, so the value read is an earlier or a later one, never a mixture.
  *
  * @module
  */
 
-/** The fields of the metrics of one thing, such as a route. */
+/** The fields of one owner of metrics, such as a route. */
 export interface MetricFields {
   /** This worker's fields: the only ones that it may write. */
   readonly own: Float64Array;
@@ -18,8 +18,8 @@ export interface MetricFields {
 }
 
 /**
- * Allots `count` fields, zero when they are taken for the first time. `name` is a key that every worker gives for the same
- * thing, so that they share its fields; the same name gives the same fields again, so counts outlive a reload.
+ * Allots `count` fields, zero at first. `name` is the same in every worker for the same owner, so that they share its fields;
+ * the same name gives the same fields again, so counts survive a reload.
  */
 export type TakeMetricFields = (count: number, name: string) => MetricFields;
 
@@ -56,7 +56,7 @@ export function localMetricFields(): TakeMetricFields {
 export function sumAt(fields: MetricFields, index: number): number {
   let sum = 0;
   const { all } = fields;
-  // By index, not by iterator: a first scrape runs before anything is compiled, and takes a fifth less so.
+  // By index, not by iterator: the first scrape runs before the code is optimized, and is a fifth faster this way.
   for (let worker = 0; worker < all.length; worker++) sum += all[worker][index];
   return sum;
 }

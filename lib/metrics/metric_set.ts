@@ -1,7 +1,7 @@
 /**
- * The metrics of one kind of thing (of a route, of an upstream), declared once as data. The fields in memory, their sum over
+ * The metrics of one kind of owner (a route, an upstream), declared once as data. The fields in memory, their sum over
  * workers, the samples that are scraped and the snapshot of the management API follow from the declaration, so that a new
- * metric costs its declaration and the event that it counts.
+ * metric takes its declaration and the call that counts the event.
  *
  * @module
  */
@@ -26,12 +26,12 @@ export type SnapshotOf<D extends MetricDeclarations> = {
     : number;
 };
 
-/** A thing whose metrics are scraped. */
+/** An owner of metrics, such as a route. */
 export interface MeasuredThing {
   readonly values: MetricValues<unknown>;
-  /** Which it is. The same object each time, as its combinations with other labels are kept with it. */
+  /** Its labels. The same object each time, because its combinations with other labels are cached in it. */
   readonly labels: Labels;
-  /** The worker whose values they are; those of all workers together without it. */
+  /** The worker whose values are read; without it, the sum over all workers. */
   readonly worker?: number;
   /** Groups of metrics that it has besides those without a group. */
   readonly groups?: readonly string[];
@@ -39,11 +39,10 @@ export interface MeasuredThing {
 
 /** Declared metrics. Immutable. */
 export class MetricSet<const D extends MetricDeclarations> {
-  /** As they were given. */
   readonly declarations: D;
   /** The metrics, to count with. */
   readonly metrics: MetricsOf<D>;
-  /** How many fields one thing takes. */
+  /** Number of fields of one owner. */
   readonly size: number;
   readonly #list: readonly Metric[];
 
@@ -76,7 +75,7 @@ export class MetricSet<const D extends MetricDeclarations> {
     this.#list = entries.map(([, metric]) => metric);
   }
 
-  /** The values of one thing; `name` tells its fields from those of all other things, of other sets too. */
+  /** The values of one owner; `name` is unique among all owners of all sets. */
   take(take: TakeMetricFields, name: string): MetricValues<SnapshotOf<D>> {
     return new MetricValues(this.#list, take(this.size, name));
   }
@@ -84,7 +83,7 @@ export class MetricSet<const D extends MetricDeclarations> {
   /**
    * The families of all metrics that have a name.
    *
-   * @param things Asked at each scrape, so that things may come and go.
+   * @param things Called at each scrape, so that owners may be added and removed.
    * @throws {TypeError} When a name does not fit its kind and unit.
    */
   families(things: () => Iterable<MeasuredThing>): Family[] {

@@ -1,5 +1,5 @@
 /**
- * The values of the metrics of one thing, such as a route: written by this worker, read as the sum over all workers.
+ * The values of the metrics of one owner, such as a route: written by this worker, read as the sum over all workers.
  *
  * @module
  */
@@ -7,26 +7,26 @@
 import type { Metric } from "./metric.ts";
 import { type MetricFields, sumAt } from "./metric_fields.ts";
 
-/** What a histogram held at one moment. */
+/** The state of a histogram at one moment. */
 export interface HistogramSnapshot {
   /** Upper bounds of the buckets, inclusive, ascending; one more bucket, the last, has none. */
   readonly bounds: readonly number[];
   /** Observations in each bucket, not cumulative: one more than there are bounds. */
   readonly counts: readonly number[];
-  /** Sum of what was observed. */
+  /** Sum of all observations. */
   readonly sum: number;
 }
 
 /** The value of a metric at one moment; one with labels has a value for each value of its last label. */
 export type MetricSnapshot = number | HistogramSnapshot | Readonly<Record<string, number>>;
 
-/** Counts in fields that outlive it. `Snapshot` is the shape of {@linkcode MetricValues.snapshot}. */
+/** Counts in fields that outlive it. `Snapshot` is the type of {@linkcode MetricValues.snapshot}. */
 export class MetricValues<Snapshot = Readonly<Record<string, MetricSnapshot>>> {
   readonly #metrics: readonly Metric[];
   readonly #fields: MetricFields;
   readonly #own: Float64Array;
 
-  /** Made by a `MetricSet`, whose metrics alone it knows. */
+  /** Made by a `MetricSet`. */
   constructor(metrics: readonly Metric[], fields: MetricFields) {
     this.#metrics = metrics;
     this.#fields = fields;
@@ -34,7 +34,7 @@ export class MetricValues<Snapshot = Readonly<Record<string, MetricSnapshot>>> {
   }
 
   /**
-   * Counts `amount` more. What is not above zero is ignored: NaN would never leave the sum again.
+   * Adds `amount`. A value that is not above zero is ignored: NaN would make the sum NaN for ever.
    *
    * @param index Which of its fields, where it has labels.
    */
@@ -52,7 +52,7 @@ export class MetricValues<Snapshot = Readonly<Record<string, MetricSnapshot>>> {
     this.#own[gauge.at] = value;
   }
 
-  /** Counts one observation. What is not above zero counts as zero. */
+  /** Counts one observation. A value that is not above zero counts as zero. */
   observe(histogram: Metric<"histogram">, value: number): void {
     const { at, boundNumbers: bounds } = histogram;
     const observed = value > 0 ? value : 0;
@@ -67,7 +67,7 @@ export class MetricValues<Snapshot = Readonly<Record<string, MetricSnapshot>>> {
     this.#own[at + bounds.length + 1] += observed;
   }
 
-  /** Over how many workers values are summed. */
+  /** Number of workers whose values are summed. */
   get workerCount(): number {
     return this.#fields.all.length;
   }
@@ -83,8 +83,8 @@ export class MetricValues<Snapshot = Readonly<Record<string, MetricSnapshot>>> {
   }
 
   /**
-   * What all workers have observed. The count is not kept but added up from the buckets, so that the two agree in every
-   * snapshot, also when another worker is writing meanwhile; the sum may be one observation ahead or behind.
+   * The histogram of all workers, or of one. The count is not stored but added up from the buckets, so that the two agree in
+   * every snapshot, also while another worker writes; the sum may be one observation ahead or behind.
    */
   histogram(metric: Metric<"histogram">, worker?: number): HistogramSnapshot {
     const { at, bounds } = metric;
@@ -100,7 +100,7 @@ export class MetricValues<Snapshot = Readonly<Record<string, MetricSnapshot>>> {
     return taken as Snapshot;
   }
 
-  /** Sets the gauges of a worker that is gone, or this worker's own, to zero; counters stay. */
+  /** Sets the gauges of a worker that has ended, or this worker's, to zero; counters stay. */
   clearGauges(worker?: number): void {
     const fields = worker === undefined ? this.#own : this.#fields.all[worker];
     for (const { kind, at, size } of this.#metrics) if (kind === "gauge") fields.fill(0, at, at + size);

@@ -1,6 +1,6 @@
 /**
- * Families about the process itself. What the platform or the permissions do not give is left out, never asked for: a
- * scrape must not open a prompt.
+ * Families of the process. A value that the platform does not have, or for which a permission is missing, is left out: a
+ * scrape must not open a permission prompt.
  *
  * @module
  */
@@ -14,17 +14,17 @@ import type { WorkerMetrics } from "./worker_metrics.ts";
 export interface ProcessFamiliesOptions {
   /** Version of this program. */
   version: string;
-  /** Metrics of this worker, which knows those of all. */
+  /** Metrics of the workers. */
   worker: WorkerMetrics;
   /**
-   * Place of the thread that serves nothing itself but looks after the workers: it is called "main".
+   * Index of the supervisor's thread, which serves no requests: its label is "main".
    *
    * @default {undefined} There is none.
    */
   main?: number | undefined;
   /**
-   * When the process started, in milliseconds since 1970. A Deno Worker is told by the main one: its own time origin is
-   * when it was started itself.
+   * When the process started, in milliseconds since 1970. A worker gets it from the main thread, because its own time
+   * origin is its own start.
    *
    * @default {performance.timeOrigin}
    */
@@ -81,10 +81,10 @@ function openFds(): number | undefined {
   if (Deno.build.os !== "linux") return undefined;
   if (Deno.permissions.querySync({ name: "read", path: FD_FOLDER }).state !== "granted") return undefined;
   try {
-    // One of them is the listing's own.
+    // One of them is the handle of this listing.
     return Iterator.from(Deno.readDirSync(FD_FOLDER)).reduce((count) => count + 1, 0) - 1;
   } catch {
-    // Deno wants more than the permission to read for /proc, and some sandboxes have none.
+    // For /proc Deno requires more than the read permission, and some sandboxes have no /proc.
     return undefined;
   }
 }

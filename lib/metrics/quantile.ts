@@ -1,12 +1,12 @@
 /**
- * Quantiles out of histograms: what p50, p95 and p99 were lately, where "lately" is the difference of two snapshots.
+ * Quantiles of histograms, such as p50, p95 and p99 of a recent interval, which is the difference of two snapshots.
  *
  * @module
  */
 
 /**
- * Estimates a quantile, even spread within a bucket assumed. One in the last bucket, which has no bound, is given as the
- * highest bound: it was at least that.
+ * Estimates a quantile, assuming an even spread within a bucket. For one in the last bucket, which has no bound, the result is
+ * the highest bound: the value was at least that.
  *
  * @param bounds Upper bounds of the buckets, ascending.
  * @param counts Observations in each bucket, not cumulative, one more than there are bounds.
@@ -38,8 +38,7 @@ export function quantile(bounds: readonly number[], counts: readonly number[], q
 }
 
 /**
- * What was counted between two snapshots of one histogram. A count that went down (its fields began anew) counts from
- * zero.
+ * The counts between two snapshots of one histogram. A count that went down (its fields were reset) counts from zero.
  *
  * @param before Counts of the earlier snapshot; none yet when it is undefined.
  */

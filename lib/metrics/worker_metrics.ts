@@ -1,6 +1,6 @@
 /**
- * What only a worker itself can see: its heap, and how late its event loop is. Each worker publishes its own once a second,
- * so that whichever is scraped can tell about all.
+ * The metrics that only a worker itself can measure: its heap, and the delay of its event loop. Each worker publishes them once a
+ * second, so that any worker that is scraped has those of all.
  *
  * @module
  */
@@ -37,7 +37,7 @@ const METRICS = new MetricSet({
 const { heapUsedBytes, heapTotalBytes, loopDelayP50Seconds, loopDelayP99Seconds, loopDelayMaxSeconds } =
   METRICS.metrics;
 
-/** One worker's values, as of a second ago at the most. */
+/** One worker's values, at most a second old. */
 export interface WorkerSnapshot extends SnapshotOf<typeof METRICS.declarations> {
   /** Index of the worker among all. */
   readonly worker: number;
@@ -45,7 +45,7 @@ export interface WorkerSnapshot extends SnapshotOf<typeof METRICS.declarations> 
 
 const PUBLISH_MS = 1000;
 
-/** Owned by its worker, for as long as the worker runs; holds one timer, which keeps no process alive. */
+/** Owned by its worker, for as long as the worker runs. Its timer does not keep the process alive. */
 export class WorkerMetrics {
   readonly #values;
   readonly #delay: LoopDelay;
@@ -62,7 +62,7 @@ export class WorkerMetrics {
     this.publish();
   }
 
-  /** Publishes what this worker sees at this moment. */
+  /** Publishes this worker's current values. */
   publish(): void {
     const values = this.#values;
     const { heapUsed, heapTotal } = Deno.memoryUsage();
@@ -82,7 +82,7 @@ export class WorkerMetrics {
   /**
    * The families `bws_worker_…`.
    *
-   * @param main Index of the thread that serves nothing itself but looks after the workers: it is called "main".
+   * @param main Index of the supervisor's thread, which serves no requests: its label is "main".
    */
   families(main: number | undefined): Family[] {
     const labels = Array.from(
@@ -94,18 +94,18 @@ export class WorkerMetrics {
     );
   }
 
-  /** A worker has ended: it has no heap any more. */
+  /** Resets the values of a worker that has ended. */
   clear(worker: number): void {
     this.#values.clearGauges(worker);
   }
 
-  /** Ends the timer. What no longer runs has no heap. */
+  /** Stops the timer and resets this worker's values. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     this.#values.clearGauges();
   }
 
-  // No heap: there are fields for it, but no worker yet.
+  // A worker without a heap has fields but has not started yet.
   #running(): number[] {
     return Array.from({ length: this.#values.workerCount }, (_, worker) => worker)
       .filter((worker) => this.#values.value(heapTotalBytes, 0, worker) !== 0);

@@ -25,7 +25,7 @@ export const UPSTREAM_METRICS = new MetricSet({
   },
   statuses: {
     ...{ kind: "counter", name: "bws_upstream_requests_total" },
-    help: "Attempts that were answered, by class of status.",
+    help: "Attempts that got a response, by class of status.",
     labels: [["status_class", STATUS_CLASSES]],
     hideZero: ["other"],
   },

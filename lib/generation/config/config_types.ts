@@ -335,14 +335,14 @@ export interface UpstreamInput {
    */
   max_connections?: number;
   /**
-   * Serve only when no upstream of the pool that is no backup can.
+   * Used only when no other upstream of the pool is available.
    *
    * @default {false}
    */
   backup?: boolean;
-  /** Look the URL's name up again and again, and make every address an upstream; as srv+http:// does in any case. */
+  /** Look the URL's name up periodically, and make every address an upstream; srv+http:// always does. */
   resolve?: boolean;
-  /** Time between two look-ups; sets resolve. Without it, the answer's TTL. */
+  /** Time between two look-ups; sets resolve. Without it, the TTL of the records. */
   resolve_interval?: string | number;
   /** How to speak TLS with this upstream; for https:// only. */
   tls?: TlsInput;
@@ -355,7 +355,7 @@ export interface RouteInput {
   /** Name of the pool that takes the requests. */
   upstream: string;
   /**
-   * Take the matched prefix away before the upstream sees the path.
+   * Remove the matched prefix from the path of the request to the upstream.
    *
    * @default {false}
    */
@@ -363,7 +363,7 @@ export interface RouteInput {
   /** Text that replaces the matched prefix, or the whole path of an exact or pattern route. */
   rewrite_target?: string;
   /**
-   * Whether a GET or HEAD for the path without its last "/" is redirected to it, if nothing else answers there.
+   * Whether a GET or HEAD for the path without its last "/" is redirected to it, if no other route or file matches.
    *
    * @default {true}
    */
@@ -431,7 +431,7 @@ export interface LoadBalancingInput {
    */
   slow_start?: string | number;
   /**
-   * What is done when no upstream of a pool is healthy: answer 503, or try them all the same.
+   * What is done when no upstream of a pool is healthy: respond with 503, or use unhealthy ones.
    *
    * @default {"reject"}
    */
@@ -449,7 +449,7 @@ export interface TimeoutInput {
    */
   connect?: string | number;
   /**
-   * Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit.
+   * Longest time until the head of a response, and longest silence in its body; 0 is no limit.
    *
    * @default {"60s"}
    */
@@ -461,7 +461,7 @@ export interface TimeoutInput {
    */
   write?: string | number;
   /**
-   * Longest time that a client neither sends its body nor takes the answer; 0 is no limit.
+   * Longest time in which a client neither sends its body nor reads the response; 0 is no limit.
    *
    * @default {"60s"}
    */
@@ -491,14 +491,14 @@ export interface HeadersInput {
   /** Fields that are added in both directions. */
   add?: Record<string, string>;
   /**
-   * Names of fields that are taken away in both directions.
+   * Names of fields that are removed in both directions.
    *
    * @default {[]}
    */
   remove?: Record<string, boolean> | string[];
-  /** Changes to what goes upstream. */
+  /** Changes to requests to upstreams. */
   request?: RequestInput;
-  /** Changes to what comes back. */
+  /** Changes to responses of upstreams. */
   response?: ResponseInput;
 }
 
@@ -544,7 +544,7 @@ export interface WebsocketInput {
    * @default {"30s"}
    */
   ping_interval?: string | number;
-  /** Longest time in which a side says nothing, or takes nothing; 0 is no limit; without it, twice ping_interval. */
+  /** Longest time in which a side sends nothing, or reads nothing; 0 is no limit; without it, twice ping_interval. */
   idle_timeout?: string | number;
   /**
    * Bytes that may wait for one side before the other is slowed down.
@@ -596,7 +596,7 @@ export interface HealthCheckInput {
   headers?: Record<string, string>;
   /** Statuses of a healthy upstream, such as 200, "2xx" or ["200-299", 404]; 200 to 399 without it. */
   expect_status?: string | number | (string | number)[];
-  /** Regular expression, without back references and looking ahead or behind, that the first 16 KiB of a healthy answer's body match; plain text is found as it is, in the first 64 KiB. */
+  /** Regular expression, without back references and looking ahead or behind, that the first 16 KiB of a healthy response's body match; plain text is found as it is, in the first 64 KiB. */
   expect_body?: string;
   /** Port to probe, where it is not the URL's. */
   port?: number;
@@ -617,7 +617,7 @@ export interface HealthCheckInput {
    */
   healthy_after?: number;
   /**
-   * What an upstream is taken for before its first probe.
+   * State of an upstream before its first probe.
    *
    * @default {"healthy"}
    */
@@ -663,12 +663,12 @@ export interface PassiveHealthInput {
    */
   max_eject_for?: string | number;
   /**
-   * Share of a pool that may be ejected for what it answers; one that cannot be reached is ejected in any case.
+   * Share of a pool that may be ejected for its responses; an upstream that cannot be reached is always ejected.
    *
    * @default {50}
    */
   max_ejected_percent?: number;
-  /** An answer that takes longer to begin is a failure. */
+  /** A response whose head takes longer is a failure. */
   slow_after?: string | number;
   /**
    * Statuses that are failures, such as [502, 503, 504]; "5xx" is without 501, 505, 508 and 510, which a request causes.
@@ -716,7 +716,7 @@ export interface CircuitBreakerInput {
    * @default {3}
    */
   trial_requests?: number;
-  /** An answer that takes longer to begin is slow. */
+  /** A response whose head takes longer is slow. */
   slow_after?: string | number;
   /**
    * Share of slow requests that opens it.
@@ -759,7 +759,7 @@ export interface RetriesInput {
    */
   max_backoff?: string | number;
   /**
-   * Answers after which a request of an idempotent method is tried again, such as [502, 503, 504, 429].
+   * Statuses after which a request with an idempotent method is retried, such as [502, 503, 504, 429].
    *
    * @default {[]}
    */
@@ -792,15 +792,15 @@ export interface RetriesInput {
 
 /** `[sites.proxy.upstreams.tls]`. How to speak TLS with this upstream; for https:// only. */
 export interface TlsInput {
-  /** PEM file of certificates that may sign the upstream's, beside the well-known ones. */
+  /** PEM file of CA certificates to trust in addition to the system's. */
   ca_file?: string;
   /**
-   * Accept any certificate; whoever sits between can then read and change everything.
+   * Accept any certificate: a man in the middle can then read and change all traffic.
    *
    * @default {false}
    */
   insecure_skip_verify?: boolean;
-  /** Name to ask for and to find in the certificate, where it is not the URL's host. */
+  /** Name for SNI and for the check of the certificate, where it is not the URL's host. */
   server_name?: string;
 }
 
@@ -808,11 +808,11 @@ export interface TlsInput {
 export interface RouteTimeoutInput {
   /** Longest time to open a connection to an upstream; 0 is no limit. */
   connect?: string | number;
-  /** Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit. */
+  /** Longest time until the head of a response, and longest silence in its body; 0 is no limit. */
   read?: string | number;
   /** Longest silence while a request is sent; 0 is no limit. */
   write?: string | number;
-  /** Longest time that a client neither sends its body nor takes the answer; 0 is no limit. */
+  /** Longest time in which a client neither sends its body nor reads the response; 0 is no limit. */
   client?: string | number;
   /** Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none. */
   min_upload_rate?: number;
@@ -828,7 +828,7 @@ export interface RouteRetriesInput {
   backoff?: string | number;
   /** The longest pause. */
   max_backoff?: string | number;
-  /** Answers after which a request of an idempotent method is tried again, such as [502, 503, 504, 429]. */
+  /** Statuses after which a request with an idempotent method is retried, such as [502, 503, 504, 429]. */
   retry_on?: string | number | (string | number)[];
   /** Request bodies up to this size are kept, to be sent again. */
   retry_buffer?: string | number;
@@ -844,11 +844,11 @@ export interface RouteHeadersInput {
   add_forwarded?: boolean;
   /** Fields that are added in both directions. */
   add?: Record<string, string>;
-  /** Names of fields that are taken away in both directions. */
+  /** Names of fields that are removed in both directions. */
   remove?: Record<string, boolean> | string[];
-  /** Changes to what goes upstream. */
+  /** Changes to requests to upstreams. */
   request?: RouteHeadersRequestInput;
-  /** Changes to what comes back. */
+  /** Changes to responses of upstreams. */
   response?: RouteHeadersResponseInput;
 }
 
@@ -886,7 +886,7 @@ export interface CookieInput {
     | "cookie";
 }
 
-/** `[sites.proxy.headers.request]`. Changes to what goes upstream. */
+/** `[sites.proxy.headers.request]`. Changes to requests to upstreams. */
 export interface RequestInput {
   /** Fields that replace all fields of their name. */
   set?: Record<string, string>;
@@ -900,7 +900,7 @@ export interface RequestInput {
   remove?: Record<string, boolean> | string[];
 }
 
-/** `[sites.proxy.headers.response]`. Changes to what comes back. */
+/** `[sites.proxy.headers.response]`. Changes to responses of upstreams. */
 export interface ResponseInput {
   /** Fields that replace all fields of their name. */
   set?: Record<string, string>;
@@ -914,7 +914,7 @@ export interface ResponseInput {
   remove?: Record<string, boolean> | string[];
 }
 
-/** `[sites.proxy.routes.headers.request]`. Changes to what goes upstream. */
+/** `[sites.proxy.routes.headers.request]`. Changes to requests to upstreams. */
 export interface RouteHeadersRequestInput {
   /** Fields that replace all fields of their name. */
   set?: Record<string, string>;
@@ -924,7 +924,7 @@ export interface RouteHeadersRequestInput {
   remove?: Record<string, boolean> | string[];
 }
 
-/** `[sites.proxy.routes.headers.response]`. Changes to what comes back. */
+/** `[sites.proxy.routes.headers.response]`. Changes to responses of upstreams. */
 export interface RouteHeadersResponseInput {
   /** Fields that replace all fields of their name. */
   set?: Record<string, string>;
@@ -1114,11 +1114,11 @@ export interface UpstreamConfig {
   weight: number;
   /** Most exchanges at a time; 0 is the value of connections.max_connections. */
   max_connections: number;
-  /** Serve only when no upstream of the pool that is no backup can. */
+  /** Used only when no other upstream of the pool is available. */
   backup: boolean;
-  /** Look the URL's name up again and again, and make every address an upstream; as srv+http:// does in any case. */
+  /** Look the URL's name up periodically, and make every address an upstream; srv+http:// always does. */
   resolve?: boolean;
-  /** Time between two look-ups; sets resolve. Without it, the answer's TTL. */
+  /** Time between two look-ups; sets resolve. Without it, the TTL of the records. */
   resolve_interval?: number;
   /** How to speak TLS with this upstream; for https:// only. */
   tls?: TlsConfig;
@@ -1130,11 +1130,11 @@ export interface RouteConfig {
   path: string;
   /** Name of the pool that takes the requests. */
   upstream: string;
-  /** Take the matched prefix away before the upstream sees the path. */
+  /** Remove the matched prefix from the path of the request to the upstream. */
   strip_prefix: boolean;
   /** Text that replaces the matched prefix, or the whole path of an exact or pattern route. */
   rewrite_target?: string;
-  /** Whether a GET or HEAD for the path without its last "/" is redirected to it, if nothing else answers there. */
+  /** Whether a GET or HEAD for the path without its last "/" is redirected to it, if no other route or file matches. */
   redirect_slash: boolean;
   /** Whether requests may upgrade to WebSocket. */
   websocket: boolean;
@@ -1174,7 +1174,7 @@ export interface LoadBalancingConfig {
   balance_factor?: number;
   /** How long an upstream that comes back takes to get to its full share; 0 for at once. */
   slow_start: number;
-  /** What is done when no upstream of a pool is healthy: answer 503, or try them all the same. */
+  /** What is done when no upstream of a pool is healthy: respond with 503, or use unhealthy ones. */
   when_all_unhealthy: "reject" | "try_anyway";
   /** For cookie: the cookie that keeps a client with its upstream. */
   cookie?: CookieConfig;
@@ -1184,11 +1184,11 @@ export interface LoadBalancingConfig {
 export interface TimeoutConfig {
   /** Longest time to open a connection to an upstream; 0 is no limit. */
   connect: number;
-  /** Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit. */
+  /** Longest time until the head of a response, and longest silence in its body; 0 is no limit. */
   read: number;
   /** Longest silence while a request is sent; 0 is no limit. */
   write: number;
-  /** Longest time that a client neither sends its body nor takes the answer; 0 is no limit. */
+  /** Longest time in which a client neither sends its body nor reads the response; 0 is no limit. */
   client: number;
   /** Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none. */
   min_upload_rate: number;
@@ -1202,11 +1202,11 @@ export interface HeadersConfig {
   add_forwarded: boolean;
   /** Fields that are added in both directions. */
   add: Record<string, string>;
-  /** Names of fields that are taken away in both directions. */
+  /** Names of fields that are removed in both directions. */
   remove: string[];
-  /** Changes to what goes upstream. */
+  /** Changes to requests to upstreams. */
   request: RequestConfig;
-  /** Changes to what comes back. */
+  /** Changes to responses of upstreams. */
   response: ResponseConfig;
 }
 
@@ -1228,7 +1228,7 @@ export interface ConnectionsConfig {
 export interface WebsocketConfig {
   /** Time between two pings to each side; 0 for none. */
   ping_interval: number;
-  /** Longest time in which a side says nothing, or takes nothing; 0 is no limit; without it, twice ping_interval. */
+  /** Longest time in which a side sends nothing, or reads nothing; 0 is no limit; without it, twice ping_interval. */
   idle_timeout: number;
   /** Bytes that may wait for one side before the other is slowed down. */
   max_buffered: number;
@@ -1252,7 +1252,7 @@ export interface HealthCheckConfig {
   headers: Record<string, string>;
   /** Statuses of a healthy upstream, such as 200, "2xx" or ["200-299", 404]; 200 to 399 without it. */
   expect_status?: StatusRange[];
-  /** Regular expression, without back references and looking ahead or behind, that the first 16 KiB of a healthy answer's body match; plain text is found as it is, in the first 64 KiB. */
+  /** Regular expression, without back references and looking ahead or behind, that the first 16 KiB of a healthy response's body match; plain text is found as it is, in the first 64 KiB. */
   expect_body?: string;
   /** Port to probe, where it is not the URL's. */
   port?: number;
@@ -1262,7 +1262,7 @@ export interface HealthCheckConfig {
   timeout: number;
   /** Good probes in a row after which an upstream is healthy. */
   healthy_after: number;
-  /** What an upstream is taken for before its first probe. */
+  /** State of an upstream before its first probe. */
   initial: "healthy" | "unhealthy";
   /** Bad probes in a row after which an upstream is not healthy. */
   unhealthy_after: number;
@@ -1280,9 +1280,9 @@ export interface PassiveHealthConfig {
   eject_for: number;
   /** The longest ejection. */
   max_eject_for: number;
-  /** Share of a pool that may be ejected for what it answers; one that cannot be reached is ejected in any case. */
+  /** Share of a pool that may be ejected for its responses; an upstream that cannot be reached is always ejected. */
   max_ejected_percent: number;
-  /** An answer that takes longer to begin is a failure. */
+  /** A response whose head takes longer is a failure. */
   slow_after?: number;
   /** Statuses that are failures, such as [502, 503, 504]; "5xx" is without 501, 505, 508 and 510, which a request causes. */
   fail_status: StatusRange[];
@@ -1302,7 +1302,7 @@ export interface CircuitBreakerConfig {
   open_for: number;
   /** Trial requests at a time while half open; as many good ones close it. */
   trial_requests: number;
-  /** An answer that takes longer to begin is slow. */
+  /** A response whose head takes longer is slow. */
   slow_after?: number;
   /** Share of slow requests that opens it. */
   slow_ratio: number;
@@ -1320,7 +1320,7 @@ export interface RetriesConfig {
   backoff: number;
   /** The longest pause. */
   max_backoff: number;
-  /** Answers after which a request of an idempotent method is tried again, such as [502, 503, 504, 429]. */
+  /** Statuses after which a request with an idempotent method is retried, such as [502, 503, 504, 429]. */
   retry_on: StatusRange[];
   /** Request bodies up to this size are kept, to be sent again. */
   retry_buffer: number;
@@ -1334,11 +1334,11 @@ export interface RetriesConfig {
 
 /** `[sites.proxy.upstreams.tls]`. How to speak TLS with this upstream; for https:// only. */
 export interface TlsConfig {
-  /** PEM file of certificates that may sign the upstream's, beside the well-known ones. */
+  /** PEM file of CA certificates to trust in addition to the system's. */
   ca_file?: string;
-  /** Accept any certificate; whoever sits between can then read and change everything. */
+  /** Accept any certificate: a man in the middle can then read and change all traffic. */
   insecure_skip_verify: boolean;
-  /** Name to ask for and to find in the certificate, where it is not the URL's host. */
+  /** Name for SNI and for the check of the certificate, where it is not the URL's host. */
   server_name?: string;
 }
 
@@ -1346,11 +1346,11 @@ export interface TlsConfig {
 export interface RouteTimeoutConfig {
   /** Longest time to open a connection to an upstream; 0 is no limit. */
   connect?: number;
-  /** Longest time until the head of an answer is there, and longest silence in its body; 0 is no limit. */
+  /** Longest time until the head of a response, and longest silence in its body; 0 is no limit. */
   read?: number;
   /** Longest silence while a request is sent; 0 is no limit. */
   write?: number;
-  /** Longest time that a client neither sends its body nor takes the answer; 0 is no limit. */
+  /** Longest time in which a client neither sends its body nor reads the response; 0 is no limit. */
   client?: number;
   /** Lowest average rate of a request body in bytes a second, after 20 s in which the client was waited for; 0 is none. */
   min_upload_rate?: number;
@@ -1366,7 +1366,7 @@ export interface RouteRetriesConfig {
   backoff?: number;
   /** The longest pause. */
   max_backoff?: number;
-  /** Answers after which a request of an idempotent method is tried again, such as [502, 503, 504, 429]. */
+  /** Statuses after which a request with an idempotent method is retried, such as [502, 503, 504, 429]. */
   retry_on?: StatusRange[];
   /** Request bodies up to this size are kept, to be sent again. */
   retry_buffer?: number;
@@ -1382,11 +1382,11 @@ export interface RouteHeadersConfig {
   add_forwarded?: boolean;
   /** Fields that are added in both directions. */
   add?: Record<string, string>;
-  /** Names of fields that are taken away in both directions. */
+  /** Names of fields that are removed in both directions. */
   remove?: string[];
-  /** Changes to what goes upstream. */
+  /** Changes to requests to upstreams. */
   request?: RouteHeadersRequestConfig;
-  /** Changes to what comes back. */
+  /** Changes to responses of upstreams. */
   response?: RouteHeadersResponseConfig;
 }
 
@@ -1424,7 +1424,7 @@ export interface CookieConfig {
     | "cookie";
 }
 
-/** `[sites.proxy.headers.request]`. Changes to what goes upstream. */
+/** `[sites.proxy.headers.request]`. Changes to requests to upstreams. */
 export interface RequestConfig {
   /** Fields that replace all fields of their name. */
   set: Record<string, string>;
@@ -1434,7 +1434,7 @@ export interface RequestConfig {
   remove: string[];
 }
 
-/** `[sites.proxy.headers.response]`. Changes to what comes back. */
+/** `[sites.proxy.headers.response]`. Changes to responses of upstreams. */
 export interface ResponseConfig {
   /** Fields that replace all fields of their name. */
   set: Record<string, string>;
@@ -1444,7 +1444,7 @@ export interface ResponseConfig {
   remove: string[];
 }
 
-/** `[sites.proxy.routes.headers.request]`. Changes to what goes upstream. */
+/** `[sites.proxy.routes.headers.request]`. Changes to requests to upstreams. */
 export interface RouteHeadersRequestConfig {
   /** Fields that replace all fields of their name. */
   set?: Record<string, string>;
@@ -1454,7 +1454,7 @@ export interface RouteHeadersRequestConfig {
   remove?: string[];
 }
 
-/** `[sites.proxy.routes.headers.response]`. Changes to what comes back. */
+/** `[sites.proxy.routes.headers.response]`. Changes to responses of upstreams. */
 export interface RouteHeadersResponseConfig {
   /** Fields that replace all fields of their name. */
   set?: Record<string, string>;

@@ -21,7 +21,7 @@ import {
 import { headerTable } from "../../../config/header_fields.ts";
 import { statusRanges } from "./status_range.ts";
 
-/** Time between two probes where the config does not say. */
+/** Default time between two probes. */
 export const DEFAULT_INTERVAL = "10s";
 const PATTERN = "a regular expression that is not empty";
 
@@ -35,7 +35,7 @@ export const healthCheckKeys = {
   expect_status: statusRanges().optional()
     .describe('Statuses of a healthy upstream, such as 200, "2xx" or ["200-299", 404]; 200 to 399 without it.'),
   expect_body: judged(patternFault, PATTERN).optional().describe(
-    "Regular expression, without back references and looking ahead or behind, that the first 16 KiB of a healthy answer's " +
+    "Regular expression, without back references and looking ahead or behind, that the first 16 KiB of a healthy response's " +
       "body match; plain text is found as it is, in the first 64 KiB.",
   ),
   port: integer(1, 65535).optional().describe("Port to probe, where it is not the URL's."),
@@ -46,12 +46,12 @@ export const healthCheckKeys = {
   timeout: duration().prefault("2s").describe("Longest time for one probe."),
   healthy_after: integer(1, 1000).default(2).describe("Good probes in a row after which an upstream is healthy."),
   initial: choice(["healthy", "unhealthy"]).default("healthy").describe(
-    "What an upstream is taken for before its first probe.",
+    "State of an upstream before its first probe.",
   ),
   unhealthy_after: integer(1, 1000).default(3).describe("Bad probes in a row after which an upstream is not healthy."),
 };
 
-/** `[sites.proxy.health_check]`. `interval_seconds` and `interval` are twins; they come out as `interval`. */
+/** `[sites.proxy.health_check]`. `interval_seconds` and `interval` are the same setting; the result is `interval`. */
 export const healthCheckSchema = table(healthCheckKeys).transform(({ interval_seconds, interval, ...rest }) => ({
   ...rest,
   interval: interval ?? interval_seconds ?? durationMs(DEFAULT_INTERVAL) as number,

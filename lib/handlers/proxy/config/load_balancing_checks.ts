@@ -1,6 +1,5 @@
 /**
- * What several keys of `[sites.proxy.load_balancing]` decide together. Like the checks of sites, on the tree as it was
- * written.
+ * Checks that involve several keys of `[sites.proxy.load_balancing]`. Like the checks of sites, they use the tree as written.
  *
  * @module
  */
@@ -20,13 +19,13 @@ const USED_BY: Readonly<Record<string, readonly string[]>> = {
   cookie: ["cookie"],
 };
 
-/** The policies that do not go by weights. */
+/** The policies that ignore weights. */
 const WITHOUT_WEIGHTS = ["random", "first"];
 
 /**
  * Checks how the pools of one proxy choose.
  *
- * @param policies Names of policies that an embedder brings.
+ * @param policies Names of an embedder's policies.
  */
 export function checkLoadBalancing(proxy: TableNode, problems: ProblemList, policies: readonly string[]): void {
   const table = tableOf(proxy, "load_balancing");
@@ -50,12 +49,12 @@ function checkMethod(table: TableNode, problems: ProblemList, names: readonly st
   });
 }
 
-/** Finds keys that no policy in use looks at, and a policy that lacks its key. */
+/** Reports keys that no policy in use reads, and a policy without its required key. */
 function checkUse(table: TableNode, problems: ProblemList, policies: readonly string[]): void {
   const node = child(table, "method");
   const method = textNode(table, "method");
   const name = method?.value ?? DEFAULT_METHOD;
-  // Of a method that is not valid, or an embedder's, nobody knows what it needs
+  // The keys of an invalid method, or of an embedder's policy, are not known
   if ((node !== undefined && method === undefined) || policies.includes(name)) return;
   if (!POLICY_NAMES.some((known) => known === name)) return;
   const used = [name, ...(name === "cookie" ? [fallbackOf(table)] : [])];
@@ -75,7 +74,7 @@ function checkUse(table: TableNode, problems: ProblemList, policies: readonly st
   }
 }
 
-/** Finds weights that the policy does not look at. */
+/** Reports weights that the policy ignores. */
 function checkWeights(proxy: TableNode, table: TableNode, problems: ProblemList, policies: readonly string[]): void {
   const name = textNode(table, "method")?.value ?? DEFAULT_METHOD;
   if (!WITHOUT_WEIGHTS.includes(name) || policies.includes(name)) return;
@@ -93,7 +92,7 @@ function fallbackOf(table: TableNode): string {
   return textNode(tableOf(table, "cookie"), "fallback")?.value ?? COOKIE_DEFAULTS.fallback;
 }
 
-/** Browsers refuse a cookie for requests from other sites that is not for TLS only. */
+/** Browsers refuse a cookie with SameSite=None but without Secure. */
 function checkSameSite(cookie: TableNode, problems: ProblemList): void {
   const sameSite = textNode(cookie, "same_site");
   if (sameSite?.value !== "none" || booleanOf(cookie, "secure", false)) return;
@@ -103,7 +102,7 @@ function checkSameSite(cookie: TableNode, problems: ProblemList): void {
   });
 }
 
-/** Browsers refuse a cookie whose name promises what its attributes do not hold (RFC 6265bis, section 4.1.3). */
+/** Browsers refuse a cookie whose name has a prefix that its attributes do not satisfy (RFC 6265bis, section 4.1.3). */
 function checkPrefix(cookie: TableNode, problems: ProblemList): void {
   const name = textNode(cookie, "name");
   const prefix = name === undefined ? undefined : /^__(?:secure|host)-/i.exec(name.value)?.[0];

@@ -13,7 +13,7 @@ import { isHostName, normalHost } from "../../../config/host_pattern.ts";
 
 const DOMAIN = 'a domain such as "example.com"';
 
-/** The policies that a config may name without the help of an embedder. */
+/** The built-in policies. */
 export const POLICY_NAMES = [
   ...["round_robin", "weighted", "least_connections", "weighted_round_robin", "random", "power_of_two", "first"],
   ...["least_time", "ip_hash", "uri_hash", "header_hash", "cookie"],
@@ -22,7 +22,7 @@ export const POLICY_NAMES = [
 /** The policy where the config names none. */
 export const DEFAULT_METHOD: PolicyName = "round_robin";
 
-/** The policies that can choose for clients without a cookie. */
+/** The policies for clients without a cookie. */
 export const FALLBACK_NAMES = POLICY_NAMES.filter((name) => name !== "cookie");
 
 // Browsers keep no cookie for longer (RFC 6265bis)
@@ -60,7 +60,7 @@ const cookieSchema = table({
 });
 
 const FACTOR_EXPECTED = "0, or a number from 1 to 100";
-// Below the mean there would be no room for all
+// With a bound below the mean there would be no room for all requests
 const factorSchema = z.number({ error: FACTOR_EXPECTED }).min(1, { error: FACTOR_EXPECTED })
   .max(100, { error: FACTOR_EXPECTED });
 
@@ -81,7 +81,7 @@ export const loadBalancingSchema = table({
     "How long an upstream that comes back takes to get to its full share; 0 for at once.",
   ),
   when_all_unhealthy: choice(["reject", "try_anyway"]).default("reject").describe(
-    "What is done when no upstream of a pool is healthy: answer 503, or try them all the same.",
+    "What is done when no upstream of a pool is healthy: respond with 503, or use unhealthy ones.",
   ),
   cookie: cookieSchema.optional().describe("For cookie: the cookie that keeps a client with its upstream."),
 });

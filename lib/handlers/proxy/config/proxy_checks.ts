@@ -1,5 +1,5 @@
 /**
- * What several keys of a proxy decide together. Like the checks of sites, on the tree as it was written.
+ * Checks that involve several keys of a proxy. Like the checks of sites, they use the tree as written.
  *
  * @module
  */
@@ -24,10 +24,10 @@ import {
 } from "../../../config/source_tree.ts";
 import { usesSrv } from "../../../upstream/upstream_url.ts";
 
-// Comparing each with all the others takes its time
+// Each suggestion compares a name with all others: their number is limited
 const MAX_HINTS = 200;
 
-/** Checks the proxy of each site. One that is not enabled is not checked: it may be half finished. */
+/** Checks the proxy of each site. A disabled one is not checked: it may be incomplete. */
 export const checkProxies: ConfigCheck = (root, problems, { policies }) => {
   for (const site of tablesOf(root, "sites")) {
     const proxy = tableOf(site, "proxy");
@@ -70,7 +70,7 @@ function checkLookUps(proxy: TableNode, problems: ProblemList): void {
   }
 }
 
-/** Finds servers that stand in a pool twice, most likely because a table was pasted. */
+/** Reports servers that are in a pool twice, most likely because a table was pasted. */
 function checkTwins(proxy: TableNode, problems: ProblemList): void {
   const first = new Map<string, TextNode>();
   for (const upstream of tablesOf(proxy, "upstreams")) {
@@ -88,13 +88,13 @@ function checkTwins(proxy: TableNode, problems: ProblemList): void {
   }
 }
 
-/** Compares the names that routes use with the names that upstreams have. */
+/** Reports routes whose `upstream` is not the name of a pool. */
 function checkUpstreamNames(proxy: TableNode, problems: ProblemList): void {
   const routes = tablesOf(proxy, "routes");
   const upstreams = tablesOf(proxy, "upstreams");
   const list = child(proxy, "upstreams");
   const names = upstreams.map((upstream) => textNode(upstream, "name"));
-  // A name that is missing or has a wrong type is reported; the routes that use it are not wrong too
+  // A name that is missing or has a wrong type is reported already; the routes that use it are not reported too
   if ((list !== undefined && list.kind !== "list") || names.includes(undefined)) return;
   const known = new Set(names.flatMap((name) => name?.value ?? []));
   const used = new Set<string>();

@@ -29,7 +29,7 @@ const connectionsSchema = table({
 /**
  * `[sites.proxy]`: routes, upstreams and how they are used.
  *
- * @param routeKeys Keys of routes that other parts bring.
+ * @param routeKeys Keys of routes from other schemas.
  */
 export function composeProxy<T extends z.ZodRawShape>(routeKeys: T) {
   return table({

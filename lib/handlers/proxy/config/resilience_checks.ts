@@ -1,6 +1,6 @@
 /**
- * What several keys of health checks, passive health and breakers decide together: keys that would have no effect, or
- * another one than they seem to. Like the checks of sites, on the tree as it was written.
+ * Checks that involve several keys of health checks, passive health and breakers: keys without an effect, or with another one
+ * than expected. Like the checks of sites, they use the tree as written.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { booleanOf, child, type TableNode, tableOf, textNode } from "../../../co
 
 const REQUEST_KEYS = ["path", "method", "headers", "expect_status", "expect_body"];
 
-/** Checks the tables of one proxy. Those that are not enabled are not checked: they may be half finished. */
+/** Checks the tables of one proxy. Disabled ones are not checked: they may be incomplete. */
 export function checkResilience(proxy: TableNode, problems: ProblemList): void {
   checkProbes(enabledTable(proxy, "health_check"), problems);
   checkEjections(enabledTable(proxy, "passive_health"), problems);
@@ -60,7 +60,7 @@ function enabledTable(proxy: TableNode, key: string): TableNode | undefined {
   return booleanOf(table, "enabled", true) ? table : undefined;
 }
 
-/** A duration as it is written, or its default. What is no duration is reported elsewhere, and compares with nothing. */
+/** A duration as written, or its default. An invalid one is reported elsewhere and is not compared. */
 function timeOf(table: TableNode, key: string, fallback: unknown): { ms: number; shown: string } {
   const node = child(table, key);
   const value = node === undefined ? fallback : node.kind === "scalar" ? node.value : undefined;

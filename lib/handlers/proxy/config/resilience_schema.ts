@@ -1,5 +1,5 @@
 /**
- * The tables `[sites.proxy.passive_health]` and `[sites.proxy.circuit_breaker]`: what is done about upstreams that fail.
+ * The tables `[sites.proxy.passive_health]` and `[sites.proxy.circuit_breaker]`: how upstreams that fail are made unavailable.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const RATIO = "a share above 0, up to 1";
 
 const ratio = () => z.number({ error: RATIO }).gt(0, { error: RATIO }).max(1, { error: RATIO });
 
-/** Ejection of upstreams by what their answers to live traffic tell. */
+/** Ejection of upstreams because of failures in live traffic. */
 export const passiveHealthSchema = table({
   enabled: flag().default(true).describe("Whether failures in live traffic eject an upstream for a while."),
   max_fails: integer(1, 1000).default(5).describe("Failures in a row that eject."),
@@ -20,9 +20,9 @@ export const passiveHealthSchema = table({
   eject_for: duration().prefault("10s").describe("How long the first ejection lasts; each next one twice as long."),
   max_eject_for: duration().prefault("5m").describe("The longest ejection."),
   max_ejected_percent: integer(0, 100).default(50).describe(
-    "Share of a pool that may be ejected for what it answers; one that cannot be reached is ejected in any case.",
+    "Share of a pool that may be ejected for its responses; an upstream that cannot be reached is always ejected.",
   ),
-  slow_after: duration().optional().describe("An answer that takes longer to begin is a failure."),
+  slow_after: duration().optional().describe("A response whose head takes longer is a failure."),
   fail_status: failureStatuses().prefault("5xx").describe(
     'Statuses that are failures, such as [502, 503, 504]; "5xx" is without 501, 505, 508 and 510, which a request causes.',
   ),
@@ -38,7 +38,7 @@ export const circuitBreakerSchema = table({
   trial_requests: integer(1, 1000).default(3).describe(
     "Trial requests at a time while half open; as many good ones close it.",
   ),
-  slow_after: duration().optional().describe("An answer that takes longer to begin is slow."),
+  slow_after: duration().optional().describe("A response whose head takes longer is slow."),
   slow_ratio: ratio().default(0.5).describe("Share of slow requests that opens it."),
   max_in_flight: integer(0, 1_000_000).default(0).describe(
     "Most exchanges at a time for an upstream, as connections.max_connections; the smaller one holds. 0 is no limit.",

@@ -10,7 +10,7 @@ import { failureStatuses } from "./status_range.ts";
 
 const BUDGET = "a share from 0 to 10";
 
-/** How requests are tried again, by route. */
+/** When requests are retried, by route. */
 export const retriesKeys = {
   attempts: integer(1, 100).default(3).describe(
     "Most times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them.",
@@ -23,13 +23,13 @@ export const retriesKeys = {
   ),
   max_backoff: duration({ zero: true }).prefault("1s").describe("The longest pause."),
   retry_on: failureStatuses().prefault([]).describe(
-    "Answers after which a request of an idempotent method is tried again, such as [502, 503, 504, 429].",
+    "Statuses after which a request with an idempotent method is retried, such as [502, 503, 504, 429].",
   ),
   retry_buffer: size().prefault("64KiB").describe("Request bodies up to this size are kept, to be sent again."),
   show_attempts: flag().default(false).describe("Send X-BWS-Attempts to the client."),
 };
 
-/** `[sites.proxy.retries]`: how requests are tried again, and how many retries a pool bears, whatever the route. */
+/** `[sites.proxy.retries]`: when requests are retried, and the retry budget of a pool, for all routes. */
 export const retriesSchema = table({
   ...retriesKeys,
   budget: z.number({ error: BUDGET }).min(0, { error: BUDGET }).max(10, { error: BUDGET }).default(0.2).describe(
@@ -38,5 +38,5 @@ export const retriesSchema = table({
   min_per_second: integer(0, 1_000_000).default(10).describe("Retries a second that are allowed whatever the traffic."),
 });
 
-/** How requests are tried again, after defaults. */
+/** When requests are retried, after defaults. */
 export type RetriesConfig = z.output<z.ZodObject<typeof retriesKeys>>;

@@ -1,5 +1,5 @@
 /**
- * What several keys of a route, or several routes, decide together.
+ * Checks that involve several keys of a route, or several routes.
  *
  * @module
  */
@@ -74,7 +74,7 @@ function checkPath(route: TableNode, problems: ProblemList): void {
   }
 }
 
-/** Refuses `/img/*` and `/users/{id}`, which other servers take for what they look like, and which here match nothing. */
+/** Refuses `/img/*` and `/users/{id}`: they are patterns in other servers, but match literally here. */
 function refusePlaceholder(path: TextNode, exact: boolean, problems: ProblemList): void {
   const { value } = path;
   const message = `path ${quoted(path)} holds a "*" or braces, which only patterns know`;
@@ -88,7 +88,7 @@ function refusePlaceholder(path: TextNode, exact: boolean, problems: ProblemList
   problems.error(path, { message, expected: "pattern = true, and the syntax of a URLPattern pathname", suggestion });
 }
 
-/** `{id}` and `{id:[0-9]+}` as a URLPattern has them. */
+/** `{id}` and `{id:[0-9]+}` in the syntax of URLPattern. */
 function withNames(path: string): string {
   return path.replace(
     /\{(\w+)(?::([^{}]*))?\}(?![?*+])/g,
@@ -96,7 +96,7 @@ function withNames(path: string): string {
   );
 }
 
-/** Braces of a URLPattern only group: `{id}` matches these two letters. */
+/** Braces of a URLPattern only group: `{id}` matches the text `id`. */
 function refuseBraces(path: TextNode, problems: ProblemList): boolean {
   const suggestion = withNames(path.value);
   if (suggestion === path.value) return false;
@@ -123,12 +123,12 @@ function checkPattern(path: TextNode, problems: ProblemList): void {
   }
 }
 
-/** A route that matches only what an earlier one of the same path and kind matches can never be reached. */
+/** Reports a route that can never be reached, because an earlier one of the same path and kind matches its requests. */
 function checkDuplicate(route: TableNode, claims: Map<string, Claimed>, problems: ProblemList): void {
   const path = textNode(route, "path");
   if (path === undefined) return;
   const kind = booleanOf(route, "exact", false) ? "exact" : booleanOf(route, "pattern", false) ? "pattern" : "prefix";
-  // Routes compare paths in this form, in which `/%61pi` is `/api`
+  // Paths are compared in match form, in which `/%61pi` is `/api`
   const form = kind === "pattern" ? path.value : writtenPath(path.value) ?? path.value;
   const key = `${kind} ${form}`;
   const claimed: Claimed = claims.get(key) ?? { methods: new Map() };

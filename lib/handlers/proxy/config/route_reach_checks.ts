@@ -1,6 +1,6 @@
 /**
- * Routes, and files beside them, that do not get what they seem to be for: requests that the site or another route answers,
- * and WebSockets.
+ * Warnings about routes and files that do not get the requests they seem to be for: because the site or another route responds
+ * first, or because the route does not upgrade WebSockets.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import {
   textNodesOf,
 } from "../../../config/source_tree.ts";
 
-/** Last segments that paths of WebSockets usually have. */
+/** Usual last segments of paths of WebSockets. */
 const SOCKET_NAMES: ReadonlySet<string> = new Set([
   ...["ws", "wss", "socket", "sockets", "websocket", "websockets", "socket.io", "engine.io", "sockjs", "signalr"],
   ...["hub", "hubs", "cable", "graphql-ws", "subscriptions"],
@@ -37,7 +37,7 @@ export function checkReach(site: TableNode, proxy: TableNode, problems: ProblemL
   }
 }
 
-/** A request with dot segments is for the path that they lead to, or is refused. */
+/** Dot segments of a request are resolved or refused before routes are matched. */
 function checkDots(route: TableNode, path: TextNode, problems: ProblemList): void {
   const plain = writtenPath(path.value) ?? path.value;
   if (booleanOf(route, "pattern", false) || !hasDotSegments(plain)) return;
@@ -47,7 +47,7 @@ function checkDots(route: TableNode, path: TextNode, problems: ProblemList): voi
   });
 }
 
-/** Files are asked after routes, so that one for everything leaves nothing to them. */
+/** Files are tried after routes, so that a route for all paths hides them. */
 function checkFiles(site: TableNode, route: TableNode, path: TextNode, problems: ProblemList): void {
   const kind = booleanOf(route, "exact", false) || booleanOf(route, "pattern", false);
   if (path.value !== "/" || kind || child(route, "methods") !== undefined || child(route, "try_files") !== undefined) {
@@ -61,7 +61,7 @@ function checkFiles(site: TableNode, route: TableNode, path: TextNode, problems:
   });
 }
 
-/** Finds a route whose own path, or all that lies below it, an endpoint of the site answers for. */
+/** Warns of a route whose path, or all paths below it, belong to internal endpoints of the site. */
 function checkShadow(route: TableNode, path: TextNode, endpoints: readonly string[], problems: ProblemList): void {
   const plain = writtenPath(path.value) ?? path.value;
   const place = plain.replace(/\/+$/, "");
@@ -69,7 +69,7 @@ function checkShadow(route: TableNode, path: TextNode, endpoints: readonly strin
   const shadows = endpoints.filter((endpoint) =>
     exact ? endpoint === plain : endpoint === plain || endpoint.startsWith(`${place}/`)
   );
-  // A route for all of /api, or for the whole site, is meant for the rest of it
+  // A route for all of /api, or for the whole site, is meant for the remaining paths
   if (shadows.length === 0 || shadows.length === endpoints.length) return;
   const which = shadows.length === 1 ? `${shadows[0]} is an endpoint` : `${shadows.join(" and ")} are endpoints`;
   problems.warning(path, {
@@ -95,7 +95,7 @@ function checkSocket(route: TableNode, path: TextNode, problems: ProblemList): v
       expected: 'methods with "GET", or no methods',
     });
   }
-  // Who writes `websocket = false` has thought of it
+  // `websocket = false` was set on purpose
   if (child(route, "websocket") !== undefined) return;
   const last = path.value.replace(/(?:\/+\*?)+$/, "").split("/").at(-1)?.toLowerCase() ?? "";
   if (!SOCKET_NAMES.has(last)) return;

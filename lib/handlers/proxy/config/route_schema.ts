@@ -17,11 +17,13 @@ const TARGET = 'a path that begins with "/" and holds no spaces, query and fragm
 export const routeOwnKeys = {
   path: slashPath().describe('Prefix of the paths to proxy, up to a "/" or the end; see exact and pattern.'),
   upstream: text("the name of an upstream").describe("Name of the pool that takes the requests."),
-  strip_prefix: flag().default(false).describe("Take the matched prefix away before the upstream sees the path."),
+  strip_prefix: flag().default(false).describe(
+    "Remove the matched prefix from the path of the request to the upstream.",
+  ),
   rewrite_target: judged(targetFault, TARGET).optional()
     .describe("Text that replaces the matched prefix, or the whole path of an exact or pattern route."),
   redirect_slash: flag().default(true).describe(
-    'Whether a GET or HEAD for the path without its last "/" is redirected to it, if nothing else answers there.',
+    'Whether a GET or HEAD for the path without its last "/" is redirected to it, if no other route or file matches.',
   ),
   websocket: flag().default(false).describe("Whether requests may upgrade to WebSocket."),
   exact: flag().default(false).describe("Match this path only, and nothing below it."),

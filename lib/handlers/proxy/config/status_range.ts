@@ -1,5 +1,5 @@
 /**
- * Statuses as configs write them: one, a range, a class, or a list of these.
+ * Statuses in configs: one, a range, a class, or a list of these.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { integer, list, matching } from "../../../config/fields.ts";
 const STATUS = /^(?:[1-5]xx|[1-5]\d\d(?:-[1-5]\d\d)?)$/;
 const EXPECTED = 'a status, a range or a class, such as 200, "200-399" or "2xx"';
 
-/** Statuses; come out as ranges. */
+/** Statuses; the result is a list of ranges. */
 export function statusRanges() {
   return statuses((status) => [rangeOf(status)]);
 }
 
 /**
- * Statuses of failures; come out as ranges. The class "5xx" is what {@linkcode FAILURE_STATUSES} has; a number and a range
- * are taken as they are written.
+ * Statuses of failures; the result is a list of ranges. The class "5xx" means {@linkcode FAILURE_STATUSES}; a number and a range
+ * are taken literally.
  */
 export function failureStatuses() {
   return statuses((status) => status === "5xx" ? FAILURE_STATUSES : [rangeOf(status)]);

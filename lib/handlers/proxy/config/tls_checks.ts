@@ -1,5 +1,5 @@
 /**
- * TLS with upstreams: whether its files are there, and whether it is asked for where it is spoken.
+ * Checks of TLS with upstreams: the certificate files, and `tls` tables of upstreams without https://.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type ProblemList, quoted, shortName } from "../../../config/problem_lis
 import { booleanOf, type TableNode, tableOf, tablesOf, type TextNode, textNode } from "../../../config/source_tree.ts";
 import { usesTls } from "../../../upstream/upstream_url.ts";
 
-/** Makes the paths of certificates absolute, and looks at those that are used. */
+/** Makes the paths of certificates absolute, and checks those that are used. */
 export const resolveCertificates: ConfigCheck = (root, problems, options) => {
   for (const site of tablesOf(root, "sites")) {
     const proxy = tableOf(site, "proxy");
@@ -37,7 +37,7 @@ export function checkTls(proxy: TableNode, problems: ProblemList): void {
   }
 }
 
-/** The runtime says nothing of a file without a certificate until a connection fails. */
+/** A file without a certificate: the runtime reports it only when a connection fails. */
 function checkCertificate(node: TextNode, problems: ProblemList): void {
   if (fileAt(node.value) instanceof Error || readFault(node.value) !== undefined) return;
   if (Deno.readTextFileSync(node.value).includes("-----BEGIN CERTIFICATE-----")) return;

@@ -14,14 +14,14 @@ const SERVER_NAME = "a host name";
 /** How to speak TLS with an upstream. */
 const upstreamTlsSchema = table({
   ca_file: text("the path of a PEM file").optional()
-    .describe("PEM file of certificates that may sign the upstream's, beside the well-known ones."),
+    .describe("PEM file of CA certificates to trust in addition to the system's."),
   insecure_skip_verify: flag().default(false)
-    .describe("Accept any certificate; whoever sits between can then read and change everything."),
+    .describe("Accept any certificate: a man in the middle can then read and change all traffic."),
   server_name: judged((value) => isHostName(value) ? undefined : { expected: SERVER_NAME }, SERVER_NAME).transform(
     normalHost,
   )
     .optional()
-    .describe("Name to ask for and to find in the certificate, where it is not the URL's host."),
+    .describe("Name for SNI and for the check of the certificate, where it is not the URL's host."),
 });
 
 /** One upstream. Upstreams of the same name form a pool. */
@@ -39,12 +39,12 @@ export const upstreamSchema = table({
   weight: integer(1, 65535).default(1).describe("Share of the load, relative to the pool's other upstreams."),
   max_connections: integer(0, 1_000_000).default(0)
     .describe("Most exchanges at a time; 0 is the value of connections.max_connections."),
-  backup: flag().default(false).describe("Serve only when no upstream of the pool that is no backup can."),
+  backup: flag().default(false).describe("Used only when no other upstream of the pool is available."),
   resolve: flag().optional().describe(
-    "Look the URL's name up again and again, and make every address an upstream; as srv+http:// does in any case.",
+    "Look the URL's name up periodically, and make every address an upstream; srv+http:// always does.",
   ),
   resolve_interval: duration({ maxMs: 86_400_000 }).optional().describe(
-    "Time between two look-ups; sets resolve. Without it, the answer's TTL.",
+    "Time between two look-ups; sets resolve. Without it, the TTL of the records.",
   ),
   tls: upstreamTlsSchema.optional().describe("How to speak TLS with this upstream; for https:// only."),
 });

@@ -6,14 +6,14 @@
 
 import { duration, size, table } from "../../../config/fields.ts";
 
-// Without pings a side that has nothing to say cannot be told from one that is gone.
+// Without pings, a side that sends nothing cannot be distinguished from a dead one.
 const QUIET_MS = 300_000;
 
-/** How WebSockets are kept and bounded, on routes with `websocket = true`. */
+/** Pings, timeouts and limits of WebSockets, on routes with `websocket = true`. */
 export const websocketSchema = table({
   ping_interval: duration({ zero: true }).prefault("30s").describe("Time between two pings to each side; 0 for none."),
   idle_timeout: duration({ zero: true }).optional().describe(
-    "Longest time in which a side says nothing, or takes nothing; 0 is no limit; without it, twice ping_interval.",
+    "Longest time in which a side sends nothing, or reads nothing; 0 is no limit; without it, twice ping_interval.",
   ),
   max_buffered: size().prefault("4MiB").describe("Bytes that may wait for one side before the other is slowed down."),
   max_message: size().prefault("64MiB").describe("Largest message; a larger one closes the WebSocket."),
