@@ -22,8 +22,8 @@ const LAYERS: Readonly<Record<string, number>> = {
 
 /**
  * Keys of the config stand in the folder of what they configure, whatever its layer, and are composed in
- * `generation/config/`. So that it may load them, they import what is below generation alone; their types are for
- * handlers and features too.
+ * `generation/config/`. So that it may load them, they import what is below generation alone, and in any layer the engine
+ * of `config/`, in which they are written; their types are for handlers and features too.
  */
 const KEYS = /^lib\/(?!config\/|generation\/).*(?:_schema\.ts|_checks\.ts|\/config\/[^/]+\.ts)$/;
 const KEYS_LAYER = 5.5;
@@ -83,6 +83,7 @@ function fault({ file, target, typesOnly }: Import): string | undefined {
   if (!(from in LAYERS)) return `lib/${from}/ has no layer`;
   if (!(to in LAYERS)) return `lib/${to}/ has no layer`;
   if (from === to && (!KEYS.test(file) || KEYS.test(target) || LAYERS[to] < KEYS_LAYER)) return undefined;
+  if (KEYS.test(file) && to === "config") return undefined;
   const above = KEYS.test(file) ? Math.min(LAYERS[from], KEYS_LAYER) : LAYERS[from];
   const below = KEYS.test(target) ? Math.min(LAYERS[to], typesOnly ? KEYS_TYPES_LAYER : KEYS_LAYER) : LAYERS[to];
   if (below < above || (below === above && (typesOnly || KEYS.test(target)))) return undefined;
@@ -103,6 +104,8 @@ Deno.test("imports in lib/ point down the layers", () => {
   assertEquals(fault({ file: "lib/admin/a_schema.ts", target: "lib/admin/b.ts", ...code }) !== undefined, true);
   assertEquals(fault({ file: "lib/admin/a_schema.ts", target: "lib/listener/b_schema.ts", ...code }), undefined);
   assertEquals(fault({ file: "lib/features/a.ts", target: "lib/admin/b_schema.ts", ...code }) !== undefined, true);
+  assertEquals(fault({ file: "lib/upstream/config/a_schema.ts", target: "lib/config/b.ts", ...code }), undefined);
+  assertEquals(fault({ file: "lib/upstream/a.ts", target: "lib/config/b.ts", ...code }) !== undefined, true);
   const faults = imports.flatMap((found) => {
     const why = fault(found);
     return why === undefined ? [] : [`${found.file} imports ${found.target}: ${why}`];

@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import { createPolicy } from "../../lib/upstream/balancer/registry.ts";
 import type { RequestHead } from "../../lib/http/message.ts";
 import { TransportFailure } from "../../lib/failure/failure.ts";
+import type { StatusRange } from "../../lib/http/status_range.ts";
 import { Pool, type PoolOptions } from "../../lib/upstream/pool.ts";
 import type { Upstream } from "../../lib/upstream/upstream.ts";
 import type { UpstreamOptions } from "../../lib/upstream/upstream.ts";
@@ -11,8 +12,15 @@ import { upstreamAt } from "./health/probed_upstream.ts";
 
 const EJECT_MS = 60_000;
 const passiveHealth = {
-  ...{ maxFails: 1, failWindowMs: 600_000, ejectForMs: EJECT_MS, maxEjectForMs: 10 * EJECT_MS },
-  ...{ slowAfterMs: 0, failStatus: [[500, 599]] as const },
+  ...{
+    enabled: true,
+    max_ejected_percent: 50,
+    max_fails: 1,
+    fail_window: 600_000,
+    eject_for: EJECT_MS,
+    max_eject_for: 10 * EJECT_MS,
+  },
+  ...{ slow_after: 0, fail_status: [[500, 599]] satisfies StatusRange[] },
 };
 const head: RequestHead = {
   ...{ method: "GET", path: "/", query: "", authority: "a", host: "a", scheme: "http" as const, headers: [] },
@@ -125,8 +133,8 @@ Deno.test("attempts that began before an ejection do not decide a trial", () => 
 
 Deno.test("attempts that began before a breaker opened neither close nor open it when it is half open", () => {
   const circuitBreaker = {
-    ...{ failureRatio: 0.5, minRequests: 2, windowMs: 10_000, openForMs: 30_000 },
-    ...{ slowAfterMs: 0, slowRatio: 1, trialRequests: 1 },
+    ...{ enabled: true, max_in_flight: 0, failure_ratio: 0.5, min_requests: 2, window: 10_000, open_for: 30_000 },
+    ...{ slow_after: 0, slow_ratio: 1, trial_requests: 1 },
   };
   const { pool, upstreams } = poolOf(1, () => ({ circuitBreaker }));
   const [one] = upstreams;
@@ -212,7 +220,7 @@ Deno.test("Pool.acquire() lets a request wait for the one upstream that is only 
 });
 
 Deno.test("Pool.retryAfterSeconds is when the first upstream may be back", () => {
-  const { pool, upstreams } = poolOf(2, (n) => ({ passiveHealth: { ...passiveHealth, ejectForMs: (n + 1) * 30_000 } }));
+  const { pool, upstreams } = poolOf(2, (n) => ({ passiveHealth: { ...passiveHealth, eject_for: (n + 1) * 30_000 } }));
   assertEquals(pool.retryAfterSeconds, 1);
   for (const upstream of upstreams) upstream.failed("unreachable");
   assertEquals(pool.retryAfterSeconds, 30);

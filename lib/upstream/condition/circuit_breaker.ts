@@ -6,6 +6,7 @@
  */
 
 import { sharedTime } from "../../state/shared_time.ts";
+import type { CircuitBreakerConfig } from "../config/resilience_schema.ts";
 import {
   BUCKET_FIELDS,
   changeFlags,
@@ -19,24 +20,6 @@ import {
 } from "./condition_fields.ts";
 import { Flag } from "./upstream_states.ts";
 
-/** When a breaker trips, and how it recovers. */
-export interface CircuitBreakerOptions {
-  /** Share of failed attempts that trips it, above 0 to 1. */
-  readonly failureRatio: number;
-  /** Attempts that the window must hold before it may trip. */
-  readonly minRequests: number;
-  /** Length of the window, in milliseconds. */
-  readonly windowMs: number;
-  /** How long it stays open, in milliseconds. */
-  readonly openForMs: number;
-  /** A response whose head takes longer is slow, in milliseconds; 0 for never. */
-  readonly slowAfterMs: number;
-  /** Share of slow attempts that trips it, above 0 to 1. */
-  readonly slowRatio: number;
-  /** Attempts at a time while half open, and good ones that close it. */
-  readonly trialRequests: number;
-}
-
 /** How an attempt changed a breaker. */
 export type BreakerChange = "opened" | "closed" | undefined;
 
@@ -46,16 +29,19 @@ export class CircuitBreaker {
   readonly trialRequests: number;
   readonly #fields: Int32Array;
   readonly #times: Float64Array;
-  readonly #options: CircuitBreakerOptions;
+  readonly #config: CircuitBreakerConfig;
+  /** A response whose head takes longer is slow. */
+  readonly #slowAfterMs: number;
   readonly #window: RollingWindow;
 
   /** Counts in `memory`, which other workers may share. */
-  constructor({ fields, times }: UpstreamMemory, options: CircuitBreakerOptions) {
-    this.trialRequests = options.trialRequests;
+  constructor({ fields, times }: UpstreamMemory, config: CircuitBreakerConfig) {
+    this.trialRequests = config.trial_requests;
     this.#fields = fields;
     this.#times = times;
-    this.#options = options;
-    this.#window = new RollingWindow(fields, options.windowMs);
+    this.#config = config;
+    this.#slowAfterMs = config.slow_after || Infinity;
+    this.#window = new RollingWindow(fields, config.window);
   }
 
   /**
@@ -66,8 +52,7 @@ export class CircuitBreaker {
    * @param trial Whether the attempt was a trial.
    */
   record(failed: boolean, latencyMs: number, trial = true): BreakerChange {
-    const { slowAfterMs } = this.#options;
-    const slow = slowAfterMs > 0 && latencyMs > slowAfterMs;
+    const slow = latencyMs > this.#slowAfterMs;
     const flags = Atomics.load(this.#fields, FLAGS);
     // The attempt began before the breaker opened and is no new evidence.
     if ((flags & Flag.breaker_open) !== 0) return undefined;
@@ -90,19 +75,19 @@ export class CircuitBreaker {
   }
 
   #tripped({ total, failed, slow }: WindowCounts): boolean {
-    const { minRequests, failureRatio, slowRatio, slowAfterMs } = this.#options;
-    if (total < minRequests) return false;
-    return failed >= failureRatio * total || (slowAfterMs > 0 && slow >= slowRatio * total);
+    const { min_requests, failure_ratio, slow_ratio } = this.#config;
+    if (total < min_requests) return false;
+    return failed >= failure_ratio * total || (this.#slowAfterMs !== Infinity && slow >= slow_ratio * total);
   }
 
   #open(clear: number): BreakerChange {
     // Published before the flag: a worker that sees the flag reads this time.
-    this.#times[OPEN_UNTIL] = sharedTime.refresh() + this.#options.openForMs;
+    this.#times[OPEN_UNTIL] = sharedTime.refresh() + this.#config.open_for;
     return changeFlags(this.#fields, { set: Flag.breaker_open, clear: clear | Flag.slow_start }) ? "opened" : undefined;
   }
 
   #passed(): BreakerChange {
-    if (Atomics.add(this.#fields, TRIALS_PASSED, 1) + 1 < this.#options.trialRequests) return undefined;
+    if (Atomics.add(this.#fields, TRIALS_PASSED, 1) + 1 < this.trialRequests) return undefined;
     this.#window.clear();
     this.#times[SLOW_START_AT] = sharedTime.refresh();
     const closed = changeFlags(this.#fields, {

@@ -7,8 +7,9 @@
 
 import { within } from "../../http/status_range.ts";
 import { sharedTime } from "../../state/shared_time.ts";
+import type { CircuitBreakerConfig, PassiveHealthConfig } from "../config/resilience_schema.ts";
 import { FAILURE_STATUSES, type FailureClass } from "./failure_class.ts";
-import { type BreakerChange, CircuitBreaker, type CircuitBreakerOptions } from "./circuit_breaker.ts";
+import { type BreakerChange, CircuitBreaker } from "./circuit_breaker.ts";
 import {
   changeFlags,
   EJECTED_UNTIL,
@@ -18,7 +19,7 @@ import {
   TRIALS,
   type UpstreamMemory,
 } from "./condition_fields.ts";
-import { PassiveHealth, type PassiveHealthOptions } from "./passive_health.ts";
+import { PassiveHealth } from "./passive_health.ts";
 import {
   type AdminState,
   Flag,
@@ -37,12 +38,12 @@ export type ConditionChange =
 
 /** The rules that a condition follows. */
 export interface ConditionOptions {
-  /** When failures eject it; undefined for never. */
-  readonly passiveHealth?: PassiveHealthOptions | undefined;
+  /** When failures eject it; never without, or where it is not enabled. */
+  readonly passiveHealth?: PassiveHealthConfig;
   /** State before the first probe; undefined when it is not probed. */
   readonly probedFirst?: "healthy" | "unhealthy" | undefined;
-  /** When its breaker trips; undefined for no breaker. */
-  readonly circuitBreaker?: CircuitBreakerOptions | undefined;
+  /** When its breaker opens; no breaker without, or where it is not enabled. */
+  readonly circuitBreaker?: CircuitBreakerConfig;
   /**
    * Duration of slow start after it became available again, in milliseconds; 0 for none.
    *
@@ -71,8 +72,8 @@ export class UpstreamCondition {
     this.#memory = memory;
     this.#fields = memory.fields;
     this.#slowStartMs = slowStartMs;
-    if (passiveHealth !== undefined) this.#passive = new PassiveHealth(memory, passiveHealth);
-    if (circuitBreaker !== undefined) this.#breaker = new CircuitBreaker(memory, circuitBreaker);
+    if (passiveHealth?.enabled) this.#passive = new PassiveHealth(memory, passiveHealth);
+    if (circuitBreaker?.enabled) this.#breaker = new CircuitBreaker(memory, circuitBreaker);
     this.#begin(options.probedFirst);
   }
 

@@ -7,6 +7,7 @@
 
 import { type StatusRange, within } from "../../http/status_range.ts";
 import { sharedTime } from "../../state/shared_time.ts";
+import type { PassiveHealthConfig } from "../config/resilience_schema.ts";
 import { FAILURE_CLASSES, type FailureClass } from "./failure_class.ts";
 import {
   changeFlags,
@@ -22,40 +23,28 @@ import {
 } from "./condition_fields.ts";
 import { Flag } from "./upstream_states.ts";
 
-/** When an upstream is ejected, and for how long. */
-export interface PassiveHealthOptions {
-  /** Failures in a row that eject; 0 never ejects. */
-  readonly maxFails: number;
-  /** Failures further apart than this are not in a row, in milliseconds. */
-  readonly failWindowMs: number;
-  /** How long the first ejection lasts, in milliseconds; each next one twice as long. */
-  readonly ejectForMs: number;
-  /** The longest ejection, in milliseconds. */
-  readonly maxEjectForMs: number;
-  /** A response whose head takes longer is a failure, in milliseconds; 0 for never. */
-  readonly slowAfterMs: number;
-  /** Statuses that are failures, as ranges. */
-  readonly failStatus: readonly StatusRange[];
-}
-
 /** Counts the failures of one upstream. Its fields belong to the upstream. */
 export class PassiveHealth {
   readonly #fields: Int32Array;
   readonly #times: Float64Array;
-  readonly #options: PassiveHealthOptions;
+  readonly #config: PassiveHealthConfig;
+  readonly #failStatus: readonly StatusRange[];
+  /** A response whose head takes longer is a failure. */
+  readonly #slowAfterMs: number;
 
   /** Counts in `memory`, which other workers may share. */
-  constructor(memory: UpstreamMemory, options: PassiveHealthOptions) {
+  constructor(memory: UpstreamMemory, config: PassiveHealthConfig) {
     this.#fields = memory.fields;
     this.#times = memory.times;
-    this.#options = options;
+    this.#config = config;
+    this.#failStatus = config.fail_status;
+    this.#slowAfterMs = config.slow_after || Infinity;
   }
 
   /** The failure that a response counts as; undefined for a good one. */
   failureClassOf(status: number, latencyMs: number): FailureClass | undefined {
-    const { failStatus, slowAfterMs } = this.#options;
-    if (within(status, failStatus)) return "status";
-    return slowAfterMs > 0 && latencyMs > slowAfterMs ? "slow" : undefined;
+    if (within(status, this.#failStatus)) return "status";
+    return latencyMs > this.#slowAfterMs ? "slow" : undefined;
   }
 
   /** An attempt succeeded. Returns whether that ended `on_trial`. */
@@ -73,8 +62,8 @@ export class PassiveHealth {
    * @returns Whether this call ejected it.
    */
   failed(failure: FailureClass, mayEject: (failure: FailureClass) => boolean, trial = true): boolean {
-    const { maxFails, failWindowMs } = this.#options;
-    if (maxFails === 0) return false;
+    const { max_fails, fail_window } = this.#config;
+    if (max_fails === 0) return false;
     const fields = this.#fields;
     const nowMs = sharedTime.refresh();
     const flags = Atomics.load(fields, FLAGS);
@@ -82,10 +71,10 @@ export class PassiveHealth {
     if ((flags & Flag.on_trial) !== 0 && !trial) return false;
     const sinceLast = nowMs - this.#times[FAILED_AT];
     this.#times[FAILED_AT] = nowMs;
-    if (sinceLast > failWindowMs && (flags & Flag.on_trial) === 0) Atomics.store(fields, FAILS, 0);
+    if (sinceLast > fail_window && (flags & Flag.on_trial) === 0) Atomics.store(fields, FAILS, 0);
     const fails = Atomics.add(fields, FAILS, 1) + 1;
     if ((flags & Flag.ejected) !== 0) return false;
-    if (fails < maxFails && (flags & Flag.on_trial) === 0) return false;
+    if (fails < max_fails && (flags & Flag.on_trial) === 0) return false;
     return mayEject(failure) && this.#eject(failure, nowMs);
   }
 
@@ -112,12 +101,12 @@ export class PassiveHealth {
   #eject(failure: FailureClass, nowMs: number): boolean {
     const fields = this.#fields;
     const times = this.#times;
-    const { ejectForMs, maxEjectForMs } = this.#options;
+    const { eject_for, max_eject_for } = this.#config;
     // A time in use as long as the last ejection cancels one earlier ejection.
-    const lastMs = Math.max(times[EJECTED_FOR], ejectForMs);
+    const lastMs = Math.max(times[EJECTED_FOR], eject_for);
     const usedMs = Math.max(0, nowMs - times[EJECTED_UNTIL]);
     const counted = Math.max(0, Atomics.load(fields, EJECTIONS) - Math.floor(usedMs / lastMs));
-    const forMs = Math.round(Math.min(ejectForMs * 2 ** Math.min(counted, 30), maxEjectForMs));
+    const forMs = Math.round(Math.min(eject_for * 2 ** Math.min(counted, 30), Math.max(eject_for, max_eject_for)));
     // Published before the flag: a worker that sees the flag reads this time.
     times[EJECTED_UNTIL] = nowMs + forMs;
     if (!changeFlags(fields, { set: Flag.ejected, clear: Flag.on_trial | Flag.slow_start })) return false;

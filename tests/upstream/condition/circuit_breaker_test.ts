@@ -1,22 +1,25 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { sharedTime } from "../../../lib/state/shared_time.ts";
-import { CircuitBreaker, type CircuitBreakerOptions } from "../../../lib/upstream/condition/circuit_breaker.ts";
+import { CircuitBreaker } from "../../../lib/upstream/condition/circuit_breaker.ts";
+import type { CircuitBreakerConfig } from "../../../lib/upstream/config/resilience_schema.ts";
 import { FLAGS, memoryOf, upstreamFieldCount } from "../../../lib/upstream/condition/condition_fields.ts";
 import { Flag } from "../../../lib/upstream/condition/upstream_states.ts";
 import { jump } from "../../support/time_jump.ts";
 
-const OPTIONS: CircuitBreakerOptions = {
-  failureRatio: 0.5,
-  minRequests: 4,
-  windowMs: 10_000,
-  openForMs: 30_000,
-  slowAfterMs: 100,
-  slowRatio: 0.75,
-  trialRequests: 2,
+const OPTIONS: CircuitBreakerConfig = {
+  enabled: true,
+  max_in_flight: 0,
+  failure_ratio: 0.5,
+  min_requests: 4,
+  window: 10_000,
+  open_for: 30_000,
+  slow_after: 100,
+  slow_ratio: 0.75,
+  trial_requests: 2,
 };
 
-function breakerOf(options: Partial<CircuitBreakerOptions> = {}) {
+function breakerOf(options: Partial<CircuitBreakerConfig> = {}) {
   const fields = new Int32Array(upstreamFieldCount(1));
   const breaker = new CircuitBreaker(memoryOf(fields), { ...OPTIONS, ...options });
   return {
@@ -28,11 +31,11 @@ function breakerOf(options: Partial<CircuitBreakerOptions> = {}) {
   };
 }
 
-function opens(attempts: string, options: Partial<CircuitBreakerOptions> = {}): boolean {
+function opens(attempts: string, options: Partial<CircuitBreakerConfig> = {}): boolean {
   return breakerOf(options).record(attempts).includes("opened");
 }
 
-Deno.test("CircuitBreaker.record() opens at the share of failures, not below it, and not before minRequests", () => {
+Deno.test("CircuitBreaker.record() opens at the share of failures, not below it, and not before min_requests", () => {
   assertEquals([opens("bbb"), opens("bbbb"), opens("ggbb"), opens("gggbb"), opens("gggbbb")], [
     ...[false, true, true, false, true],
   ]);
@@ -40,13 +43,13 @@ Deno.test("CircuitBreaker.record() opens at the share of failures, not below it,
 });
 
 Deno.test("CircuitBreaker.record() opens at the share of slow attempts", () => {
-  assertEquals([opens("gsss"), opens("ggss"), opens("ssss", { slowAfterMs: 0 })], [true, false, false]);
+  assertEquals([opens("gsss"), opens("ggss"), opens("ssss", { slow_after: 0 })], [true, false, false]);
 });
 
 Deno.test("CircuitBreaker.record() forgets what is older than its window", () => {
   const { record } = breakerOf();
   record("bbb");
-  jump(OPTIONS.windowMs + 10);
+  jump(OPTIONS.window + 10);
   assertEquals(record("bbbb"), [undefined, undefined, undefined, "opened"]);
 });
 
@@ -60,16 +63,16 @@ Deno.test("an open breaker takes no notice of what ends now", () => {
 Deno.test("CircuitBreaker.reconsider() makes it half open when its time is over", () => {
   const { record, has, reconsider } = breakerOf();
   record("bbbb");
-  jump(OPTIONS.openForMs / 2);
+  jump(OPTIONS.open_for / 2);
   assertEquals(reconsider(), false);
-  jump(OPTIONS.openForMs / 2);
+  jump(OPTIONS.open_for / 2);
   assertEquals([reconsider(), has(Flag.breaker_open), has(Flag.breaker_half_open)], [true, false, true]);
 });
 
 Deno.test("a half-open breaker closes after as many good trials as it lets through, with a clean window", () => {
   const { record, has, reconsider } = breakerOf();
   record("bbbb");
-  jump(OPTIONS.openForMs);
+  jump(OPTIONS.open_for);
   reconsider();
   assertEquals(record("gg"), [undefined, "closed"]);
   assertEquals([has(Flag.breaker_half_open), has(Flag.slow_start)], [false, true]);
@@ -81,13 +84,13 @@ for (const bad of ["b", "s"]) {
   Deno.test(`a half-open breaker opens again after a ${bad === "b" ? "failed" : "slow"} trial, for the whole time`, () => {
     const { record, has, reconsider } = breakerOf();
     record("bbbb");
-    jump(OPTIONS.openForMs);
+    jump(OPTIONS.open_for);
     reconsider();
     assertEquals(record(`g${bad}`), [undefined, "opened"]);
     assertEquals([has(Flag.breaker_open), has(Flag.breaker_half_open)], [true, false]);
-    jump(OPTIONS.openForMs / 2);
+    jump(OPTIONS.open_for / 2);
     assertEquals(reconsider(), false);
-    jump(OPTIONS.openForMs / 2);
+    jump(OPTIONS.open_for / 2);
     reconsider();
     // The good trial of last time counts no more.
     assertEquals(record("gg"), [undefined, "closed"]);

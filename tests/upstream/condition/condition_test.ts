@@ -19,12 +19,20 @@ import { jump } from "../../support/time_jump.ts";
 
 const RULES: ConditionOptions = {
   passiveHealth: {
-    ...{ maxFails: 2, failWindowMs: 30_000, ejectForMs: 10_000, maxEjectForMs: 60_000, slowAfterMs: 0 },
-    failStatus: [[500, 599]],
+    ...{
+      enabled: true,
+      max_ejected_percent: 50,
+      max_fails: 2,
+      fail_window: 30_000,
+      eject_for: 10_000,
+      max_eject_for: 60_000,
+      slow_after: 0,
+    },
+    fail_status: [[500, 599]],
   },
   circuitBreaker: {
-    ...{ failureRatio: 0.5, minRequests: 100, windowMs: 10_000, openForMs: 30_000 },
-    ...{ slowAfterMs: 0, slowRatio: 1, trialRequests: 2 },
+    ...{ enabled: true, max_in_flight: 0, failure_ratio: 0.5, min_requests: 100, window: 10_000, open_for: 30_000 },
+    ...{ slow_after: 0, slow_ratio: 1, trial_requests: 2 },
   },
   slowStartMs: 10_000,
 };

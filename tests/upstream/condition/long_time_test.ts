@@ -20,12 +20,20 @@ const OPTIONS: UpstreamOptions = {
   ...{ idleTimeoutMs: 1000, maxIdle: 1, maxHeadBytes: 1000 },
   ...{ clock: new CoarseClock(), slowStartMs: 10_000 },
   passiveHealth: {
-    ...{ maxFails: 2, failWindowMs: 10_000, ejectForMs: 5000, maxEjectForMs: 60_000, slowAfterMs: 0 },
-    failStatus: [[500, 599]],
+    ...{
+      enabled: true,
+      max_ejected_percent: 50,
+      max_fails: 2,
+      fail_window: 10_000,
+      eject_for: 5000,
+      max_eject_for: 60_000,
+      slow_after: 0,
+    },
+    fail_status: [[500, 599]],
   },
   circuitBreaker: {
-    ...{ failureRatio: 0.5, minRequests: 3, windowMs: 10_000, openForMs: 5000 },
-    ...{ slowAfterMs: 0, slowRatio: 1, trialRequests: 1 },
+    ...{ enabled: true, max_in_flight: 0, failure_ratio: 0.5, min_requests: 3, window: 10_000, open_for: 5000 },
+    ...{ slow_after: 0, slow_ratio: 1, trial_requests: 1 },
   },
 } as unknown as UpstreamOptions;
 

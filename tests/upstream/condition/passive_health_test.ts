@@ -1,6 +1,7 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { PassiveHealth, type PassiveHealthOptions } from "../../../lib/upstream/condition/passive_health.ts";
+import { PassiveHealth } from "../../../lib/upstream/condition/passive_health.ts";
+import type { PassiveHealthConfig } from "../../../lib/upstream/config/resilience_schema.ts";
 import { sharedTime } from "../../../lib/state/shared_time.ts";
 import { failureClassOf } from "../../../lib/upstream/condition/failure_class.ts";
 import { EJECTED_FOR, FLAGS, memoryOf, upstreamFieldCount } from "../../../lib/upstream/condition/condition_fields.ts";
@@ -8,16 +9,18 @@ import { Flag } from "../../../lib/upstream/condition/upstream_states.ts";
 import { TransportFailure } from "../../../lib/failure/failure.ts";
 import { jump } from "../../support/time_jump.ts";
 
-const OPTIONS: PassiveHealthOptions = {
-  maxFails: 3,
-  failWindowMs: 30_000,
-  ejectForMs: 10_000,
-  maxEjectForMs: 60_000,
-  slowAfterMs: 100,
-  failStatus: [[500, 502], [504, 504]],
+const OPTIONS: PassiveHealthConfig = {
+  enabled: true,
+  max_ejected_percent: 50,
+  max_fails: 3,
+  fail_window: 30_000,
+  eject_for: 10_000,
+  max_eject_for: 60_000,
+  slow_after: 100,
+  fail_status: [[500, 502], [504, 504]],
 };
 
-function health(options: Partial<PassiveHealthOptions> = {}) {
+function health(options: Partial<PassiveHealthConfig> = {}) {
   const fields = new Int32Array(upstreamFieldCount(1));
   const memory = memoryOf(fields);
   const passive = new PassiveHealth(memory, { ...OPTIONS, ...options });
@@ -36,17 +39,17 @@ Deno.test("PassiveHealth.failureClassOf() goes by the ranges of statuses, then b
   assertEquals(cases.map(([status, ms]) => passive.failureClassOf(status, ms)), [
     ...[undefined, "status", "status", undefined, "status", "slow"],
   ]);
-  assertEquals(health({ slowAfterMs: 0 }).passive.failureClassOf(200, 1e9), undefined);
+  assertEquals(health({ slow_after: 0 }).passive.failureClassOf(200, 1e9), undefined);
 });
 
-Deno.test("PassiveHealth.failed() ejects with the last of maxFails failures, once", () => {
+Deno.test("PassiveHealth.failed() ejects with the last of max_fails failures, once", () => {
   const { fail, has } = health();
   assertEquals(fail(5), [false, false, true, false, false]);
   assertEquals(has(Flag.ejected), true);
 });
 
-Deno.test("PassiveHealth.failed() with maxFails of 0 never ejects", () => {
-  assertEquals(health({ maxFails: 0 }).fail(100).includes(true), false);
+Deno.test("PassiveHealth.failed() with max_fails of 0 never ejects", () => {
+  assertEquals(health({ max_fails: 0 }).fail(100).includes(true), false);
 });
 
 Deno.test("PassiveHealth.succeeded() begins the count anew", () => {
@@ -56,10 +59,10 @@ Deno.test("PassiveHealth.succeeded() begins the count anew", () => {
   assertEquals(fail(3), [false, false, true]);
 });
 
-Deno.test("PassiveHealth.failed() begins the count anew after failWindowMs", () => {
+Deno.test("PassiveHealth.failed() begins the count anew after fail_window", () => {
   const { fail } = health();
   fail(2);
-  jump(OPTIONS.failWindowMs + 10);
+  jump(OPTIONS.fail_window + 10);
   assertEquals(fail(3), [false, false, true]);
 });
 
@@ -76,9 +79,9 @@ Deno.test("PassiveHealth.failed() asks each time whether the pool can spare it",
 Deno.test("PassiveHealth.reconsider() ends an ejection when its time is over, and puts on trial", () => {
   const { fail, has, reconsider } = health();
   fail(3);
-  jump(OPTIONS.ejectForMs / 2);
+  jump(OPTIONS.eject_for / 2);
   assertEquals([reconsider(), has(Flag.ejected)], [false, true]);
-  jump(OPTIONS.ejectForMs / 2);
+  jump(OPTIONS.eject_for / 2);
   assertEquals([reconsider(), has(Flag.ejected), has(Flag.on_trial)], [true, false, true]);
 });
 

@@ -9,12 +9,14 @@ import { upstreamFieldCount } from "../../../lib/upstream/condition/condition_fi
 import { checkOf, upstreamAt } from "./probed_upstream.ts";
 
 const PASSIVE: UpstreamOptions["passiveHealth"] = {
-  maxFails: 1,
-  failWindowMs: 60_000,
-  ejectForMs: 60_000,
-  maxEjectForMs: 60_000,
-  failStatus: [],
-  slowAfterMs: 0,
+  enabled: true,
+  max_ejected_percent: 50,
+  max_fails: 1,
+  fail_window: 60_000,
+  eject_for: 60_000,
+  max_eject_for: 60_000,
+  fail_status: [],
+  slow_after: 0,
 };
 
 function probed(options: Partial<UpstreamOptions> = {}, check: Partial<HealthCheck> = {}): ProbedUpstream {

@@ -19,7 +19,7 @@ import {
   table,
 } from "../../../config/fields.ts";
 import { headerTable } from "../../../config/header_fields.ts";
-import { statusRanges } from "./status_range.ts";
+import { statusRanges } from "../../../upstream/config/status_range.ts";
 
 /** Default time between two probes. */
 export const DEFAULT_INTERVAL = "10s";

@@ -9,7 +9,7 @@ import { duration, flag, integer, table, tables } from "../../../config/fields.t
 import { headersKeys } from "./headers_schema.ts";
 import { healthCheckSchema } from "./health_check_schema.ts";
 import { loadBalancingSchema } from "./load_balancing_schema.ts";
-import { circuitBreakerSchema, passiveHealthSchema } from "./resilience_schema.ts";
+import { circuitBreakerSchema, passiveHealthSchema } from "../../../upstream/config/resilience_schema.ts";
 import { retriesSchema } from "./retries_schema.ts";
 import { routeOwnKeys } from "./route_schema.ts";
 import { upstreamSchema } from "./upstream_schema.ts";

@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { duration, flag, integer, size, table } from "../../../config/fields.ts";
-import { failureStatuses } from "./status_range.ts";
+import { failureStatuses } from "../../../upstream/config/status_range.ts";
 
 const BUDGET = "a share from 0 to 10";
 

@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { duration, flag, integer, table } from "../../../config/fields.ts";
+import { duration, flag, integer, table } from "../../config/fields.ts";
 import { failureStatuses } from "./status_range.ts";
 
 const RATIO = "a share above 0, up to 1";
@@ -28,6 +28,9 @@ export const passiveHealthSchema = table({
   ),
 });
 
+/** When upstreams are ejected, after defaults. */
+export type PassiveHealthConfig = z.output<typeof passiveHealthSchema>;
+
 /** The breaker of each upstream. */
 export const circuitBreakerSchema = table({
   enabled: flag().default(true).describe("Whether upstreams have a breaker."),
@@ -44,3 +47,6 @@ export const circuitBreakerSchema = table({
     "Most exchanges at a time for an upstream, as connections.max_connections; the smaller one holds. 0 is no limit.",
   ),
 });
+
+/** When breakers open, after defaults. */
+export type CircuitBreakerConfig = z.output<typeof circuitBreakerSchema>;

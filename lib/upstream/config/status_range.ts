@@ -5,9 +5,9 @@
  */
 
 import { z } from "zod";
-import type { StatusRange } from "../../../http/status_range.ts";
-import { FAILURE_STATUSES } from "../../../upstream/condition/failure_class.ts";
-import { integer, list, matching } from "../../../config/fields.ts";
+import type { StatusRange } from "../../http/status_range.ts";
+import { FAILURE_STATUSES } from "../condition/failure_class.ts";
+import { integer, list, matching } from "../../config/fields.ts";
 
 const STATUS = /^(?:[1-5]xx|[1-5]\d\d(?:-[1-5]\d\d)?)$/;
 const EXPECTED = 'a status, a range or a class, such as 200, "200-399" or "2xx"';
