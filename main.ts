@@ -9,7 +9,7 @@ import { guardDebugger, ignoreSignals } from "./lib/cli/signals.ts";
 if (import.meta.main) {
   ignoreSignals();
   guardDebugger();
-  // The rest takes a while to load, and a signal meanwhile would end the process.
+  // Loaded after `ignoreSignals`: loading takes a while, and a signal during that time would end the process.
   const { main } = await import("./lib/cli/main.ts");
   Deno.exit(await main(Deno.args));
 }

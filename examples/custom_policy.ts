@@ -1,13 +1,13 @@
 /**
- * A balancing policy and a middleware of one's own. The policy keeps each tenant on one upstream, which so needs to cache
- * only what its tenants use; the middleware says how long an answer took.
+ * A balancing policy and a middleware of one's own. The policy sends the requests of a tenant to the same upstream, which
+ * then caches data of its tenants only; the middleware adds the duration to each response.
  *
  *     UPSTREAMS=http://127.0.0.1:3001,http://127.0.0.1:3002 deno run -A examples/custom_policy.ts
  */
 
 import { type Candidate, createHandler, type Middleware, type Policy, type PolicyRequest } from "@bws/bws";
 
-/** Rendezvous hashing: when an upstream fails, only its own tenants move. */
+/** Rendezvous hashing: when an upstream fails, only its own tenants move to others. */
 class ByTenant implements Policy {
   #upstreams: readonly Candidate[];
 
@@ -42,7 +42,7 @@ function tenantOf({ head, clientAddress }: PolicyRequest): string {
   return clientAddress;
 }
 
-// FNV-1a with a last stir, because the texts differ only a little.
+// FNV-1a with a final mixing step, because the texts differ only a little.
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);

@@ -1,6 +1,6 @@
 /**
- * BWS on Deno Deploy, or wherever else a handler is all that is wanted. The config is the text of a TOML file in the
- * environment variable `BWS_TOML`; without it, the object below.
+ * BWS on Deno Deploy, or on any other platform that takes a handler. The config is the text of a TOML file in the environment
+ * variable `BWS_TOML`; without it, the object below.
  *
  *     deno run -A examples/deploy.ts
  */
@@ -11,7 +11,7 @@ const config: ConfigInput = {
   sites: [{
     headers: { "strict-transport-security": "max-age=31536000" },
     proxy: {
-      // Upstreams on the internet tell their sites apart by Host: send theirs, not ours.
+      // Servers on the internet choose the site by Host, so send the host of the upstream.
       preserve_host: false,
       upstreams: [{ name: "origin", url: "https://example.com" }],
       routes: [{ path: "/", upstream: "origin" }],
@@ -19,5 +19,5 @@ const config: ConfigInput = {
   }],
 };
 
-// Deno Deploy chooses the port itself.
+// Deno Deploy chooses the port.
 Deno.serve({ port: Number(Deno.env.get("PORT") ?? 8000) }, createHandler(Deno.env.get("BWS_TOML") ?? config));

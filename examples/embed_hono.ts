@@ -1,5 +1,5 @@
 /**
- * BWS as a route of a Hono application: `/api/` goes to another server, the rest is Hono's.
+ * BWS as a route of a Hono application: requests below `/api/` go to another server, all others to Hono.
  *
  *     UPSTREAM=http://127.0.0.1:3000 deno run -A examples/embed_hono.ts
  */
@@ -19,7 +19,7 @@ const proxy = createHandler({
 
 const app = new Hono<{ Bindings: Deno.ServeHandlerInfo }>();
 app.get("/", (context) => context.text("Hono says hello"));
-// The second argument carries the client's address, for X-Forwarded-For.
+// The second argument has the client's address, for X-Forwarded-For.
 app.all("/api/*", (context) => proxy(context.req.raw, context.env));
 
 Deno.serve({ port: Number(Deno.env.get("PORT") ?? 8000) }, app.fetch);

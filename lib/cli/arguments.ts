@@ -1,6 +1,6 @@
 /**
- * Arguments in, a command and its input out. Only the first argument can name a command; anything else there is a
- * config file for `run`.
+ * Parses the command line. Only the first argument can be the name of a command; any other first argument is a config file
+ * for `run`.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { nearestName } from "../config/nearest_name.ts";
 import { type Command, type Flag, UsageError } from "./command.ts";
 import { commandNamed, COMMANDS, DEFAULT_COMMAND, SHARED_FLAGS } from "./commands.ts";
 
-/** A command line that was understood. */
+/** A parsed command line. */
 export interface ReadArguments {
   /** The command. */
   readonly command: Command;
-  /** Whether it was named, and not only meant. */
+  /** Whether the command was named; false for the default command. */
   readonly named: boolean;
   /** Arguments that are no flags. */
   readonly positionals: readonly string[];
@@ -26,7 +26,7 @@ export interface ReadArguments {
 /** Options of {@linkcode readArguments}. */
 export interface ReadArgumentsOptions {
   /**
-   * Whether there is a file of that name: a first argument that looks like a command may be one.
+   * Whether a file of that name exists: a first argument that looks like a misspelt command may be a file.
    *
    * @default {() => false}
    */
@@ -46,17 +46,17 @@ export function readArguments(args: readonly string[], options: ReadArgumentsOpt
   if (found === undefined && looksLikeCommand(first) && !fileExists(first)) throw unknownCommand(first);
   const command = found ?? commandNamed(DEFAULT_COMMAND) as Command;
   const { positionals, flags } = readFlags(found === undefined ? args : args.slice(1), command);
-  // Help is given whatever else is wrong.
+  // First, so that --help works whatever else is wrong.
   if (!flags.has("help") && !flags.has("version")) checkCount(command, positionals);
   return { command, named: found !== undefined, positionals, flags };
 }
 
-// A config file has a dot or a slash in its name; a slip of the finger in a command has neither.
+// The name of a config file has a dot or a slash; a misspelt command has neither.
 function looksLikeCommand(word: string): boolean {
   return word !== "" && !/^-|[./\\]/.test(word);
 }
 
-/** Words for what is done in another way here. */
+/** Commands of other programs, with what to use here. */
 const OTHER_WORDS: Readonly<Record<string, string>> = {
   validate: "bws check CONFIG does that",
   test: "bws check CONFIG does that",

@@ -1,5 +1,5 @@
 /**
- * `bws check`: would this config run?
+ * `bws check`: checks config files.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { counted, listenLines, managementUrl, siteList } from "./listen_lines.ts
 import { openFileShortfall } from "./open_file_limit.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
-/** Checks config files; opens ports, for a moment, with `--ports` alone. Ends with 1 if one of them is refused. */
+/** Checks config files; with `--ports` it also opens the ports for a moment. Exits with 1 if a file is refused. */
 export async function checkCommand(input: CommandInput): Promise<number> {
   const [strict, lenient, ports] = ["strict", "lenient", "ports"].map((flag) => input.flags.has(flag));
   if (strict && lenient) throw new UsageError("--strict and --lenient contradict each other, expected one of them");
@@ -26,7 +26,7 @@ export async function checkCommand(input: CommandInput): Promise<number> {
   return exitCode;
 }
 
-/** What the flags ask for. */
+/** Values of the flags. */
 interface CheckFlags {
   /** Whether warnings refuse a config too. */
   readonly strict: boolean;
@@ -39,9 +39,11 @@ interface CheckFlags {
 async function checkFile(path: string, flags: CheckFlags, terminal: Terminal): Promise<boolean> {
   const { strict } = flags;
   const { config, problems } = await read(path, flags);
-  if (problems.length > 0) terminal.tell(formatProblems(problems, { color: terminal.errorColored }));
+  if (problems.length > 0) terminal.printError(formatProblems(problems, { color: terminal.errorColored }));
   if (config === undefined || (strict && problems.length > 0)) {
-    terminal.tell(`${paint(terminal.errorColored, "red", "refused")} ${path}: ${counted(problems.length, "problem")}`);
+    terminal.printError(
+      `${paint(terminal.errorColored, "red", "refused")} ${path}: ${counted(problems.length, "problem")}`,
+    );
     return false;
   }
   const warned = problems.length === 0 ? "" : `, ${counted(problems.length, "warning")}`;
@@ -49,10 +51,10 @@ async function checkFile(path: string, flags: CheckFlags, terminal: Terminal): P
   for (const { url, sites } of listenLines(config)) terminal.print(`   ${url}  ${siteList(sites)}`);
   const management = managementUrl(config);
   if (management !== undefined) terminal.print(`   ${management}  management`);
-  // Of this shell: a service may have another limit, so it is no problem of the config.
+  // The limit of this shell. A service may have another one, so this is not a problem of the config.
   const shortfall = openFileShortfall(config);
   for (const note of [...endpointNotes(config), ...(shortfall === undefined ? [] : [shortfall])]) {
-    terminal.tell(`   ${paint(terminal.errorColored, "yellow", "note")}: ${note}`);
+    terminal.printError(`   ${paint(terminal.errorColored, "yellow", "note")}: ${note}`);
   }
   return true;
 }
@@ -87,7 +89,7 @@ function middlewareProblem(file: string, { message }: Error): Problem {
   };
 }
 
-// Loaded where it is asked for: it needs most of the server.
+// Loaded only if needed, since it imports most of the server.
 async function portTrial(): Promise<TryPort> {
   const { ListenError, OpenListener } = await import("../process/listener.ts");
   return (address, port, options) => {
@@ -110,8 +112,8 @@ function describe(config: Config): string {
 }
 
 /**
- * A note for each route at the prefix of its site's own endpoints, such as `/api/`: the endpoints answer before it, as the
- * specification says, and the rest of the prefix is the route's, so it is no warning. None for routes such as `/`.
+ * A note for each route at the prefix of its site's own endpoints, such as `/api/`: the endpoints have precedence and the
+ * route gets the other paths, which is intended, so it is not a warning. No note for routes such as `/`.
  */
 function endpointNotes({ sites }: Config): string[] {
   return sites.flatMap(({ name, proxy, internal_api }) => {

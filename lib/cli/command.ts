@@ -1,5 +1,5 @@
 /**
- * What a command is: how it is called, what its help says, the module that does it, and how that reads its input.
+ * The description of a command: its name, its help, its flags and the module that implements it.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import type { Terminal } from "./terminal.ts";
 export interface Flag {
   /** Long name, without dashes. */
   readonly name: string;
-  /** One letter that stands for it. */
+  /** One-letter form. */
   readonly short?: string;
-  /** What its value is called in the help; flags without one take no value. */
+  /** Name of its value in the help; flags without it take no value. */
   readonly value?: string;
   /** Whether it may be given several times. */
   readonly many?: boolean;
@@ -20,36 +20,36 @@ export interface Flag {
   readonly help: string;
 }
 
-/** What a command was called with. */
+/** The input of a command. */
 export interface CommandInput {
   /** Arguments that are no flags. */
   readonly positionals: readonly string[];
   /** Values of flags by long name, in order; flags without a value have the value `""`. */
   readonly flags: ReadonlyMap<string, readonly string[]>;
-  /** Where to write. */
+  /** The output. */
   readonly terminal: Terminal;
 }
 
-/** Does a command's work. @returns The exit code. */
+/** Runs a command. @returns The exit code. */
 export type RunCommand = (input: CommandInput) => Promise<number>;
 
-/** A command as the command line and the help know it. */
+/** A command. */
 export interface Command {
-  /** The word that calls it. */
+  /** The name of the command. */
   readonly name: string;
-  /** What comes after `bws`. */
+  /** The usage line, without `bws`. */
   readonly usage: string;
   /** What it does, in one line. */
   readonly summary: string;
-  /** What it does in more words: lines of at most 80 characters. */
+  /** A longer description: lines of at most 80 characters. */
   readonly details: readonly string[];
-  /** How many arguments that are no flags it takes at the most. */
+  /** Maximum number of arguments that are not flags. */
   readonly maxPositionals: number;
-  /** Its flags, without those that all commands have. */
+  /** Flags, without those that all commands have. */
   readonly flags: readonly Flag[];
-  /** Command lines and what they do. */
+  /** Example command lines, with what they do. */
   readonly examples: readonly (readonly [line: string, meaning: string])[];
-  /** Loads the module that does it: commands that are not called cost nothing at the start. */
+  /** Loads the module of the command, so that other commands do not slow the start. */
   readonly load: () => Promise<RunCommand>;
 }
 
@@ -58,13 +58,13 @@ export function flagValue(input: CommandInput, name: string): string | undefined
   return input.flags.get(name)?.at(-1);
 }
 
-/** The config file that is meant where none is named. */
+/** The default config file. */
 export const DEFAULT_CONFIG = "config.toml";
 
 /**
  * The paths of the config files, at least one.
  *
- * @throws {UsageError} A file is named both by a flag and without one.
+ * @throws {UsageError} Files are given both with a flag and without one.
  */
 export function configPaths(input: CommandInput): readonly string[] {
   const flag = flagValue(input, "config");
@@ -75,7 +75,7 @@ export function configPaths(input: CommandInput): readonly string[] {
   return [flag];
 }
 
-/** The command was used wrongly: nothing was done. The program ends with 2. */
+/** The command line is wrong: nothing was done. The program exits with 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }

@@ -14,7 +14,7 @@ export const SHARED_FLAGS: readonly Flag[] = [
 
 const LENIENT: Flag = { name: "lenient", help: "Only warn of keys that are not known: what they ask for is not done" };
 
-/** The command that is meant where none is named. */
+/** The default command. */
 export const DEFAULT_COMMAND = "run";
 
 /** All commands, in the order of the help. */

@@ -1,5 +1,5 @@
 /**
- * `bws demo`: starts the demo, says where it is, and ends it. The demo itself is not part of the published package.
+ * `bws demo`: starts the demo, prints its address, and stops it. The demo itself is not part of the published package.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { readPort } from "./flag_config.ts";
 import { stopSignal } from "./signals.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
-/** What the module of the demo exports. */
+/** The exports of the module of the demo. */
 export interface DemoModule {
   /**
    * Starts upstreams, page, proxy and traffic.
@@ -22,7 +22,7 @@ export interface DemoModule {
   startDemo(options: StartDemoOptions): Promise<RunningDemo>;
 }
 
-/** Where the demo listens. */
+/** The port of the demo. */
 export interface StartDemoOptions {
   /** The first port to try. */
   readonly firstPort: number;
@@ -30,7 +30,7 @@ export interface StartDemoOptions {
   readonly tryNext: boolean;
 }
 
-/** A demo that runs. */
+/** A running demo. */
 export interface RunningDemo {
   /** Port of the page and the proxy. */
   readonly port: number;
@@ -38,16 +38,16 @@ export interface RunningDemo {
   readonly paths: readonly string[];
   /** Address of the dashboard. */
   readonly dashboardUrl: string;
-  /** Ends everything that was started. */
+  /** Stops everything that was started. */
   stop(): Promise<void>;
 }
 
 /**
  * Runs the demo until a signal ends it.
  *
- * @throws {UsageError} `--port` is no port.
- * @throws {ListenError} The port that was asked for cannot be opened.
- * @throws {Error} This copy of BWS comes without the demo.
+ * @throws {UsageError} `--port` is not a port.
+ * @throws {ListenError} The port given by `--port` cannot be opened.
+ * @throws {Error} The demo is not part of this installation.
  */
 export async function demoCommand(input: CommandInput): Promise<number> {
   const asked = flagValue(input, "port");
@@ -68,8 +68,8 @@ export async function demoCommand(input: CommandInput): Promise<number> {
 
 const DEFAULT_PORT = 8080;
 
-// Filled in when it is imported: whatever follows imports would take the demo into the package. `deno task compile`
-// includes it by its path.
+// Not a literal in `import()`: tools that follow imports would include the demo in the package. `deno task compile` includes
+// it by its path.
 const DEMO_FILE = "demo.ts";
 
 async function loadDemo(): Promise<DemoModule> {
@@ -93,8 +93,8 @@ function announce(
 ): void {
   const url = `http://localhost:${port}`;
   const { errorColored } = terminal;
-  if (tryNext && port !== firstPort) terminal.tell(`Port ${firstPort} is in use, so this is port ${port}.`);
-  terminal.tell([
+  if (tryNext && port !== firstPort) terminal.printError(`Port ${firstPort} is in use, so this is port ${port}.`);
+  terminal.printError([
     `${paint(errorColored, "bold", `bws ${VERSION} demo`)} is at ${paint(errorColored, "cyan", `${url}/`)}`,
     `The dashboard is at ${paint(errorColored, "cyan", dashboardUrl)}`,
     `WebSockets are at ${paint(errorColored, "cyan", `${url}/sockets`)}`,

@@ -1,5 +1,5 @@
 /**
- * `bws explain`: what would become of a request, and why.
+ * `bws explain`: how a request would be handled, and why.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import { type CommandInput, DEFAULT_CONFIG, flagValue, UsageError } from "./comm
 import { explanationText } from "./explanation_text.ts";
 
 /**
- * Explains a request by a config file. Sends nothing, opens no port and looks no name up.
+ * Explains a request by a config file. Sends nothing, opens no port and looks up no name.
  *
- * @throws {UsageError} The request is none.
+ * @throws {UsageError} The arguments are not a request.
  * @throws {ConfigError} The file is refused.
  */
 export async function explainCommand(input: CommandInput): Promise<number> {
@@ -31,7 +31,7 @@ export async function explainCommand(input: CommandInput): Promise<number> {
   const headers = readHeaders(input.flags.get("header") ?? []);
   const { config, warnings } = await loadConfig(flagValue(input, "config") ?? DEFAULT_CONFIG);
   if (warnings.length > 0 && !input.flags.has("json")) {
-    terminal.tell(formatProblems(warnings, { color: terminal.errorColored }));
+    terminal.printError(formatProblems(warnings, { color: terminal.errorColored }));
   }
   const processState = new ProcessState({ probes: false, addresses: NO_ADDRESSES });
   const generation = new Generation(config, { processState });
@@ -52,7 +52,7 @@ export async function explainCommand(input: CommandInput): Promise<number> {
   }
 }
 
-/** Names are looked up by a running server alone. */
+/** Without look-ups: only a running server does these. */
 const NO_ADDRESSES = { watch: () => ({ ready: Promise.resolve(), stop: () => {} }) };
 
 function readHeaders(lines: readonly string[]): Headers {

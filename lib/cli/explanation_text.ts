@@ -1,5 +1,5 @@
 /**
- * An explanation of a request as text for people: one block for each question, in columns.
+ * An explanation of a request as text: one block for each subject, in columns.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { ExplainedRoute, ExplainedUpstream, Explanation } from "../generation/explanation.ts";
 import { paint, type Style } from "./terminal.ts";
 
-/** Other sites and routes are shown up to this number; `--json` has more. */
+/** Maximum number of other sites and routes; `--json` has more. */
 const MOST_OTHERS = 12;
 
 type Cells = readonly string[];
@@ -113,8 +113,8 @@ function upstreamCells({ url, weight, backup, state, inFlight, note }: Explained
   return [url, all.join(", ")];
 }
 
-function more(hidden: number, untold = 0): Row[] {
-  const count = Math.max(0, hidden) + untold;
+function more(hidden: number, omitted = 0): Row[] {
+  const count = Math.max(0, hidden) + omitted;
   return count === 0 ? [] : [{ style: "dim", text: `and ${count} more` }];
 }
 

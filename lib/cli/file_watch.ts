@@ -1,6 +1,5 @@
 /**
- * Watching a file for changes, in whatever way it changes: written in place, replaced by another, behind links that are
- * set anew, or mounted over.
+ * Watches a file for changes of any kind: written in place, replaced, behind a symbolic link that is changed, or mounted.
  *
  * @module
  */
@@ -12,25 +11,24 @@ import { dirname } from "@std/path/dirname";
 // @ts-types="../../types/std/path.d.ts"
 import { resolve } from "@std/path/resolve";
 
-/** Changes within this time are one: editors write in several steps. */
+/** Changes within this time are merged: editors write in several steps. */
 const SETTLE_MS = 200;
-/** How often the file is looked at, whatever the system tells. */
+/** Interval at which the file is checked, even without an event of the system. */
 const LOOK_MS = 2000;
 
 /** A watch over a file. */
 export interface FileWatch {
-  /** Ends it. */
   close(): void;
 }
 
 /**
  * Calls `onChange` after the contents of the file at `path` have changed.
  *
- * Its folder is watched, since editors put another file in its place. That is not all: of a file that is mounted by itself,
- * of one behind a link, and of Kubernetes' `..data` the system tells nothing there, so the file is looked at as well.
+ * The folder of the file is watched, since editors replace the file. There are no events in the folder for a file that is
+ * mounted by itself, for the target of a symbolic link, and for Kubernetes' `..data`, so the file is also checked regularly.
  *
- * @param lookMs How often it is looked at, in milliseconds.
- * @throws {Deno.errors.NotFound} When there is no such folder.
+ * @param lookMs Interval of the checks, in milliseconds.
+ * @throws {Deno.errors.NotFound} When the folder does not exist.
  */
 export function watchFile(path: string, onChange: () => void, lookMs = LOOK_MS): FileWatch {
   const watcher = Deno.watchFs(dirname(resolve(path)), { recursive: false });
@@ -42,7 +40,7 @@ export function watchFile(path: string, onChange: () => void, lookMs = LOOK_MS):
   function look(): void {
     settling = undefined;
     const now = contentsOf(path);
-    // Gone for a moment, or another file of the folder.
+    // The file is absent for a moment, or another file of the folder has changed.
     if (now === undefined || (last !== undefined && sameBytes(now, last))) return;
     last = now;
     onChange();
@@ -62,12 +60,12 @@ export function watchFile(path: string, onChange: () => void, lookMs = LOOK_MS):
     try {
       for await (const { kind, paths } of watcher) {
         if (kind === "access") continue;
-        // Only the file itself puts the look off: a log that is written beside it would do so for ever.
+        // Only events of the file itself postpone the check: a log in the same folder would postpone it forever.
         if (settling !== undefined && !paths.some((changed) => basename(changed) === name)) continue;
         settle();
       }
     } catch {
-      // The system tells no more, as of a folder that is gone: the file is looked at still.
+      // No more events, for example because the folder was removed. The regular checks continue.
     }
   })();
   return {
@@ -79,7 +77,7 @@ export function watchFile(path: string, onChange: () => void, lookMs = LOOK_MS):
   };
 }
 
-// Of what the path leads to, through all links: the same stamp tells that nothing was written or replaced.
+// Symbolic links are followed. An equal stamp means that the file was neither written nor replaced.
 function stampOf(path: string): string | undefined {
   try {
     const { mtime, ctime, size, ino, dev } = Deno.statSync(path);

@@ -1,5 +1,5 @@
 /**
- * `bws files`: a folder on a port.
+ * `bws files`: serves the files of a folder.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { serveConfig } from "./serve_config.ts";
 /**
  * Serves the files of a folder.
  *
- * @throws {UsageError} A flag's value or the folder is wrong.
+ * @throws {UsageError} The value of a flag or the folder is invalid.
  * @throws {ListenError} The port cannot be opened.
  */
 export async function filesCommand(input: CommandInput): Promise<number> {

@@ -1,5 +1,5 @@
 /**
- * Configs that are made of flags, and not of a file.
+ * Configs that are made from flags.
  *
  * @module
  */
@@ -11,24 +11,24 @@ import type { Config, ConfigInput } from "../generation/config/config_types.ts";
 import { UsageError } from "./command.ts";
 
 /**
- * Checks a config that was made of flags.
+ * Checks a config that was made from flags.
  *
- * @throws {UsageError} It is refused: the flags were wrong.
+ * @throws {UsageError} The config is refused: a flag is wrong.
  */
 export function flagConfig(input: ConfigInput): Config {
   try {
     return resolveConfig(input).config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    // Where the problem lies in a config that nobody wrote does not matter.
+    // Without the path of the key, which the user did not write.
     throw new UsageError(error.problems.map(sentenceOf).join("; "), { cause: error });
   }
 }
 
 /**
- * A port from the text of a flag.
+ * Parses a port from the text of a flag.
  *
- * @throws {UsageError} It is no port.
+ * @throws {UsageError} The text is not a port.
  */
 export function readPort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;

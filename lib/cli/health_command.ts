@@ -1,5 +1,5 @@
 /**
- * `bws health`: is the server that runs here ready? For containers, which have neither curl nor a shell.
+ * `bws health`: checks whether a server is ready. For containers that have neither curl nor a shell.
  *
  * @module
  */
@@ -14,17 +14,17 @@ import { paint } from "./terminal.ts";
 
 const DEFAULT_TIMEOUT = "2s";
 
-/** What is asked. */
+/** The request to send. */
 interface Target {
   readonly url: URL;
-  /** Host name of the site, where it is not the URL's. */
+  /** Value of Host, where it is not that of the URL. */
   readonly host?: string;
 }
 
 /**
- * Asks a server for its readiness and says so in one line. Ends with 0 when it is ready, else with 1.
+ * Requests the readiness of a server and prints it in one line. Exits with 0 if the server is ready, else with 1.
  *
- * @throws {UsageError} The URL or the timeout is none, or the config has nothing that could be asked.
+ * @throws {UsageError} The URL or the timeout is invalid, or the config has no endpoint for health.
  * @throws {ConfigError} The config is refused.
  */
 export async function healthCommand(input: CommandInput): Promise<number> {
@@ -40,11 +40,11 @@ export async function healthCommand(input: CommandInput): Promise<number> {
     terminal.print(`${paint(terminal.outputColored, "green", what)} ${target.url.href}`);
     return 0;
   }
-  terminal.tell(`${paint(terminal.errorColored, "red", `not ${what}`)} ${target.url.href}: ${fault}`);
+  terminal.printError(`${paint(terminal.errorColored, "red", `not ${what}`)} ${target.url.href}: ${fault}`);
   return 1;
 }
 
-// As far as the ports and names go: a server that runs need not have what a start would.
+// Files are not checked: a running server does not need all files that a start needs.
 function readConfig(path: string): Promise<{ config: Config }> {
   return loadConfig(path, { checkFiles: false, lenient: true });
 }
@@ -60,12 +60,12 @@ function readUrl(text: string, endpoint: string): URL {
   if (url === null) {
     throw new UsageError(`${JSON.stringify(text)} is no URL, expected one such as http://127.0.0.1:8080`);
   }
-  // What is given beside the host is meant
+  // A path or query in the URL is used as it is given.
   if (url.pathname === "/" && url.search === "") url.pathname = `/api/health/${endpoint}`;
   return url;
 }
 
-/** The first site that answers for its health; the management API, which only tells that it runs, where none does. */
+/** The first site with health endpoints; else the management API, which only reports that the server runs. */
 function targetOf({ sites, management }: Config, endpoint: string): Target {
   for (const { internal_api, listen, port, hostname, hostnames } of sites) {
     const prefix = internalPrefix(internal_api);
@@ -85,7 +85,7 @@ function addressOf(listen: string | undefined): string {
   return listen.includes(":") ? `[${listen}]` : listen;
 }
 
-/** Why it is not, or undefined where it is. */
+/** Why the server is not ready, or undefined if it is. */
 async function faultOf({ url, host }: Target, timeoutMs: number): Promise<string | undefined> {
   try {
     const { status, body } = url.protocol === "https:"

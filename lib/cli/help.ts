@@ -1,5 +1,5 @@
 /**
- * The help texts, made of what the commands say of themselves.
+ * The help texts, generated from the descriptions of the commands.
  *
  * @module
  */

@@ -1,23 +1,23 @@
 /**
- * Where a config listens, in words for people.
+ * The addresses on which a config listens, as text.
  *
  * @module
  */
 
 import type { Config, SiteConfig } from "../generation/config/config_types.ts";
 
-/** An address, and the sites behind it. */
+/** An address and its sites. */
 export interface ListenLine {
-  /** What to type into a browser. */
+  /** URL to open in a browser. */
   readonly url: string;
-  /** The sites that share it, by name. */
+  /** Names of the sites that listen there. */
   readonly sites: readonly string[];
 }
 
 /**
  * The addresses of a config, in the order in which a generation opens them.
  *
- * @param ports Ports that were opened, in the same order; without them, those of the config.
+ * @param ports Numbers of the open ports, in the same order; without them, those of the config.
  */
 export function listenLines(config: Config, ports: readonly number[] = []): ListenLine[] {
   const groups = Map.groupBy(config.sites, listenerKey);
@@ -27,12 +27,12 @@ export function listenLines(config: Config, ports: readonly number[] = []): List
   }));
 }
 
-/** Where the management API of a config listens, as a {@linkcode ListenLine} has it; undefined where it does not. */
+/** URL of the management API, as in {@linkcode ListenLine}; undefined where it is not enabled. */
 export function managementUrl({ management: { enabled, host, port } }: Config): string | undefined {
   return enabled ? urlOf(host, port) : undefined;
 }
 
-/** `bws 0.1.0 listening on …` ends with this: the sites of an address, without flooding the screen. */
+/** The end of the line `bws 0.1.0 listening on …`: the first sites of an address, and the number of the others. */
 export function siteList(sites: readonly string[]): string {
   const shown = sites.slice(0, MOST_NAMES).join(", ");
   const rest = sites.length - MOST_NAMES;

@@ -1,6 +1,6 @@
 /**
- * The command line: finds the command, runs it, and turns what went wrong into an exit code. 0 is success, 1 a config
- * that is refused or a port that cannot be opened, 2 a wrong command line.
+ * The command line: finds the command, runs it, and turns errors into an exit code. 0 is success, 1 a config that is refused
+ * or a port that cannot be opened, 2 a wrong command line.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { paint, processTerminal, type Terminal } from "./terminal.ts";
  * Runs `bws`.
  *
  * @param args Arguments without the program's name.
- * @param terminal Where to write.
+ * @param terminal The output.
  * @returns The exit code.
  */
 export async function main(args: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
@@ -26,9 +26,9 @@ export async function main(args: readonly string[], terminal: Terminal = process
   try {
     const read = readArguments(usualArguments(args), { fileExists });
     command = read.command;
-    const answer = answerOf(read, terminal);
-    if (answer !== undefined) {
-      terminal.print(answer);
+    const text = helpOrVersion(read, terminal);
+    if (text !== undefined) {
+      terminal.print(text);
       return 0;
     }
     const run = await command.load();
@@ -38,7 +38,7 @@ export async function main(args: readonly string[], terminal: Terminal = process
   }
 }
 
-// What people type first who know other programs.
+// Forms that users of other programs know.
 function usualArguments([first, ...rest]: readonly string[]): readonly string[] {
   if (first === undefined) return [];
   if (first === "help") return [...rest, "--help"];
@@ -46,11 +46,11 @@ function usualArguments([first, ...rest]: readonly string[]): readonly string[] 
   return first === "-t" ? ["check", ...rest] : [first, ...rest];
 }
 
-// What is answered without running the command.
-function answerOf({ command, named, positionals, flags }: ReadArguments, terminal: Terminal): string | undefined {
+// The output of --help and --version, for which the command is not run.
+function helpOrVersion({ command, named, positionals, flags }: ReadArguments, terminal: Terminal): string | undefined {
   if (flags.has("help")) {
-    const meant = named ? command : commandNamed(positionals[0] ?? "");
-    return meant === undefined ? programHelp(terminal.outputColored) : commandHelp(meant, terminal.outputColored);
+    const about = named ? command : commandNamed(positionals[0] ?? "");
+    return about === undefined ? programHelp(terminal.outputColored) : commandHelp(about, terminal.outputColored);
   }
   if (flags.has("version")) return `bws ${VERSION}`;
   return undefined;
@@ -60,19 +60,19 @@ function failed(error: unknown, command: Command | undefined, terminal: Terminal
   const colored = terminal.errorColored;
   const label = paint(colored, "red", "bws:");
   if (error instanceof UsageError) {
-    terminal.tell(`${label} ${error.message}`);
-    terminal.tell(`Usage: bws ${command?.usage ?? "[CONFIG] | COMMAND [ARGUMENTS]"}`);
-    terminal.tell(`Try:   bws ${command === undefined ? "" : `${command.name} `}--help`);
+    terminal.printError(`${label} ${error.message}`);
+    terminal.printError(`Usage: bws ${command?.usage ?? "[CONFIG] | COMMAND [ARGUMENTS]"}`);
+    terminal.printError(`Try:   bws ${command === undefined ? "" : `${command.name} `}--help`);
     return 2;
   }
   if (error instanceof ConfigError) {
-    terminal.tell(formatProblems(error.problems, { color: colored }));
+    terminal.printError(formatProblems(error.problems, { color: colored }));
     const count = error.problems.length;
-    terminal.tell(`${label} The config is refused: ${count === 1 ? "1 problem" : `${count} problems`}`);
+    terminal.printError(`${label} The config is refused: ${count === 1 ? "1 problem" : `${count} problems`}`);
     return 1;
   }
-  // Ports that cannot be opened and files that cannot be read come with a message that says it all.
-  terminal.tell(`${label} ${error instanceof Error ? error.message : String(error)}`);
+  // A port that cannot be opened, or a file that cannot be read: the message is complete.
+  terminal.printError(`${label} ${error instanceof Error ? error.message : String(error)}`);
   return 1;
 }
 

@@ -1,19 +1,19 @@
 /**
- * Whether the process may open as many files and sockets as its config needs. Deno raises the soft limit to the hard one
- * when it starts, so what is read is what there is.
+ * Whether the limit of open files is high enough for a config. Deno raises the soft limit to the hard limit when it starts,
+ * so the soft limit is read.
  *
  * @module
  */
 
 import type { Config } from "../generation/config/config_types.ts";
 
-/** Connections of clients that any server should be able to hold. */
+/** Client connections that any server should be able to hold. */
 const LEAST_CONNECTIONS = 500;
 
-/** What to do about a limit of open files that is too low for `config`; undefined when it is not, or not known. */
+/** Advice if the limit of open files is too low for `config`; undefined if it is high enough or unknown. */
 export function openFileShortfall(config: Config, limit: number | undefined = openFileLimit()): string | undefined {
   const connections = Math.max(LEAST_CONNECTIONS, boundedConnections(config));
-  // One for the client, one for the upstream.
+  // An exchange needs one socket for the client and one for the upstream.
   const needed = 2 * connections;
   if (limit === undefined || limit >= needed) return undefined;
   return `this process may have at most ${limit} files and sockets open, fewer than the ${needed} that ` +
@@ -21,19 +21,19 @@ export function openFileShortfall(config: Config, limit: number | undefined = op
     "or --ulimit nofile= of a container";
 }
 
-/** The soft limit of open files; undefined where the system does not tell. */
+/** The soft limit of open files; undefined where unknown. */
 export function openFileLimit(): number | undefined {
   if (Deno.build.os !== "linux") return undefined;
   try {
     const found = /^Max open files\s+(\d+)/m.exec(Deno.readTextFileSync("/proc/self/limits"));
     return found === null ? undefined : Number(found[1]);
   } catch {
-    // Deno gives /proc to programs with all permissions alone.
+    // Deno allows access to /proc only with all permissions.
     return undefined;
   }
 }
 
-/** How many exchanges at a time the upstreams may have, where the config bounds them. */
+/** Maximum number of concurrent exchanges with upstreams, where the config has a limit. */
 function boundedConnections({ sites }: Config): number {
   let sum = 0;
   for (const { proxy } of sites) {

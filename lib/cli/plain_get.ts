@@ -1,25 +1,25 @@
 /**
- * A GET whose Host is not that of its address, which `fetch` does not let one choose.
+ * A GET request with a chosen Host field, which `fetch` does not allow.
  *
  * @module
  */
 
-/** A response, as far as it matters here. */
+/** The used parts of a response. */
 export interface PlainResponse {
   readonly status: number;
-  /** Its body as text, without its framing undone. */
+  /** The body as text; a chunked body is not decoded. */
   readonly body: string;
 }
 
-/** More of a response is not read. */
+/** Maximum number of bytes that are read of a response. */
 const MAX_BYTES = 64 * 1024;
 
 /**
- * Asks for an `http://` URL.
+ * Sends a GET request for an `http://` URL.
  *
  * @param host Value of Host.
- * @throws {DOMException} `TimeoutError`, when the response is not whole within `timeoutMs`.
- * @throws {Error} Nothing listens there, or what answers does not speak HTTP.
+ * @throws {DOMException} `TimeoutError`, when the response is not complete within `timeoutMs`.
+ * @throws {Error} Nothing listens there, or the response is not HTTP.
  */
 export async function plainGet(url: URL, host: string, timeoutMs: number): Promise<PlainResponse> {
   const { promise: late, reject } = Promise.withResolvers<never>();
@@ -34,7 +34,7 @@ export async function plainGet(url: URL, host: string, timeoutMs: number): Promi
     return responseOf(await Promise.race([readAll(connection), late]));
   } finally {
     clearTimeout(timer);
-    // One that comes too late is closed then
+    // A connection that opens after the timeout is closed.
     connecting.then((connection) => close(connection), () => {});
   }
 }
@@ -69,7 +69,7 @@ function close(connection: Deno.Conn): void {
   try {
     connection.close();
   } catch (error) {
-    // It was in use, and is closed already
+    // The connection is closed already.
     if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * `bws proxy`: one port before upstreams.
+ * `bws proxy`: a proxy on one port.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { flagConfig, readPort } from "./flag_config.ts";
 import { serveConfig } from "./serve_config.ts";
 
 /**
- * Proxies one port to upstreams.
+ * Forwards the requests of one port to upstreams.
  *
- * @throws {UsageError} A flag is missing, or its value is wrong.
+ * @throws {UsageError} A flag is missing, or its value is invalid.
  * @throws {ListenError} The port cannot be opened.
  */
 export async function proxyCommand(input: CommandInput): Promise<number> {
@@ -48,7 +48,7 @@ function readFrom(from: string): { listen: string | undefined; port: number } {
   );
 }
 
-// `3000`, `:3000` and `host:3000` are what people type.
+// Accepts `3000`, `:3000` and `host:3000` as well as URLs.
 function upstreamUrl(target: string): string {
   if (/^:?\d+$/.test(target)) return `http://127.0.0.1:${target.replace(":", "")}`;
   return /^[a-z]+:\/|^unix:/i.test(target) ? target : `http://${target}`;

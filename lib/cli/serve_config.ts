@@ -1,5 +1,5 @@
 /**
- * Serving a config until somebody asks to stop: what `run`, `proxy` and `files` have in common.
+ * Serves a config until a signal stops the program: the common part of `run`, `proxy` and `files`.
  *
  * @module
  */
@@ -24,25 +24,24 @@ import { counted, listenLines, siteList } from "./listen_lines.ts";
 import { onReopenSignal, stopSignal } from "./signals.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
-/** How long the output of the log may take nothing before the program ends without it. */
+/** Time without progress of writing the log after which the program exits without the rest. */
 const LOG_STALL_MS = 3000;
 
-/** The file that a config came from. */
+/** The file of a config. */
 export interface ConfigFile {
-  /** Its path. */
   readonly path: string;
-  /** Reads it again. */
+  /** Reads the file again. */
   readonly load: () => Promise<ResolvedConfig>;
-  /** Whether changes of the file are taken in as they come. */
+  /** Whether a change of the file reloads it. */
   readonly watched: boolean;
-  /** What is odd about the config of the start, for the log. */
+  /** Warnings of the first config, for the log. */
   readonly warnings: readonly Problem[];
 }
 
 /**
- * Opens the ports, says where, and stops at the first signal.
+ * Opens the ports, prints the addresses, and stops at the first signal.
  *
- * @param file Where the config came from; one without a file cannot be reloaded.
+ * @param file The file of the config; without it the config cannot be reloaded.
  * @returns The exit code.
  * @throws {ListenError} When a port cannot be opened.
  * @throws {Error} When the log or a file that the config names cannot be opened.
@@ -52,31 +51,31 @@ export async function serveConfig(config: Config, terminal: Terminal, file?: Con
   logUncaughtErrors(log);
   onReopenSignal(() => log.reopen());
   for (const warning of file?.warnings ?? []) log.log("warn", "config warning", problemFields(warning));
-  // Listened to from the start: a signal that comes while ports are being opened must not be missed.
+  // Before ports are opened, so that a signal during that time is not missed.
   let hangUp = () => {};
   const signal = stopSignal(file === undefined ? {} : { onHangUp: () => hangUp() });
   const failures = new FailureList();
   const onFailure = config.management.enabled ? (failure: FailureReport) => failures.add(failure) : undefined;
   const server = await start(config, { log, terminal, onFailure });
   const reloader = new Reloader({ server, config, file: file?.path ?? null, load: file?.load, log });
-  if (logsToFile(config)) reloader.onReloaded = (result) => tellRefusal(result, terminal);
+  if (logsToFile(config)) reloader.onReloaded = (result) => printRefusal(result, terminal);
   const management = await manage(config, { server, reloader, failures, log });
   hangUp = () => reloader.reload("SIGHUP");
   const watch = file?.watched === true ? watchFile(file.path, () => reloader.reload("the file changed")) : undefined;
   announce(config, server, terminal);
   if (management !== undefined) announceManagement(config, management, terminal);
-  await terminal.tellLater(`bws stops: ${await signal}`);
+  await terminal.printErrorLater(`bws stops: ${await signal}`);
   watch?.close();
   await waitBeforeStop(reloader.config, { server, terminal });
   const cut = await server.stop();
   await management?.stop();
   if (cut > 0) {
-    await terminal.tellLater(
+    await terminal.printErrorLater(
       `bws cut ${counted(cut, "exchange")} that had not ended within server.shutdown_timeout`,
     );
   }
   const lost = await log.drain(LOG_STALL_MS);
-  if (lost > 0) await terminal.tellLater(`bws lost ${lost} bytes of its log: nobody takes them`);
+  if (lost > 0) await terminal.printErrorLater(`bws lost ${lost} bytes of its log: nobody takes them`);
   return 0;
 }
 
@@ -84,11 +83,11 @@ function logsToFile({ logging: { output } }: Config): boolean {
   return output !== "stdout" && output !== "stderr";
 }
 
-// Whoever sent the signal looks there, and a supervisor such as systemd keeps it.
-function tellRefusal({ accepted, problems }: ReloadResult, terminal: Terminal): void {
+// To standard error, too: the operator who sent the signal reads it there, or in the journal of systemd.
+function printRefusal({ accepted, problems }: ReloadResult, terminal: Terminal): void {
   if (accepted) return;
   const text = formatProblems(problems, { color: terminal.errorColored });
-  terminal.tellLater(`${text}\nbws: the config is refused, the one before goes on`);
+  terminal.printErrorLater(`${text}\nbws: the config is refused, the one before goes on`);
 }
 
 function openLog(config: Config): Log {
@@ -107,18 +106,18 @@ async function start(
 ): Promise<RunningServer> {
   const { count, shortfall } = workerCount(config.server);
   for (const lack of [shortfall, openFileShortfall(config)]) {
-    if (lack !== undefined) terminal.tell(`${paint(terminal.errorColored, "yellow", "warning")}: ${lack}`);
+    if (lack !== undefined) terminal.printError(`${paint(terminal.errorColored, "yellow", "warning")}: ${lack}`);
   }
   if (count === 1) return await startServer(config, { log, onFailure });
-  // Loaded only where it is asked for: it is a part of the time that a start takes, as the management API is.
+  // Loaded only if needed, as the management API is, so that other starts are faster.
   const { startWorkers } = await import("../process/worker_server.ts");
   const writeLog = (bytes: Uint8Array) => log.write(bytes);
   const server = await startWorkers(config, { workers: count, log, writeLog, onFailure });
-  terminal.tell(`bws serves with ${count} workers`);
+  terminal.printError(`bws serves with ${count} workers`);
   return server;
 }
 
-// Its port cannot be opened: then nothing is to run, as with the port of a site.
+// If the port of the management API cannot be opened, the server is stopped, as for the port of a site.
 async function manage(
   { management }: Config,
   { server, reloader, failures, log }: { server: RunningServer; reloader: Reloader; failures: FailureList; log: Log },
@@ -139,14 +138,16 @@ async function waitBeforeStop(
 ): Promise<void> {
   server.turnUnready();
   if (delayMs === 0) return;
-  await terminal.tellLater(`bws is not ready any more, and goes on for ${delayMs / 1000} s (server.shutdown_delay)`);
+  await terminal.printErrorLater(
+    `bws is not ready any more, and goes on for ${delayMs / 1000} s (server.shutdown_delay)`,
+  );
   await new Promise((resolve) => setTimeout(resolve, delayMs));
 }
 
 function announceManagement({ management }: Config, { address }: Management, terminal: Terminal): void {
   const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
   const url = paint(terminal.errorColored, "cyan", `http://${host}:${address.port}`);
-  terminal.tell(
+  terminal.printError(
     `bws dashboard, API and metrics at ${url}${management.api_key === undefined ? "" : " (with the API key)"}`,
   );
 }
@@ -154,6 +155,6 @@ function announceManagement({ management }: Config, { address }: Management, ter
 function announce(config: Config, { addresses }: RunningServer, terminal: Terminal): void {
   const name = paint(terminal.errorColored, "bold", `bws ${VERSION}`);
   for (const { url, sites } of listenLines(config, addresses.map((address) => address.port))) {
-    terminal.tell(`${name} listening on ${paint(terminal.errorColored, "cyan", url)} (${siteList(sites)})`);
+    terminal.printError(`${name} listening on ${paint(terminal.errorColored, "cyan", url)} (${siteList(sites)})`);
   }
 }

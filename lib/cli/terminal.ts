@@ -1,5 +1,5 @@
 /**
- * Where a command writes: what was asked for goes to standard output, everything else to standard error.
+ * The output of commands: results on standard output, everything else on standard error.
  *
  * @module
  */
@@ -15,25 +15,25 @@ export interface Terminal {
   readonly outputColored: boolean;
   /** Whether colours are wanted on standard error. */
   readonly errorColored: boolean;
-  /** Writes what was asked for; adds the line end. */
+  /** Writes a result to standard output; adds the line end. */
   print(text: string): void;
-  /** Writes about the work itself: problems, progress; adds the line end. */
-  tell(text: string): void;
+  /** Writes a message, such as a problem, to standard error; adds the line end. */
+  printError(text: string): void;
   /**
-   * As {@linkcode tell}, without blocking the thread: whoever reads standard error may have stopped to. Settles when the
-   * text is written, or after a second.
+   * As {@linkcode printError}, without blocking the thread if the reader of standard error has stopped reading. Settles when
+   * the text is written, or after a second.
    */
-  tellLater(text: string): Promise<void>;
+  printErrorLater(text: string): Promise<void>;
 }
 
-/** The terminal of this process. Colours are for people: not in pipes and files, and not with `NO_COLOR`. */
+/** The terminal of this process. No colours in pipes and files, nor with `NO_COLOR`. */
 export function processTerminal(): Terminal {
   return {
     outputColored: !Deno.noColor && Deno.stdout.isTerminal(),
     errorColored: !Deno.noColor && Deno.stderr.isTerminal(),
     print: (text) => write(Deno.stdout, text),
-    tell: (text) => write(Deno.stderr, text),
-    tellLater: async (text) => {
+    printError: (text) => write(Deno.stderr, text),
+    printErrorLater: async (text) => {
       const written = writeAll(Deno.stderr, encoder.encode(text + "\n")).catch(() => {});
       await settledWithin(written, 1000);
     },
@@ -57,7 +57,7 @@ function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): 
   try {
     while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
   } catch (error) {
-    // Whoever read has seen enough, as `head` does.
+    // The reader has closed the pipe, as `head` does.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
 }

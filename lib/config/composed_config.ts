@@ -1,6 +1,6 @@
 /**
- * What a config is made of: a schema, and what is checked besides it. The parts of the program say it, each of its own
- * keys; this folder knows how a config is read, and of no key.
+ * The contract between this folder, which reads configs but knows no key, and the parts of the program, each of which
+ * supplies the schema and the checks of its own keys.
  *
  * @module
  */
@@ -15,31 +15,31 @@ export type TryPort = (listen: string | undefined, port: number, options: { shar
 /** Options that hold for files and for objects. */
 export interface CheckOptions {
   /**
-   * Folder from which relative paths start: that of the config file, where there is one. Never any other.
+   * Folder to which relative paths refer: always the folder of the config file, where there is one.
    *
    * @default {"."}
    */
   baseDir?: string;
   /**
-   * What `baseDir` is, in words.
+   * Description of `baseDir`, for messages.
    *
    * @default {"the folder of the config"}
    */
   baseName?: string;
   /**
-   * Whether to look if files and folders are there. Needs the permission to read.
+   * Whether to check that files and folders exist. Needs the permission to read.
    *
    * @default {true}
    */
   checkFiles?: boolean;
   /**
-   * Whether to try if the log can be written. Where there is no file yet, one is made beside it and removed.
+   * Whether to check that the log can be written. If the log file does not exist, a file is created beside it and removed.
    *
    * @default {false}
    */
   tryLog?: boolean;
   /**
-   * Whether to look through static folders for precompressed files that are older than their file.
+   * Whether to search static folders for precompressed files that are older than their original.
    *
    * @default {false}
    */
@@ -51,20 +51,20 @@ export interface CheckOptions {
    */
   tryPort?: TryPort;
   /**
-   * Names of policies beside the built-in ones, which the embedder brings.
+   * Names of the embedder's own policies.
    *
    * @default {[]}
    */
   policies?: readonly string[];
   /**
-   * Whether keys that are not known are warnings, instead of problems. What such a key was meant to do is then not done: a
-   * table that should protect a site leaves it open, and a misspelt `hostname` lets the site answer for all hosts.
+   * Whether unknown keys are warnings instead of problems. An unknown key has no effect: a misspelt table that should protect
+   * a site leaves it open, and a misspelt `hostname` makes the site respond for all hosts.
    *
    * @default {false}
    */
   lenient?: boolean;
   /**
-   * Whether the ports of the config are opened, so that an upstream must not be one of them.
+   * Whether the ports of the config will be opened, so that no upstream may be one of them.
    *
    * @default {true}
    */
@@ -75,19 +75,19 @@ export interface CheckOptions {
 export type ResolvedOptions = Required<Omit<CheckOptions, "tryPort">> & Pick<CheckOptions, "tryPort">;
 
 /**
- * Checks what several keys decide together, or looks after the files that keys name. Works on the tree as it was written, so
- * that it finds its mistakes even where other keys have wrong types.
+ * A check of several keys together, or of the files that keys name. It works on the tree as it was written, so that it finds
+ * mistakes even where other keys have wrong types.
  */
 export type ConfigCheck = (root: TableNode, problems: ProblemList, options: ResolvedOptions) => void;
 
 /** A schema with its checks. */
 export interface ComposedConfig<T> {
-  /** Keys, defaults and what one key alone decides. */
+  /** Keys, defaults and the checks of single keys. */
   readonly schema: z.ZodType<T>;
-  /** Make the paths of files absolute in the tree, before the schema reads it, and look whether they are there. */
+  /** Run before the schema: make the paths of files absolute in the tree, and check that the files exist. */
   readonly files: readonly ConfigCheck[];
-  /** What several keys decide together, in this order. */
+  /** Checks of several keys together, in this order. */
   readonly checks: readonly ConfigCheck[];
-  /** Adds to an accepted config what only its tree tells. */
+  /** Adds to an accepted config values that only its tree has. */
   readonly complete: (config: T, root: TableNode) => T;
 }

@@ -12,17 +12,17 @@ import { type IssueContext, reportIssues } from "./schema_issues.ts";
 import { type FoundOriginalKey, walkSchema } from "./schema_walk.ts";
 import { formatPath, plainValue, type TableNode } from "./source_tree.ts";
 
-/** What came out of checking a config. */
+/** The result of checking a config. */
 export interface ConfigReport<T> {
   /** The config, if there are no problems. */
   config?: T;
   /** Why the config is refused, in the order of the file. */
   problems: Problem[];
-  /** What is odd, but no reason to refuse it. */
+  /** Warnings, which do not refuse the config. */
   warnings: Problem[];
 }
 
-/** What the checks know of the text besides its tree. */
+/** Properties of the text that the tree does not have. */
 export interface CheckContext {
   readonly problems: ProblemList;
   /** Whether the tree lacks parts of the file. */
@@ -40,7 +40,7 @@ const DEFAULTS: ResolvedOptions = {
   opensPorts: true,
 };
 
-/** Checks a tree, which it changes, and makes a config of it. */
+/** Checks a tree and converts it to a config; the tree is changed. */
 export function checkConfig<T>(
   root: TableNode,
   { schema, files, checks, complete }: ComposedConfig<T>,
@@ -64,7 +64,7 @@ export function checkConfig<T>(
   return { config: complete(result.data, root), problems: [], warnings };
 }
 
-/** Checks the types of keys that only the original BWS has, and says what they ask for and do not get. */
+/** Checks the types of keys that only the original BWS has, and warns of those that have no effect here. */
 function reportOriginalKeys(keys: readonly FoundOriginalKey[], context: IssueContext): void {
   for (const { known, schema, node, place, table } of keys) {
     const result = schema.safeParse(plainValue(node));

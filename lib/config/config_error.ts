@@ -1,5 +1,5 @@
 /**
- * The error that refuses a config, with every problem that it has.
+ * The error for a config that is refused, with all its problems.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import { formatProblems, type Problem } from "./problem.ts";
 export class ConfigError extends Error {
   /** The class's name. */
   override readonly name = "ConfigError";
-  /** Why, in the order of the file. */
+  /** All problems, in the order of the file. */
   readonly problems: readonly Problem[];
 
   /**
-   * Makes the error of a config with these problems.
+   * Creates the error.
    *
    * @param problems At least one.
    * @param options The `cause`, where the file could not be read.

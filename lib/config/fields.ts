@@ -1,6 +1,6 @@
 /**
- * The kinds of values that the schema is made of. The error text of each is what was *expected*, in words that fit after
- * "expected"; what was found, and the header of a table, is told by whoever knows the place in the file.
+ * The kinds of values that the schema is built from. The error text of each is what was *expected*, worded to fit after
+ * "expected"; `schema_issues.ts` adds what was found, and the header of the table.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { nearestName, oneOf } from "./nearest_name.ts";
 
 /** Why a value of the right type is not valid. */
 export interface Fault {
-  /** What was found, in words that fit after the key's name, where "is" and the value do not tell it well. */
+  /** What was found, worded to fit after the key's name, where "is" and the value are not clear enough. */
   readonly message?: string;
   /** What was expected. */
   readonly expected: string;
@@ -22,7 +22,7 @@ export interface Fault {
 
 const LINE_EXPECTED = "text without line breaks and other control characters, in characters up to U+00FF";
 const LINE = /^[\t\x20-\x7e\x80-\xff]*$/;
-// Timers of the runtime hold 31 bits
+// Timers of the runtime are limited to 31 bits.
 const MAX_TIMER_MS = 2 ** 31 - 1;
 // Units from the largest to the smallest, each at most once: "1h30m", "1m30s", "7d"
 const DURATION =
@@ -68,7 +68,7 @@ export type Unset<S> = S extends z.ZodDefault<infer Inner> | z.ZodPrefault<infer
 
 /** `schema` without its default and with its sentence; the same schema where it has none. */
 export function unset<S extends z.ZodType>(schema: S): Unset<S> {
-  // The base type hides what kinds there are; this union is how the library itself tells them apart
+  // The base type does not show the kinds of schemas; the library itself uses this union.
   const { def } = (schema as unknown as z.core.$ZodTypes)._zod;
   if (def.type !== "default" && def.type !== "prefault" && def.type !== "optional") return schema as Unset<S>;
   const inner = unset(def.innerType as z.ZodType);
@@ -82,13 +82,13 @@ export function defaultOf(schema: z.ZodType): unknown {
   return def.type === "default" || def.type === "prefault" ? def.defaultValue : undefined;
 }
 
-/** The keys of a table that takes from another what it does not set itself. */
+/** The keys of a table that inherits the keys that it does not set from another table. */
 export type Inheriting<T extends z.ZodRawShape> = {
   [K in keyof T]: T[K] extends z.ZodPrefault<z.ZodObject<infer Inner>> ? z.ZodOptional<z.ZodObject<Inheriting<Inner>>>
     : z.ZodOptional<Unset<T[K]>>;
 };
 
-/** The keys of a table, none of which need be set, and none with a default; those of the tables in it, too. */
+/** The keys of a table, and of the tables in it, all optional and without defaults. */
 export function inheriting<T extends z.ZodRawShape>(keys: T): Inheriting<T> {
   const entries = Object.entries(keys).map(([key, schema]) => {
     const bare = unset(schema as z.ZodType);
@@ -104,7 +104,7 @@ export function list<T extends z.ZodType>(item: T, expected = "a list of texts")
   return z.array(item, { error: expected });
 }
 
-/** Text that a function judges. `pattern` is for editors, which cannot run the function. */
+/** Text that a function checks. `pattern` is for editors, which cannot run the function. */
 export function judged(faultOf: (value: string) => Fault | undefined, expected: string, pattern?: string): z.ZodString {
   const schema = z.string({ error: expected }).superRefine((value, context) => {
     const fault = faultOf(value);
@@ -115,7 +115,7 @@ export function judged(faultOf: (value: string) => Fault | undefined, expected: 
   return pattern === undefined ? schema : schema.meta({ pattern });
 }
 
-/** Text that one expression describes. */
+/** Text that matches a regular expression. */
 export function matching(pattern: RegExp, expected: string): z.ZodString {
   return z.string({ error: expected }).regex(pattern, { error: expected });
 }
@@ -128,17 +128,17 @@ export function slashPath(expected = 'a path that begins with "/" and holds no s
 /**
  * The name of a header field or of a method's like (RFC 9110, section 5.6.2).
  *
- * @param faultOf What else is wrong with a name that is a token.
+ * @param faultOf A further check of a name that is a token.
  */
 export function token(what: string, faultOf?: (name: string) => Fault | undefined): z.ZodString {
   const expected = `${what}: letters, digits and !#$%&'*+-.^_\`|~`;
   return judged((name) => isToken(name) ? faultOf?.(name) : { expected }, expected, "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$");
 }
 
-/** The value of a header field. CR, LF and NUL would end the field and begin another (RFC 9110, section 5.5). */
+/** The value of a header field. CR, LF and NUL are refused, since they would allow header injection (RFC 9110, 5.5). */
 export const fieldValue = (): z.ZodString => matching(LINE, LINE_EXPECTED);
 
-/** A request method; comes out in upper case. */
+/** A request method, converted to upper case. */
 export function method() {
   return judged(methodFault, "a method such as GET").transform((value) => value.toUpperCase());
 }
@@ -158,7 +158,7 @@ export interface DurationOptions {
   maxMs?: number;
 }
 
-/** A duration: a number of seconds, or text such as "250ms", "30s", "2m", "1h". Comes out in milliseconds. */
+/** A duration: a number of seconds, or text such as "250ms", "30s", "2m", "1h". Converted to milliseconds. */
 export function duration({ zero = false, maxMs = MAX_TIMER_MS }: DurationOptions = {}) {
   const days = Math.floor(maxMs / 86_400_000);
   const error = `a duration ${
@@ -175,7 +175,7 @@ export function duration({ zero = false, maxMs = MAX_TIMER_MS }: DurationOptions
   });
 }
 
-/** "30 seconds", "5sec" and "1 min 30 s" as they are written here. */
+/** Rewrites "30 seconds", "5sec" and "1 min 30 s" in the form of a duration. */
 function durationMeant(text: string): string | undefined {
   let meant = "";
   DURATION_PART.lastIndex = 0;
@@ -188,7 +188,7 @@ function durationMeant(text: string): string | undefined {
   return durationMs(meant) === undefined ? undefined : meant;
 }
 
-/** A duration as it is written, in milliseconds; undefined for what is none. */
+/** Parses a duration, in milliseconds; undefined if the text is not a duration. */
 export function durationMs(value: unknown): number | undefined {
   if (typeof value === "number") return value * 1000;
   if (typeof value !== "string") return undefined;
@@ -196,15 +196,15 @@ export function durationMs(value: unknown): number | undefined {
   return match?.slice(1).reduce((sum, part, index) => sum + Number(part ?? 0) * DURATION_UNITS_MS[index], 0);
 }
 
-/** A size: a number of bytes, or text such as "10MB" (decimal) and "512KiB" (binary). Comes out in bytes. */
+/** A size: a number of bytes, or text such as "10MB" (decimal) and "512KiB" (binary). Converted to bytes. */
 export function size() {
   const error = 'a size above 0: bytes, or text such as "10MB", "512KiB", "1GiB"';
-  // Editors read the pattern without the flag that ignores case
+  // In editors the pattern has no flag to ignore case.
   const pattern = "^\\d+(\\.\\d+)? ?([kKmMgGtT]?[bB]|[kKmMgGtT][iI][bB])$";
   return z.union([z.number(), z.string().meta({ pattern })], { error }).transform((value, context) => {
     const bytes = typeof value === "number" ? value : sizeBytes(value);
     if (bytes !== undefined && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
-    // nginx writes powers of two with one letter
+    // In nginx a single letter is a power of two.
     const letter = typeof value === "string" ? /^(\d+) ?([kmg])$/i.exec(value) : null;
     const suggestion = letter === null ? undefined : `${letter[1]}${letter[2].toUpperCase()}iB`;
     context.addIssue({ code: "custom", message: error, params: { suggestion } });

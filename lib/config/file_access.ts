@@ -1,11 +1,11 @@
 /**
- * Whether this user may do with files and folders what a running server does. Each is tried rather than judged by its mode:
- * groups, access lists and read-only file systems have their say too.
+ * Whether this user may access files and folders as a running server does. Each access is tried, since the mode of a file is
+ * not enough: groups, access lists and read-only file systems matter, too.
  *
  * @module
  */
 
-/** What is at `path`; undefined where nothing is, an error where nobody may look. */
+/** What is at `path`; undefined if nothing is, an error if it may not be read. */
 export function fileAt(path: string): Deno.FileInfo | Error | undefined {
   try {
     return Deno.statSync(path);
@@ -16,32 +16,32 @@ export function fileAt(path: string): Deno.FileInfo | Error | undefined {
   }
 }
 
-/** Why a file cannot be read, or undefined where it can. */
+/** Why a file cannot be read, or undefined if it can. */
 export function readFault(path: string): string | undefined {
   return faultOf(() => Deno.openSync(path).close());
 }
 
-/** Why files in a folder cannot be reached, or undefined where they can. Their names need not be readable for that. */
+/** Why files in a folder cannot be opened, or undefined if they can. The list of names need not be readable. */
 export function enterFault(path: string): string | undefined {
   return faultOf(() => Deno.statSync(`${path}/.`));
 }
 
-/** Why the names in a folder cannot be read, or undefined where they can. */
+/** Why the list of names in a folder cannot be read, or undefined if it can. */
 export function listFault(path: string): string | undefined {
   return faultOf(() => Deno.readDirSync(path)[Symbol.iterator]().next());
 }
 
-/** Why a file that is there cannot be appended to, or undefined where it can. Nothing is written. */
+/** Why an existing file cannot be appended to, or undefined if it can. Nothing is written. */
 export function appendFault(path: string): string | undefined {
   return faultOf(() => Deno.openSync(path, { append: true }).close());
 }
 
-/** Why a file cannot be made in a folder, or undefined where it can. One is made for that, and removed at once. */
+/** Why a file cannot be created in a folder, or undefined if it can. A file is created and removed at once. */
 export function createFault(folder: string): string | undefined {
   return faultOf(() => Deno.removeSync(Deno.makeTempFileSync({ dir: folder, prefix: ".bws-check-" })));
 }
 
-/** Why the system refused, without the path, which messages have already or may not show. */
+/** The reason of the system, without the path, which the message has already or must not show. */
 export function reasonOf(error: Error): string {
   const reason = error.message.replace(/: \w+(?: '.*)?$/s, "").replace(/ \(os error \d+\)/, "");
   return reason.charAt(0).toLowerCase() + reason.slice(1);

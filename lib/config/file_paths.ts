@@ -1,5 +1,5 @@
 /**
- * The files and folders that a config names: makes their paths absolute, and looks whether they are there.
+ * The files and folders that a config names: makes their paths absolute, and checks that they exist.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import { enterFault, fileAt, readFault, reasonOf } from "./file_access.ts";
 import { type ProblemList, quoted, shortName } from "./problem_list.ts";
 import type { TextNode } from "./source_tree.ts";
 
-/** What a path must lead to; of `any`, nothing is looked at. */
+/** What must be at a path; `any` is not checked. */
 export type FileKind = "file" | "folder" | "any";
 
 /**
- * Makes a path absolute, in place. Relative paths start from `baseDir` and nowhere else, so that a config means the same
- * from whatever folder the program is started.
+ * Makes a path absolute, in place. Relative paths always refer to `baseDir`, so that the meaning of a config does not depend
+ * on the folder in which the program is started.
  */
 export function resolvePath(
   node: TextNode | undefined,
@@ -35,8 +35,8 @@ export function resolvePath(
 }
 
 /**
- * How to write a path that was meant to start from the working folder, where it is there. The configs of older versions and
- * of the original BWS have such paths.
+ * The right form of a path that exists relative to the working folder, as in configs of older versions and of the original
+ * BWS.
  */
 export function fromWorkingFolder(written: string, baseDir: string): string | undefined {
   if (isAbsolute(written)) return undefined;

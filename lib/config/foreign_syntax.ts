@@ -1,6 +1,5 @@
 /**
- * Recognizes what is written as in other formats: whole files, and single lines. What is said about them tells what was meant,
- * and how it is written in TOML.
+ * Recognizes the syntax of other formats, in whole files and in single lines. The messages show how it is written in TOML.
  *
  * @module
  */
@@ -10,9 +9,9 @@ import { mentionsSecret } from "./secret_names.ts";
 
 /** A file in another format. */
 export interface ForeignFile {
-  /** The line that shows it, from 1. */
+  /** The line by which it was recognized, from 1. */
   readonly line: number;
-  /** From 1. */
+  /** Column, from 1. */
   readonly column: number;
   readonly length: number;
   readonly details: ProblemDetails;
@@ -22,7 +21,7 @@ const SITE = '[[sites]], and below it lines such as port = 8080 and static_dir =
 const PROXY =
   `[[sites]] with port = 8080, [[sites.proxy.upstreams]] with name and url, and [[sites.proxy.routes]] with path and upstream`;
 
-/** Formats, each with the line that shows it. Judged only where no line is TOML. */
+/** Formats, each with a pattern of a typical line. Used only where no line is TOML. */
 const FORMATS: readonly (readonly [name: string, line: RegExp, expected: string])[] = [
   ["a config of Apache", /^[ \t]*<(?:VirtualHost|Directory|Location|IfModule|Proxy)\b[^\n]*/m, PROXY],
   ["XML", /^\s*<[?!a-z][^\n]*/i, SITE],
@@ -42,10 +41,10 @@ const FORMATS: readonly (readonly [name: string, line: RegExp, expected: string]
 ];
 
 const TOML_LINE = /^[ \t]*(?:\[\[?[\w. "-]+\]\]?[ \t]*(?:#.*)?|["'\w][\w. "'-]*=[^\n]*)$/m;
-// Formats show themselves at their beginning
+// The first lines are enough to recognize a format.
 const MAX_LENGTH = 20_000;
 
-/** What format a file is in that has a syntax error; undefined where it may be TOML. */
+/** The format of a file that has a syntax error; undefined if it may be TOML. */
 export function foreignFile(text: string): ForeignFile | undefined {
   const start = text.slice(0, MAX_LENGTH);
   if (TOML_LINE.test(start)) return undefined;
@@ -61,30 +60,30 @@ export function foreignFile(text: string): ForeignFile | undefined {
   return undefined;
 }
 
-// Nobody writes longer ones by hand
+// Lines written by hand are not longer.
 const MAX_LINE_LENGTH = 2000;
 const QUOTES = /^[\u2018-\u201f\u00ab\u00bb\u2039\u203a]/;
 const KEY = String.raw`(?:[A-Za-z0-9_.-]+|"[^"\\]*"|'[^']*')`;
 const KEY_ALONE = new RegExp(`^\\s*(?:[{,]\\s*)?(${KEY})\\s*$|[{,]\\s*(${KEY})\\s*$`);
 const KEY_AND_EQUALS = new RegExp(`^\\s*(${KEY})\\s*=\\s*$`);
 const KEY_AND_NUMBER = new RegExp(`^\\s*(${KEY})\\s*=\\s*([\\d.]+)$`);
-/** A key and a value that is whole, and space behind it. */
+/** A key and a complete value, with trailing space. */
 const WHOLE_VALUE = new RegExp(`^\\s*${KEY}\\s*=\\s*(?:"[^"\\\\]*"|'[^']*'|[\\w.+-]+|[[{].*[\\]}])\\s+$`);
 const TRUE = ["yes", "on", "true", "enabled"];
 const FALSE = ["no", "off", "false", "disabled"];
 const NOTHING = ["null", "nil", "none", "undefined", "~"];
 
 /**
- * What was meant by a line that is no TOML.
+ * The likely meaning of a line that is not TOML.
  *
  * @param column Where the parser stopped, from 0.
- * @param found What stands there.
+ * @param found The text at this column.
  */
 export function foreignLine(line: string, column: number, found: string): ProblemDetails | undefined {
   if (line.length > MAX_LINE_LENGTH) return undefined;
   const before = line.slice(0, column);
   const rest = line.slice(column).replace(/\r$/, "").trimEnd();
-  // A value that is a secret is not shown, whatever is wrong with its line
+  // A secret is never shown, not even for a syntax error.
   const silent = mentionsSecret(line) || line.length > 200;
   if (QUOTES.test(found)) {
     return { message: `found the typographic quote ${found[0]}`, expected: `a straight one: " or '` };
@@ -136,7 +135,7 @@ function valueDetails(before: string, rest: string, silent: boolean): ProblemDet
   };
 }
 
-/** A value as TOML has it; undefined for what goes on in other lines. */
+/** A value in TOML syntax; undefined if the value continues on other lines. */
 function written(raw: string): string | undefined {
   const text = withoutComment(raw).replace(/[;,]$/, "").trim();
   if (text === "" || /^[[{|>&]/.test(text)) return undefined;

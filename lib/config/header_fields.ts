@@ -1,5 +1,5 @@
 /**
- * Tables of header fields, as sites, proxies and probes have them.
+ * Tables of header fields, used by sites, proxies and probes.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { type Fault, fieldValue, flag, list, table, token } from "./fields.ts";
 
-/** Fields by which the proxy frames messages and keeps connections: another value would break them apart. */
+/** Fields that the proxy sets for framing and connections; another value would break the framing of messages. */
 const OWN: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
@@ -19,7 +19,7 @@ const OWN: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Refuses the name of a field that frames messages. */
+/** Refuses the name of a framing field. */
 export function ownFault(name: string): Fault | undefined {
   if (!OWN.has(name.toLowerCase())) return undefined;
   return { message: "is written by the proxy itself", expected: "a header that does not frame the message" };
@@ -31,8 +31,8 @@ export function headerTable() {
 }
 
 /**
- * Header names to remove: a list, or a table of booleans in which only those that are true count. Comes out as a list of
- * names in lower case.
+ * Header names to remove: a list, or a table of booleans in which names with `true` count. Converted to a list of names in
+ * lower case.
  */
 export function headerNames() {
   const names = list(token("a header name"));

@@ -1,34 +1,34 @@
 /**
- * The values that came into a config by `${NAME}`, none of which is ever shown: they are noted where they are substituted,
- * and masked where problems are made.
+ * The values that were substituted for `${NAME}`, which are never shown: they are recorded when they are substituted, and
+ * masked in problems.
  *
  * @module
  */
 
-/** Below this length a value is masked only where it stands in quotes: `80` or `api` would be found in any sentence. */
+/** A shorter value is masked only in quotes: `80` or `api` could be in any sentence. */
 const MIN_BARE_LENGTH = 12;
-/** Of longer values, messages may hold the beginning alone. */
+/** Messages may contain only the beginning of longer values. */
 const MAX_WHOLE_LENGTH = 40;
 
-/** Owned by the problems of one config. */
+/** The substituted values of one config. Owned by its list of problems. */
 export class HiddenValues {
-  /** What each value is shown as. */
+  /** The text that replaces each value. */
   readonly #shown = new Map<string, string>();
 
   /**
-   * Notes a value.
+   * Records a value.
    *
-   * @param shown What stands in its place, such as `${NAME}`.
+   * @param shown The text that replaces it, such as `${NAME}`.
    */
   add(value: string, shown: string): void {
     if (value !== "" && value !== shown) this.#shown.set(value, shown);
   }
 
-  /** `text` without the values, in whatever case. */
+  /** `text` with all values replaced, ignoring case. */
   mask(text: string): string {
     if (this.#shown.size === 0) return text;
     let masked = text;
-    // The longest first: a value may hold another
+    // The longest first: a value may contain another one.
     for (const [value, shown] of [...this.#shown].sort(([a], [b]) => b.length - a.length)) {
       masked = replaced(masked, JSON.stringify(value), JSON.stringify(shown));
       if (value.length < MIN_BARE_LENGTH) continue;
@@ -45,7 +45,7 @@ export class HiddenValues {
 
 function replaced(text: string, part: string, by: string): string {
   const [lowText, lowPart] = [text.toLowerCase(), part.toLowerCase()];
-  // Where lower case has another length (İ), places in it are none in the text
+  // If the lower case has another length (İ), its indices do not apply to the text.
   if (lowText.length !== text.length || lowPart.length !== part.length) return text.replaceAll(part, () => by);
   let result = "";
   let from = 0;

@@ -1,5 +1,5 @@
 /**
- * The host names that a site may have.
+ * The host names of sites.
  *
  * @module
  */
@@ -12,8 +12,8 @@ const EXPECTED =
   'a host name without scheme, port and path: "example.com", "bücher.example", "*.example.com", "192.0.2.1", "[::1]" or "*"';
 
 /**
- * What is wrong with a site's host name, which may be written in any script: it must be exact, `*.` and an exact name, an IPv4 address, an IPv6 address in
- * brackets, or `*` for any host.
+ * What is wrong with a site's host name, which may be written in any script: it must be an exact name, `*.` and an exact
+ * name, an IPv4 address, an IPv6 address in brackets, or `*` for any host.
  */
 export function hostPatternFault(host: string): Fault | undefined {
   if (isHostPattern(host)) return undefined;
@@ -23,8 +23,8 @@ export function hostPatternFault(host: string): Fault | undefined {
 }
 
 /**
- * A host name in the form that travels: labels beyond ASCII become `xn--…` (RFC 5891), by the runtime's own reading of URLs.
- * What is ASCII comes back as it is; undefined for text that is no name.
+ * A host name in the form of requests: labels that are not ASCII become `xn--…` (RFC 5891), by the URL parser of the runtime.
+ * An ASCII name is returned unchanged. Undefined if the text is not a host name.
  *
  * @example
  * ```ts
@@ -38,12 +38,12 @@ export function asciiHost(host: string): string | undefined {
   for (let i = 0; i < host.length; i++) {
     const code = host.charCodeAt(i);
     if (code >= 0x80) ascii = false;
-    // A URL would take these for the end of the host, or for an escape of something else.
+    // In a URL these would end the host, or begin an escape.
     else if (ENDS_HOST.includes(host[i]) || code <= 0x20) return host;
   }
   if (ascii) return host;
   const url = URL.parse(`http://${host}`);
-  // Digits of other scripts would come out as an IPv4 address.
+  // Digits of other scripts would become an IPv4 address.
   return url === null || isIpv4(url.hostname) ? undefined : url.hostname;
 }
 
@@ -58,7 +58,7 @@ export function isHostName(host: string): boolean {
   if (name.length > 253) return false;
   const labels = name.split(".");
   if (!labels.every((label) => LABEL.test(label))) return false;
-  // What ends in a number is read as an IPv4 address by every URL parser
+  // A host whose last label is a number is an IPv4 address for every URL parser.
   return !/^\d+$/.test(labels[labels.length - 1]) || isIpv4(name);
 }
 
@@ -68,7 +68,7 @@ function isHostPattern(host: string): boolean {
   return !host.startsWith("*.[") && !isIpv4(host.slice(2)) && isHostName(host.slice(2));
 }
 
-/** The form in which host names are compared and given out: ASCII, lower case, without a trailing dot. */
+/** The form in which host names are compared: ASCII, lower case, without a trailing dot. */
 export function normalHost(host: string): string {
   const wildcard = host.startsWith("*.") ? "*." : "";
   const lower = wildcard + (asciiHost(host.slice(wildcard.length)) ?? host.slice(wildcard.length)).toLowerCase();

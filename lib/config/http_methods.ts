@@ -6,7 +6,7 @@
 
 /**
  * Methods of the IANA registry (RFC 9110, section 16.1.1) that can be proxied, and PURGE, which caches understand. A
- * method outside this list is more often a slip than a method.
+ * method outside this list is most likely a mistake.
  */
 export const HTTP_METHODS: readonly string[] = [
   ...["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "PURGE"],

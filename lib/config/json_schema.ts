@@ -1,5 +1,5 @@
 /**
- * The schema for editors.
+ * The JSON Schema of config files, for editors.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export function jsonSchema(schema: z.ZodType): JsonSchema {
     target: "draft-2020-12",
     io: "input",
     override: ({ jsonSchema: part }) => {
-      // Tables of free names have a schema for their values already
+      // Tables with arbitrary keys have a schema for their values already.
       if (part.type === "object" && part.additionalProperties === undefined) part.additionalProperties = false;
       allowSubstitution(part);
     },
@@ -29,14 +29,14 @@ export function jsonSchema(schema: z.ZodType): JsonSchema {
 
 const SUBSTITUTION = "\\$\\{";
 
-/** Lets `"${NAME}"` stand for any value but a table or a list. */
+/** Allows `"${NAME}"` in place of any value but a table or a list. */
 function allowSubstitution(part: z.core.JSONSchema.BaseSchema): void {
   if (part.enum !== undefined) {
     part.anyOf = [{ type: "string", enum: part.enum }, { type: "string", pattern: SUBSTITUTION }];
     delete part.enum;
     delete part.type;
   } else if (part.type === "boolean" || part.type === "number" || part.type === "integer") {
-    // Not an array of types in the library's own types, but one in JSON Schema
+    // An array of types is valid in JSON Schema, though not in the types of the library.
     Object.assign(part, { type: [part.type, "string"], pattern: SUBSTITUTION });
   } else if (part.type === "string" && part.pattern !== undefined && !part.pattern.endsWith(`|${SUBSTITUTION}`)) {
     part.pattern = `(?:${part.pattern})|${SUBSTITUTION}`;

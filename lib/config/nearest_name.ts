@@ -1,5 +1,5 @@
 /**
- * Finds the valid name that somebody probably meant.
+ * Finds the valid name that is nearest to a misspelt one.
  *
  * @module
  */
@@ -11,8 +11,8 @@ const MAX_NAME_LENGTH = 64;
 const MAX_CANDIDATES = 500;
 
 /**
- * The candidate with the smallest edit distance to `name`, if that is small enough to be a slip of the finger: a third
- * of the name's length, but at least 1. The first of several equals wins.
+ * The candidate with the smallest edit distance to `name`, if the distance is at most a third of the name's length, or 1. The
+ * first of several equal candidates is returned.
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > MAX_NAME_LENGTH) return undefined;
@@ -43,7 +43,7 @@ function editDistance(a: string, b: string): number {
   return isSwap(a, b) ? 1 : levenshteinDistance(a, b);
 }
 
-// The most frequent slip of all: without it, every twelfth is not recognized
+// Swapped characters are the most frequent mistake: without this rule one of twelve mistakes is not recognized.
 function isSwap(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let at = 0;

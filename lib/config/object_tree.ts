@@ -7,8 +7,8 @@
 import { type Entry, type KeyPath, MAX_DEPTH, type SourceNode, type TableNode } from "./source_tree.ts";
 
 /**
- * Builds the tree of a plain object. Keys whose value is undefined count as absent. What is neither plain data nor a
- * list becomes a scalar, which no key accepts; so does what lies too deep, which ends cycles.
+ * Builds the tree of a plain object. Keys whose value is undefined count as absent. A value that is neither plain data nor a
+ * list becomes a scalar, which no key accepts; so does a value that is nested too deep, which ends cycles.
  */
 export function objectTree(input: object): TableNode {
   return tableTree(input, []);

@@ -1,9 +1,9 @@
 /**
- * The keys of the original BWS, a Rust program whose configs run here unchanged, that this BWS does not have. Each is known
- * by name and type, and what it asks for and does not get is said. Keys that mean the same under another name, or can be
- * done by others, are in `original_meaning.ts`.
+ * The keys of the original BWS, a Rust program whose configs run here unchanged, that this BWS does not have. They are listed
+ * with name, type and a warning of what has no effect. Keys that have another name here, or can be replaced by other keys, are
+ * in `original_meaning.ts`.
  *
- * Whoever builds what a table asks for moves it into the schema, and takes it out of here.
+ * When a feature is implemented, its table moves from here to the schema.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import { booleanOf, child, type KeyPath, plainValue, type SourceNode, type Table
 
 /** A key of the original that has no effect here. */
 export interface OriginalKey {
-  /** What it may hold; made when a config has the key, as most have none. */
+  /** Type of its value; created when a config has the key, since most configs do not. */
   readonly holds: () => z.ZodType;
-  /** What does not happen, in words that fit after the key, and what to do instead. Undefined where nothing is missed. */
+  /** What has no effect, worded to fit after the key, and what to do instead. Undefined if nothing is missing. */
   readonly missed?: (node: SourceNode, table: TableNode) => ProblemDetails | undefined;
 }
 
@@ -128,10 +128,10 @@ const caching = () =>
   });
 
 const says = (message: string, expected?: string) => () => ({ message, expected });
-/** Said of a switch that is on, or of a table that is not switched off. */
+/** Message for a switch that is on, or a table that is not switched off. */
 const whenOn = (message: string, expected: string) => (node: SourceNode) =>
   isOff(node) ? undefined : { message, expected };
-/** Said of a switch that is off, where what it switches is always on. */
+/** Message for a switch that is off, where the feature is always on. */
 const whenOff = (message: string, expected: string) => (node: SourceNode) =>
   isOff(node) ? { message, expected } : undefined;
 
@@ -267,13 +267,13 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
   },
 };
 
-/** What the original knows by the name `key` in the table at `path`, where this BWS does not have it. */
+/** The key of the original named `key` in the table at `path`, if this BWS does not have it. */
 export function originalKey(path: KeyPath, key: string): OriginalKey | undefined {
   const keys = originalKeysOf(path);
   return Object.hasOwn(keys, key) ? keys[key] : undefined;
 }
 
-/** All keys of that table that only the original has. */
+/** All keys of the table at `path` that only the original has. */
 export function originalKeysOf(path: KeyPath): Readonly<Record<string, OriginalKey>> {
   const name = path.filter((step) => typeof step === "string").join(".");
   return Object.hasOwn(TABLES, name) ? TABLES[name] : {};

@@ -1,6 +1,6 @@
 /**
- * Gives keys of the original BWS the meaning that they have there, where this BWS has it under other names. Works on the tree
- * before the schema sees it, so that the values are checked like any others; each use is warned of, with its name here.
+ * Translates keys of the original BWS to keys of this BWS. Works on the tree before the schema reads it, so that the values
+ * are checked like any others. Each use is a warning with the name to use here.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const RENAMED: Readonly<Record<"logging" | "site" | "cache" | "upstream" | "heal
   health_check: { retries: "unhealthy_after" },
 };
 
-/** Changes the tree below `root`, so that keys of the original become keys of the schema. */
+/** Changes keys of the original below `root` to keys of the schema. */
 export function giveOriginalMeaning(root: TableNode, problems: ProblemList): void {
   const sites = tablesOf(root, "sites");
   translateLogging(tableOf(root, "logging"), problems);
@@ -73,7 +73,7 @@ function translateSecurity(root: TableNode, sites: readonly TableNode[], problem
   const security = tableOf(root, "security");
   if (security === undefined) return;
   const limit = textNode(security, "max_request_size");
-  // There, KB and its like are powers of two
+  // In the original, KB and the other units are powers of two.
   if (limit !== undefined) limit.value = limit.value.replace(/^\s*(\d+)\s*([kmg])b\s*$/i, "$1$2iB");
   const server = openTable(root, "server");
   if (server !== undefined) {
@@ -86,7 +86,7 @@ function translateSecurity(root: TableNode, sites: readonly TableNode[], problem
   taken(security, "security_headers", "[sites.headers] of each site", problems);
 }
 
-/** This BWS sends no Server of its own, so what is to be hidden is that of the upstreams. */
+/** This BWS sends no Server field of its own, so the field of upstreams is removed. */
 function hideServer(security: TableNode, sites: readonly TableNode[], problems: ProblemList): void {
   const entry = security.entries.get("hide_server_header");
   if (entry === undefined || switchOf(entry.node) !== true) return;
@@ -111,7 +111,7 @@ function addName(table: TableNode, key: string, place: { path: KeyPath; span: Ta
   }
 }
 
-/** As there, these fields replace the site's own of their name. */
+/** As in the original, these fields replace fields of the site with the same name. */
 function addFields(site: TableNode, fields: TableNode): void {
   const headers = openTable(site, "headers");
   if (headers === undefined) return;
@@ -120,14 +120,14 @@ function addFields(site: TableNode, fields: TableNode): void {
   for (const [name, { node, keySpan }] of fields.entries) headers.entries.set(name, { node: { ...node }, keySpan });
 }
 
-/** What a switch says; text that was substituted is not a boolean yet. */
+/** The value of a switch; substituted text has not been converted to a boolean yet. */
 function switchOf(node: SourceNode | undefined): boolean | undefined {
   if (node?.kind !== "scalar") return undefined;
   if (node.substituted && (node.value === "true" || node.value === "false")) return node.value === "true";
   return typeof node.value === "boolean" ? node.value : undefined;
 }
 
-/** The table of `key`, made where there is none; undefined where something else has its name. */
+/** The table of `key`, created if it is absent; undefined if the key has another type. */
 function openTable(table: TableNode, key: string): TableNode | undefined {
   const found = child(table, key);
   if (found !== undefined) return found.kind === "table" ? found : undefined;

@@ -1,6 +1,6 @@
 /**
- * What people write who know other servers, with what it is called here: nginx, HAProxy, Caddy, Traefik, and what comes to mind.
- * Data for messages alone; nothing of it is accepted.
+ * Keys of other servers (nginx, HAProxy, Caddy, Traefik) and common guesses, with their names here. Data for messages only;
+ * none of these keys is accepted.
  *
  * @module
  */
@@ -37,9 +37,9 @@ const TRUST = 'trusted_proxies = ["10.0.0.0/8"] in [server]';
 const PATTERN = "pattern = true in the route, with a path such as /users/:id";
 const ENVIRONMENT = '"${NAME}" in any value: it stands for the environment variable';
 
-/** What to write for a key, in words that fit after "expected"; of several texts, by the table in which the key stands. */
+/** What to write for a key, worded to fit after "expected"; several texts are selected by the table of the key. */
 export const KEYS: Readonly<Record<string, string | Readonly<Record<string, string>>>> = {
-  // Where things are listened to, and for whom
+  // Listeners and host names
   server_name: HOSTS,
   servername: HOSTS,
   domain: HOSTS,
@@ -233,7 +233,7 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
   proxy_protocol: "an HTTP proxy in front of BWS, which sends X-Forwarded-For: BWS does not read the PROXY protocol",
   websockets: "websocket = true in the route",
   ws: "websocket = true in the route",
-  // What is not there yet: a setting that is taken and does nothing would be worse
+  // Not implemented: to accept a setting that has no effect would be worse
   tls: { "sites.proxy": "tls in [[sites.proxy.upstreams]], for upstreams with https://", "*": TLS },
   ssl: { "sites.proxy": "tls in [[sites.proxy.upstreams]], for upstreams with https://", "*": TLS },
   ssl_certificate: TLS,

@@ -1,5 +1,5 @@
 /**
- * Values as other servers write them, with what to write here. Data for messages alone; nothing of it is accepted.
+ * Values of other servers, with what to write here. Data for messages only; none of these values is accepted.
  *
  * @module
  */
@@ -40,7 +40,7 @@ const METHODS: Readonly<Record<string, string>> = {
   priority: "first",
 };
 
-/** Words for a key, by its path without indices. */
+/** Values for a key, by its path without indices. */
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "sites.proxy.load_balancing.method": METHODS,
   "sites.proxy.load_balancing.cookie.fallback": METHODS,
@@ -69,7 +69,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "server.workers": { max: "auto", cpus: "auto", all: "auto" },
 };
 
-/** What to write where a key holds a list, and is for one value. */
+/** What to write if a list is given for a key that takes one value. */
 const ONE_EACH: Readonly<Record<string, string>> = {
   "sites.hostname": 'one host name; for several, hostnames = ["a.example", "b.example"]',
   "sites.port": "one port; a site for each further port",
@@ -80,7 +80,7 @@ const ONE_EACH: Readonly<Record<string, string>> = {
   "sites.proxy.upstreams.url": "one URL; a further [[sites.proxy.upstreams]] of the same name for each further URL",
 };
 
-/** The text to write in place of `value` at `path`; undefined where nothing is known of it. */
+/** The text to write in place of `value` at `path`; undefined if there is no advice. */
 export function valueOfOtherTool(path: KeyPath, value: unknown): string | undefined {
   const name = keyName(path);
   if (!Object.hasOwn(WORDS, name)) return undefined;
@@ -92,7 +92,7 @@ export function valueOfOtherTool(path: KeyPath, value: unknown): string | undefi
   return undefined;
 }
 
-/** What is expected where one value is, and a list is given. */
+/** What is expected for a list at a key that takes one value. */
 export function oneInsteadOfList(path: KeyPath): string | undefined {
   const name = keyName(path);
   return Object.hasOwn(ONE_EACH, name) ? ONE_EACH[name] : undefined;

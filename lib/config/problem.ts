@@ -1,6 +1,6 @@
 /**
- * What is wrong with a config, in a form that people and programs can use: where, what was found, what was expected.
- * {@linkcode formatProblems} prints problems in the manner of a compiler.
+ * A mistake in a config: where it is, what was found, what was expected. {@linkcode formatProblems} formats problems like the
+ * messages of a compiler.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface Problem {
   readonly column: number;
   /** Length of the offending text on its line, in UTF-16 code units. */
   readonly length: number;
-  /** The line that holds the offending text; the value of a literal `api_key` is masked. */
+  /** The line with the offending text; the value of a literal `api_key` is masked. */
   readonly sourceLine: string;
   /** Path of the key, such as `sites[0].proxy.routes[1].upstream`; empty for syntax errors. */
   readonly path: string;
@@ -38,7 +38,7 @@ export interface FormatProblemsOptions {
    */
   color?: boolean;
   /**
-   * How many problems to print; the rest is counted.
+   * Maximum number of problems to print; the others are counted.
    *
    * @default {100}
    */
@@ -53,8 +53,8 @@ const DIM = "\x1b[2m";
 const RESET = "\x1b[0m";
 
 /**
- * Prints problems, each with its place and, where the config was a file, its line with the offending text marked.
- * Control characters of the file are not passed on to the terminal, and long lines are cut.
+ * Formats problems, each with its position and, for a config file, its line with the offending text marked. Control
+ * characters of the file are replaced, and long lines are cut.
  *
  * @param problems Problems in the order in which to print them.
  * @returns Text without a line break at its end.
@@ -88,14 +88,14 @@ function placeOf(problem: Problem): string {
   return [problem.file, problem.path].filter((part) => part !== "").join(": ");
 }
 
-/** The problem in one sentence, without its place. */
+/** The problem in one sentence, without its position. */
 export function sentenceOf(problem: Problem): string {
   const expected = problem.expected === undefined ? "" : `, expected ${problem.expected}`;
   const suggestion = problem.suggestion === undefined ? "" : ` (did you mean ${JSON.stringify(problem.suggestion)}?)`;
   return `${problem.message}${expected}${suggestion}`;
 }
 
-/** The problem as fields of a log line. What is not known is left out: an object has no lines. */
+/** The problem as fields of a log line, without those that are unknown: an object has no lines. */
 export function problemFields(
   { file, line, column, path, message, expected, suggestion }: Problem,
 ): Record<string, string | number> {
@@ -109,7 +109,7 @@ export function problemFields(
   };
 }
 
-/** The part of the source line that is worth printing, and where in it the offending text lies. */
+/** The part of the source line to print, and the position of the offending text in it. */
 function excerptOf(problem: Problem): { text: string; start: number; length: number } {
   const line = problem.sourceLine;
   const column = Math.min(problem.column - 1, line.length);
@@ -129,7 +129,7 @@ function excerptOf(problem: Problem): { text: string; start: number; length: num
   return { text: `${head}${printable(cut)}${tail}`, start: start + head.length, length };
 }
 
-/** Replaces what could move a terminal's cursor; keeps tabs, and keeps the length. */
+/** Replaces characters that could move a terminal's cursor; tabs and the length are kept. */
 function printable(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");

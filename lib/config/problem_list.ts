@@ -1,6 +1,6 @@
 /**
- * Collects the problems of one config. It knows the file's lines, so that callers only name a place, and it keeps one
- * mistake from being reported twice.
+ * Collects the problems of one config. It has the lines of the file, so that callers pass only a position, and it drops
+ * a second report of the same mistake.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Problem } from "./problem.ts";
 import { isSecret, maskLine, withoutUsers } from "./secret_names.ts";
 import { formatPath, type KeyPath, type Place, type ScalarNode, type SourceNode } from "./source_tree.ts";
 
-/** What a caller says about a mistake. */
+/** A mistake as callers report it. */
 export interface ProblemDetails {
   /** What was found. */
   readonly message: string;
@@ -20,10 +20,10 @@ export interface ProblemDetails {
   readonly suggestion?: string;
 }
 
-/** More than these help nobody, and would be sent, logged and shown. */
+/** Maximum number of problems; more would not help, but would be sent, logged and shown. */
 const MAX_PROBLEMS = 1000;
 
-/** The problems and warnings of one config. Lives as long as the parse of that config. */
+/** The problems and warnings of one config. Owned by the parse of that config. */
 export class ProblemList {
   readonly #file: string;
   readonly #lines: readonly string[];
@@ -74,7 +74,7 @@ export class ProblemList {
     else this.error(place, details);
   }
 
-  /** From now on, `value` is not shown in any problem, but as `shown`. */
+  /** Replaces `value` by `shown` in all problems that are added from now on. */
   hide(value: string, shown: string): void {
     this.#hidden.add(value, shown);
   }
@@ -92,7 +92,7 @@ export class ProblemList {
       path: formatPath(place.path),
       message: this.#mask(message),
       ...(expected === undefined ? {} : { expected: this.#mask(expected) }),
-      // What is nearly the value tells most of it
+      // A suggestion similar to the value would disclose most of it.
       ...(suggestion === undefined || isSubstituted(place) ? {} : { suggestion: this.#mask(suggestion) }),
     };
   }
@@ -109,9 +109,9 @@ export class ProblemList {
 }
 
 /**
- * What a node holds, in words that fit after "is"; secrets and long texts are not shown.
+ * The value of a node, worded to fit after "is"; secrets and long texts are not shown.
  *
- * @param tooShort Whether that is what is wrong with a text: of a secret it is all that may be told.
+ * @param tooShort Whether the text is too short: of a secret only this may be shown.
  */
 export function describeNode(node: SourceNode, tooShort = false): string {
   if (node.kind === "table") return "a table";
@@ -127,22 +127,22 @@ export function describeNode(node: SourceNode, tooShort = false): string {
   return value === null ? "null" : `a ${typeof value}`;
 }
 
-/** A text as messages show it: in quotes and cut; names of variables in place of what came by them. */
+/** A text for messages: in quotes and cut, with the names of variables in place of their values. */
 export function quoted({ value, substituted }: ScalarNode): string {
   const shown = substituted ?? String(value);
-  // What is nothing but a variable needs no quotes
+  // A single variable needs no quotes.
   if (substituted !== undefined && /^\$\{[^}]*\}$/.test(substituted)) return substituted;
   return JSON.stringify(shown.length > 80 ? `${shown.slice(0, 79)}…` : shown);
 }
 
-/** The last key of a path, with the index behind it: `routes[1]`. Keys that are no names of ours follow their table's. */
+/** The last key of a path, with its index: `routes[1]`. A key chosen by the user follows the name of its table. */
 export function shortName(path: KeyPath): string {
   const last = Math.max(path.findLastIndex((step) => typeof step === "string"), 0);
   const free = typeof path[last] === "string" && !/^[a-z_]+$/.test(path[last]);
   return formatPath(path.slice(free ? Math.max(last - 1, 0) : last));
 }
 
-/** Where the other of two stands, for messages: " (line 3)", or nothing for objects. */
+/** The position of the other one of two, for messages: " (line 3)", or nothing for objects. */
 export function lineOf(place: Place): string {
   return place.span === undefined ? "" : ` (line ${place.span.line})`;
 }

@@ -1,5 +1,5 @@
 /**
- * TOML text in, or an object; config or problems out.
+ * Reads a config from TOML text or from an object.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { ProblemList } from "./problem_list.ts";
 import { readEnvironment, type ReadVariable, substitute } from "./substitution.ts";
 import { readToml } from "./toml_document.ts";
 
-/** Options of reading TOML text. */
+/** Options for TOML text. */
 export interface ParseConfigOptions extends CheckOptions {
   /**
    * Name of the file in problems.
@@ -27,12 +27,12 @@ export interface ParseConfigOptions extends CheckOptions {
   env?: ReadVariable;
 }
 
-/** The longest text that is read at all, in UTF-16 code units. A config of ten thousand sites is a quarter of it. */
+/** Maximum length of the text, in UTF-16 code units. A config of ten thousand sites has a quarter of it. */
 const MAX_TEXT_LENGTH = 8 * 1024 * 1024;
 
 /**
- * Reads and checks a config file's text. All problems are found at once, each with its line and column; never throws
- * for what the text holds.
+ * Reads and checks the text of a config file. All problems are found at once, each with its line and column. Never throws
+ * because of the content of the text.
  *
  * @param text TOML, with or without a byte order mark, with any line ends.
  */
@@ -56,7 +56,7 @@ export function readText<T>(
   return checkConfig(root, composed, { problems, incomplete }, options);
 }
 
-/** Checks a config that a program holds as an object of the same shape. `${NAME}` in it means itself. */
+/** Checks a config that is an object of the same shape as a file. `${NAME}` is not substituted. */
 export function readObject<T>(input: object, composed: ComposedConfig<T>, options: CheckOptions = {}): ConfigReport<T> {
   const problems = new ProblemList("", [], { lenient: options.lenient });
   return checkConfig(objectTree(input), composed, { problems, incomplete: false }, options);

@@ -1,5 +1,5 @@
 /**
- * Turns what the schema found wrong into problems with a place.
+ * Turns the issues that the schema reports into problems with a position.
  *
  * @module
  */
@@ -13,27 +13,27 @@ import type { Entry, KeyPath, SourceNode, TableNode } from "./source_tree.ts";
 
 type Issue = z.core.$ZodIssue;
 
-/** Where an issue leads in the tree. */
+/** The place of an issue in the tree. */
 interface Found {
   /** The deepest node on the path. */
   readonly node: SourceNode;
   /** Its key, where it has one. */
   readonly entry?: Entry;
-  /** Whether it is the node that the path names. */
+  /** Whether this is the node at the path itself. */
   readonly whole: boolean;
 }
 
-/** What {@linkcode reportIssues} needs besides the issues. */
+/** Options of {@linkcode reportIssues}. */
 export interface IssueContext {
   readonly root: TableNode;
   readonly problems: ProblemList;
-  /** Keys that the schema does not know; those that explain a missing key are reported with it and taken out. */
+  /** Unknown keys. Those that explain a missing key are reported with it and removed. */
   readonly unknownKeys: UnknownKey[];
-  /** Whether the tree lacks parts of the file, so that nothing is to be called missing. */
+  /** Whether the tree lacks parts of the file, so that no key is reported as missing. */
   readonly incomplete: boolean;
 }
 
-/** Reports each issue at its text. Issues about what is reported already are dropped. */
+/** Reports each issue at its text. Issues of a node that has a problem already are dropped. */
 export function reportIssues(issues: readonly Issue[], context: IssueContext): void {
   for (const issue of issues) reportIssue(issue, issue.path as KeyPath, context);
 }
@@ -55,7 +55,7 @@ function reportIssue(issue: Issue, path: KeyPath, context: IssueContext): void {
   context.problems.error(found.node, issueDetails(issue, found.node));
 }
 
-/** The issues of the alternative that was meant: the one whose outer type fits. */
+/** The issues of the alternative whose outer type fits. */
 function innerIssues(issue: z.core.$ZodIssueInvalidUnion): Issue[] {
   return issue.errors.find((issues) => issues.length > 0 && issues.every((one) => one.path.length > 0)) ?? [];
 }
@@ -95,7 +95,7 @@ function issueDetails(issue: Issue, node: SourceNode): ProblemDetails {
   const name = shortName(node.path);
   const params: Record<string, unknown> = issue.code === "custom" ? issue.params ?? {} : {};
   const described = `${name} is ${describeNode(node, issue.code === "too_small")}`;
-  // What is said of a value may be a part of it
+  // A message about a value may contain a part of it.
   if (node.kind === "scalar" && node.substituted !== undefined) {
     return { message: described, expected: withHeader(issue.message, node.path) };
   }
@@ -104,7 +104,7 @@ function issueDetails(issue: Issue, node: SourceNode): ProblemDetails {
   return { message, expected: expectedOf(issue, node), suggestion };
 }
 
-/** What was expected, and how it is written where only that is wrong. */
+/** What was expected; and if only the notation is wrong, the right one. */
 function expectedOf(issue: Issue, node: SourceNode): string {
   if (node.kind === "list") return oneInsteadOfList(node.path) ?? withHeader(issue.message, node.path);
   const stated = withHeader(issue.message, node.path);
@@ -123,7 +123,7 @@ function expectedOf(issue: Issue, node: SourceNode): string {
   return `${stated}, such as [${list.join(", ")}]`;
 }
 
-/** What was expected; where that is a table, with its header: a schema does not know where it stands. */
+/** What was expected; for a table with its header, which the schema does not know. */
 function withHeader(expected: string, path: KeyPath): string {
   const name = path.filter((step) => typeof step === "string").join(".");
   if (expected.startsWith("a table")) return `${expected}, written [${name}]`;
@@ -134,7 +134,7 @@ function nearestValue(issue: Issue, node: SourceNode): string | undefined {
   const elsewhere = node.kind === "scalar" ? valueOfOtherTool(node.path, node.value) : undefined;
   if (elsewhere !== undefined) return elsewhere;
   if (issue.code !== "invalid_value" || node.kind !== "scalar" || typeof node.value !== "string") return undefined;
-  // A hint at the one value that is expected would say the same twice
+  // If only one value is expected, a suggestion would repeat it.
   return issue.values.length === 1 ? undefined : nearestName(node.value, issue.values.map(String));
 }
 

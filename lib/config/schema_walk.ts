@@ -1,7 +1,7 @@
 /**
- * Walks a config's tree along the schema, before the schema parses it: finds keys that the schema does not know, makes
- * numbers and booleans of substituted text where the schema wants them, and forgives `[name]` where `[[name]]` is meant,
- * so that what stands in it is still checked.
+ * Walks a config's tree along the schema, before the schema parses it: finds unknown keys, converts substituted text to
+ * numbers and booleans where the schema expects these, and reads `[name]` as `[[name]]` where a list is expected, so that its
+ * content is still checked.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import type { ProblemList } from "./problem_list.ts";
 import type { Place, ScalarNode, SourceNode, TableNode } from "./source_tree.ts";
 import { type Ancestor, type UnknownKey, unknownKeyDetails, unknownKeyMessage } from "./unknown_keys.ts";
 
-/** A key that the schema does not know, and the original BWS does. */
+/** A key that only the original BWS has. */
 export interface FoundOriginalKey {
   readonly known: OriginalKey;
-  /** What it may hold. */
+  /** Type of its value. */
   readonly schema: z.ZodType;
   readonly node: SourceNode;
   /** Where the key is written. */
@@ -30,21 +30,21 @@ export interface FoundKeys {
   readonly originalKeys: FoundOriginalKey[];
 }
 
-// Whoever has more unknown keys than that has sent something else, and is not to hold up the others
+// A text with more unknown keys is not a config; the limit bounds the time.
 const MAX_HINTS = 200;
 
 interface Walk extends FoundKeys {
   readonly problems: ProblemList;
 }
 
-/** Walks `root` in place. Returns the keys that the schema does not know; other mistakes go to `problems`. */
+/** Walks `root` in place. Returns the unknown keys; other mistakes go to `problems`. */
 export function walkSchema(schema: z.ZodType, root: TableNode, problems: ProblemList): FoundKeys {
   const walk: Walk = { problems, unknownKeys: [], originalKeys: [] };
   walkNode(walk, schema, root, []);
   return walk;
 }
 
-/** Walks a node; returns what takes its place. */
+/** Walks a node; returns the node that replaces it. */
 function walkNode(walk: Walk, schema: z.core.$ZodType, node: SourceNode, ancestors: readonly Ancestor[]): SourceNode {
   const kinds = alternatives(schema);
   if (node.kind === "scalar") {
@@ -72,7 +72,7 @@ function walkTable(walk: Walk, kinds: z.core.$ZodTypes[], node: TableNode, ances
     }
     if (def.type === "array" && alternatives(def.element).some((kind) => kind._zod.def.type === "object")) {
       const where = node.path.filter((step) => typeof step === "string").join(".");
-      // Of a table that only stands in the header of another, that name is all there is
+      // A table without a header of its own has only its name in the header of another table.
       const named = node.span !== undefined && node.span.length === String(node.path.at(-1)).length;
       walk.problems.error(node, {
         message: named ? `there is no [[${where}]] above` : `[${where}] is one table`,
@@ -112,7 +112,7 @@ function walkObject(walk: Walk, shape: z.core.$ZodShape, node: TableNode, ancest
 
 /** The kinds of input that a schema takes, without the wrappers for defaults and conversions. */
 function alternatives(schema: z.core.$ZodType): z.core.$ZodTypes[] {
-  // The base type hides what kinds there are; this union is how the library itself tells them apart
+  // The base type does not show the kinds of schemas; the library itself uses this union.
   const kind = schema as z.core.$ZodTypes;
   const def = kind._zod.def;
   if (def.type === "optional" || def.type === "default" || def.type === "prefault") return alternatives(def.innerType);
@@ -121,7 +121,7 @@ function alternatives(schema: z.core.$ZodType): z.core.$ZodTypes[] {
   return [kind];
 }
 
-/** Substituted text as the number or boolean that the schema wants, where it reads as one. */
+/** Substituted text as the number or boolean that the schema expects, if it is one. */
 function coerced(node: ScalarNode, kinds: z.core.$ZodTypes[]): unknown {
   const { value } = node;
   if (typeof value !== "string") return value;

@@ -1,30 +1,30 @@
 /**
- * Which keys and header fields of a config hold secrets, by their names, and how their values are hidden in the lines of
- * a file. What comes by `${NAME}` is hidden whatever its name is.
+ * The names of keys and header fields whose values are secrets, and the masking of these values in lines of a file. Values
+ * substituted for `${NAME}` are masked whatever the name of the key.
  *
  * @module
  */
 
 import type { KeyPath } from "./source_tree.ts";
 
-/** What stands in the place of a secret. */
+/** The text that replaces a secret. */
 export const MASK = "********";
 
 /** Keys whose values are secrets: `api_key`, `secret`, `auth_token`, `hmac_key`. */
 const SECRET_KEY = /(?:^|_)(?:key|secret|password|passwd|passphrase|token|credentials?)$/i;
-/** Header fields that carry credentials, in whatever spelling: Authorization, Cookie, X-API-Key, X-Auth-Token. */
+/** Header fields with credentials, in any spelling: Authorization, Cookie, X-API-Key, X-Auth-Token. */
 const SECRET_FIELD = /auth|cookie|token|secret|key|passw|credential|session|signature/i;
-/** A value that is a credential whatever its field is called. */
+/** A value that is a credential whatever the name of its field. */
 const CREDENTIAL = /^\s*(?:basic|bearer|digest|negotiate|token|apikey|aws4-hmac-sha256)\s/i;
-// Lines may be megabytes long: what these repeat is bounded, so that they take linear time
+// Lines may be megabytes long: the repetitions are bounded, so that these take linear time.
 const CREDENTIAL_IN_LINE =
   /(["'])[ \t]{0,9}(?:basic|bearer|digest|negotiate|token|apikey|aws4-hmac-sha256)\s.{0,4096}?\1/gi;
 const USER_IN_URL = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,31}:\/\/)([^\s/?#@"']{1,512})@/gi;
 /** Tables of header fields. */
 const FIELD_TABLES: ReadonlySet<string> = new Set(["headers", "set", "add", "request", "response"]);
 /**
- * A key of a line and the value behind it, in quotes or without; one that has no end reaches to the line's. Between them may
- * also stand what other formats have there: a colon, or nothing.
+ * A key of a line and its value, with or without quotes; a value without an end extends to the end of the line. Between them
+ * a colon or a space is accepted, as in other formats.
  */
 const KEY_AND_VALUE =
   /((?:"[^"\\]{0,99}"|'[^']{0,99}'|(?<![\w-])[\w-]{1,99})(?:[ \t]{0,99}[=:][ \t]{0,99}|[ \t]{1,99}(?![=:])))("""|'''|"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|[^\s#,}\]"'{[]+)/g;
@@ -33,7 +33,7 @@ const KEY_AND_VALUE =
 export function isSecret(value: string, path: KeyPath): boolean {
   const [parent = "", key = ""] = ["", "", ...path.filter((step) => typeof step === "string")].slice(-2);
   if (FIELD_TABLES.has(parent)) return SECRET_FIELD.test(key) || CREDENTIAL.test(value);
-  // Its `key` is the path of a file, not what is in it, unless somebody put it there
+  // `key` is the path of a file, unless the content of the file was put there.
   if (parent === "tls" && key === "key") return value.includes("-----BEGIN");
   return SECRET_KEY.test(key);
 }
@@ -46,7 +46,7 @@ export function withoutUsers(text: string): string {
   });
 }
 
-/** A line of a file in which asterisks stand for its secrets; it keeps its length, and names of variables. */
+/** A line of a file with secrets replaced by asterisks; its length and the names of variables are kept. */
 export function maskLine(line: string): string {
   return line
     .replace(KEY_AND_VALUE, (whole: string, head: string, value: string) => {
@@ -57,12 +57,12 @@ export function maskLine(line: string): string {
     .replace(USER_IN_URL, (_, scheme: string, user: string) => `${scheme}${starred(user)}@`);
 }
 
-/** Whether a line may hold a secret, judged by its words alone, as of one that is not even TOML. */
+/** Whether a line may contain a secret, by its words only, since it may not be TOML. */
 export function mentionsSecret(line: string): boolean {
   return line.split(/[^A-Za-z0-9_-]+/).some(secretInLine);
 }
 
-// What table a line belongs to is not known here. Names with a dash are header fields.
+// The table of the line is not known here. Names with a dash are header fields.
 function secretInLine(name: string): boolean {
   return SECRET_KEY.test(name) || /^(?:.*-.*|authorization|cookie)$/i.test(name) && SECRET_FIELD.test(name);
 }

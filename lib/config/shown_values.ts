@@ -1,6 +1,6 @@
 /**
- * The values of a config, to be shown: everything but secrets. What came by `${NAME}` is shown as it is written in the file,
- * whatever its key is called; besides, what its name or its form tells to be a secret is masked.
+ * The values of a config for display, with secrets masked. Substituted values are shown as they are written in the file, such
+ * as `${NAME}`; of the others, those that are secrets by their name or form are masked.
  *
  * @module
  */
@@ -8,13 +8,13 @@
 import { isSecret, MASK, withoutUsers } from "./secret_names.ts";
 import { formatPath, type KeyPath, type SourceNode } from "./source_tree.ts";
 
-/** Values of a config that came by `${NAME}`: the path of each, with what is shown in its place. */
+/** Substituted values of a config: the path of each, with the text that is shown in its place. */
 export type SubstitutedValues = Readonly<Record<string, string>>;
 
 /**
- * The values below `root` that came by `${NAME}`.
+ * The substituted values below `root`.
  *
- * @param twins Keys that come out of the schema under another name.
+ * @param twins Keys to which the schema gives another name.
  */
 export function substitutedValues(root: SourceNode, twins: Readonly<Record<string, string>>): Record<string, string> {
   const found: Record<string, string> = {};
@@ -43,7 +43,7 @@ export function shownValue(value: unknown, path: KeyPath, substituted: Substitut
   const template = substituted[formatPath(path)];
   if (template !== undefined) return isSecret(template, path) ? MASK : withoutUsers(template);
   if (Array.isArray(value)) {
-    // The schema drops items that say the same, so that another may stand at the place of one that is hidden
+    // The schema drops equal items, so that an index may belong to another item than in the tree.
     const marked = value.some((item, index) => typeof item === "string" && formatPath([...path, index]) in substituted);
     return value.map((item, index) =>
       marked ? substituted[formatPath([...path, index])] ?? MASK : shownValue(item, [...path, index], substituted)

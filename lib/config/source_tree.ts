@@ -1,6 +1,6 @@
 /**
- * A config as it was written: tables, lists and scalars that know where they stand. Every check works on this tree, so
- * one mistake does not hide another, and every problem can point at its text.
+ * A config as it was written: tables, lists and scalars with their positions. All checks work on this tree, so that one
+ * mistake does not hide another, and every problem has a position.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 /** Keys and indices from the root to a node. */
 export type KeyPath = readonly (string | number)[];
 
-/** A stretch of one line of the file. */
+/** A part of one line of the file. */
 export interface Span {
   /** From 1. */
   readonly line: number;
@@ -18,11 +18,11 @@ export interface Span {
   readonly length: number;
 }
 
-/** Something that a problem can be about. */
+/** A node to which a problem can refer. */
 export interface Place {
   /** Keys from the root. */
   readonly path: KeyPath;
-  /** Where it is written; undefined for configs that were given as objects. */
+  /** Position in the file; undefined for configs that were given as objects. */
   readonly span?: Span;
 }
 
@@ -35,7 +35,7 @@ export interface TableNode extends Place {
 
 /** A key of a table, with its value. */
 export interface Entry {
-  /** Where the key is written. */
+  /** Position of the key. */
   readonly keySpan?: Span;
   node: SourceNode;
 }
@@ -46,22 +46,22 @@ export interface ListNode extends Place {
   readonly items: SourceNode[];
 }
 
-/** Anything else. */
+/** Any other value. */
 export interface ScalarNode extends Place {
   readonly kind: "scalar";
   value: unknown;
   /** The text between its quotes included, as written; undefined for configs that were given as objects. */
   readonly raw?: string;
-  /** Where values were substituted in it: its text with `${NAME}` in their place, which may be shown. */
+  /** If values were substituted in it: the text with `${NAME}`, which may be shown. */
   substituted?: string;
-  /** Whether its mistake is reported already, so that nothing else is to be said about it. */
+  /** Whether a problem was reported for it, so that no other one is reported. */
   poisoned?: boolean;
 }
 
 /** A node of the tree. */
 export type SourceNode = TableNode | ListNode | ScalarNode;
 
-/** How deep tables and lists may nest. The schema needs 8. */
+/** Maximum nesting of tables and lists. The schema needs 8. */
 export const MAX_DEPTH = 32;
 
 /** The node of `key` in `table`, whatever its kind. */
@@ -69,7 +69,7 @@ export function child(table: TableNode | undefined, key: string): SourceNode | u
   return table?.entries.get(key)?.node;
 }
 
-/** The table of `key`, or undefined where there is none or it is something else. */
+/** The table of `key`, or undefined if it is absent or has another type. */
 export function tableOf(table: TableNode | undefined, key: string): TableNode | undefined {
   const node = child(table, key);
   return node?.kind === "table" ? node : undefined;
@@ -81,13 +81,13 @@ export function tablesOf(table: TableNode | undefined, key: string): TableNode[]
   return node?.kind === "list" ? node.items.filter((item) => item.kind === "table") : [];
 }
 
-/** The scalar nodes in the list of `key` that hold text. */
+/** The text nodes in the list of `key`. */
 export function textNodesOf(table: TableNode | undefined, key: string): TextNode[] {
   const node = child(table, key);
   return node?.kind === "list" ? node.items.filter(isTextNode) : [];
 }
 
-/** The node at `path` below `root`, or the nearest above it that is there. */
+/** The node at `path` below `root`, or its nearest ancestor that exists. */
 export function nodeAt(root: SourceNode, path: KeyPath): SourceNode {
   let node = root;
   for (const step of path) {
@@ -102,22 +102,22 @@ export function nodeAt(root: SourceNode, path: KeyPath): SourceNode {
   return node;
 }
 
-/** A scalar that holds text. */
+/** A scalar with a text. */
 export type TextNode = ScalarNode & { value: string };
 
-/** The scalar of `key` that holds text, or undefined. */
+/** The text node of `key`, or undefined. */
 export function textNode(table: TableNode | undefined, key: string): TextNode | undefined {
   const node = child(table, key);
   return node !== undefined && isTextNode(node) ? node : undefined;
 }
 
-/** The value of `key`, or `fallback` where it is absent or no boolean. */
+/** The value of `key`, or `fallback` if it is absent or not a boolean. */
 export function booleanOf(table: TableNode | undefined, key: string, fallback: boolean): boolean {
   const node = child(table, key);
   return node?.kind === "scalar" && typeof node.value === "boolean" ? node.value : fallback;
 }
 
-/** Whether a node is a scalar that holds text. */
+/** Whether a node is a scalar with a text. */
 export function isTextNode(node: SourceNode): node is TextNode {
   return node.kind === "scalar" && !node.poisoned && typeof node.value === "string";
 }
@@ -128,13 +128,13 @@ export function plainValue(node: SourceNode): unknown {
   if (node.kind === "list") return node.items.map(plainValue);
   const plain: Record<string, unknown> = {};
   for (const [key, entry] of node.entries) {
-    // Assigning to this name would set the prototype; as a key it is never valid
+    // Assigning to this name would set the prototype; it is never a valid key.
     if (key !== "__proto__") plain[key] = plainValue(entry.node);
   }
   return plain;
 }
 
-/** A path as people write it: `sites[0].proxy.headers.add."X A"`. */
+/** A path as text: `sites[0].proxy.headers.add."X A"`. */
 export function formatPath(path: KeyPath): string {
   let text = "";
   for (const step of path) {

@@ -11,20 +11,20 @@ import { isTextNode, type ScalarNode, type SourceNode, type Span, type TextNode 
 /** Looks up an environment variable. */
 export type ReadVariable = (name: string) => string | undefined;
 
-// The third alternative catches what was meant as a substitution and is none
+// The third alternative matches an invalid substitution.
 const SUBSTITUTION = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}\r\n]{0,1024}))?\}|\$\{[^}\s"']*\}?/g;
 
-// Of one text; whoever has more wrong than this will see it
+// Maximum number of problems for one text.
 const MAX_REPORTS = 20;
 
-/** The environment of the process. A variable that may not be read throws. */
+/** Reads the environment of the process. Throws for a variable that may not be read. */
 export function readEnvironment(name: string): string | undefined {
   return Deno.env.get(name);
 }
 
 /**
- * Replaces substitutions in all text below `node`, in place. As in a shell, an empty variable counts as unset for `:-`.
- * Whatever is put in, a default included, is marked in the tree and told to `problems`, so that nothing shows it.
+ * Substitutes variables in all text below `node`, in place. As in a shell, an empty variable counts as unset for `:-`.
+ * Substituted values, including defaults, are marked in the tree and passed to `problems`, so that they are never shown.
  */
 export function substitute(node: SourceNode, read: ReadVariable, problems: ProblemList): void {
   if (node.kind === "table") {
@@ -92,7 +92,7 @@ function lookUp(name: string, read: ReadVariable): string | undefined | Error {
   }
 }
 
-/** Where the substitutions stand inside the quotes, in order. */
+/** The positions of the substitutions inside the quotes, in order. */
 function substitutionSpans(node: ScalarNode): (Span | undefined)[] {
   if (node.span === undefined || node.raw === undefined) return [];
   let { line, column } = node.span;

@@ -1,7 +1,7 @@
 /**
- * Parses TOML past its syntax errors. The parser stops at the first one; people want all of them. A broken line is
- * replaced by something harmless and the parse starts again, but only where the mistake is known to end with its line;
- * otherwise one mistake would be reported as many.
+ * Finds all syntax errors of a TOML text, although the parser stops at the first one: an invalid line is replaced by a valid
+ * one and the parse starts again, but only if the mistake is known to end with its line; otherwise one mistake would be
+ * reported as many.
  *
  * @module
  */
@@ -12,26 +12,26 @@ import { foreignFile, foreignLine } from "./foreign_syntax.ts";
 import { mentionsSecret } from "./secret_names.ts";
 import type { Span } from "./source_tree.ts";
 
-/** A syntax tree, and what was done to the text to get it. */
+/** A syntax tree, and the changes of the text that were necessary. */
 export interface RecoveredToml {
   readonly program: AST.TOMLProgram;
-  /** The text that was parsed at last; line numbers are those of the original. */
+  /** The text of the last parse; line numbers are those of the original. */
   readonly text: string;
   /** Lines whose value was replaced. */
   readonly brokenLines: ReadonlySet<number>;
-  /** Whether something is left out, so that what seems to be missing may be there. */
+  /** Whether parts were left out, so that a key that seems to be missing may be in the file. */
   readonly incomplete: boolean;
   /** Root keys of tables whose header was replaced, because they were defined twice. */
   readonly skippedTables: ReadonlySet<string>;
 }
 
 const MAX_ATTEMPTS = 40;
-// Each attempt parses the file up to three times
+// Each attempt parses the file up to three times.
 const MAX_RECOVERABLE_LENGTH = 100_000;
 
 const KEY = /^\s*(?:[A-Za-z0-9_-]+|"[^"\\]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"\\]*"|'[^']*'))*/;
 
-/** Parses `text`; reports each syntax error. Undefined where nothing sensible can be said about the rest. */
+/** Parses `text` and reports each syntax error. Undefined if the rest cannot be parsed. */
 export function parseWithRecovery(text: string, problems: ProblemList): RecoveredToml | undefined {
   const lines = text.split("\n");
   const brokenLines = new Set<number>();
@@ -60,7 +60,7 @@ export function parseWithRecovery(text: string, problems: ProblemList): Recovere
     const tries = triesOfLine.get(line) ?? 0;
     triesOfLine.set(line, tries + 1);
     const local = startsStatement(lines, line);
-    // Behind a repaired line, an error in the middle of a statement most likely comes from the repair
+    // After a replaced line, an error in the middle of a statement is most likely a result of the replacement.
     if (tries === 0 && (attempt === 0 || local)) {
       const early = isDuplicate(result) ? earlyTable(lines, line) : undefined;
       if (early !== undefined) reportEarlyTable(early, line, problems);
@@ -81,7 +81,7 @@ function tryParse(text: string): AST.TOMLProgram | Error {
   try {
     return parseTOML(text);
   } catch (error) {
-    // Beside its own errors the parser exhausts the stack on very long strings
+    // Besides its own errors, the parser throws a stack overflow for very long strings.
     if (error instanceof ParseError || error instanceof RangeError) return error;
     throw error;
   }
@@ -94,7 +94,7 @@ function startsStatement(lines: readonly string[], line: number): boolean {
   return !(before instanceof Error) || isDuplicate(before);
 }
 
-/** A harmless line in place of a broken one, or undefined where the mistake may reach beyond the line. */
+/** A valid line in place of an invalid one, or undefined if the mistake may extend beyond the line. */
 function repair(
   text: string,
   at: { error: ParseError; line: number; column: number },
@@ -106,14 +106,14 @@ function repair(
   }
   if (isDuplicate(at.error)) {
     if (/^\s*\[/.test(text)) return `[bws-skipped-${at.line}]`;
-    // The key itself is the duplicate, or one in an inline table behind it
+    // The duplicate is the key itself, or a key in an inline table after it.
     if (at.column < (KEY.exec(text)?.[0].length ?? 0)) return "";
   }
   const key = KEY.exec(text)?.[0];
   return key === undefined ? repairHeader(text) : `${key} = 0`;
 }
 
-/** A header with its brackets put right, so that what stands below it is still read. */
+/** A header with corrected brackets, so that the keys below it are still read. */
 function repairHeader(line: string): string | undefined {
   const match = /^\s*(\[\[?)\s*([A-Za-z0-9_.-]+)[\]\s]*$/.exec(line);
   if (match === null) return undefined;
@@ -128,7 +128,7 @@ function isDuplicate(error: Error): boolean {
   return error.message.includes("multiple times");
 }
 
-/** Where a syntax error is. The parser finds a line that stops too early only on the next that holds anything. */
+/** The position of a syntax error. For a line that ends too early, the parser reports the next line that is not empty. */
 function placeOf(error: ParseError, lines: readonly string[]): { line: number; column: number } {
   let line = Math.min(error.lineNumber, lines.length);
   if (!isCutShort(error)) return { line, column: error.column };
@@ -140,7 +140,7 @@ function isCutShort(error: ParseError): boolean {
   return error.message.includes("must be on the same line");
 }
 
-/** A header that names a table of a list before the list has begun, as `[sites.proxy]` above the first `[[sites]]`. */
+/** A header of a table in a list before the list has begun, such as `[sites.proxy]` above the first `[[sites]]`. */
 interface EarlyTable {
   readonly list: string;
   readonly header: string;
@@ -179,9 +179,9 @@ function reportSyntaxError(
   problems.error({ path: [], span }, slip ?? explain(error, found, at.text));
 }
 
-/** The parser's messages in the words of this project. */
+/** The messages of the parser, reworded. */
 function explain(error: ParseError, found: string, line: string): ProblemDetails {
-  // A key that is written without quotes would else be in the message
+  // An API key written without quotes would otherwise be in the message.
   const shown = mentionsSecret(line) ? "something" : JSON.stringify(found);
   const what = found === "" ? "the line ends" : `found ${shown}`;
   const message = error.message;

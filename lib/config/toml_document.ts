@@ -1,6 +1,6 @@
 /**
- * TOML text as a {@linkcode SourceNode} tree. One strict parser decides what is TOML and where it stands, `@std/toml` reads the
- * values; where they have not read the same, the file is refused.
+ * TOML text as a {@linkcode SourceNode} tree. A strict parser finds syntax and positions, and `@std/toml` reads the values; if
+ * the two parsers differ, the file is refused.
  *
  * @module
  */
@@ -20,15 +20,15 @@ import {
 import { parseWithRecovery } from "./syntax_recovery.ts";
 import { readValues, sameValue } from "./toml_values.ts";
 
-/** What {@linkcode readToml} found. */
+/** The result of {@linkcode readToml}. */
 export interface TomlDocument {
-  /** The tree, or undefined where the syntax is too broken to look at anything else. */
+  /** The tree, or undefined if it could not be built because of syntax errors. */
   readonly root: TableNode | undefined;
-  /** Whether a line was left out, so that what seems to be missing may be there. */
+  /** Whether a line was left out, so that a key that seems to be missing may be in the file. */
   readonly incomplete: boolean;
 }
 
-/** What the walk over the syntax tree needs everywhere. */
+/** The context of the walk over the syntax tree. */
 interface Reader {
   readonly text: string;
   readonly brokenLines: ReadonlySet<number>;
@@ -63,12 +63,12 @@ function addTable(reader: Reader, root: TableNode, header: AST.TOMLTable): void 
   if (header.resolvedKey.length >= MAX_DEPTH) return tooDeep(reader, { path: [], span });
   const keySpans = header.key.keys.map((key) => spanOf(key));
   const target = openTable(root, header.resolvedKey, keySpans);
-  // A table that only stood in the name of others got their place; its own header is the better one
+  // A table that was first named in the header of another one gets the position of its own header.
   target.span = span;
   for (const pair of header.body) addKeyValue(reader, target, pair);
 }
 
-/** The table at `steps` below `table`; makes what is missing on the way, which gets the place of the name in it. */
+/** The table at `steps` below `table`. Missing tables are created, at the position of their name in the header. */
 function openTable(table: TableNode, steps: readonly (string | number)[], keySpans: readonly Span[]): TableNode {
   let node: SourceNode = table;
   let depth = -1;
@@ -90,7 +90,7 @@ function openTable(table: TableNode, steps: readonly (string | number)[], keySpa
       node = item;
     }
   }
-  // The parser has refused keys that contradict each other
+  // The parser has refused contradictory keys.
   if (node.kind !== "table") throw new TypeError(`Cannot open table "${formatPath(steps)}": found a ${node.kind}`);
   return node;
 }
@@ -109,7 +109,7 @@ function addKeyValue(reader: Reader, table: TableNode, pair: AST.TOMLKeyValue): 
 function valueNode(reader: Reader, content: AST.TOMLContentNode, path: KeyPath): SourceNode {
   const span = spanOf(content, reader.text);
   if (content.type === "TOMLValue") {
-    // Of a 0 that ends the file, the parser takes the end for the beginning
+    // For a 0 at the end of the file, the parser reports the end as the beginning.
     const raw = reader.text.slice(...content.range) || "0";
     const poisoned = reader.brokenLines.has(span.line);
     const scalar: WrittenScalar = { kind: "scalar", path, span, value: content.value, raw, poisoned };
@@ -129,9 +129,9 @@ function valueNode(reader: Reader, content: AST.TOMLContentNode, path: KeyPath):
   return table;
 }
 
-/** Takes the values as `@std/toml` reads them; a value that the other parser has read differently is refused. */
+/** Sets the values as `@std/toml` reads them; a value that the other parser reads differently is refused. */
 function takeValues({ scalars, problems }: Reader): void {
-  // Configs repeat themselves
+  // Many values of a config are equal.
   const raws = [...new Set(scalars.map((scalar) => scalar.raw))];
   const values = readValues(raws);
   const valueOf = new Map(raws.map((raw, index) => [raw, values[index]]));
@@ -160,7 +160,7 @@ function headerSpan(header: AST.TOMLTable): Span {
   return { line, column: column + 1, length: header.key.loc.end.column + brackets - column };
 }
 
-/** Where a node stands; of one that spans several lines, its first. */
+/** The position of a node; its first line if it spans several lines. */
 function spanOf(node: AST.HasLocs, text = ""): Span {
   const { start, end } = node.loc;
   if (start.line === end.line) return { line: start.line, column: start.column + 1, length: end.column - start.column };

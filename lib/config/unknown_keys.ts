@@ -18,7 +18,7 @@ export interface UnknownKey extends ProblemDetails {
   readonly table: TableNode;
 }
 
-/** A table on the way down, with the keys that it knows. */
+/** A table of the walk, with its known keys. */
 export interface Ancestor {
   readonly path: KeyPath;
   readonly keys: readonly string[];
@@ -36,7 +36,7 @@ export function unknownKeyDetails(
   if (elsewhere !== undefined) return { message, expected: elsewhere };
   const suggestion = nearestName(key, [...keys, ...Object.keys(originalKeysOf(table.path))]);
   if (suggestion !== undefined) return { message, suggestion };
-  // In TOML, a key that is written below a header belongs to it, which is easily forgotten
+  // A frequent mistake: in TOML, a key below a header belongs to the table of that header.
   const owner = ancestors.findLast((ancestor) => ancestor.keys.includes(key));
   if (owner !== undefined && owner.path.length > 0) {
     return { message, expected: `it directly below ${tableName(owner.path)}` };

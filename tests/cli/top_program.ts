@@ -16,6 +16,6 @@ const flags = new Map(
 try {
   Deno.exit(await topCommand({ positionals, flags, terminal: processTerminal() }));
 } catch (error) {
-  processTerminal().tell(error instanceof Error ? error.message : String(error));
+  processTerminal().printError(error instanceof Error ? error.message : String(error));
   Deno.exit(1);
 }

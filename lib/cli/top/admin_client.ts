@@ -1,5 +1,5 @@
 /**
- * The management API as `bws top` uses it: snapshots in, changes out.
+ * A client of the management API for `bws top`: reads snapshots and sends changes.
  *
  * @module
  */
@@ -7,21 +7,21 @@
 import { readSnapshots } from "../../admin/dashboard/page/snapshot_stream.js";
 import type { Refusal, Snapshot, UpstreamChange } from "../../admin/snapshot.ts";
 
-/** Where a server is, and what it wants. */
+/** Address and API key of a server. */
 export interface AdminClientOptions {
   /** Address of the management listener. */
   readonly url: URL;
-  /** Its API key; undefined where it has none. */
+  /** API key; undefined where the server has none. */
   readonly apiKey?: string | undefined;
 }
 
-/** A caller of the management API. It holds no connection between its calls. */
+/** A client of the management API. */
 export class AdminClient {
   /** Address of the management listener, without a slash at the end. */
   readonly address: string;
   readonly #headers: Readonly<Record<string, string>>;
 
-  /** Makes a client; it connects when it is asked for something. */
+  /** Creates a client; it connects with the first request. */
   constructor({ url, apiKey }: AdminClientOptions) {
     this.address = url.href.replace(/\/$/, "");
     this.#headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
@@ -30,7 +30,7 @@ export class AdminClient {
   /**
    * Snapshots, one a second, until the server ends the stream.
    *
-   * @throws {Error} Nobody answers, or not as a server of ours does; the message says what to do.
+   * @throws {Error} Nothing responds, or something that is not BWS; the message has advice.
    */
   async *snapshots(signal: AbortSignal): AsyncGenerator<Snapshot, void, void> {
     const response = await this.#ask("api/events", { signal });
@@ -45,8 +45,8 @@ export class AdminClient {
   /**
    * Changes an upstream.
    *
-   * @param force Whether its pool may be left without an upstream that takes requests.
-   * @returns Why it was not done, or undefined.
+   * @param force Whether the last upstream of a pool that takes requests may be changed, too.
+   * @returns Why the change was refused, or undefined.
    */
   async change(id: string, change: UpstreamChange, force: boolean): Promise<Refusal | undefined> {
     try {

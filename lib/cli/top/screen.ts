@@ -1,6 +1,5 @@
 /**
- * The whole terminal for as long as it is needed: the alternate screen, keys one by one, and everything back as it was
- * in the end.
+ * Full-screen use of the terminal: the alternate screen and raw keys. The terminal is restored at the end.
  *
  * @module
  */
@@ -12,23 +11,23 @@ const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 /** A key that was pressed: its character, or `up`, `down`, `page-up`, `page-down`, `first`, `last`, `escape`. */
 export type Key = string;
 
-/** The terminal of this process, taken over. `using` restores it. */
+/** The terminal of this process in full-screen mode. `using` restores it. */
 export class Screen {
   readonly #restore = () => this[Symbol.dispose]();
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #taken = true;
   #last: readonly string[] = [];
 
-  /** Takes it over. Standard input and output have to be terminals. */
+  /** Switches to full-screen mode. Standard input and output must be terminals. */
   constructor() {
     this.#reader = Deno.stdin.readable.getReader();
-    // Also when the program ends in a way that nobody foresaw.
+    // Also when the program ends unexpectedly.
     addEventListener("unload", this.#restore);
     Deno.stdin.setRaw(true);
     write(ENTER);
   }
 
-  /** Its size, in characters. */
+  /** Size in characters. */
   get size(): { columns: number; rows: number } {
     try {
       const { columns, rows } = Deno.consoleSize();
@@ -38,21 +37,21 @@ export class Screen {
     }
   }
 
-  /** Shows lines; those that are shown already are not written again. */
+  /** Shows lines; lines that have not changed are not written again. */
   show(lines: readonly string[]): void {
     if (!this.#taken) return;
     let text = "";
     for (let row = 0; row < Math.max(lines.length, this.#last.length); row++) {
       const line = lines[row] ?? "";
-      // Erased before and not after: behind a line that fills the row, the cursor stands on its last character.
+      // Erased before the text, not after it: after a line that fills the row the cursor is still on its last character.
       if (line !== this.#last[row]) text += `\x1b[${row + 1};1H\x1b[2K${line}\x1b[0m`;
     }
     this.#last = lines;
-    // In one piece between the marks of a synchronised update: terminals that know them never show half of it.
+    // As one synchronised update: terminals that support these never show a part of it.
     if (text !== "") write(`\x1b[?2026h${text}\x1b[?2026l`);
   }
 
-  /** Writes everything again the next time, as after a change of size. */
+  /** Makes the next `show` write all lines, for example after a change of size. */
   forget(): void {
     this.#last = [];
     if (this.#taken) write("\x1b[2J");
@@ -77,7 +76,7 @@ export class Screen {
     try {
       Deno.stdin.setRaw(false);
     } catch {
-      // A terminal that is gone needs nothing back.
+      // The terminal is closed.
     }
     this.#reader.cancel().catch(() => {});
   }

@@ -1,18 +1,18 @@
 /**
- * The signals that matter while a program has the whole terminal.
+ * The signals to handle while a program uses the terminal in full-screen mode.
  *
  * @module
  */
 
-/** Signals that end the program, and that of a changed size. `using` stops to listen. */
+/** Handles signals that end the program, and the one for a changed size. `using` removes the handlers. */
 export class ScreenSignals {
   readonly #listeners: readonly (readonly [Deno.Signal, () => void])[];
 
   /**
-   * Begins to listen.
+   * Adds the handlers.
    *
-   * @param end Called when the program is told to end.
-   * @param resized Called when the terminal has another size.
+   * @param end Called at a signal that ends the program.
+   * @param resized Called when the size of the terminal has changed.
    */
   constructor(end: () => void, resized: () => void) {
     const ends: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -24,7 +24,7 @@ export class ScreenSignals {
     for (const [signal, listener] of this.#listeners) Deno.addSignalListener(signal, listener);
   }
 
-  /** Stops to listen. */
+  /** Removes the handlers. */
   [Symbol.dispose](): void {
     for (const [signal, listener] of this.#listeners) Deno.removeSignalListener(signal, listener);
   }

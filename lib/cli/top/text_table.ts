@@ -1,16 +1,16 @@
 /**
- * Tables for terminals: as wide as they may be, and no wider.
+ * Text tables that fit the width of a terminal.
  *
  * @module
  */
 
 import { paint, type Style } from "../terminal.ts";
 
-/** Text and how it looks. */
+/** Text with a style. */
 export interface Cell {
-  /** What stands there. */
+  /** The text. */
   readonly text: string;
-  /** How it looks, where colours are wanted. */
+  /** The style, used where colours are wanted. */
   readonly style?: Style | undefined;
 }
 
@@ -18,9 +18,9 @@ export interface Cell {
 export interface Column<Row> {
   /** Its heading. */
   readonly title: string;
-  /** Numbers stand to the right. */
+  /** Whether to align to the right, for numbers. */
   readonly right?: boolean;
-  /** Columns with a higher number go first when there is no room; 0 stays. */
+  /** If there is no room, columns with a higher number are left out first; columns with 0 always stay. */
   readonly leaves: number;
   /** The cell of a row. */
   readonly cell: (row: Row) => Cell;
@@ -28,7 +28,7 @@ export interface Column<Row> {
 
 /** Options of {@linkcode tableLines}. */
 export interface TableOptions {
-  /** Most characters on a line. */
+  /** Maximum number of characters on a line. */
   readonly width: number;
   /** Whether to use colours. */
   readonly colored: boolean;
@@ -38,9 +38,9 @@ const GAP = 2;
 const LEAST_CUT = 12;
 
 /**
- * A heading and a line for each row. Columns that find no room are left out, then the widest one is cut.
+ * A heading and a line for each row. If there is no room, columns are left out, then the widest one is cut.
  *
- * @param rows All rows, so that columns do not jump when some of them are shown only.
+ * @param rows All rows, so that widths do not change when only some rows are shown.
  */
 export function tableLines<Row>(
   columns: readonly Column<Row>[],
@@ -60,7 +60,7 @@ export function tableLines<Row>(
   return [line(columns.map(({ title }) => ({ text: title, style: "dim" }))), ...cells.map(line)];
 }
 
-/** Cuts a text without styles to `width`, and takes out what could move the cursor. */
+/** Cuts a text without styles to `width`, and removes characters that could move the cursor. */
 export function fitted(text: string, width: number): string {
   const safe = printable(text);
   return safe.length <= width ? safe : `${safe.slice(0, Math.max(0, width - 1))}…`;
@@ -92,7 +92,7 @@ function printableCell({ text, style }: Cell): Cell {
   return { text: printable(text), style };
 }
 
-/** Replaces what could move the cursor: paths and causes come from outside. */
+/** Replaces characters that could move the cursor: paths and causes come from clients and upstreams. */
 function printable(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");

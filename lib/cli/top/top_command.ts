@@ -17,10 +17,10 @@ const DEFAULT_URL = "http://127.0.0.1:7654";
 const RETRY_MS = 1000;
 
 /**
- * Shows a running server until it is told to stop; `--once`, and where there is no terminal, as one table.
+ * Shows a running server until a key or a signal ends the program; with `--once` or without a terminal, prints one table.
  *
- * @throws {UsageError} `--url` is no address.
- * @throws {Error} No server answers at the start, or it wants another key.
+ * @throws {UsageError} `--url` is not an address.
+ * @throws {Error} No server responds at the start, or it refuses the key.
  */
 export async function topCommand(input: CommandInput): Promise<number> {
   const client = new AdminClient({
@@ -30,7 +30,7 @@ export async function topCommand(input: CommandInput): Promise<number> {
   const ended = new AbortController();
   const snapshots = client.snapshots(ended.signal);
   try {
-    // Before the screen changes, so that a server that is not there is a plain message.
+    // Before the screen is switched, so that a missing server is a plain message.
     const { value: first } = await snapshots.next();
     if (first === undefined) throw new Error(`${client.address} ended the connection without an answer`);
     if (input.flags.has("once") || !Deno.stdout.isTerminal() || !Deno.stdin.isTerminal()) {
@@ -84,7 +84,7 @@ async function pressKeys(screen: Screen, session: TopSession, draw: () => void):
   }
 }
 
-// A server that restarts is waited for.
+// Connects again, so that a restart of the server does not end the program.
 async function follow(
   client: AdminClient,
   snapshots: AsyncGenerator<Snapshot>,
@@ -98,7 +98,7 @@ async function follow(
       let back = current !== snapshots;
       for await (const snapshot of current) {
         session.take(snapshot);
-        if (back) session.say("");
+        if (back) session.setMessage("");
         back = false;
         draw();
       }

@@ -1,5 +1,5 @@
 /**
- * `bws top` while it runs: which upstream is chosen, in what order, and what the keys do.
+ * The state of `bws top` while it runs: the chosen upstream, the order, and the actions of keys.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface Surface {
   readonly colored: boolean;
 }
 
-/** What is shown and chosen. Owned by the command. */
+/** What is shown, and which upstream is chosen. Owned by the command. */
 export class TopSession {
   readonly #client: Pick<AdminClient, "change" | "address">;
   #snapshot: Snapshot;
@@ -31,10 +31,9 @@ export class TopSession {
   #page = 10;
   #lost = false;
   #message: { text: string; style: Style } | undefined;
-  // State and upstream that were asked for once and have to be asked for again.
-  #doubted = "";
+  // The state and upstream of a change that was refused and is forced when its key is pressed again.
+  #unconfirmed = "";
 
-  /** Begins with a snapshot. */
   constructor(client: Pick<AdminClient, "change" | "address">, snapshot: Snapshot) {
     this.#client = client;
     this.#snapshot = snapshot;
@@ -46,16 +45,16 @@ export class TopSession {
     return this.#members[this.#index];
   }
 
-  /** Takes the next snapshot. */
+  /** Shows the next snapshot. */
   take(snapshot: Snapshot): void {
     this.#lost = false;
     this.#show(snapshot);
   }
 
-  /** The connection is lost: what is shown tells of the past until the next snapshot. */
+  /** Shows that the connection is lost and the values are old, until the next snapshot. */
   lose(why: string): void {
     this.#lost = true;
-    this.say(why, "red");
+    this.setMessage(why, "red");
   }
 
   #show(snapshot: Snapshot): void {
@@ -64,19 +63,19 @@ export class TopSession {
     this.#chosenId = this.chosen?.upstream.id;
   }
 
-  /** Says something below the table. */
-  say(text: string, style: Style = "yellow"): void {
+  /** Shows a message below the table. */
+  setMessage(text: string, style: Style = "yellow"): void {
     this.#message = text === "" ? undefined : { text, style };
   }
 
-  /** Does what a key stands for. @returns False when it ends the program. */
+  /** Handles a key. @returns False if the key ends the program. */
   async press(key: Key): Promise<boolean> {
     if (key === "q" || key === "escape") return false;
     const state = STATE_OF[key];
     if (state !== undefined) await this.#change(state);
     else {
-      this.#doubted = "";
-      this.say("");
+      this.#unconfirmed = "";
+      this.setMessage("");
       if (key === "s") this.#nextOrder();
       else this.#move(key);
     }
@@ -133,14 +132,14 @@ export class TopSession {
     if (chosen === undefined || adminStateOf(chosen.upstream.state) === state) return;
     const { upstream, pool } = chosen;
     const asked = `${state} ${upstream.id}`;
-    const force = this.#doubted === asked;
-    this.#doubted = "";
+    const force = this.#unconfirmed === asked;
+    this.#unconfirmed = "";
     const refusal = await this.#client.change(upstream.id, { state }, force);
-    if (refusal === undefined) this.say(`${shortUrl(upstream.url)}: ${DONE[state]}`, "green");
+    if (refusal === undefined) this.setMessage(`${shortUrl(upstream.url)}: ${DONE[state]}`, "green");
     else if (wantsForce(refusal)) {
-      this.#doubted = asked;
-      this.say(questionOf(pool));
-    } else this.say(refusal.error, "red");
+      this.#unconfirmed = asked;
+      this.setMessage(questionOf(pool));
+    } else this.setMessage(refusal.error, "red");
   }
 
   #scroll(room: number): void {

@@ -1,5 +1,5 @@
 /**
- * A snapshot as lines of text: what is wrong, the figures, and a table of upstreams.
+ * A snapshot as lines of text: problems, totals and a table of upstreams.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { PoolSnapshot, Snapshot, UpstreamSnapshot, UpstreamState } from "..
 import { paint, type Style } from "../terminal.ts";
 import { type Column, fitted, tableLines } from "./text_table.ts";
 
-/** Orders of the table, in the order in which a key goes through them. */
+/** Orders of the table, in the sequence of the key that switches them. */
 export const ORDERS = ["worst", "config", "requests", "errors", "p99"] as const;
 
 /** An order of the table. */
@@ -28,23 +28,23 @@ export type Order = typeof ORDERS[number];
 /** An upstream with its pool. */
 export interface Member {
   readonly pool: PoolSnapshot;
-  /** How the pool is called. */
+  /** Name of the pool. */
   readonly poolLabel: string;
   readonly upstream: UpstreamSnapshot;
 }
 
 /** Options of {@linkcode topLines}. */
 export interface TopLinesOptions {
-  /** Most characters on a line. */
+  /** Maximum number of characters on a line. */
   readonly width: number;
-  /** Most problems that are listed. */
+  /** Maximum number of problems in the list. */
   readonly mostTroubles: number;
   /** Whether to use colours. */
   readonly colored: boolean;
-  /** Where the server is. */
+  /** Address of the server. */
   readonly address: string;
   /**
-   * Whether the connection is lost, so that the snapshot tells of the past.
+   * Whether the connection is lost, so that the values are old.
    *
    * @default {false}
    */
@@ -53,7 +53,7 @@ export interface TopLinesOptions {
 
 /** The parts of the view. */
 export interface TopLines {
-  /** What stands above the table. */
+  /** Lines above the table. */
   readonly head: readonly string[];
   /** The table's heading. */
   readonly heading: string;
@@ -61,7 +61,7 @@ export interface TopLines {
   readonly rows: readonly string[];
 }
 
-/** The upstreams of all pools, in that order; those that are equal stay in the order of the config. */
+/** The upstreams of all pools, in the given order; equal ones stay in the order of the config. */
 export function membersOf(snapshot: Snapshot, order: Order): Member[] {
   const labels = poolLabels(snapshot.pools);
   const members = snapshot.pools.flatMap((pool) => {
@@ -102,7 +102,7 @@ function figureLines(
   ];
 }
 
-/** As many of the parts as there is room for, whole. */
+/** As many complete parts as there is room for. */
 function joined(parts: readonly string[], width: number): string {
   let line = fitted(parts[0], width);
   for (const part of parts.slice(1)) {
@@ -139,7 +139,7 @@ function timeOf(atMs: number): string {
 
 const TONE_STYLES: Readonly<Record<string, Style>> = { bad: "red", warn: "yellow", good: "green" };
 
-/** States differ by shape too. */
+/** Symbols of states, so that they differ not only by colour. */
 const SHAPES: Readonly<Record<UpstreamState, string>> = {
   unhealthy: "✗",
   breaker_open: "■",
@@ -181,7 +181,7 @@ const COLUMNS: readonly Column<Member>[] = [
   { title: "LAST FAILURE", leaves: 7, cell: ({ upstream }) => ({ text: upstream.lastFailure ?? "", style: "dim" }) },
 ];
 
-/** Those that tell something where metrics are off. */
+/** The columns that have values where metrics are off. */
 const STATE_COLUMNS = COLUMNS.filter(({ title }) => !["REQ/S", "ERRORS"].includes(title) && !title.startsWith("HEAD"));
 
 const COMPARE: Readonly<Record<Exclude<Order, "config">, (a: UpstreamSnapshot, b: UpstreamSnapshot) => number>> = {
