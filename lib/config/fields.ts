@@ -169,23 +169,23 @@ export function duration({ zero = false, maxMs = MAX_TIMER_MS }: DurationOptions
     if (ms !== undefined && ms <= maxMs && (ms > 0 || (ms === 0 && zero))) {
       return Math.max(Math.round(ms), ms > 0 ? 1 : 0);
     }
-    const suggestion = ms === undefined && typeof value === "string" ? durationMeant(value) : undefined;
+    const suggestion = ms === undefined && typeof value === "string" ? rewrittenDuration(value) : undefined;
     context.addIssue({ code: "custom", message: error, params: { suggestion } });
     return z.NEVER;
   });
 }
 
 /** Rewrites "30 seconds", "5sec" and "1 min 30 s" in the form of a duration. */
-function durationMeant(text: string): string | undefined {
-  let meant = "";
+function rewrittenDuration(text: string): string | undefined {
+  let rewritten = "";
   DURATION_PART.lastIndex = 0;
   while (DURATION_PART.lastIndex < text.length) {
     const match = text.length > 40 ? null : DURATION_PART.exec(text);
     if (match === null) return undefined;
     const unit = match[2].toLowerCase();
-    meant += match[1] + (/^m(?:illi|s)/.test(unit) ? "ms" : unit[0]);
+    rewritten += match[1] + (/^m(?:illi|s)/.test(unit) ? "ms" : unit[0]);
   }
-  return durationMs(meant) === undefined ? undefined : meant;
+  return durationMs(rewritten) === undefined ? undefined : rewritten;
 }
 
 /** Parses a duration, in milliseconds; undefined if the text is not a duration. */

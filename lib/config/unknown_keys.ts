@@ -1,5 +1,5 @@
 /**
- * Keys that the schema does not know, and what the user is told of each.
+ * Keys that the schema does not know, and the message for each.
  *
  * @module
  */

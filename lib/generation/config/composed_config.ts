@@ -22,10 +22,10 @@ import { withSubstituted } from "./shown_config.ts";
 import { checkPurpose } from "./site_checks.ts";
 import { checkVariables } from "./variable_checks.ts";
 
-/** What a config is read with. */
+/** The schema and the checks of a config. */
 export const COMPOSED_CONFIG: ComposedConfig<Config> = composed(configSchema, FEATURES);
 
-/** What a config is read with in which these features may be set. */
+/** The schema and the checks of a config in which these features may be set. */
 export function composeConfig(features: readonly AnyFeature[]): ComposedConfig<Config> {
   return composed(composeSchema(features) as unknown as ComposedConfig<Config>["schema"], features);
 }

@@ -1,8 +1,9 @@
 /**
- * The schema of a BWS config: the one source of its types, its defaults and its JSON Schema. Each table stands with what it
- * configures; here they are composed. After a change of a key, `deno task generate` writes `config_types.ts` anew.
+ * The schema of a BWS config: the only source of its types, its defaults and its JSON Schema. Each table is defined beside
+ * the code that it configures; here the tables are composed. After a change of a key, `deno task generate` rewrites
+ * `config_types.ts`.
  *
- * Keys keep the names of the file. Durations come out in milliseconds and sizes in bytes, whatever was written.
+ * Keys have the names of the file. Durations are converted to milliseconds, and sizes to bytes.
  *
  * @module
  */
@@ -24,7 +25,7 @@ export function composeSchema<const F extends readonly AnyFeature[]>(features: F
     logging: loggingSchema.prefault({}).describe("What is written where."),
     management: managementSchema.prefault({}).describe("The API for operators."),
     sites: tables(site).min(1, { error: "at least one [[sites]] table" })
-      // Of features that are not known yet, the compiler cannot tell that a site's own keys are among its keys
+      // With features as a type parameter, the compiler cannot infer that the keys of a site include its own ones.
       .transform((sites) => nameSites(sites as unknown as Nameable[]) as unknown as Site[])
       .describe("The sites, at least one."),
   });
@@ -33,8 +34,8 @@ export function composeSchema<const F extends readonly AnyFeature[]>(features: F
 /** The schema of a whole config. */
 export const configSchema = composeSchema(FEATURES);
 
-/** What the compiler infers of an accepted config; {@linkcode Config} is the same, written out. */
+/** The type of an accepted config as the compiler infers it; {@linkcode Config} is the same type, written out. */
 export type InferredConfig = z.output<typeof configSchema> & {
-  /** Values that came by `${NAME}`: the path of each, with what is shown in its place. */
+  /** Substituted values (`${NAME}`): the path of each, with the text that is shown in its place. */
   readonly substituted?: Readonly<Record<string, string>>;
 };

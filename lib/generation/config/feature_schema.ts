@@ -1,5 +1,5 @@
 /**
- * The tables of features, where they may stand: on a site, or on a route, whose table takes the place of its site's.
+ * The tables of features on sites and on routes; the table of a route replaces that of its site.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { nodeAt, plainValue, type SourceNode, type TableNode, tableOf, tablesOf 
 import type { Report } from "../../features/feature.ts";
 import type { AnyFeature } from "../../features/features.ts";
 
-/** Where a feature's table may stand. */
+/** Where the table of a feature is allowed. */
 export type Scope = AnyFeature["scopes"][number];
 
 type Scoped<F extends AnyFeature, S extends Scope> = F extends AnyFeature ? S extends F["scopes"][number] ? F : never
@@ -28,8 +28,8 @@ export type FeatureKeys<F extends readonly AnyFeature[], S extends Scope> = {
 };
 
 /**
- * The keys of those `features` that may stand there. A table that is absent means what its schema says; on a route it
- * means that of the site.
+ * The keys of those `features` that are allowed there. For an absent table the default of its schema applies; on a route, the
+ * table of the site.
  */
 export function featureKeys<const F extends readonly AnyFeature[], S extends Scope>(
   features: F,
@@ -45,7 +45,7 @@ export function featureKeys<const F extends readonly AnyFeature[], S extends Sco
   return Object.fromEntries(keys);
 }
 
-/** Runs the checks of features on each table that is there and holds what it may. */
+/** Runs the checks of features on each table that is present and valid. */
 export function featureChecks(features: readonly AnyFeature[]): ConfigCheck {
   const checked = features.filter(({ check }) => check !== undefined);
   return (root, problems) => {

@@ -19,16 +19,16 @@ import type { Config } from "./config_types.ts";
 export interface LoadedConfig {
   /** The config. */
   config: Config;
-  /** What is odd in it. */
+  /** Warnings about the config. */
   warnings: Problem[];
   /** Absolute path of the file. */
   file: string;
 }
 
-/** How {@linkcode loadConfig} reads a file. Relative paths start from the file's folder, unless `baseDir` is given. */
+/** Options of {@linkcode loadConfig}. Relative paths refer to the file's folder, unless `baseDir` is given. */
 export interface LoadConfigOptions extends ParseConfigOptions {
   /**
-   * Whether a long file is parsed in a thread of its own, so that what this one serves is not held up. `env` is not used
+   * Whether a long file is parsed in a thread of its own, so that requests of this thread are not delayed. `env` is not used
    * then.
    *
    * @default {false}
@@ -39,7 +39,7 @@ export interface LoadConfigOptions extends ParseConfigOptions {
 /**
  * Reads and checks a config file.
  *
- * @param path Path of the file; problems name it as it is given here.
+ * @param path Path of the file, also used in problems.
  * @throws {ConfigError} The file cannot be read, or is refused; the message lists all problems.
  */
 export async function loadConfig(path: string, options: LoadConfigOptions = {}): Promise<LoadedConfig> {
@@ -47,7 +47,7 @@ export async function loadConfig(path: string, options: LoadConfigOptions = {}):
   const text = decode(await read(path, file), file);
   const absolute = resolve(path);
   const { config, problems, warnings } = await parse(text, aside, { baseDir: dirname(absolute), ...rest, file });
-  // What is odd may well be why something else is wrong: a misspelt table, whose name a route then misses.
+  // With warnings, which may be the cause of an error: a misspelt table, to which a route refers.
   if (config === undefined) throw new ConfigError([...problems, ...warnings].toSorted((a, b) => a.line - b.line));
   return { config, warnings, file: absolute };
 }

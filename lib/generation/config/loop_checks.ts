@@ -1,5 +1,5 @@
 /**
- * Upstreams that are one of the config's own listeners: each request would come back, and go out again.
+ * Finds upstreams that are one of the config's own listeners: each request to them would loop.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import { portOf } from "../../listener/virtual_host_checks.ts";
 import { booleanOf, child, type Place, type TableNode, tableOf, tablesOf, textNode } from "../../config/source_tree.ts";
 import { plainUrl, upstreamUrlFault, usesSrv } from "../../upstream/upstream_url.ts";
 
-/** Somewhere that this config listens. */
+/** An address on which this config listens. */
 interface Listener {
   /** IP address or host name; undefined for all interfaces. */
   readonly host: string | undefined;
   readonly port: number;
-  /** What listens there, in words. */
+  /** Description of the listener, for messages. */
   readonly what: string;
   readonly place: Place;
 }
 
-/** Refuses upstreams of enabled proxies that lead back to this server. */
+/** Refuses upstreams of enabled proxies that are this server itself. */
 export const checkLoops: ConfigCheck = (root, problems, { opensPorts }) => {
   if (!opensPorts) return;
   const listeners = listenersOf(root);
@@ -65,18 +65,18 @@ function listenersOf(root: TableNode): Listener[] {
   return listeners;
 }
 
-/** @param hostname As a URL has it: addresses in their one form, IPv6 in brackets. */
+/** @param hostname As in a URL: addresses in canonical form, IPv6 in brackets. */
 function leadsTo(hostname: string, { host }: Listener, ownHosts: () => ReadonlySet<string>): boolean {
   const target = placeOf(hostname);
   const listened = host === undefined ? "::" : placeOf(host);
   if (target === listened) return true;
   const loopback = LOOPBACK.test(target) || target === "localhost" || WILD.has(target);
   if (WILD.has(listened)) {
-    // What listens on all IPv4 interfaces is not reached by IPv6.
+    // A listener on all IPv4 interfaces does not accept IPv6.
     if (listened === "0.0.0.0" && target.includes(":") && target !== "::") return false;
     return loopback || ownHosts().has(target);
   }
-  // A name and an address that both stand for loopback. Connecting to "all interfaces" is connecting to loopback.
+  // A name and an address that are both loopback. A connection to "all interfaces" goes to loopback.
   if (target === "localhost" || listened === "localhost") {
     return FIRST_LOOPBACK.has(target) && FIRST_LOOPBACK.has(listened);
   }
@@ -86,7 +86,7 @@ function leadsTo(hostname: string, { host }: Listener, ownHosts: () => ReadonlyS
 const WILD: ReadonlySet<string> = new Set(["::", "0.0.0.0"]);
 const FIRST_LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1", "::", "0.0.0.0"]);
 const LOOPBACK = /^(?:127\.|::1$)/;
-// The latter stand in the /etc/hosts of Debian and of Red Hat.
+// The latter are in /etc/hosts of Debian and of Red Hat.
 const LOOPBACK_NAMES = /\.localhost$|^(?:ip6-localhost|ip6-loopback|localhost6?(?:\.localdomain6?)?)$/;
 
 /** Equal hosts give equal text: addresses in one form without brackets, IPv4 in IPv6 form as IPv4, `x.localhost` as `localhost`. */
@@ -98,7 +98,7 @@ function placeOf(host: string): string {
   return new URL(`http://[${plain}]`).hostname.slice(1, -1);
 }
 
-/** Addresses and name of this machine; those that may not be asked for are left out. */
+/** Addresses and name of this machine, as far as they may be read. */
 function ownHosts(): ReadonlySet<string> {
   const hosts = new Set<string>();
   if (!permitted("networkInterfaces") || !permitted("hostname")) return hosts;
@@ -109,12 +109,12 @@ function ownHosts(): ReadonlySet<string> {
     }
     hosts.add(Deno.hostname().toLowerCase());
   } catch {
-    // A system that does not tell: loopback is known all the same.
+    // Not available on this system; loopback is known anyway.
   }
   return hosts;
 }
 
-// Asked first, since asking for what is not permitted would ask the user.
+// Checked first: a read without the permission would prompt the user.
 function permitted(kind: "networkInterfaces" | "hostname"): boolean {
   return Deno.permissions.querySync({ name: "sys", kind }).state === "granted";
 }

@@ -1,6 +1,5 @@
 /**
- * Parsing a config in a thread of its own, so that a server that is under way is not held up: half a megabyte of TOML takes
- * seconds, in which nobody would be answered.
+ * Parses a config in a thread of its own, so that a running server is not blocked: half a megabyte of TOML takes seconds.
  *
  * @module
  */
@@ -8,10 +7,10 @@
 import type { ParseConfigOptions } from "../../config/read_config.ts";
 import { type ConfigReport, parseConfig } from "./parse_config.ts";
 
-/** Options of {@linkcode parseConfigAside}: those of `parseConfig` that a thread can be given. */
+/** Options of {@linkcode parseConfigAside}: those of `parseConfig` that can be sent to a thread. */
 export type ParseAsideOptions = Omit<ParseConfigOptions, "env">;
 
-/** What the thread is asked. */
+/** The message to the thread. */
 export interface ParseRequest {
   /** The config. */
   readonly text: string;
@@ -19,15 +18,15 @@ export interface ParseRequest {
   readonly options: ParseAsideOptions;
 }
 
-/** What the thread says: that it is there, then what came of it. */
+/** The messages of the thread: that it has started, then the result. */
 export type ParseMessage = "ready" | ConfigReport;
 
-/** Shorter texts take less time than a thread takes to start. */
+/** Shorter texts are parsed faster than a thread starts. */
 const MIN_TEXT_LENGTH = 16 * 1024;
 
 /**
- * As `parseConfig`, with the environment of the process. Where no thread can be started, as in a program that was packed
- * without its module, it is done at once and takes the time that it takes.
+ * As `parseConfig`, with the environment of the process. If no thread can be started, as in a program that was bundled without
+ * its module, the text is parsed in this thread.
  *
  * @throws {Error} The thread failed.
  */

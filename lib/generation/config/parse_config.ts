@@ -1,5 +1,5 @@
 /**
- * TOML text in, config or problems out.
+ * Parses a config from TOML text.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { type ParseConfigOptions, readText } from "../../config/read_config.ts";
 import type { Config } from "./config_types.ts";
 import { COMPOSED_CONFIG } from "./composed_config.ts";
 
-/** What came out of checking a config. */
+/** The result of checking a config. */
 export type ConfigReport = ReportOf<Config>;
 
 /**
- * Parses and checks a config file's text. All problems are found at once, each with its line and column; never throws
- * for what the text holds.
+ * Parses and checks the text of a config file. All problems are found at once, each with its line and column. Never throws
+ * because of the content of the text.
  *
  * @param text TOML, with or without a byte order mark, with any line ends.
  *

@@ -1,5 +1,5 @@
 /**
- * The thread in which `parseConfigAside` has a config parsed.
+ * The thread in which `parseConfigAside` parses a config.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { ParseMessage, ParseRequest } from "./parse_aside.ts";
 import { parseConfig } from "./parse_config.ts";
 
-// The types of the runtime are those of a window; this module is loaded by a worker alone
+// The types of the runtime are those of a window; only workers load this module.
 const scope = self as unknown as Worker;
 const post = (message: ParseMessage) => scope.postMessage(message);
 

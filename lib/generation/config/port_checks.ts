@@ -1,5 +1,5 @@
 /**
- * Whether the ports that a config asks for can be opened on this machine, by this user.
+ * Checks that the ports of a config can be opened on this machine, by this user.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { ConfigCheck } from "../../config/composed_config.ts";
 import { listenerOf, shownPort } from "../../listener/virtual_host_checks.ts";
 import { booleanOf, child, type TableNode, tableOf, tablesOf, textNode } from "../../config/source_tree.ts";
 
-/** Tries each port once, that of the management API included. */
+/** Tries each port once, including that of the management API. */
 export const checkPorts: ConfigCheck = (root, problems, { tryPort }) => {
   if (tryPort === undefined) return;
   const shared = booleanOf(tableOf(root, "server"), "reuse_port", false);
@@ -27,7 +27,7 @@ export const checkPorts: ConfigCheck = (root, problems, { tryPort }) => {
   if (management === undefined || !booleanOf(management, "enabled", false)) return;
   const node = child(management, "port");
   const port = node === undefined ? MANAGEMENT_DEFAULTS.port : node.kind === "scalar" ? Number(node.value) : NaN;
-  // Another site's or no port at all: that is reported already
+  // A port of another site, or an invalid one, is reported already.
   if (!(port > 0 && port <= 65_535) || problems.errors.some(({ path }) => path.startsWith("management.port"))) return;
   const fault = tryPort(textNode(management, "host")?.value ?? MANAGEMENT_DEFAULTS.host, port, { shared: false });
   if (fault !== undefined) refuse(management, { port: shownPort(management, port), fault }, problems);

@@ -1,5 +1,5 @@
 /**
- * The way into a config for programs that embed BWS.
+ * Reads configs for programs that embed BWS.
  *
  * @module
  */
@@ -11,20 +11,20 @@ import { parseConfig } from "./parse_config.ts";
 import type { Problem } from "../../config/problem.ts";
 import type { Config, ConfigInput } from "./config_types.ts";
 
-/** A config that was accepted, and what is odd in it. */
+/** A config that was accepted, and its warnings. */
 export interface ResolvedConfig {
   /** The config. */
   config: Config;
-  /** What is odd in it. */
+  /** Warnings about the config. */
   warnings: Problem[];
 }
 
-/** Options of {@linkcode resolveConfig}; `file` and `env` are for TOML text alone. */
+/** Options of {@linkcode resolveConfig}; `file` and `env` apply to TOML text only. */
 export type ResolveConfigOptions = ParseConfigOptions;
 
 /**
- * Checks a config that a program holds: an object of the same shape as a file, or TOML text. Problems of an object have
- * a key path in place of line and column. `${NAME}` in an object means itself: programs have their own ways to the environment.
+ * Checks a config that is an object of the same shape as a file, or TOML text. Problems of an object have a key path in place
+ * of line and column. `${NAME}` in an object is not substituted, since a program can read the environment itself.
  *
  * @throws {ConfigError} The config is refused; the message lists all problems.
  *

@@ -1,5 +1,5 @@
 /**
- * A config, to be shown in the management API, in endpoints and in logs.
+ * A config for display in the management API, in endpoints and in logs.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { child, formatPath, type TableNode, tablesOf, textNode, textNodesOf } fr
 import type { Config, SiteConfig } from "./config_types.ts";
 import type { UpstreamConfig } from "../../handlers/proxy/config/upstream_schema.ts";
 
-/** Keys that come out of the schema under the name of their twin. */
+/** Keys to which the schema gives another name. */
 const TWINS: Readonly<Record<string, string>> = { interval_seconds: "interval" };
 
-/** The config with what came into it by `${NAME}`, where something did. */
+/** The config with the list of its substituted values, if there are any. */
 export function withSubstituted(config: Config, root: TableNode): Config {
   const substituted = substitutedValues(root, TWINS);
   for (const [index, site] of tablesOf(root, "sites").entries()) {
-    // A site without a name has that of its first host
+    // The name of a site is by default its first host.
     const host = textNode(site, "hostname") ?? textNodesOf(site, "hostnames").at(0);
     if (host?.substituted !== undefined && child(site, "name") === undefined) {
       substituted[formatPath(["sites", index, "name"])] = host.substituted;
@@ -26,22 +26,22 @@ export function withSubstituted(config: Config, root: TableNode): Config {
   return Object.keys(substituted).length === 0 ? config : { ...config, substituted };
 }
 
-/** The config as JSON data, secrets masked. Paths of key files stay. */
+/** The config as JSON data with secrets masked. Paths of key files are not masked. */
 export function shownConfig(config: Config): Readonly<Record<string, unknown>> {
   const { substituted = {}, ...tables } = config;
   return Object.fromEntries(Object.entries(tables).map(([key, value]) => [key, shownValue(value, [key], substituted)]));
 }
 
-/** The sites of a config as {@linkcode shownConfig} shows them, where that is not as they are. */
+/** The sites of a config with secrets masked, as in {@linkcode shownConfig}; only those that have any. */
 export function shownSites({ sites, substituted }: Config): ReadonlyMap<SiteConfig, SiteConfig> {
   if (substituted === undefined) return new Map();
-  // Of the same shape, for what is masked is only written out again
+  // The cast is safe: the shape is the same, and masked values are only shown.
   return new Map(sites.map((site, index) => [site, shownValue(site, ["sites", index], substituted) as SiteConfig]));
 }
 
 /**
- * The URLs of upstreams as logs, metrics and the API name them, where that is not as they are: of one that came by
- * `${NAME}`, scheme, host and port tell where it is, and its path may be a secret.
+ * The URLs of upstreams for logs, metrics and the API, where they differ from the config: of a substituted URL only scheme,
+ * host and port are shown, since its path may be a secret.
  */
 export function shownUrls({ sites, substituted = {} }: Config): ReadonlyMap<UpstreamConfig, string> {
   const urls = new Map<UpstreamConfig, string>();

@@ -1,5 +1,5 @@
 /**
- * What the parts of a site decide together.
+ * Checks of a site that concern several of its parts.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { ConfigCheck } from "../../config/composed_config.ts";
 import { booleanOf, child, tablesOf } from "../../config/source_tree.ts";
 
-/** Checks that each site does something. */
+/** Checks that each site serves files, proxies, or both. */
 export const checkPurpose: ConfigCheck = (root, problems) => {
   for (const site of tablesOf(root, "sites")) {
     if (child(site, "static_dir") !== undefined) continue;

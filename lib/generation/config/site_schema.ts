@@ -1,5 +1,5 @@
 /**
- * The tables `[[sites]]`, composed of the keys of what a site is made of.
+ * The tables `[[sites]]`, composed of the keys of the parts of a site.
  *
  * @module
  */

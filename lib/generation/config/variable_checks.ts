@@ -1,5 +1,5 @@
 /**
- * Finds variables of other servers in values that are sent as they are written.
+ * Finds variables of other servers in values, where BWS does not substitute them.
  *
  * @module
  */
