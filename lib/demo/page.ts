@@ -25,7 +25,7 @@ export function page(dashboardUrl: string): string {
   <h1>${mark("currentColor")}<span>BWS</span> <small>${VERSION} demo</small></h1>
   <nav><a href="/" aria-current="page">Requests</a><a href="/sockets">WebSockets</a><a href="${dashboardUrl}">Dashboard</a></nav>
   <p class="totals" id="totals">
-    <span><b id="total">0</b> answers</span>
+    <span><b id="total">0</b> responses</span>
     <span><b id="speed">0</b> a second</span>
     <span id="errorsBox"><b id="errors">0</b> errors</span>
   </p>
@@ -73,7 +73,7 @@ function policyPanel({ path, method, title, meaning }: ShownPolicy): string {
     <div class="caption"><h2 id="title-${method}">${title}</h2><p>${meaning}</p><a href="${path}"><code>${path}</code></a></div>
     <table>
       <thead><tr><th scope="col">Upstream</th><th scope="col" class="time">Timeline</th>
-        <th scope="col">Share<small> of 10 s</small></th><th scope="col">Answers</th><th scope="col" class="wide">Median</th>
+        <th scope="col">Share<small> of 10 s</small></th><th scope="col">Responses</th><th scope="col" class="wide">Median</th>
         <th scope="col">In flight</th></tr></thead>
       <tbody>
         ${SAMPLES.map(({ name }) => lane(method, name)).join("\n        ")}

@@ -99,7 +99,7 @@ ${SOCKET_PAGE_SCRIPT}</script>
 const COUNT = 20;
 
 const ONE = `<section class="panel one" aria-labelledby="one-title">
-    <div class="caption"><h2 id="one-title">One socket</h2><p>Who answers, what goes over it, and how it ends.</p></div>
+    <div class="caption"><h2 id="one-title">One socket</h2><p>The upstream, the messages, and the close code.</p></div>
     <form id="connection" class="bar">
       <label class="grow"><span>Subprotocols to offer</span>
         <input id="protocols" list="known" placeholder="none" autocomplete="off" autocapitalize="off" spellcheck="false"></label>
@@ -109,7 +109,7 @@ const ONE = `<section class="panel one" aria-labelledby="one-title">
       <button id="connect" class="main" aria-keyshortcuts="c">Connect</button>
     </form>
     <div class="hops" id="hops" data-state="closed" aria-hidden="true">
-      <span>This page</span><i></i><span>BWS</span><i></i><b id="answered">nobody yet</b>
+      <span>This page</span><i></i><span>BWS</span><i></i><b id="answered">no upstream</b>
     </div>
     <p class="standing"><span id="standing" role="status">Not connected</span>
       <span id="wait" hidden><i><i id="wait-bar"></i></i><button type="button" id="now">Now</button></span></p>

@@ -49,7 +49,7 @@ function showOne() {
   const { state, upstream } = one;
   at("hops").dataset.state = state;
   paint(at("hops"), upstream);
-  setText(at("answered"), state === "open" ? upstream : state === "connecting" ? "connecting" : state === "waiting" ? "waiting" : "nobody yet");
+  setText(at("answered"), state === "open" ? upstream : state === "connecting" ? "connecting" : state === "waiting" ? "waiting" : "no upstream");
   const standing = at("standing");
   if (state === "open") setText(standing, "Connected to " + upstream + (one.protocol === "" ? "" : ", subprotocol " + one.protocol));
   else if (state === "connecting") setText(standing, "Connecting to " + one.path);

@@ -66,7 +66,7 @@ export class CountedBody implements BodySource, BodySink {
     if (this.#over) return;
     this.#source.cancel(reason);
     this.#exchange.status = 499;
-    this.#exchange.failed("The client left before it had the whole answer", "client");
+    this.#exchange.failed("The client left before it had the whole response", "client");
     this.#end();
   }
 

@@ -41,7 +41,7 @@ export interface ExchangeObserver {
  * @param socket Whether the request would be forwarded as a WebSocket handshake.
  * @returns A placeholder for the response; it is not sent.
  */
-export type Rehearsal = (route: number, socket: boolean) => HttpResponse;
+export type DryRun = (route: number, socket: boolean) => HttpResponse;
 
 /** Counts the bytes and the end of an exchange. */
 export interface ExchangeMetrics {
@@ -108,7 +108,7 @@ export class Exchange implements AccessRecord {
   /** Whether no access line is written, because a similar exchange has just written one. */
   unlogged = false;
   /** Whether the status reports a state, as in a readiness check: a 5xx is no error then. */
-  tellsState = false;
+  reportsState = false;
   /** Whether it was an event stream or a long poll, whose duration is not the upstream's latency. */
   lasting = false;
   /** Why the exchange failed, or empty. */
@@ -124,7 +124,7 @@ export class Exchange implements AccessRecord {
   /** undefined where the exchange is not traced. */
   span: ExchangeSpan | undefined;
   /** Set where the exchange is only explained: nothing is sent, counted or logged. */
-  rehearsal: Rehearsal | undefined;
+  dryRun: DryRun | undefined;
   readonly #observer: ExchangeObserver;
 
   /** Begins an exchange. */

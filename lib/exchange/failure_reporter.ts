@@ -32,7 +32,7 @@ export class FailureReporter {
   /** Reports an exchange that has ended, if it failed. */
   look(exchange: Exchange): void {
     const { causeOwner, status } = exchange;
-    if (exchange.tellsState) return;
+    if (exchange.reportsState) return;
     if (status < 500 && causeOwner !== "upstream" && causeOwner !== "proxy") return;
     const atMs = this.#now();
     const second = Math.floor(atMs / 1000);

@@ -135,7 +135,7 @@ export class RouteMetrics implements ExchangeMetrics {
     this.values.add(socketBytes, bytes, TO_CLIENT);
   }
 
-  /** Exchanges under way, in all workers or in one. */
+  /** Exchanges in flight, in all workers or in one. */
   inFlight(worker?: number): number {
     return this.values.value(inFlight, 0, worker);
   }

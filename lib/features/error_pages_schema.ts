@@ -16,7 +16,7 @@ const ERROR_STATUS = "a status from 400 to 599";
 export const errorPageKeys = {
   error_pages: z.record(matching(/^[45]\d\d$/, ERROR_STATUS), text("the path of a file"), {
     error: "a table of statuses and files",
-  }).prefault({}).describe("Files to answer with, by status."),
+  }).prefault({}).describe("Files for error responses, by status."),
 };
 
 /** Makes the paths of the pages absolute, and checks whether they can be read. */

@@ -20,7 +20,7 @@ import { RequestIds, usableRequestId } from "../http/request_id.ts";
 import { combinedAccessLine, jsonAccessLine } from "../log/access_line.ts";
 import type { Middleware } from "../listener/runtime/middleware.ts";
 import type { Log } from "../log/log.ts";
-import { type ClientSide, Exchange, type ExchangeObserver, type Rehearsal } from "../exchange/exchange.ts";
+import { type ClientSide, type DryRun, Exchange, type ExchangeObserver } from "../exchange/exchange.ts";
 import type { SharedState } from "../state/shared_state.ts";
 import { compileSites, type SiteTable } from "../routing/site_table.ts";
 import { tracing } from "../telemetry/tracing.ts";
@@ -291,13 +291,13 @@ export class Generation implements ExchangeObserver {
   }
 
   /** An exchange for a request that is only explained: it is neither counted nor logged. */
-  rehearse(head: RequestHead, site: Site, rehearsal: Rehearsal): Exchange {
+  dryRun(head: RequestHead, site: Site, dryRun: DryRun): Exchange {
     const exchange = new Exchange(
       head,
       { body: new EmptyBody(), signal: new AbortController().signal },
       UNOBSERVED,
     );
-    exchange.rehearsal = rehearsal;
+    exchange.dryRun = dryRun;
     this.#identify(exchange, site);
     return exchange;
   }
@@ -309,7 +309,8 @@ export class Generation implements ExchangeObserver {
     this.#failures?.look(exchange);
     if (this.#underWay === 0) this.#ended?.();
     if (
-      this.#log === undefined || exchange.unlogged || (!this.#logsAll && (exchange.status < 500 || exchange.tellsState))
+      this.#log === undefined || exchange.unlogged ||
+      (!this.#logsAll && (exchange.status < 500 || exchange.reportsState))
     ) return;
     this.#log.line(this.#log.format === "json" ? jsonAccessLine(exchange) : combinedAccessLine(exchange));
   }

@@ -177,7 +177,7 @@ export class Site {
 
   #routed(exchange: Exchange, route: SiteRoute): HttpResponse | Promise<HttpResponse> {
     exchange.route = route.path;
-    if (exchange.rehearsal === undefined) this.metrics?.unrouted.left();
+    if (exchange.dryRun === undefined) this.metrics?.unrouted.left();
     this.#count(exchange, route.metrics);
     return route.pipeline.run(exchange);
   }
@@ -189,7 +189,7 @@ export class Site {
   }
 
   #count(exchange: Exchange, metrics: RouteMetrics | undefined): void {
-    if (exchange.rehearsal !== undefined) return;
+    if (exchange.dryRun !== undefined) return;
     exchange.metrics = metrics;
     metrics?.began();
   }

@@ -23,7 +23,7 @@ export interface AccessRecord {
   /** Status code; 499 if the client closed the connection first. */
   readonly status: number;
   /** Whether the status is a requested report, as for a readiness check, and not an error. */
-  readonly tellsState?: boolean;
+  readonly reportsState?: boolean;
   /** Bytes of the body, or of a WebSocket's messages, that were passed to the client's connection. */
   readonly bytes: number;
   /** Bytes of the messages that the client of a WebSocket sent. */
@@ -54,7 +54,7 @@ export interface AccessRecord {
 export function jsonAccessLine(record: AccessRecord): string {
   let line =
     `{"time":"${isoTime()}","level":"${
-      record.status >= 500 && record.tellsState !== true ? "error" : "info"
+      record.status >= 500 && record.reportsState !== true ? "error" : "info"
     }","message":"request","request_id":${quoted(record.requestId)},"client":` +
     `"${record.clientAddress}","method":${quoted(record.method)},"host":${quoted(record.host)},"path":` +
     `${quoted(record.path + record.query)},"site":${

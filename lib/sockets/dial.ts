@@ -91,7 +91,7 @@ class Opening {
     if (tls === undefined) return conn;
     if (this.#abandoned) {
       closeQuietly(conn);
-      throw new Error(GIVEN_UP);
+      throw new Error(ABANDONED);
     }
     return await this.#secure(conn, hostname, tls);
   }
@@ -114,7 +114,7 @@ class Opening {
   }
 
   #connectFirst(addresses: readonly string[], port: number): Promise<Deno.TcpConn> {
-    if (this.#abandoned) throw new Error(GIVEN_UP);
+    if (this.#abandoned) throw new Error(ABANDONED);
     const race = new AddressRace(addresses, (address) => new TcpConnect(address, port));
     this.#abandonStep = () => race.abandon();
     return race.run();
@@ -169,4 +169,4 @@ class Opening {
 }
 
 const UNIX_PAUSE_MS = 10;
-const GIVEN_UP = "The dialling was given up";
+const ABANDONED = "The dial was abandoned";

@@ -201,7 +201,7 @@ export interface SiteInput {
    */
   precompressed?: boolean;
   /**
-   * Whether the site answers /api/health and its like, or the prefix that takes the place of /api.
+   * Whether the site has the internal endpoints such as /api/health, or the prefix that replaces /api.
    *
    * @default {true}
    */
@@ -214,7 +214,7 @@ export interface SiteInput {
   max_body_size?: string | number;
   /** Header fields of every response of the site. */
   headers?: Record<string, string>;
-  /** Files to answer with, by status. */
+  /** Files for error responses, by status. */
   error_pages?: Record<string, string>;
   /** What is proxied. */
   proxy?: ProxyInput;
@@ -1028,7 +1028,7 @@ export interface SiteConfig {
   follow_symlinks: boolean;
   /** Whether .br, .zst and .gz files beside a file are served in its place. */
   precompressed: boolean;
-  /** Whether the site answers /api/health and its like, or the prefix that takes the place of /api. */
+  /** Whether the site has the internal endpoints such as /api/health, or the prefix that replaces /api. */
   internal_api: string | boolean;
   /** What caches are told about files. */
   cache: CacheConfig;
@@ -1038,7 +1038,7 @@ export interface SiteConfig {
   max_body_size?: number;
   /** Header fields of every response of the site. */
   headers: Record<string, string>;
-  /** Files to answer with, by status. */
+  /** Files for error responses, by status. */
   error_pages: Record<string, string>;
   /** What is proxied. */
   proxy?: ProxyConfig;

@@ -69,7 +69,7 @@ export class InternalHandler implements Handler {
     }
     const { status, value, missing } = endpoint();
     if (missing !== undefined) {
-      exchange.tellsState = true;
+      exchange.reportsState = true;
       exchange.failed(missing, "proxy");
     }
     return {

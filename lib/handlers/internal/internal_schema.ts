@@ -13,5 +13,5 @@ const INTERNAL_API = 'true, false, or a path prefix that begins with "/"';
 export const internalKeys = {
   internal_api: z.union([flag(), slashPath(INTERNAL_API)], { error: INTERNAL_API })
     .default(true)
-    .describe("Whether the site answers /api/health and its like, or the prefix that takes the place of /api."),
+    .describe("Whether the site has the internal endpoints such as /api/health, or the prefix that replaces /api."),
 };

@@ -343,7 +343,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   readonly #clientLeft = (): void => {
     if (this.#settled) return;
     this.#wait?.leave();
-    this.#connection?.abort(new TransportFailure("client_left", "The client left before it had the answer"));
+    this.#connection?.abort(new TransportFailure("client_left", "The client left before it had the response"));
   };
 
   // An event stream may be silent for long, and a long poll may end without an event.

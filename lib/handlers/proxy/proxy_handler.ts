@@ -44,7 +44,7 @@ export class ProxyHandler implements Handler {
   handle(exchange: Exchange): Outcome | Promise<Outcome> {
     const { head } = exchange;
     if (noHopLeft(head)) return this.#lastHop(exchange);
-    if (exchange.rehearsal !== undefined) return this.#rehearsed(exchange);
+    if (exchange.dryRun !== undefined) return this.#dryRun(exchange);
     const { forward: plan, sockets, plainHandshakes, path } = this.#plan;
     if (head.upgrade === "") return forward(exchange, plan);
     const upgrade = readUpgrade(head);
@@ -67,13 +67,13 @@ export class ProxyHandler implements Handler {
     return new ExchangeFailure(error.status, error.message, { owner: error.owner, lines });
   }
 
-  #rehearsed(exchange: Exchange): Outcome {
+  #dryRun(exchange: Exchange): Outcome {
     const { index, sockets } = this.#plan;
     const upgrade = sockets && readUpgrade(exchange.head);
     if (upgrade !== undefined && isFault(upgrade)) {
       return new ExchangeFailure(upgrade.status, upgrade.fault, { lines: upgrade.lines });
     }
-    return exchange.rehearsal?.(index, upgrade !== undefined) ?? { status: 204, headers: [], body: null };
+    return exchange.dryRun?.(index, upgrade !== undefined) ?? { status: 204, headers: [], body: null };
   }
 
   // The response where Max-Forwards is 0. TRACE would disclose fields that other proxies added, such as credentials.

@@ -60,7 +60,7 @@ export class ResponseSource implements BodySource {
     if (this.#owner.settled) return;
     const failure = error instanceof TransportFailure
       ? error
-      : new TransportFailure("dropped", "The answer could not be read", error);
+      : new TransportFailure("dropped", "The response could not be read", error);
     this.#owner.bodyLost(failure);
     this.#lost = failure;
     this.#sink?.fail(failure);

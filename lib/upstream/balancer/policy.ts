@@ -17,7 +17,7 @@ export interface Candidate {
   readonly weight: number;
   /** Whether it can take an attempt now: healthy, not full, breaker closed. */
   readonly available: boolean;
-  /** Attempts under way, in all workers. */
+  /** Attempts in flight, in all workers. */
   readonly inFlight: number;
   /**
    * Time from an attempt's start to the head of its response, in milliseconds: a moving average that follows peaks at once

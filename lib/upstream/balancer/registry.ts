@@ -38,7 +38,7 @@ export const POLICIES: Readonly<Record<PolicyName, PolicyFactory>> = {
   round_robin: (upstreams, options) => new RoundRobin(upstreams, options),
   weighted: (upstreams, options) => new Weighted(upstreams, options),
   least_connections: (upstreams, options) => new LeastConnections(upstreams, options),
-  // An alias of round_robin, which goes by weights.
+  // An alias of round_robin, which uses weights.
   weighted_round_robin: (upstreams, options) => new RoundRobin(upstreams, options),
   random: (upstreams, options) => new Random(upstreams, options),
   power_of_two: (upstreams, options) => new PowerOfTwo(upstreams, options),

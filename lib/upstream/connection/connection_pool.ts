@@ -52,7 +52,7 @@ export class ConnectionPool {
   readonly #dials: DialQueue;
   readonly #allIdle: IdleRelease;
   /** Queued waits that do not require a new connection. */
-  readonly #takers = new Set<ConnectionWait>();
+  readonly #reusingWaits = new Set<ConnectionWait>();
   #closed = false;
 
   /** Makes an empty pool for `endpoint`. */
@@ -95,8 +95,8 @@ export class ConnectionPool {
       spare: (wire) => this.#spare(wire),
     });
     if (options.fresh || this.#dials.length === 0) return wait;
-    this.#takers.add(wait);
-    const forget = () => void this.#takers.delete(wait);
+    this.#reusingWaits.add(wait);
+    const forget = () => void this.#reusingWaits.delete(wait);
     wait.result.then(forget, forget);
     return wait;
   }
@@ -104,7 +104,7 @@ export class ConnectionPool {
   /** Takes a connection back after its exchange. `sent`: whether the whole request was sent. */
   release(connection: Connection, sent: boolean): void {
     if (!connection.finish(sent)) return;
-    if (this.#takers.size > 0 && !this.#closed && this.#serveTaker(connection)) return;
+    if (this.#reusingWaits.size > 0 && !this.#closed && this.#reuse(connection)) return;
     if (this.#closed || this.#idle.length >= this.#options.maxIdle) connection.close();
     else {
       this.#idle.push(connection);
@@ -114,7 +114,7 @@ export class ConnectionPool {
 
   /** Keeps a connection that was dialled and has not been used. */
   keep(connection: Connection): void {
-    if (this.#takers.size > 0 && !this.#closed && this.#serveTaker(connection)) return;
+    if (this.#reusingWaits.size > 0 && !this.#closed && this.#reuse(connection)) return;
     if (this.#closed || this.#idle.length >= this.#options.maxIdle) return connection.close();
     connection.rest();
     this.#idle.push(connection);
@@ -169,12 +169,12 @@ export class ConnectionPool {
     return connection;
   }
 
-  #serveTaker(connection: Connection): boolean {
-    for (const taker of this.#takers) {
-      this.#takers.delete(taker);
-      if (!this.#dials.remove(taker)) continue;
+  #reuse(connection: Connection): boolean {
+    for (const wait of this.#reusingWaits) {
+      this.#reusingWaits.delete(wait);
+      if (!this.#dials.remove(wait)) continue;
       this.#options.metrics?.add(reused);
-      taker.serve(connection);
+      wait.serve(connection);
       return true;
     }
     return false;
@@ -182,9 +182,9 @@ export class ConnectionPool {
 
   // The wait that it was dialled for has ended, or got another connection.
   #spare(wire: Wire): void {
-    for (const taker of this.#takers) {
-      this.#takers.delete(taker);
-      if (this.#dials.remove(taker)) return taker.take(wire);
+    for (const wait of this.#reusingWaits) {
+      this.#reusingWaits.delete(wait);
+      if (this.#dials.remove(wait)) return wait.take(wire);
     }
     closeQuietly(wire);
   }

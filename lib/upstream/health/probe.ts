@@ -51,7 +51,7 @@ export interface ProbeOptions {
    *
    * @default {false}
    */
-  readonly wary?: boolean;
+  readonly checkTlsFirst?: boolean;
 }
 
 /**
@@ -64,14 +64,14 @@ export async function probe(
   check: HealthCheck,
   options: ProbeOptions = {},
 ): Promise<ProbeResult | MissedProbe> {
-  const { signal, wary = false } = options;
+  const { signal, checkTlsFirst = false } = options;
   if (signal?.aborted) return bad(BROKEN_OFF);
   const run = new ProbeRun(endpoint, check);
   const timer = new StallTolerantTimer(() => run.cancel(run.lateness()), check.timeoutMs);
   const leave = () => run.cancel(bad(BROKEN_OFF));
   signal?.addEventListener("abort", leave, { once: true });
   try {
-    return await run.result(wary);
+    return await run.result(checkTlsFirst);
   } finally {
     timer.stop();
     signal?.removeEventListener("abort", leave);
@@ -96,8 +96,8 @@ class ProbeRun {
     this.#check = check;
   }
 
-  async result(wary: boolean): Promise<ProbeResult | MissedProbe> {
-    this.#run(wary).then((found) => this.#result.resolve(this.#cancelled ?? found));
+  async result(checkTlsFirst: boolean): Promise<ProbeResult | MissedProbe> {
+    this.#run(checkTlsFirst).then((found) => this.#result.resolve(this.#cancelled ?? found));
     try {
       return await this.#result.promise;
     } finally {
@@ -128,10 +128,10 @@ class ProbeRun {
       : bad(`${this.#name} was not answered ${late}`);
   }
 
-  async #run(wary: boolean): Promise<ProbeResult | MissedProbe> {
+  async #run(checkTlsFirst: boolean): Promise<ProbeResult | MissedProbe> {
     const startMs = performance.now();
     try {
-      const fault = await this.#fault(wary);
+      const fault = await this.#fault(checkTlsFirst);
       return fault === undefined ? { healthy: true, tookMs: performance.now() - startMs } : bad(fault);
     } catch (error) {
       const reason = this.#reasonOf(error);
@@ -147,10 +147,10 @@ class ProbeRun {
     return probeName(this.#endpoint, this.#check);
   }
 
-  async #fault(wary: boolean): Promise<string | undefined> {
+  async #fault(checkTlsFirst: boolean): Promise<string | undefined> {
     const { kind, method, expectBody } = this.#check;
     const { tls } = this.#dialled;
-    if (wary && tls !== undefined) {
+    if (checkTlsFirst && tls !== undefined) {
       closeQuietly(await this.#dial({ ...this.#dialled, tls: { ...tls, insecureSkipVerify: true } }));
     }
     const wire = await this.#dial(this.#dialled);

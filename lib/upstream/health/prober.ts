@@ -158,7 +158,7 @@ export class Prober {
 
   async #probe(round: Round): Promise<void> {
     const { target, abort: { signal } } = round;
-    const result = await probe(target.endpoint, target.check, { signal, wary: target.unconnected });
+    const result = await probe(target.endpoint, target.check, { signal, checkTlsFirst: target.unconnected });
     if (signal.aborted) return;
     if (!target.wanted) return this.#skip(round);
     const before = target.verdict;

@@ -257,7 +257,7 @@ Deno.test("probe() lets go of the socket when it is broken off while it connects
   await using upstream = ScriptedUpstream.start((peer) => peer.closed());
   const stop = new AbortController();
   const https = upstream.url.replace("http:", "https:");
-  const verdict = found(https, checkOf({ timeoutMs: 60_000 }), { signal: stop.signal, wary: true });
+  const verdict = found(https, checkOf({ timeoutMs: 60_000 }), { signal: stop.signal, checkTlsFirst: true });
   await until("the connection is there", () => upstream.open === 1);
   stop.abort();
   assertEquals(await verdict, "the probe was broken off");
@@ -284,7 +284,7 @@ Deno.test("probe() of an https upstream shakes hands, whatever its kind", async 
     const at = (tls: Endpoint["tls"]) => parseEndpoint(`https://127.0.0.1:${port}`, tls);
     for (const kind of ["http", "tcp"] as const) {
       assertEquals(await found(at(trusting), checkOf({ kind })), "healthy");
-      assertEquals(await found(at(trusting), checkOf({ kind }), { wary: true }), "healthy");
+      assertEquals(await found(at(trusting), checkOf({ kind }), { checkTlsFirst: true }), "healthy");
       assertEquals(await found(at({ insecureSkipVerify: true }), checkOf({ kind })), "healthy");
       assertMatch(await found(at({}), checkOf({ kind })), /^cannot connect to 127\.0\.0\.1:\d+: .*certificate/);
     }
@@ -304,11 +304,11 @@ Deno.test("probe() of an https upstream that is plain says so", async () => {
   assertMatch(await found(upstream.url.replace("http:", "https:"), checkOf()), /^cannot connect to 127\.0\.0\.1:\d+: /);
 });
 
-Deno.test("probe() that is wary leaves no socket with an upstream that says nothing of TLS", async () => {
+Deno.test("probe() that checks TLS first leaves no socket with an upstream that says nothing of TLS", async () => {
   await using upstream = ScriptedUpstream.start((peer) => peer.closed());
   const endpoint = parseEndpoint(upstream.url.replace("http:", "https:"));
   for (let i = 0; i < 3; i++) {
-    assertEquals(await probe(endpoint, checkOf(SHORT), { wary: true }), {
+    assertEquals(await probe(endpoint, checkOf(SHORT), { checkTlsFirst: true }), {
       healthy: false,
       reason: `no connection to 127.0.0.1:${upstream.port} within 100 ms`,
       unconnected: true,
