@@ -25,7 +25,7 @@ const guard: Middleware = (request, next) => {
 
 const mark: Middleware = async (request, next) => {
   const response = await next(request);
-  // A WebSocket's goes back as it is.
+  // The response of a WebSocket handshake cannot be changed.
   if (response.status !== 101) response.headers.set("x-served-by", "bws");
   return response;
 };

@@ -1,5 +1,5 @@
 /**
- * Loading the middleware of a config: a module that exports it.
+ * Loads the middleware of a config from the module that exports it.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { pathToFileURL } from "node:url";
 import type { Middleware } from "../listener/runtime/middleware.ts";
 
-/** A module of middleware that cannot be used. */
+/** A module of middleware could not be loaded, or has no usable export. */
 export class MiddlewareError extends Error {
   override readonly name = "MiddlewareError";
 }
@@ -15,17 +15,17 @@ export class MiddlewareError extends Error {
 let loads = 0;
 
 /**
- * The middleware that a module exports: `filters`, an array of functions, the outermost first; or as its default one function
- * or such an array. The module is loaded anew each time; modules that it imports are not.
+ * The middleware that a module exports: `filters`, an array of functions, the outermost first; or as the default export one
+ * function or such an array. The module is loaded again each time; modules that it imports are not.
  *
  * @param path Absolute path of the module; undefined for none.
- * @throws {MiddlewareError} When it cannot be loaded, or exports something else.
+ * @throws {MiddlewareError} When the module cannot be loaded, or exports something else.
  */
 export async function loadMiddleware(path: string | undefined): Promise<readonly Middleware[]> {
   if (path === undefined) return [];
   let module: Record<string, unknown>;
   try {
-    // Another query is another module to the runtime.
+    // With another query the runtime loads the module again.
     module = await import(`${pathToFileURL(path).href}?load=${++loads}-${Date.now()}`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
