@@ -4,38 +4,19 @@
  * @module
  */
 
-import type { StatusRange } from "../../http/status_range.ts";
 import type { Endpoint } from "../../sockets/endpoint.ts";
-import type { BodyPattern } from "./body_pattern.ts";
+import type { HealthCheckConfig } from "../config/health_check_schema.ts";
+import { BodyPattern } from "./body_pattern.ts";
 
-/** How upstreams are probed, and which results are healthy. */
-export interface HealthCheck {
-  /** Sends a request, or only opens a connection (with its TLS handshake, where the upstream has one). */
-  readonly kind: "http" | "tcp";
-  /** Path to request, below the upstream's base path; with its query, if any. */
-  readonly path: string;
-  /** Method of the request. */
-  readonly method: string;
-  /** Header lines of the request, `[name, value, …]`. */
-  readonly headers: readonly string[];
-  /**
-   * Statuses of a healthy upstream, both ends included. Redirects are not followed.
-   *
-   * @default {[[200, 399]]}
-   */
-  readonly expectStatus?: readonly StatusRange[];
-  /** Pattern of a healthy response's body, of which the first 64 KiB are read. */
-  readonly expectBody?: BodyPattern;
-  /** Port to probe, where it is not the upstream's own. Host stays as it is. */
-  readonly port?: number;
-  /** Time between two probes of an upstream. */
-  readonly intervalMs: number;
-  /** Longest time for all of one probe. */
-  readonly timeoutMs: number;
-  /** Good probes in a row after which an unhealthy upstream is healthy. */
-  readonly healthyAfter: number;
-  /** Bad probes in a row after which an upstream is unhealthy. */
-  readonly unhealthyAfter: number;
+/** How upstreams are probed: their table, and what is compiled of it. */
+export interface HealthCheck extends HealthCheckConfig {
+  /** `expect_body`: found in a healthy response's body, of which the first 64 KiB are read. */
+  readonly bodyPattern?: BodyPattern | undefined;
+}
+
+/** The health check of a table of the config. */
+export function healthCheckOf(config: HealthCheckConfig): HealthCheck {
+  return { ...config, bodyPattern: config.expect_body === undefined ? undefined : new BodyPattern(config.expect_body) };
 }
 
 /**
@@ -51,9 +32,9 @@ export class ProbeKeys {
     return JSON.stringify([
       [endpoint.kind, endpoint.hostname, endpoint.port, endpoint.socketPath, endpoint.authority, endpoint.basePath],
       tls && [tls.serverName, tls.insecureSkipVerify === true, this.#numberOf(tls.caCertificates)],
-      [check.kind, check.path, check.method, check.headers, check.expectStatus, check.port],
-      check.expectBody?.source,
-      [check.intervalMs, check.timeoutMs, check.healthyAfter, check.unhealthyAfter],
+      [check.kind, check.path, check.method, check.headers, check.expect_status, check.port],
+      check.expect_body,
+      [check.interval, check.timeout, check.healthy_after, check.unhealthy_after],
     ]);
   }
 

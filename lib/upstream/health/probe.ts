@@ -67,7 +67,7 @@ export async function probe(
   const { signal, checkTlsFirst = false } = options;
   if (signal?.aborted) return bad(BROKEN_OFF);
   const run = new ProbeRun(endpoint, check);
-  const timer = new StallTolerantTimer(() => run.cancel(run.lateness()), check.timeoutMs);
+  const timer = new StallTolerantTimer(() => run.cancel(run.lateness()), check.timeout);
   const leave = () => run.cancel(bad(BROKEN_OFF));
   signal?.addEventListener("abort", leave, { once: true });
   try {
@@ -119,8 +119,7 @@ class ProbeRun {
 
   /** The result after a timeout: the step that did not finish. */
   lateness(): BadProbe {
-    const { timeoutMs } = this.#check;
-    const late = `within ${timeoutMs} ms`;
+    const late = `within ${this.#check.timeout} ms`;
     if (this.#stage === "connection") return bad(`no connection to ${name(this.#dialled)} ${late}`, true);
     if (this.#stage === "body") return bad(`the body of the answer to ${this.#name} did not end ${late}`);
     return this.#connection?.responseBegun
@@ -148,7 +147,7 @@ class ProbeRun {
   }
 
   async #fault(checkTlsFirst: boolean): Promise<string | undefined> {
-    const { kind, method, expectBody } = this.#check;
+    const { kind, method, bodyPattern } = this.#check;
     const { tls } = this.#dialled;
     if (checkTlsFirst && tls !== undefined) {
       closeQuietly(await this.#dial({ ...this.#dialled, tls: { ...tls, insecureSkipVerify: true } }));
@@ -165,14 +164,14 @@ class ProbeRun {
     const { status } = await connection.readHead(method);
     const fault = statusFault(status, this.#check);
     if (fault !== undefined) return `${this.#name} ${fault}`;
-    if (expectBody === undefined) return undefined;
+    if (bodyPattern === undefined) return undefined;
     this.#stage = "body";
-    const missing = expectBody.faultOf(await readText(connection));
+    const missing = bodyPattern.faultOf(await readText(connection));
     return missing === undefined ? undefined : `${this.#name} answered ${status}, but ${missing}`;
   }
 
   async #dial(endpoint: Endpoint): Promise<Wire> {
-    const wire = await dial(endpoint, this.#check.timeoutMs + 2 * LINGER_MS, this.#endDial.signal);
+    const wire = await dial(endpoint, this.#check.timeout + 2 * LINGER_MS, this.#endDial.signal);
     if (this.#cancelled === undefined) return wire;
     closeQuietly(wire);
     throw new Error(BROKEN_OFF);

@@ -19,7 +19,7 @@ export function probedEndpoint(endpoint: Endpoint, check: HealthCheck): Endpoint
 
 /** The request's head as text, one character a byte, with its empty line. */
 export function probeHead(endpoint: Endpoint, check: HealthCheck): string {
-  const given = [...check.headers];
+  const given = Object.entries(check.headers).flat();
   const own = ["host", endpoint.authority, "user-agent", "bws-probe", "accept", "*/*"];
   // Servers may wait for the body of a method that has one (RFC 9110, section 8.6).
   if (["POST", "PUT", "PATCH"].includes(check.method)) own.push("content-length", "0");
@@ -41,9 +41,10 @@ function ascii(path: string): string {
 }
 
 /** Why the status of a response is not healthy; undefined when it is. */
-export function statusFault(status: number, { expectStatus = ANY_SUCCESS }: HealthCheck): string | undefined {
-  if (within(status, expectStatus)) return undefined;
-  return `answered ${status}, expected ${expectStatus.map(rangeText).join(" or ")}`;
+export function statusFault(status: number, { expect_status }: HealthCheck): string | undefined {
+  const expected: readonly StatusRange[] = expect_status ?? ANY_SUCCESS;
+  if (within(status, expected)) return undefined;
+  return `answered ${status}, expected ${expected.map(rangeText).join(" or ")}`;
 }
 
 const ANY_SUCCESS: readonly StatusRange[] = [[200, 399]];

@@ -118,14 +118,14 @@ export class ProbeTarget {
 
   #judge(): Verdict {
     // One good probe is enough when the verdict is unknown: a start must not wait for several intervals.
-    if (this.goodProbes >= (this.verdict === "unknown" ? 1 : this.check.healthyAfter)) return "healthy";
-    return this.badProbes >= this.check.unhealthyAfter ? "unhealthy" : this.verdict;
+    if (this.goodProbes >= (this.verdict === "unknown" ? 1 : this.check.healthy_after)) return "healthy";
+    return this.badProbes >= this.check.unhealthy_after ? "unhealthy" : this.verdict;
   }
 
   // Attempts may have ejected an upstream whose probes did not fail often enough to make it unhealthy.
   #reconsider(member: Member, healthy: boolean): void {
     member.goodSinceEjected = healthy && member.upstream.condition.ejected ? member.goodSinceEjected + 1 : 0;
-    if (member.goodSinceEjected >= this.check.healthyAfter) member.upstream.condition.probed(true);
+    if (member.goodSinceEjected >= this.check.healthy_after) member.upstream.condition.probed(true);
   }
 }
 

@@ -122,7 +122,7 @@ export class Prober {
     const target = new ProbeTarget(probed);
     const round: Round = { target, abort: new AbortController(), timer: undefined, nextAtMs: undefined };
     this.#rounds.set(key, round);
-    this.#plan(round, firstPauseMs(probed.check.intervalMs, this.#random()));
+    this.#plan(round, firstPauseMs(probed.check.interval, this.#random()));
     return round;
   }
 
@@ -176,7 +176,7 @@ export class Prober {
   }
 
   #planNext(round: Round, certainty: Certainty): void {
-    this.#plan(round, pauseMs(round.target.check.intervalMs, certainty, this.#random()));
+    this.#plan(round, pauseMs(round.target.check.interval, certainty, this.#random()));
   }
 
   // A shortage on this machine affects many probes: it is logged once in a while.

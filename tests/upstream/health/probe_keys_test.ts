@@ -1,8 +1,7 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
-import { BodyPattern } from "../../../lib/upstream/health/body_pattern.ts";
-import type { HealthCheck } from "../../../lib/upstream/health/health_check.ts";
+import type { HealthCheckConfig } from "../../../lib/upstream/config/health_check_schema.ts";
 import { ProbeKeys } from "../../../lib/upstream/health/health_check.ts";
 import { checkOf } from "./probed_upstream.ts";
 
@@ -11,7 +10,7 @@ Deno.test("ProbeKeys.of() is the same for what is the same, whatever objects say
   const make = () =>
     keys.of(
       parseEndpoint("https://app.test/a", { caCertificates: ["one", "two"], serverName: "x" }),
-      checkOf({ expectBody: new BodyPattern("(?i)ok"), headers: ["A", "b"], expectStatus: [[200, 200]] }),
+      checkOf({ expect_body: "(?i)ok", headers: { A: "b" }, expect_status: [[200, 200]] }),
     );
   assertEquals(make(), make());
 });
@@ -30,20 +29,20 @@ Deno.test("ProbeKeys.of() tells apart whatever a probe could find different", ()
     parseEndpoint("https://app.test", { caCertificates: ["one"] }),
     parseEndpoint("https://app.test", { caCertificates: ["two"] }),
   ];
-  const changes: Partial<HealthCheck>[] = [
+  const changes: Partial<HealthCheckConfig>[] = [
     {},
     { kind: "tcp" },
     { path: "/" },
     { method: "HEAD" },
-    { headers: ["A", "b"] },
-    { expectStatus: [[200, 200]] },
-    { expectBody: new BodyPattern("ok") },
-    { expectBody: new BodyPattern("(?i)ok") },
+    { headers: { A: "b" } },
+    { expect_status: [[200, 200]] },
+    { expect_body: "ok" },
+    { expect_body: "(?i)ok" },
     { port: 81 },
-    { intervalMs: 6 },
-    { timeoutMs: 6 },
-    { healthyAfter: 6 },
-    { unhealthyAfter: 6 },
+    { interval: 6 },
+    { timeout: 6 },
+    { healthy_after: 6 },
+    { unhealthy_after: 6 },
   ];
   const found = new Set(endpoints.flatMap((endpoint) => changes.map((change) => keys.of(endpoint, checkOf(change)))));
   assertEquals(found.size, endpoints.length * changes.length);

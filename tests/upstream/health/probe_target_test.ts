@@ -1,7 +1,7 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { localFields } from "../../../lib/state/shared_state.ts";
-import type { HealthCheck } from "../../../lib/upstream/health/health_check.ts";
+import type { HealthCheckConfig } from "../../../lib/upstream/config/health_check_schema.ts";
 import { type ProbedUpstream, ProbeTarget } from "../../../lib/upstream/health/probe_target.ts";
 import type { Upstream } from "../../../lib/upstream/upstream.ts";
 import type { UpstreamOptions } from "../../../lib/upstream/upstream.ts";
@@ -19,7 +19,7 @@ const PASSIVE: UpstreamOptions["passiveHealth"] = {
   slow_after: 0,
 };
 
-function probed(options: Partial<UpstreamOptions> = {}, check: Partial<HealthCheck> = {}): ProbedUpstream {
+function probed(options: Partial<UpstreamOptions> = {}, check: Partial<HealthCheckConfig> = {}): ProbedUpstream {
   return { upstream: upstreamAt("http://127.0.0.1:9", options), pool: "p", site: "s", check: checkOf(check) };
 }
 

@@ -1,8 +1,8 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@std/assert";
 import { type Endpoint, parseEndpoint } from "../../../lib/sockets/endpoint.ts";
+import type { HealthCheckConfig } from "../../../lib/upstream/config/health_check_schema.ts";
 import type { HealthCheck } from "../../../lib/upstream/health/health_check.ts";
-import { BodyPattern } from "../../../lib/upstream/health/body_pattern.ts";
 import { probe, type ProbeOptions } from "../../../lib/upstream/health/probe.ts";
 import { Certificates } from "../../support/certificates.ts";
 import { until, within } from "../../support/condition.ts";
@@ -18,7 +18,7 @@ async function found(at: string | Endpoint, check: HealthCheck, options?: ProbeO
 }
 
 /** What a probe finds of an upstream that does this, after which nothing may be open any more. */
-async function foundOf(script: UpstreamScript, changes: Partial<HealthCheck> = {}): Promise<string> {
+async function foundOf(script: UpstreamScript, changes: Partial<HealthCheckConfig> = {}): Promise<string> {
   await using upstream = ScriptedUpstream.start(script);
   const verdict = await found(upstream.url, checkOf(changes));
   await until("the probe's connection is closed", () => upstream.open === 0);
@@ -34,7 +34,7 @@ function saying(...pieces: string[]): UpstreamScript {
   };
 }
 
-const SHORT = { timeoutMs: 100 };
+const SHORT = { timeout: 100 };
 
 Deno.test("probe() sends one request below the base path, on a connection that it closes", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("fine"));
@@ -56,7 +56,7 @@ Deno.test("probe() sends one request below the base path, on a connection that i
 
 Deno.test("probe() sends the check's header lines in place of its own", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("fine"));
-  const headers = ["Host", "app.test", "User-Agent", "watch", "X-Key", "1"];
+  const headers = { Host: "app.test", "User-Agent": "watch", "X-Key": "1" };
   assertEquals(await found(upstream.url, checkOf({ method: "POST", headers })), "healthy");
   const [request] = upstream.requests;
   assertEquals(request.firstLine, "POST /health HTTP/1.1");
@@ -81,7 +81,7 @@ Deno.test("probe() takes 200 to 399 for healthy, and follows no redirect", async
   assertEquals(await foundOf(answers(204)), "healthy");
   assertEquals(await foundOf(answers(302)), "healthy");
   assertEquals(await foundOf(answers(404)), "GET /health answered 404, expected 200 to 399");
-  const reason = await foundOf(answers(503), { path: "/health?key=secret", expectStatus: [[200, 299], [404, 404]] });
+  const reason = await foundOf(answers(503), { path: "/health?key=secret", expect_status: [[200, 299], [404, 404]] });
   assertEquals(reason, "GET /health answered 503, expected 200 to 299 or 404");
 });
 
@@ -94,7 +94,7 @@ Deno.test("probe() passes over interim answers", async () => {
 });
 
 Deno.test("probe() finds text in a body with a length, in chunks, and until the end", async () => {
-  const check = { expectBody: new BodyPattern("all good") };
+  const check = { expect_body: "all good" };
   assertEquals(await foundOf(saying(answerOf("now all good")), check), "healthy");
   const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nall \r\n";
   assertEquals(await foundOf(saying(chunked, "4\r\ngood\r\n0\r\n\r\n"), check), "healthy");
@@ -106,8 +106,7 @@ Deno.test("probe() finds text in a body with a length, in chunks, and until the 
 });
 
 Deno.test("probe() says what the body lacks", async () => {
-  const of = (expected: string, method = "GET") =>
-    foundOf(saying(answerOf("bad")), { expectBody: new BodyPattern(expected), method });
+  const of = (expected: string, method = "GET") => foundOf(saying(answerOf("bad")), { expect_body: expected, method });
   assertEquals(await of("ok"), 'GET /health answered 200, but the body does not hold "ok"');
   assertEquals(await of("(?i)^ok$"), "GET /health answered 200, but the body does not match /(?i)^ok$/");
   assertEquals(await of("bad", "HEAD"), 'HEAD /health answered 200, but the body does not hold "bad"');
@@ -121,10 +120,10 @@ Deno.test("probe() looks at the first 64 KiB of a body", async () => {
     await peer.send("HTTP/1.1 200 OK\r\n\r\nfirst");
     while (await peer.send(filler));
   };
-  assertEquals(await foundOf(endless, { expectBody: new BodyPattern("^first") }), "healthy");
+  assertEquals(await foundOf(endless, { expect_body: "^first" }), "healthy");
   const reason = 'GET /health answered 200, but the body does not hold "last"';
-  assertEquals(await foundOf(endless, { expectBody: new BodyPattern("last") }), reason);
-  assertEquals(await foundOf(saying(answerOf(filler + "last")), { expectBody: new BodyPattern("last") }), reason);
+  assertEquals(await foundOf(endless, { expect_body: "last" }), reason);
+  assertEquals(await foundOf(saying(answerOf(filler + "last")), { expect_body: "last" }), reason);
 });
 
 Deno.test("probe() of kind tcp only connects", async () => {
@@ -185,7 +184,7 @@ Deno.test("probe() gives up a body that stalls, where it is looked at", async ()
   assertEquals(
     await foundOf(saying("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok"), {
       ...SHORT,
-      expectBody: new BodyPattern("ok"),
+      expect_body: "ok",
     }),
     "the body of the answer to GET /health did not end within 100 ms",
   );
@@ -212,7 +211,7 @@ Deno.test("probe() says how an upstream broke off", async () => {
   assertEquals(await foundOf(sends("")), `${closed} before it answered`);
   assertEquals(await foundOf(sends("HTTP/1.1 20")), `${closed} within its answer's head`);
   assertEquals(
-    await foundOf(sends("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok"), { expectBody: new BodyPattern("ok") }),
+    await foundOf(sends("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok"), { expect_body: "ok" }),
     `${closed} within its answer's body`,
   );
   assertMatch(await foundOf(sends("SSH-2.0-OpenSSH_9.6\r\n\r\n")), /^GET \/health failed: .* its first line is "SSH-2/);
@@ -230,7 +229,7 @@ Deno.test("probe() says that an upstream reset the connection", async () => {
 Deno.test("probe() ends at once when it is broken off", async () => {
   await using upstream = ScriptedUpstream.start(saying());
   const stop = new AbortController();
-  const check = checkOf({ timeoutMs: 60_000 });
+  const check = checkOf({ timeout: 60_000 });
   const verdict = found(upstream.url, check, { signal: stop.signal });
   await until("the request is there", () => upstream.requests.length === 1);
   stop.abort();
@@ -257,7 +256,7 @@ Deno.test("probe() lets go of the socket when it is broken off while it connects
   await using upstream = ScriptedUpstream.start((peer) => peer.closed());
   const stop = new AbortController();
   const https = upstream.url.replace("http:", "https:");
-  const verdict = found(https, checkOf({ timeoutMs: 60_000 }), { signal: stop.signal, checkTlsFirst: true });
+  const verdict = found(https, checkOf({ timeout: 60_000 }), { signal: stop.signal, checkTlsFirst: true });
   await until("the connection is there", () => upstream.open === 1);
   stop.abort();
   assertEquals(await verdict, "the probe was broken off");

@@ -6,7 +6,8 @@
 
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
-import type { HealthCheck } from "../../../lib/upstream/health/health_check.ts";
+import type { HealthCheckConfig } from "../../../lib/upstream/config/health_check_schema.ts";
+import { type HealthCheck, healthCheckOf } from "../../../lib/upstream/health/health_check.ts";
 import { Upstream } from "../../../lib/upstream/upstream.ts";
 import type { UpstreamOptions } from "../../../lib/upstream/upstream.ts";
 
@@ -30,16 +31,18 @@ export function upstreamAt(url: string, options: Partial<UpstreamOptions> = {}):
 }
 
 /** A check of `/health` that is quick to make up its mind, and slow to give up. */
-export function checkOf(changes: Partial<HealthCheck> = {}): HealthCheck {
-  return {
+export function checkOf(changes: Partial<HealthCheckConfig> = {}): HealthCheck {
+  return healthCheckOf({
+    enabled: true,
+    initial: "healthy",
     kind: "http",
     path: "/health",
     method: "GET",
-    headers: [],
-    intervalMs: 5,
-    timeoutMs: 5000,
-    healthyAfter: 2,
-    unhealthyAfter: 3,
+    headers: {},
+    interval: 5,
+    timeout: 5000,
+    healthy_after: 2,
+    unhealthy_after: 3,
     ...changes,
-  };
+  });
 }

@@ -82,7 +82,7 @@ Deno.test("Prober makes the first probe within a second, however long the interv
   await using server = ScriptedUpstream.answering(answerOf("ok"));
   await using watch = new Watch({ random: () => 0.02, now: () => 1000 });
   const upstream = upstreamAt(server.url, { probedFirst: "unhealthy" });
-  watch.prober.update([probed(upstream, { check: checkOf({ intervalMs: 600_000 }) })]);
+  watch.prober.update([probed(upstream, { check: checkOf({ interval: 600_000 }) })]);
   const status = { url: server.url, goodProbes: 0, badProbes: 0, last: undefined, changedAtMs: undefined };
   assertEquals(watch.prober.statusOf(upstream), { ...status, verdict: "unknown", nextAtMs: 1020 });
   await until("it is healthy", () => upstream.available);
@@ -101,7 +101,7 @@ Deno.test("Prober plans a probe only when the last one is over", async () => {
   });
   await using watch = new Watch();
   const upstream = upstreamAt(server.url);
-  watch.prober.update([probed(upstream, { check: checkOf({ intervalMs: 1, timeoutMs: 60_000 }) })]);
+  watch.prober.update([probed(upstream, { check: checkOf({ interval: 1, timeout: 60_000 }) })]);
   await until("a probe is under way", () => server.requests.length === 1);
   assertEquals(watch.prober.statusOf(upstream)?.nextAtMs, undefined);
   // Time for the mistake to show: thirty intervals.
@@ -124,7 +124,7 @@ Deno.test("Prober bounds how many probes are under way", async () => {
   });
   await using watch = new Watch({ maxConcurrent: 3, random: () => 0 });
   const upstreams = Array.from({ length: 12 }, (_, i) => upstreamAt(`${server.url}/${i}`));
-  const check = checkOf({ intervalMs: 100_000 });
+  const check = checkOf({ interval: 100_000 });
   watch.prober.update(upstreams.map((upstream) => probed(upstream, { check })));
   await until("each has been probed", () => upstreams.every((upstream) => watch.probes(upstream) > 0));
   assertLessOrEqual(most, 3);
@@ -154,7 +154,7 @@ Deno.test("Prober does not count a probe that maintenance overtook", async () =>
   });
   await using watch = new Watch();
   const upstream = upstreamAt(server.url);
-  watch.prober.update([probed(upstream, { check: checkOf({ unhealthyAfter: 1 }) })]);
+  watch.prober.update([probed(upstream, { check: checkOf({ unhealthy_after: 1 }) })]);
   await until("a probe is under way", () => server.requests.length === 1);
   upstream.condition.setAdminState("maintenance");
   held.resolve();
@@ -181,7 +181,7 @@ Deno.test("Prober.update() keeps what is known of addresses that stay, and forge
 Deno.test("Prober.update() does not count a probe of an upstream that is gone", async () => {
   await using server = ScriptedUpstream.start((peer) => peer.closed());
   await using watch = new Watch();
-  const check = checkOf({ unhealthyAfter: 1, timeoutMs: 60_000 });
+  const check = checkOf({ unhealthy_after: 1, timeout: 60_000 });
   const upstream = upstreamAt(server.url);
   watch.prober.update([probed(upstream, { check })]);
   await until("a probe is under way", () => server.open === 1);
@@ -212,7 +212,7 @@ Deno.test("Prober.stop() breaks off probes under way and makes no more", async (
   await using server = ScriptedUpstream.start((peer) => peer.closed());
   await using watch = new Watch();
   const upstream = upstreamAt(server.url);
-  const target = probed(upstream, { check: checkOf({ unhealthyAfter: 1, timeoutMs: 60_000 }) });
+  const target = probed(upstream, { check: checkOf({ unhealthy_after: 1, timeout: 60_000 }) });
   watch.prober.update([target]);
   await until("a probe is under way", () => server.open === 1);
   await watch.prober.stop();
@@ -225,7 +225,7 @@ Deno.test("Prober leaves one socket at the most with an upstream that never says
   await using server = ScriptedUpstream.start((peer) => peer.closed());
   await using watch = new Watch();
   const upstream = upstreamAt(server.url.replace("http:", "https:"));
-  watch.prober.update([probed(upstream, { check: checkOf({ timeoutMs: 40 }) })]);
+  watch.prober.update([probed(upstream, { check: checkOf({ timeout: 40 }) })]);
   await until("many probes", () => watch.probes(upstream) >= 5);
   await watch.prober.stop();
   await until("the others are closed", () => server.open <= 1);
@@ -248,7 +248,7 @@ Deno.test("Prober keeps no process alive", async () => {
     import { Prober } from "${new URL("../../../lib/upstream/health/prober.ts", import.meta.url)}";
     import { checkOf, upstreamAt } from "${new URL("./probed_upstream.ts", import.meta.url)}";
     const prober = new Prober({ log: { say() {} }, random: () => 0.9 });
-    const check = checkOf({ intervalMs: 600000 });
+    const check = checkOf({ interval: 600000 });
     prober.update([{ upstream: upstreamAt("http://127.0.0.1:9"), pool: "p", site: "s", check }]);
   `;
   const file = await Deno.makeTempFile({ suffix: ".ts" });

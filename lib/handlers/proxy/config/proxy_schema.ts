@@ -7,7 +7,7 @@
 import type { z } from "zod";
 import { duration, flag, integer, table, tables } from "../../../config/fields.ts";
 import { headersKeys } from "./headers_schema.ts";
-import { healthCheckSchema } from "./health_check_schema.ts";
+import { healthCheckSchema } from "../../../upstream/config/health_check_schema.ts";
 import { loadBalancingSchema } from "./load_balancing_schema.ts";
 import { circuitBreakerSchema, passiveHealthSchema } from "../../../upstream/config/resilience_schema.ts";
 import { retriesSchema } from "./retries_schema.ts";

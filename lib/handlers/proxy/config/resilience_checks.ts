@@ -7,7 +7,7 @@
 
 import { defaultOf, durationMs } from "../../../config/fields.ts";
 import { type ProblemDetails, type ProblemList, quoted } from "../../../config/problem_list.ts";
-import { DEFAULT_INTERVAL, healthCheckKeys } from "./health_check_schema.ts";
+import { DEFAULT_INTERVAL, healthCheckKeys } from "../../../upstream/config/health_check_schema.ts";
 import { passiveHealthSchema } from "../../../upstream/config/resilience_schema.ts";
 import { booleanOf, child, type TableNode, tableOf, textNode } from "../../../config/source_tree.ts";
 

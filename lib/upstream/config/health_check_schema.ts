@@ -5,7 +5,7 @@
  */
 
 import type { z } from "zod";
-import { BodyPattern } from "../../../upstream/health/body_pattern.ts";
+import { BodyPattern } from "../health/body_pattern.ts";
 import {
   choice,
   duration,
@@ -17,9 +17,9 @@ import {
   method,
   slashPath,
   table,
-} from "../../../config/fields.ts";
-import { headerTable } from "../../../config/header_fields.ts";
-import { statusRanges } from "../../../upstream/config/status_range.ts";
+} from "../../config/fields.ts";
+import { headerTable } from "../../config/header_fields.ts";
+import { statusRanges } from "./status_range.ts";
 
 /** Default time between two probes. */
 export const DEFAULT_INTERVAL = "10s";
