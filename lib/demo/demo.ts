@@ -1,6 +1,6 @@
 /**
- * The demo: shows in a browser how three policies distribute requests and WebSockets. Everything runs in this process, on
- * loopback ports.
+ * The demo: shows in a browser how three policies distribute requests and WebSockets. Everything runs in this process,
+ * on loopback ports.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A sample upstream: a server that responds slowly with its name, accepts WebSockets, and can be stopped and restarted on the
- * same port.
+ * A sample upstream: a server that responds slowly with its name, accepts WebSockets, and can be stopped and restarted
+ * on the same port.
  *
  * @module
  */

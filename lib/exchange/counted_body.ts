@@ -18,8 +18,8 @@ export interface StallWatch {
 }
 
 /**
- * Counts the bytes of a body and reports its end to the delivery: complete, broken off, or cancelled by the client. Owned by
- * the reader of the body.
+ * Counts the bytes of a body and reports its end to the delivery: complete, broken off, or cancelled by the client.
+ * Owned by the reader of the body.
  */
 export class CountedBody implements BodySource, BodySink {
   readonly #source: BodySource;

@@ -1,6 +1,6 @@
 /**
- * The delivery of each response: proxied, served, refused, upgraded or made by middleware. It adds the last header fields and
- * sets the status. It alone ends the exchange, with its metrics, its span and its access record.
+ * The delivery of each response: proxied, served, refused, upgraded or made by middleware. It adds the last header
+ * fields and sets the status. It alone ends the exchange, with its metrics, its span and its access record.
  *
  * @module
  */

@@ -83,7 +83,10 @@ export class Exchange implements AccessRecord {
   failures: string[] | undefined;
   /** From the start of the last attempt to the head of its response, in milliseconds; -1 without one. */
   upstreamMs = -1;
-  /** When the head of the upstream's response was read, in milliseconds of `performance.now()`; 0 where that is not known. */
+  /**
+   * When the head of the upstream's response was read, in milliseconds of `performance.now()`; 0 where that is not
+   * known.
+   */
   respondedMs = 0;
   /** Whether the response came from an upstream, not from BWS. */
   fromUpstream = false;

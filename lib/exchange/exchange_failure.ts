@@ -25,8 +25,8 @@ export interface ExchangeFailureOptions {
 }
 
 /**
- * An exchange that failed, with the error response for the client. It is returned like a response, not thrown: the stack
- * trace of an error would cost more than the rest of the exchange.
+ * An exchange that failed, with the error response for the client. It is returned like a response, not thrown: the
+ * stack trace of an error would cost more than the rest of the exchange.
  */
 export class ExchangeFailure {
   /** Status for the client; 499 when the client has left. */
@@ -50,7 +50,9 @@ export class ExchangeFailure {
 /** Result of a filter or a handler: a response, or a failure that becomes the error response of its status. */
 export type Outcome = HttpResponse | ExchangeFailure;
 
-/** The failure of an exchange in which `error` was thrown: a fault in BWS, or a machine without memory or file handles. */
+/**
+ * The failure of an exchange in which `error` was thrown: a fault in BWS, or a machine without memory or file handles.
+ */
 export function failureOf(error: unknown): ExchangeFailure {
   const shortage = shortageOf(error);
   if (shortage !== undefined) {

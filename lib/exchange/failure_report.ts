@@ -1,6 +1,6 @@
 /**
- * An exchange that failed, as plain data for the dashboard and `bws top`. It imports nothing: the dashboard's scripts are
- * type-checked against it, without the types of the runtime.
+ * An exchange that failed, as plain data for the dashboard and `bws top`. It imports nothing: the dashboard's scripts
+ * are type-checked against it, without the types of the runtime.
  *
  * @module
  */

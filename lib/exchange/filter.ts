@@ -17,23 +17,23 @@ export interface Filter {
   /**
    * Processes a request before the handler.
    *
-   * @returns With a response or a failure, the later filters and the handler do not get the request, and the response passes
-   * back through the earlier filters. undefined passes the request on.
+   * @returns With a response or a failure, the later filters and the handler do not get the request, and the response
+   * passes back through the earlier filters. undefined passes the request on.
    */
   request?(exchange: Exchange): Outcome | undefined | Promise<Outcome | undefined>;
   /**
-   * Processes a response: the handler's, that of a later filter, or an error response. Its header lines may be changed in
-   * place.
+   * Processes a response: the handler's, that of a later filter, or an error response. Its header lines may be changed
+   * in place.
    */
   response?(exchange: Exchange, response: HttpResponse): Outcome | Promise<Outcome>;
   /**
-   * Makes the error response of a failed exchange. The first filter that returns one decides; without any, it is the default
-   * one. With a status below 400 the exchange does not count as failed.
+   * Makes the error response of a failed exchange. The first filter that returns one decides; without any, it is the
+   * default one. With a status below 400 the exchange does not count as failed.
    */
   errorResponse?(exchange: Exchange, failure: ExchangeFailure): HttpResponse | undefined;
   /**
-   * Adds header fields to each response that is delivered, in place: after every `response`, and also for responses that
-   * passed no filter, such as that of a refused request.
+   * Adds header fields to each response that is delivered, in place: after every `response`, and also for responses
+   * that passed no filter, such as that of a refused request.
    */
   fields?(exchange: Exchange, lines: HeaderLines): void;
 }

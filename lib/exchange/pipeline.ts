@@ -1,6 +1,6 @@
 /**
- * The pipeline of a route: a request passes its filters to the handler, and the response passes them in reverse order to
- * the delivery.
+ * The pipeline of a route: a request passes its filters to the handler, and the response passes them in reverse order
+ * to the delivery.
  *
  * @module
  */
@@ -22,8 +22,8 @@ type RequestFilter = Filter & Required<Pick<Filter, "request">>;
 type ResponseFilter = Filter & Required<Pick<Filter, "response">>;
 
 /**
- * The filters of one route and its handler, built once. A filter that is not configured is in neither list, and a request
- * for which nothing waits is handled synchronously.
+ * The filters of one route and its handler, built once. A filter that is not configured is in neither list, and a
+ * request for which nothing waits is handled synchronously.
  */
 export class Pipeline {
   /** In the order of the request. */

@@ -1,6 +1,6 @@
 /**
- * The metrics of the exchanges of one route, or of those of a site that matched no route. Counted in this worker, across
- * generations.
+ * The metrics of the exchanges of one route, or of those of a site that matched no route. Counted in this worker,
+ * across generations.
  *
  * @module
  */

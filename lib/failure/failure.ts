@@ -1,6 +1,6 @@
 /**
- * How an exchange with an upstream can fail. {@linkcode FailureKind} decides whether a request may be retried, and which status
- * the client gets.
+ * How an exchange with an upstream can fail. {@linkcode FailureKind} decides whether a request may be retried, and
+ * which status the client gets.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Shortages of this machine or process: file handles, memory, ports. Such an error is a failure of the proxy, not of the
- * upstream.
+ * Shortages of this machine or process: file handles, memory, ports. Such an error is a failure of the proxy, not of
+ * the upstream.
  *
  * @module
  */
@@ -16,8 +16,8 @@ export interface Shortage {
 /**
  * The shortage that caused `error`; undefined for another error.
  *
- * The runtime sets `code` on most of these errors. ENFILE has only the error number in its message; DNS errors have only the
- * text of the system.
+ * The runtime sets `code` on most of these errors. ENFILE has only the error number in its message; DNS errors have
+ * only the text of the system.
  */
 export function shortageOf(error: unknown): Shortage | undefined {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 4; cause = cause.cause, depth++) {

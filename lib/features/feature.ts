@@ -1,6 +1,6 @@
 /**
- * The contract of a feature: its table in the config, and the filter that is built from it. A feature is one file or folder
- * here, and one line in the list of features.
+ * The contract of a feature: its table in the config, and the filter that is built from it. A feature is one file or
+ * folder here, and one line in the list of features.
  *
  * @module
  */
@@ -64,8 +64,8 @@ export interface Feature<Options> {
   /** Checks rules that involve several keys. */
   check?(options: Options, report: Report): void;
   /**
-   * Builds the filter: once for the table of a site, shared by all routes without their own table, and once for the table of
-   * each route that has one.
+   * Builds the filter: once for the table of a site, shared by all routes without their own table, and once for the
+   * table of each route that has one.
    *
    * @returns undefined where these options have no effect: then no request has a cost.
    * @throws {Error} When a file that the options name cannot be read.

@@ -1,6 +1,6 @@
 /**
- * The list of features. A new feature is a file or folder here and one line in this list: its table is then in the schema, the
- * types, the JSON Schema and the reference, and its filter in the pipelines.
+ * The list of features. A new feature is a file or folder here and one line in this list: its table is then in the
+ * schema, the types, the JSON Schema and the reference, and its filter in the pipelines.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The largest request body: of the route, else of its site, else of the server. `handlers/proxy/body_framing.ts` refuses a larger
- * Content-Length, `handlers/proxy/request_body.ts` a body that turns out to be larger; both with 413.
+ * The largest request body: of the route, else of its site, else of the server. `handlers/proxy/body_framing.ts`
+ * refuses a larger Content-Length, `handlers/proxy/request_body.ts` a body that turns out to be larger; both with 413.
  *
  * @module
  */

@@ -128,7 +128,10 @@ function numberText(value: number): string {
   return value === -Infinity ? "-Inf" : String(value);
 }
 
-/** A bound in the canonical form of OpenMetrics, in both formats: otherwise the label of a series would depend on the format. */
+/**
+ * A bound in the canonical form of OpenMetrics, in both formats: otherwise the label of a series would depend on the
+ * format.
+ */
 function boundText(bound: number): string {
   return Number.isInteger(bound) && Math.abs(bound) < 1e21 ? `${bound}.0` : String(bound);
 }

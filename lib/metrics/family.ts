@@ -1,6 +1,6 @@
 /**
- * A family: all samples of one name, and the function that collects them at a scrape. Values are collected only then, so
- * nothing has to be unregistered when an upstream is removed or a generation ends.
+ * A family: all samples of one name, and the function that collects them at a scrape. Values are collected only then,
+ * so nothing has to be unregistered when an upstream is removed or a generation ends.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Delay of the event loop: how late a timer fires, over a time window. A blocked loop delays every exchange of this worker,
- * and no other metric shows it.
+ * Delay of the event loop: how late a timer fires, over a time window. A blocked loop delays every exchange of this
+ * worker, and no other metric shows it.
  *
  * `node:perf_hooks` has monitorEventLoopDelay, but under Deno 2.9.6 it does not see a loop that is blocked.
  *

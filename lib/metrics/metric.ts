@@ -1,6 +1,6 @@
 /**
- * One declared metric: its name, its kind, and the place of its fields in its set. Events are counted with this object instead
- * of a name, so an event costs an addition and no look-up.
+ * One declared metric: its name, its kind, and the place of its fields in its set. Events are counted with this object
+ * instead of a name, so an event costs an addition and no look-up.
  *
  * @module
  */
@@ -52,7 +52,9 @@ export class Metric<K extends MetricKind = MetricKind> {
   readonly declaration: MetricDeclaration;
   /** Index of its first field. */
   readonly at: number;
-  /** How many fields it has. A histogram has one for each bucket, one for the bucket without a bound, one for the sum. */
+  /**
+   * How many fields it has. A histogram has one for each bucket, one for the bucket without a bound, one for the sum.
+   */
   readonly size: number;
   /** Upper bounds of the buckets; empty where it is no histogram. */
   readonly bounds: readonly number[];

@@ -1,7 +1,7 @@
 /**
- * The memory of metrics. Each worker writes its own fields only, with plain additions; a reader adds up the fields of all
- * workers. So counts are exact across workers without locks and without atomic additions. Whether fields are shared with other
- * workers depends only on how they are allotted, not on the code that counts.
+ * The memory of metrics. Each worker writes its own fields only, with plain additions; a reader adds up the fields of
+ * all workers. So counts are exact across workers without locks and without atomic additions. Whether fields are shared
+ * with other workers depends only on how they are allotted, not on the code that counts.
  *
  * Another worker's field is read while it may be written. An aligned 8-byte load is never torn on a machine that Deno
  * runs on, so the value read is an earlier or a later one, never a mixture.
@@ -18,8 +18,8 @@ export interface MetricFields {
 }
 
 /**
- * Allots `count` fields, zero at first. `name` is the same in every worker for the same owner, so that they share its fields;
- * the same name gives the same fields again, so counts survive a reload.
+ * Allots `count` fields, zero at first. `name` is the same in every worker for the same owner, so that they share its
+ * fields; the same name gives the same fields again, so counts survive a reload.
  */
 export type TakeMetricFields = (count: number, name: string) => MetricFields;
 

@@ -1,7 +1,7 @@
 /**
  * The metrics of one kind of owner (a route, an upstream), declared once as data. The fields in memory, their sum over
- * workers, the samples that are scraped and the snapshot of the management API follow from the declaration, so that a new
- * metric takes its declaration and the call that counts the event.
+ * workers, the samples that are scraped and the snapshot of the management API follow from the declaration, so that a
+ * new metric takes its declaration and the call that counts the event.
  *
  * @module
  */

@@ -83,8 +83,8 @@ export class MetricValues<Snapshot = Readonly<Record<string, MetricSnapshot>>> {
   }
 
   /**
-   * The histogram of all workers, or of one. The count is not stored but added up from the buckets, so that the two agree in
-   * every snapshot, also while another worker writes; the sum may be one observation ahead or behind.
+   * The histogram of all workers, or of one. The count is not stored but added up from the buckets, so that the two
+   * agree in every snapshot, also while another worker writes; the sum may be one observation ahead or behind.
    */
   histogram(metric: Metric<"histogram">, worker?: number): HistogramSnapshot {
     const { at, bounds } = metric;

@@ -1,6 +1,6 @@
 /**
- * Families of the process. A value that the platform does not have, or for which a permission is missing, is left out: a
- * scrape must not open a permission prompt.
+ * Families of the process. A value that the platform does not have, or for which a permission is missing, is left out:
+ * a scrape must not open a permission prompt.
  *
  * @module
  */

@@ -5,8 +5,8 @@
  */
 
 /**
- * Estimates a quantile, assuming an even spread within a bucket. For one in the last bucket, which has no bound, the result is
- * the highest bound: the value was at least that.
+ * Estimates a quantile, assuming an even spread within a bucket. For one in the last bucket, which has no bound, the
+ * result is the highest bound: the value was at least that.
  *
  * @param bounds Upper bounds of the buckets, ascending.
  * @param counts Observations in each bucket, not cumulative, one more than there are bounds.

@@ -1,6 +1,6 @@
 /**
- * The metrics that only a worker itself can measure: its heap, and the delay of its event loop. Each worker publishes them once a
- * second, so that any worker that is scraped has those of all.
+ * The metrics that only a worker itself can measure: its heap, and the delay of its event loop. Each worker publishes
+ * them once a second, so that any worker that is scraped has those of all.
  *
  * @module
  */

@@ -135,7 +135,8 @@ class Opening {
       try {
         return await Deno.connect({ transport: "unix", path });
       } catch (error) {
-        // The accept queue of the unix socket is full, for which TCP would wait. The dial is repeated until its timeout.
+        // The accept queue of the unix socket is full, for which TCP would wait. The dial is repeated until its
+        // timeout.
         if (!(error instanceof Deno.errors.WouldBlock) || this.#abandoned) throw error;
         await new Promise((resolve) => setTimeout(resolve, UNIX_PAUSE_MS));
       }

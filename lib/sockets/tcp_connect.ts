@@ -1,6 +1,6 @@
 /**
- * One TCP connection that is being opened. It is not aborted with the runtime's signal: `Deno.connect` leaks the socket when the
- * signal fires in the turn of the event loop in which it connects.
+ * One TCP connection that is being opened. It is not aborted with the runtime's signal: `Deno.connect` leaks the socket
+ * when the signal fires in the turn of the event loop in which it connects.
  *
  * @module
  */
@@ -27,8 +27,8 @@ export class TcpConnect {
   abandon(): void {
     this.conn.then(closeQuietly, () => {});
     if (this.#over) return;
-    // By then a connection to a reachable address has been opened and closed. One that hangs does not connect in the same turn
-    // of the event loop.
+    // By then a connection to a reachable address has been opened and closed. One that hangs does not connect in the
+    // same turn of the event loop.
     Deno.unrefTimer(setTimeout(() => this.#over || this.#abort.abort(), LINGER_MS) as unknown as number);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * TLS without verification of the certificate, for `insecure_skip_verify`. Deno's own sockets always verify, so this uses
- * `node:tls`; it costs more, and it is not for production.
+ * TLS without verification of the certificate, for `insecure_skip_verify`. Deno's own sockets always verify, so this
+ * uses `node:tls`; it costs more, and it is not for production.
  *
  * @module
  */

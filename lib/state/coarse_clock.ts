@@ -56,8 +56,8 @@ export class CoarseClock {
 
   #tick(): void {
     const realMs = performance.now();
-    // After a pause of the whole process (suspended, a stopped virtual machine, a busy event loop) the peers were not silent:
-    // their bytes may be in the sockets' buffers. So the time does not jump.
+    // After a pause of the whole process (suspended, a stopped virtual machine, a busy event loop) the peers were not
+    // silent: their bytes may be in the sockets' buffers. So the time does not jump.
     this.nowMs += Math.min(realMs - this.#lastRealMs, this.#longestTickMs);
     this.#lastRealMs = realMs;
     for (const watched of this.#watched) watched.tick(this.nowMs);

@@ -1,6 +1,6 @@
 /**
- * State and metrics in shared memory. The supervisor allots fields, its workers look them up: the supervisor builds each
- * generation first, so that all fields of a worker are allotted already.
+ * State and metrics in shared memory. The supervisor allots fields, its workers look them up: the supervisor builds
+ * each generation first, so that all fields of a worker are allotted already.
  *
  * @module
  */

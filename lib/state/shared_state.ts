@@ -1,8 +1,8 @@
 /**
- * State that balancing reads and that workers may share: plain `Int32Array` fields, read and written with `Atomics` only, so
- * the same code counts within one worker (over an `ArrayBuffer`) and across workers (over a `SharedArrayBuffer`). Fields are
- * allotted by name, and the same name gives the same fields again: so the state of an upstream survives a reload, and workers
- * that ask for the same names share them.
+ * State that balancing reads and that workers may share: plain `Int32Array` fields, read and written with `Atomics`
+ * only, so the same code counts within one worker (over an `ArrayBuffer`) and across workers (over a
+ * `SharedArrayBuffer`). Fields are allotted by name, and the same name gives the same fields again: so the state of an
+ * upstream survives a reload, and workers that ask for the same names share them.
  *
  * @module
  */

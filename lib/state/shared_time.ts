@@ -1,6 +1,6 @@
 /**
- * The time in shared memory: whole milliseconds, the same in each worker. As 64-bit numbers they do not wrap around: 32 bits
- * would after 49 days, and a time that passed 24 days ago would be in the future again.
+ * The time in shared memory: whole milliseconds, the same in each worker. As 64-bit numbers they do not wrap around: 32
+ * bits would after 49 days, and a time that passed 24 days ago would be in the future again.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A timer that does not count the time in which this process was blocked: the awaited bytes may be in the socket's buffer. An
- * overloaded proxy must not take all its upstreams for unavailable at once.
+ * A timer that does not count the time in which this process was blocked: the awaited bytes may be in the socket's
+ * buffer. An overloaded proxy must not take all its upstreams for unavailable at once.
  *
  * @module
  */

@@ -17,8 +17,8 @@ export interface Contender {
    */
   connect(onDialling: () => void): Promise<void>;
   /**
-   * Another contender got a connection first. This one finishes its dial in the background, then releases what it holds;
-   * immediately if it has a connection too.
+   * Another contender got a connection first. This one finishes its dial in the background, then releases what it
+   * holds; immediately if it has a connection too.
    */
   overtaken(): void;
   /** The dial failed after {@linkcode overtaken}. */

@@ -27,8 +27,8 @@ export interface PoolOptions {
   /** Longest time in the queue, in milliseconds. */
   readonly queueTimeoutMs: number;
   /**
-   * Share of the upstreams that may be ejected for their responses, in percent; above 0, one always may. An upstream that
-   * cannot be reached is always ejected: it serves no request.
+   * Share of the upstreams that may be ejected for their responses, in percent; above 0, one always may. An upstream
+   * that cannot be reached is always ejected: it serves no request.
    *
    * @default {50}
    */
@@ -246,8 +246,8 @@ export class Pool {
     return starting?.acquire();
   }
 
-  // An ejected upstream is tried before the client gets an error: it may have recovered, and otherwise the request would
-  // fail anyway.
+  // An ejected upstream is tried before the client gets an error: it may have recovered, and otherwise the request
+  // would fail anyway.
   #takeLast(avoid: readonly Upstream[] | undefined): Slot | undefined {
     if (this.busy(avoid)) return undefined;
     const usable = this.#upstreams.filter((upstream) =>

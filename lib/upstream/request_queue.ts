@@ -14,7 +14,9 @@ export interface RequestQueueOptions {
   readonly timeoutMs: number;
 }
 
-/** How long one exchange has waited in total. It may wait again if another exchange took the slot that it was woken for. */
+/**
+ * How long one exchange has waited in total. It may wait again if another exchange took the slot that it was woken for.
+ */
 export interface QueueBudget {
   waitedMs: number;
 }

@@ -1,6 +1,6 @@
 /**
- * The retry budget of a pool: each request adds a fraction of a retry, each retry takes one. So the number of retries stays
- * a share of the traffic, and retries do not overload upstreams that fail.
+ * The retry budget of a pool: each request adds a fraction of a retry, each retry takes one. So the number of retries
+ * stays a share of the traffic, and retries do not overload upstreams that fail.
  *
  * @module
  */

@@ -227,8 +227,8 @@ interface SlotKind {
 const TRIAL: SlotKind = { trial: true, anyway: false };
 
 /**
- * Longest time that an attempt counts as the current trial, in milliseconds. An upstream that needs longer may be healthy, as
- * in a long poll: the next attempt decides.
+ * Longest time that an attempt counts as the current trial, in milliseconds. An upstream that needs longer may be
+ * healthy, as in a long poll: the next attempt decides.
  */
 const TRIAL_MS = 5000;
 
@@ -264,8 +264,8 @@ export class Slot implements SlotKind {
   }
 
   /**
-   * Allows another attempt to be the trial, as when this one waits for its client. Its outcome still counts as that of a
-   * trial.
+   * Allows another attempt to be the trial, as when this one waits for its client. Its outcome still counts as that of
+   * a trial.
    */
   endTrial(): void {
     if (!this.#inTrial) return;

@@ -7,8 +7,8 @@
 import type { Fault } from "../config/fields.ts";
 
 /**
- * What is wrong with an upstream's URL. It must be `http://` or `https://` with a host, or `unix:` with an absolute path;
- * a base path is allowed, a query, a fragment and credentials are not.
+ * What is wrong with an upstream's URL. It must be `http://` or `https://` with a host, or `unix:` with an absolute
+ * path; a base path is allowed, a query, a fragment and credentials are not.
  */
 export function upstreamUrlFault(url: string): Fault | undefined {
   if (/^unix:/i.test(url)) return unixFault(url);

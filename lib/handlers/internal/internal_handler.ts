@@ -1,8 +1,8 @@
 /**
- * The internal endpoints of a site: a short list of exact paths, so that a site's own `/api/` routes work. Their content is
- * public: no addresses of upstreams, no keys, no header values, and nothing of other sites. That holds for local clients
- * too: a request from this machine cannot be distinguished from one that a local proxy forwards. The management API lists
- * all sites.
+ * The internal endpoints of a site: a short list of exact paths, so that a site's own `/api/` routes work. Their
+ * content is public: no addresses of upstreams, no keys, no header values, and nothing of other sites. That holds for
+ * local clients too: a request from this machine cannot be distinguished from one that a local proxy forwards. The
+ * management API lists all sites.
  *
  * @module
  */

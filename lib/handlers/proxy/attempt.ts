@@ -1,7 +1,7 @@
 /**
  * One attempt at one upstream: it takes a connection, sends the request and reads the response. The attempt owns its
- * connection and its slot until the response's body has been delivered, has broken off or was cancelled by the client, and
- * then releases both, once.
+ * connection and its slot until the response's body has been delivered, has broken off or was cancelled by the client,
+ * and then releases both, once.
  *
  * @module
  */
@@ -280,8 +280,8 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     } catch (error) {
       if (this.#settled) return;
       this.#sendFailure = error as TransportFailure;
-      // The upstream must not take a truncated request for a complete one, so the connection is aborted. If the upstream
-      // itself stopped reading, its response (413, 401) may still follow.
+      // The upstream must not take a truncated request for a complete one, so the connection is aborted. If the
+      // upstream itself stopped reading, its response (413, 401) may still follow.
       if (this.#sendFailure.owner !== "upstream") connection.abort(this.#sendFailure);
     }
     connection.deadlines.uploaded();

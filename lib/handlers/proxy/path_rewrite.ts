@@ -18,7 +18,8 @@ export type Rewrite = (path: string) => string | undefined;
 export function compileRewrite(route: RouteConfig, hasBase: boolean): Rewrite | undefined {
   const { path: prefix } = route;
   const target = route.rewrite_target === undefined ? undefined : encodeWritten(route.rewrite_target);
-  // With strip_prefix the target precedes the rest of the path; without it, it replaces the prefix. The result is the same.
+  // With strip_prefix the target precedes the rest of the path; without it, it replaces the prefix. The result is the
+  // same.
   if (target !== undefined) {
     if (route.exact || route.pattern) return () => target;
     return (path) => contained(dropSegments(path, prefix), (rest) => joined(target, rest, path));

@@ -1,5 +1,6 @@
 /**
- * The handler of a proxied route: it forwards a request, relays a WebSocket, or responds itself where Max-Forwards is 0.
+ * The handler of a proxied route: it forwards a request, relays a WebSocket, or responds itself where Max-Forwards is
+ * 0.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Memory for request bodies that are read ahead of their upstreams. A single upload may use much of it, since the cost of the
- * runtime's own queue grows with the square of its length; many stalled uploads together are limited.
+ * Memory for request bodies that are read ahead of their upstreams. A single upload may use much of it, since the cost
+ * of the runtime's own queue grows with the square of its length; many stalled uploads together are limited.
  *
  * @module
  */

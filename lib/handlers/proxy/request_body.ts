@@ -1,6 +1,6 @@
 /**
- * The body of a forwarded request: read from the client ahead of the upstream, up to a limit; framed as the client framed
- * it; counted; and kept, up to another limit, so that it can be sent again.
+ * The body of a forwarded request: read from the client ahead of the upstream, up to a limit; framed as the client
+ * framed it; counted; and kept, up to another limit, so that it can be sent again.
  *
  * @module
  */
@@ -83,7 +83,8 @@ export class RequestBody implements BodySink {
   }
 
   /**
-   * Waits for the first piece, the end of the body, or {@linkcode flushHead}. undefined where there is nothing to wait for.
+   * Waits for the first piece, the end of the body, or {@linkcode flushHead}. undefined where there is nothing to wait
+   * for.
    */
   begun(): Promise<void> | undefined {
     if (this.#hasBegun) return undefined;
@@ -102,7 +103,8 @@ export class RequestBody implements BodySink {
   }
 
   /**
-   * The whole body, if it has arrived, is small and was not sent yet: it is sent in one write with the head. Else undefined.
+   * The whole body, if it has arrived, is small and was not sent yet: it is sent in one write with the head. Else
+   * undefined.
    */
   takeWhole(): Uint8Array<ArrayBuffer> | undefined {
     if (this.#readBytes !== this.length || this.length > WHOLE_BYTES || this.#next > 0) return undefined;
@@ -128,8 +130,8 @@ export class RequestBody implements BodySink {
    * Sends the rest of the body, at the speed of the slower side; returns early when {@linkcode interrupt} is called.
    *
    * @returns Whether the whole body was sent.
-   * @throws {TransportFailure} `client_left` when the body breaks off, `body_too_large`, or what the body failed with, or
-   * the connection throws.
+   * @throws {TransportFailure} `client_left` when the body breaks off, `body_too_large`, or what the body failed with,
+   * or the connection throws.
    */
   async sendRest(connection: Connection): Promise<boolean> {
     const sending = ++this.#sending;
@@ -195,8 +197,8 @@ export class RequestBody implements BodySink {
     this.#pieces.push(keep(bytes, ownership));
     this.#countAhead(this.#aheadBytes + bytes.length);
     if (this.#readBytes === this.length) {
-      // The body is complete, so the end is not awaited; but the source must reach it, or the runtime closes the client's
-      // connection after the response.
+      // The body is complete, so the end is not awaited; but the source must reach it, or the runtime closes the
+      // client's connection after the response.
       this.#done = true;
       this.#source.pull();
     } else if (this.#readsAhead) {
@@ -245,8 +247,8 @@ export class RequestBody implements BodySink {
   }
 
   /**
-   * Reads ahead from now on, up to a limit. The runtime buffers a body that is read too slowly at a cost that grows with
-   * the square of the buffered bytes and stalls the whole process: 64 MB in chunks of 16 kB took 8 to 30 s.
+   * Reads ahead from now on, up to a limit. The runtime buffers a body that is read too slowly at a cost that grows
+   * with the square of the buffered bytes and stalls the whole process: 64 MB in chunks of 16 kB took 8 to 30 s.
    *
    * @param deadlines Limit the client's silence; those of the last call apply.
    */

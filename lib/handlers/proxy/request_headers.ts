@@ -1,6 +1,6 @@
 /**
- * The head of the request to the upstream: the client's lines without hop-by-hop fields and without forwarding fields of an
- * untrusted peer, then the lines of the proxy itself.
+ * The head of the request to the upstream: the client's lines without hop-by-hop fields and without forwarding fields
+ * of an untrusted peer, then the lines of the proxy itself.
  *
  * @module
  */

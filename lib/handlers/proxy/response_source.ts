@@ -1,6 +1,6 @@
 /**
- * The body of a response that is passed on piece by piece, as it arrives from the upstream. It ends once: delivered, broken
- * off or cancelled; its attempt then releases the connection and the slot.
+ * The body of a response that is passed on piece by piece, as it arrives from the upstream. It ends once: delivered,
+ * broken off or cancelled; its attempt then releases the connection and the slot.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Retries: whether a request is sent again, to which upstream, and when. A request is sent again only if the upstream cannot
- * have processed any of it, or if its method is idempotent and its body is kept (RFC 9110, section 9.2.2). Created at the
- * first failure of an exchange, so that exchanges without a failure have no cost.
+ * Retries: whether a request is sent again, to which upstream, and when. A request is sent again only if the upstream
+ * cannot have processed any of it, or if its method is idempotent and its body is kept (RFC 9110, section 9.2.2).
+ * Created at the first failure of an exchange, so that exchanges without a failure have no cost.
  *
  * @module
  */
@@ -68,7 +68,9 @@ export class Retry {
     return this.#tried.length === 0 ? this.#unreachable : [...this.#unreachable, ...this.#tried];
   }
 
-  /** A slot for the next attempt: at the same upstream after a stale connection, else at another if one is available. */
+  /**
+   * A slot for the next attempt: at the same upstream after a stale connection, else at another if one is available.
+   */
   async acquire(): Promise<Slot | undefined> {
     const stale = this.#stale;
     this.#stale = undefined;
@@ -115,7 +117,8 @@ export class Retry {
         return true;
       case "shortage":
       case "dial_queue":
-        // Another upstream may have an idle connection, or local ports left. In a pool of hundreds a few tries are enough.
+        // Another upstream may have an idle connection, or local ports left. In a pool of hundreds a few tries are
+        // enough.
         this.#unreachable.push(upstream);
         return ++this.#shortages < MOST_SHORTAGES;
     }

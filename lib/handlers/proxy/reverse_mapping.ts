@@ -1,6 +1,6 @@
 /**
- * Addresses of upstreams in responses, mapped back to the client's: Location, Content-Location, Refresh, and the Path and
- * Domain of cookies. Needed where the upstream gets another host or another path than the client requested.
+ * Addresses of upstreams in responses, mapped back to the client's: Location, Content-Location, Refresh, and the Path
+ * and Domain of cookies. Needed where the upstream gets another host or another path than the client requested.
  *
  * @module
  */

@@ -12,8 +12,8 @@ type Changes = HeadersConfig["request"];
 type RouteHeaders = NonNullable<RouteConfig["headers"]>;
 
 /**
- * The settings of the proxy for `route`. The tables `timeout`, `retries` and `headers` are merged key by key, those of header
- * fields field by field; any other value of the route replaces the proxy's.
+ * The settings of the proxy for `route`. The tables `timeout`, `retries` and `headers` are merged key by key, those of
+ * header fields field by field; any other value of the route replaces the proxy's.
  */
 export function proxyOfRoute(proxy: ProxyConfig, route: RouteConfig): ProxyConfig {
   return {

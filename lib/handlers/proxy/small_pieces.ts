@@ -1,8 +1,8 @@
 /**
  * Request bodies in many small pieces. The runtime takes 50 to 200 µs for each piece of a chunked body, more as more is
- * buffered, and delivers all of them within one turn of the event loop: a megabyte in chunks of one byte would block the
- * worker for 15 seconds. So all uploads together read a limited number of small pieces in a turn, and then pause for as long
- * as reading took. A body of many pieces of a few bytes each is refused.
+ * buffered, and delivers all of them within one turn of the event loop: a megabyte in chunks of one byte would block
+ * the worker for 15 seconds. So all uploads together read a limited number of small pieces in a turn, and then pause
+ * for as long as reading took. A body of many pieces of a few bytes each is refused.
  *
  * @module
  */

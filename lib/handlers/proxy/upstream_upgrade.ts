@@ -1,6 +1,6 @@
 /**
- * Upgrades (RFC 9110, section 7.8): the contract of a request for another protocol, which takes over the connection once
- * the upstream has switched.
+ * Upgrades (RFC 9110, section 7.8): the contract of a request for another protocol, which takes over the connection
+ * once the upstream has switched.
  *
  * @module
  */

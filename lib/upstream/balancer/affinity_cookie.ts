@@ -1,7 +1,7 @@
 /**
- * The cookie of the policy `cookie`: written as a Set-Cookie field (RFC 6265, section 4.1), and searched in the Cookie field of
- * a request. The field is not parsed completely: only the values after the cookie's name are found, and the caller knows all
- * valid values.
+ * The cookie of the policy `cookie`: written as a Set-Cookie field (RFC 6265, section 4.1), and searched in the Cookie
+ * field of a request. The field is not parsed completely: only the values after the cookie's name are found, and the
+ * caller knows all valid values.
  *
  * @module
  */
@@ -20,9 +20,9 @@ const EQUALS = 0x3d;
 /**
  * The first cookie called `name` whose value is in `known` and passes `accept`; undefined when there is none.
  *
- * Lines, duplicates, spaces around names and values, and quotes around values do not matter; a comma counts as a semicolon,
- * since some servers join lines with it (RFC 9110, section 5.3). The time is linear in the length of the field: a value is
- * copied only if it has the right length.
+ * Lines, duplicates, spaces around names and values, and quotes around values do not matter; a comma counts as a
+ * semicolon, since some servers join lines with it (RFC 9110, section 5.3). The time is linear in the length of the
+ * field: a value is copied only if it has the right length.
  *
  * @param length Length of every value in `known`.
  */

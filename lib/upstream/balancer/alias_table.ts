@@ -37,8 +37,8 @@ export class AliasTable {
   /**
    * An index, drawn by weight. There must be one.
    *
-   * @param random A uniform random number in [0, 1). It is used twice: its integer part chooses the column, its fraction the
-   * index in it.
+   * @param random A uniform random number in [0, 1). It is used twice: its integer part chooses the column, its
+   * fraction the index in it.
    */
   draw(random: number): number {
     const point = random * this.#keep.length;

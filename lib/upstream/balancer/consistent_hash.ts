@@ -1,5 +1,5 @@
 /**
- * Consistent hashing: the upstream for a key, which stays the same while upstreams come, go and fail.
+ * Consistent hashing: the upstream for a key, which stays the same while other upstreams are added, removed or fail.
  *
  * @module
  */
@@ -16,8 +16,8 @@ const NEXT_GUESS = 0x9e3779b9;
 
 /**
  * The upstreams of a pool by key. An upstream that cannot be picked, or that is over the bound, leaves its keys to the
- * others by weight, each key to its own substitute; no other key moves, and they come back when it does. In constant time
- * where enough upstreams can be picked, else by one pass over all.
+ * others by weight, each key to its own substitute; no other key moves, and they come back when it does. In constant
+ * time where enough upstreams can be picked, else by one pass over all.
  */
 export class ConsistentHash<C extends Candidate> {
   readonly #partitions = new PartitionTable();

@@ -1,6 +1,6 @@
 /**
- * Cookie: a client stays with its first upstream. The cookie's value is a keyed hash of the upstream's id, so a client learns
- * nothing about the upstream and cannot make a valid value.
+ * Cookie: a client stays with its first upstream. The cookie's value is a keyed hash of the upstream's id, so a client
+ * learns nothing about the upstream and cannot make a valid value.
  *
  * @module
  */
@@ -25,8 +25,8 @@ interface Marked<C> {
 }
 
 /**
- * Picks the upstream that the client's cookie names. Without a cookie, or when its upstream is gone or not available, the
- * fallback policy chooses and the client is given a new cookie.
+ * Picks the upstream that the client's cookie names. Without a cookie, or when its upstream is gone or not available,
+ * the fallback policy chooses and the client is given a new cookie.
  *
  * A cookie only selects an upstream, also when it is copied to other clients; it grants nothing else.
  */

@@ -47,8 +47,8 @@ export function drawEvenly<C extends Candidate>(
 }
 
 /**
- * One of the eligible upstreams, each with a chance in proportion to its weight; undefined when there is none. One pass,
- * as in {@linkcode drawEvenly}.
+ * One of the eligible upstreams, each with a chance in proportion to its weight; undefined when there is none. One
+ * pass, as in {@linkcode drawEvenly}.
  *
  * @param upstreams All upstreams of the pool.
  * @param random Uniform random numbers in [0, 1).

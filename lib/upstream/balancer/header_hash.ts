@@ -11,8 +11,8 @@ import { hashText } from "./string_hash.ts";
 import { Weighted } from "./weighted.ts";
 
 /**
- * Chooses by the first line of the header that the settings name. A request without it, or with an empty one, has no key:
- * an upstream is drawn by weight, so that such requests do not all go to one.
+ * Chooses by the first line of the header that the settings name. A request without it, or with an empty one, has no
+ * key: an upstream is drawn by weight, so that such requests do not all go to one.
  */
 export class HeaderHash<C extends Candidate> implements Policy<C> {
   readonly #hash: ConsistentHash<C>;

@@ -11,9 +11,9 @@ import { hashText } from "./string_hash.ts";
 import { Weighted } from "./weighted.ts";
 
 /**
- * Chooses by the client's address, after `trusted_proxies` were applied. An IPv6 client is its /64: that is what one household or machine
- * is given, and its hosts change the rest of it every day (RFC 8981). A client without an address, as on a unix socket, has
- * no key: an upstream is drawn by weight.
+ * Chooses by the client's address, after `trusted_proxies` were applied. An IPv6 client is its /64: that is what one
+ * household or machine is given, and its hosts change the rest of it every day (RFC 8981). A client without an address,
+ * as on a unix socket, has no key: an upstream is drawn by weight.
  */
 export class IpHash<C extends Candidate> implements Policy<C> {
   readonly #hash: ConsistentHash<C>;
@@ -42,8 +42,8 @@ export class IpHash<C extends Candidate> implements Policy<C> {
 const NETWORK_GROUPS = 4;
 
 /**
- * One text for all addresses of a client, which is no address itself: IPv4 in full; of IPv6 the /64, in any notation. IPv4
- * in IPv6 form is the same client as in its own. A text that is no address comes back as it is.
+ * One text for all addresses of a client, which is no address itself: IPv4 in full; of IPv6 the /64, in any notation.
+ * IPv4 in IPv6 form is the same client as in its own. A text that is no address comes back as it is.
  */
 export function clientNetwork(address: string): string {
   if (!address.includes(":")) return address;

@@ -8,11 +8,12 @@ import type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./policy.t
 import { SmallestScore } from "./smallest_score.ts";
 
 /**
- * Picks the available upstream with the smallest in-flight / weight, and draws among equals by weight. Exact for up to 128
- * upstreams; in a larger pool the least of 16 that are drawn by weight.
+ * Picks the available upstream with the smallest in-flight / weight, and draws among equals by weight. Exact for up to
+ * 128 upstreams; in a larger pool the least of 16 that are drawn by weight.
  *
- * The other rule in use, (in-flight + 1) / weight, never ties at idle between unequal weights: with one request at a time
- * the heaviest upstream would get them all, and a lighter one whose breaker waits for a trial request would never get it.
+ * The other rule in use, (in-flight + 1) / weight, never ties at idle between unequal weights: with one request at a
+ * time the heaviest upstream would get them all, and a lighter one whose breaker waits for a trial request would never
+ * get it.
  */
 export class LeastConnections<C extends Candidate> implements Policy<C> {
   readonly #least: SmallestScore<C>;

@@ -8,15 +8,15 @@ import type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./policy.t
 import { SmallestScore } from "./smallest_score.ts";
 
 /**
- * Latency of an upstream whose first attempt is in flight: longer than any measured one, so that no more is sent to it until
- * it has responded, unless all are like that.
+ * Latency of an upstream whose first attempt is in flight: longer than any measured one, so that no more is sent to it
+ * until it has responded, unless all are like that.
  */
 const UNTRIED_LATENCY_MS = 1e9;
 
 /**
- * Picks the available upstream with the smallest latency × (in-flight + 1) / weight, where the latency is the peak EWMA of
- * the time to a response's head. One without a sample and without an attempt in flight comes before all others, one attempt
- * at a time; where all are without samples, the load decides. Equals are drawn by weight.
+ * Picks the available upstream with the smallest latency × (in-flight + 1) / weight, where the latency is the peak EWMA
+ * of the time to a response's head. One without a sample and without an attempt in flight comes before all others, one
+ * attempt at a time; where all are without samples, the load decides. Equals are drawn by weight.
  *
  * Exact for up to 128 upstreams; in a larger pool the best of 16 that are drawn by weight.
  */

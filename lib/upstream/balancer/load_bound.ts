@@ -13,8 +13,8 @@ import type { Candidate } from "./policy.ts";
 const WINDOW = 32;
 
 /**
- * An upstream with fewer attempts in flight is never over the bound. A browser opens six connections: without this minimum, its
- * requests would be spread in an idle pool, where twice the mean is soon reached.
+ * An upstream with fewer attempts in flight is never over the bound. A browser opens six connections: without this
+ * minimum, its requests would be spread in an idle pool, where twice the mean is soon reached.
  */
 export const FREE_IN_FLIGHT = 8;
 
@@ -50,8 +50,8 @@ export class LoadBound {
   }
 
   /**
-   * Most attempts of an upstream for each unit of its weight, if one more attempt begins. Upstreams that are not available
-   * do not count, so that the others may take their share.
+   * Most attempts of an upstream for each unit of its weight, if one more attempt begins. Upstreams that are not
+   * available do not count, so that the others may take their share.
    */
   perWeight(): number {
     if (this.#factor === 0) return Infinity;

@@ -1,11 +1,13 @@
 /**
- * The owners of keys. A key belongs to a partition, and a partition to the upstream with the best score for it; the score depends
- * only on the partition, the upstream's id and its weight (weighted rendezvous hashing). So an upstream that is added or removed
- * moves only its own partitions, shares follow the weights, and proxies with the same upstreams have the same owners.
+ * The owners of keys. A key belongs to a partition, and a partition to the upstream with the best score for it; the
+ * score depends only on the partition, the upstream's id and its weight (weighted rendezvous hashing). So an upstream
+ * that is added or removed moves only its own partitions, shares follow the weights, and proxies with the same
+ * upstreams have the same owners.
  *
- * Why not a ring or Maglev's table: with 160 points a server, the shares of a ring are off by 8 % even for two upstreams,
- * and its points must be scaled to the sum of the weights, so that a change of one moves keys of others; Maglev's table is
- * even, but moves keys between upstreams that stay. Here shares are off by √(n / 65536): 1 % for 10, 4 % for 100.
+ * Why not a ring or Maglev's table: with 160 points a server, the shares of a ring are off by 8 % even for two
+ * upstreams, and its points must be scaled to the sum of the weights, so that a change of one moves keys of others;
+ * Maglev's table is even, but moves keys between upstreams that stay. Here shares are off by √(n / 65536): 1 % for 10,
+ * 4 % for 100.
  *
  * @module
  */
@@ -13,13 +15,18 @@
 import type { Candidate } from "./policy.ts";
 import { hashText, hashTextAgain, mix } from "./string_hash.ts";
 
-/** Number of partitions; a power of two. The same for pools of any size, or a pool that grows would move all its keys. */
+/**
+ * Number of partitions; a power of two. The same for pools of any size, or a pool that grows would move all its keys.
+ */
 export const PARTITIONS = 65_536;
 
 const PARTITION_SHIFT = 16;
 const NOBODY = 0xffff_ffff;
 
-/** The upstreams, by columns: partitions times upstreams is a large number, and objects would make it take twice as long. */
+/**
+ * The upstreams, by columns: partitions times upstreams is a large number, and objects would make it take twice as
+ * long.
+ */
 interface Members {
   readonly ids: readonly string[];
   /** Two hashes of each id, so that two upstreams which collide in one still differ. */
@@ -44,8 +51,8 @@ export class PartitionTable {
   }
 
   /**
-   * Replaces the upstreams. A partition whose owner stays is compared with the added ones; only a partition without an owner is
-   * compared with all. The result is the same as that of a new table.
+   * Replaces the upstreams. A partition whose owner stays is compared with the added ones; only a partition without an
+   * owner is compared with all. The result is the same as that of a new table.
    */
   update(upstreams: readonly Candidate[]): void {
     const before = this.#members;

@@ -11,7 +11,10 @@ import type { PolicySettings } from "./policy_settings.ts";
 
 /** The properties of an upstream that a policy uses. */
 export interface Candidate {
-  /** Stable name, unique in a pool: its URL. Policies that choose by key hash it, so it decides which keys belong to the upstream. */
+  /**
+   * Stable name, unique in a pool: its URL. Policies that choose by key hash it, so it decides which keys belong to the
+   * upstream.
+   */
   readonly id: string;
   /** Share of the load, 1 or more. */
   readonly weight: number;
@@ -20,8 +23,9 @@ export interface Candidate {
   /** Attempts in flight, in all workers. */
   readonly inFlight: number;
   /**
-   * Time from an attempt's start to the head of its response, in milliseconds: a moving average that follows peaks at once
-   * (peak EWMA); 0 while unknown. It must decay without samples, or an upstream that was slow once is never tried again.
+   * Time from an attempt's start to the head of its response, in milliseconds: a moving average that follows peaks at
+   * once (peak EWMA); 0 while unknown. It must decay without samples, or an upstream that was slow once is never tried
+   * again.
    */
   readonly latencyMs: number;
 }
@@ -52,8 +56,8 @@ export interface Policy<C extends Candidate = Candidate> {
   /** Replaces the set of upstreams, in order. Counts of upstreams that stay are kept. */
   update(upstreams: readonly C[]): void;
   /**
-   * The Set-Cookie value that sends the client's next request to `chosen`; undefined when none is needed. Called once the head
-   * of the response has been read.
+   * The Set-Cookie value that sends the client's next request to `chosen`; undefined when none is needed. Called once
+   * the head of the response has been read.
    *
    * @param request The request that was chosen for.
    * @param chosen The upstream that responded.

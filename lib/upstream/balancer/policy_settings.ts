@@ -1,13 +1,16 @@
 /**
- * The settings of policies, with the keys of `[sites.proxy.load_balancing]`: the resolved table is one of these. The defaults
- * are here, because policies are also made without a config.
+ * The settings of policies, with the keys of `[sites.proxy.load_balancing]`: the resolved table is one of these. The
+ * defaults are here, because policies are also made without a config.
  *
  * @module
  */
 
 /** Settings of the policies that have any. */
 export interface PolicySettings {
-  /** `header_hash`: the header whose value is the key; its name is compared without case. Without it, no request has a key. */
+  /**
+   * `header_hash`: the header whose value is the key; its name is compared without case. Without it, no request has a
+   * key.
+   */
   readonly header?: string;
   /**
    * `uri_hash`: whether the query belongs to the key.
@@ -16,8 +19,8 @@ export interface PolicySettings {
    */
   readonly include_query?: boolean;
   /**
-   * The hash policies: how many times the mean load an upstream may carry before keys overflow to others, 1 or more; 0 for
-   * no bound.
+   * The hash policies: how many times the mean load an upstream may carry before keys overflow to others, 1 or more; 0
+   * for no bound.
    *
    * @default {1.25}
    */

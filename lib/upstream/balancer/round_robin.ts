@@ -9,8 +9,8 @@ import { drawByWeight, eligible } from "./draw.ts";
 import type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./policy.ts";
 
 /**
- * Most turns in a cycle, or 16 for each upstream where that is more. Weights whose cycle would be longer are scaled down,
- * each to 1 or more: the error is small, the layout is fast, and the cycle fits into the processor's cache.
+ * Most turns in a cycle, or 16 for each upstream where that is more. Weights whose cycle would be longer are scaled
+ * down, each to 1 or more: the error is small, the layout is fast, and the cycle fits into the processor's cache.
  */
 const MAX_CYCLE = 4096;
 /** How many turns a substitute pick steps before it draws at random; keeps a pick short where few are available. */
@@ -25,10 +25,10 @@ const SPARE = 1;
  * Gives turns by weight: the cycle is laid out when the upstreams are set, so that a pick is one atomic addition. With
  * equal weights the cycle is the upstreams in their order. Policies over the same shared fields take one common round.
  *
- * The turn of an upstream that is not available goes to the others by a cursor of its own, which walks the same cycle. If
- * it went to the next in order, the neighbour of an unavailable upstream would get a double share. A pick with `avoid`
- * (a retry) uses that cursor at once: if it moved the main turn, a pool of two with one failing upstream would try that one
- * first every time.
+ * The turn of an upstream that is not available goes to the others by a cursor of its own, which walks the same cycle.
+ * If it went to the next in order, the neighbour of an unavailable upstream would get a double share. A pick with
+ * `avoid` (a retry) uses that cursor at once: if it moved the main turn, a pool of two with one failing upstream would
+ * try that one first every time.
  */
 export class RoundRobin<C extends Candidate> implements Policy<C> {
   #upstreams: readonly C[] = [];

@@ -19,8 +19,8 @@ const MIN_SAMPLES = 4;
  * Finds the available upstream with the smallest score. Equals are drawn by weight, so no position is favoured and the
  * weights hold in an idle pool too.
  *
- * Beyond {@linkcode MAX_COMPARED} upstreams it compares {@linkcode SAMPLES} that are drawn by weight. The first of equals
- * wins there, which again is a draw by weight.
+ * Beyond {@linkcode MAX_COMPARED} upstreams it compares {@linkcode SAMPLES} that are drawn by weight. The first of
+ * equals wins there, which again is a draw by weight.
  */
 export class SmallestScore<C extends Candidate> {
   #upstreams: readonly C[] = [];

@@ -1,7 +1,7 @@
 /**
  * Hashes of texts and numbers, for policies that choose by key. Fast and even, not cryptographic and without a secret:
- * several proxies, and one after its restart, must map a key to the same upstream. So a client can choose keys that all map to
- * one upstream; the effect is limited by {@linkcode LoadBound}.
+ * several proxies, and one after its restart, must map a key to the same upstream. So a client can choose keys that all
+ * map to one upstream; the effect is limited by {@linkcode LoadBound}.
  *
  * @module
  */
@@ -12,8 +12,8 @@ const FNV_PRIME = 0x01000193;
 const SECOND_OFFSET = 0x9e3779b1;
 
 /**
- * 32-bit hash of a text: FNV-1a over its UTF-16 code units, then a finaliser, because FNV alone hardly moves its high bits
- * for texts that differ at the end only.
+ * 32-bit hash of a text: FNV-1a over its UTF-16 code units, then a finaliser, because FNV alone hardly moves its high
+ * bits for texts that differ at the end only.
  *
  * @param offset Where it starts; another start is another hash.
  */

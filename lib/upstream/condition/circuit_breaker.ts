@@ -1,6 +1,6 @@
 /**
- * The circuit breaker of one upstream: closed in normal operation, open after too large a share of failures, half open while
- * a few trials decide whether it closes.
+ * The circuit breaker of one upstream: closed in normal operation, open after too large a share of failures, half open
+ * while a few trials decide whether it closes.
  *
  * @module
  */
@@ -112,8 +112,8 @@ export interface WindowCounts {
 }
 
 /**
- * Counts of the attempts of the last seconds, in buckets. A worker that is late by the whole window may clear a bucket that
- * another has just begun: counts may be lost then, but never too high.
+ * Counts of the attempts of the last seconds, in buckets. A worker that is late by the whole window may clear a bucket
+ * that another has just begun: counts may be lost then, but never too high.
  */
 export class RollingWindow {
   readonly #fields: Int32Array;

@@ -1,6 +1,6 @@
 /**
- * The condition of one upstream, from the operator, its probes, its attempts and its circuit breaker: whether it may get
- * attempts. All of it is in fields that workers share.
+ * The condition of one upstream, from the operator, its probes, its attempts and its circuit breaker: whether it may
+ * get attempts. All of it is in fields that workers share.
  *
  * @module
  */
@@ -77,7 +77,9 @@ export class UpstreamCondition {
     this.#begin(options.probedFirst);
   }
 
-  /** Whether it may get attempts: not in maintenance or draining, not unhealthy or ejected, and its breaker is closed. */
+  /**
+   * Whether it may get attempts: not in maintenance or draining, not unhealthy or ejected, and its breaker is closed.
+   */
   get healthy(): boolean {
     return (Atomics.load(this.#fields, FLAGS) & UNAVAILABLE) === 0 || this.#reconsider();
   }
@@ -163,8 +165,8 @@ export class UpstreamCondition {
    *
    * @param failure Result of {@linkcode failureOf}.
    * @param latencyMs Time to the head; 0 where it is not a latency.
-   * @param how Whether the attempt was made although the upstream was unavailable, and whether it was a trial; only a trial
-   * ends `on_trial` or a half-open breaker.
+   * @param how Whether the attempt was made although the upstream was unavailable, and whether it was a trial; only a
+   * trial ends `on_trial` or a half-open breaker.
    * @returns Whether the response ejected the upstream.
    */
   responded(
@@ -235,7 +237,8 @@ export class UpstreamCondition {
     changeFlags(this.#fields, { set: Flag.slow_start });
   }
 
-  // The memory may hold the state of an earlier generation: flags that no rule of this one would clear are cleared here.
+  // The memory may hold the state of an earlier generation: flags that no rule of this one would clear are cleared
+  // here.
   #begin(probedFirst: "healthy" | "unhealthy" | undefined): void {
     const first = changeFlags(this.#fields, { set: Flag.known });
     if (first && probedFirst === "unhealthy") changeFlags(this.#fields, { set: Flag.unhealthy });
@@ -245,7 +248,8 @@ export class UpstreamCondition {
     changeFlags(this.#fields, { clear: this.#stale });
   }
 
-  // Called on reads instead of by a timer: the end of the worker with the timer could leave an upstream unavailable for ever.
+  // Called on reads instead of by a timer: the end of the worker with the timer could leave an upstream unavailable for
+  // ever.
   #reconsider(): boolean {
     const fields = this.#fields;
     // Flags that an earlier generation set after this one began.
@@ -290,5 +294,7 @@ export class UpstreamCondition {
 /** Share at the beginning of slow start. */
 const FIRST_SHARE = 0.1;
 
-/** Failures whose ejection a good probe ends. An upstream with bad or slow responses may pass its probes nevertheless. */
+/**
+ * Failures whose ejection a good probe ends. An upstream with bad or slow responses may pass its probes nevertheless.
+ */
 const DISPROVED_BY_PROBE: readonly FailureClass[] = ["unreachable", "timeout", "broken"];

@@ -1,7 +1,7 @@
 /**
- * The shared state of one upstream: fields of all workers, read and written with `Atomics` only. There are no locks: each
- * change that is reported once (an ejection, a breaker that trips) is one compare-and-exchange on {@linkcode FLAGS}, and the
- * worker that succeeds reports it.
+ * The shared state of one upstream: fields of all workers, read and written with `Atomics` only. There are no locks:
+ * each change that is reported once (an ejection, a breaker that trips) is one compare-and-exchange on {@linkcode
+ * FLAGS}, and the worker that succeeds reports it.
  *
  * @module
  */
@@ -11,8 +11,8 @@ export interface UpstreamMemory {
   /** Flags and counts, for `Atomics`. */
   readonly fields: Int32Array;
   /**
-   * Times in milliseconds. Plain stores: an aligned 8-byte value is never torn on a machine that Deno runs on, and each is
-   * written before the flag that makes other workers read it.
+   * Times in milliseconds. Plain stores: an aligned 8-byte value is never torn on a machine that Deno runs on, and each
+   * is written before the flag that makes other workers read it.
    */
   readonly times: Float64Array;
 }
@@ -70,8 +70,8 @@ export function upstreamFieldCount(workers: number): number {
 }
 
 /**
- * Index of a worker's own attempts in flight; its own trials follow. 0 when it is the only worker, which needs no counts of
- * its own.
+ * Index of a worker's own attempts in flight; its own trials follow. 0 when it is the only worker, which needs no
+ * counts of its own.
  */
 export function ownCountsAt({ index, count }: { readonly index: number; readonly count: number }): number {
   return count > 1 ? OWN + OWN_FIELDS * index : 0;

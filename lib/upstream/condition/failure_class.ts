@@ -1,5 +1,6 @@
 /**
- * Which failures count against an upstream. A client abort does not, nor does an idle connection that the upstream closed.
+ * Which failures count against an upstream. A client abort does not, nor does an idle connection that the upstream
+ * closed.
  *
  * @module
  */
@@ -11,8 +12,8 @@ import type { StatusRange } from "../../http/status_range.ts";
 export const FAILURE_CLASSES = ["unreachable", "broken", "timeout", "status", "slow"] as const;
 
 /**
- * A failure: no connection, a broken or malformed response, a timeout, a status that counts as a failure, or a response that
- * was too slow.
+ * A failure: no connection, a broken or malformed response, a timeout, a status that counts as a failure, or a response
+ * that was too slow.
  */
 export type FailureClass = typeof FAILURE_CLASSES[number];
 
@@ -42,8 +43,8 @@ export function failureClassOf(failure: TransportFailure, reused: boolean): Fail
 
 /**
  * The 5xx statuses that are failures of the upstream. Not among them are those that the request alone causes: 501 (Not
- * Implemented: an unknown method), 505 (HTTP Version Not Supported), 508 (Loop Detected) and 510 (Not Extended). If they
- * counted, any client could make a healthy upstream unavailable.
+ * Implemented: an unknown method), 505 (HTTP Version Not Supported), 508 (Loop Detected) and 510 (Not Extended). If
+ * they counted, any client could make a healthy upstream unavailable.
  */
 export const FAILURE_STATUSES: readonly StatusRange[] = [
   [500, 500],

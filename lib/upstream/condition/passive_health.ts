@@ -1,6 +1,6 @@
 /**
- * Passive health: an upstream that fails several times in a row is ejected for a while, longer each time, and is then on
- * trial, one attempt at a time, until one succeeds.
+ * Passive health: an upstream that fails several times in a row is ejected for a while, longer each time, and is then
+ * on trial, one attempt at a time, until one succeeds.
  *
  * @module
  */

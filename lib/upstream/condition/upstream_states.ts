@@ -1,13 +1,14 @@
 /**
- * The state of an upstream: its names and their precedence, for the shared memory, the code, the log, the management API, the
- * metrics, the dashboard and `bws top`. The dashboard's scripts are type-checked against it without the types of the runtime.
+ * The state of an upstream: its names and their precedence, for the shared memory, the code, the log, the management
+ * API, the metrics, the dashboard and `bws top`. The dashboard's scripts are type-checked against it without the types
+ * of the runtime.
  *
  * @module
  */
 
 /**
- * All states. Several may apply at a time; the first of this list that applies is the state. States set by an operator come
- * first, then those in which an upstream gets the fewest requests.
+ * All states. Several may apply at a time; the first of this list that applies is the state. States set by an operator
+ * come first, then those in which an upstream gets the fewest requests.
  *
  * - `maintenance`: set by an operator; no requests, no probes
  * - `draining`: set by an operator; exchanges in flight go on, no new requests
@@ -35,8 +36,8 @@ export const UPSTREAM_STATES = [
 export type UpstreamState = typeof UPSTREAM_STATES[number];
 
 /**
- * A bit for each state but `active`, which is that none of them is set. `known` is no state: some generation has made the
- * upstream before.
+ * A bit for each state but `active`, which is that none of them is set. `known` is no state: some generation has made
+ * the upstream before.
  */
 export const Flag = {
   maintenance: 1,

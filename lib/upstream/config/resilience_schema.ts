@@ -1,5 +1,6 @@
 /**
- * The tables `[sites.proxy.passive_health]` and `[sites.proxy.circuit_breaker]`: how upstreams that fail are made unavailable.
+ * The tables `[sites.proxy.passive_health]` and `[sites.proxy.circuit_breaker]`: how upstreams that fail are made
+ * unavailable.
  *
  * @module
  */

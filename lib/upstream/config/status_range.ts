@@ -18,8 +18,8 @@ export function statusRanges() {
 }
 
 /**
- * Statuses of failures; the result is a list of ranges. The class "5xx" means {@linkcode FAILURE_STATUSES}; a number and a range
- * are taken literally.
+ * Statuses of failures; the result is a list of ranges. The class "5xx" means {@linkcode FAILURE_STATUSES}; a number
+ * and a range are taken literally.
  */
 export function failureStatuses() {
   return statuses((status) => status === "5xx" ? FAILURE_STATUSES : [rangeOf(status)]);

@@ -1,6 +1,6 @@
 /**
- * One connection to an upstream, and the response that is read from it. A read stays pending while the connection is idle,
- * so that it leaves the pool at once when the upstream closes it or sends unexpected bytes, and not with the next request.
+ * One connection to an upstream, and the response that is read from it. A read stays pending while the connection is
+ * idle, so that it leaves the pool as soon as the upstream closes it or sends unexpected bytes.
  *
  * @module
  */
@@ -100,8 +100,8 @@ export class Connection implements Watched {
   }
 
   /**
-   * Sends a whole request and reads the head of its response: {@linkcode sendHead} and {@linkcode readHead} in one step, as
-   * most exchanges use it. `body` is copied before this returns.
+   * Sends a whole request and reads the head of its response: {@linkcode sendHead} and {@linkcode readHead} in one
+   * step, as most exchanges use it. `body` is copied before this returns.
    *
    * @param head The head as text, one character a byte, with its empty line.
    * @param method The request's method, which decides whether a body follows.
@@ -117,7 +117,7 @@ export class Connection implements Watched {
    * Sends a request's head and the bytes of its body that are given, in one write.
    *
    * @param head The head as text, one character a byte, with its empty line.
-   * @throws {TransportFailure} `closed_unused`, `closed_unanswered`, `write_timeout`, or what {@linkcode abort} was given.
+   * @throws {TransportFailure} `closed_unused`, `closed_unanswered`, `write_timeout`, or as {@linkcode abort}.
    */
   async sendHead(head: string, body?: Uint8Array): Promise<void> {
     if (this.#spent) throw unusedConnection();
@@ -128,7 +128,7 @@ export class Connection implements Watched {
     }
   }
 
-  /** Sends bytes as they are. `bytes` must not change until the promise settles. Throws as {@linkcode sendHead} does. */
+  /** Sends `bytes`, which must not change until the promise settles. Throws as {@linkcode sendHead} does. */
   async send(bytes: Uint8Array): Promise<void> {
     try {
       await this.#writer.send(bytes);
@@ -280,7 +280,7 @@ export class Connection implements Watched {
   }
 
   #unwritten(error: unknown): TransportFailure {
-    // The system reports a reset once. A body that is framed by the end of the connection must not end normally after it.
+    // The system reports a reset once. A body framed by the end of the connection must not end normally then.
     this.#readError ??= error;
     if (this.#failure !== undefined) return this.#failure;
     // With a part of a response the upstream may have processed the request.
@@ -330,7 +330,7 @@ export class Connection implements Watched {
   #frame(head: ResponseHead): void {
     this.#input.beginBody(head, this.#method);
     if (head.keepAliveMs > 0) {
-      // The upstream's Keep-Alive timeout began when it sent the response: a second is subtracted, or half of a shorter one.
+      // The upstream's Keep-Alive timeout began when it sent the response: subtract a second, at most half.
       const margin = Math.min(1000, head.keepAliveMs / 2);
       this.#idleTimeoutMs = Math.min(this.#limits.idleTimeoutMs, head.keepAliveMs - margin);
     }
@@ -376,7 +376,7 @@ export class Connection implements Watched {
     }
   }
 
-  // A well-filled buffer is handed over as it is; a few bytes are copied, so that a small event does not hold a large buffer.
+  // A well-filled buffer is handed over as it is; a few bytes are copied, so that a small event holds no large buffer.
   #handOver(target: Uint8Array<ArrayBuffer>, payload: number): Uint8Array<ArrayBuffer> {
     if (payload * 4 >= target.length) return target.subarray(0, payload);
     this.#spare = target;

@@ -70,7 +70,10 @@ export class ConnectionPool {
     return this.#idle.length;
   }
 
-  /** The idle connection that was used last, since it is the least likely to be closed by the upstream; undefined without one. */
+  /**
+   * The idle connection that was used last, since it is the least likely to be closed by the upstream; undefined
+   * without one.
+   */
   take(): Connection | undefined {
     for (;;) {
       const connection = this.#idle.pop();

@@ -1,5 +1,6 @@
 /**
- * The wait for a connection to an upstream: for its turn in the dial queue, or for a connection that is released meanwhile.
+ * The wait for a connection to an upstream: for its turn in the dial queue, or for a connection that is released
+ * meanwhile.
  *
  * @module
  */
@@ -35,8 +36,8 @@ export class ConnectionWait implements DialEntry {
   /**
    * The connection.
    *
-   * @throws {TransportFailure} `connect`, `connect_timeout`, `shortage`, `dial_queue`, `dropped`, or `client_left` after
-   * {@linkcode leave}.
+   * @throws {TransportFailure} `connect`, `connect_timeout`, `shortage`, `dial_queue`, `dropped`, or `client_left`
+   * after {@linkcode leave}.
    */
   readonly result: Promise<Connection>;
   readonly #options: ConnectionWaitOptions;

@@ -77,7 +77,8 @@ export class Deadlines {
   }
 
   /**
-   * Starts the deadline of the client's body. It is separate from that of the response, which the client may be reading.
+   * Starts the deadline of the client's body. It is separate from that of the response, which the client may be
+   * reading.
    *
    * @param sentBytes Bytes that the client has sent so far.
    * @param waitedMs Total time that the body was awaited until now.

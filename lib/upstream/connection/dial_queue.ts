@@ -1,7 +1,7 @@
 /**
- * The dial queue: a limit on the connections that are dialled at a time. Otherwise a burst of clients opens as many connections
- * to one upstream at the same moment: its accept queue overflows, and this process works on all of them before one is ready.
- * Idle connections are not limited here.
+ * The dial queue: a limit on the connections that are dialled at a time. Otherwise a burst of clients opens as many
+ * connections to one upstream at the same moment: its accept queue overflows, and this process works on all of them
+ * before one is ready. Idle connections are not limited here.
  *
  * @module
  */

@@ -6,7 +6,10 @@
 
 /** Pause after closing connections, before the dial is repeated. */
 const PAUSE_MS = 20;
-/** How long the runtime may take to close a handle: it does so some turns of the event loop after the pending read ended. */
+/**
+ * How long the runtime may take to close a handle: it does so some turns of the event loop after the pending read
+ * ended.
+ */
 const CLOSING_MS = 2000;
 
 /** An owner of idle connections. */

@@ -30,8 +30,8 @@ export class RequestWriter {
   }
 
   /**
-   * Writes a head, and the whole body where there is one. Not awaited: a response shows that the request was written, and
-   * the promises of a wait are saved.
+   * Writes a head, and the whole body where there is one. Not awaited: a response shows that the request was written,
+   * and the promises of a wait are saved.
    *
    * @param head One character a byte, with its empty line.
    */

@@ -1,6 +1,7 @@
 /**
- * The addresses of a name: normalized, ordered and without duplicates, so that two sets can be compared; and the contract of
- * their sources. In a single process that is a look-up, in a worker the supervisor, so that all workers use the same ones.
+ * The addresses of a name: normalized, ordered and without duplicates, so that two sets can be compared; and the
+ * contract of their sources. In a single process that is a look-up, in a worker the supervisor, so that all workers use
+ * the same ones.
  *
  * @module
  */
@@ -48,8 +49,8 @@ export function addressKey(address: DiscoveredAddress): string {
 }
 
 /**
- * Sorted by priority, then IPv4 before IPv6, then address and port; each address and port once. Of duplicates the one with the
- * lower priority stays, then the one with the higher weight.
+ * Sorted by priority, then IPv4 before IPv6, then address and port; each address and port once. Of duplicates the one
+ * with the lower priority stays, then the one with the higher weight.
  */
 export function orderedAddresses(addresses: readonly DiscoveredAddress[]): readonly DiscoveredAddress[] {
   const best = new Map<string, DiscoveredAddress>();

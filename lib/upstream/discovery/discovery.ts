@@ -1,7 +1,7 @@
 /**
- * The watch over one name: periodic look-ups, and a report when its addresses change. After a failed look-up the addresses
- * stay. When the name has no address any more, the last ones are kept for a while and then dropped, because they may have
- * been assigned to other servers.
+ * The watch over one name: periodic look-ups, and a report when its addresses change. After a failed look-up the
+ * addresses stay. When the name has no address any more, the last ones are kept for a while and then dropped, because
+ * they may have been assigned to other servers.
  *
  * @module
  */
@@ -138,8 +138,8 @@ export class Discovery {
   }
 
   /**
-   * Begins the look-ups, until {@linkcode Discovery.stop}. Settles with whether there are addresses: when the first ones are
-   * found, when the name does not exist, or after `firstTimeoutMs`.
+   * Begins the look-ups, until {@linkcode Discovery.stop}. Settles with whether there are addresses: when the first
+   * ones are found, when the name does not exist, or after `firstTimeoutMs`.
    *
    * @throws {Error} When it was started before.
    */

@@ -14,8 +14,8 @@ export function systemHostsFile(): string {
 }
 
 /**
- * The addresses of `name` in the hosts file at `path`, as written there. Empty also when the file cannot be read, or when this
- * program has no permission for it: a server must not stop at a prompt.
+ * The addresses of `name` in the hosts file at `path`, as written there. Empty also when the file cannot be read, or
+ * when this program has no permission for it: a server must not stop at a prompt.
  *
  * @throws {Error} When this machine has no file handle left to read the file.
  */

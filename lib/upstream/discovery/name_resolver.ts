@@ -2,7 +2,8 @@
  * Look-up of names with the means of the runtime (Deno 2.9.6). Its observed behaviour:
  *
  * - `Deno.resolveDns` has no TTLs; `node:dns` has them for A and AAAA (`ttl: true`), not for SRV. Both use the same
- *   client. It reads `/etc/resolv.conf` for each query, follows its search domains and `ndots`, repeats a query over TCP
+ *   client. It reads `/etc/resolv.conf` for each query, follows its search domains and `ndots`, repeats a query over
+ * TCP
  *   when an answer is truncated, and caches nothing. It fails after three timeouts of 5 s, or as set in `resolv.conf`.
  * - It ignores the hosts file, and refuses names with underscores (`my_service` of Docker Compose) but for SRV.
  * - NXDOMAIN, SERVFAIL, REFUSED and "no such records" look alike: `NotFound`, `ENOTFOUND`.
@@ -115,7 +116,8 @@ export class NameResolver {
    */
   async services(name: string, signal: AbortSignal): Promise<readonly ServiceRecord[]> {
     const records = await this.#query(signal, (resolver) => resolver.resolveSrv(name));
-    // Only getaddrinfo distinguishes a failing name server from a name that does not exist; the addresses do not matter.
+    // Only getaddrinfo distinguishes a failing name server from a name that does not exist; the addresses do not
+    // matter.
     if (records.length === 0) await this.#system(name, signal);
     // The target "." means that the service is not offered (RFC 2782).
     return records.map(({ name, port, priority, weight }) => ({ target: `${name}.`, port, priority, weight }))
@@ -145,7 +147,8 @@ export class NameResolver {
 
   async #query<T>(signal: AbortSignal, question: (resolver: dns.Resolver) => Promise<T[]>): Promise<T[]> {
     signal.throwIfAborted();
-    // One for each query, since `cancel` ends all queries of a resolver. Its `timeout` is not used: the runtime leaks the timer.
+    // One for each query, since `cancel` ends all queries of a resolver. Its `timeout` is not used: the runtime leaks
+    // the timer.
     const resolver = new dns.Resolver();
     if (this.#servers !== undefined) resolver.setServers(this.#servers);
     const cancel = () => resolver.cancel();

@@ -1,6 +1,6 @@
 /**
- * The addresses of a service name: SRV records (RFC 2782) give targets with port, priority and weight; then the targets'
- * addresses are looked up.
+ * The addresses of a service name: SRV records (RFC 2782) give targets with port, priority and weight; then the
+ * targets' addresses are looked up.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * The pattern that the body of a healthy response must match, from `expect_body`. It is matched without backtracking: the body
- * may contain text of clients, and a malicious one could otherwise block the process (ReDoS). Time grows with the size of the
- * body times that of the expression, and both are limited.
+ * The pattern that the body of a healthy response must match, from `expect_body`. It is matched without backtracking:
+ * the body may contain text of clients, and a malicious one could otherwise block the process (ReDoS). Time grows with
+ * the size of the body times that of the expression, and both are limited.
  *
  * @module
  */
@@ -22,7 +22,8 @@ export class BodyPattern {
   readonly #expression: RE2JS | undefined;
 
   /**
-   * @param source A regular expression in JavaScript's syntax, without back references and without looking ahead or behind.
+   * @param source A regular expression in JavaScript's syntax, without back references and without looking ahead or
+   * behind.
    * @throws {SyntaxError} When the expression is invalid or too large.
    */
   constructor(source: string) {

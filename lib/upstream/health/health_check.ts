@@ -20,8 +20,8 @@ export function healthCheckOf(config: HealthCheckConfig): HealthCheck {
 }
 
 /**
- * Keys of probes: upstreams with the same address and the same check have the same key, also across reloads of a config, and
- * share one probe. Owned by a prober.
+ * Keys of probes: upstreams with the same address and the same check have the same key, also across reloads of a
+ * config, and share one probe. Owned by a prober.
  */
 export class ProbeKeys {
   readonly #certificates: (readonly string[])[] = [];

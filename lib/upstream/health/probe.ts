@@ -45,9 +45,9 @@ export interface ProbeOptions {
   /** Cancels the probe; its result is then meaningless. */
   readonly signal?: AbortSignal;
   /**
-   * For an upstream whose last probe got no connection in time: checks first, at the cost of a second handshake, whether it
-   * speaks TLS at all. When a handshake of the runtime's TLS is aborted, its socket stays open until the other side closes,
-   * so that each probe of an upstream that hangs would leak one.
+   * For an upstream whose last probe got no connection in time: checks first, at the cost of a second handshake,
+   * whether it speaks TLS at all. When a handshake of the runtime's TLS is aborted, its socket stays open until the
+   * other side closes, so that each probe of an upstream that hangs would leak one.
    *
    * @default {false}
    */
@@ -110,7 +110,8 @@ class ProbeRun {
     if (this.#cancelled !== undefined) return;
     this.#cancelled = verdict;
     this.#connection?.close();
-    // The runtime leaks a socket that connects just when its dial is aborted. One that connects soon is closed by #dial.
+    // The runtime leaks a socket that connects just when its dial is aborted. One that connects soon is closed by
+    // #dial.
     this.#lingering = startTimer(() => {
       this.#endDial.abort();
       this.#result.resolve(verdict);

@@ -52,8 +52,8 @@ export interface ProbeStatus {
 }
 
 /**
- * Probes upstreams. Those with the same address and check share their probes. Outlives generations, so that verdicts survive a
- * reload. Its timers do not keep the process alive.
+ * Probes upstreams. Those with the same address and check share their probes. Outlives generations, so that verdicts
+ * survive a reload. Its timers do not keep the process alive.
  */
 export class Prober {
   readonly #log: Pick<Log, "log">;
@@ -77,8 +77,8 @@ export class Prober {
   }
 
   /**
-   * Replaces the probed upstreams. Targets that stay keep their counts, and their new upstreams get the current verdict at
-   * once.
+   * Replaces the probed upstreams. Targets that stay keep their counts, and their new upstreams get the current verdict
+   * at once.
    */
   update(probed: readonly ProbedUpstream[]): void {
     if (this.#stopped) return;
@@ -222,8 +222,8 @@ function statusOf({ target, nextAtMs }: Round): ProbeStatus {
 export type Certainty = "unknown" | "new" | "known";
 
 /**
- * Time until the first probe. Short, whatever the interval: an upstream that is assumed healthy may not be, and one that is
- * assumed unhealthy gets no requests until then.
+ * Time until the first probe. Short, whatever the interval: an upstream that is assumed healthy may not be, and one
+ * that is assumed unhealthy gets no requests until then.
  *
  * @param random A number from 0 to 1, without 1.
  */

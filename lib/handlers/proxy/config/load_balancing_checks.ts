@@ -1,5 +1,6 @@
 /**
- * Checks that involve several keys of `[sites.proxy.load_balancing]`. Like the checks of sites, they use the tree as written.
+ * Checks that involve several keys of `[sites.proxy.load_balancing]`. Like the checks of sites, they use the tree as
+ * written.
  *
  * @module
  */

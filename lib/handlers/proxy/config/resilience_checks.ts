@@ -1,6 +1,6 @@
 /**
- * Checks that involve several keys of health checks, passive health and breakers: keys without an effect, or with another one
- * than expected. Like the checks of sites, they use the tree as written.
+ * Checks that involve several keys of health checks, passive health and breakers: keys without an effect, or with
+ * another one than expected. Like the checks of sites, they use the tree as written.
  *
  * @module
  */

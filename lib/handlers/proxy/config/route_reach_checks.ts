@@ -1,6 +1,6 @@
 /**
- * Warnings about routes and files that do not get the requests they seem to be for: because the site or another route responds
- * first, or because the route does not upgrade WebSockets.
+ * Warnings about routes and files that do not get the requests they seem to be for: because the site or another route
+ * responds first, or because the route does not upgrade WebSockets.
  *
  * @module
  */
