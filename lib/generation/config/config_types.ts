@@ -944,7 +944,7 @@ export interface Config {
   management: ManagementConfig;
   /** The sites, at least one. */
   sites: SiteConfig[];
-  /** Values that came by `${NAME}`: the path of each, with what is shown in its place. */
+  /** Substituted values (`${NAME}`): the path of each, with the text that is shown in its place. */
   substituted?: Readonly<Record<string, string>>;
 }
 
