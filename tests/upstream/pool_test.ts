@@ -16,8 +16,8 @@ function upstream(port: number): Upstream {
     readTimeoutMs: 1000,
     writeTimeoutMs: 1000,
     clientTimeoutMs: 1000,
-    idleTimeoutMs: 1000,
-    maxIdle: 1,
+    idle_timeout: 1000,
+    max_idle: 1,
     maxHeadBytes: 16384,
   });
 }

@@ -131,8 +131,8 @@ export class UpstreamFactory {
       readTimeoutMs: timeout.read || Infinity,
       writeTimeoutMs: timeout.write || Infinity,
       clientTimeoutMs: timeout.client || Infinity,
-      idleTimeoutMs: connections.idle_timeout,
-      maxIdle: connections.max_idle,
+      idle_timeout: connections.idle_timeout,
+      max_idle: connections.max_idle,
       maxHeadBytes: MAX_HEAD_BYTES,
     });
   }

@@ -10,14 +10,13 @@ import type { BodyDecoder } from "../../http1/body_decoder.ts";
 import { Deadlines, type SilenceLimits } from "./deadlines.ts";
 import { closeQuietly, type Wire } from "../../sockets/wire.ts";
 import { brokenConnection, type TransportFailure, unusedConnection } from "../../failure/failure.ts";
+import type { ConnectionsConfig } from "../config/connections_schema.ts";
 import { RequestWriter } from "./request_writer.ts";
 import { ResponseInput } from "./response_input.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 
 /** Limits of silence and size. */
-export interface ConnectionLimits extends SilenceLimits {
-  /** Longest idle time between two exchanges, in milliseconds. */
-  readonly idleTimeoutMs: number;
+export interface ConnectionLimits extends SilenceLimits, Pick<ConnectionsConfig, "idle_timeout"> {
   /** Largest head of a response, in bytes. */
   readonly maxHeadBytes: number;
 }
@@ -73,7 +72,7 @@ export class Connection implements Watched {
     this.deadlines = new Deadlines(clock, limits);
     this.#input = new ResponseInput(limits.maxHeadBytes, () => this.deadlines.endRead());
     this.#writer = new RequestWriter(wire, this.deadlines, (error) => this.#failHead(this.#unwritten(error)));
-    this.#idleTimeoutMs = limits.idleTimeoutMs;
+    this.#idleTimeoutMs = limits.idle_timeout;
     this.#onRetired = onRetired;
     clock.watch(this);
   }
@@ -332,7 +331,7 @@ export class Connection implements Watched {
     if (head.keepAliveMs > 0) {
       // The upstream's Keep-Alive timeout began when it sent the response: subtract a second, at most half.
       const margin = Math.min(1000, head.keepAliveMs / 2);
-      this.#idleTimeoutMs = Math.min(this.#limits.idleTimeoutMs, head.keepAliveMs - margin);
+      this.#idleTimeoutMs = Math.min(this.#limits.idle_timeout, head.keepAliveMs - margin);
     }
   }
 

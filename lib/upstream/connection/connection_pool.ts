@@ -5,6 +5,7 @@
  */
 
 import type { CoarseClock } from "../../state/coarse_clock.ts";
+import type { ConnectionsConfig } from "../config/connections_schema.ts";
 import { Connection, type ConnectionLimits } from "./connection.ts";
 import { ConnectionWait, type ConnectionWaitOptions } from "./connection_wait.ts";
 import { dial } from "../../sockets/dial.ts";
@@ -19,9 +20,7 @@ import { IDLE, OPEN, UPSTREAM_METRICS, type UpstreamMetrics } from "../upstream_
 const { connections, dialled, dialSeconds, reused } = UPSTREAM_METRICS.metrics;
 
 /** How a pool dials and keeps connections. */
-export interface ConnectionPoolOptions extends ConnectionLimits {
-  /** Most idle connections; others are closed after their exchange. */
-  readonly maxIdle: number;
+export interface ConnectionPoolOptions extends ConnectionLimits, Pick<ConnectionsConfig, "max_idle"> {
   /**
    * The metrics of the upstream.
    *
@@ -108,7 +107,7 @@ export class ConnectionPool {
   release(connection: Connection, sent: boolean): void {
     if (!connection.finish(sent)) return;
     if (this.#reusingWaits.size > 0 && !this.#closed && this.#reuse(connection)) return;
-    if (this.#closed || this.#idle.length >= this.#options.maxIdle) connection.close();
+    if (this.#closed || this.#idle.length >= this.#options.max_idle) connection.close();
     else {
       this.#idle.push(connection);
       this.#options.metrics?.change(connections, 1, IDLE);
@@ -118,7 +117,7 @@ export class ConnectionPool {
   /** Keeps a connection that was dialled and has not been used. */
   keep(connection: Connection): void {
     if (this.#reusingWaits.size > 0 && !this.#closed && this.#reuse(connection)) return;
-    if (this.#closed || this.#idle.length >= this.#options.maxIdle) return connection.close();
+    if (this.#closed || this.#idle.length >= this.#options.max_idle) return connection.close();
     connection.rest();
     this.#idle.push(connection);
     this.#options.metrics?.change(connections, 1, IDLE);

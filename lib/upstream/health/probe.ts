@@ -199,7 +199,7 @@ const LIMITS: ConnectionLimits = {
   readTimeoutMs: Infinity,
   writeTimeoutMs: Infinity,
   clientTimeoutMs: Infinity,
-  idleTimeoutMs: 0,
+  idle_timeout: 0,
   maxHeadBytes: 64 * 1024,
 };
 const CLOCK = new CoarseClock(60_000);

@@ -37,7 +37,7 @@ class Place implements AsyncDisposable {
   constructor(url: string) {
     this.upstream = new Upstream({
       ...{ url, endpoint: parseEndpoint(url), weight: 1, maxConnections: 0, clock: new CoarseClock(5), ...SILENCE },
-      ...{ idleTimeoutMs: 60_000, maxIdle: 8, maxHeadBytes: 16_384, metrics: this.metrics },
+      ...{ idle_timeout: 60_000, max_idle: 8, maxHeadBytes: 16_384, metrics: this.metrics },
     });
     const { responded, failed } = this.upstream;
     this.upstream.responded = (status, ...rest) => {

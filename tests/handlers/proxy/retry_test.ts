@@ -63,8 +63,8 @@ function upstreamAt(port: number): Upstream {
   const url = `http://127.0.0.1:${port}`;
   return new Upstream({
     ...{ url, endpoint: parseEndpoint(url), weight: 1, maxConnections: 0, clock: new CoarseClock() },
-    ...{ readTimeoutMs: 1000, writeTimeoutMs: 1000, clientTimeoutMs: 1000, idleTimeoutMs: 1000 },
-    ...{ maxIdle: 1, maxHeadBytes: 16384 },
+    ...{ readTimeoutMs: 1000, writeTimeoutMs: 1000, clientTimeoutMs: 1000, idle_timeout: 1000 },
+    ...{ max_idle: 1, maxHeadBytes: 16384 },
   });
 }
 

@@ -17,7 +17,7 @@ const AGES_DAYS = [1, 24, 25, 26, 49, 50, 74, 75, 99, 100, 365, 3650];
 const OPTIONS: UpstreamOptions = {
   ...{ url: "http://127.0.0.1:1", endpoint: parseEndpoint("http://127.0.0.1:1"), weight: 1, maxConnections: 0 },
   ...{ connectTimeoutMs: 1000, readTimeoutMs: 1000, writeTimeoutMs: 1000, clientTimeoutMs: 1000 },
-  ...{ idleTimeoutMs: 1000, maxIdle: 1, maxHeadBytes: 1000 },
+  ...{ idle_timeout: 1000, max_idle: 1, maxHeadBytes: 1000 },
   ...{ clock: new CoarseClock(), slowStartMs: 10_000 },
   passiveHealth: {
     ...{

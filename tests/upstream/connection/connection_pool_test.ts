@@ -19,7 +19,7 @@ import { answerOf, ScriptedUpstream } from "../../support/scripted_upstream.ts";
 
 const LIMITS = {
   ...{ readTimeoutMs: 5000, writeTimeoutMs: 5000, clientTimeoutMs: 5000 },
-  ...{ idleTimeoutMs: 60_000, maxHeadBytes: 65_536, maxIdle: 2 },
+  ...{ idle_timeout: 60_000, maxHeadBytes: 65_536, max_idle: 2 },
 };
 const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 
@@ -73,7 +73,7 @@ Deno.test("ConnectionPool.take() gives the connection that was used last, and no
   assertEquals([kept.counts, pool.idleCount], [{ open: 2, idle: 0, dialled: 2, reused: 2 }, 0]);
 });
 
-Deno.test("ConnectionPool.release() keeps as many as maxIdle and closes the rest", async () => {
+Deno.test("ConnectionPool.release() keeps as many as max_idle and closes the rest", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("ok"));
   using kept = new Kept(upstream.url);
   const connections = await Promise.all([kept.dial(), kept.dial(), kept.dial()]);

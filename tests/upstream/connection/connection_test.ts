@@ -9,7 +9,7 @@ const LIMITS = {
   readTimeoutMs: 1000,
   writeTimeoutMs: 1000,
   clientTimeoutMs: 1000,
-  idleTimeoutMs: 10_000,
+  idle_timeout: 10_000,
   maxHeadBytes: 64 * 1024,
 };
 const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
@@ -78,9 +78,9 @@ Deno.test("Connection serves one exchange after the other, and closes when it ha
     assertEquals([connection.finish(true), connection.exchanges, wire.reading], [true, round, true]);
   }
   assertEquals(wire.written, GET.repeat(3));
-  connection.tick(clock.nowMs + LIMITS.idleTimeoutMs);
+  connection.tick(clock.nowMs + LIMITS.idle_timeout);
   assertEquals([connection.closed, bench.retired], [false, 0]);
-  connection.tick(clock.nowMs + LIMITS.idleTimeoutMs + 1);
+  connection.tick(clock.nowMs + LIMITS.idle_timeout + 1);
   assertEquals([connection.closed, bench.retired, wire.closed], [true, 1, true]);
 });
 

@@ -14,7 +14,7 @@ import { answerOf, ScriptedUpstream } from "../../support/scripted_upstream.ts";
 
 const LIMITS = {
   ...{ readTimeoutMs: 5000, writeTimeoutMs: 5000, clientTimeoutMs: 5000 },
-  ...{ idleTimeoutMs: 60_000, maxHeadBytes: 65_536, maxIdle: 64 },
+  ...{ idle_timeout: 60_000, maxHeadBytes: 65_536, max_idle: 64 },
 };
 
 function poolOf(url: string, dialLimit: DialLimit, metrics?: UpstreamMetrics): ConnectionPool {

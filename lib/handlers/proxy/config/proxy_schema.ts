@@ -5,8 +5,9 @@
  */
 
 import type { z } from "zod";
-import { duration, flag, integer, table, tables } from "../../../config/fields.ts";
+import { flag, table, tables } from "../../../config/fields.ts";
 import { headersKeys } from "./headers_schema.ts";
+import { connectionsSchema } from "../../../upstream/config/connections_schema.ts";
 import { healthCheckSchema } from "../../../upstream/config/health_check_schema.ts";
 import { loadBalancingSchema } from "./load_balancing_schema.ts";
 import { circuitBreakerSchema, passiveHealthSchema } from "../../../upstream/config/resilience_schema.ts";
@@ -15,16 +16,6 @@ import { routeOwnKeys } from "./route_schema.ts";
 import { upstreamSchema } from "./upstream_schema.ts";
 import { timeoutSchema } from "./timeout_schema.ts";
 import { websocketSchema } from "./websocket_schema.ts";
-
-const connectionsSchema = table({
-  max_idle: integer(0, 1_000_000).default(64).describe("Most idle connections that are kept for an upstream."),
-  idle_timeout: duration().prefault("4s").describe("How long an idle connection is kept."),
-  max_connections: integer(0, 1_000_000).default(0).describe(
-    "Most exchanges at a time for an upstream; 0 is no limit.",
-  ),
-  queue_size: integer(0, 1_000_000).default(1024).describe("Most requests that wait while all upstreams are full."),
-  queue_timeout: duration().prefault("5s").describe("Longest time that a request waits for an upstream."),
-});
 
 /**
  * `[sites.proxy]`: routes, upstreams and how they are used.
