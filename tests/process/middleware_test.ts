@@ -117,6 +117,31 @@ Deno.test("what middleware throws is a 500 that tells the client nothing and the
   }
 });
 
+Deno.test("middleware that does not return holds nothing once its client has left: 499 in the log", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/a.txt`, "file");
+    const entered = Promise.withResolvers<void>();
+    const hanging: Middleware = () => {
+      entered.resolve();
+      return new Promise<Response>(() => {});
+    };
+    const handler = createHandler({ logging: { output: "log" }, sites: [{ static_dir: "." }] }, {
+      ...{ middleware: [hanging], baseDir: folder, log: true },
+    });
+    const client = new AbortController();
+    const responded = handler(new Request("http://a.test/a.txt", { signal: client.signal }));
+    await entered.promise;
+    client.abort();
+    assertEquals((await responded).status, 499);
+    await handler.close();
+    const line: Line = JSON.parse(await Deno.readTextFile(`${folder}/log`));
+    assertEquals([line.status, line.cause], [499, "The client left while middleware had its request"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("a stream that middleware makes ends its exchange when it ends, and is cut when it breaks off", async () => {
   const streamed = (break_: boolean): Middleware => () => {
     let left = 3;

@@ -312,9 +312,9 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     if (status !== head.status) exchange.failed(`The upstream answered with the status ${head.status}`, "upstream");
     const lines = this.#linesOf(head);
     let body = connection.wholeBody();
-    if (body === undefined && head.status === 205) {
+    if (head.status === 205) {
       // RFC 9110, section 15.3.6: 205 has no content, so this body would never be read.
-      connection.close();
+      if (body === undefined) connection.close();
       body = null;
     }
     if (body !== undefined) {

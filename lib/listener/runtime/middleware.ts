@@ -49,14 +49,33 @@ export async function respondThrough(
     if (returned instanceof Response) return returned;
     throw new TypeError(`Middleware ${index + 1} returned ${typeof returned}, expected a Response`);
   };
-  let returned: Response;
-  try {
-    returned = await call(0, request);
-  } catch (error) {
-    return held.fail(failureOf(error));
-  }
-  return await held.finish(returned);
+  const finished = call(0, request).then((returned) => held.finish(returned), (error) => held.fail(failureOf(error)));
+  return await Promise.race([finished, abandoned(request, finished, held)]);
 }
+
+/**
+ * Ends the exchange of a client that has disconnected while middleware has its request, for middleware that does not return.
+ * What it returns later is discarded.
+ */
+function abandoned(request: Request, finished: Promise<Response>, held: HeldRequest): Promise<Response> {
+  const { signal } = request;
+  return new Promise((resolve) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const watch = () => {
+      timer = setTimeout(() => resolve(held.fail(CLIENT_LEFT)), ABANDONED_MS);
+    };
+    signal.addEventListener("abort", watch, { once: true });
+    const forget = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", watch);
+    };
+    finished.then(forget, forget);
+  });
+}
+
+/** Time in which middleware may return after its client has disconnected: what it called knows of that, too. */
+const ABANDONED_MS = 1000;
+const CLIENT_LEFT = new ExchangeFailure(499, "The client left while middleware had its request", { owner: "client" });
 
 /** A request that middleware has, with its exchange. */
 class HeldRequest {
