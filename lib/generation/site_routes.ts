@@ -20,7 +20,7 @@ import { ProxyHandler, type ProxyPlan } from "../handlers/proxy/proxy_handler.ts
 import { RequestHeaders } from "../handlers/proxy/request_headers.ts";
 import { ResponseHeaders } from "../handlers/proxy/response_headers.ts";
 import { compileRewrite } from "../handlers/proxy/path_rewrite.ts";
-import { compileRedirects, forwardedPrefix } from "../handlers/proxy/route_reverse_mapping.ts";
+import { compileReverseMapping, forwardedPrefix } from "../handlers/proxy/route_reverse_mapping.ts";
 import { proxyOfRoute } from "../handlers/proxy/route_settings.ts";
 import { socketPlace } from "../handlers/websocket/socket_route.ts";
 import { viaToken } from "../http/via_token.ts";
@@ -142,7 +142,7 @@ function forwardPlan(
     rewrite: compileRewrite(route, hasBase),
     preserveHost: own.preserve_host,
     ...rules,
-    redirects: compileRedirects(route, own, { hasBase, host: rules.requestHeaders.host }),
+    redirects: compileReverseMapping(route, own, { hasBase, host: rules.requestHeaders.host }),
     forwardedPrefix: forwardedPrefix(route),
     body: { retry_buffer: own.retries.retry_buffer, readAhead: processState.readAhead },
     retries: own.retries,

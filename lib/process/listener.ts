@@ -36,7 +36,7 @@ export interface ListenOptions {
    */
   readonly port?: number;
   /**
-   * Called when file handles have run out, before the port is opened again. `again` is true from the second time on.
+   * Called when file handles have run out, before the port is opened again. `again` is true from the fourth time in a row on.
    *
    * @default {none}
    */

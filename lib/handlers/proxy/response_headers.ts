@@ -6,7 +6,7 @@
 
 import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
 import type { HeaderLines } from "../../http/message.ts";
-import { REDIRECT_FIELDS, type Redirects, type UpstreamRedirects } from "./reverse_mapping.ts";
+import { MAPPED_FIELDS, type ReverseMapping, type UpstreamReverseMapping } from "./reverse_mapping.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 
 /** How response headers are rewritten. */
@@ -34,7 +34,7 @@ export class ResponseHeaders {
    * @param redirects Maps addresses of the upstream; undefined where nothing needs to be mapped.
    * @param authority The client's authority.
    */
-  build(head: ResponseHead, redirects?: UpstreamRedirects, authority = ""): HeaderLines {
+  build(head: ResponseHead, redirects?: UpstreamReverseMapping, authority = ""): HeaderLines {
     const { headers, lowerNames } = head;
     const named = head.connection === undefined ? undefined : connectionNamed(head.connection);
     const lines: HeaderLines = [];
@@ -51,7 +51,7 @@ export class ResponseHeaders {
       }
       if (named !== undefined && named.includes(lower)) continue;
       const value = headers[2 * i + 1];
-      const mapped = redirects !== undefined && REDIRECT_FIELDS.has(lower);
+      const mapped = redirects !== undefined && MAPPED_FIELDS.has(lower);
       lines.push(headers[2 * i], mapped ? redirects.map(lower, value, authority) : value);
     }
     lines.push("via", `${via}1.1 ${this.#viaName}`);
@@ -64,5 +64,5 @@ export interface ResponseRules {
   /** Rules for all fields. */
   readonly responseHeaders: ResponseHeaders;
   /** Maps addresses of upstreams; undefined where nothing needs to be mapped. */
-  readonly redirects: Redirects | undefined;
+  readonly redirects: ReverseMapping | undefined;
 }

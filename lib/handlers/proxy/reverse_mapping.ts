@@ -9,7 +9,7 @@ import { hostOf } from "../../http/authority.ts";
 import type { Endpoint } from "../../sockets/endpoint.ts";
 
 /** How a route changes what its upstreams see. */
-export interface RedirectOptions {
+export interface ReverseMappingOptions {
   /** Prefix of the clients' paths, which {@linkcode upstreamPath} replaces; `/` where nothing changes. */
   readonly clientPath: string;
   /** Prefix of the upstreams' paths, without their base path. */
@@ -19,7 +19,7 @@ export interface RedirectOptions {
 }
 
 /** Maps addresses of one upstream, for one route. */
-export class UpstreamRedirects {
+export class UpstreamReverseMapping {
   readonly #clientPath: string;
   readonly #client: string;
   readonly #upstream: string;
@@ -31,7 +31,7 @@ export class UpstreamRedirects {
   readonly #seesClient: boolean;
 
   /** Prepares what does not depend on the response. */
-  constructor(endpoint: Endpoint, { clientPath, upstreamPath, host }: RedirectOptions) {
+  constructor(endpoint: Endpoint, { clientPath, upstreamPath, host }: ReverseMappingOptions) {
     this.#clientPath = clientPath;
     this.#client = withoutSlash(clientPath);
     this.#upstream = endpoint.basePath + withoutSlash(upstreamPath);
@@ -122,25 +122,27 @@ export class UpstreamRedirects {
 }
 
 /** Maps addresses of the upstreams of one route; built once. */
-export class Redirects {
-  readonly #options: RedirectOptions;
-  readonly #byEndpoint = new WeakMap<Endpoint, UpstreamRedirects>();
+export class ReverseMapping {
+  readonly #options: ReverseMappingOptions;
+  readonly #byEndpoint = new WeakMap<Endpoint, UpstreamReverseMapping>();
 
   /** For a route that changes paths or Host. */
-  constructor(options: RedirectOptions) {
+  constructor(options: ReverseMappingOptions) {
     this.#options = options;
   }
 
   /** The mapping of the upstream at `endpoint`. */
-  of(endpoint: Endpoint): UpstreamRedirects {
+  of(endpoint: Endpoint): UpstreamReverseMapping {
     let found = this.#byEndpoint.get(endpoint);
-    if (found === undefined) this.#byEndpoint.set(endpoint, found = new UpstreamRedirects(endpoint, this.#options));
+    if (found === undefined) {
+      this.#byEndpoint.set(endpoint, found = new UpstreamReverseMapping(endpoint, this.#options));
+    }
     return found;
   }
 }
 
 /** Fields that hold such addresses. */
-export const REDIRECT_FIELDS: ReadonlySet<string> = new Set(["location", "content-location", "refresh", "set-cookie"]);
+export const MAPPED_FIELDS: ReadonlySet<string> = new Set(["location", "content-location", "refresh", "set-cookie"]);
 
 // Origin, its authority, and the rest.
 const ABSOLUTE = /^((?:https?:)?\/\/([^/?#\\@]+))([/?#].*)?$/is;

@@ -7,7 +7,7 @@
 import type { ProxyConfig } from "./config/proxy_schema.ts";
 import type { RouteConfig } from "./config/route_schema.ts";
 import { escapedTarget } from "../../http/target.ts";
-import { Redirects } from "./reverse_mapping.ts";
+import { ReverseMapping } from "./reverse_mapping.ts";
 
 /** What else changes the addresses that upstreams get. */
 export interface RouteChanges {
@@ -22,18 +22,18 @@ export interface RouteChanges {
  *
  * @param proxy The proxy's settings for this route.
  */
-export function compileRedirects(
+export function compileReverseMapping(
   route: RouteConfig,
   proxy: ProxyConfig,
   { hasBase, host }: RouteChanges,
-): Redirects | undefined {
+): ReverseMapping | undefined {
   const hostChanged = host !== undefined || !proxy.preserve_host;
   const pathChanged = route.strip_prefix || route.rewrite_target !== undefined || hasBase;
   const on = proxy.rewrite_redirects ?? (hostChanged || pathChanged);
   if (!on) return undefined;
   // The path of an exact route or a pattern is replaced as a whole: it cannot be mapped back.
   const mapsPaths = !route.exact && !route.pattern && (route.strip_prefix || route.rewrite_target !== undefined);
-  return new Redirects({
+  return new ReverseMapping({
     clientPath: mapsPaths ? escapedTarget(route.path) : "/",
     upstreamPath: mapsPaths ? route.rewrite_target ?? "/" : "/",
     host: hostChanged ? (endpoint) => host ?? endpoint.authority : undefined,

@@ -8,7 +8,7 @@
 import type { CoarseClock } from "../../state/coarse_clock.ts";
 import { detachBuffer } from "../../http/detach_buffer.ts";
 import { type CloseStatus, NO_CODE } from "./close_status.ts";
-import { ReadingControl } from "./reading_control.ts";
+import { ClientReadPause } from "./client_read_pause.ts";
 import type { Message, SocketEnd, SocketEndListener } from "./socket_end.ts";
 import { MESSAGE_OVERHEAD, UnsentMessages } from "./unsent_messages.ts";
 
@@ -26,7 +26,7 @@ export interface ClientSocketOptions {
 export class ClientSocket implements SocketEnd {
   readonly #socket: WebSocket;
   readonly #options: ClientSocketOptions;
-  readonly #reading: ReadingControl;
+  readonly #reading: ClientReadPause;
   #listener: SocketEndListener | undefined;
   #held: (() => void)[] = [];
   #heldBytes = 0;
@@ -47,7 +47,7 @@ export class ClientSocket implements SocketEnd {
   constructor(socket: WebSocket, options: ClientSocketOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#reading = new ReadingControl(socket, () => this.#runHeld());
+    this.#reading = new ClientReadPause(socket, () => this.#runHeld());
     const { nowMs } = options.clock;
     this.#receivedMs = nowMs;
     this.#deadlineMs = nowMs + OPEN_TIMEOUT_MS;

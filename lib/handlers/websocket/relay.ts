@@ -48,7 +48,7 @@ import {
   TRY_AGAIN_LATER,
   validCloseCode,
 } from "./close_status.ts";
-import { Backlog } from "./backlog.ts";
+import { BackPressure } from "./back_pressure.ts";
 import type { Loss, Message, SocketEnd } from "./socket_end.ts";
 
 /** Options of a relay. */
@@ -101,8 +101,8 @@ export class Relay implements Watched {
   readonly #upstream: SocketEnd;
   readonly #options: RelayOptions;
   readonly #observer: RelayObserver;
-  readonly #toClient: Backlog;
-  readonly #toUpstream: Backlog;
+  readonly #toClient: BackPressure;
+  readonly #toUpstream: BackPressure;
   #upstreamStarted = false;
   #clientEnded = false;
   #upstreamEnded = false;
@@ -113,8 +113,8 @@ export class Relay implements Watched {
     this.#upstream = upstream;
     this.#options = options;
     this.#observer = observer;
-    this.#toClient = new Backlog(client, upstream, options);
-    this.#toUpstream = new Backlog(upstream, client, options);
+    this.#toClient = new BackPressure(client, upstream, options);
+    this.#toUpstream = new BackPressure(upstream, client, options);
   }
 
   /** Starts the relay. The upstream is read only when messages can be sent to the client, so that none is lost. */

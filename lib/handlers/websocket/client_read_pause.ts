@@ -17,7 +17,7 @@
  */
 
 /** Stops and resumes reading on one server socket. Owned by its {@linkcode ClientSocket}. */
-export class ReadingControl {
+export class ClientReadPause {
   readonly #socket: WebSocket;
   readonly #onStopped: () => void;
   #state: "reading" | "stopping" | "stopped" = "reading";

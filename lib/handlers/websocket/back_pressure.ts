@@ -8,7 +8,7 @@
 import type { SocketEnd } from "./socket_end.ts";
 
 /** Bounds of a backlog. */
-export interface BacklogOptions {
+export interface BackPressureOptions {
   /** Queued bytes above which the source is paused. */
   readonly maxBufferedBytes: number;
   /** Longest time without progress, in milliseconds; 0 means one minute. */
@@ -16,10 +16,10 @@ export interface BacklogOptions {
 }
 
 /** The queued messages of one end. Owned by its relay. */
-export class Backlog {
+export class BackPressure {
   readonly #target: SocketEnd;
   readonly #source: SocketEnd;
-  readonly #options: BacklogOptions;
+  readonly #options: BackPressureOptions;
   #paused = false;
   #pausable = true;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -28,7 +28,7 @@ export class Backlog {
   #progressMs = 0;
 
   /** Watches the messages from `source` that are queued for `target`. */
-  constructor(target: SocketEnd, source: SocketEnd, options: BacklogOptions) {
+  constructor(target: SocketEnd, source: SocketEnd, options: BackPressureOptions) {
     this.#target = target;
     this.#source = source;
     this.#options = options;

@@ -1,12 +1,12 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { ReadingControl } from "../../../lib/handlers/websocket/reading_control.ts";
+import { ClientReadPause } from "../../../lib/handlers/websocket/client_read_pause.ts";
 import { until, within } from "../../support/condition.ts";
 import { frameBytes, FramePeer } from "../../support/frame_peer.ts";
 
 interface Served {
   socket: WebSocket;
-  control: ReadingControl;
+  control: ClientReadPause;
   got: string[];
 }
 
@@ -18,7 +18,7 @@ async function served(
   let found: Served | undefined;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
-    const made: Served = { socket, control: new ReadingControl(socket, () => made.got.push("settled")), got: [] };
+    const made: Served = { socket, control: new ClientReadPause(socket, () => made.got.push("settled")), got: [] };
     socket.onmessage = (event) => {
       made.got.push(event.data);
       on(made, event.data);
@@ -37,7 +37,7 @@ async function served(
 
 // What the product builds on and the runtime does not promise: when this fails under a new Deno, the relay still works,
 // but closes with 1013 where it could slow a client down. `reading_control.ts` says more.
-Deno.test("ReadingControl stops and resumes the runtime's reading, without losing or reordering a message", async () => {
+Deno.test("ClientReadPause stops and resumes the runtime's reading, without losing or reordering a message", async () => {
   await served(({ control }, data) => {
     if (data === "stop") assertEquals(control.stop(), true);
   }, async (peer, { control, got, socket }) => {
@@ -56,7 +56,7 @@ Deno.test("ReadingControl stops and resumes the runtime's reading, without losin
   });
 });
 
-Deno.test("ReadingControl resumes a stop that has not settled", async () => {
+Deno.test("ClientReadPause resumes a stop that has not settled", async () => {
   await served(({ control }, data) => {
     if (data !== "stop") return;
     control.stop();
@@ -69,7 +69,7 @@ Deno.test("ReadingControl resumes a stop that has not settled", async () => {
   });
 });
 
-Deno.test("ReadingControl lets messages through between the two Close frames, and the close code", async () => {
+Deno.test("ClientReadPause lets messages through between the two Close frames, and the close code", async () => {
   await served(({ socket, control, got }, data) => {
     if (data !== "close") return;
     socket.onclose = ({ code, wasClean }) => got.push(`closed ${code} ${wasClean}`);
@@ -84,9 +84,9 @@ Deno.test("ReadingControl lets messages through between the two Close frames, an
   });
 });
 
-Deno.test("ReadingControl answers false where the runtime's sockets are not as expected", () => {
+Deno.test("ClientReadPause answers false where the runtime's sockets are not as expected", () => {
   const socket = new EventTarget() as WebSocket;
-  const control = new ReadingControl(socket, () => {});
+  const control = new ClientReadPause(socket, () => {});
   assertEquals(control.stop(), false);
   control.resume();
   control.keepReading();
