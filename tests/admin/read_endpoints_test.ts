@@ -305,7 +305,7 @@ async function snapshotWhere(
   fact: (snapshot: Snapshot) => boolean,
 ): Promise<Snapshot> {
   return await within(
-    8000,
+    60_000,
     "such a snapshot",
     (async () => {
       for (;;) {
