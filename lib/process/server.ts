@@ -64,7 +64,7 @@ export interface StartOptions extends GenerationOptions {
    */
   readonly onPort?: (key: string, now: PortStatus, before: PortStatus) => void;
   /**
-   * Called when file handles have run out; `again` is true if that happened shortly before, too.
+   * Called when file handles have run out; `again` is true from the fourth time in a row on.
    *
    * @default {idle connections to upstreams are closed; with `again` those of clients, too}
    */

@@ -59,7 +59,7 @@ export type WorkerMessage =
   | { readonly kind: "failed"; readonly message: string; readonly listening: boolean }
   /** A port of the worker was closed by the runtime, or is open again. */
   | { readonly kind: "port"; readonly key: string; readonly status: PortStatus }
-  /** File handles have run out; `again` is true if that happened shortly before, too. */
+  /** File handles have run out; `again` is true from the fourth time in a row on. */
   | { readonly kind: "handles"; readonly again: boolean }
   /** Lines for the log. */
   | { readonly kind: "log"; readonly bytes: Uint8Array }

@@ -21,7 +21,7 @@ export interface WorkerThreadOptions {
   readonly onFailure?: (failure: FailureReport) => void;
   /** Called when the runtime closed a port of the worker, and when the port is open again. */
   readonly onPort: (key: string, status: PortStatus) => void;
-  /** Called when file handles have run out; `again` is true if that happened shortly before, too. */
+  /** Called when file handles have run out; `again` is true from the fourth time in a row on. */
   readonly onHandlesOut: (again: boolean) => void;
   /** Called each second in which the worker's heap is nearly full. */
   readonly onHeapFull: () => void;

@@ -62,7 +62,11 @@ function abandoned(request: Request, finished: Promise<Response>, held: HeldRequ
   return new Promise((resolve) => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const watch = () => {
-      timer = setTimeout(() => resolve(held.fail(CLIENT_LEFT)), ABANDONED_MS);
+      timer = setTimeout(() => {
+        resolve(held.fail(CLIENT_LEFT));
+        // Nobody reads what middleware returns after that.
+        finished.then(({ body }) => body?.cancel(CLIENT_LEFT.cause)).catch(() => {});
+      }, ABANDONED_MS);
     };
     signal.addEventListener("abort", watch, { once: true });
     const forget = () => {
