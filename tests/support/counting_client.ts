@@ -43,15 +43,16 @@ export class CountingClient {
   /** The present connection, once its upstream has greeted and it is open. */
   get live(): Talk | undefined {
     const talk = this.talks.at(-1);
-    return talk !== undefined && talk.pid > 0 && talk.code === 0 ? talk : undefined;
+    // A connection that vanished or is closing has no code yet.
+    return talk !== undefined && talk.pid > 0 && this.#socket?.readyState === 1 ? talk : undefined;
   }
 
   /** Sends the next messages. */
   say(count: number): void {
     const talk = this.live;
     // An upstream that has said goodbye is still sent to, until its Close frame comes.
-    for (let i = 0; i < count && talk !== undefined && this.#socket?.readyState === 1 && !this.#leaving; i++) {
-      this.#socket.send(numbered("c", talk.sent++));
+    for (let i = 0; i < count && talk !== undefined && !this.#leaving; i++) {
+      this.#socket?.send(numbered("c", talk.sent++));
     }
   }
 
@@ -60,11 +61,15 @@ export class CountingClient {
     this.#socket?.terminate();
   }
 
-  /** Says goodbye, and does not come back. */
+  /** Says goodbye, once it is greeted if it was not yet, and does not come back. */
   leave(): void {
     this.#leaving = true;
+    this.#sayGoodbye();
+  }
+
+  #sayGoodbye(): void {
     const talk = this.live;
-    if (this.#socket?.readyState === 1) this.#socket.send(`bye:${talk?.sent}`);
+    if (talk !== undefined) this.#socket?.send(`bye:${talk.sent}`);
   }
 
   #connect(): void {
@@ -88,6 +93,7 @@ export class CountingClient {
   #receive(talk: Talk, text: string): void {
     if (talk.pid === 0 && text.startsWith("hello:")) {
       talk.pid = Number(text.slice(6));
+      if (this.#leaving) this.#sayGoodbye();
     } else if (text.startsWith("wrong:")) {
       this.faults.push(`${talk.name}: its upstream says ${text}`);
     } else if (text === `bye:${talk.got}`) {
