@@ -20,6 +20,15 @@ export interface ClientSide {
   readonly body: BodySource | null;
   /** Fires when the client leaves. */
   readonly signal: AbortSignal;
+  /** Whether a connection that is upgraded is handed over as bytes. */
+  readonly tunnels?: boolean;
+  /**
+   * Sends an interim response (RFC 9110, section 15.2), such as 103; not 101, and 100 only if the client expects it.
+   * undefined where the listener cannot.
+   *
+   * @param lines Its header lines.
+   */
+  inform?(status: number, lines: readonly string[]): void;
 }
 
 /** Delivers the response of an exchange. */

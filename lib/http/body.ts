@@ -31,8 +31,12 @@ export interface BodySink {
    * @param ownership Who owns the bytes.
    */
   piece(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void;
-  /** The body is complete. Called in place of a piece, or directly after the last piece without another pull. */
-  end(): void;
+  /**
+   * The body is complete. Called in place of a piece, or directly after the last piece without another pull.
+   *
+   * @param trailers Trailer fields (RFC 9110, section 6.5) as flat header lines; undefined where there are none.
+   */
+  end(trailers?: readonly string[]): void;
   /**
    * The body ended early, and must not be treated as complete. May be called at any time after the start, also without
    * a pull.

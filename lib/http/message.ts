@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Socket } from "../sockets/socket.ts";
 import type { BodySource } from "./body.ts";
 
 /**
@@ -60,6 +61,8 @@ export interface HttpResponse {
   readonly body: ResponseBody;
   /** With status 101 and no body: takes over the client's connection. */
   readonly upgrade?: Upgrade;
+  /** Reason phrase of the upstream; undefined for the usual one of the status. */
+  readonly reason?: string;
 }
 
 /** Takes over a client's connection that becomes a WebSocket. Exactly one of its functions is called, once. */
@@ -71,6 +74,13 @@ export interface Upgrade {
   readonly idleTimeoutSeconds: number;
   /** The client's socket, which opens when the response is sent. Listeners must be attached before this returns. */
   begin(socket: WebSocket): void;
+  /**
+   * Takes over the client's connection as bytes, after the head of the response was written. The handler of `client`
+   * must be set before this returns. Called in place of {@linkcode begin} where `ClientSide.tunnels` is set.
+   *
+   * @param early Bytes that arrived after the client's request.
+   */
+  tunnel?(client: Socket, early: Uint8Array<ArrayBuffer>): void;
   /**
    * Called if the runtime cannot upgrade the request: releases what is held, and returns the response in place of the
    * upgrade.
