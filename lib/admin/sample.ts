@@ -80,7 +80,7 @@ export function takeSample(managed: Managed): Sample {
     sentBytes: sum(({ responseBytes, socketBytes }) => responseBytes + socketBytes.to_client),
     inFlight: sum(({ inFlight }) => inFlight),
     openSockets: sum(({ openSockets }) => openSockets),
-    ended: managed.workers?.map((worker) => worker?.ended ?? 0) ?? [managed.generation.endedCount],
+    ended: managed.workers?.map((worker) => worker?.ended ?? 0) ?? [managed.generation.exchanges.endedCount],
     cpuSeconds: (user + system) / 1e6,
     memoryBytes: Deno.memoryUsage().rss,
   };

@@ -96,7 +96,7 @@ async function explainHead(
   const neighbours = generation.sites.filter((other) => other !== site && sameListener(other.config, site.config));
   let socket = false;
   let taken = -1;
-  const exchange = generation.dryRun(head, site, (route, upgrades) => {
+  const exchange = generation.exchanges.dryRun(head, site, (route, upgrades) => {
     taken = route;
     socket = upgrades;
     return { status: 204, headers: [], body: null };

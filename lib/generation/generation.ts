@@ -9,21 +9,10 @@ import type { Config, SiteConfig } from "./config/config_types.ts";
 import { shownSites, shownUrls } from "./config/shown_config.ts";
 import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
-import { Delivery } from "../exchange/delivery.ts";
-import { ExchangeFailure } from "../exchange/exchange_failure.ts";
-import { RequestIdField } from "../features/request_id.ts";
-import { headerValue } from "../http/header_lines.ts";
-import type { BodySink, BodySource } from "../http/body.ts";
-import type { RequestHead } from "../http/message.ts";
-import { readForwardedClient } from "../http/forwarded_client.ts";
-import { RequestIds, usableRequestId } from "../http/request_id.ts";
-import { combinedAccessLine, jsonAccessLine } from "../log/access_line.ts";
 import type { Middleware } from "../listener/runtime/middleware.ts";
 import type { Log } from "../log/log.ts";
-import { type ClientSide, type DryRun, Exchange, type ExchangeObserver } from "../exchange/exchange.ts";
 import type { SharedState } from "../state/shared_state.ts";
 import { compileSites, type SiteTable } from "../routing/site_table.ts";
-import { tracing } from "../telemetry/tracing.ts";
 import type { RouteBinding, SocketRegistry } from "../handlers/websocket/socket_registry.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import { FailureReporter } from "../exchange/failure_reporter.ts";
@@ -33,7 +22,9 @@ import type { OwnPolicyFactory } from "./pools/pools.ts";
 import { probeTargets } from "./pools/probe_targets.ts";
 import type { Responder } from "../exchange/responder.ts";
 import { ProcessState } from "./process_state.ts";
+import { Exchanges } from "./exchanges.ts";
 import { Site } from "./site.ts";
+import { SiteResponder } from "./site_responder.ts";
 
 /** What a generation needs besides its config. */
 export interface GenerationOptions {
@@ -86,7 +77,7 @@ export interface GenerationListener {
 }
 
 /** Everything that one config builds. */
-export class Generation implements ExchangeObserver {
+export class Generation {
   /** The config from which the generation was built. */
   readonly config: Config;
   /** The addresses on which the sites listen. */
@@ -101,17 +92,10 @@ export class Generation implements ExchangeObserver {
   readonly processState: ProcessState;
   /** Metrics; undefined where none are kept. */
   readonly metrics: MetricsRegistry | undefined;
+  /** The exchanges of all listeners. */
+  readonly exchanges: Exchanges;
   readonly #ownsState: boolean;
-  readonly #log: Log | undefined;
-  /** Whether every exchange is logged. Failures of upstreams and of BWS itself are logged in any case. */
-  readonly #logsAll: boolean;
-  readonly #trust: ProxyTrust;
-  readonly #requestIds = new RequestIds();
   readonly #fieldNames = new Set<string>();
-  readonly #failures: FailureReporter | undefined;
-  #underWay = 0;
-  #endedCount = 0;
-  #ended: (() => void) | undefined;
 
   /**
    * Builds a generation.
@@ -120,13 +104,16 @@ export class Generation implements ExchangeObserver {
    */
   constructor(config: Config, options: GenerationOptions = {}) {
     this.config = config;
-    this.#log = options.log;
-    this.#logsAll = config.logging.access && options.log?.writes("info") === true;
-    this.#trust = new ProxyTrust(config.server.trusted_proxies);
-    if (options.onFailure !== undefined) this.#failures = new FailureReporter(options.onFailure);
+    const { log, onFailure } = options;
+    this.exchanges = new Exchanges({
+      trust: new ProxyTrust(config.server.trusted_proxies),
+      log,
+      logsAll: config.logging.access && log?.writes("info") === true,
+      failures: onFailure && new FailureReporter(onFailure),
+    });
     this.#ownsState = options.processState === undefined;
     const processState = this.processState = options.processState ??
-      new ProcessState({ log: options.log, nameServers: config.server.name_servers });
+      new ProcessState({ log, nameServers: config.server.name_servers });
     const { management } = config;
     const metrics = this.metrics = management.enabled && management.metrics ? processState.metrics : undefined;
     const groups = Map.groupBy(
@@ -200,7 +187,7 @@ export class Generation implements ExchangeObserver {
     for (const site of this.sites) {
       for (const dynamic of site.dynamic) dynamic.stop();
     }
-    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#ended = resolve);
+    if (this.underWay > 0) await this.exchanges.allEnded();
     this.close();
   }
 
@@ -219,100 +206,14 @@ export class Generation implements ExchangeObserver {
     return this.processState.sockets;
   }
 
-  get endedCount(): number {
-    return this.#endedCount;
-  }
-
   /** Exchanges that have begun and not ended. */
   get underWay(): number {
-    return this.#underWay;
+    return this.exchanges.underWay;
   }
 
   /** Responds to requests for `sites`. */
   responder(sites: SiteTable<Site>): Responder {
-    return {
-      respond: (head, client, held) => {
-        const site = sites.find(head.host);
-        return site.respond(
-          held === undefined ? this.#begin(head, client, site) : this.#resume(held, head, client, site),
-        );
-      },
-      refuse: (head, client, { status, cause }, held) => {
-        const site = head.host === "" ? undefined : sites.find(head.host);
-        const exchange = held === undefined
-          ? this.#begin(head, client, undefined)
-          : this.#resume(held, head, client, undefined);
-        this.#countRefused(exchange, site);
-        const failure = new ExchangeFailure(status, cause, { owner: "client" });
-        return (site?.delivery ?? SITELESS).refuse(exchange, failure);
-      },
-      hold: (head, client) => {
-        const exchange = this.#begin(head, client, head.host === "" ? undefined : sites.find(head.host));
-        exchange.held = true;
-        return exchange;
-      },
-      release: (exchange, outcome) => {
-        const { head: { host }, site: claimed } = exchange;
-        const site = host === "" ? undefined : sites.find(host);
-        const delivery = exchange.delivery ?? site?.delivery ?? SITELESS;
-        // Middleware responded without calling the handler.
-        if (exchange.delivery === undefined && claimed === "") {
-          if (site === undefined) this.#countRefused(exchange, site);
-          else site.claim(exchange);
-        }
-        if (!(outcome instanceof ExchangeFailure)) return delivery.release(exchange, outcome);
-        return delivery.release(exchange, delivery.fail(exchange, outcome));
-      },
-    };
-  }
-
-  #begin(head: RequestHead, client: ClientSide, site: Site | undefined): Exchange {
-    const exchange = new Exchange(head, client, this);
-    exchange.span = tracing?.begin(head);
-    this.#underWay++;
-    this.#identify(exchange, site);
-    return exchange;
-  }
-
-  /** Resumes a held exchange when middleware calls the handler, possibly with another request. */
-  #resume(exchange: Exchange, head: RequestHead, client: ClientSide, site: Site | undefined): Exchange {
-    exchange.head = head;
-    exchange.client = client;
-    exchange.clientAddress = head.peer.address;
-    exchange.forwarded = undefined;
-    this.#identify(exchange, site, exchange.requestId);
-    return exchange;
-  }
-
-  #countRefused(exchange: Exchange, site: Site | undefined): void {
-    exchange.metrics = this.metrics?.refused;
-    this.metrics?.refused.began();
-    if (site !== undefined) exchange.site = site.config.name;
-  }
-
-  /** An exchange for a request that is only explained: it is neither counted nor logged. */
-  dryRun(head: RequestHead, site: Site, dryRun: DryRun): Exchange {
-    const exchange = new Exchange(
-      head,
-      { body: new EmptyBody(), signal: new AbortController().signal },
-      UNOBSERVED,
-    );
-    exchange.dryRun = dryRun;
-    this.#identify(exchange, site);
-    return exchange;
-  }
-
-  /** Writes the access line. */
-  exchangeEnded(exchange: Exchange): void {
-    this.#underWay--;
-    this.#endedCount++;
-    this.#failures?.look(exchange);
-    if (this.#underWay === 0) this.#ended?.();
-    if (
-      this.#log === undefined || exchange.unlogged ||
-      (!this.#logsAll && (exchange.status < 500 || exchange.reportsState))
-    ) return;
-    this.#log.line(this.#log.format === "json" ? jsonAccessLine(exchange) : combinedAccessLine(exchange));
+    return new SiteResponder(sites, this.exchanges, this.metrics?.refused);
   }
 
   /** Closes idle connections and releases memory. Exchanges under way are not affected. */
@@ -344,41 +245,7 @@ export class Generation implements ExchangeObserver {
   #probe(): void {
     this.processState.prober?.update(this.sites.flatMap(probeTargets));
   }
-
-  /** @param site undefined where the request has no site or is refused; then no forwarded header field is trusted. */
-  #identify(exchange: Exchange, site: Site | undefined, heldId?: string): void {
-    const { peer, headers } = exchange.head;
-    if (site !== undefined && this.#trust.trusts(peer.address)) {
-      exchange.forwarded = readForwardedClient(headers, peer.address, this.#trust);
-      exchange.clientAddress = exchange.forwarded.address;
-      const id = headerValue(headers, site.requestIdName);
-      if (id !== undefined && usableRequestId(id)) {
-        exchange.requestId = id;
-        return;
-      }
-    }
-    exchange.requestId = heldId ?? this.#requestIds.next();
-  }
 }
-
-/** The body of a request that is only explained. */
-class EmptyBody implements BodySource {
-  #sink: BodySink | undefined;
-
-  start(sink: BodySink): void {
-    this.#sink = sink;
-  }
-
-  pull(): void {
-    this.#sink?.end();
-  }
-
-  cancel(): void {}
-}
-/** Delivers responses to requests that have no site. */
-const SITELESS = new Delivery([new RequestIdField("x-request-id")], undefined);
-
-const UNOBSERVED: ExchangeObserver = { exchangeEnded: () => {} };
 
 function specOf(site: Site): { hosts: readonly string[]; default: boolean; target: Site } {
   return { hosts: site.hosts, default: site.config.default, target: site };

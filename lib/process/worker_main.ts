@@ -101,7 +101,7 @@ async function start({ generation, place, secret, time }: SupervisorMessage & { 
   running = Object.assign(state, { server });
   const heap = new HeapWatch(log);
   setInterval(() => {
-    const { underWay, endedCount: ended, sockets } = server.generation;
+    const { exchanges: { underWay, endedCount: ended }, sockets } = server.generation;
     post({ kind: "status", underWay, ended, sockets: sockets.size, heapFull: heap.sample() });
   }, STATUS_MS);
   postReady(running);

@@ -354,7 +354,7 @@ Deno.test("An explained request is neither counted nor logged, and takes no plac
       for (const url of ["/api/x", "/a.txt", "/nope", "/api/health", "/%zz"]) {
         await explain(generation, { method: "GET", url, headers: new Headers(), client: "127.0.0.1" });
       }
-      assertEquals([generation.endedCount, generation.underWay], [0, 0]);
+      assertEquals([generation.exchanges.endedCount, generation.underWay], [0, 0]);
       const [{ metrics, pools }] = generation.sites;
       assertEquals(metrics?.routes.map((route) => route.inFlight()).filter((count) => count !== 0), []);
       assertEquals(pools.get("app")?.upstreams.map(({ inFlight }) => inFlight), [0]);
