@@ -16,7 +16,8 @@ import { detachBuffer } from "./detach_buffer.ts";
 /**
  * Who owns the bytes of a piece.
  *
- * - `lent`: the source, which reuses the memory. The bytes are valid until the next pull or the cancellation.
+ * - `lent`: the source, which reuses the memory. The bytes are valid until `piece` returns, as they may lie in the
+ *   memory of a socket.
  * - `shared`: several holders, without a time limit. Nobody changes the bytes or detaches their buffer.
  * - `given`: the current holder. The buffer contains nothing else, and nobody else refers to it.
  */

@@ -8,8 +8,8 @@ import { type BodySink, type BodySource, keep, type Ownership } from "./body.ts"
 
 /** A delivered piece. */
 export interface Piece {
-  /** Lent bytes are valid until the next read. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Not `lent`: lent bytes are copied. */
   readonly ownership: Ownership;
 }
 
@@ -48,7 +48,7 @@ export class BodyReader implements BodySink {
   }
 
   piece(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
-    this.#settle()?.resolve({ bytes, ownership });
+    this.#settle()?.resolve({ bytes: keep(bytes, ownership), ownership: ownership === "lent" ? "given" : ownership });
   }
 
   end(): void {
@@ -79,7 +79,7 @@ export async function readWhole(source: BodySource): Promise<Uint8Array<ArrayBuf
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
   for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) {
-    pieces.push(keep(piece.bytes, piece.ownership));
+    pieces.push(piece.bytes);
     bytes += piece.bytes.length;
   }
   return joined(pieces, bytes);

@@ -15,7 +15,6 @@ export class StrictSource implements BodySource, BodySink {
   readonly #source: BodySource;
   readonly #ownership: Ownership;
   #sink: BodySink | undefined;
-  #lent: Uint8Array<ArrayBuffer> | undefined;
   readonly #shared: { bytes: Uint8Array<ArrayBuffer>; copy: Uint8Array<ArrayBuffer> }[] = [];
   #pulled = false;
   #over = false;
@@ -33,14 +32,12 @@ export class StrictSource implements BodySource, BodySink {
 
   pull(): void {
     assert(!this.#pulled, "pulled while a piece was awaited");
-    this.#takeBack();
     if (this.#over) return;
     this.#pulled = true;
     this.#source.pull();
   }
 
   cancel(reason: unknown): void {
-    this.#takeBack();
     this.#over = true;
     this.#source.cancel(reason);
   }
@@ -50,9 +47,12 @@ export class StrictSource implements BodySource, BodySink {
     assert(bytes.length > 0, "an empty piece");
     this.#pulled = false;
     const passed = bytes.slice();
-    if (this.#ownership === "lent") this.#lent = passed;
     if (this.#ownership === "shared") this.#shared.push({ bytes: passed, copy: passed.slice() });
     this.#sink?.piece(passed, this.#ownership);
+    if (this.#ownership !== "lent") return;
+    // The sink has returned: a later reader gets other bytes, or none.
+    passed.fill(0xee);
+    passed.buffer.transfer(0);
   }
 
   end(): void {
@@ -70,13 +70,6 @@ export class StrictSource implements BodySource, BodySink {
   /** Fails if somebody changed or emptied what is shared. */
   verify(): void {
     for (const { bytes, copy } of this.#shared) assertEquals(bytes, copy, "a shared piece was changed");
-  }
-
-  #takeBack(): void {
-    // Whoever still reads it gets something else; whoever still holds its buffer, nothing.
-    this.#lent?.fill(0xee);
-    this.#lent?.buffer.transfer(0);
-    this.#lent = undefined;
   }
 }
 
@@ -174,7 +167,6 @@ class KeepingFilter extends PassingFilter {
 /** Passes each piece on in parts, one for each pull. */
 class SplittingFilter extends PassingFilter {
   #rest = new Uint8Array(0);
-  #ownership: Ownership = "lent";
   #ended = false;
 
   override pull(): void {
@@ -184,8 +176,7 @@ class SplittingFilter extends PassingFilter {
   }
 
   piece(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
-    this.#rest = bytes;
-    this.#ownership = stillHeld(ownership);
+    this.#rest = keep(bytes, ownership);
     this.#pass();
   }
 
@@ -198,7 +189,7 @@ class SplittingFilter extends PassingFilter {
   #pass(): void {
     const part = this.#rest.subarray(0, PART_BYTES);
     this.#rest = this.#rest.subarray(PART_BYTES);
-    this.sink?.piece(part, this.#ownership);
+    this.sink?.piece(part, "shared");
   }
 }
 
