@@ -27,7 +27,10 @@ export interface SocketHandler {
   drained(): void;
   /** The peer sends no more bytes. The socket can still be written to, until it is closed. */
   ended(): void;
-  /** The connection broke. The socket is closed, its queued bytes are lost. */
+  /**
+   * The connection broke. The socket is closed, its queued bytes are lost. Bytes that had arrived before were received
+   * first, unless reading was paused: a server may respond and close without reading the whole request.
+   */
   failed(error: Error): void;
 }
 
@@ -35,7 +38,7 @@ export interface SocketHandler {
 export interface Socket {
   /** Replaceable at any time, as by the protocol that follows an upgrade. */
   handler: SocketHandler;
-  /** IP address of the peer without brackets; empty for a unix socket. */
+  /** IP address of the peer, without brackets, IPv4 as `a.b.c.d` always; empty for a unix socket. */
   readonly remoteAddress: string;
   /** Port of the peer; 0 for a unix socket. */
   readonly remotePort: number;
@@ -56,7 +59,7 @@ export interface Socket {
    *
    * @param ownership `lent` bytes may be changed as soon as this returns; `shared` ones never change; `given` ones
    * belong to the driver from now on, which may detach their buffer.
-   * @returns Whether nothing is queued.
+   * @returns Whether nothing is queued. After {@linkcode end} or {@linkcode close} the bytes are dropped.
    */
   write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean;
   /** Collects writes until {@linkcode uncork}, which sends them with as few system calls as possible. */

@@ -1,16 +1,16 @@
 /**
- * The socket driver of this thread. It is chosen once, before the first socket is opened.
+ * The socket driver of this thread: the runtime's unless another was chosen before the first socket is opened.
  *
  * @module
  */
 
+import { runtimeDriver } from "./runtime_driver.ts";
 import type { SocketDriver } from "./socket.ts";
 
-let chosen: SocketDriver | undefined;
+let chosen: SocketDriver = runtimeDriver;
 
 /** The driver of this thread. */
 export function socketDriver(): SocketDriver {
-  if (chosen === undefined) throw new Error("No socket driver is chosen");
   return chosen;
 }
 

@@ -102,6 +102,11 @@ class SocketWire implements Wire {
     });
   }
 
+  closeWrite(): Promise<void> {
+    this.#socket.end();
+    return Promise.resolve();
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -16,6 +16,8 @@ export interface Wire {
    * @default {false}
    */
   readonly endUnproven?: boolean;
+  /** Ends the writing side (FIN). */
+  closeWrite?(): Promise<void>;
   /** Closes both directions; pending reads and writes fail. */
   close(): void;
 }
