@@ -7,20 +7,20 @@
 
 import { StallTolerantTimer } from "../state/stall_tolerant_timer.ts";
 import { shortageOf } from "../failure/shortage.ts";
-import type { TcpConnect } from "./tcp_connect.ts";
+import type { ConnectHandler, PendingConnect, Socket } from "./socket.ts";
 
 /** Time after which the next address is tried while the last one is silent (RFC 8305, section 8). */
 export const RACE_DELAY_MS = 250;
 
-/** Starts a connection; tests replace it. */
-export type StartConnect = (address: string) => Pick<TcpConnect, "conn" | "abandon">;
+/** Starts a connection to one of the addresses. */
+export type StartConnect = (address: string, handler: ConnectHandler) => PendingConnect;
 
 /** Connects to the first of several addresses that responds. Owned by one dial. */
 export class AddressRace {
   readonly #addresses: readonly string[];
   readonly #start: StartConnect;
-  readonly #running = new Set<ReturnType<StartConnect>>();
-  readonly #result = Promise.withResolvers<Deno.TcpConn>();
+  readonly #running = new Set<PendingConnect>();
+  readonly #result = Promise.withResolvers<Socket>();
   #next = 0;
   #over = false;
   #failure: unknown;
@@ -33,11 +33,11 @@ export class AddressRace {
   }
 
   /**
-   * The first connection; the others are closed.
+   * The first connection, paused; the others are abandoned.
    *
    * @throws {Error} When all addresses failed: a shortage of this machine if there was one, else the first failure.
    */
-  run(): Promise<Deno.TcpConn> {
+  run(): Promise<Socket> {
     this.#tryNext();
     return this.#result.promise;
   }
@@ -53,25 +53,26 @@ export class AddressRace {
   #tryNext(): void {
     this.#timer?.stop();
     if (this.#over || this.#next >= this.#addresses.length) return;
-    const connect = this.#start(this.#addresses[this.#next++]);
+    const connect = this.#start(this.#addresses[this.#next++], {
+      connected: (socket) => this.#connected(connect, socket),
+      refused: (error) => this.#refused(connect, error),
+    });
     this.#running.add(connect);
     if (this.#next < this.#addresses.length) {
       this.#timer = new StallTolerantTimer(() => this.#tryNext(), RACE_DELAY_MS);
     }
-    connect.conn.then((conn) => this.#connected(connect, conn), (error) => this.#failed(connect, error));
   }
 
-  #connected(connect: ReturnType<StartConnect>, conn: Deno.TcpConn): void {
-    // After the end of the race, the remaining ones are closed by their own `abandon`.
-    if (this.#over) return;
+  #connected(connect: PendingConnect, socket: Socket): void {
     this.#running.delete(connect);
     this.abandon();
-    this.#result.resolve(conn);
+    // Its owner sets its handler first.
+    socket.pause();
+    this.#result.resolve(socket);
   }
 
-  #failed(connect: ReturnType<StartConnect>, error: unknown): void {
+  #refused(connect: PendingConnect, error: Error): void {
     this.#running.delete(connect);
-    if (this.#over) return;
     this.#failure = shortageOf(error) === undefined ? this.#failure ?? error : error;
     this.#tryNext();
     if (this.#running.size > 0) return;

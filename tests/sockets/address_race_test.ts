@@ -1,6 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { AddressRace } from "../../lib/sockets/address_race.ts";
+import type { Socket } from "../../lib/sockets/socket.ts";
 import { until, within } from "../support/condition.ts";
 
 /** What becomes of an address: it never answers, fails, or connects after so many milliseconds. */
@@ -11,32 +12,39 @@ function raceOf(fates: Record<string, Fate>) {
   const started: string[] = [];
   const givenUp: string[] = [];
   const closed: string[] = [];
-  const race = new AddressRace(Object.keys(fates), (address) => {
+  const paused: string[] = [];
+  const race = new AddressRace(Object.keys(fates), (address, handler) => {
     started.push(address);
-    const { promise: conn, resolve, reject } = Promise.withResolvers<Deno.TcpConn>();
-    const made = { address, close: () => closed.push(address) } as unknown as Deno.TcpConn;
-    const fate = fates[address];
-    if (fate === "refused") reject(new Error(`${address} refused`));
-    else if (fate instanceof Error) reject(fate);
-    else if (fate !== "silent") setTimeout(() => resolve(made), fate);
-    const abandon = () => {
-      givenUp.push(address);
-      conn.then((late) => late.close(), () => {});
+    let abandoned = false;
+    const connected = () => {
+      // What opens after it was abandoned is closed, as drivers do.
+      if (abandoned) closed.push(address);
+      else handler.connected({ address, pause: () => paused.push(address) } as unknown as Socket);
     };
-    return { conn, abandon };
+    const refused = (error: Error) => abandoned || handler.refused(error);
+    const fate = fates[address];
+    if (fate === "refused") queueMicrotask(() => refused(new Error(`${address} refused`)));
+    else if (fate instanceof Error) queueMicrotask(() => refused(fate));
+    else if (fate !== "silent") setTimeout(connected, fate);
+    return {
+      abandon() {
+        abandoned = true;
+        givenUp.push(address);
+      },
+    };
   });
-  return { race, started, givenUp, closed };
+  return { race, started, givenUp, closed, paused };
 }
 
 /** What `conn` gives. The timers of a race keep no process alive, so one of its own does. */
-async function alive(conn: Promise<Deno.TcpConn>): Promise<{ address: string }> {
+async function alive(conn: Promise<Socket>): Promise<{ address: string }> {
   return await within(5000, "the race is over", conn) as unknown as { address: string };
 }
 
 Deno.test("AddressRace tries the next address after a quarter of a second of silence", async () => {
-  const { race, started } = raceOf({ a: "silent", b: 1, c: 1 });
+  const { race, started, paused } = raceOf({ a: "silent", b: 1, c: 1 });
   const won = await alive(race.run());
-  assertEquals([won.address, started], ["b", ["a", "b"]]);
+  assertEquals([won.address, started, paused], ["b", ["a", "b"], ["b"]]);
 });
 
 Deno.test("AddressRace tries the next address at once when one refuses, and closes those that come late", async () => {

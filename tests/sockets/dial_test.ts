@@ -1,9 +1,10 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
 import { createServer, type TLSSocket } from "node:tls";
-import { dial, name } from "../../lib/sockets/dial.ts";
+import { dial, dialSocket, name } from "../../lib/sockets/dial.ts";
 import { parseEndpoint } from "../../lib/sockets/endpoint.ts";
 import { TransportFailure } from "../../lib/failure/failure.ts";
+import type { Socket } from "../../lib/sockets/socket.ts";
 import { interleaved } from "../../lib/sockets/host_addresses.ts";
 import { BlackHole } from "../support/black_hole.ts";
 import { Certificates } from "../support/certificates.ts";
@@ -94,14 +95,14 @@ Deno.test("dial() with a signal that has fired ends as `client_left`, and leaves
 });
 
 /** A TLS server that tells which name clients asked for; `closed` counts connections that have ended. */
-async function tlsServer(certificates: Certificates) {
+async function tlsServer(certificates: Certificates, serve: (socket: TLSSocket) => void = () => {}) {
   const names: (string | false)[] = [];
   const sockets = new Set<{ destroy(): void }>();
   const server = createServer({ cert: certificates.cert, key: certificates.key, ALPNProtocols: ["http/1.1"] });
-  server.on(
-    "secureConnection",
-    (socket) => names.push((socket as TLSSocket & { servername: string | false }).servername),
-  );
+  server.on("secureConnection", (socket) => {
+    names.push((socket as TLSSocket & { servername: string | false }).servername);
+    serve(socket);
+  });
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -204,4 +205,60 @@ Deno.test({
       await Deno.remove(folder, { recursive: true });
     }
   },
+});
+
+/** Sends `text`, and gives what comes back until as many bytes are there, with the end of the socket as the last word. */
+function exchanged(socket: Socket, text: string, count: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let got = "";
+    socket.handler = {
+      received(bytes, start, end) {
+        got += new TextDecoder().decode(bytes.subarray(start, end));
+        if (got.length === count) socket.end();
+      },
+      drained() {},
+      ended() {
+        socket.close();
+        resolve(got + " ended");
+      },
+      failed: reject,
+    };
+    socket.write(new TextEncoder().encode(text), "lent");
+    socket.resume();
+  });
+}
+
+Deno.test("dialSocket() gives a socket that is read once it is resumed, over TCP and unix sockets", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/a.sock`;
+  const urls: [string, Deno.Listener][] = [];
+  const tcp = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  urls.push([`http://127.0.0.1:${tcp.addr.port}`, tcp]);
+  if (Deno.build.os !== "windows") urls.push([`unix:${path}`, Deno.listen({ transport: "unix", path })]);
+  for (const [url, listener] of urls) {
+    await using upstream = ScriptedUpstream.on(listener, async (peer) => {
+      await peer.send("hello ");
+      await peer.send((await peer.request())?.body.length.toString() ?? "nothing");
+      await peer.closed();
+    });
+    const socket = await dialSocket(parseEndpoint(url), Infinity);
+    await until("it is accepted", () => upstream.open === 1);
+    assertEquals(socket.remoteAddress, url.startsWith("unix") ? "" : "127.0.0.1");
+    const request = "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc";
+    assertEquals(await within(5000, "the exchange", exchanged(socket, request, 7)), "hello 3 ended");
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("dialSocket() over TLS gives a socket, whether the certificate is verified or not", async () => {
+  await using certificates = await Certificates.make("DNS:app.test");
+  await using server = await tlsServer(certificates, (socket) => socket.pipe(socket));
+  const caCertificates = [await Deno.readTextFile(certificates.caFile)];
+  for (const tls of [{ caCertificates, serverName: "app.test" }, { insecureSkipVerify: true }]) {
+    const endpoint = parseEndpoint(`https://127.0.0.1:${server.port}`, tls);
+    const socket = await dialSocket(endpoint, Infinity);
+    assertEquals(socket.endUnproven, tls.insecureSkipVerify === true);
+    assertEquals(await within(5000, "the exchange", exchanged(socket, "echo", 4)), "echo ended");
+  }
+  await until("all connections are closed", () => server.open() === 0);
 });
