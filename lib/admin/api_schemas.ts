@@ -6,6 +6,7 @@
  */
 
 import { z } from "zod";
+import { LISTENER_KINDS } from "../listener/port.ts";
 import { upstreamUrlFault, usesSrv } from "../upstream/upstream_url.ts";
 import { ADMIN_STATES, BREAKER_STATES, UPSTREAM_STATES } from "../upstream/condition/upstream_states.ts";
 import type { ListedPool, ListedUpstream } from "./snapshot_maker.ts";
@@ -130,8 +131,10 @@ const workerSchema = z.strictObject({
 const portSchema = z.strictObject({
   address: z.string(),
   port: count(),
+  listener: z.enum(LISTENER_KINDS),
   open: z.boolean(),
   closedForMs: amount().nullable(),
+  failingForMs: amount().nullable(),
   reason: z.string().nullable(),
   reopenings: count(),
 }).register(API_SCHEMAS, { id: "Port" });

@@ -13,6 +13,7 @@
  */
 
 import type { Problem } from "../config/problem.ts";
+import type { ListenerKind } from "../listener/port.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { AdminState, UpstreamFacts, UpstreamState } from "../upstream/condition/upstream_states.ts";
 
@@ -132,11 +133,15 @@ export interface PortSnapshot {
   readonly address: string;
   /** Port number. */
   readonly port: number;
-  /** Whether connections are accepted by all workers. A port that was opened again counts as open after a second. */
+  /** Which listener serves it. */
+  readonly listener: ListenerKind;
+  /** Whether it is open in all workers. A port that was opened again counts as open after a second. */
   readonly open: boolean;
   /** For how long it has been closed; null while it is open. */
   readonly closedForMs: number | null;
-  /** Why it closed, or could not be opened again; null while it is open. */
+  /** For how long no connection can be accepted on the open port; null while they can. */
+  readonly failingForMs: number | null;
+  /** Why it is closed, or why no connection can be accepted; null while it is open and accepts. */
   readonly reason: string | null;
   /** How often the port was opened again. */
   readonly reopenings: number;

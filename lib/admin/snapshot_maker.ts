@@ -77,9 +77,10 @@ export class SnapshotMaker {
       metrics: managed.generation.metrics !== undefined,
       config: { generation, file, loadedAtMs, refused: refused ?? null },
       process: this.#process(now),
-      ports: managed.ports.map(({ closedAtMs, ...port }) => ({
+      ports: managed.ports.map(({ closedAtMs, failingAtMs, ...port }) => ({
         ...port,
-        closedForMs: closedAtMs === null ? null : Math.max(0, Date.now() - closedAtMs),
+        closedForMs: passedMs(closedAtMs),
+        failingForMs: passedMs(failingAtMs),
       })),
       totals: this.#totals(now),
       sites: this.sites(now),
@@ -244,4 +245,8 @@ function countsOf({ routes }: Sample, keys: readonly string[]): FlowCounts | und
 
 function healthOf({ condition }: Upstream, verdict: Verdict | undefined): Verdict {
   return condition.unhealthy ? "unhealthy" : verdict === "healthy" ? "healthy" : "unknown";
+}
+
+function passedMs(sinceMs: number | null): number | null {
+  return sinceMs === null ? null : Math.max(0, Date.now() - sinceMs);
 }

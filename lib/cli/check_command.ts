@@ -91,10 +91,10 @@ function middlewareProblem(file: string, { message }: Error): Problem {
 
 // Loaded only if needed, since it imports most of the server.
 async function portTrial(): Promise<TryPort> {
-  const { ListenError, OpenListener } = await import("../process/listener.ts");
+  const { checkPort, ListenError } = await import("../process/listener.ts");
   return (address, port, options) => {
     try {
-      OpenListener.check({ address, port }, options);
+      checkPort({ address, port }, options);
       return undefined;
     } catch (error) {
       if (!(error instanceof ListenError)) throw error;

@@ -63,6 +63,11 @@ export interface ProcessStateOptions {
   readonly probes?: boolean;
 }
 
+/** Index of the count of ports that are closed but should be open. */
+export const CLOSED = 0;
+/** Index of the count of open ports on which no connection can be accepted. */
+export const NOT_ACCEPTING = 1;
+
 /** Owned by the program; outlives generations. */
 export class ProcessState {
   /** When the program started, in milliseconds since 1970. */
@@ -81,8 +86,8 @@ export class ProcessState {
   readonly metricFields: TakeMetricFields;
   /** The metrics of all generations. */
   readonly metrics: MetricsRegistry;
-  /** The number of ports that are closed but should be open; one count for each worker. */
-  readonly closedPorts: MetricFields;
+  /** The number of ports that are {@linkcode CLOSED} or {@linkcode NOT_ACCEPTING}; for each worker. */
+  readonly failedPorts: MetricFields;
   /** Open WebSockets of all generations. */
   readonly sockets = new SocketRegistry();
   /** The number of this worker, and how many there are. */
@@ -103,7 +108,7 @@ export class ProcessState {
     this.sharedState = options.sharedState ?? new LocalState();
     this.metricFields = options.metricFields ?? localMetricFields();
     this.metrics = new MetricsRegistry(this.metricFields);
-    this.closedPorts = this.metricFields(1, "closed ports");
+    this.failedPorts = this.metricFields(2, "failed ports");
     this.worker = options.worker ?? ONLY_WORKER;
     this.secret = options.secret ?? crypto.randomUUID() + crypto.randomUUID();
     this.mark = createHash("sha256").update(`via ${this.secret}`).digest("hex").slice(0, 16);

@@ -7,11 +7,12 @@
 import type { Config } from "../generation/config/config_types.ts";
 import { Generation, type GenerationListener, type GenerationOptions } from "../generation/generation.ts";
 import type { MemberChange } from "../generation/pools/pool_members.ts";
-import { ProcessState } from "../generation/process_state.ts";
-import type { PortStatus } from "../listener/runtime/serving_port.ts";
+import { CLOSED, NOT_ACCEPTING, ProcessState } from "../generation/process_state.ts";
+import { accepts, type Port, type PortStatus } from "../listener/port.ts";
 import { settledWithin } from "../state/settled_within.ts";
 import { loadMiddleware } from "./load_middleware.ts";
-import { type ListenOptions, logPortChange, OpenListener } from "./listener.ts";
+import { type ListenOptions, logPortChange, openPort } from "./listener.ts";
+import { listenerKind } from "./listener_kind.ts";
 
 /** A running server. */
 export interface RunningServer {
@@ -96,11 +97,11 @@ class Server implements RunningServer {
   /** Earlier generations that still have exchanges under way. */
   readonly #retired = new Set<Generation>();
   #generation: Generation | undefined;
-  #open: ReadonlyMap<string, OpenListener> = new Map();
+  #open: ReadonlyMap<string, Port> = new Map();
   /** Listeners that the config no longer has, kept open until their WebSockets have closed. A reload may bring them back. */
   readonly #leaving = new Map<string, Leaving>();
   /** Listeners that are being closed. */
-  readonly #closing = new Set<{ key: string; done: Promise<void> }>();
+  readonly #closing = new Set<{ key: string; port: Port; done: Promise<void> }>();
   /** The generation that is being built. */
   #next: Generation | undefined;
   #reloading: Promise<void> = Promise.resolve();
@@ -117,11 +118,11 @@ class Server implements RunningServer {
   }
 
   get addresses(): readonly Deno.NetAddr[] {
-    return this.generation.listeners.map(({ key }) => (this.#open.get(key) as OpenListener).address);
+    return this.generation.listeners.map(({ key }) => (this.#open.get(key) as Port).address);
   }
 
   get ports(): readonly PortStatus[] {
-    return this.generation.listeners.map(({ key }) => (this.#open.get(key) as OpenListener).status);
+    return this.generation.listeners.map(({ key }) => (this.#open.get(key) as Port).status);
   }
 
   reload(config: Config): Promise<void> {
@@ -155,12 +156,14 @@ class Server implements RunningServer {
     this.#stopping = true;
     const generations = () => [...this.#retired, this.generation];
     const timeoutMs = this.generation.config.server.shutdown_timeout;
+    // Nothing is to be waited for before these close: their shutdown lets uploads and WebSockets end.
+    for (const [key, port] of this.#open) if (port.shutdownWaits) this.#close(key, port);
     // WebSockets first, while the ports are still open: the runtime's shutdown would close them at once.
     const listeners = [...this.#open.values(), ...[...this.#leaving.values()].map(({ listener }) => listener)];
     let closed: Promise<unknown> | undefined;
     const close = () => {
       if (closed !== undefined) return closed;
-      for (const [key, listener] of this.#open) this.#close(key, listener);
+      for (const [key, port] of this.#open) if (!port.shutdownWaits) this.#close(key, port);
       for (const [key, { listener }] of this.#leaving) this.#close(key, listener);
       return closed = Promise.all([...this.#closing].map(({ done }) => done));
     };
@@ -174,6 +177,7 @@ class Server implements RunningServer {
       for (const generation of generations()) generation.destroy();
       // An exchange that was cut gets an error response. A client that does not read it is not waited for.
       await settledWithin(close(), 1000);
+      await Promise.all([...this.#closing].filter(({ port }) => port.shutdownWaits).map(({ port }) => port.abort()));
     }
     this.#stopped = true;
     for (const generation of generations()) generation.close();
@@ -200,9 +204,12 @@ class Server implements RunningServer {
       middleware,
       processState: this.#processState,
     });
-    const added = new Map<string, OpenListener>();
+    const added = new Map<string, Port>();
     try {
       await generation.ready;
+      if (middleware.length > 0 && [...this.#open.values()].some(({ status }) => status.listener === "own")) {
+        throw new Error("Cannot add server.middleware to open ports: it needs a restart");
+      }
       const missing = ({ key }: GenerationListener) =>
         !this.#open.has(key) && !this.#leaving.has(key) && !added.has(key);
       // Searched again each time: a leaving listener may have been closed during the await.
@@ -225,17 +232,19 @@ class Server implements RunningServer {
     if (this.#stopping) throw new Error("Cannot put another config in place: the server is stopping");
   }
 
-  async #openPort(generation: Generation, listener: GenerationListener): Promise<OpenListener> {
+  async #openPort(generation: Generation, listener: GenerationListener): Promise<Port> {
     const { listen } = this.#options;
     const { key } = listener;
+    const { server } = generation.config;
     const options: ListenOptions = {
-      ...(listen === undefined ? { shared: generation.config.server.reuse_port } : listen(key)),
+      kind: listener.middleware.length > 0 ? "runtime" : listenerKind(server),
+      ...(listen === undefined ? { shared: server.reuse_port } : listen(key)),
       onHandlesOut: this.#options.onHandlesOut ?? ((again) => this.releaseIdle(again)),
       onChange: (now, before) => this.#portChanged(key, now, before),
     };
     for (let tries = 0;; tries++) {
       try {
-        return OpenListener.open(listener, options);
+        return openPort(listener, options);
       } catch (error) {
         // The runtime closes a port some time after it was asked to.
         const own = [...this.#closing].some((closing) => closing.key === key);
@@ -246,30 +255,33 @@ class Server implements RunningServer {
   }
 
   #portChanged(key: string, now: PortStatus, before: PortStatus): void {
-    this.#countClosedPorts();
+    this.#countPorts();
     const { onPort, log } = this.#options;
     if (onPort === undefined) logPortChange(log, now, before);
     else onPort(key, now, before);
   }
 
   // Ports that the config no longer has are not counted.
-  #countClosedPorts(): void {
-    this.#processState.closedPorts.own[0] = [...this.#open.values()].filter(({ status }) => !status.open).length;
+  #countPorts(): void {
+    const { own } = this.#processState.failedPorts;
+    const ports = [...this.#open.values()].map(({ status }) => status);
+    own[CLOSED] = ports.filter(({ open }) => !open).length;
+    own[NOT_ACCEPTING] = ports.filter((status) => status.open && !accepts(status)).length;
   }
 
   // Without an await, so that the change is one step.
-  #swap(generation: Generation, added: ReadonlyMap<string, OpenListener>): void {
+  #swap(generation: Generation, added: ReadonlyMap<string, Port>): void {
     const before = this.#generation;
-    const open = new Map<string, OpenListener>();
+    const open = new Map<string, Port>();
     for (const listener of generation.listeners) {
       const kept = this.#open.get(listener.key) ?? this.#leaving.get(listener.key)?.listener;
       kept?.serve(listener);
       this.#leaving.delete(listener.key);
-      open.set(listener.key, kept ?? added.get(listener.key) as OpenListener);
+      open.set(listener.key, kept ?? added.get(listener.key) as Port);
     }
     for (const [key, listener] of this.#open) if (!open.has(key)) this.#leaving.set(key, { listener });
     this.#open = open;
-    this.#countClosedPorts();
+    this.#countPorts();
     this.#generation = generation;
     generation.activate();
     if (before !== undefined) this.#retire(before);
@@ -280,6 +292,11 @@ class Server implements RunningServer {
     // Not before: the runtime's shutdown would cut WebSockets that have drain time left, and uploads.
     const { shutdown_timeout, stream_close_delay } = generation.config.server;
     for (const [key, one] of [...this.#leaving]) {
+      const { listener } = one;
+      if (listener.shutdownWaits) {
+        this.#close(key, listener, stream_close_delay + shutdown_timeout);
+        continue;
+      }
       const ended = Promise.all([left, one.listener.uploadsEnded()]);
       // Uploads that have not ended by then are cut.
       settledWithin(ended, stream_close_delay + shutdown_timeout).then(() => {
@@ -289,13 +306,17 @@ class Server implements RunningServer {
     }
   }
 
-  #close(key: string, listener: OpenListener): void {
+  /** @param timeoutMs Time after which exchanges that have not ended are cut; without it they are waited for. */
+  #close(key: string, port: Port, timeoutMs?: number): void {
     this.#leaving.delete(key);
-    const done = listener.shutdown().then(() => {
+    const ended = port.shutdown();
+    const done = ended.then(() => {
       this.#closing.delete(closing);
     });
-    const closing = { key, done };
+    const closing = { key, port, done };
     this.#closing.add(closing);
+    if (timeoutMs === undefined) return;
+    settledWithin(ended, timeoutMs).then((inTime) => inTime ? undefined : port.abort());
   }
 
   #retire(generation: Generation): void {
@@ -309,7 +330,7 @@ class Server implements RunningServer {
 }
 
 interface Leaving {
-  readonly listener: OpenListener;
+  readonly listener: Port;
 }
 
 /** How long nothing must have been under way: clients may still be reading the end of a response. */

@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { choice, duration, flag, integer, judged, list, size, table, text } from "../config/fields.ts";
+import { LISTENER_KINDS } from "../listener/port.ts";
 import { isIpAddress, parseNetwork } from "../http/ip_address.ts";
 
 const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
@@ -34,6 +35,9 @@ export const serverSchema = table({
   max_body_size: size().optional().describe("Largest request body; without it there is no limit."),
   stream_close_delay: duration({ zero: true }).prefault("5s").describe(
     "How long a WebSocket goes on after its route was changed or taken away.",
+  ),
+  listener: choice(LISTENER_KINDS).optional().describe(
+    'What serves the ports: "own", BWS\'s HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "runtime".',
   ),
   reuse_port: flag().default(false).describe(
     "Let another process listen on the same ports, so that a new one can start before the old one ends; Linux only.",

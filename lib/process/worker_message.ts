@@ -6,7 +6,7 @@
 
 import type { Config } from "../generation/config/config_types.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
-import type { PortStatus } from "../listener/runtime/serving_port.ts";
+import type { PortStatus } from "../listener/port.ts";
 import type { MemberChange } from "../generation/pools/pool_members.ts";
 import type { SourceAddresses } from "../upstream/discovery/supervisor_addresses.ts";
 import type { SharedStateTable } from "../state/shared_memory_state.ts";

@@ -1,26 +1,31 @@
 /**
- * Which ports are closed in which workers. For the supervisor.
+ * Which ports accept connections in which workers. For the supervisor.
  *
  * @module
  */
 
-import type { PortStatus } from "../listener/runtime/serving_port.ts";
+import { accepts, type ListenerKind, type PortStatus } from "../listener/port.ts";
 
-/** Called when a port is closed in a worker, and when it is open in all workers again. */
+/** Called when a port accepts no connections in a worker, and when it does in all workers again. */
 export type PortChange = (now: PortStatus, before: PortStatus) => void;
 
 /** The ports of all workers. Owned by the supervisor. */
 export class WorkerPorts {
+  readonly #listener: ListenerKind;
   readonly #onChange: PortChange;
-  /** By the key of the listener, then by worker: closed ports, and open ones that were opened again. */
+  /** By the key of the listener, then by worker: ports that failed, and those that have recovered. */
   readonly #known = new Map<string, Map<number, PortStatus>>();
 
-  /** @param onChange Called once for each change of a port, no matter in how many workers. */
-  constructor(onChange: PortChange) {
+  /**
+   * @param listener Which listener serves the ports.
+   * @param onChange Called once for each change of a port, no matter in how many workers.
+   */
+  constructor(listener: ListenerKind, onChange: PortChange) {
+    this.#listener = listener;
     this.#onChange = onChange;
   }
 
-  /** Records that the runtime has closed a port of a worker, or that it is open again. */
+  /** Records that a port of a worker accepts no connections, or that it does again. */
   change(worker: number, key: string, status: PortStatus): void {
     this.#changing(key, status, (workers) => workers.set(worker, status));
   }
@@ -39,15 +44,16 @@ export class WorkerPorts {
     for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
   }
 
-  /** The status of a port over all workers: closed if it is closed in one of them. */
+  /** The status of a port over all workers: closed, or not accepting, if it is so in one of them. */
   status(key: string, { hostname: address, port }: Deno.NetAddr): PortStatus {
     const workers = [...this.#known.get(key)?.values() ?? []];
-    const closed = workers.filter(({ open }) => !open).sort((a, b) => (a.closedAtMs ?? 0) - (b.closedAtMs ?? 0));
+    const closed = earliest(workers, ({ closedAtMs }) => closedAtMs);
+    const failing = earliest(workers, ({ failingAtMs }) => failingAtMs);
     const reopenings = workers.reduce((sum, status) => sum + status.reopenings, 0);
-    const first = closed.at(0);
     return {
-      ...{ address, port, reopenings, open: first === undefined },
-      ...{ closedAtMs: first?.closedAtMs ?? null, reason: first?.reason ?? null },
+      ...{ address, port, listener: this.#listener, reopenings, open: closed === undefined },
+      ...{ closedAtMs: closed?.closedAtMs ?? null, failingAtMs: failing?.failingAtMs ?? null },
+      reason: (closed ?? failing)?.reason ?? null,
     };
   }
 
@@ -58,6 +64,10 @@ export class WorkerPorts {
     this.#known.set(key, workers);
     change(workers);
     const now = this.status(key, at);
-    if (now.open !== before.open) this.#onChange(now, before);
+    if (accepts(now) !== accepts(before)) this.#onChange(now, before);
   }
+}
+
+function earliest(workers: readonly PortStatus[], atMs: (status: PortStatus) => number | null): PortStatus | undefined {
+  return workers.filter((status) => atMs(status) !== null).sort((a, b) => (atMs(a) ?? 0) - (atMs(b) ?? 0)).at(0);
 }

@@ -10,14 +10,15 @@ import { Generation, type GenerationOptions } from "../generation/generation.ts"
 import { DnsAddresses } from "../upstream/discovery/dns_addresses.ts";
 import { ProcessState } from "../generation/process_state.ts";
 import type { MemberChange } from "../generation/pools/pool_members.ts";
-import type { PortStatus } from "../listener/runtime/serving_port.ts";
+import type { PortStatus } from "../listener/port.ts";
 import { RelayedAddresses } from "../upstream/discovery/supervisor_addresses.ts";
 import type { Log } from "../log/log.ts";
 import { SharedMemoryState } from "../state/shared_memory_state.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import { clearWorkerCounts } from "../upstream/condition/condition_fields.ts";
 import { UPSTREAM_FIELDS } from "../generation/pools/upstream_factory.ts";
-import { logPortChange, OpenListener } from "./listener.ts";
+import { checkPort, logPortChange } from "./listener.ts";
+import { listenerKind } from "./listener_kind.ts";
 import type { RunningServer } from "./server.ts";
 import { WorkerPorts } from "./worker_ports.ts";
 import { WorkerThread } from "./worker_thread.ts";
@@ -116,7 +117,10 @@ class WorkerServer implements RunningWorkers {
       addresses: this.#names,
     });
     this.#workers = Array.from({ length: options.workers }, () => undefined);
-    this.#portStatus = new WorkerPorts((now, before) => logPortChange(options.log, now, before));
+    this.#portStatus = new WorkerPorts(
+      listenerKind(config.server),
+      (now, before) => logPortChange(options.log, now, before),
+    );
     this.#failures = Array.from({ length: options.workers }, () => 0);
     this.#restarts = Array.from({ length: options.workers }, () => 0);
     this.#watch = setInterval(() => {
@@ -151,7 +155,7 @@ class WorkerServer implements RunningWorkers {
     const generation = await this.#build(config);
     this.#generation = generation;
     const message = () => this.#messageOf(config);
-    if (!config.server.reuse_port) { for (const listener of generation.listeners) OpenListener.check(listener); }
+    if (!config.server.reuse_port) { for (const listener of generation.listeners) checkPort(listener); }
     // The first worker chooses a number for each port 0; the others use the same.
     await this.#startWorker(0, message());
     await Promise.all(this.#workers.slice(1).map((_, index) => this.#startWorker(index + 1, message())));
@@ -328,7 +332,7 @@ class WorkerServer implements RunningWorkers {
   #clearCounts(index: number): void {
     for (const fields of this.#sharedState.fieldsBelow(UPSTREAM_FIELDS)) clearWorkerCounts(fields, index);
     this.#processState.metrics.clearWorker(index);
-    this.#processState.closedPorts.all[index][0] = 0;
+    this.#processState.failedPorts.all[index].fill(0);
     this.#portStatus.forget(index);
   }
 

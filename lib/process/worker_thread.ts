@@ -5,7 +5,7 @@
  */
 
 import { ListenError } from "./listener.ts";
-import type { PortStatus } from "../listener/runtime/serving_port.ts";
+import type { PortStatus } from "../listener/port.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { GenerationMessage, SupervisorMessage, WorkerMessage } from "./worker_message.ts";
 

@@ -28,7 +28,10 @@ Deno.test("A port that is closed is told by the management API and by the metric
   const [{ port }] = running.server.addresses;
   const before = (await running.told("/api/status")).ports;
   assertEquals(before, [
-    { ...{ address: "127.0.0.1", port, open: true }, ...{ closedForMs: null, reason: null, reopenings: 0 } },
+    {
+      ...{ address: "127.0.0.1", port, listener: "runtime", open: true, closedForMs: null },
+      ...{ failingForMs: null, reason: null, reopenings: 0 },
+    },
   ]);
   assertStringIncludes(
     await (await running.ask("/metrics")).text(),
@@ -55,11 +58,11 @@ Deno.test("While a port is closed, no site is ready, and each says why", async (
   };
   const why = ["a port is closed that should be open"];
   assertEquals(await ask("/api/health/ready"), [200, undefined]);
-  proxy.generation.processState.closedPorts.own[0] = 1;
+  proxy.generation.processState.failedPorts.own[0] = 1;
   assertEquals(await ask("/api/health/ready"), [503, why]);
   assertEquals(await ask("/api/health"), [503, why]);
   assertEquals(await ask("/api/health/live"), [200, undefined]);
-  proxy.generation.processState.closedPorts.own[0] = 0;
+  proxy.generation.processState.failedPorts.own[0] = 0;
   assertEquals(await ask("/api/health/ready"), [200, undefined]);
 });
 
@@ -72,10 +75,10 @@ Deno.test("While a port of one worker is closed, no worker's sites are ready", a
     return response.status;
   };
   assertEquals(await ready(), 200);
-  proxy.server.generation.processState.closedPorts.all[0][0] = 1;
+  proxy.server.generation.processState.failedPorts.all[0][0] = 1;
   // Each over a connection of its own, so that both workers are asked.
   for (let i = 0; i < 16; i++) assertEquals(await ready(), 503);
-  proxy.server.generation.processState.closedPorts.all[0][0] = 0;
+  proxy.server.generation.processState.failedPorts.all[0][0] = 0;
   assertEquals(await ready(), 200);
 });
 

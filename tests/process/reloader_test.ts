@@ -89,9 +89,11 @@ Deno.test("Reloader names each key of a fixed table, also one that is new, and d
 
 Deno.test("Reloader.config is what runs: what only a restart changes stays as at the start", async () => {
   const world = new World(`[logging]\nlevel = "error"\n${SITE}`);
-  await world.reload(`[server]\nname = "young"\nworkers = 3\nreuse_port = true\n[management]\nport = 1\n${SITE}`);
+  await world.reload(
+    `[server]\nname = "young"\nworkers = 3\nlistener = "own"\nreuse_port = true\n[management]\nport = 1\n${SITE}`,
+  );
   const { server, logging, management } = world.reloader.config;
-  assertEquals([server.name, server.workers, server.reuse_port], ["young", 1, false]);
+  assertEquals([server.name, server.workers, server.listener, server.reuse_port], ["young", 1, undefined, false]);
   assertEquals([logging.level, management.port], ["error", 7654]);
   assertEquals(world.served.at(-1), world.reloader.config);
 });

@@ -1,11 +1,11 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import type { PortStatus } from "../../lib/listener/runtime/serving_port.ts";
+import type { PortStatus } from "../../lib/listener/port.ts";
 import { WorkerPorts } from "../../lib/process/worker_ports.ts";
 
 const OPEN: PortStatus = {
-  ...{ address: "::", port: 8080, open: true },
-  ...{ closedAtMs: null, reason: null, reopenings: 0 },
+  ...{ address: "::", port: 8080, listener: "runtime", open: true },
+  ...{ closedAtMs: null, failingAtMs: null, reason: null, reopenings: 0 },
 };
 const ADDRESS: Deno.NetAddr = { transport: "tcp", hostname: "::", port: 8080 };
 
@@ -15,7 +15,7 @@ function closed(closedAtMs: number, reason: string, reopenings = 0): PortStatus 
 
 Deno.test("A port that closes in several workers is one change, and another when it is open in all of them", () => {
   const changes: boolean[] = [];
-  const ports = new WorkerPorts(({ open }) => changes.push(open));
+  const ports = new WorkerPorts("runtime", ({ open }) => changes.push(open));
   ports.change(0, "a", closed(1000, "first"));
   ports.change(1, "a", closed(900, "second"));
   assertEquals(ports.status("a", ADDRESS), closed(900, "second"));
@@ -28,7 +28,7 @@ Deno.test("A port that closes in several workers is one change, and another when
 
 Deno.test("A port that was closed in a worker that ended is open again", () => {
   const changes: boolean[] = [];
-  const ports = new WorkerPorts(({ open }) => changes.push(open));
+  const ports = new WorkerPorts("runtime", ({ open }) => changes.push(open));
   ports.change(1, "a", closed(1000, "first"));
   ports.forget(0);
   assertEquals(changes, [false]);
@@ -37,7 +37,7 @@ Deno.test("A port that was closed in a worker that ended is open again", () => {
 });
 
 Deno.test("A port that no config has any more is forgotten", () => {
-  const ports = new WorkerPorts(() => {});
+  const ports = new WorkerPorts("runtime", () => {});
   ports.change(1, "a", closed(1000, "first"));
   ports.retain(new Set(["b"]));
   assertEquals(ports.status("a", ADDRESS), OPEN);

@@ -69,7 +69,10 @@ export class FakeWorld {
   metrics = true;
   readonly failures: FailureSnapshot[] = [];
   /** The port of its sites. */
-  port: PortSnapshot = { address: "0.0.0.0", port: 8080, open: true, closedForMs: null, reason: null, reopenings: 0 };
+  port: PortSnapshot = {
+    ...{ address: "0.0.0.0", port: 8080, listener: "runtime", open: true, closedForMs: null },
+    ...{ failingForMs: null, reason: null, reopenings: 0 },
+  };
   readonly #pools: readonly string[];
   readonly #random = seededRandom(7);
   readonly #startedAtMs = Date.now() - 3 * 86_400_000 - 7_400_000;

@@ -56,6 +56,8 @@ export interface ServerInput {
    * @default {"5s"}
    */
   stream_close_delay?: string | number;
+  /** What serves the ports: "own", BWS's HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "runtime". */
+  listener?: "own" | "runtime";
   /**
    * Let another process listen on the same ports, so that a new one can start before the old one ends; Linux only.
    *
@@ -964,6 +966,8 @@ export interface ServerConfig {
   max_body_size?: number;
   /** How long a WebSocket goes on after its route was changed or taken away. */
   stream_close_delay: number;
+  /** What serves the ports: "own", BWS's HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "runtime". */
+  listener?: "own" | "runtime";
   /** Let another process listen on the same ports, so that a new one can start before the old one ends; Linux only. */
   reuse_port: boolean;
   /** How long the server goes on, with its readiness turned off, before it stops. */

@@ -5,7 +5,7 @@
  */
 
 import { ROUTE_METRICS } from "../../exchange/route_metrics.ts";
-import type { PortStatus } from "../../listener/runtime/serving_port.ts";
+import type { PortStatus } from "../../listener/port.ts";
 import type { Family } from "../../metrics/family.ts";
 import { processFamilies } from "../../metrics/process_families.ts";
 import { POOL_METRICS, UPSTREAM_METRICS } from "../../upstream/upstream_metrics.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PortStatus } from "../../listener/runtime/serving_port.ts";
+import { accepts, type PortStatus } from "../../listener/port.ts";
 import { Family, type FamilyOptions, type SampleSink } from "../../metrics/family.ts";
 import { Labels, type LabelValues } from "../../metrics/labels.ts";
 import { sharedTime } from "../../state/shared_time.ts";
@@ -103,8 +103,8 @@ export function portFamilies(ports: () => readonly PortStatus[]): Family[] {
   return [
     family({
       ...{ name: "bws_listener_up", type: "gauge" },
-      help: "Whether a port is open in all workers: 1, or 0 while it is closed and opened again.",
-    }, ({ open }) => open ? 1 : 0),
+      help: "1 while a port accepts connections in all workers, 0 while it is closed or cannot accept any.",
+    }, (status) => accepts(status) ? 1 : 0),
     family({
       ...{ name: "bws_listener_reopened_total", type: "counter" },
       help: "How often a port that closed was opened again.",

@@ -63,6 +63,11 @@ export class ConnectionTable implements Watched {
     if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#emptied = resolve);
   }
 
+  /** Closes the connections without a request. */
+  closeIdle(): void {
+    for (const connection of this.#connections) connection.closeIdle();
+  }
+
   /** Closes all connections at once. */
   destroy(): void {
     for (const connection of this.#connections) connection.close();

@@ -109,6 +109,11 @@ export class ServedConnection implements BodyHost {
     if (!this.#responding && this.inbox.length === 0) this.close();
   }
 
+  /** Closes it unless it has a request. */
+  closeIdle(): void {
+    if (!this.#responding && this.inbox.length === 0) this.close();
+  }
+
   /** Closes it at once. */
   close(): void {
     if (this.#closed) return;

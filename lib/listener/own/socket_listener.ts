@@ -29,6 +29,12 @@ export interface SocketListenerOptions {
    */
   readonly shared?: boolean;
   /**
+   * Called when a connection could not be accepted, as when file handles have run out. The port stays open.
+   *
+   * @default {nobody}
+   */
+  readonly onAcceptFailed?: (error: Error) => void;
+  /**
    * For measurements: takes upgrades.
    *
    * @default {undefined} They are responded to like other requests.
@@ -52,6 +58,7 @@ export class SocketListener {
   readonly #parts: ListenerParts;
   readonly #table: ConnectionTable;
   readonly #accepting: Promise<void>;
+  readonly #onAcceptFailed: (error: Error) => void;
   #stopped = false;
 
   /**
@@ -66,6 +73,7 @@ export class SocketListener {
     this.#table = new ConnectionTable(clock, limits);
     const hostname = address ?? "0.0.0.0";
     this.#listener = Deno.listen({ hostname, port, reusePort: options.shared === true });
+    this.#onAcceptFailed = options.onAcceptFailed ?? (() => {});
     this.#accepting = this.#accept();
   }
 
@@ -82,6 +90,11 @@ export class SocketListener {
   /** Connections that are open. */
   get connections(): number {
     return this.#table.size;
+  }
+
+  /** Closes idle connections. */
+  closeIdle(): void {
+    this.#table.closeIdle();
   }
 
   /** Stops accepting, closes what idles, and waits until the last response is out. */
@@ -109,8 +122,9 @@ export class SocketListener {
       let conn: Deno.TcpConn;
       try {
         conn = await this.#listener.accept();
-      } catch {
+      } catch (error) {
         if (this.#stopped) return;
+        this.#onAcceptFailed(error instanceof Error ? error : new Error(String(error)));
         // No file handles left, or a connection that was gone before it was taken: the next may do better.
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
         continue;

@@ -6,52 +6,17 @@
  */
 
 import { settledWithin } from "../../state/settled_within.ts";
+import { handlesOut, type PortOptions, type PortStatus } from "../port.ts";
 import { Uploads } from "./uploads.ts";
 
-/** Whether a port is open, and what closed it. */
-export interface PortStatus {
-  /** IP address that it listens on. */
-  readonly address: string;
-  /** Port number. */
-  readonly port: number;
-  /** Whether connections are accepted. A port that was opened again counts once it has been open for a second. */
-  readonly open: boolean;
-  /** When it closed, in milliseconds since 1970; null while it is open. */
-  readonly closedAtMs: number | null;
-  /** Why it closed, or could not be opened again; null while it is open. */
-  readonly reason: string | null;
-  /** How often it was opened again. */
-  readonly reopenings: number;
-}
-
 /** How a port is opened. */
-export interface ServingPortOptions {
-  /** IP address or host name to listen on. */
-  readonly hostname: string;
-  /** Port number; 0 for any that is free. */
-  readonly port: number;
-  /** Whether other listeners may have the same port. */
-  readonly shared: boolean;
+export interface ServingPortOptions extends PortOptions {
   /** Answers requests, and notes the uploads that it reads. */
   readonly handler: (
     request: Request,
     info: Deno.ServeHandlerInfo<Deno.NetAddr>,
     uploads: Uploads,
   ) => Response | Promise<Response>;
-  /**
-   * Called when file handles have run out, before the port is opened again, so that some can be released. `again` tells
-   * that giving up this port's idle connections has not helped: it has ended, or could not be opened, more than three
-   * times in a row.
-   *
-   * @default {nobody}
-   */
-  readonly onHandlesOut?: (again: boolean) => void;
-  /**
-   * Called when the port is closed, and when it is open again: once a change, not once a try.
-   *
-   * @default {nobody}
-   */
-  readonly onChange?: (now: PortStatus, before: PortStatus) => void;
 }
 
 /** Pause before the first try, and the longest one. Each try that comes to nothing doubles it. */
@@ -93,7 +58,10 @@ export class ServingPort {
     this.#options = options;
     this.#address = this.#open(options.port);
     const { hostname: address, port } = this.#address;
-    this.#status = { address, port, open: true, closedAtMs: null, reason: null, reopenings: 0 };
+    this.#status = {
+      ...{ address, port, listener: "runtime", open: true, closedAtMs: null },
+      ...{ failingAtMs: null, reason: null, reopenings: 0 },
+    };
   }
 
   /** Where it listens, or will listen again. */
@@ -226,11 +194,6 @@ export class ServingPort {
       this.#options.onChange?.(this.#status, before);
     }, STABLE_MS);
   }
-}
-
-/** Whether `reason` says that the process, or the machine, has no file handle left (EMFILE, ENFILE, on Windows 10024). */
-export function handlesOut(reason: string): boolean {
-  return /os error (?:23|24|10024)\b/.test(reason);
 }
 
 function reasonOf(error: unknown): string {

@@ -2,7 +2,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { TransportFailure } from "../../../lib/failure/failure.ts";
 import { readWhole } from "../../../lib/http/body_reader.ts";
-import { type PortStatus, ServingPort, type ServingPortOptions } from "../../../lib/listener/runtime/serving_port.ts";
+import type { PortStatus } from "../../../lib/listener/port.ts";
+import { ServingPort, type ServingPortOptions } from "../../../lib/listener/runtime/serving_port.ts";
 import { StreamSource } from "../../../lib/listener/runtime/stream_source.ts";
 import { Uploads } from "../../../lib/listener/runtime/uploads.ts";
 import { until, within } from "../../support/condition.ts";
@@ -55,7 +56,7 @@ Deno.test("A port that ended is opened again with the same number, and counts as
   const open = await watched.change();
   assertEquals(open, {
     ...{ address: "127.0.0.1", port: watched.port.address.port, open: true },
-    ...{ closedAtMs: null, reason: null, reopenings: 1 },
+    ...{ listener: "runtime", closedAtMs: null, failingAtMs: null, reason: null, reopenings: 1 },
   });
   assertEquals(Date.now() - before >= 1000, true);
   assertEquals(await watched.ask(), "here");

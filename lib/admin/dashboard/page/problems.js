@@ -113,17 +113,21 @@ function poolTroubles({ pool, label }) {
  * @returns {Trouble[]}
  */
 function portTroubles({ ports }) {
-  return ports.filter(({ open }) => !open).map(({ address, port, closedForMs, reason }) => ({
-    key: `port ${address} ${port}`,
-    tone: /** @type {const} */ ("bad"),
-    kind: /** @type {const} */ ("port"),
-    title: `Port ${port} is closed`,
-    detail: [reason ?? "", closedForMs === null ? "" : `for ${formatDuration(closedForMs)}`]
-      .filter((part) => part !== "").join(", "),
-    left: "",
-    upstreamId: null,
-    poolId: null,
-  }));
+  return ports.filter(({ open, failingForMs }) => !open || failingForMs !== null).map((status) => {
+    const { address, port, open, closedForMs, failingForMs, reason } = status;
+    const forMs = closedForMs ?? failingForMs;
+    return {
+      key: `port ${address} ${port}`,
+      tone: /** @type {const} */ ("bad"),
+      kind: /** @type {const} */ ("port"),
+      title: open ? `Port ${port} cannot accept connections` : `Port ${port} is closed`,
+      detail: [reason ?? "", forMs === null ? "" : `for ${formatDuration(forMs)}`]
+        .filter((part) => part !== "").join(", "),
+      left: "",
+      upstreamId: null,
+      poolId: null,
+    };
+  });
 }
 
 /**
