@@ -129,7 +129,7 @@ async function explainHead(
     moreRoutes: Math.max(0, others.length - MOST_ROUTES),
     forward: forward?.head === undefined
       ? null
-      : { head: forward.head, hostOfUpstream: plan?.preserveHost === false, websocket: socket },
+      : { head: forward.head, hostOfUpstream: plan?.preserve_host === false, websocket: socket },
     pool: plan === undefined || forward?.refusal !== undefined ? null : poolOf(site, plan, options),
     files: files === undefined || site.config.static_dir === undefined
       ? null

@@ -113,15 +113,7 @@ interface HeaderRules {
 function headerRules({ headers }: ProxyConfig, { site, serverName, viaMark }: SiteRoutesContext): HeaderRules {
   const requestIdName = site.request_id.header.toLowerCase();
   return {
-    requestHeaders: new RequestHeaders({
-      addXForwarded: headers.add_x_forwarded,
-      addForwarded: headers.add_forwarded,
-      viaName: viaMark,
-      requestIdName,
-      set: Object.entries(headers.request.set).flat(),
-      add: Object.entries(headers.add).concat(Object.entries(headers.request.add)).flat(),
-      remove: [...headers.remove, ...headers.request.remove],
-    }),
+    requestHeaders: new RequestHeaders(headers, { viaName: viaMark, requestIdName }),
     responseHeaders: new ResponseHeaders({
       viaName: viaToken(serverName),
       untrustedName: site.request_id.trust ? "" : requestIdName,
@@ -140,7 +132,7 @@ function forwardPlan(
   return {
     pool,
     rewrite: compileRewrite(route, hasBase),
-    preserveHost: own.preserve_host,
+    preserve_host: own.preserve_host,
     ...rules,
     redirects: compileReverseMapping(route, own, { hasBase, host: rules.requestHeaders.host }),
     forwardedPrefix: forwardedPrefix(route),

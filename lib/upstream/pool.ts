@@ -10,7 +10,9 @@ import type { Policy, PolicyRequest } from "./balancer/policy.ts";
 import type { RetryBudget } from "./retry_budget.ts";
 import type { FailureClass } from "./condition/failure_class.ts";
 import type { Slot, Upstream } from "./upstream.ts";
-import { type QueueBudget, RequestQueue } from "./request_queue.ts";
+import type { LoadBalancingConfig } from "./config/load_balancing_schema.ts";
+import type { PassiveHealthConfig } from "./config/resilience_schema.ts";
+import { type QueueBudget, type QueueConfig, RequestQueue } from "./request_queue.ts";
 import { POOL_METRICS, type PoolMetrics } from "./upstream_metrics.ts";
 
 const { waiting: waitingRequests } = POOL_METRICS.metrics;
@@ -22,23 +24,12 @@ export interface PoolOptions {
   readonly upstreams: readonly Upstream[];
   /** Makes the policy of the primary upstreams, and, with a second call, that of the backups. */
   readonly createPolicy: (upstreams: readonly Upstream[], part: "primary" | "backup") => Policy<Upstream>;
-  /** Most queued exchanges. */
-  readonly queueSize: number;
-  /** Longest time in the queue, in milliseconds. */
-  readonly queueTimeoutMs: number;
-  /**
-   * Share of the upstreams that may be ejected for their responses, in percent; above 0, one always may. An upstream
-   * that cannot be reached is always ejected: it serves no request.
-   *
-   * @default {50}
-   */
-  readonly maxEjectedPercent?: number;
-  /**
-   * Whether upstreams that are not healthy are used when none is.
-   *
-   * @default {false}
-   */
-  readonly panics?: boolean;
+  /** Limits the queue. */
+  readonly connections: QueueConfig;
+  /** Limits ejections. */
+  readonly passiveHealth: Pick<PassiveHealthConfig, "max_ejected_percent">;
+  /** Whether upstreams that are not healthy are used when none is. */
+  readonly loadBalancing: Pick<LoadBalancingConfig, "when_all_unhealthy">;
   /**
    * Whether a second upstream is dialled while the first one is silent. Not with session affinity.
    *
@@ -90,7 +81,7 @@ export class Pool {
     this.name = options.name;
     this.retryBudget = options.retryBudget;
     this.#options = options;
-    this.#queue = new RequestQueue({ size: options.queueSize, timeoutMs: options.queueTimeoutMs });
+    this.#queue = new RequestQueue(options.connections);
     this.#random = options.random ?? Math.random;
     this.#primary = options.createPolicy(options.upstreams.filter((upstream) => !upstream.backup), "primary");
     this.#adopt(options.upstreams);
@@ -187,7 +178,7 @@ export class Pool {
       (upstream) => upstream.full && upstream.condition.healthy ? "full" : upstream.state.replaceAll("_", " "),
     );
     const counts = [...states].map(([state, upstreams]) => `${upstreams.length} ${state}`).join(", ");
-    const queued = this.#queue.length >= this.#options.queueSize ? "; the line is full" : "";
+    const queued = this.#queue.full ? "; the queue is full" : "";
     return `pool ${this.name}: ${counts}${queued}`;
   }
 
@@ -250,9 +241,10 @@ export class Pool {
   // would fail anyway.
   #takeLast(avoid: readonly Upstream[] | undefined): Slot | undefined {
     if (this.busy(avoid)) return undefined;
+    const panics = this.#options.loadBalancing.when_all_unhealthy === "try_anyway";
     const usable = this.#upstreams.filter((upstream) =>
       !upstream.full && !avoid?.includes(upstream) &&
-      (upstream.condition.lastResort || (this.#options.panics === true && upstream.condition.usableInPanic))
+      (upstream.condition.lastResort || (panics && upstream.condition.usableInPanic))
     );
     if (usable.length === 0) return undefined;
     return usable[Math.floor(this.#random() * usable.length)].acquireAnyway();
@@ -262,12 +254,13 @@ export class Pool {
     const count = this.#upstreams.length;
     if (count < 2) return false;
     if (failure === "unreachable") return true;
-    const percent = this.#options.maxEjectedPercent ?? 50;
+    const percent = this.#options.passiveHealth.max_ejected_percent;
     if (percent === 0) return false;
     // An ejection whose time is over is still set if no request has checked it since.
     const ejected =
       this.#upstreams.filter((upstream) => upstream.condition.ejected && upstream.condition.unavailableForMs > 0)
         .length;
+    // Above 0 %, one may always be ejected.
     return ejected < Math.max(1, Math.floor(count * percent / 100));
   }
 }

@@ -4,15 +4,11 @@
  * @module
  */
 
+import type { ConnectionsConfig } from "./config/connections_schema.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Limits of a queue. */
-export interface RequestQueueOptions {
-  /** Most queued exchanges. */
-  readonly size: number;
-  /** Longest time in the queue, in milliseconds. */
-  readonly timeoutMs: number;
-}
+export type QueueConfig = Pick<ConnectionsConfig, "queue_size" | "queue_timeout">;
 
 /**
  * How long one exchange has waited in total. It may wait again if another exchange took the slot that it was woken for.
@@ -23,17 +19,22 @@ export interface QueueBudget {
 
 /** Queued exchanges, oldest first. Owned by a pool. */
 export class RequestQueue {
-  readonly #options: RequestQueueOptions;
+  readonly #config: QueueConfig;
   readonly #waiting: Waiter[] = [];
 
   /** Makes an empty queue. */
-  constructor(options: RequestQueueOptions) {
-    this.#options = options;
+  constructor(config: QueueConfig) {
+    this.#config = config;
   }
 
   /** Number of queued exchanges. */
   get length(): number {
     return this.#waiting.length;
+  }
+
+  /** Whether no further exchange is queued. */
+  get full(): boolean {
+    return this.#waiting.length >= this.#config.queue_size;
   }
 
   /**
@@ -45,7 +46,7 @@ export class RequestQueue {
    * @returns Whether it was woken: false when the queue or the wait was too long, or `signal` fired.
    */
   wait(signal: AbortSignal, avoid: readonly Upstream[] | undefined, queueBudget: QueueBudget): Promise<boolean> {
-    if (this.#waiting.length >= this.#options.size) return Promise.resolve(false);
+    if (this.full) return Promise.resolve(false);
     const fromMs = performance.now();
     return new Promise((resolve) => {
       const leave = () => {
@@ -60,7 +61,7 @@ export class RequestQueue {
         resolve(room);
       };
       const waiter: Waiter = { settle, avoid };
-      const timer = setTimeout(leave, Math.max(0, this.#options.timeoutMs - queueBudget.waitedMs));
+      const timer = setTimeout(leave, Math.max(0, this.#config.queue_timeout - queueBudget.waitedMs));
       signal.addEventListener("abort", leave, { once: true });
       this.#waiting.push(waiter);
     });

@@ -5,28 +5,15 @@
  * @module
  */
 
+import type { RetryBudgetConfig } from "./config/retry_budget_schema.ts";
 import { localFields, type TakeFields } from "../state/shared_state.ts";
 import { sharedTime } from "../state/shared_time.ts";
-
-/** How large a budget is. */
-export interface RetryBudgetOptions {
-  /** Retries for each request, 0 to 10. */
-  readonly share: number;
-  /** Retries a second that are allowed whatever the traffic. */
-  readonly minPerSecond: number;
-  /**
-   * Allots the fields of the balance.
-   *
-   * @default {localFields}
-   */
-  readonly takeFields?: TakeFields;
-}
 
 /** A retry, in the unit of the balance. */
 const RETRY = 1000;
 /** Largest balance, in retries. */
 const MOST_SAVED = 1000;
-/** Initial balance, in seconds of `minPerSecond`. */
+/** Initial balance, in seconds of `min_per_second`. */
 const FIRST_SECONDS = 10;
 
 /** The first two fields hold {@linkcode FILLED_AT}, a time of 64 bits. */
@@ -41,15 +28,15 @@ export class RetryBudget {
   readonly #deposit: number;
   readonly #perMs: number;
 
-  /** Takes four fields. */
-  constructor({ share, minPerSecond, takeFields = localFields }: RetryBudgetOptions) {
+  /** @param takeFields Allots the four fields of the balance. */
+  constructor({ budget, min_per_second }: RetryBudgetConfig, takeFields: TakeFields = localFields) {
     this.#fields = takeFields(4);
     this.#times = new BigInt64Array(this.#fields.buffer, this.#fields.byteOffset, 1);
-    this.#deposit = Math.round(share * RETRY);
-    this.#perMs = minPerSecond * RETRY / 1000;
+    this.#deposit = Math.round(budget * RETRY);
+    this.#perMs = min_per_second * RETRY / 1000;
     if (Atomics.exchange(this.#fields, BEGUN, 1) === 0) {
       Atomics.store(this.#times, FILLED_AT, BigInt(sharedTime.refresh()));
-      Atomics.add(this.#fields, BALANCE, Math.min(minPerSecond * FIRST_SECONDS, MOST_SAVED) * RETRY);
+      Atomics.add(this.#fields, BALANCE, Math.min(min_per_second * FIRST_SECONDS, MOST_SAVED) * RETRY);
     }
   }
 

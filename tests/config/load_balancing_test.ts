@@ -4,7 +4,7 @@ import type { PolicySettings } from "../../lib/upstream/balancer/policy_settings
 import { POLICIES } from "../../lib/upstream/balancer/registry.ts";
 import { jsonSchema } from "../../lib/config/json_schema.ts";
 import { configSchema } from "../../lib/generation/config/config_schema.ts";
-import { FALLBACK_NAMES, POLICY_NAMES } from "../../lib/handlers/proxy/config/load_balancing_schema.ts";
+import { FALLBACK_NAMES, POLICY_NAMES } from "../../lib/upstream/config/load_balancing_schema.ts";
 import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { sentenceOf } from "../../lib/config/problem.ts";
 import { assertErrors, assertWarnings, PROXY } from "./marked_config.ts";

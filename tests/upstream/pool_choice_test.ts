@@ -38,8 +38,9 @@ function poolOf(count: number, upstream: (n: number) => Partial<UpstreamOptions>
     name: "p",
     upstreams,
     createPolicy: (members) => createPolicy("round_robin", members),
-    queueSize: 0,
-    queueTimeoutMs: 1,
+    connections: { queue_size: 0, queue_timeout: 1 },
+    passiveHealth: { max_ejected_percent: 50 },
+    loadBalancing: { when_all_unhealthy: "reject" },
     ...options,
   });
   /** Which upstream takes the next attempt, from 0; -1 for none. The place is given back at once. */
@@ -159,7 +160,7 @@ Deno.test("a pool of one does not eject it", () => {
 
 Deno.test("a pool ejects no more than its share, and at least one where it may eject any", () => {
   for (const [percent, ejected] of [[0, 0], [10, 1], [50, 2], [100, 4]]) {
-    const { upstreams } = poolOf(4, () => ({}), { maxEjectedPercent: percent });
+    const { upstreams } = poolOf(4, () => ({}), { passiveHealth: { max_ejected_percent: percent } });
     for (const upstream of upstreams) upstream.failed("status");
     assertEquals(upstreams.filter((upstream) => upstream.condition.ejected).length, ejected, `${percent} %`);
   }
@@ -179,7 +180,7 @@ Deno.test("Pool.acquire() gives a rising upstream a share that grows", () => {
   let draw = 0;
   // As even as numbers can be, so that shares come out exactly.
   const random = () => (draw++ % 10) / 10;
-  const { upstreams, turns } = poolOf(2, () => ({ slowStartMs: 1_000_000 }), { random });
+  const { upstreams, turns } = poolOf(2, () => ({ loadBalancing: { slow_start: 1_000_000 } }), { random });
   const share = () => turns(40).filter((index) => index === 0).length;
   assertEquals(share(), 20);
   upstreams[0].failed("broken");
@@ -193,14 +194,15 @@ Deno.test("Pool.acquire() gives a rising upstream a share that grows", () => {
 });
 
 Deno.test("Pool.acquire() gives a rising upstream all when there is no other", () => {
-  const { upstreams, turns } = poolOf(1, () => ({ slowStartMs: 1_000_000 }), { random: () => 0.99 });
+  const { upstreams, turns } = poolOf(1, () => ({ loadBalancing: { slow_start: 1_000_000 } }), { random: () => 0.99 });
   upstreams[0].condition.startSlowly();
   assertEquals(turns(5), Array(5).fill(0));
 });
 
 Deno.test("Pool.acquire() tries upstreams that are not healthy only in a panic", () => {
-  for (const panics of [false, true]) {
-    const { upstreams, turns, taken } = poolOf(2, () => ({}), { panics });
+  for (const when_all_unhealthy of ["reject", "try_anyway"] as const) {
+    const panics = when_all_unhealthy === "try_anyway";
+    const { upstreams, turns, taken } = poolOf(2, () => ({}), { loadBalancing: { when_all_unhealthy } });
     upstreams[0].condition.probed(false);
     assertEquals(turns(4), [1, 1, 1, 1]);
     upstreams[1].condition.probed(false);

@@ -22,11 +22,15 @@ function upstream(port: number): Upstream {
   });
 }
 
-function poolOf(queueSize = 10, queueTimeoutMs = 20_000): { pool: Pool; first: Upstream; second: Upstream } {
+function poolOf(queue_size = 10, queue_timeout = 20_000): { pool: Pool; first: Upstream; second: Upstream } {
   const [first, second] = [upstream(1), upstream(2)];
   const policy = { pick: () => [first, second].find((candidate) => candidate.available), update: () => {} };
   return {
-    pool: new Pool({ name: "p", upstreams: [first, second], createPolicy: () => policy, queueSize, queueTimeoutMs }),
+    pool: new Pool({
+      ...{ name: "p", upstreams: [first, second], createPolicy: () => policy },
+      ...{ connections: { queue_size, queue_timeout }, passiveHealth: { max_ejected_percent: 50 } },
+      loadBalancing: { when_all_unhealthy: "reject" },
+    }),
     first,
     second,
   };

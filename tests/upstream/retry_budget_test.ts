@@ -16,7 +16,7 @@ function deposit(budget: RetryBudget, times: number): void {
 
 Deno.test("RetryBudget: retries are a share of the requests", () => {
   for (const [share, requests, retries] of [[0.2, 100, 20], [0.25, 10, 2], [2, 10, 20], [0, 1000, 0]]) {
-    const budget = new RetryBudget({ share, minPerSecond: 0 });
+    const budget = new RetryBudget({ budget: share, min_per_second: 0 });
     assertEquals(budget.withdraw(), false);
     deposit(budget, requests);
     assertEquals(drain(budget), retries, `${share} of ${requests}`);
@@ -24,7 +24,7 @@ Deno.test("RetryBudget: retries are a share of the requests", () => {
 });
 
 Deno.test("RetryBudget: some retries a second are allowed whatever the traffic, ten seconds' worth at the start", () => {
-  const budget = new RetryBudget({ share: 0, minPerSecond: 10 });
+  const budget = new RetryBudget({ budget: 0, min_per_second: 10 });
   const first = drain(budget);
   assert(first >= 100 && first <= 110, `${first} at the start`);
   jump(3000);
@@ -33,7 +33,7 @@ Deno.test("RetryBudget: some retries a second are allowed whatever the traffic, 
 });
 
 Deno.test("RetryBudget: no more than a thousand retries are saved up", () => {
-  const budget = new RetryBudget({ share: 1, minPerSecond: 1 });
+  const budget = new RetryBudget({ budget: 1, min_per_second: 1 });
   deposit(budget, 5000);
   jump(10_000_000);
   assertEquals(drain(budget), 1000);
@@ -41,8 +41,8 @@ Deno.test("RetryBudget: no more than a thousand retries are saved up", () => {
 
 Deno.test("RetryBudget: budgets over the same fields are one, and only the first fills it", () => {
   const fields = new Int32Array(4);
-  const options = { share: 1, minPerSecond: 1, takeFields: () => fields };
-  const [one, two] = [new RetryBudget(options), new RetryBudget(options)];
+  const config = { budget: 1, min_per_second: 1 };
+  const [one, two] = [new RetryBudget(config, () => fields), new RetryBudget(config, () => fields)];
   deposit(one, 5);
   const found = drain(two);
   assert(found >= 15 && found <= 17, `${found} for both`);

@@ -75,7 +75,7 @@ function createPool(
   },
 ): Pool {
   const { processState, site, metrics } = context;
-  const { load_balancing, connections } = config;
+  const { load_balancing } = config;
   const prefix = `${site}/${name}`;
   const factory = new UpstreamFactory(
     config,
@@ -88,16 +88,11 @@ function createPool(
     name,
     upstreams: fixed,
     createPolicy: (upstreams, part) => choosePolicy(config, upstreams, { context, pool: name, part }),
-    queueSize: connections.queue_size,
-    queueTimeoutMs: connections.queue_timeout,
-    maxEjectedPercent: config.passive_health.max_ejected_percent,
+    connections: config.connections,
+    passiveHealth: config.passive_health,
+    loadBalancing: load_balancing,
     races: !KEYED.includes(load_balancing.method),
-    panics: load_balancing.when_all_unhealthy === "try_anyway",
-    retryBudget: new RetryBudget({
-      share: config.retries.budget,
-      minPerSecond: config.retries.min_per_second,
-      takeFields: fieldsWithin(context.sharedState, `${prefix}/retries`),
-    }),
+    retryBudget: new RetryBudget(config.retries, fieldsWithin(context.sharedState, `${prefix}/retries`)),
     clock: processState.clock,
     shared: processState.worker.count > 1,
     metrics: metrics?.pool(site, name),

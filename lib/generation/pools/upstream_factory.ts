@@ -122,7 +122,7 @@ export class UpstreamFactory {
       worker: this.#processState.worker,
       metrics: this.#metrics(place.id),
       takeFields: fieldsWithin(this.#sharedState, `${UPSTREAM_FIELDS}${this.#prefix} ${place.id}`),
-      slowStartMs: load_balancing.slow_start,
+      loadBalancing: load_balancing,
       probedFirst: health_check.enabled ? health_check.initial : undefined,
       passiveHealth: passive_health,
       circuitBreaker: circuit_breaker,

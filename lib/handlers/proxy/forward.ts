@@ -19,6 +19,7 @@ import type { Exchange } from "../../exchange/exchange.ts";
 import { ForwardFailure, statusOf } from "./forward_failure.ts";
 import type { RequestHeaders } from "./request_headers.ts";
 import type { ResponseRules } from "./response_headers.ts";
+import type { ProxyConfig } from "./config/proxy_schema.ts";
 import type { RetriesConfig } from "./config/retries_schema.ts";
 import { Retry } from "./retry.ts";
 import { BODILESS, type BodyBuffers, takeBody } from "./body_framing.ts";
@@ -26,12 +27,10 @@ import { upstreamHead, type UpstreamRequest, upstreamTarget } from "./upstream_r
 import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
 
 /** How the requests of one route are forwarded; built once. */
-export interface ForwardPlan extends ResponseRules {
+export interface ForwardPlan extends ResponseRules, Pick<ProxyConfig, "preserve_host"> {
   readonly pool: Pool;
   /** Maps the client's path to the upstream's; undefined when the result would leave the route's folder. */
   readonly rewrite: ((path: string) => string | undefined) | undefined;
-  /** Whether the client's Host field is sent to the upstream. */
-  readonly preserveHost: boolean;
   /** Request header rules. */
   readonly requestHeaders: RequestHeaders;
   /** Prefix that is removed from the request's path, without a trailing slash; or empty. */

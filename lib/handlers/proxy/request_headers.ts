@@ -12,28 +12,20 @@ import { countsHops, oneHopLess } from "../../http/max_forwards.ts";
 import { firstMember, type ForwardedClient, FORWARDING_FIELDS } from "../../http/forwarded_client.ts";
 import type { CarriedTrace } from "../../telemetry/exchange_span.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
+import type { HeadersConfig } from "./config/headers_schema.ts";
 
-/** How request headers are rewritten. */
-export interface RequestHeaderOptions {
-  /** Whether X-Forwarded-For, -Host, -Port, -Proto and X-Real-IP are sent. */
-  readonly addXForwarded: boolean;
-  /** Whether Forwarded (RFC 7239) is sent. */
-  readonly addForwarded: boolean;
+/** Names that the proxy uses in requests to upstreams. */
+export interface RequestNames {
   /** Name of this proxy in Via. */
   readonly viaName: string;
   /** Name of the field that carries the request id, in lower case. */
   readonly requestIdName: string;
-  /** Lines that replace the client's, `[name, value, …]`. */
-  readonly set: readonly string[];
-  /** Lines that are added to the client's, `[name, value, …]`. */
-  readonly add: readonly string[];
-  /** Names that are taken out, in lower case. */
-  readonly remove: readonly string[];
 }
 
-/** Rewrites request headers; built once for each site. */
+/** Rewrites request headers; built once for each site, and for each route with `headers` of its own. */
 export class RequestHeaders {
-  readonly #options: RequestHeaderOptions;
+  readonly #config: HeadersConfig;
+  readonly #names: RequestNames;
   /** Fields of the client that are not passed on. */
   readonly #dropped: ReadonlySet<string>;
   /** The same names in the form that CGI programs get. */
@@ -49,20 +41,20 @@ export class RequestHeaders {
   readonly #untrusted = new Map<string, { authority: string; scheme: string; lines: string }>();
 
   /** Prepares what does not depend on the request. */
-  constructor(options: RequestHeaderOptions) {
-    this.#options = options;
-    this.#removes = new Set(options.remove);
-    const suppressed = new Set(options.remove);
-    for (let i = 0; i < options.set.length; i += 2) suppressed.add(options.set[i].toLowerCase());
-    this.#suppressed = suppressed;
-    this.#dropped = new Set([...HOP_BY_HOP, ...OWN, options.requestIdName, ...suppressed]);
+  constructor(config: HeadersConfig, names: RequestNames) {
+    this.#config = config;
+    this.#names = names;
+    const { add, remove, request } = config;
+    this.#removes = new Set([...remove, ...request.remove]);
+    this.#suppressed = new Set([...this.#removes, ...Object.keys(request.set).map((name) => name.toLowerCase())]);
+    this.#dropped = new Set([...HOP_BY_HOP, ...OWN, names.requestIdName, ...this.#suppressed]);
     this.#folded = new Set([...this.#dropped].map(folded));
     let fixed = "";
-    for (const lines of [options.set, options.add]) {
-      for (let i = 0; i < lines.length; i += 2) {
+    for (const fields of [request.set, add, request.add]) {
+      for (const [name, value] of Object.entries(fields)) {
         // A request has one Host (RFC 9112, section 3.2): the config's replaces any other.
-        if (lines[i].toLowerCase() === "host") this.#host = lines[i + 1];
-        else fixed += `${lines[i]}: ${lines[i + 1]}\r\n`;
+        if (name.toLowerCase() === "host") this.#host = value;
+        else fixed += `${name}: ${value}\r\n`;
       }
     }
     this.#fixedLines = fixed;
@@ -106,8 +98,8 @@ export class RequestHeaders {
     if (named !== undefined) text = withoutNamed(text, named);
     text += forwarded === undefined ? this.#untrustedPeerFields(exchange) : this.#forwardingLines(exchange, forwarded);
     if (prefix !== "" || forwarded !== undefined) text += this.#prefixLine(prefix, forwarded);
-    if (!this.#suppressed.has("via")) text += `via: ${via === "" ? "" : via + ", "}1.1 ${this.#options.viaName}\r\n`;
-    text += this.#line(this.#options.requestIdName, exchange.requestId);
+    if (!this.#suppressed.has("via")) text += `via: ${via === "" ? "" : via + ", "}1.1 ${this.#names.viaName}\r\n`;
+    text += this.#line(this.#names.requestIdName, exchange.requestId);
     if (span !== undefined) text += this.#traceLines(span);
     return text + framing + upgrade + this.#fixedLines + "\r\n";
   }
@@ -160,7 +152,7 @@ export class RequestHeaders {
     const host = forwarded?.host ?? head.authority;
     const chain = forwarded?.forwardedFor;
     let text = "";
-    if (this.#options.addXForwarded) {
+    if (this.#config.add_x_forwarded) {
       const addresses = chain === undefined ? peer : peer === "" ? chain : `${chain}, ${peer}`;
       // A peer on a unix socket, or one that an embedder does not name, has no address.
       text = (addresses === "" ? "" : this.#line("x-forwarded-for", addresses)) +
@@ -173,7 +165,7 @@ export class RequestHeaders {
         if (name !== "forwarded" && name !== "x-forwarded-prefix") text += this.#line(name, value);
       }
     }
-    if (this.#options.addForwarded) {
+    if (this.#config.add_forwarded) {
       // A trusted peer without a client address in its fields is the client itself.
       const own = chain === undefined
         ? forwardedElement(peer, firstMember(host), firstMember(proto))
@@ -187,7 +179,7 @@ export class RequestHeaders {
 
   #prefixLine(prefix: string, forwarded: ForwardedClient | undefined): string {
     const outer = forwarded?.prefix ?? "";
-    const whole = this.#options.addXForwarded ? outer.replace(/\/+$/, "") + prefix : outer;
+    const whole = this.#config.add_x_forwarded ? outer.replace(/\/+$/, "") + prefix : outer;
     return whole === "" ? "" : this.#line("x-forwarded-prefix", whole);
   }
 

@@ -52,7 +52,7 @@ export function upstreamHead(
   endpoint: Endpoint,
   upgrade = "",
 ): string {
-  const host = plan.preserveHost ? exchange.head.authority : endpoint.authority;
+  const host = plan.preserve_host ? exchange.head.authority : endpoint.authority;
   const path = target === ASTERISK ? target : endpoint.basePath + target;
   return plan.requestHeaders.build(exchange, path, host, framing, plan.forwardedPrefix, upgrade);
 }

@@ -5,21 +5,17 @@
  * @module
  */
 
+import type { WebSocketConfig } from "../proxy/config/websocket_schema.ts";
 import type { SocketEnd } from "./socket_end.ts";
 
-/** Bounds of a backlog. */
-export interface BackPressureOptions {
-  /** Queued bytes above which the source is paused. */
-  readonly maxBufferedBytes: number;
-  /** Longest time without progress, in milliseconds; 0 means one minute. */
-  readonly idleTimeoutMs: number;
-}
+/** Limits of a queue; an `idle_timeout` of 0 means one minute. */
+export type BackPressureConfig = Pick<WebSocketConfig, "max_buffered" | "idle_timeout">;
 
 /** The queued messages of one end. Owned by its relay. */
 export class BackPressure {
   readonly #target: SocketEnd;
   readonly #source: SocketEnd;
-  readonly #options: BackPressureOptions;
+  readonly #config: BackPressureConfig;
   #paused = false;
   #pausable = true;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -28,20 +24,20 @@ export class BackPressure {
   #progressMs = 0;
 
   /** Watches the messages from `source` that are queued for `target`. */
-  constructor(target: SocketEnd, source: SocketEnd, options: BackPressureOptions) {
+  constructor(target: SocketEnd, source: SocketEnd, config: BackPressureConfig) {
     this.#target = target;
     this.#source = source;
-    this.#options = options;
+    this.#config = config;
   }
 
   /** Whether another message may be sent: false above the limit if the source cannot be paused. */
   get bounded(): boolean {
-    return this.#pausable || this.#target.bufferedBytes <= this.#options.maxBufferedBytes;
+    return this.#pausable || this.#target.bufferedBytes <= this.#config.max_buffered;
   }
 
   /** Called within the source's `onMessage` after a message was sent to the target. */
   grown(): void {
-    if (this.#paused || this.#target.bufferedBytes <= this.#options.maxBufferedBytes) return;
+    if (this.#paused || this.#target.bufferedBytes <= this.#config.max_buffered) return;
     this.#pausable = this.#source.pause();
     if (!this.#pausable) return;
     this.#paused = true;
@@ -56,7 +52,7 @@ export class BackPressure {
     this.#seenBytes = bytes;
     // The runtime reports progress only for complete messages, so that a large one on a slow connection looks like a
     // stall.
-    const toleranceMs = (this.#options.idleTimeoutMs || DEFAULT_TOLERANCE_MS) + bytes / SLOWEST_BYTES_PER_MS;
+    const toleranceMs = (this.#config.idle_timeout || DEFAULT_TOLERANCE_MS) + bytes / SLOWEST_BYTES_PER_MS;
     return nowMs - this.#progressMs > toleranceMs;
   }
 
@@ -71,7 +67,7 @@ export class BackPressure {
     const before = this.#target.bufferedBytes;
     this.#timer = setTimeout(() => {
       const now = this.#target.bufferedBytes;
-      if (now <= this.#options.maxBufferedBytes / 2) {
+      if (now <= this.#config.max_buffered / 2) {
         this.#paused = false;
         this.#source.resume();
         return;

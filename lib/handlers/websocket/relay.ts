@@ -48,19 +48,16 @@ import {
   TRY_AGAIN_LATER,
   validCloseCode,
 } from "./close_status.ts";
-import { BackPressure } from "./back_pressure.ts";
+import type { WebSocketConfig } from "../proxy/config/websocket_schema.ts";
+import { BackPressure, type BackPressureConfig } from "./back_pressure.ts";
 import type { Loss, Message, SocketEnd } from "./socket_end.ts";
 
 /** Options of a relay. */
 export interface RelayOptions {
   /** The clock for deadlines. */
   readonly clock: CoarseClock;
-  /** Bytes that may be queued for one end before the other end is slowed down. */
-  readonly maxBufferedBytes: number;
-  /** Largest message of a client, in bytes; the upstream's end has its own limit. */
-  readonly maxMessageBytes: number;
-  /** Longest time in which an end accepts nothing of its queued messages, in milliseconds; 0 means one minute. */
-  readonly idleTimeoutMs: number;
+  /** Limits of both ends; the upstream's end checks the size of its messages itself. */
+  readonly config: BackPressureConfig & Pick<WebSocketConfig, "max_message">;
   /**
    * Counts the messages.
    *
@@ -113,8 +110,8 @@ export class Relay implements Watched {
     this.#upstream = upstream;
     this.#options = options;
     this.#observer = observer;
-    this.#toClient = new BackPressure(client, upstream, options);
-    this.#toUpstream = new BackPressure(upstream, client, options);
+    this.#toClient = new BackPressure(client, upstream, options.config);
+    this.#toUpstream = new BackPressure(upstream, client, options.config);
   }
 
   /** Starts the relay. The upstream is read only when messages can be sent to the client, so that none is lost. */
@@ -188,8 +185,9 @@ export class Relay implements Watched {
 
   #fromClient(message: Message): void {
     const size = message.bytes.length;
-    if (size > this.#options.maxMessageBytes) {
-      this.#blame(`The client sent a message of ${size} bytes, more than ${this.#options.maxMessageBytes}`, "client");
+    const { max_message } = this.#options.config;
+    if (size > max_message) {
+      this.#blame(`The client sent a message of ${size} bytes, more than ${max_message}`, "client");
       return this.#breakOff({ code: TOO_LARGE, reason: "Message too large" });
     }
     if (!this.#toUpstream.bounded) return this.#stalled("upstream");

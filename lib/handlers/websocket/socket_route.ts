@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ProxyConfig } from "../proxy/config/proxy_schema.ts";
+import type { WebSocketConfig } from "../proxy/config/websocket_schema.ts";
 import type { RouteConfig } from "../proxy/config/route_schema.ts";
 import { headerValue } from "../../http/header_lines.ts";
 import type { HeaderLines, HttpResponse, Upgrade } from "../../http/message.ts";
@@ -25,7 +25,7 @@ import { UpstreamHandshake } from "./upstream_handshake.ts";
 /** How the WebSockets of a site's routes are relayed; built once. */
 export interface SocketPlan {
   /** Bounds and times. */
-  readonly config: ProxyConfig["websocket"];
+  readonly config: WebSocketConfig;
   /** Where open sockets are counted. */
   readonly sockets: SocketRegistry;
   /** The clock that deadlines go by. */
@@ -124,18 +124,10 @@ function relay(
     peer: "upstream",
     early,
     clock,
-    maxMessageBytes: config.max_message,
-    pingIntervalMs: config.ping_interval,
-    idleTimeoutMs: config.idle_timeout,
+    config,
     closeTimeoutMs: CLOSE_TIMEOUT_MS,
   });
-  const joined = new Relay(client, upstream, {
-    clock,
-    maxBufferedBytes: config.max_buffered,
-    maxMessageBytes: config.max_message,
-    idleTimeoutMs: config.idle_timeout,
-    metrics,
-  }, {
+  const joined = new Relay(client, upstream, { clock, config, metrics }, {
     upstreamEnded: release,
     relayEnded: (ended) => {
       if (!client.opened) sockets.neverOpened++;

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { WebSocketConfig } from "../proxy/config/websocket_schema.ts";
 import type { CoarseClock } from "../../state/coarse_clock.ts";
 import { closeQuietly, type Wire } from "../../sockets/wire.ts";
 import type { FailureOwner } from "../../failure/failure.ts";
@@ -25,12 +26,8 @@ export interface UpstreamSocketOptions {
   readonly early: Uint8Array;
   /** The clock for deadlines. */
   readonly clock: CoarseClock;
-  /** Largest message that the peer may send, in bytes. */
-  readonly maxMessageBytes: number;
-  /** Time between two pings, in milliseconds; 0 for none. */
-  readonly pingIntervalMs: number;
-  /** Longest silence of the peer, pongs included, in milliseconds; 0 for no limit. */
-  readonly idleTimeoutMs: number;
+  /** Limits of the peer; pongs count as a sign of life. */
+  readonly config: Pick<WebSocketConfig, "max_message" | "ping_interval" | "idle_timeout">;
   /** Longest wait for the peer's Close frame after one was sent, in milliseconds. */
   readonly closeTimeoutMs: number;
 }
@@ -61,8 +58,8 @@ export class UpstreamSocket implements SocketEnd, FrameSink {
   constructor(wire: Wire, options: UpstreamSocketOptions) {
     this.#wire = wire;
     this.#options = options;
-    const { client, maxMessageBytes } = options;
-    this.#decoder = new FrameDecoder(this, { masked: !client, maxMessageBytes });
+    const { client, config } = options;
+    this.#decoder = new FrameDecoder(this, { masked: !client, maxMessageBytes: config.max_message });
   }
 
   /** Starts reading. */
@@ -117,15 +114,15 @@ export class UpstreamSocket implements SocketEnd, FrameSink {
   /** Sends pings, and detects peers that are gone. */
   tick(): void {
     if (this.#ended || this.#listener === undefined) return;
-    const { clock: { nowMs }, pingIntervalMs, idleTimeoutMs } = this.#options;
+    const { clock: { nowMs }, config: { ping_interval, idle_timeout } } = this.#options;
     if (this.#closeSent) {
       if (nowMs > this.#deadlineMs) this.destroy();
       return;
     }
-    if (idleTimeoutMs > 0 && !this.#paused && !this.#closeReceived && nowMs - this.#receivedMs > idleTimeoutMs) {
-      this.#lose(`was silent for ${idleTimeoutMs} ms`);
+    if (idle_timeout > 0 && !this.#paused && !this.#closeReceived && nowMs - this.#receivedMs > idle_timeout) {
+      this.#lose(`was silent for ${idle_timeout} ms`);
       this.destroy();
-    } else if (pingIntervalMs > 0 && nowMs - this.#pingedMs >= pingIntervalMs) {
+    } else if (ping_interval > 0 && nowMs - this.#pingedMs >= ping_interval) {
       this.#pingedMs = nowMs;
       // Queued messages make the peer's TCP respond, so no ping is needed.
       if (this.bufferedBytes === 0) this.#enqueue(Opcode.PING, NOTHING);

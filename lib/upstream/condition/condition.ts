@@ -7,6 +7,7 @@
 
 import { within } from "../../http/status_range.ts";
 import { sharedTime } from "../../state/shared_time.ts";
+import type { LoadBalancingConfig } from "../config/load_balancing_schema.ts";
 import type { CircuitBreakerConfig, PassiveHealthConfig } from "../config/resilience_schema.ts";
 import { FAILURE_STATUSES, type FailureClass } from "./failure_class.ts";
 import { type BreakerChange, CircuitBreaker } from "./circuit_breaker.ts";
@@ -44,12 +45,8 @@ export interface ConditionOptions {
   readonly probedFirst?: "healthy" | "unhealthy" | undefined;
   /** When its breaker opens; no breaker without, or where it is not enabled. */
   readonly circuitBreaker?: CircuitBreakerConfig;
-  /**
-   * Duration of slow start after it became available again, in milliseconds; 0 for none.
-   *
-   * @default {0}
-   */
-  readonly slowStartMs?: number | undefined;
+  /** Duration of slow start after it became available again; none without it. */
+  readonly loadBalancing?: Pick<LoadBalancingConfig, "slow_start">;
 }
 
 /** The condition of one upstream, which owns it; the memory may outlive it. */
@@ -68,10 +65,10 @@ export class UpstreamCondition {
 
   /** Takes over the state in `memory`, which other workers may share. */
   constructor(memory: UpstreamMemory, options: ConditionOptions) {
-    const { passiveHealth, circuitBreaker, slowStartMs = 0 } = options;
+    const { passiveHealth, circuitBreaker, loadBalancing } = options;
     this.#memory = memory;
     this.#fields = memory.fields;
-    this.#slowStartMs = slowStartMs;
+    this.#slowStartMs = loadBalancing?.slow_start ?? 0;
     if (passiveHealth?.enabled) this.#passive = new PassiveHealth(memory, passiveHealth);
     if (circuitBreaker?.enabled) this.#breaker = new CircuitBreaker(memory, circuitBreaker);
     this.#begin(options.probedFirst);

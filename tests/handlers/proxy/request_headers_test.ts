@@ -4,21 +4,19 @@ import type { RequestHead } from "../../../lib/http/message.ts";
 import { Exchange } from "../../../lib/exchange/exchange.ts";
 import { ProxyTrust } from "../../../lib/http/client_address.ts";
 import { readForwardedClient } from "../../../lib/http/forwarded_client.ts";
-import { type RequestHeaderOptions, RequestHeaders } from "../../../lib/handlers/proxy/request_headers.ts";
+import type { HeadersConfig } from "../../../lib/handlers/proxy/config/headers_schema.ts";
+import { RequestHeaders } from "../../../lib/handlers/proxy/request_headers.ts";
 
-const PLAIN: RequestHeaderOptions = {
-  addXForwarded: true,
-  addForwarded: false,
-  viaName: "bws",
-  requestIdName: "x-request-id",
-  set: [],
-  add: [],
-  remove: [],
+const UNCHANGED = { set: {}, add: {}, remove: [] };
+const PLAIN: HeadersConfig = {
+  ...{ add_x_forwarded: true, add_forwarded: false, add: {}, remove: [] },
+  ...{ request: UNCHANGED, response: UNCHANGED },
 };
+const NAMES = { viaName: "bws", requestIdName: "x-request-id" };
 
 function build(
   lines: string[],
-  options: Partial<RequestHeaderOptions> = {},
+  config: Partial<HeadersConfig> = {},
   trusted = false,
   { prefix = "", method = "GET", upgrade = "" } = {},
 ): string[] {
@@ -39,7 +37,7 @@ function build(
     exchange.forwarded = readForwardedClient(head.headers, "9.9.9.9", new ProxyTrust(["9.9.9.9", "8.0.0.0/8"]));
     exchange.clientAddress = exchange.forwarded.address;
   }
-  const text = new RequestHeaders({ ...PLAIN, ...options }).build(exchange, "/x?y", "up:80", "", prefix, upgrade);
+  const text = new RequestHeaders({ ...PLAIN, ...config }, NAMES).build(exchange, "/x?y", "up:80", "", prefix, upgrade);
   assertEquals(text.endsWith("\r\n\r\n"), true);
   return text.slice(0, -4).split("\r\n");
 }
@@ -109,7 +107,7 @@ Deno.test("RequestHeaders.build() replaces what an unknown peer says of forwardi
 Deno.test("RequestHeaders.build() extends what a trusted peer says", () => {
   const lines = build(
     ["x-forwarded-for", "1.1.1.1", "x-forwarded-proto", "https", "forwarded", "for=1.1.1.1", "via", "1.1 front"],
-    { addForwarded: true },
+    { add_forwarded: true },
     true,
   );
   assertEquals(lines.slice(2), [
@@ -126,15 +124,15 @@ Deno.test("RequestHeaders.build() extends what a trusted peer says", () => {
 
 Deno.test("RequestHeaders.build() without add_x_forwarded still believes no unknown peer", () => {
   const lines = ["x-forwarded-for", "1.1.1.1"];
-  assertEquals(build(lines, { addXForwarded: false }).some((line) => line.startsWith("x-forwarded")), false);
-  assertEquals(build(lines, { addXForwarded: false }, true).includes("x-forwarded-for: 1.1.1.1"), true);
+  assertEquals(build(lines, { add_x_forwarded: false }).some((line) => line.startsWith("x-forwarded")), false);
+  assertEquals(build(lines, { add_x_forwarded: false }, true).includes("x-forwarded-for: 1.1.1.1"), true);
 });
 
 Deno.test("RequestHeaders.build() sets, adds and removes", () => {
   const lines = build(["a", "1", "b", "2", "c", "3"], {
-    set: ["A", "new", "X-Real-IP", "hidden"],
-    add: ["B", "more"],
-    remove: ["c", "via", "x-forwarded-port"],
+    request: { set: { A: "new", "X-Real-IP": "hidden" }, add: { B: "more" }, remove: ["via", "x-forwarded-port"] },
+    add: { D: "in both directions" },
+    remove: ["c"],
   });
   assertEquals(lines.slice(2), [
     "b: 2",
@@ -144,12 +142,12 @@ Deno.test("RequestHeaders.build() sets, adds and removes", () => {
       "x-forwarded-host: example.com:8080",
       "x-request-id: id-1",
     ],
-    ...["A: new", "X-Real-IP: hidden", "B: more"],
+    ...["A: new", "X-Real-IP: hidden", "D: in both directions", "B: more"],
   ]);
 });
 
 Deno.test("RequestHeaders.build() sends one Host, the config's where it sets one", () => {
-  const lines = build([], { set: ["Host", "internal"] });
+  const lines = build([], { request: { ...UNCHANGED, set: { Host: "internal" } } });
   assertEquals(lines.filter((line) => /^host:/i.test(line)), ["host: internal"]);
 });
 
@@ -160,13 +158,13 @@ const LOOK_ALIKES = [
 ];
 
 Deno.test("RequestHeaders.build() passes no name that a CGI program would take for a trusted one", () => {
-  const options = { set: ["X-My-User", "config"], remove: ["x-my-token"] };
+  const config = { request: { set: { "X-My-User": "config" }, add: {}, remove: ["x-my-token"] } };
   const trustedOnly = new Set(["x-forwarded"]);
   for (const name of LOOK_ALIKES) {
     // Behind its last letter CGI sees one more character, so that it is another name.
     const passes = name === "forwarded." || name === "host_";
     for (const trusted of [false, true]) {
-      const lines = build([name, "6.6.6.6"], options, trusted);
+      const lines = build([name, "6.6.6.6"], config, trusted);
       const kept = passes || (trusted && trustedOnly.has(name));
       assertEquals(lines.includes(`${name}: 6.6.6.6`), kept, `${name} ${trusted}`);
     }
@@ -182,8 +180,8 @@ Deno.test("RequestHeaders.build() remembers names within a bound, and judges the
 });
 
 /** What goes upstream when a trusted peer tells `lines`. */
-function told(lines: string[], options: Partial<RequestHeaderOptions> = {}): Record<string, string> {
-  const out = build(lines, { addForwarded: true, ...options }, true).slice(2);
+function told(lines: string[], config: Partial<HeadersConfig> = {}): Record<string, string> {
+  const out = build(lines, { add_forwarded: true, ...config }, true).slice(2);
   return Object.fromEntries(out.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
 }
 
@@ -246,7 +244,7 @@ Deno.test("RequestHeaders.build() believes X-Forwarded-For where Forwarded tells
     const got = told(lines);
     assertEquals(got["x-real-ip"], "1.1.1.1");
     assertEquals(got.forwarded, 'for=1.1.1.1;proto=https, for=9.9.9.9;host="example.com:8080";proto=http', forwarded);
-    assertEquals(told(lines, { addForwarded: false }).forwarded, "for=1.1.1.1;proto=https", forwarded);
+    assertEquals(told(lines, { add_forwarded: false }).forwarded, "for=1.1.1.1;proto=https", forwarded);
   }
 });
 

@@ -80,7 +80,8 @@ function retryOf(
   const upstreams = [upstreamAt(1), upstreamAt(2)];
   const pick = (_request: unknown, avoid: readonly Upstream[] = []) => upstreams.find((one) => !avoid.includes(one));
   const pool = new Pool({
-    ...{ name: "p", upstreams, queueSize: 0, queueTimeoutMs: 0, retryBudget: budget },
+    ...{ name: "p", upstreams, retryBudget: budget, connections: { queue_size: 0, queue_timeout: 0 } },
+    ...{ passiveHealth: { max_ejected_percent: 50 }, loadBalancing: { when_all_unhealthy: "reject" } },
     createPolicy: () => ({ pick, update: () => {} }),
   });
   const exchange = {
@@ -110,7 +111,7 @@ for (const kind of ["connect", "connect_timeout", "shortage", "dial_queue"] as c
   Deno.test(`Retry.allows() another attempt after ${kind}, of any method and body, and counts none: nothing was sent`, async () => {
     const { fails, next, exchange, retry } = retryOf({
       ...{ method: "POST", body: { replayable: false, rewind: () => {} } },
-      ...{ options: { attempts: 1, retry_on: [] }, budget: new RetryBudget({ share: 0, minPerSecond: 0 }) },
+      ...{ options: { attempts: 1, retry_on: [] }, budget: new RetryBudget({ budget: 0, min_per_second: 0 }) },
     });
     assertEquals([fails(kind), exchange.retries, retry.fresh], [true, 0, false]);
     assertEquals(await next(), "second");
@@ -171,7 +172,7 @@ Deno.test("Retry.allows() nothing more when the client or the proxy ended it", (
 Deno.test("Retry.allows() as many attempts as may be made, within the budget of the pool", () => {
   const { fails, refuses, exchange } = retryOf();
   assertEquals([fails("closed_unanswered"), refuses(503), refuses(503), exchange.retries], [true, true, false, 2]);
-  const budget = new RetryBudget({ share: 0, minPerSecond: 0.1 });
+  const budget = new RetryBudget({ budget: 0, min_per_second: 0.1 });
   const one = retryOf({ budget });
   const other = retryOf({ budget });
   assertEquals([one.fails("read_timeout"), other.refuses(503), other.exchange.retries], [true, false, 0]);

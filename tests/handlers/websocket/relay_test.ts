@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import type { CloseStatus } from "../../../lib/handlers/websocket/close_status.ts";
-import { Relay, type RelayOptions } from "../../../lib/handlers/websocket/relay.ts";
+import { Relay } from "../../../lib/handlers/websocket/relay.ts";
 import type { Message, SocketEnd, SocketEndListener } from "../../../lib/handlers/websocket/socket_end.ts";
 
 /** An end that notes what it is told, and takes nothing by itself. */
@@ -58,13 +58,13 @@ interface Joined {
   ended: string[];
 }
 
-function joined(options: Partial<RelayOptions> = {}, pausable = true): Joined {
+function joined(pausable = true): Joined {
   const client = new NotedEnd(pausable);
   const upstream = new NotedEnd();
   const ended: string[] = [];
   const clock = new CoarseClock();
-  const bounds = { clock, maxBufferedBytes: 100, maxMessageBytes: 1000, idleTimeoutMs: 1000, ...options };
-  const relay = new Relay(client, upstream, bounds, {
+  const config = { max_buffered: 100, max_message: 1000, idle_timeout: 1000 };
+  const relay = new Relay(client, upstream, { clock, config }, {
     upstreamEnded: () => ended.push("upstream"),
     relayEnded: () => ended.push("relay"),
   });
@@ -133,7 +133,7 @@ Deno.test("Relay pauses a client beyond the bound, once, and resumes it when hal
 });
 
 Deno.test("Relay closes a client that cannot be paused with 1013, and keeps none of what is beyond the bound", () => {
-  const pair = joined({}, false);
+  const pair = joined(false);
   const { client, upstream, relay } = pair;
   client.listener?.onOpen();
   for (let i = 0; i < 5; i++) client.says(90);

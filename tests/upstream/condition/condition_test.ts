@@ -34,7 +34,7 @@ const RULES: ConditionOptions = {
     ...{ enabled: true, max_in_flight: 0, failure_ratio: 0.5, min_requests: 100, window: 10_000, open_for: 30_000 },
     ...{ slow_after: 0, slow_ratio: 1, trial_requests: 2 },
   },
-  slowStartMs: 10_000,
+  loadBalancing: { slow_start: 10_000 },
 };
 const FIRST = { trial: false, anyway: false };
 
@@ -56,7 +56,11 @@ Deno.test("UpstreamCondition.facts tell a state that they bear out, where severa
   changeFlags(memory.fields, { clear: Flag.breaker_open });
   assertEquals(condition.state, "ejected");
   changeFlags(memory.fields, { clear: Flag.ejected });
-  const withoutSlowStart = new UpstreamCondition(memory, { ...RULES, slowStartMs: 0, probedFirst: "healthy" });
+  const withoutSlowStart = new UpstreamCondition(memory, {
+    ...RULES,
+    loadBalancing: { slow_start: 0 },
+    probedFirst: "healthy",
+  });
   assertEquals([condition.state, withoutSlowStart.state], ["slow_start", "active"]);
 });
 

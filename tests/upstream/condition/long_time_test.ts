@@ -18,7 +18,7 @@ const OPTIONS: UpstreamOptions = {
   ...{ url: "http://127.0.0.1:1", endpoint: parseEndpoint("http://127.0.0.1:1"), weight: 1, maxConnections: 0 },
   ...{ connectTimeoutMs: 1000, readTimeoutMs: 1000, writeTimeoutMs: 1000, clientTimeoutMs: 1000 },
   ...{ idle_timeout: 1000, max_idle: 1, maxHeadBytes: 1000 },
-  ...{ clock: new CoarseClock(), slowStartMs: 10_000 },
+  ...{ clock: new CoarseClock(), loadBalancing: { slow_start: 10_000 } },
   passiveHealth: {
     ...{
       enabled: true,
@@ -107,7 +107,7 @@ Deno.test("A latency that is long past has faded", () => {
 
 Deno.test("A retry budget fills up again, however long nobody has retried", () => {
   for (const days of AGES_DAYS) {
-    const budget = new RetryBudget({ share: 0, minPerSecond: 1 });
+    const budget = new RetryBudget({ budget: 0, min_per_second: 1 });
     while (budget.withdraw());
     jump(days * DAY_MS);
     assert(budget.withdraw(), `${days} days later`);

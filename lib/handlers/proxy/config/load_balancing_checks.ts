@@ -6,7 +6,7 @@
  */
 
 import { COOKIE_DEFAULTS } from "../../../upstream/balancer/policy_settings.ts";
-import { DEFAULT_METHOD, POLICY_NAMES } from "./load_balancing_schema.ts";
+import { DEFAULT_METHOD, POLICY_NAMES } from "../../../upstream/config/load_balancing_schema.ts";
 import { nearestName, oneOf } from "../../../config/nearest_name.ts";
 import { valueOfOtherTool } from "../../../config/other_values.ts";
 import { type ProblemList, quoted } from "../../../config/problem_list.ts";

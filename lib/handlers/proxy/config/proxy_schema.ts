@@ -9,7 +9,7 @@ import { flag, table, tables } from "../../../config/fields.ts";
 import { headersKeys } from "./headers_schema.ts";
 import { connectionsSchema } from "../../../upstream/config/connections_schema.ts";
 import { healthCheckSchema } from "../../../upstream/config/health_check_schema.ts";
-import { loadBalancingSchema } from "./load_balancing_schema.ts";
+import { loadBalancingSchema } from "../../../upstream/config/load_balancing_schema.ts";
 import { circuitBreakerSchema, passiveHealthSchema } from "../../../upstream/config/resilience_schema.ts";
 import { retriesSchema } from "./retries_schema.ts";
 import { routeOwnKeys } from "./route_schema.ts";

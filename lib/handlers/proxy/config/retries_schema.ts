@@ -4,11 +4,10 @@
  * @module
  */
 
-import { z } from "zod";
+import type { z } from "zod";
 import { duration, flag, integer, size, table } from "../../../config/fields.ts";
+import { retryBudgetKeys } from "../../../upstream/config/retry_budget_schema.ts";
 import { failureStatuses } from "../../../upstream/config/status_range.ts";
-
-const BUDGET = "a share from 0 to 10";
 
 /** When requests are retried, by route. */
 export const retriesKeys = {
@@ -30,13 +29,7 @@ export const retriesKeys = {
 };
 
 /** `[sites.proxy.retries]`: when requests are retried, and the retry budget of a pool, for all routes. */
-export const retriesSchema = table({
-  ...retriesKeys,
-  budget: z.number({ error: BUDGET }).min(0, { error: BUDGET }).max(10, { error: BUDGET }).default(0.2).describe(
-    "Retries for each request of the pool, as a share.",
-  ),
-  min_per_second: integer(0, 1_000_000).default(10).describe("Retries a second that are allowed whatever the traffic."),
-});
+export const retriesSchema = table({ ...retriesKeys, ...retryBudgetKeys });
 
 /** When requests are retried, after defaults. */
 export type RetriesConfig = z.output<z.ZodObject<typeof retriesKeys>>;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { z } from "zod";
 import { duration, size, table } from "../../../config/fields.ts";
 
 // Without pings, a side that sends nothing cannot be distinguished from a dead one.
@@ -30,3 +31,6 @@ export const websocketSchema = table({
   ...given,
   idle_timeout: given.idle_timeout ?? (given.ping_interval === 0 ? QUIET_MS : 2 * given.ping_interval),
 }));
+
+/** How WebSockets are kept and limited, after defaults. */
+export type WebSocketConfig = z.output<typeof websocketSchema>;

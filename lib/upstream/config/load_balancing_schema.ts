@@ -6,10 +6,10 @@
  */
 
 import { z } from "zod";
-import { COOKIE_DEFAULTS, SETTINGS_DEFAULTS } from "../../../upstream/balancer/policy_settings.ts";
-import type { PolicyName } from "../../../upstream/balancer/registry.ts";
-import { choice, duration, type Fault, flag, judged, matching, table, token } from "../../../config/fields.ts";
-import { isHostName, normalHost } from "../../../config/host_pattern.ts";
+import { COOKIE_DEFAULTS, SETTINGS_DEFAULTS } from "../balancer/policy_settings.ts";
+import type { PolicyName } from "../balancer/registry.ts";
+import { choice, duration, type Fault, flag, judged, matching, table, token } from "../../config/fields.ts";
+import { isHostName, normalHost } from "../../config/host_pattern.ts";
 
 const DOMAIN = 'a domain such as "example.com"';
 
@@ -64,7 +64,7 @@ const FACTOR_EXPECTED = "0, or a number from 1 to 100";
 const factorSchema = z.number({ error: FACTOR_EXPECTED }).min(1, { error: FACTOR_EXPECTED })
   .max(100, { error: FACTOR_EXPECTED });
 
-/** `[sites.proxy.load_balancing]`: how pools choose. */
+/** How pools choose. */
 export const loadBalancingSchema = table({
   // Not an enum: embedders bring policies of their own, and a check compares with all of them
   method: z.string({ error: "the name of a policy" }).meta({ enum: [...POLICY_NAMES] }).default(DEFAULT_METHOD)
@@ -85,6 +85,9 @@ export const loadBalancingSchema = table({
   ),
   cookie: cookieSchema.optional().describe("For cookie: the cookie that keeps a client with its upstream."),
 });
+
+/** How pools choose, after defaults. */
+export type LoadBalancingConfig = z.output<typeof loadBalancingSchema>;
 
 function domainFault(value: string): Fault | undefined {
   return isHostName(value) && !value.startsWith("[") && !value.endsWith(".") ? undefined : { expected: DOMAIN };
