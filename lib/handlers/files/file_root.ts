@@ -12,6 +12,7 @@
 import { entryByHandle, handlePathsReadable } from "./entry_by_handle.ts";
 import { entryByPath } from "./entry_by_path.ts";
 import type { FileEntry, LookUp } from "./file_entry.ts";
+import type { FilesConfig } from "./files_schema.ts";
 import { type FileStamp, stampOf } from "./file_stamp.ts";
 
 /** A regular file below the root. */
@@ -43,13 +44,7 @@ export interface OpenedFile {
 }
 
 /** Options of a root. */
-export interface FileRootOptions {
-  /**
-   * Whether links may lead out of the folder. Unsafe if others can write into the folder: they choose what is served.
-   *
-   * @default {false}
-   */
-  followSymlinks?: boolean;
+export interface FileRootOptions extends Partial<Pick<FilesConfig, "follow_symlinks">> {
   /**
    * Called with each path below the root that was refused because it leads out of the root.
    *
@@ -84,7 +79,7 @@ export class FileRoot {
    */
   constructor(rootPath: string, options: FileRootOptions = {}) {
     this.#rootPath = trimmedRoot(rootPath);
-    this.#followSymlinks = options.followSymlinks ?? false;
+    this.#followSymlinks = options.follow_symlinks ?? false;
     this.#onOutside = options.onOutside;
     this.#lookUp = options.lookUp ?? (handlePathsReadable() ? entryByHandle : entryByPath);
   }

@@ -14,6 +14,7 @@ import { failureReason } from "./failure_reason.ts";
 import { FileRoot, trimmedRoot } from "./file_root.ts";
 import { readEntries } from "./folder_entries.ts";
 import { listingResponse } from "./folder_listing.ts";
+import type { FilesConfig } from "./files_schema.ts";
 import { type FileWarning, FileWarnings } from "./file_warnings.ts";
 import { chooseRepresentation, findPage } from "./page.ts";
 import { PageCache } from "./page_cache.ts";
@@ -22,64 +23,29 @@ import { readRequestFields } from "./request_fields.ts";
 import { type PathRules, readRequestPath } from "./request_path.ts";
 import { compileTryFiles, type TryFiles } from "./try_files.ts";
 
+/** Keys of a site's files that a file server reads. */
+export type FolderConfig = Pick<
+  FilesConfig,
+  "index_files" | "browse" | "try_files" | "dotfiles" | "follow_symlinks" | "precompressed"
+>;
+
 /** Options of a file server. */
 export interface FileServerOptions {
-  /** Absolute path of the folder. It need not exist yet, and may be a link that is moved to another release. */
-  root: string;
-  /**
-   * Names of the index files, the preferred one first.
-   *
-   * @default {["index.html"]}
-   */
-  indexFiles?: readonly string[];
-  /**
-   * Whether folders without an index file are listed. Shows the names of all files that are not hidden.
-   *
-   * @default {false}
-   */
-  browse?: boolean;
-  /**
-   * Candidates for a path, in order: `$path`, `$path.html`, `$path/`, a fixed `/index.html`, a last `=404`. See
-   * `compileTryFiles`.
-   *
-   * @default {[]} which means the path as a file, then as a folder
-   */
-  tryFiles?: readonly string[];
-  /**
-   * Whether names that begin with a dot are served. Unsafe: exposes `.git`, `.env` and the like. `.well-known` is
-   * always served.
-   *
-   * @default {false}
-   */
-  dotfiles?: boolean;
-  /**
-   * Whether links may lead out of the folder. Unsafe: whoever may write into the folder chooses which files of the
-   * machine are served.
-   *
-   * @default {false}
-   */
-  followSymlinks?: boolean;
-  /**
-   * Whether `.br`, `.zst` and `.gz` neighbours of a file are sent to clients that accept them. A neighbour that is
-   * older than its file was made from another content, and is not used.
-   *
-   * @default {true}
-   */
-  precompressed?: boolean;
   /**
    * Value of Cache-Control for the decoded path of a file below the root; undefined for none. Called rarely, not for
    * each request.
    */
   cacheControl?: ((path: string) => string | undefined) | undefined;
   /**
-   * Whether only a file or folder at the path of a request may be served, and no fixed path of `tryFiles`. Called only
+   * Whether only a file or folder at the path of a request may be served, and no fixed path of `try_files`. Called only
    * if the file is not in memory.
    *
    * @default {undefined} Never.
    */
   withoutFixed?: ((head: RequestHead) => boolean) | undefined;
   /**
-   * Called once for each link that leads out of the folder and for each neighbour that is not used.
+   * Called once for each link that leads out of the folder, and for each precompressed neighbour that is not used because
+   * it is older than its file: it was made from another content.
    *
    * @default {undefined} Not reported.
    */
@@ -89,19 +55,19 @@ export interface FileServerOptions {
    *
    * @default {33554432} 32 MiB
    */
-  hotCacheBytes?: number;
+  hotCacheBytes?: number | undefined;
   /**
    * Largest file that is cached, in bytes.
    *
    * @default {65536} 64 KiB
    */
-  hotFileMaxBytes?: number;
+  hotFileMaxBytes?: number | undefined;
   /**
    * The current time in milliseconds since 1970.
    *
    * @default {Date.now}
    */
-  nowMs?: () => number;
+  nowMs?: (() => number) | undefined;
 }
 
 /** How the file for a request was searched. */
@@ -134,7 +100,7 @@ export interface FileServer {
   /**
    * Looks for other candidates than {@linkcode serve}, in the same folder and memory.
    *
-   * @param tryFiles Candidates, as in {@linkcode FileServerOptions.tryFiles}.
+   * @param tryFiles Candidates, as in `try_files`.
    */
   lookUp(tryFiles: readonly string[]): FileLookUp;
   /** Why {@linkcode serve} responded with an error, as text for the log. */
@@ -146,35 +112,23 @@ export interface FileServer {
 /**
  * Creates a file server. It accesses no file before the first request.
  *
- * @param options What to serve.
- * @throws {TypeError} If `root` is not absolute or `tryFiles` is malformed.
+ * @param root Absolute path of the folder. It need not exist yet, and may be a link that is moved to another release.
+ * @throws {TypeError} If `root` is not absolute or `try_files` is malformed.
  *
  * @example
  * ```ts
  * import { createFileServer } from "./file_server.ts";
  *
- * const files = createFileServer({ root: Deno.cwd(), tryFiles: ["$path", "/index.html"] });
+ * const files = createFileServer(Deno.cwd(), {
+ *   ...{ index_files: ["index.html"], browse: false, try_files: ["$path", "/index.html"] },
+ *   ...{ dotfiles: false, follow_symlinks: false, precompressed: true },
+ * });
  * files.close();
  * ```
  */
-export function createFileServer(options: FileServerOptions): FileServer {
-  return new FolderServer(options);
+export function createFileServer(root: string, config: FolderConfig, options: FileServerOptions = {}): FileServer {
+  return new FolderServer(root, config, options);
 }
-
-const FILE_SERVER_DEFAULTS = {
-  indexFiles: ["index.html"],
-  browse: false,
-  tryFiles: [],
-  dotfiles: false,
-  followSymlinks: false,
-  precompressed: true,
-  hotCacheBytes: 32 * 1024 * 1024,
-  hotFileMaxBytes: 64 * 1024,
-  nowMs: Date.now,
-  cacheControl: undefined,
-  withoutFixed: undefined,
-  onWarning: undefined,
-} satisfies Partial<FileServerOptions>;
 
 /** Owns the cache of one root. */
 class FolderServer implements FileServer {
@@ -188,27 +142,31 @@ class FolderServer implements FileServer {
   readonly #withoutFixed: ((head: RequestHead) => boolean) | undefined;
   readonly #nowMs: () => number;
 
-  constructor(given: FileServerOptions) {
-    const options = { ...FILE_SERVER_DEFAULTS, ...withoutUndefined(given) };
+  constructor(
+    folder: string,
+    config: FolderConfig,
+    { hotCacheBytes = 32 * 1024 * 1024, hotFileMaxBytes = 64 * 1024, nowMs = Date.now, ...options }: FileServerOptions,
+  ) {
     const windows = Deno.build.os === "windows";
-    if (!(windows ? /^(?:[a-z]:[\\/]|\\\\)/i : /^\//).test(options.root)) {
-      throw new TypeError(`Cannot serve files: root is "${options.root}", expected an absolute path`);
+    if (!(windows ? /^(?:[a-z]:[\\/]|\\\\)/i : /^\//).test(folder)) {
+      throw new TypeError(`Cannot serve files: root is "${folder}", expected an absolute path`);
     }
-    const warnings = options.onWarning && new FileWarnings(trimmedRoot(options.root), options.onWarning);
-    const root = new FileRoot(trimmedRoot(options.root), { ...options, onOutside: (path) => warnings?.outside(path) });
-    const { hotFileMaxBytes, nowMs } = options;
+    const { cacheControl, onWarning } = options;
+    const warnings = onWarning && new FileWarnings(trimmedRoot(folder), onWarning);
+    const { follow_symlinks } = config;
+    const root = new FileRoot(trimmedRoot(folder), { follow_symlinks, onOutside: (path) => warnings?.outside(path) });
+    const pageOptions = { ...config, cacheControl, onStale: (stale: string) => warnings?.stale(stale) };
     const pages = new PageCache(
-      options.hotCacheBytes,
-      (path, before) =>
-        findPage(root, path, { ...options, onStale: (stale) => warnings?.stale(stale) }, nowMs(), before),
+      hotCacheBytes,
+      (path, before) => findPage(root, path, pageOptions, nowMs(), before),
     );
     this.#root = root;
-    this.#rules = { dotfiles: options.dotfiles, windows };
-    this.#tryFiles = compileTryFiles(options.tryFiles, this.#rules);
+    this.#rules = { dotfiles: config.dotfiles, windows };
+    this.#tryFiles = compileTryFiles(config.try_files, this.#rules);
     this.#pages = pages;
     this.#delivery = new PageDelivery({ root, pages, hotFileMaxBytes, nowMs });
-    this.#browse = options.browse;
-    this.#cacheControl = options.cacheControl;
+    this.#browse = config.browse;
+    this.#cacheControl = cacheControl;
     this.#withoutFixed = options.withoutFixed;
     this.#nowMs = nowMs;
   }
@@ -340,13 +298,4 @@ const ALLOW = "GET, HEAD, OPTIONS";
 
 function bare(status: number): HttpResponse {
   return { status, headers: [], body: null };
-}
-
-/** An option that is undefined takes its default. */
-function withoutUndefined<T extends object>(options: T): T {
-  const given = { ...options };
-  for (const key in given) {
-    if (given[key] === undefined) delete given[key];
-  }
-  return given;
 }

@@ -8,6 +8,7 @@
 import { acceptedCodings, type ContentCoding, NEIGHBOURS } from "./content_coding.ts";
 import type { FileRoot, FoundFile } from "./file_root.ts";
 import { olderThan, sameStamp, settledAt } from "./file_stamp.ts";
+import type { FilesConfig } from "./files_schema.ts";
 import { mediaTypeOf } from "../../http/media_type.ts";
 import { represent, type Representation } from "./representation.ts";
 
@@ -22,9 +23,7 @@ export interface Page {
 }
 
 /** Options of pages. */
-export interface PageOptions {
-  readonly indexFiles: readonly string[];
-  readonly precompressed: boolean;
+export interface PageOptions extends Pick<FilesConfig, "index_files" | "precompressed"> {
   readonly cacheControl: ((path: string) => string | undefined) | undefined;
   /** Called with the path of each neighbour that is older than its file. */
   readonly onStale: ((path: string) => void) | undefined;
@@ -47,7 +46,7 @@ export async function findPage(
   nowMs: number,
   before?: Page,
 ): Promise<Page | undefined> {
-  const names = path.endsWith("/") ? options.indexFiles : [""];
+  const names = path.endsWith("/") ? options.index_files : [""];
   for (const name of names) {
     // The permission to read is checked here, so that HEAD and 304, which open no file, give the same result as a GET.
     const found = await root.findReadable(path + name);

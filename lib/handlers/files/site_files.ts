@@ -22,14 +22,7 @@ export function siteFiles(
   withoutFixed: ((head: RequestHead) => boolean) | undefined,
 ): FileServer | undefined {
   if (config.static_dir === undefined) return undefined;
-  return createFileServer({
-    root: config.static_dir,
-    indexFiles: config.index_files,
-    browse: config.browse,
-    tryFiles: config.try_files,
-    dotfiles: config.dotfiles,
-    followSymlinks: config.follow_symlinks,
-    precompressed: config.precompressed,
+  return createFileServer(config.static_dir, config, {
     cacheControl: cacheControl(config.cache),
     withoutFixed,
     onWarning: log && ((warning) => logWarning(log, config.name, warning)),

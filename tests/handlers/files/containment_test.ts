@@ -58,7 +58,7 @@ const HOSTILE = [
 Deno.test(`none of ${HOSTILE.length} hostile paths leads out of the folder`, async () => {
   assert(HOSTILE.length >= 60);
   await using site = await SiteFolder.make({ "a/b.txt": "inside", "a.txt": "inside" });
-  for (const options of [{}, { dotfiles: true, browse: true }, { followSymlinks: true, dotfiles: true }]) {
+  for (const options of [{}, { dotfiles: true, browse: true }, { follow_symlinks: true, dotfiles: true }]) {
     const files = site.serve(options);
     for (const path of HOSTILE) {
       const { status, text } = await ask(files, path);
@@ -118,7 +118,7 @@ Deno.test({
       assert(!listed.includes(`>${name}<`), name);
     }
     assert(listed.includes(">inner.txt<"));
-    const following = site.serve({ followSymlinks: true });
+    const following = site.serve({ follow_symlinks: true });
     assertStrictEquals((await ask(following, "/folder/secret.txt")).text, SECRET);
     assertStrictEquals((await ask(following, "/loop")).status, 404);
   },
@@ -153,7 +153,7 @@ Deno.test({
     using _socket = Deno.listen({ transport: "unix", path: `${site.root}/socket` });
     await Deno.symlink("/dev/zero", `${site.root}/zero`);
     await Deno.symlink("/dev", `${site.root}/dev`);
-    for (const options of [{ browse: true }, { browse: true, followSymlinks: true, indexFiles: ["fifo", "zero"] }]) {
+    for (const options of [{ browse: true }, { browse: true, follow_symlinks: true, index_files: ["fifo", "zero"] }]) {
       const files = site.serve(options);
       for (const path of ["/fifo", "/fifo/", "/socket", "/zero", "/dev/zero"]) {
         assertStrictEquals((await ask(files, path)).status, 404, path);

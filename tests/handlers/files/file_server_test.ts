@@ -1,9 +1,8 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
-import { createFileServer } from "../../../lib/handlers/files/file_server.ts";
 import type { FileWarning } from "../../../lib/handlers/files/file_warnings.ts";
 import { until } from "../../support/condition.ts";
-import { ask, headOf, patternBytes, SiteFolder } from "./site_folder.ts";
+import { ask, headOf, patternBytes, serving, SiteFolder } from "./site_folder.ts";
 
 Deno.test("FileServer.serve() answers a file with its type, length and validators", async () => {
   await using site = await SiteFolder.make({ "a b/café.txt": "hello", "x.unheard": "?" });
@@ -46,7 +45,7 @@ Deno.test("FileServer.serve() answers a folder with its first index file and red
     "docs/sub/a.txt": "a",
     "a:b ä/index.html": "odd",
   });
-  const files = site.serve({ indexFiles: ["index.html", "index.htm"] });
+  const files = site.serve({ index_files: ["index.html", "index.htm"] });
   assertStrictEquals((await ask(files, "/")).text, "root");
   assertStrictEquals((await ask(files, "/")).header("content-type"), "text/html; charset=UTF-8");
   assertStrictEquals((await ask(files, "/docs/")).text, "second");
@@ -104,7 +103,7 @@ Deno.test("FileServer.serve() tries the files of try_files in order", async () =
     "assets/a.js": "js",
     "docs/index.html": "docs",
   });
-  const app = site.serve({ tryFiles: ["$path", "$path.html", "$path/", "/index.html"] });
+  const app = site.serve({ try_files: ["$path", "$path.html", "$path/", "/index.html"] });
   const expected = {
     "/": "app",
     "/about": "about",
@@ -119,10 +118,10 @@ Deno.test("FileServer.serve() tries the files of try_files in order", async () =
   assertStrictEquals((await ask(app, "/docs")).status, 308);
   assertStrictEquals((await ask(app, "/x/y/")).header("content-type"), "text/html; charset=UTF-8");
   assertStrictEquals((await ask(app, "/.env")).status, 404);
-  const strict = site.serve({ tryFiles: ["$path", "=410"] });
+  const strict = site.serve({ try_files: ["$path", "=410"] });
   assertEquals([(await ask(strict, "/about")).status, (await ask(strict, "/docs")).status], [410, 410]);
   // A page in memory does not overtake a candidate that comes before it.
-  const reversed = site.serve({ tryFiles: ["$path.html", "$path"] });
+  const reversed = site.serve({ try_files: ["$path.html", "$path"] });
   assertStrictEquals((await ask(reversed, "/about")).text, "about");
   assertStrictEquals((await ask(reversed, "/about.html")).text, "odd");
 });
@@ -217,7 +216,7 @@ Deno.test("FileServer.serve() follows a root that is a link to the next release"
   let now = Date.now();
   const current = `${site.outside}/current`;
   await Deno.symlink(`${site.root}/one`, current);
-  const files = createFileServer({ root: current, nowMs: () => now });
+  const files = serving(current, { nowMs: () => now });
   assertStrictEquals((await ask(files, "/a.txt")).text, "one");
   await Deno.remove(current);
   await Deno.symlink(`${site.root}/two`, current);
@@ -226,9 +225,9 @@ Deno.test("FileServer.serve() follows a root that is a link to the next release"
 });
 
 Deno.test("createFileServer() refuses a root that is not absolute and takes one that is not there", async () => {
-  assertThrows(() => createFileServer({ root: "public" }), TypeError, "absolute");
-  assertThrows(() => createFileServer({ root: "" }), TypeError, "absolute");
-  const files = createFileServer({ root: "/nothing/is/here", browse: undefined, indexFiles: undefined });
+  assertThrows(() => serving("public"), TypeError, "absolute");
+  assertThrows(() => serving(""), TypeError, "absolute");
+  const files = serving("/nothing/is/here", { nowMs: undefined, hotCacheBytes: undefined });
   for (const path of ["/", "/a", "/index.html"]) assertStrictEquals((await ask(files, path)).status, 404);
 });
 

@@ -7,8 +7,15 @@
 
 import type { HeaderLines, HttpResponse, RequestHead } from "../../../lib/http/message.ts";
 import { headerValue } from "../../../lib/http/header_lines.ts";
+import { table } from "../../../lib/config/fields.ts";
 import { bytesOf } from "../../support/response_bytes.ts";
-import { createFileServer, type FileServer, type FileServerOptions } from "../../../lib/handlers/files/file_server.ts";
+import {
+  createFileServer,
+  type FileServer,
+  type FileServerOptions,
+  type FolderConfig,
+} from "../../../lib/handlers/files/file_server.ts";
+import { fileKeys } from "../../../lib/handlers/files/files_schema.ts";
 
 /** What the file outside the root holds. */
 export const SECRET = "SECRET-9f2c-outside-the-root";
@@ -40,14 +47,22 @@ export class SiteFolder implements AsyncDisposable {
     await Deno.utime(full, time, time);
   }
 
-  serve(options: Partial<FileServerOptions> = {}): FileServer {
-    return createFileServer({ root: this.root, ...options });
+  /** Keys that are not given have their defaults. */
+  serve(given: Partial<FolderConfig> & FileServerOptions = {}): FileServer {
+    return serving(this.root, given);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.outside, { recursive: true });
   }
 }
+
+/** A file server of any folder; keys that are not given have their defaults. */
+export function serving(root: string, given: Partial<FolderConfig> & FileServerOptions = {}): FileServer {
+  return createFileServer(root, { ...FILE_DEFAULTS, ...given }, given);
+}
+
+const FILE_DEFAULTS = table(fileKeys).parse({});
 
 export interface AskOptions {
   method?: string;

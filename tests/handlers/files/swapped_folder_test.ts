@@ -51,7 +51,7 @@ Deno.test({
   async fn() {
     await using site = await swappedSite();
     const targets = ["/f/x.txt", "/f/", "/f/y.txt", "/f/plain"];
-    const options = { hotCacheBytes: 0, tryFiles: ["$path", "$path.html", "$path/"] };
+    const options = { hotCacheBytes: 0, try_files: ["$path", "$path.html", "$path/"] };
     for (const hotFileMaxBytes of [0, 65536]) {
       const files = site.serve({ ...options, hotFileMaxBytes });
       const seen = new Map<string, number>();
