@@ -6,7 +6,7 @@
 
 import type { Exchange } from "../../exchange/exchange.ts";
 import { ForwardFailure } from "./forward_failure.ts";
-import { RequestBody, type RequestBodyLimits } from "./request_body.ts";
+import { type BodyBuffers, RequestBody } from "./request_body.ts";
 
 /** A request's body, as it is sent to the upstream. */
 export interface TakenBody {
@@ -15,9 +15,6 @@ export interface TakenBody {
   /** undefined when there is no body. */
   body: RequestBody | undefined;
 }
-
-/** How much of a body is kept in memory. Its largest size is in the exchange. */
-export type BodyBuffers = Omit<RequestBodyLimits, "maxBytes">;
 
 /** A request without a body. */
 export const BODILESS: TakenBody = { framing: "", body: undefined };
@@ -38,7 +35,7 @@ export function takeBody(exchange: Exchange, buffers: BodyBuffers): TakenBody | 
   if (length === 0) return { framing: NO_LENGTH, body: undefined };
   const source = exchange.client.body;
   if (source === null) return BODILESS;
-  const body = new RequestBody(source, length, { ...buffers, maxBytes }, exchange.metrics);
+  const body = new RequestBody(source, length, buffers, exchange);
   if (length > 0) return { framing: `content-length: ${length}\r\n`, body };
   return length === MAYBE ? unannounced(exchange, body) : { framing: CHUNKED_CODING, body };
 }

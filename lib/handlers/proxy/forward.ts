@@ -22,7 +22,8 @@ import type { ResponseRules } from "./response_headers.ts";
 import type { ProxyConfig } from "./config/proxy_schema.ts";
 import type { RetriesConfig } from "./config/retries_schema.ts";
 import { Retry } from "./retry.ts";
-import { BODILESS, type BodyBuffers, takeBody } from "./body_framing.ts";
+import { BODILESS, takeBody } from "./body_framing.ts";
+import type { BodyBuffers } from "./request_body.ts";
 import { upstreamHead, type UpstreamRequest, upstreamTarget } from "./upstream_request.ts";
 import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
 

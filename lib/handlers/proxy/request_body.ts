@@ -1,47 +1,40 @@
 /**
  * The body of a forwarded request: read from the client ahead of the upstream, up to a limit; framed as the client
- * framed it; counted; and kept, up to another limit, so that it can be sent again.
+ * framed it; and counted.
  *
  * @module
  */
 
-import type { ExchangeMetrics } from "../../exchange/exchange.ts";
+import type { Exchange, ExchangeMetrics } from "../../exchange/exchange.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import { type BodySink, type BodySource, keep, type Ownership, release } from "../../http/body.ts";
-import { joined } from "../../http/body_reader.ts";
+import { type BodySink, type BodySource, type Ownership, release } from "../../http/body.ts";
 import { chunkOf, LAST_CHUNK } from "../../http1/chunked_encoder.ts";
 import type { Connection } from "../../upstream/connection/connection.ts";
 import type { Deadlines } from "../../upstream/connection/deadlines.ts";
+import type { RetriesConfig } from "./config/retries_schema.ts";
 import type { ReadAhead } from "./read_ahead.ts";
+import { ReplayBuffer } from "./replay_buffer.ts";
 import { SMALL_BYTES, SmallPieces } from "./small_pieces.ts";
 
-/** Limits of a request's body. */
-export interface RequestBodyLimits {
-  /** Largest body that is accepted, in bytes. */
-  readonly maxBytes: number;
-  /** Bytes that are kept for a retry. */
-  readonly retry_buffer: number;
+/** How much of a request body is kept in memory. */
+export interface BodyBuffers extends Pick<RetriesConfig, "retry_buffer"> {
   /** Memory for pieces that are read ahead. */
   readonly readAhead: ReadAhead;
 }
+
+/** What a body reads of its exchange. */
+export type BodyExchange = Pick<Exchange, "maxBodyBytes" | "metrics">;
 
 /** A body that is sent to one upstream at a time. Owned by its exchange; outlives the attempts. */
 export class RequestBody implements BodySink {
   /** Content-Length, or below 0 for a chunked body. */
   readonly length: number;
   readonly #source: BodySource;
-  readonly #limits: RequestBodyLimits;
+  readonly #ahead: ReadAhead;
+  readonly #pieces: ReplayBuffer;
+  readonly #maxBytes: number;
   readonly #metrics: ExchangeMetrics | undefined;
-  /** All pieces while the body can be sent again, else those that are not sent yet. */
-  #pieces: Uint8Array<ArrayBuffer>[] = [];
-  /** Index in {@linkcode #pieces} of the first piece that this attempt has not sent. */
-  #next = 0;
-  /** Ownership of all pieces. */
-  #ownership: Ownership = "given";
   #readBytes = 0;
-  /** Bytes that this attempt has sent, and the most that any attempt has sent. */
-  #handedBytes = 0;
-  #furthestBytes = 0;
   /** Bytes that are counted as read ahead. */
   #aheadBytes = 0;
   #small: SmallPieces | undefined;
@@ -64,17 +57,19 @@ export class RequestBody implements BodySink {
   #wake: (() => void) | undefined;
 
   /** Takes over `source`, which holds `length` bytes; below 0 where that is not known. */
-  constructor(source: BodySource, length: number, limits: RequestBodyLimits, metrics?: ExchangeMetrics) {
+  constructor(source: BodySource, length: number, buffers: BodyBuffers, exchange: BodyExchange) {
     this.length = length;
     this.#source = source;
-    this.#limits = limits;
-    this.#metrics = metrics;
+    this.#ahead = buffers.readAhead;
+    this.#pieces = new ReplayBuffer(buffers.retry_buffer);
+    this.#maxBytes = exchange.maxBodyBytes;
+    this.#metrics = exchange.metrics;
     source.start(this);
   }
 
   /** Whether the bytes that were sent can be sent again. */
   get replayable(): boolean {
-    return this.#handedBytes <= this.#limits.retry_buffer;
+    return this.#pieces.replayable;
   }
 
   /** Whether it turned out to be empty. */
@@ -94,12 +89,12 @@ export class RequestBody implements BodySink {
   }
 
   get #hasBegun(): boolean {
-    return this.#next < this.#pieces.length || this.#done;
+    return this.#pieces.unsent > 0 || this.#done;
   }
 
   /** Ends the wait in {@linkcode begun}: the head is sent without a piece of the body. */
   flushHead(): void {
-    if (this.#handedBytes === 0) this.#wake?.();
+    if (this.#pieces.takenBytes === 0) this.#wake?.();
   }
 
   /**
@@ -107,7 +102,7 @@ export class RequestBody implements BodySink {
    * undefined.
    */
   takeWhole(): Uint8Array<ArrayBuffer> | undefined {
-    if (this.#readBytes !== this.length || this.length > WHOLE_BYTES || this.#next > 0) return undefined;
+    if (this.#readBytes !== this.length || this.length > WHOLE_BYTES || this.#pieces.takenBytes > 0) return undefined;
     const whole = this.#take();
     this.#countAhead(0);
     return whole;
@@ -123,7 +118,7 @@ export class RequestBody implements BodySink {
     const batch = this.#take();
     await connection.sendHead(head, batch && this.#framed(batch));
     this.#sent();
-    return this.#handedBytes === this.length;
+    return this.#pieces.takenBytes === this.length;
   }
 
   /**
@@ -146,10 +141,10 @@ export class RequestBody implements BodySink {
         // Another attempt may have started to send the same pieces.
         if (sending !== this.#sending) break;
         this.#sent();
-        if (this.#handedBytes === this.length) return true;
+        if (this.#pieces.takenBytes === this.length) return true;
       } else if (this.#done) {
         if (this.length < 0) await connection.send(LAST_CHUNK);
-        else if (this.#handedBytes !== this.length) {
+        else if (this.#pieces.takenBytes !== this.length) {
           throw new TransportFailure("client_left", "The client's body is short");
         }
         return true;
@@ -169,16 +164,14 @@ export class RequestBody implements BodySink {
   /** Starts again at the first byte. Only for a body that is replayable, or of which nothing was sent. */
   rewind(): void {
     this.interrupt();
-    this.#next = 0;
-    this.#handedBytes = 0;
+    this.#pieces.rewind();
   }
 
   /** Cancels the source. */
   cancel(): void {
     this.#sending++;
     this.#cancelled = true;
-    this.#pieces = [];
-    this.#next = 0;
+    this.#pieces.clear();
     this.#countAhead(0);
     this.#wake?.();
     this.#source.cancel("The request's body is not wanted any more");
@@ -193,8 +186,7 @@ export class RequestBody implements BodySink {
     } catch (error) {
       return this.fail(error);
     }
-    if (ownership === "shared") this.#ownership = "shared";
-    this.#pieces.push(keep(bytes, ownership));
+    this.#pieces.add(bytes, ownership);
     this.#countAhead(this.#aheadBytes + bytes.length);
     if (this.#readBytes === this.length) {
       // The body is complete, so the end is not awaited; but the source must reach it, or the runtime closes the
@@ -231,9 +223,8 @@ export class RequestBody implements BodySink {
   }
 
   #check(bytes: number): void {
-    const { maxBytes } = this.#limits;
-    if (this.#readBytes > maxBytes) {
-      throw new TransportFailure("body_too_large", `The client's body is larger than ${maxBytes} bytes`);
+    if (this.#readBytes > this.#maxBytes) {
+      throw new TransportFailure("body_too_large", `The client's body is larger than ${this.#maxBytes} bytes`);
     }
     // A program may hand over any body: what is beyond its length would be the next request to the upstream.
     if (this.length >= 0 && this.#readBytes > this.length) {
@@ -262,7 +253,7 @@ export class RequestBody implements BodySink {
   #readOn(): void {
     if (this.#pulled || this.#done || this.#cancelled) return;
     if (this.#turn !== undefined) return this.#awaitTurn(this.#turn);
-    if (this.#pieces.length - this.#next >= AHEAD_PIECES || !this.#limits.readAhead.allows(this.#aheadBytes)) return;
+    if (this.#pieces.unsent >= AHEAD_PIECES || !this.#ahead.allows(this.#aheadBytes)) return;
     this.#pull();
   }
 
@@ -294,43 +285,29 @@ export class RequestBody implements BodySink {
 
   /** The unsent pieces, joined. */
   #take(): Uint8Array<ArrayBuffer> | undefined {
-    const waiting = this.#pieces.length - this.#next;
-    if (waiting === 0) return undefined;
-    if (waiting > 1) this.#join();
-    const batch = this.#pieces[this.#next++];
-    this.#handedBytes += batch.length;
-    if (this.#handedBytes > this.#furthestBytes) {
-      this.#metrics?.received(this.#handedBytes - this.#furthestBytes);
-      this.#furthestBytes = this.#handedBytes;
-    }
+    const before = this.#pieces.furthestBytes;
+    const batch = this.#pieces.take();
+    if (batch === undefined) return undefined;
+    const newBytes = this.#pieces.furthestBytes - before;
+    // Bytes that are sent again are not counted again.
+    if (newBytes > 0) this.#metrics?.received(newBytes);
     if (this.#readsAhead) this.#readOn();
     return batch;
-  }
-
-  #join(): void {
-    const pieces = this.#pieces.splice(this.#next);
-    let bytes = 0;
-    for (const piece of pieces) bytes += piece.length;
-    this.#pieces.push(joined(pieces, bytes));
-    for (const piece of pieces) release(piece, this.#ownership);
   }
 
   #framed(batch: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     return this.length >= 0 ? batch : chunkOf(batch);
   }
 
-  /** The pieces taken were sent: a body that cannot be sent again drops them. */
+  /** The pieces that were taken are sent. */
   #sent(): void {
-    if (!this.replayable) {
-      for (const piece of this.#pieces.splice(0, this.#next)) release(piece, this.#ownership);
-      this.#next = 0;
-    }
-    this.#countAhead(this.#readBytes - this.#furthestBytes);
+    this.#pieces.sent();
+    this.#countAhead(this.#readBytes - this.#pieces.furthestBytes);
     if (this.#readsAhead) this.#readOn();
   }
 
   #countAhead(bytes: number): void {
-    this.#limits.readAhead.add(bytes - this.#aheadBytes);
+    this.#ahead.add(bytes - this.#aheadBytes);
     this.#aheadBytes = bytes;
   }
 }

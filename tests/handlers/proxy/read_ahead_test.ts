@@ -55,7 +55,10 @@ Deno.test("a body counts what it holds until that is sent, or the body is let go
   for (const end of ["sent", "cancelled"] as const) {
     const readAhead = new ReadAhead();
     const bodies = Array.from({ length: 12 }, () => {
-      const body = new RequestBody(sourceOf(200), -1, { maxBytes: Infinity, retry_buffer: PIECE, readAhead });
+      const body = new RequestBody(sourceOf(200), -1, { retry_buffer: PIECE, readAhead }, {
+        maxBodyBytes: Infinity,
+        metrics: undefined,
+      });
       const { connection, flow } = stalled();
       const sending = body.sendRest(connection);
       return { body, sending, flow };

@@ -12,8 +12,8 @@ const KEEP_BYTES = 8;
 
 function bodyOf(length = -1): { body: RequestBody; client: BodyClient } {
   const client = new BodyClient();
-  const limits = { maxBytes: 1000, retry_buffer: KEEP_BYTES, readAhead: new ReadAhead() };
-  return { body: new RequestBody(client, length, limits), client };
+  const buffers = { retry_buffer: KEEP_BYTES, readAhead: new ReadAhead() };
+  return { body: new RequestBody(client, length, buffers, { maxBodyBytes: 1000, metrics: undefined }), client };
 }
 
 /** An upstream that takes what it is sent, or does not. */
