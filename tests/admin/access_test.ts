@@ -141,7 +141,7 @@ Deno.test("what a form or a script may send unasked changes nothing, even withou
   await allowed.body?.cancel();
 });
 
-Deno.test("every answer has the header fields for safety, and those of the API are not stored", async () => {
+Deno.test("every response has the header fields for safety, and those of the API are not stored", async () => {
   await using upstream = new NamedUpstream("a");
   await using running = await RunningManagement.start({ upstreams: [upstream.url] });
   for (const path of ["/", "/dashboard/main.js", "/api/status", "/metrics", "/nothing", "/api/openapi.json"]) {

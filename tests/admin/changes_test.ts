@@ -247,7 +247,7 @@ Deno.test("a reload needs no content type when it has no body, and no form can a
   assertEquals(await reload({ headers: { "sec-fetch-site": "cross-site" } }), 403);
 });
 
-Deno.test("a reload that is refused says why, and is told of until one is accepted", async () => {
+Deno.test("a reload that is refused says why, and is reported until one is accepted", async () => {
   await using one = new NamedUpstream("one");
   const options = { upstreams: [one.url] };
   let refuses = true;
@@ -274,7 +274,7 @@ Deno.test("where the config came from no file there is nothing to reload", async
   assertEquals((await running.send("POST", "/api/config/reload")).status, 409);
 });
 
-Deno.test("POST /api/config/validate tells line and column of what is wrong, and puts nothing in place", async () => {
+Deno.test("POST /api/config/validate reports line and column of each problem, and changes nothing", async () => {
   await using one = new NamedUpstream("one");
   await using running = await RunningManagement.start({ upstreams: [one.url] });
   const validate = async (text: string) => {

@@ -99,7 +99,7 @@ Deno.test("troublesOf() takes many of a kind together, and sees who fails while 
   assertEquals(titles.length, 3, titles.join());
 });
 
-Deno.test("pools of one name are told apart by their sites, and others are not", () => {
+Deno.test("pools of one name are distinguished by their sites, and others are not", () => {
   const world = new FakeWorld({ pools: { web: 1, api: 1 } });
   const snapshot = world.snapshot();
   const [web, api] = snapshot.pools;

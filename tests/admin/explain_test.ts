@@ -10,7 +10,7 @@ import { explanationSchema } from "../../lib/admin/explanation_schemas.ts";
 import { NamedUpstream, RunningManagement } from "./running_management.ts";
 
 for (const [mode, workers] of [["in one thread", 1], ["with 2 workers", 2]] as const) {
-  Deno.test(`GET /api/explain tells the upstreams that a request would meet, as they are now, ${mode}`, async () => {
+  Deno.test(`GET /api/explain gives the upstreams that a request would meet, as they are now, ${mode}`, async () => {
     await using one = new NamedUpstream("one");
     await using two = new NamedUpstream("two");
     await using running = await RunningManagement.start({

@@ -19,7 +19,7 @@ import { NamedUpstream, RunningManagement } from "./running_management.ts";
 for (const workers of [1, 2]) {
   const serving = workers === 1 ? "in one thread" : `with ${workers} workers`;
 
-  Deno.test(`GET /api/status tells what passes, ${serving}`, async () => {
+  Deno.test(`GET /api/status counts what passes, ${serving}`, async () => {
     await using one = new NamedUpstream("one");
     await using other = new NamedUpstream("other");
     await using running = await RunningManagement.start({ upstreams: [one.url, other.url], workers });
@@ -75,7 +75,7 @@ for (const workers of [1, 2]) {
     assertEquals([after.totals.inFlight, sum(after.pools[0].upstreams), sum(after.process.workers)], [0, 0, 0]);
   });
 
-  Deno.test(`slowness that ejects is told as the last fault, of that pool alone, ${serving}`, async () => {
+  Deno.test(`slowness that ejects is reported as the last failure, of that pool alone, ${serving}`, async () => {
     await using slow = new NamedUpstream("slow");
     await using quick = new NamedUpstream("quick");
     await using running = await RunningManagement.start({
@@ -105,7 +105,7 @@ for (const workers of [1, 2]) {
     assertEquals(pools[1].upstreams[0].lastFailure, null);
   });
 
-  Deno.test(`failures of late are told, the newest first, ${serving}`, async () => {
+  Deno.test(`recent failures are reported, the newest first, ${serving}`, async () => {
     await using upstream = new NamedUpstream("one");
     await using running = await RunningManagement.start({ upstreams: [upstream.url, "http://127.0.0.1:1"], workers });
     await running.visit("/fail/first?secret=1");
@@ -197,7 +197,7 @@ Deno.test("GET /metrics calls the thread that looks after the workers main", asy
   assertEquals([...named].map(([, worker]) => worker), ["0", "1", "main"]);
 });
 
-Deno.test("without metrics the rest is told all the same", async () => {
+Deno.test("without metrics the rest is reported nevertheless", async () => {
   await using upstream = new NamedUpstream("one");
   await using running = await RunningManagement.start({ upstreams: [upstream.url], management: { metrics: false } });
   await running.visits(2);
@@ -210,7 +210,7 @@ Deno.test("without metrics the rest is told all the same", async () => {
   assertEquals((await response.json()).detail, "metrics are off (management.metrics)");
 });
 
-Deno.test("HEAD is answered as GET without its body, and the dashboard's files are not sent twice", async () => {
+Deno.test("HEAD gets what GET gets without its body, and the dashboard's files are not sent twice", async () => {
   await using upstream = new NamedUpstream("one");
   await using running = await RunningManagement.start({ upstreams: [upstream.url] });
   for (const path of ["/", "/api/sites", "/metrics", "/api/events"]) {

@@ -166,7 +166,7 @@ Deno.test("FailureReporter counts those that are too many to be sent one by one"
   assertEquals(count, 501);
 });
 
-Deno.test("FailureReporter tells of faults of upstreams and of BWS, of 20 a second, cut to size", () => {
+Deno.test("FailureReporter reports failures of upstreams and of BWS, 20 a second, cut to size", () => {
   const told: FailureReport[] = [];
   const reporter = new FailureReporter((failure) => told.push(failure));
   const look = (status: number, causeOwner: string, cause = "c") =>
@@ -192,7 +192,7 @@ Deno.test("FailureReporter tells of faults of upstreams and of BWS, of 20 a seco
   assert(told.length <= 43, `${told.length}`);
 });
 
-Deno.test("upstreamId() is fit for a path, stable, and tells twins apart", () => {
+Deno.test("upstreamId() is fit for a path, stable, and distinguishes twins", () => {
   const at = (id: string, url: string) => upstreamId("shop", "app", { id, url } as Upstream);
   const id = at("http://10.0.0.1:80/base", "http://10.0.0.1:80/base");
   assertEquals(id, at("http://10.0.0.1:80/base", "http://10.0.0.1:80/base"));

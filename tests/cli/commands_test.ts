@@ -92,7 +92,7 @@ Deno.test("bws check says the same of relative paths, whatever folder it is star
   });
 });
 
-Deno.test("bws check tells what a config holds and where it would listen, and opens no port", async () => {
+Deno.test("bws check shows what a config holds and where it would listen, and opens no port", async () => {
   const taken = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = taken.addr;
   await inFolder(SITE.replace("port = 0", `port = ${port}\nlisten = "127.0.0.1"`), async (cwd) => {

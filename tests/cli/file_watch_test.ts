@@ -91,7 +91,7 @@ Deno.test("watchFile() notices new content of the same size under an old time", 
   await change;
 });
 
-Deno.test("watchFile() tells nothing of a file that was written without a change, and then of one", async () => {
+Deno.test("watchFile() does not report a file that was written without a change, and then reports a change", async () => {
   await using files = new WatchedFolder();
   files.write("a.toml", "one");
   files.watch("a.toml");

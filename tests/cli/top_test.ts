@@ -58,7 +58,7 @@ Deno.test("bws top sends its key, from --key or BWS_API_KEY, and says what is mi
   assertStringIncludes((await top(["--url", admin.url, "--key", "x"])).stderr, "does not take that API key");
 });
 
-Deno.test("bws top says what to do where no server answers, and where another one does", async () => {
+Deno.test("bws top says what to do where no server responds, and where another one does", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
@@ -106,7 +106,7 @@ Deno.test("topLines() says that metrics are off, and judges states all the same"
   assertMatch(text(), /^✗ unhealthy +10\.0\.0\.11:8080 +web/m);
 });
 
-Deno.test("topLines() tells pools of one name apart", () => {
+Deno.test("topLines() distinguishes pools of one name", () => {
   const snapshot = new FakeWorld({ pools: { app: 1 } }).snapshot();
   const [pool] = snapshot.pools;
   const twins = { ...snapshot, pools: [pool, { ...pool, id: "blog/app", site: "blog" }] };

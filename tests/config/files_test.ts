@@ -28,7 +28,7 @@ Deno.test("Relative paths start from the folder of the config and come out absol
   });
 });
 
-Deno.test("A path that is in the working folder, and not in the config's, is refused and told how to be written", async () => {
+Deno.test("A path that is in the working folder, and not in the config's, is refused, with the path to write", async () => {
   await inFolder((dir) => {
     Deno.mkdirSync(join(dir, "www"));
     Deno.writeTextFileSync(join(dir, "file"), "");

@@ -104,11 +104,11 @@ const LINES: readonly (readonly [name: string, marked: string, ...sentences: str
 ];
 
 for (const [name, marked, ...sentences] of LINES) {
-  Deno.test(`${name[0].toUpperCase()}${name.slice(1)} in a line: what was meant is told in TOML`, () =>
+  Deno.test(`${name[0].toUpperCase()}${name.slice(1)} in a line: the problem says how TOML writes it`, () =>
     assertErrors(marked, sentences));
 }
 
-Deno.test("Tables of a site above the first [[sites]] are told to stand below it", () => {
+Deno.test("Tables of a site above the first [[sites]] are reported, with their place below it", () => {
   const upstream = 'name = "a"\nurl = "http://x"\n';
   const above = parseConfig(`[[sites.proxy.upstreams]]\n${upstream}[[sites]]\nport = 1\nstatic_dir = "/"\n`, {
     checkFiles: false,

@@ -17,7 +17,7 @@ Deno.test("parseConfig() refuses an unknown table at its header", () => {
   ]);
 });
 
-Deno.test("parseConfig() tells where a key belongs that stands below the wrong header", () => {
+Deno.test("parseConfig() names the place of a key that stands below the wrong header", () => {
   assertErrors(`${PROXY}[sites.proxy.timeout]\n«static_dir» = "/"`, [
     'unknown key "static_dir" in [sites.proxy.timeout], expected it directly below [[sites]]',
   ]);

@@ -29,7 +29,7 @@ Deno.test("formatProblems() marks the offending text, under tabs too", () => {
   );
 });
 
-Deno.test("formatProblems() uses colours only where it is told to", () => {
+Deno.test("formatProblems() uses colours only where its options say so", () => {
   // deno-lint-ignore no-control-regex
   const escapes = /\x1b\[\d+m/g;
   assert(!escapes.test(formatProblems([PROBLEM])));

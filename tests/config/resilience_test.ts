@@ -43,7 +43,7 @@ Deno.test("parseConfig() warns of a longest ejection that is shorter than the fi
   assertWarnings(`${table}eject_for = "5m"`, []);
 });
 
-Deno.test("parseConfig() warns of a share of slow answers where none is slow", () => {
+Deno.test("parseConfig() warns of a share of slow responses where none is slow", () => {
   const table = `${PROXY}[sites.proxy.circuit_breaker]\n`;
   assertWarnings(`${table}«slow_ratio» = 0.3`, [
     'slow_ratio has no effect without slow_after, expected slow_after, such as slow_after = "2s"',

@@ -12,7 +12,7 @@ async function demoAddress(process: BwsProcess): Promise<string> {
   return (await process.until(/is at (http:\S+)\//))[1].replace("localhost", "127.0.0.1");
 }
 
-Deno.test("bws demo answers the curl commands that it prints, from any folder, and ends with 0", async () => {
+Deno.test("bws demo responds to the curl commands that it prints, from any folder, and ends with 0", async () => {
   const cwd = await Deno.makeTempDir();
   {
     await using process = new BwsProcess(["demo", "--port", "0"], { cwd });

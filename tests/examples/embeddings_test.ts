@@ -65,7 +65,7 @@ Deno.test("examples/deploy.ts runs with its own config, too", async () => {
   assertEquals(response.headers.get("strict-transport-security"), "max-age=31536000");
 });
 
-Deno.test("examples/custom_policy.ts keeps each tenant on one upstream, uses both, and tells the time", async () => {
+Deno.test("examples/custom_policy.ts keeps each tenant on one upstream, uses both, and sends the time", async () => {
   await using first = startUpstream("first");
   await using second = startUpstream("second");
   const { example, url } = await start("custom_policy.ts", { UPSTREAMS: `${first.url},${second.url}` });

@@ -67,7 +67,7 @@ Deno.test("examples/static_and_proxy.toml serves files, proxies /api/ without it
   );
 });
 
-Deno.test("examples/spa.toml answers every path with the page", async () => {
+Deno.test("examples/spa.toml sends the page for every path", async () => {
   await withExample("spa.toml", "", async (url) => {
     const response = await fetch(`${url}/users/7`);
     assertEquals([response.status, response.headers.get("cache-control")], [200, "no-cache"]);

@@ -87,7 +87,7 @@ async function explained(
   }
 }
 
-Deno.test("explain() tells what the server then does: status, Location, route, and every line that goes upstream", async () => {
+Deno.test("explain() gives what the server then does: status, Location, route, and every line that goes upstream", async () => {
   await inFolder(async (folder) => {
     await using upstream = replying(statusAnswer(200, "from upstream"));
     const server = await startServer(parsed(configText(folder, upstream.port)));
@@ -269,7 +269,7 @@ Deno.test("explain() says which site takes the request, and why the others of it
   });
 });
 
-Deno.test("explain() tells what it assumes, and where nothing listens", async () => {
+Deno.test("explain() notes its assumptions, and says where nothing listens", async () => {
   await inFolder(async (folder) => {
     const text = configText(folder, 1, 8080) + `[[sites]]\nport = 9090\nstatic_dir = "${folder}"\n`;
     const path = await explained(text, "/a.txt");
@@ -303,7 +303,7 @@ Deno.test("explain() tells what it assumes, and where nothing listens", async ()
   });
 });
 
-Deno.test("explain() tells which file would be served, and which were looked for", async () => {
+Deno.test("explain() gives the file that would be served, and those that were looked for", async () => {
   await inFolder(async (folder) => {
     const text = configText(folder, 1);
     const files = async (target: string) => {
@@ -364,7 +364,7 @@ Deno.test("An explained request is neither counted nor logged, and takes no plac
   });
 });
 
-Deno.test("explain() tells the settings that hold for the route, its own before the proxy's", async () => {
+Deno.test("explain() gives the settings of the route, its own before the proxy's", async () => {
   const text = `[[sites]]
 max_body_size = "1MiB"
 [[sites.proxy.upstreams]]

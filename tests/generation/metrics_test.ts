@@ -20,7 +20,7 @@ function put(body: string): string {
   return `PUT / HTTP/1.1\r\nHost: site.test\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
-Deno.test("bytes of an answer are counted while it is on its way", async () => {
+Deno.test("bytes of a response are counted while it is on its way", async () => {
   const more = Promise.withResolvers<void>();
   await using upstream = ScriptedUpstream.start(async (peer) => {
     await peer.request();
@@ -168,7 +168,7 @@ Deno.test("routes that share a path share their metrics, upstreams that share a 
   assertEquals(labels, [[upstream.url, 1], [`${upstream.url}#2`, 1]]);
 });
 
-Deno.test("the families tell what became of configs", async () => {
+Deno.test("the families count configs that were accepted and refused", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("ok"));
   await using proxy = await MeteredProxy.start({ upstreams: [upstream.url] });
   const config = { generation: 3, acceptedCount: 2, refusedCount: 1, loadedAtMs: 1_700_000_000_500 };

@@ -76,7 +76,7 @@ function upstream(): Deno.HttpServer<Deno.NetAddr> {
 }
 
 for (const path of ["/sized", "/chunked"]) {
-  Deno.test(`a large answer arrives whole at clients that pause, and at several at once (${path})`, async () => {
+  Deno.test(`a large response arrives whole at clients that pause, and at several at once (${path})`, async () => {
     const server = upstream();
     await using proxy = await RunningProxy.start({ upstreams: [`http://127.0.0.1:${server.addr.port}`] });
     try {
@@ -91,7 +91,7 @@ for (const path of ["/sized", "/chunked"]) {
   });
 }
 
-Deno.test("pieces of an answer belong to the application that createHandler() is part of", async () => {
+Deno.test("pieces of a response belong to the application that createHandler() is part of", async () => {
   const server = upstream();
   const handler = createHandler({
     sites: [{

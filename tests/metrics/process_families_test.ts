@@ -20,7 +20,7 @@ function valuesOf(worker: WorkerMetrics): Map<string, number> {
   );
 }
 
-Deno.test("processFamilies() tells about this process", () => {
+Deno.test("processFamilies() describes this process", () => {
   using worker = new WorkerMetrics(localMetricFields());
   const values = valuesOf(worker);
   assert(values.get("process_resident_memory_bytes")! > 10e6);
@@ -81,7 +81,7 @@ Deno.test("processFamilies() leaves out what it has no permission for, and asks 
   }
 });
 
-Deno.test("LoopDelay tells how late samples are, over its window", () => {
+Deno.test("LoopDelay reports how late samples are, over its window", () => {
   const delay = new LoopDelay(0, { periodMs: 100, windowMs: 1000 });
   assertEquals(delay.read(), { p50Seconds: 0, p99Seconds: 0, maxSeconds: 0 });
   let nowMs = 0;

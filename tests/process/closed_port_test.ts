@@ -23,7 +23,7 @@ function nothingOpens(): Disposable {
   return { [Symbol.dispose]: () => void Object.assign(Deno, { serve }) };
 }
 
-Deno.test("A port that is closed is told by the management API and by the metrics", async () => {
+Deno.test("A port that is closed is reported by the management API and by the metrics", async () => {
   await using running = await RunningManagement.start({ upstreams: UPSTREAMS });
   const [{ port }] = running.server.addresses;
   const before = (await running.told("/api/status")).ports;

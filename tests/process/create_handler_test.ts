@@ -13,7 +13,7 @@ function proxyTo(url: string) {
   return { sites: [{ proxy: { upstreams: [{ name: "u", url }], routes: [{ path: "/", upstream: "u" }] } }] };
 }
 
-Deno.test("createHandler() says nothing of a client whose address it was not told", async () => {
+Deno.test("createHandler() sends nothing of a client whose address it was not given", async () => {
   const upstream = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     (request) => new Response([...request.headers.keys()].join(" ")),

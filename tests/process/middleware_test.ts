@@ -90,7 +90,7 @@ Deno.test("middleware that changes nothing changes nothing, and one that changes
   assertStringIncludes(lines[1].cause ?? "", "no file");
 });
 
-Deno.test("middleware may pass another request on: that is what the log tells of", async () => {
+Deno.test("middleware may pass another request on: that one is logged", async () => {
   const rewrite: Middleware = (_, next) => next(new Request("http://a.test/a.txt"));
   const { texts, lines } = await through([rewrite], ["/elsewhere"]);
   assertEquals([texts, lines.map(({ path }) => path)], [["file"], ["/a.txt"]]);
@@ -106,7 +106,7 @@ Deno.test("each further request that middleware passes on is an exchange of its 
   assertEquals(lines.map(({ bytes }) => bytes).toSorted(), [4, 8]);
 });
 
-Deno.test("what middleware throws is a 500 that tells the client nothing and the log all", async () => {
+Deno.test("what middleware throws is a 500 that gives the client nothing and the log everything", async () => {
   const broken: Middleware = () => Promise.reject(new Error("secret"));
   const odd = (() => undefined) as unknown as Middleware;
   for (const [middleware, cause] of [[broken, "Error: secret"], [odd, "expected a Response"]] as const) {

@@ -67,7 +67,7 @@ class World {
   }
 }
 
-Deno.test("Reloader compares keys that only a restart changes with the start, and tells them at each reload", async () => {
+Deno.test("Reloader compares keys that only a restart changes with the start, and reports them at each reload", async () => {
   const world = new World(SITE);
   const changed = `[server]\nworkers = 3\n[logging]\nlevel = "warn"\n${SITE}`;
   const keys = ["server.workers", "logging.level"];

@@ -148,7 +148,7 @@ Deno.test("resolveDots() agrees with a literal transcription of RFC 3986, sectio
   }
 });
 
-Deno.test("climbs() tells whether a path leaves its root at any point", () => {
+Deno.test("climbs() finds whether a path leaves its root at any point", () => {
   for (const path of ["/..", "/../a", "/a/../..", "/a/../../a/b", "/./..", "/a//../..", "//..", "/a/..;/..;"]) {
     assert(climbs(path), path);
   }
@@ -157,7 +157,7 @@ Deno.test("climbs() tells whether a path leaves its root at any point", () => {
   }
 });
 
-Deno.test("climbs() tells of paths that leave their root once separators are decoded", () => {
+Deno.test("climbs() finds paths that leave their root once separators are decoded", () => {
   for (
     const path of ["/..%2Fa", "/..%5Ca", "/a%2F..%2F..%2Fb", "/a%5C..%2F..%2Fb", "/a%2Fb/../..", "/a%2F..;x%2F..;"]
   ) {

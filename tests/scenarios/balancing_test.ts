@@ -89,7 +89,7 @@ Deno.test("least_connections keeps away from a slow upstream", async () => {
   await Promise.all(stuck);
 });
 
-Deno.test("a full pool lets requests wait, in order, and answers 503 when the wait is too long", async () => {
+Deno.test("a full pool queues requests, in order, and responds with 503 when the wait is too long", async () => {
   const { upstream: held, open } = gated();
   await using upstream = held;
   await using proxy = await RunningProxy.start({
@@ -162,7 +162,7 @@ Deno.test("a client that leaves the queue makes room in it, and nothing of it go
   assertEquals(upstream.requests.map((request) => request.firstLine.split(" ")[1]), ["/first", "/next"]);
 });
 
-Deno.test("an upstream that cannot be dialled costs nothing while another answers, POST included", async () => {
+Deno.test("an upstream that cannot be dialled costs nothing while another responds, POST included", async () => {
   await using upstream = ScriptedUpstream.answering((request) => answerOf(text(request.body)));
   await using proxy = await RunningProxy.start({ upstreams: [deadUrl(), upstream.url, deadUrl()] });
   for (let round = 0; round < 20; round++) {

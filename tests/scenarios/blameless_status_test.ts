@@ -15,7 +15,7 @@ const PROXIES = [
 ];
 
 for (const status of [501, 505, 508, 510]) {
-  Deno.test(`a client whose requests are answered ${status} makes no upstream unavailable`, async () => {
+  Deno.test(`a client whose requests get ${status} makes no upstream unavailable`, async () => {
     for (const proxyInput of PROXIES) {
       await using one = new MoodyUpstream();
       await using other = new MoodyUpstream();

@@ -70,7 +70,7 @@ Deno.test("a breaker stays closed below its share", async () => {
   assertEquals([proxy.upstreams[0].state, upstream.requests], ["active", 20]);
 });
 
-Deno.test("a breaker opens on slow answers", async () => {
+Deno.test("a breaker opens on slow responses", async () => {
   await using upstream = new MoodyUpstream();
   upstream.delayMs = 150;
   await using proxy = await behind({ slow_after: "100ms", slow_ratio: 1, min_requests: 4 }, upstream);
@@ -188,7 +188,7 @@ Deno.test("where there is another upstream, nobody notices an open breaker", asy
   assertEquals(bad.requests, before);
 });
 
-Deno.test("a request whose own attempt opens the only breaker is told what that attempt came to", async () => {
+Deno.test("a request whose own attempt opens the only breaker gets the result of that attempt", async () => {
   await using upstream = new MoodyUpstream();
   upstream.mood = 503;
   await using proxy = await RunningProxy.start({
@@ -204,7 +204,7 @@ Deno.test("a request whose own attempt opens the only breaker is told what that 
   assertGreater(Number(header(got, "retry-after")), 1);
 });
 
-Deno.test("max_in_flight bounds what is under way; so many more wait, and others are told to come back", async () => {
+Deno.test("max_in_flight bounds what is under way; so many more wait, and others get 503 with Retry-After", async () => {
   await using upstream = new MoodyUpstream();
   upstream.mood = "hold";
   await using proxy = await RunningProxy.start({
@@ -223,7 +223,7 @@ Deno.test("max_in_flight bounds what is under way; so many more wait, and others
   assertEquals((await Promise.all([...held, waiting])).map(statusOf), [200, 200, 200]);
 });
 
-Deno.test("who waits for longer than queue_timeout is told to come back", async () => {
+Deno.test("a request that waits for longer than queue_timeout gets 503", async () => {
   await using upstream = new MoodyUpstream();
   upstream.mood = "hold";
   await using proxy = await RunningProxy.start({

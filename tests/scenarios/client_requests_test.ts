@@ -30,7 +30,7 @@ for (
     ["with an error in chunks", "HTTP/1.1 500 Some\r\nTransfer-Encoding: chunked\r\n\r\n"],
   ]
 ) {
-  Deno.test(`a response to HEAD has no Content-Length where the upstream answers ${what}`, async () => {
+  Deno.test(`a response to HEAD has no Content-Length where the upstream sends ${what}`, async () => {
     await using upstream = ScriptedUpstream.answering(reply);
     await using proxy = await RunningProxy.start({ upstreams: [upstream.url] });
     using client = await RawClient.connect(proxy.port);
@@ -43,7 +43,7 @@ for (
   });
 }
 
-Deno.test("a response to HEAD has the Content-Length that the upstream tells", async () => {
+Deno.test("a response to HEAD has the Content-Length of the upstream", async () => {
   await using upstream = ScriptedUpstream.answering("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n");
   await using proxy = await RunningProxy.start({ upstreams: [upstream.url] });
   assertEquals(header(await exchange(proxy.port, head("/"), "HEAD"), "content-length"), "12");
@@ -60,7 +60,7 @@ Deno.test("a handler inside another program gives no length of its own to a resp
   await handler.close();
 });
 
-Deno.test("a request without Host is answered by the default site", async () => {
+Deno.test("a request without Host goes to the default site", async () => {
   const { status, requests } = await reached("GET /api/x HTTP/1.0\r\n\r\n");
   assertEquals([status, requests[0].firstLine], [200, "GET /api/x HTTP/1.1"]);
   assertMatch(header(requests[0], "host") ?? "", /^localhost:\d+$/);
@@ -72,7 +72,7 @@ Deno.test.ignore("an HTTP/1.1 request without Host is refused with 400", async (
   assertEquals((await reached("GET / HTTP/1.1\r\n\r\n")).status, 400);
 });
 
-Deno.test("HTTP/2 without TLS to localhost and its port is answered", async () => {
+Deno.test("HTTP/2 without TLS to localhost and its port gets a response", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("ok"));
   await using proxy = await RunningProxy.start({ upstreams: [upstream.url] });
   const session = connect(`http://127.0.0.1:${proxy.port}`);
@@ -162,7 +162,7 @@ Deno.test("Max-Forwards: 0 ends TRACE and OPTIONS here; more is counted down, an
   }
 });
 
-Deno.test("Max-Forwards: 0 tells the methods of a route that has a list of them", async () => {
+Deno.test("a request with Max-Forwards: 0 gets the methods of a route that has a list of them", async () => {
   const routes = [{ path: "/", upstream: "app", methods: ["GET", "OPTIONS"] }];
   const { answer } = await reached(get("/", "Max-Forwards: 0\r\n").replace("GET", "OPTIONS"), { proxy: { routes } });
   assertEquals(header(answer, "allow"), "GET, OPTIONS");

@@ -73,7 +73,7 @@ Deno.test("a file of a route has the fields of the site, and none that are for r
   });
 });
 
-Deno.test("an explanation tells whether a file or the upstream takes a request", async () => {
+Deno.test("an explanation says whether a file or the upstream takes a request", async () => {
   await withSite(async (proxy) => {
     const told = async (target: string) => {
       const { outcome, status, route, files } = await explain(proxy.generation, {

@@ -94,7 +94,7 @@ Deno.test("chunk extensions and trailers of a client end at the proxy; the body 
   assertFalse(request.head.includes("6.6.6.6"));
 });
 
-Deno.test("DELETE keeps its body, and Expect: 100-continue is answered by the proxy", async () => {
+Deno.test("DELETE keeps its body, and the proxy responds to Expect: 100-continue", async () => {
   assertEquals(text((await passed(post("/", "abc").replace("POST", "DELETE"))).body), "abc");
   await using upstream = ScriptedUpstream.answering(answerOf("ok"));
   await using proxy = await RunningProxy.start({ upstreams: [upstream.url] });
@@ -316,7 +316,7 @@ Deno.test("a slow client that keeps sending is not cut, and the upstream's silen
   assertEquals(text(upstream.requests[0].body), "abcdef");
 });
 
-Deno.test("a client that never reads a large answer is cut after timeout.client", async () => {
+Deno.test("a client that never reads a large response is cut after timeout.client", async () => {
   await using upstream = ScriptedUpstream.start(async (peer) => {
     await peer.request();
     await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
@@ -349,7 +349,7 @@ Deno.test("a client that leaves while it waits closes the upstream's connection 
   }
 });
 
-Deno.test("a client that leaves in the middle of an answer closes the upstream's connection at once", async () => {
+Deno.test("a client that leaves in the middle of a response closes the upstream's connection at once", async () => {
   await using upstream = ScriptedUpstream.start(async (peer, index) => {
     await peer.request();
     const isChunked = index % 2 === 0;
@@ -393,7 +393,7 @@ Deno.test("bytes behind a body are the next request, and only that", async () =>
   assertEquals([text(request.body), request.whole], ["abc", true]);
 });
 
-Deno.test("pipelined requests are answered in order", async () => {
+Deno.test("pipelined requests get their responses in order", async () => {
   await using upstream = ScriptedUpstream.answering((request) => answerOf(request.firstLine.split(" ")[1]));
   await using proxy = await RunningProxy.start({ upstreams: [upstream.url] });
   using client = await RawClient.connect(proxy.port);
@@ -446,7 +446,7 @@ Deno.test("OPTIONS * reaches the upstream as it came", async () => {
   assertEquals((await passed("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")).firstLine, "OPTIONS * HTTP/1.1");
 });
 
-Deno.test("a client that stops sending while the answer to its upload is under way is cut after timeout.client", async () => {
+Deno.test("a client that stops sending while the response to its upload is under way is cut after timeout.client", async () => {
   await using silent = ScriptedUpstream.start(async (peer) => {
     await peer.head();
     await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc");

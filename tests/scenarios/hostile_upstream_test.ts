@@ -45,7 +45,7 @@ for (const [what, answer] of MALFORMED) {
 }
 
 for (const [what, answer, status] of ODD) {
-  Deno.test(`an answer with ${what} goes on whole, as ${status}, and is no failure of the upstream`, async () => {
+  Deno.test(`a response with ${what} goes on whole, as ${status}, and is no failure of the upstream`, async () => {
     await using upstream = onceOpen(answer);
     await using other = onceOpen(answer);
     const passive_health = { max_fails: 1 };
@@ -114,7 +114,7 @@ Deno.test("an upstream that resets in a body that lasts until the end is not pas
   assertFalse(got.whole);
 });
 
-Deno.test("an upstream that never answers gives 504 after timeout.read", async () => {
+Deno.test("an upstream that never responds gives 504 after timeout.read", async () => {
   await using upstream = onceOpen("");
   await using proxy = await RunningProxy.start({ upstreams: [upstream.url], proxy: { timeout: { read: "300ms" } } });
   const startMs = performance.now();
@@ -125,7 +125,7 @@ Deno.test("an upstream that never answers gives 504 after timeout.read", async (
   await until("the upstream's connection is closed", () => upstream.open === 0);
 });
 
-Deno.test("an upstream that falls silent in its head gives 504, in its body an answer that is cut off", async () => {
+Deno.test("an upstream that falls silent in its head gives 504, in its body a response that is cut off", async () => {
   await using inHead = onceOpen("HTTP/1.1 200 OK\r\nX: y\r\n");
   await using inBody = onceOpen("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
   const timeout = { read: "300ms" };
@@ -204,7 +204,7 @@ Deno.test("bytes that come on an idle connection take it out of the pool", async
   assertEquals(text((await exchange(proxy.port, get("/"))).body), "good");
 });
 
-Deno.test("a body after the answer to HEAD never reaches the next client", async () => {
+Deno.test("a body after the response to HEAD never reaches the next client", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("evil"));
   await using proxy = await RunningProxy.start({ upstreams: [upstream.url] });
   using client = await RawClient.connect(proxy.port);
@@ -218,7 +218,7 @@ Deno.test("a body after the answer to HEAD never reaches the next client", async
   }
 });
 
-Deno.test("a long answer after a chunked one on the same connection arrives whole", async () => {
+Deno.test("a long response after a chunked one on the same connection arrives whole", async () => {
   const long = "c".repeat(1_000_000);
   await using upstream = ScriptedUpstream.answering((request) =>
     request.firstLine.includes("/chunked")
@@ -234,7 +234,7 @@ Deno.test("a long answer after a chunked one on the same connection arrives whol
   assertEquals(upstream.connections, 1);
 });
 
-Deno.test("a body that lasts until the end arrives whole after a chunked answer on the same connection", async () => {
+Deno.test("a body that lasts until the end arrives whole after a chunked response on the same connection", async () => {
   const long = "c".repeat(1_000_000);
   await using upstream = ScriptedUpstream.start(async (peer) => {
     await peer.request();
@@ -247,7 +247,7 @@ Deno.test("a body that lasts until the end arrives whole after a chunked answer 
   assertEquals([got.body.length, got.whole], [long.length, true]);
 });
 
-Deno.test("an answer in the middle of an upload reaches the client at once", async () => {
+Deno.test("a response in the middle of an upload reaches the client at once", async () => {
   await using upstream = ScriptedUpstream.start(async (peer) => {
     await peer.head();
     await peer.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 4\r\n\r\nno!\n");
@@ -262,7 +262,7 @@ Deno.test("an answer in the middle of an upload reaches the client at once", asy
   await until("the upstream's connection is closed", () => upstream.open === 0);
 });
 
-Deno.test("an answer before the body that is followed by a reset still reaches the client", async () => {
+Deno.test("a response before the body that is followed by a reset still reaches the client", async () => {
   await using upstream = ScriptedUpstream.start(async (peer) => {
     await peer.head();
     await peer.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbig\n");
@@ -293,7 +293,7 @@ for (
     ["nothing but its end", "HTTP/1.0 200 OK\r\n\r\nhello", "hello"],
   ]
 ) {
-  Deno.test(`an answer framed by ${what} that drips byte by byte arrives whole`, async () => {
+  Deno.test(`a response framed by ${what} that drips byte by byte arrives whole`, async () => {
     await using upstream = ScriptedUpstream.start(async (peer) => {
       await peer.request();
       for (const byte of answer) {
@@ -355,7 +355,7 @@ Deno.test("a POST over connections that close as they like is never sent twice",
   assertLess(failed, 200);
 });
 
-Deno.test("a GET whose kept connection gave an interim answer and closed is not sent again", async () => {
+Deno.test("a GET whose kept connection gave an interim response and closed is not sent again", async () => {
   await using upstream = ScriptedUpstream.start(async (peer) => {
     await peer.request();
     await peer.send(answerOf("ok"));
@@ -367,7 +367,7 @@ Deno.test("a GET whose kept connection gave an interim answer and closed is not 
   assertEquals(upstream.requests.length, 2);
 });
 
-Deno.test("HTTP/1.0 answers pass, and their connection is kept only when they say so", async () => {
+Deno.test("HTTP/1.0 responses pass, and their connection is kept only when they say so", async () => {
   for (const [line, kept] of [["", false], ["Connection: keep-alive\r\n", true]] as const) {
     await using upstream = ScriptedUpstream.answering(`HTTP/1.0 200 OK\r\n${line}Content-Length: 2\r\n\r\nok`);
     await using proxy = await RunningProxy.start({ upstreams: [upstream.url] });

@@ -22,7 +22,7 @@ function returning(target: { port: number }): ScriptedUpstream {
   });
 }
 
-Deno.test("a request that comes back is answered with 508, in one line a second, and no upstream is to blame", async () => {
+Deno.test("a request that comes back gets 508, in one line a second, and no upstream is to blame", async () => {
   const target = { port: 0 };
   await using upstream = returning(target);
   await using proxy = await LoggedProxy.start({
@@ -42,7 +42,7 @@ Deno.test("a request that comes back is answered with 508, in one line a second,
   assertEquals(proxy.lines.filter(({ message }) => String(message).includes("ejected")), []);
 });
 
-Deno.test("a WebSocket handshake that comes back is answered with 508", async () => {
+Deno.test("a WebSocket handshake that comes back gets 508", async () => {
   const target = { port: 0 };
   await using upstream = returning(target);
   await using proxy = await RunningProxy.start({
@@ -54,7 +54,7 @@ Deno.test("a WebSocket handshake that comes back is answered with 508", async ()
   assertEquals(upstream.requests.length, 1);
 });
 
-Deno.test("a request that comes back to another worker of the process is answered with 508", async () => {
+Deno.test("a request that comes back to another worker of the process gets 508", async () => {
   const target = { port: 0 };
   await using upstream = returning(target);
   await using proxy = await WorkersProxy.start(2, { upstreams: [upstream.url] });
@@ -84,7 +84,7 @@ Deno.test("two servers of one name in a chain are no loop", async () => {
   assertEquals(header(answer, "via"), "1.1 BWS-Multi-Site-Server, 1.1 BWS-Multi-Site-Server");
 });
 
-Deno.test("a request that comes back to a handler inside another program is answered with 508", async () => {
+Deno.test("a request that comes back to a handler inside another program gets 508", async () => {
   const calls: string[] = [];
   await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request, info) => {
     calls.push(request.headers.get("via") ?? "");

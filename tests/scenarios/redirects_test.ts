@@ -26,7 +26,7 @@ async function redirected(route: Route, proxy: RunningProxyOptions["proxy"] = {}
   };
 }
 
-Deno.test("strip_prefix with preserve_host = false maps redirects and cookies back, and tells the prefix", async () => {
+Deno.test("strip_prefix with preserve_host = false maps redirects and cookies back, and sends the prefix", async () => {
   const expected = { location: "/app/login", cookies: ["a=1; Path=/app"], prefix: "/app" };
   assertEquals(await redirected({ strip_prefix: true, preserve_host: false }), expected);
   const socket = { strip_prefix: true, preserve_host: false, websocket: true };

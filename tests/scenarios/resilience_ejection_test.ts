@@ -50,7 +50,7 @@ async function eject({ one, proxy }: Pair): Promise<void> {
   assertEquals(states(proxy), ["ejected", "active"]);
 }
 
-Deno.test("max_fails failures in a row eject an upstream; a good answer in between begins anew", async () => {
+Deno.test("max_fails failures in a row eject an upstream; a good response in between begins anew", async () => {
   await withPair(first, async (pair) => {
     const { one, two, proxy } = pair;
     for (const mood of [500, 500, 200, 500, 500, 200] as const) {
@@ -103,7 +103,7 @@ Deno.test("each ejection lasts twice as long as the last, up to max_eject_for, a
 });
 
 for (const [percent, ejected] of [[0, 0], [25, 1], [50, 2], [100, 4]]) {
-  Deno.test(`of four upstreams that answer 500, max_ejected_percent = ${percent} ejects ${ejected}`, async () => {
+  Deno.test(`of four upstreams that respond with 500, max_ejected_percent = ${percent} ejects ${ejected}`, async () => {
     const upstreams = Array.from({ length: 4 }, () => new MoodyUpstream());
     await using _closed = { [Symbol.asyncDispose]: () => closeAll(upstreams) };
     await using proxy = await RunningProxy.start({
@@ -143,7 +143,7 @@ Deno.test("an ejection that is over does not keep another upstream from being ej
   });
 });
 
-Deno.test("answers later than slow_after eject", async () => {
+Deno.test("responses later than slow_after eject", async () => {
   await withPair({ ...first, passive_health: { ...passive_health, slow_after: "50ms" } }, async ({ one, proxy }) => {
     one.delayMs = 70;
     assertEquals(await gets(proxy, 3), [200, 200, 200]);

@@ -28,7 +28,7 @@ function moody(random: () => number): ScriptedUpstream {
   });
 }
 
-Deno.test("upstreams that close kept connections at random get no POST twice, and every GET is answered", async () => {
+Deno.test("upstreams that close kept connections at random get no POST twice, and every GET gets a response", async () => {
   const random = seededRandom(7);
   await using first = moody(random);
   await using second = moody(random);

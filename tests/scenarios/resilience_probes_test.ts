@@ -51,7 +51,7 @@ Deno.test("good probes end an ejection for being out of reach", async () => {
   await until("it is back", () => !proxy.upstreams[0].condition.ejected, 10_000);
 });
 
-Deno.test("good probes do not end an ejection for bad answers", async () => {
+Deno.test("good probes do not end an ejection for bad responses", async () => {
   await using one = new MoodyUpstream();
   await using two = new MoodyUpstream();
   one.mood = 500;
@@ -67,7 +67,7 @@ Deno.test("good probes do not end an ejection for bad answers", async () => {
 });
 
 for (const [when, status] of [["reject", 503], ["try_anyway", 200]] as const) {
-  Deno.test(`when_all_unhealthy = "${when}" answers ${status} when every health check fails`, async () => {
+  Deno.test(`when_all_unhealthy = "${when}" responds with ${status} when every health check fails`, async () => {
     await using one = new MoodyUpstream();
     await using two = new MoodyUpstream();
     one.health = two.health = 503;

@@ -12,7 +12,7 @@ const proxied = { retries, passive_health: { enabled: false } };
 const good = answerOf("good");
 
 for (const status of [500, 502, 503, 504]) {
-  Deno.test(`an answer of ${status} in retry_on is retried, and one outside it is not`, async () => {
+  Deno.test(`a response of ${status} in retry_on is retried, and one outside it is not`, async () => {
     await using upstream = replying(statusAnswer(status, "bad"), good);
     await using proxy = await RunningProxy.start({ upstreams: [upstream.url], proxy: proxied });
     const got = await exchange(proxy.port, get("/"));
@@ -25,7 +25,7 @@ for (const status of [500, 502, 503, 504]) {
   });
 }
 
-Deno.test("the last answer is passed on as it is when no attempt is left", async () => {
+Deno.test("the last response is passed on as it is when no attempt is left", async () => {
   await using upstream = replying(
     statusAnswer(503, "one"),
     statusAnswer(503, "two"),
@@ -37,7 +37,7 @@ Deno.test("the last answer is passed on as it is when no attempt is left", async
   assertEquals(upstream.requests.length, 3);
 });
 
-Deno.test("a POST is answered with whatever its one attempt got", async () => {
+Deno.test("a POST gets whatever its one attempt got", async () => {
   await using upstream = replying(statusAnswer(503, "bad"), good);
   await using proxy = await RunningProxy.start({ upstreams: [upstream.url], proxy: proxied });
   const got = await exchange(proxy.port, post("/", "order"));

@@ -81,7 +81,7 @@ Deno.test("with try_for, requests wait for the only upstream while it cannot be 
   assertEquals(upstream.requests.length, 2);
 });
 
-Deno.test("with try_for, a request that waited in vain is answered 502, and not before", async () => {
+Deno.test("with try_for, a request that waited in vain gets 502, and not before", async () => {
   await using proxy = await RunningProxy.start({
     upstreams: [`http://127.0.0.1:${deadPort()}`],
     proxy: { retries: { try_for: "200ms", backoff: "10ms", max_backoff: "20ms" } },

@@ -29,7 +29,7 @@ Deno.test("silence is no failure of the upstream on a route that says so, and is
   assertEquals(proxy.upstreams[0].state, "ejected");
 });
 
-Deno.test("a slow answer says nothing of the upstream on a route for long polls", async () => {
+Deno.test("a slow response says nothing of the upstream on a route for long polls", async () => {
   await using one = new MoodyUpstream();
   await using other = new MoodyUpstream();
   one.delayMs = 200;
@@ -100,7 +100,7 @@ Deno.test("an upstream whose head drips gets no more time than one that is silen
   assertEquals(statusOf(await exchange(proxy.port, get("/"))), 504);
 });
 
-Deno.test("an interim answer is a sign of life: the final head has all of its time after it", async () => {
+Deno.test("an interim response is a sign of life: the final head has all of its time after it", async () => {
   await using upstream = ScriptedUpstream.start(async (peer) => {
     await peer.request();
     for (let i = 0; i < 4; i++) {

@@ -152,7 +152,7 @@ Deno.test("after 10,000 hostile exchanges no socket, no count and no memory is l
   assertLess(after.residentBytes - before.residentBytes, 60_000_000, told);
 });
 
-Deno.test("answers in the middle of an upload leave no memory behind", async () => {
+Deno.test("responses in the middle of an upload leave no memory behind", async () => {
   await using upstream = ScriptedUpstream.start(misbehave);
   await using proxy = await ProxyProcess.start({ upstreams: [upstream.url] });
   assertEquals(await soak(proxy.port, 1000, [EARLY]), []);

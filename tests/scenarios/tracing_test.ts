@@ -67,7 +67,7 @@ function answering(): ScriptedUpstream {
   return ScriptedUpstream.answering(answerOf("hello"));
 }
 
-Deno.test("A traced exchange has one span of kind server, and one of kind client below it, which the upstream is told of", async () => {
+Deno.test("A traced exchange has one span of kind server, and one of kind client below it, which the upstream gets in traceparent", async () => {
   await using receiver = OtlpReceiver.start();
   await using upstream = answering();
   await using bws = await TracedBws.start([upstream.url], receiver);
@@ -132,7 +132,7 @@ Deno.test("A trace that the client does not record is not recorded, and passes a
   assertEquals(receiver.spans, []);
 });
 
-Deno.test("OTEL_TRACES_SAMPLER decides where it is set, and the upstream is told", async () => {
+Deno.test("OTEL_TRACES_SAMPLER decides where it is set, and the upstream gets its decision", async () => {
   for (const [sampler, flags, count] of [["always_on", "01", 2], ["always_off", "00", 0]] as const) {
     await using receiver = OtlpReceiver.start();
     await using upstream = answering();
@@ -208,7 +208,7 @@ Deno.test("An upstream that fails makes both spans errors, with what kind of fai
   assertEquals([client.status, client.attributes["error.type"]], ["error", "malformed"]);
 });
 
-Deno.test("An answer that breaks off is an error, though its status was 200", async () => {
+Deno.test("A response that breaks off is an error, though its status was 200", async () => {
   await using receiver = OtlpReceiver.start();
   const passedOn = Promise.withResolvers<void>();
   await using upstream = ScriptedUpstream.start(async (peer) => {
@@ -249,7 +249,7 @@ Deno.test("A client that leaves ends both spans, and is no error of the server",
   assertEquals(attempts, [["unset", "client_left"]]);
 });
 
-Deno.test("A client that leaves within the answer ends both spans, and is no error either", async () => {
+Deno.test("A client that leaves within the response ends both spans, and is no error either", async () => {
   await using receiver = OtlpReceiver.start();
   await using upstream = ScriptedUpstream.start(async (peer) => {
     await peer.request();

@@ -64,7 +64,7 @@ for (const code of CODES) {
     });
   });
 
-  Deno.test(`an upstream's Close frame with ${code ?? "no code"} reaches the client, and its answer the upstream`, async () => {
+  Deno.test(`an upstream's Close frame with ${code ?? "no code"} reaches the client, and its response the upstream`, async () => {
     const answered = Promise.withResolvers<string>();
     await scene(async (peer) => {
       await peer.sendClose(code, reason);
@@ -144,7 +144,7 @@ const VIOLATIONS: readonly [what: string, bytes: Uint8Array<ArrayBuffer>, told: 
 ];
 
 for (const [what, bytes, told] of VIOLATIONS) {
-  Deno.test(`an upstream that ${what} is told so, and is 1014 to its client`, async () => {
+  Deno.test(`an upstream that ${what} gets a Close frame, and its client 1014`, async () => {
     const answered = Promise.withResolvers<string>();
     await scene(async (peer) => {
       await peer.sendRaw(bytes);
@@ -199,7 +199,7 @@ Deno.test("a client's message beyond max_message closes with 1009", async () => 
   assertEquals(await told.promise, "close:1001");
 });
 
-Deno.test("a stop tells both sides 1001 after drain, lets them talk till then, and opens no more", async () => {
+Deno.test("a stop closes both sides with 1001 after drain, lets them talk until then, and opens no more", async () => {
   const told = Promise.withResolvers<string>();
   await using upstream = SocketUpstream.start(async (peer) => {
     await peer.send(1, `answer to ${await peer.said()}`);
@@ -227,7 +227,7 @@ Deno.test("a stop tells both sides 1001 after drain, lets them talk till then, a
   assertEquals(await within(5000, "the stop", stopped), 0);
 });
 
-Deno.test("a stop cuts sockets that do not answer, within shutdown_timeout", async () => {
+Deno.test("a stop cuts sockets that do not respond, within shutdown_timeout", async () => {
   await using upstream = SocketUpstream.start((peer) => peer.rest().then(() => {}));
   const server = await startServer(
     resolveConfig(configOf({

@@ -59,7 +59,7 @@ async function echoes(client: FramePeer, attempts: string | undefined): Promise<
   await client.rest();
 }
 
-Deno.test("a handshake that is refused with a status of retry_on is made again, with another key, and the client is told how often", async () => {
+Deno.test("a handshake that is refused with a status of retry_on is made again, with another key, and the client gets the number of attempts", async () => {
   await using upstream = taking(statusAnswer(503, "busy"), statusAnswer(502), accept);
   await using proxy = await start([upstream.url]);
   using client = await FramePeer.connect(proxy.port);

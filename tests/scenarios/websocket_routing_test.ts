@@ -135,7 +135,7 @@ const REFUSALS: readonly [answer: string, status: number, body: string][] = [
 ];
 
 for (const [refusal, status, body] of REFUSALS) {
-  Deno.test(`an upstream that answers ${status} (${body.length} bytes) instead of accepting is heard by the client`, async () => {
+  Deno.test(`an upstream that responds with ${status} (${body.length} bytes) instead of accepting reaches the client`, async () => {
     await using upstream = SocketUpstream.refusing(refusal);
     await using proxy = await start([upstream.url]);
     const answer = await exchange(proxy.port, upgradeRequest());
@@ -168,7 +168,7 @@ for (const [what, lines, change = (answer: string) => answer] of WRONG) {
 }
 
 for (const [offered, chosen] of [["", "other"], ["old, chat", "other"], ["old, chat", "chat, old"]]) {
-  Deno.test(`the subprotocol "${chosen}" reaches a client that offers "${offered}", which decides, and the log tells of it`, async () => {
+  Deno.test(`the subprotocol "${chosen}" reaches a client that offers "${offered}", which decides, and the log has it`, async () => {
     await using upstream = SocketUpstream.start(
       (peer) => bye(peer),
       (head) => acceptance(head, `Sec-WebSocket-Protocol: ${chosen}\r\n`),
@@ -205,7 +205,7 @@ Deno.test("a handshake on a route without websocket = true goes on as a plain re
   ]);
 });
 
-Deno.test("an upstream that does not answer the handshake gives 504, one that hangs up 502", async () => {
+Deno.test("an upstream that does not respond to the handshake gives 504, one that closes the connection 502", async () => {
   await using silent = ScriptedUpstream.start((peer) => peer.closed());
   await using slow = await start([silent.url], { timeout: { read: "150ms" } });
   assertEquals(statusOf(await exchange(slow.port, upgradeRequest())), 504);
@@ -224,7 +224,7 @@ Deno.test("a client that leaves within the handshake frees its upstream at once"
   await until("the upstream is free", () => silent.open === 0 && proxy.inFlight === 0);
 });
 
-Deno.test("a failed dial tries the next upstream, and 502 is the answer when all fail", async () => {
+Deno.test("a failed dial tries the next upstream, and the client gets 502 when all fail", async () => {
   await using upstream = SocketUpstream.echoing();
   await using proxy = await start([nobody(), nobody(), upstream.url]);
   for (let i = 0; i < 4; i++) {
@@ -348,7 +348,7 @@ Deno.test("createHandler() relays in another application's server, behind middle
   assertEquals(seen, ["/a?b 101"]);
 });
 
-Deno.test("createHandler() answers 500 to a request that the runtime cannot upgrade, and lets its upstream go", async () => {
+Deno.test("createHandler() responds with 500 to a request that the runtime cannot upgrade, and releases its upstream", async () => {
   await using upstream = SocketUpstream.echoing();
   const config = configOf({ upstreams: [upstream.url], proxy: { routes: ROUTES } });
   const statuses: number[] = [];

@@ -258,7 +258,7 @@ Deno.test("an upstream that reads slowly slows its client down, and loses nothin
   assertEquals([sent, heard], [COUNT, COUNT]);
 });
 
-Deno.test("a client that takes nothing is given up after idle_timeout, and its upstream is told 1001", async () => {
+Deno.test("a client that reads nothing is given up after idle_timeout, and its upstream closed with 1001", async () => {
   const told = Promise.withResolvers<string>();
   await using upstream = SocketUpstream.start(async (peer) => {
     const flood = (async () => {
@@ -309,7 +309,7 @@ Deno.test("upstreams are pinged every ping_interval, and one that stays silent i
   assertEquals(clientPings.count >= 3, true, `${clientPings.count} pings to the client`);
 });
 
-Deno.test("a client that answers no ping is given up, and its upstream is told 1001", async () => {
+Deno.test("a client that sends no pong is given up, and its upstream closed with 1001", async () => {
   const told = Promise.withResolvers<string>();
   await using upstream = SocketUpstream.start(async (peer) => {
     let frame = await peer.frame();

@@ -60,7 +60,7 @@ Deno.test("AddressRace fails with the first failure when all have failed", async
   await assertRejects(() => race.run(), Error, "a refused");
 });
 
-Deno.test("AddressRace connects to the first address alone while that answers, and starts no other", async () => {
+Deno.test("AddressRace connects only to the first address if that accepts, and starts no other", async () => {
   const { race, started, givenUp } = raceOf({ a: 1, b: 1 });
   assertEquals((await alive(race.run())).address, "a");
   assertEquals([started, givenUp], [["a"], []]);

@@ -31,7 +31,7 @@ Deno.test("parseTraceParent() takes no value of another form", () => {
   assertEquals(broken.filter((value) => parseTraceParent(value) !== undefined), []);
 });
 
-Deno.test("formatTraceParent() tells of recording, and of no flag that it does not know", () => {
+Deno.test("formatTraceParent() sends the flag of recording, and no flag that it does not know", () => {
   assertEquals(formatTraceParent({ traceId: TRACE, spanId: SPAN, traceFlags: 3 }), `00-${TRACE}-${SPAN}-01`);
   assertEquals(formatTraceParent({ traceId: TRACE, spanId: SPAN, traceFlags: 2 }), `00-${TRACE}-${SPAN}-00`);
 });

@@ -47,7 +47,7 @@ Deno.test("DialRace gives the first that has a connection, and asks nobody else 
   assertEquals([waiting.length, a.wasOvertaken], [1, false]);
 });
 
-Deno.test("DialRace dials another one beside a silent one, whose late failure it is told itself", async () => {
+Deno.test("DialRace dials another upstream beside a silent one, and reports the late failure of that one", async () => {
   const [a, b, c] = [new Runner("a"), new Runner("b"), new Runner("c")];
   const { result, lost, waiting } = raceOf(a, b, c);
   while (waiting.length > 1) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -60,7 +60,7 @@ Deno.test("DialRace dials another one beside a silent one, whose late failure it
   assertEquals([a.failedWith, lost], ["late", []]);
 });
 
-Deno.test("DialRace goes on with others while one fails, and tells of that one", async () => {
+Deno.test("DialRace goes on with others while one fails, and reports that one", async () => {
   const [a, b, c] = [new Runner("a"), new Runner("b"), new Runner("c")];
   const { result, lost, waiting } = raceOf(a, b, c);
   while (waiting.length > 1) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -73,7 +73,7 @@ Deno.test("DialRace goes on with others while one fails, and tells of that one",
   assertEquals([b.failedWith, c.wasOvertaken], [undefined, true]);
 });
 
-Deno.test("DialRace gives the last that failed, with its error, and does not tell of it besides", async () => {
+Deno.test("DialRace gives the last that failed, with its error, and does not report it as well", async () => {
   const [a, b] = [new Runner("a"), new Runner("b")];
   const { result, lost, waiting } = raceOf(a, b);
   while (waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -18,14 +18,14 @@ Deno.test("latencyMs() is 0 before the first sample, and then that sample", () =
   assertEquals(latencyMs(memory), 12.5);
 });
 
-Deno.test("a slow answer counts at once and in full", () => {
+Deno.test("a slow response counts at once and in full", () => {
   const memory = rowOfOne();
   observeLatency(memory, 10);
   observeLatency(memory, 500);
   assertEquals(latencyMs(memory), 500);
 });
 
-Deno.test("a quick answer brings the average down by how long ago the last one was", () => {
+Deno.test("a quick response brings the average down by how long ago the last one was", () => {
   const memory = rowOfOne();
   observeLatency(memory, 100);
   later(10_000);
@@ -34,7 +34,7 @@ Deno.test("a quick answer brings the average down by how long ago the last one w
   assertAlmostEquals(latencyMs(memory), 100 / Math.E, 0.01);
 });
 
-Deno.test("many quick answers within one millisecond bring the average down all the same", () => {
+Deno.test("many quick responses within one millisecond bring the average down nevertheless", () => {
   const memory = rowOfOne();
   observeLatency(memory, 100);
   for (let i = 0; i < 20_000; i++) {

@@ -91,7 +91,7 @@ Deno.test("a trial has a time of its own, and its outcome counts also after that
   assertEquals([one.state, one.inFlight], ["ejected", 1]);
 });
 
-Deno.test("a trial gives its place back with the head of its answer", () => {
+Deno.test("a trial gives its place back with the head of its response", () => {
   const { pool, upstreams } = poolOf(2, () => ({}));
   const [one, two] = upstreams;
   one.failed("broken");
@@ -109,7 +109,7 @@ Deno.test("Pool.acquire() tries an ejected upstream before it gives none, but ne
   assertEquals([taken(upstreams[0]), taken(upstreams[1]), taken(...upstreams)], [1, 0, -1]);
 });
 
-Deno.test("a last resort that answers well is back", () => {
+Deno.test("a last resort that responds well is back", () => {
   const { pool, upstreams } = poolOf(2, () => ({}));
   for (const upstream of upstreams) upstream.failed("unreachable");
   using slot = pool.acquire(request, [upstreams[1]]);

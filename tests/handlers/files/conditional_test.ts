@@ -9,7 +9,7 @@ const AFTER = "Tue, 02 Jan 2024 03:04:06 GMT";
 
 // The same questions to a file in memory and to one that streams: both must give the same answers.
 for (const [kind, hotFileMaxBytes] of [["in memory", 65536], ["on disk", 10]] as const) {
-  Deno.test(`a file ${kind} answers preconditions in the order of RFC 9110, section 13.2.2`, async () => {
+  Deno.test(`preconditions of a file ${kind} are evaluated in the order of RFC 9110, section 13.2.2`, async () => {
     await using site = await SiteFolder.make({ "a.txt": "0123456789abcdef" });
     const files = site.serve({ hotFileMaxBytes });
     const tag = (await ask(files, "/a.txt")).header("etag") ?? "";
@@ -66,7 +66,7 @@ for (const [kind, hotFileMaxBytes] of [["in memory", 65536], ["on disk", 10]] as
     }
   });
 
-  Deno.test(`a file ${kind} answers ranges with exactly their bytes`, async () => {
+  Deno.test(`a file ${kind} is sent in ranges with exactly their bytes`, async () => {
     const content = patternBytes(1000);
     await using site = await SiteFolder.make({ "a.bin": content, "empty.txt": "" });
     const files = site.serve({ hotFileMaxBytes });
@@ -90,7 +90,7 @@ for (const [kind, hotFileMaxBytes] of [["in memory", 65536], ["on disk", 10]] as
     assertEquals([absurd.status, absurd.body.length], [200, 1000]);
   });
 
-  Deno.test(`a file ${kind} answers several ranges as multipart/byteranges`, async () => {
+  Deno.test(`a file ${kind} is sent in several ranges as multipart/byteranges`, async () => {
     const content = patternBytes(1000);
     await using site = await SiteFolder.make({ "a.bin": content, "a.bin.gz": content });
     const files = site.serve({ hotFileMaxBytes });
@@ -131,7 +131,7 @@ Deno.test("a 304 carries the lines that its 200 would carry and no length", asyn
   assertEquals([unchanged.header("content-length"), unchanged.answer.body], [undefined, null]);
 });
 
-Deno.test("a file from the future is told as changed now, and its date is not strong", async () => {
+Deno.test("a file from the future is sent as changed now, and its date is not strong", async () => {
   const nowMs = Date.UTC(2026, 0, 1);
   await using site = await SiteFolder.make();
   await site.write("a.txt", "x", new Date(Date.UTC(2030, 0, 1)));

@@ -5,7 +5,7 @@ import { ask, openFiles, SECRET, SiteFolder } from "./site_folder.ts";
 
 const POSIX = Deno.build.os !== "windows";
 
-Deno.test("FileRoot.find() tells files, folders and nothing apart", async () => {
+Deno.test("FileRoot.find() distinguishes files, folders and nothing", async () => {
   await using site = await SiteFolder.make({ "f/a.txt": "abc" });
   const root = new FileRoot(`${site.root}/`);
   const file = await root.find("/f/a.txt");

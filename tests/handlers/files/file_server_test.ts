@@ -4,7 +4,7 @@ import type { FileWarning } from "../../../lib/handlers/files/file_warnings.ts";
 import { until } from "../../support/condition.ts";
 import { ask, headOf, patternBytes, serving, SiteFolder } from "./site_folder.ts";
 
-Deno.test("FileServer.serve() answers a file with its type, length and validators", async () => {
+Deno.test("FileServer.serve() sends a file with its type, length and validators", async () => {
   await using site = await SiteFolder.make({ "a b/café.txt": "hello", "x.unheard": "?" });
   const files = site.serve({ cacheControl: (path) => path.endsWith(".txt") ? "max-age=60" : undefined });
   const got = await ask(files, "/a%20b/caf%C3%A9.txt");
@@ -22,7 +22,7 @@ Deno.test("FileServer.serve() answers a file with its type, length and validator
   assertStrictEquals(unknown.header("cache-control"), undefined);
 });
 
-Deno.test("FileServer.serve() answers HEAD as GET without a body, OPTIONS with 204 and the rest with 405", async () => {
+Deno.test("FileServer.serve() responds to HEAD as to GET without a body, to OPTIONS with 204 and to other methods with 405", async () => {
   await using site = await SiteFolder.make({ "a.txt": "hello", "big.bin": patternBytes(300_000) });
   const files = site.serve();
   for (const path of ["/a.txt", "/big.bin"]) {
@@ -38,7 +38,7 @@ Deno.test("FileServer.serve() answers HEAD as GET without a body, OPTIONS with 2
   }
 });
 
-Deno.test("FileServer.serve() answers a folder with its first index file and redirects to its slash", async () => {
+Deno.test("FileServer.serve() sends the first index file of a folder and redirects to its slash", async () => {
   await using site = await SiteFolder.make({
     "index.html": "root",
     "docs/index.htm": "second",
@@ -184,7 +184,7 @@ Deno.test("FileServer.serve() sends the neighbour in the coding that the client 
   assertEquals([off.text, off.header("vary")], ["plain", undefined]);
 });
 
-Deno.test("FileServer.serve() answers from memory at once, with lines that are the caller's own", async () => {
+Deno.test("FileServer.serve() responds from memory at once, with lines that are the caller's own", async () => {
   await using site = await SiteFolder.make({ "a.txt": "hello", "index.html": "root" });
   const files = site.serve();
   for (const path of ["/a.txt", "/"]) {

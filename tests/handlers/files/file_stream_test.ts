@@ -43,7 +43,7 @@ Deno.test("a stream that is cancelled, before it began or in the middle, closes 
   await allClosed(site);
 });
 
-Deno.test("answers without a body open nothing", async () => {
+Deno.test("responses without a body open nothing", async () => {
   await using site = await SiteFolder.make({ "big.bin": patternBytes(SIZE) });
   const files = site.serve();
   const tag = (await ask(files, "/big.bin", { method: "HEAD" })).header("etag") ?? "";

@@ -74,7 +74,7 @@ Deno.test("PageCache.look() that fails leaves the next one to try again", async 
   assert(await pages.look("/a") !== undefined);
 });
 
-Deno.test("a file in memory is answered as it was for 250 ms, and as it is after that", async () => {
+Deno.test("a file in memory is sent as it was for 250 ms, and as it is after that", async () => {
   await using site = await SiteFolder.make({ "a.txt": "old" });
   let now = Date.now();
   const files = site.serve({ nowMs: () => now });
@@ -124,7 +124,7 @@ Deno.test("first reads at the same time share one read", async () => {
   assertStrictEquals(new Set(bodies.map((got) => got.answer.body)).size, 1);
 });
 
-Deno.test("files above the bounds are answered all the same", async () => {
+Deno.test("files above the limits are sent nevertheless", async () => {
   const content = patternBytes(5000);
   await using site = await SiteFolder.make({ "a.bin": content });
   for (const options of [{ hotCacheBytes: 0 }, { hotFileMaxBytes: 0 }, { hotCacheBytes: 3000 }]) {

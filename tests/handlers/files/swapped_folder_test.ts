@@ -118,6 +118,6 @@ Deno.test("both ways to look a path up say and give the same", async () => {
   assertEquals(openFiles(site), 0);
 });
 
-Deno.test("handles tell paths where this system can say what a handle has opened", { ignore: !LINUX }, () => {
+Deno.test("handles give paths where this system knows what a handle has opened", { ignore: !LINUX }, () => {
   assert(handlePathsReadable());
 });

@@ -73,7 +73,7 @@ Deno.test("/api/sites inside another program lists its own site alone, whoever a
   }
 });
 
-Deno.test("/api/config tells of its own site alone, without addresses of upstreams", async () => {
+Deno.test("/api/config shows its own site only, without addresses of upstreams", async () => {
   const handler = createHandler(twoSites(8080));
   try {
     const text = await (await handler(new Request("http://one.example:8080/api/config"))).text();

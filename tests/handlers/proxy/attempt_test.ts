@@ -244,7 +244,7 @@ Deno.test("Attempt.failed() is no fault of the upstream's when the client leaves
   }
 });
 
-Deno.test("Attempt.overtaken() keeps the connection that comes late for others, and tells of an upstream that cannot be reached", async () => {
+Deno.test("Attempt.overtaken() keeps a connection that comes late for others, and reports an upstream that cannot be reached", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("late"));
   await using place = new Place(upstream.url);
   const attempt = place.attempt();

@@ -185,7 +185,7 @@ function told(lines: string[], config: Partial<HeadersConfig> = {}): Record<stri
   return Object.fromEntries(out.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
 }
 
-Deno.test("RequestHeaders.build() tells the port of the told authority, else of the told scheme", () => {
+Deno.test("RequestHeaders.build() sends the port of the forwarded authority, else of the forwarded scheme", () => {
   const cases: [lines: string[], port: string][] = [
     [["x-forwarded-proto", "https", "x-forwarded-host", "www.example.com"], "443"],
     [["x-forwarded-proto", "https", "x-forwarded-host", "www.example.com:8443"], "8443"],
@@ -238,7 +238,7 @@ Deno.test("RequestHeaders.build() makes Forwarded of X-Forwarded-*, and of X-Rea
   assertEquals(own.forwarded, "for=9.9.9.9;host=www.example.com;proto=https");
 });
 
-Deno.test("RequestHeaders.build() believes X-Forwarded-For where Forwarded tells another client, or is malformed", () => {
+Deno.test("RequestHeaders.build() believes X-Forwarded-For where Forwarded names another client, or is malformed", () => {
   for (const forwarded of ["for=6.6.6.6", 'for="6.6.6.6', "for=6.6.6.6;for=1.1.1.1", "nonsense"]) {
     const lines = ["x-forwarded-for", "1.1.1.1", "x-forwarded-proto", "https", "forwarded", forwarded];
     const got = told(lines);
@@ -248,7 +248,7 @@ Deno.test("RequestHeaders.build() believes X-Forwarded-For where Forwarded tells
   }
 });
 
-Deno.test("RequestHeaders.build() tells the prefix that the route takes away, behind what a trusted peer tells", () => {
+Deno.test("RequestHeaders.build() sends the prefix that the route removes, after the prefix from a trusted peer", () => {
   const prefixed = (lines: string[], trusted: boolean) =>
     build(lines, {}, trusted, { prefix: "/app" }).filter(isPrefix);
   assertEquals(prefixed([], false), ["x-forwarded-prefix: /app"]);

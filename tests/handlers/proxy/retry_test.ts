@@ -152,7 +152,7 @@ Deno.test("Retry.allows() nothing more once a byte of a request was sent that is
   }
 });
 
-Deno.test("Retry.allows() a failure with a status of retry_on to be retried, and no other, unless nothing was answered", () => {
+Deno.test("Retry.allows() a failure with a status of retry_on to be retried, and no other, unless there was no response", () => {
   const status: Partial<Record<FailureKind, number>> = {
     ...{ closed_in_head: 502, malformed: 502, read_timeout: 504, write_timeout: 504 },
   };

@@ -84,7 +84,7 @@ Deno.test("ClientReadPause lets messages through between the two Close frames, a
   });
 });
 
-Deno.test("ClientReadPause answers false where the runtime's sockets are not as expected", () => {
+Deno.test("ClientReadPause returns false where the runtime's sockets are not as expected", () => {
   const socket = new EventTarget() as WebSocket;
   const control = new ClientReadPause(socket, () => {});
   assertEquals(control.stop(), false);

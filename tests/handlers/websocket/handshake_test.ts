@@ -74,7 +74,7 @@ Deno.test("readUpgrade() lists subprotocols in order and keeps their case", () =
   assertEquals(upgrade, { protocols: ["Chat.v2", "chat", "superchat"] });
 });
 
-Deno.test("acceptOf() gives the answer of RFC 6455, section 1.3", async () => {
+Deno.test("acceptOf() gives the accept value of RFC 6455, section 1.3", async () => {
   assertEquals(await acceptOf(KEY), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 });
 

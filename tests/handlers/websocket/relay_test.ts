@@ -85,7 +85,7 @@ Deno.test("Relay reads the upstream only once the client is open", () => {
   end(pair);
 });
 
-Deno.test("Relay answers an upstream's close only when the client has closed, and passes what it says till then", () => {
+Deno.test("Relay responds to an upstream's close only when the client has closed, and passes its messages until then", () => {
   const pair = joined();
   const { client, upstream, relay, ended } = pair;
   client.listener?.onOpen();
@@ -100,7 +100,7 @@ Deno.test("Relay answers an upstream's close only when the client has closed, an
   assertEquals(ended, ["upstream", "relay"]);
 });
 
-Deno.test("Relay tells an upstream 1001 when its client is lost, even before it was open", () => {
+Deno.test("Relay closes an upstream with 1001 when its client is lost, even before it was open", () => {
   const pair = joined();
   pair.client.listener?.onLost({ cause: "gone", owner: "client" });
   assertEquals(pair.upstream.told, ["start", "close 1001"]);
@@ -108,7 +108,7 @@ Deno.test("Relay tells an upstream 1001 when its client is lost, even before it 
   assertEquals([pair.relay.status.code, pair.relay.cause, pair.relay.causeOwner], [1006, "gone", "client"]);
 });
 
-Deno.test("Relay tells a client 1014 when its upstream is lost", () => {
+Deno.test("Relay closes a client with 1014 when its upstream is lost", () => {
   const pair = joined();
   pair.client.listener?.onOpen();
   pair.upstream.listener?.onLost({ cause: "gone", owner: "upstream" });

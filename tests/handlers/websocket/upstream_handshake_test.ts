@@ -31,7 +31,7 @@ Deno.test("UpstreamHandshake.ask() has a key of its own for each attempt, and th
   assertEquals(new Set(lines.map(keyIn)).size, 2);
 });
 
-Deno.test("UpstreamHandshake.check() takes what answers the last key, its tokens in any case and at any place", () => {
+Deno.test("UpstreamHandshake.check() accepts a response to the last key, its tokens in any case and at any place", () => {
   const handshake = new UpstreamHandshake();
   const first = keyIn(handshake.ask());
   const last = keyIn(handshake.ask());

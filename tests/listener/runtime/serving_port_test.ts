@@ -62,7 +62,7 @@ Deno.test("A port that ended is opened again with the same number, and counts as
   assertEquals(await watched.ask(), "here");
 });
 
-Deno.test("A port that cannot be opened again is tried with growing pauses, and told of once", async () => {
+Deno.test("A port that cannot be opened again is tried with growing pauses, and logged once", async () => {
   const serve = Deno.serve;
   const triedMs: number[] = [];
   await using watched = new WatchedPort();
@@ -142,7 +142,7 @@ Deno.test("A port that ends again and again is opened with growing pauses, thoug
   }
 });
 
-Deno.test("What keeps a port closed is told by its status", async () => {
+Deno.test("The status of a port gives the reason why it is closed", async () => {
   const serve = Deno.serve;
   await using watched = new WatchedPort();
   const tried = Promise.withResolvers<void>();
@@ -208,7 +208,7 @@ class UploadingPort {
   }
 }
 
-Deno.test("Uploads hold up the closing of idle connections for two seconds at the most, and are told why they break", async () => {
+Deno.test("Uploads hold up the closing of idle connections for two seconds at the most, and are notified why they break", async () => {
   const uploading = new UploadingPort();
   await uploading.begin();
   const { port } = uploading.watched;
@@ -226,7 +226,7 @@ Deno.test("Uploads hold up the closing of idle connections for two seconds at th
   await port.shutdown();
 });
 
-Deno.test("An upload is told when the shutdown of its port breaks it, and not when its client leaves", async () => {
+Deno.test("An upload is notified when the shutdown of its port breaks it, and not when its client leaves", async () => {
   const cut = new UploadingPort();
   await cut.begin();
   const over = cut.watched.port.shutdown();

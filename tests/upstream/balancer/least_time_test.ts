@@ -33,7 +33,7 @@ Deno.test("LeastTime.pick() draws by weight between upstreams that would take th
   assertProportions(countPicks(policy, upstreams, { picks: 10_000 }), [1, 1, 3]);
 });
 
-Deno.test("LeastTime.pick() tries an upstream without a sample at once, with one attempt until it answers", () => {
+Deno.test("LeastTime.pick() tries an upstream without a sample at once, with one attempt until it responds", () => {
   const upstreams = upstreamsOf(1, 1, 1);
   upstreams[0].latencyMs = 1;
   upstreams[1].latencyMs = 2;
@@ -48,7 +48,7 @@ Deno.test("LeastTime.pick() tries an upstream without a sample at once, with one
   assertStrictEquals(policy.pick(), upstreams[2]);
 });
 
-Deno.test("LeastTime.pick() spreads by load and weight while nothing has answered", () => {
+Deno.test("LeastTime.pick() spreads by load and weight while no upstream has responded", () => {
   const upstreams = upstreamsOf(1, 2, 1);
   const policy = new LeastTime(upstreams, { random: seededRandom(3) });
   for (let i = 0; i < 400; i++) {

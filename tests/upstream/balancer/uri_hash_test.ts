@@ -24,7 +24,7 @@ Deno.test("UriHash.pick() goes by the path, and by nothing else", () => {
   assert(homes.size > 30);
 });
 
-Deno.test("UriHash.pick() tells queries apart with include_query", () => {
+Deno.test("UriHash.pick() distinguishes queries with include_query", () => {
   const policy = new UriHash(upstreams, { settings: { include_query: true } });
   const homes = new Set(
     Array.from({ length: 100 }, (_, i) => policy.pick(requestOf({ path: "/search", query: `?q=${i}` }))),

@@ -42,7 +42,7 @@ function newMemory() {
   return memoryOf(new Int32Array(upstreamFieldCount(1)));
 }
 
-Deno.test("UpstreamCondition.facts tell a state that they bear out, where several hold at a time", () => {
+Deno.test("UpstreamCondition.facts give a state that fits them, where several hold at a time", () => {
   const memory = newMemory();
   const condition = new UpstreamCondition(memory, { ...RULES, probedFirst: "healthy" });
   const nowMs = sharedTime.refresh();
@@ -80,7 +80,7 @@ Deno.test("UpstreamCondition.unavailableForMs lasts until ejection and open brea
   assertEquals(longest(), 9);
 });
 
-Deno.test("UpstreamCondition goes from ejected to on trial to slow start to active, and tells what happens once", () => {
+Deno.test("UpstreamCondition goes from ejected to on trial to slow start to active, and reports each change once", () => {
   const changes: ConditionChange["kind"][] = [];
   const condition = new UpstreamCondition(newMemory(), RULES);
   condition.onChange = ({ kind }) => changes.push(kind);

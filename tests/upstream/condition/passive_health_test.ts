@@ -125,7 +125,7 @@ Deno.test("PassiveHealth.restore() ends an ejection early, and says whether ther
   assertEquals(fail(3), [false, false, true]);
 });
 
-Deno.test("failureClassOf() tells the upstream's faults from the client's and the proxy's", () => {
+Deno.test("failureClassOf() distinguishes failures of the upstream from those of the client and the proxy", () => {
   const classOf = (kind: TransportFailure["kind"], reused = false) =>
     failureClassOf(new TransportFailure(kind, ""), reused);
   assertEquals([classOf("connect"), classOf("connect_timeout")], ["unreachable", "unreachable"]);

@@ -109,7 +109,7 @@ Deno.test("a wait that has no turn in its time fails as a failure of the proxy",
   assertEquals([failure.kind, failure.owner], ["dial_queue", "proxy"]);
 });
 
-Deno.test("the failure of a dial is told also when nobody waits for it any more, and its connection is closed otherwise", async () => {
+Deno.test("the failure of a dial is reported even when nobody waits for it any more, and its connection is closed otherwise", async () => {
   using hole = await BlackHole.open();
   const failures: string[] = [];
   const late = poolOf(hole.url, new DialLimit()).obtain({

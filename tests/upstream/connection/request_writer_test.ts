@@ -41,7 +41,7 @@ Deno.test("RequestWriter.post() writes on until all is taken", async () => {
   assertEquals([broken, deadlines.expired(1e9)], [[], undefined]);
 });
 
-Deno.test("RequestWriter.post() tells of a wire that breaks, and is not idle then", async () => {
+Deno.test("RequestWriter.post() reports a wire that breaks, and is not idle then", async () => {
   const { writer, broken, deadlines } = writerTo(narrowWire(3, 6));
   writer.post("GET / HTTP/1.1\r\n\r\n");
   while (broken.length === 0) await Promise.resolve();

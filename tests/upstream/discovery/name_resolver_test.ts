@@ -44,7 +44,7 @@ Deno.test("NameResolver.addresses() follows aliases", async () => {
   assertEquals((await resolverOf(server).addresses("api.test", NEVER)).ipv4, ["10.0.0.1"]);
 });
 
-Deno.test("NameResolver.addresses() comes again over TCP when an answer is cut short", async () => {
+Deno.test("NameResolver.addresses() asks again over TCP when an answer is truncated", async () => {
   await using server = DnsServer.start();
   const many = Array.from({ length: 200 }, (_, index) => ipv4(`10.0.0.${index + 1}`));
   server.set("api.test", "A", many);
@@ -124,7 +124,7 @@ Deno.test("NameResolver.addresses() leaves the last word to the system where DNS
   assertEquals(asked, ["printer.local", "my_service"]);
 });
 
-Deno.test("NameResolver tells a name that does not exist from a name server that fails, by what the system says", async () => {
+Deno.test("NameResolver distinguishes a name that does not exist from a name server that fails, by what the system says", async () => {
   await using server = DnsServer.start();
   for (const type of ["A", "AAAA", "SRV"] as const) server.set("broken.test", type, "SERVFAIL");
   const gone = resolverOf(server, { systemLookup: () => Promise.reject(failure("ENOTFOUND")) });
@@ -169,7 +169,7 @@ Deno.test("NameResolver.addresses() ends at once when its signal fires", async (
   }
 });
 
-Deno.test("HostFinder keeps the addresses of a family that cannot be told", async () => {
+Deno.test("HostFinder keeps the addresses of a family whose look-up fails", async () => {
   await using server = DnsServer.start();
   server.set("api.test", "A", [ipv4("10.0.0.1", 7)]);
   server.set("api.test", "AAAA", [ipv6("fd00::1", 7)]);

@@ -79,7 +79,7 @@ Deno.test("ServiceFinder finds nothing for a service that is absent, not offered
   assertEquals(await found(finder), []);
 });
 
-Deno.test("ServiceFinder keeps the addresses of a target that cannot be told, and forgets targets that are gone", async () => {
+Deno.test("ServiceFinder keeps the addresses of a target whose look-up fails, and forgets targets that are gone", async () => {
   await using server = DnsServer.start();
   server.set(SERVICE, "SRV", [record("a.test", 1), record("b.test", 1)]);
   host(server, "a.test", ["10.0.0.1"]);
@@ -96,7 +96,7 @@ Deno.test("ServiceFinder keeps the addresses of a target that cannot be told, an
   assertEquals(await found(finder), ["10.0.0.9:1 w1 p0"]);
 });
 
-Deno.test("ServiceFinder fails when no target can be told, or the service itself cannot", async () => {
+Deno.test("ServiceFinder fails when no target can be looked up, or the service itself cannot", async () => {
   await using server = DnsServer.start();
   const { finder, unclear } = finderOf(server);
   server.set(SERVICE, "SRV", [record("a.test", 1)]);

@@ -15,7 +15,7 @@ Deno.test("ProbeKeys.of() is the same for what is the same, whatever objects say
   assertEquals(make(), make());
 });
 
-Deno.test("ProbeKeys.of() tells apart whatever a probe could find different", () => {
+Deno.test("ProbeKeys.of() distinguishes whatever a probe could find different", () => {
   const keys = new ProbeKeys();
   const endpoints = [
     parseEndpoint("http://app.test"),

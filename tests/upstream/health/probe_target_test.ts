@@ -75,14 +75,14 @@ Deno.test("ProbeTarget.record() remembers when the verdict changed", () => {
   assertEquals(target.changedAtMs, nowMs - 1);
 });
 
-Deno.test("ProbeTarget.record() tells all its upstreams, one news for all", () => {
+Deno.test("ProbeTarget.record() reports to all its upstreams, and gives one change for all", () => {
   const [one, two] = [probed(), probed()];
   const target = targetOf(one, { ...two, pool: "q" });
   assertEquals(after(target, one.upstream, "---"), ["active", "active", "unhealthy!"]);
   assertEquals([two.upstream.state, target.pools, target.sites], ["unhealthy", "p, q", "s"]);
 });
 
-Deno.test("ProbeTarget.adopt() keeps the counts, and tells new upstreams what is known", () => {
+Deno.test("ProbeTarget.adopt() keeps the counts, and gives new upstreams the current verdict", () => {
   const [one, two] = [probed(), probed()];
   const target = targetOf(one);
   after(target, one.upstream, "--");

@@ -89,7 +89,7 @@ Deno.test("probe() judges by status alone and waits for no body, where no body i
   assertEquals(await foundOf(saying("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")), "healthy");
 });
 
-Deno.test("probe() passes over interim answers", async () => {
+Deno.test("probe() passes over interim responses", async () => {
   assertEquals(await foundOf(saying("HTTP/1.1 103 Early Hints\r\n\r\n", answerOf("ok"))), "healthy");
 });
 
