@@ -31,7 +31,7 @@ export default served;
 export { handler };
 export { createHandler } from "./lib/process/create_handler.ts";
 export type { CreateHandlerOptions, Handler } from "./lib/process/create_handler.ts";
-export type { Middleware } from "./lib/listener/runtime/middleware.ts";
+export type { Middleware } from "./lib/listener/middleware.ts";
 export type { ConnectionInfo } from "./lib/listener/runtime/request_reader.ts";
 export { startEmbedded as startServer } from "./lib/process/embedded_server.ts";
 export type { EmbeddedServer, EmbeddedServerOptions } from "./lib/process/embedded_server.ts";

@@ -9,7 +9,7 @@ import type { Config, SiteConfig } from "./config/config_types.ts";
 import { shownSites, shownUrls } from "./config/shown_config.ts";
 import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
-import type { Middleware } from "../listener/runtime/middleware.ts";
+import type { Middleware } from "../listener/middleware.ts";
 import type { Log } from "../log/log.ts";
 import type { SharedState } from "../state/shared_state.ts";
 import { compileSites, type SiteTable } from "../routing/site_table.ts";

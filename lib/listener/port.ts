@@ -5,7 +5,7 @@
  */
 
 import type { Responder } from "../exchange/responder.ts";
-import type { Middleware } from "./runtime/middleware.ts";
+import type { Middleware } from "./middleware.ts";
 
 /** Kinds of listeners: BWS's own, and the runtime's server. */
 export const LISTENER_KINDS = ["own", "runtime"] as const;

@@ -10,7 +10,8 @@ import { unusedSettings } from "./unused_settings.ts";
 import { Log, openSink } from "../log/log.ts";
 import { compileSites } from "../routing/site_table.ts";
 import { respond } from "../listener/runtime/adapter.ts";
-import { type Middleware, respondThrough } from "../listener/runtime/middleware.ts";
+import type { Middleware } from "../listener/middleware.ts";
+import { respondToWebRequest } from "../listener/runtime/web_requests.ts";
 import type { ConnectionInfo, Entry } from "../listener/runtime/request_reader.ts";
 import { Generation } from "../generation/generation.ts";
 import type { OwnPolicyFactory } from "../generation/pools/pools.ts";
@@ -114,7 +115,7 @@ export function handlerOf({ config, warnings }: ResolvedConfig, options: Handler
   const entryOf = entries(generation);
   const handler = middleware.length === 0
     ? (request: Request, info?: ConnectionInfo) => Promise.resolve(respond(request, info, entryOf(request.url)))
-    : (request: Request, info?: ConnectionInfo) => respondThrough(middleware, request, { info, entryOf });
+    : (request: Request, info?: ConnectionInfo) => respondToWebRequest(middleware, request, { info, entryOf });
   return Object.assign(handler, {
     close: async () => {
       await generation.sockets.drain();

@@ -5,7 +5,7 @@
  */
 
 import { pathToFileURL } from "node:url";
-import type { Middleware } from "../listener/runtime/middleware.ts";
+import type { Middleware } from "../listener/middleware.ts";
 
 /** A module of middleware could not be loaded, or has no usable export. */
 export class MiddlewareError extends Error {

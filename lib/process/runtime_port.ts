@@ -6,7 +6,8 @@
 
 import type { Port, PortOptions, PortStatus, PortTarget } from "../listener/port.ts";
 import { respond } from "../listener/runtime/adapter.ts";
-import { type Middleware, respondThrough } from "../listener/runtime/middleware.ts";
+import type { Middleware } from "../listener/middleware.ts";
+import { respondToWebRequest } from "../listener/runtime/web_requests.ts";
 import type { Entry } from "../listener/runtime/request_reader.ts";
 import { ServingPort } from "../listener/runtime/serving_port.ts";
 
@@ -30,7 +31,7 @@ export class RuntimePort implements Port {
       handler: (request, info, uploads) => {
         const entry = this.#entry;
         if (this.#middleware.length === 0) return respond(request, info, entry, uploads);
-        return respondThrough(this.#middleware, request, { info, uploads, entryOf: () => entry });
+        return respondToWebRequest(this.#middleware, request, { info, uploads, entryOf: () => entry });
       },
     });
   }

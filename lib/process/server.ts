@@ -207,9 +207,6 @@ class Server implements RunningServer {
     const added = new Map<string, Port>();
     try {
       await generation.ready;
-      if (middleware.length > 0 && [...this.#open.values()].some(({ status }) => status.listener === "own")) {
-        throw new Error("Cannot add server.middleware to open ports: it needs a restart");
-      }
       const missing = ({ key }: GenerationListener) =>
         !this.#open.has(key) && !this.#leaving.has(key) && !added.has(key);
       // Searched again each time: a leaving listener may have been closed during the await.
@@ -237,7 +234,7 @@ class Server implements RunningServer {
     const { key } = listener;
     const { server } = generation.config;
     const options: ListenOptions = {
-      kind: listener.middleware.length > 0 ? "runtime" : listenerKind(server),
+      kind: listenerKind(server),
       ...(listen === undefined ? { shared: server.reuse_port } : listen(key)),
       onHandlesOut: this.#options.onHandlesOut ?? ((again) => this.releaseIdle(again)),
       onChange: (now, before) => this.#portChanged(key, now, before),

@@ -5,6 +5,8 @@
  */
 
 import { handlesOut, type Port, type PortOptions, type PortStatus, type PortTarget } from "../listener/port.ts";
+import type { Responder } from "../exchange/responder.ts";
+import { MiddlewareResponder } from "../listener/own/middleware_responder.ts";
 import { SocketListener } from "../listener/own/socket_listener.ts";
 
 /** A port of BWS's own listener. */
@@ -22,11 +24,11 @@ export class SocketPort implements Port {
    *
    * @throws {Error} Whatever the socket driver throws when it cannot.
    */
-  constructor({ responder }: PortTarget, options: PortOptions) {
+  constructor(target: PortTarget, options: PortOptions) {
     this.#options = options;
     const { hostname: address, port, shared } = options;
     const onAcceptFailed = (error: Error) => this.#acceptFailed(error.message);
-    this.#listener = new SocketListener({ address, port, responder }, { shared, onAcceptFailed });
+    this.#listener = new SocketListener({ address, port, responder: responderOf(target) }, { shared, onAcceptFailed });
     this.#status = {
       ...{ address: this.address.hostname, port: this.address.port, listener: "own", open: true, closedAtMs: null },
       ...{ failingAtMs: null, reason: null, reopenings: 0 },
@@ -41,8 +43,8 @@ export class SocketPort implements Port {
     return this.#status;
   }
 
-  serve({ responder }: PortTarget): void {
-    this.#listener.serve(responder);
+  serve(target: PortTarget): void {
+    this.#listener.serve(responderOf(target));
   }
 
   /** Settles at once: {@linkcode shutdown} lets uploads end. */
@@ -80,6 +82,10 @@ export class SocketPort implements Port {
     this.#status = { ...before, failingAtMs: null, reason: null };
     this.#options.onChange?.(this.#status, before);
   }
+}
+
+function responderOf({ responder, middleware = [] }: PortTarget): Responder {
+  return middleware.length === 0 ? responder : new MiddlewareResponder(responder, middleware);
 }
 
 /** Time without a failure after which the port counts as accepting again. Drivers try again sooner than that. */

@@ -2,7 +2,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { loadConfig } from "../../lib/generation/config/load_config.ts";
-import type { Middleware } from "../../lib/listener/runtime/middleware.ts";
+import type { Middleware } from "../../lib/listener/middleware.ts";
 import { createHandler } from "../../lib/process/create_handler.ts";
 import { loadMiddleware, MiddlewareError } from "../../lib/process/load_middleware.ts";
 import { startServer } from "../../lib/process/server.ts";
