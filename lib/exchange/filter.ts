@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { HeaderLines, HttpResponse } from "../http/message.ts";
+import type { HeaderLines, HttpResponse, RequestHead } from "../http/message.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ExchangeFailure, Outcome } from "./exchange_failure.ts";
 
@@ -36,6 +36,18 @@ export interface Filter {
    * that passed no filter, such as that of a refused request.
    */
   fields?(exchange: Exchange, lines: HeaderLines): void;
+  /**
+   * Header lines for responses with a file, 200, 206 and 304 alike, or with a listing. Called when the file is looked
+   * up, not for each request: the lines are kept with the file.
+   *
+   * @param path Decoded path of the file or folder, below `static_dir`.
+   */
+  fileLines?(path: string): readonly string[];
+  /**
+   * Whether {@linkcode errorResponse} makes the response to this request where no file is at its path: then no fixed
+   * path of `try_files` is served in its place. Called only if the file is not in memory.
+   */
+  replacesMissing?(head: RequestHead): boolean;
 }
 
 /** Makes the response to a request that passed all filters: a proxied route, files, an endpoint. */

@@ -13,6 +13,7 @@ import type { ServerConfig } from "../process/server_schema.ts";
 import type { Filter } from "../exchange/filter.ts";
 import type { VirtualHostConfig } from "../listener/virtual_host_schema.ts";
 import type { Log } from "../log/log.ts";
+import type { MethodMismatch, RouteMatch } from "../routing/route.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import type { SharedState } from "../state/shared_state.ts";
 
@@ -38,6 +39,14 @@ export interface BuildContext {
   readonly proxy: ProxyConfig | undefined;
   /** The route; undefined for the requests of the site that match no route. */
   readonly route: RouteConfig | undefined;
+  /**
+   * The route that a request matches, by its path in match form and its method. For filters at work: the routes are
+   * built after the filters.
+   */
+  readonly matchRoute: (
+    path: string,
+    method: string,
+  ) => RouteMatch<{ readonly index: number; readonly path: string }> | MethodMismatch | undefined;
   readonly log: Log | undefined;
   /** The clock of deadlines. */
   readonly clock: CoarseClock;

@@ -5,10 +5,12 @@
  * @module
  */
 
+import { cacheControl } from "./cache_control.ts";
 import { errorPages } from "./error_pages.ts";
 import type { Feature } from "./feature.ts";
 import { headers } from "./headers.ts";
 import { maxBodySize } from "./max_body_size.ts";
+import { redirectSlash } from "./redirect_slash.ts";
 import { requestId } from "./request_id.ts";
 
 /** Any feature, whatever its options. */
@@ -16,4 +18,11 @@ import { requestId } from "./request_id.ts";
 export type AnyFeature = Feature<any>;
 
 /** The features of this server. Their `order` sets their positions in the pipeline. */
-export const FEATURES = [requestId, maxBodySize, headers, errorPages] as const satisfies readonly AnyFeature[];
+export const FEATURES = [
+  requestId,
+  redirectSlash,
+  maxBodySize,
+  headers,
+  errorPages,
+  cacheControl,
+] as const satisfies readonly AnyFeature[];

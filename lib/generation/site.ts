@@ -11,7 +11,6 @@ import type { Handler } from "../exchange/filter.ts";
 import { Pipeline } from "../exchange/pipeline.ts";
 import type { RouteMetrics } from "../exchange/route_metrics.ts";
 import { SiteFilters } from "../features/filters.ts";
-import { type SlashRedirect, slashRedirect } from "../features/slash_redirect.ts";
 import { FileHandler } from "../handlers/files/file_handler.ts";
 import type { FileSearch, FileServer } from "../handlers/files/file_server.ts";
 import { siteFiles } from "../handlers/files/site_files.ts";
@@ -88,20 +87,20 @@ export class Site {
     const filters = new SiteFilters(config, {
       ...{ server, site: config, proxy: config.proxy, route: undefined },
       ...{ log: processState.log, clock: processState.clock, sharedState: context.sharedState },
+      matchRoute: (path, method) => this.#routes?.match(path, method),
     });
     this.metrics = context.metrics && new SiteMetrics(context.metrics, config.name, proxy?.routes ?? []);
     const pools = proxy === undefined ? undefined : createPools(proxy, { ...context, site: config.name });
     this.pools = pools?.byName ?? new Map();
     this.members = pools?.members ?? new Map();
     this.dynamic = pools?.dynamic ?? [];
-    let slash: SlashRedirect | undefined = undefined as SlashRedirect | undefined;
-    this.#files = siteFiles(config, processState.log, proxy && ((head) => slash?.takes(head) === true));
+    const unrouted = filters.unrouted;
+    this.#files = siteFiles(config, processState.log, unrouted);
     this.routes = proxy === undefined ? [] : buildRoutes({
       ...{ site: config, proxy, pools: this.pools, filters, files: this.#files, metrics: this.metrics, processState },
       ...{ serverName: server.name, viaMark: this.#viaMark, listener: context.listener },
     });
     this.#routes = proxy === undefined ? undefined : compileRoutes(this.routes);
-    slash = slashRedirect(this.routes, this.#routes);
     this.internal = new InternalHandler({
       site: config,
       shown: context.shownSites.get(config) ?? config,
@@ -112,12 +111,10 @@ export class Site {
       clock: processState.clock,
       timeoutMs: clientTimeoutMs(config.proxy?.timeout),
     };
-    const list = filters.unrouted;
-    this.delivery = new Delivery(list, stall);
-    this.#internal = new Pipeline(list, this.internal, this.delivery);
+    this.delivery = new Delivery(unrouted, stall);
+    this.#internal = new Pipeline(unrouted, this.internal, this.delivery);
     const handler = this.#files === undefined ? NOTHING : new FileHandler(this.#files);
-    const redirected = slash === undefined ? list : [slash, ...list];
-    this.#unrouted = new Pipeline(redirected, handler, new Delivery(redirected, stall));
+    this.#unrouted = new Pipeline(unrouted, handler, this.delivery);
   }
 
   /** Responds to a request: from the site's own endpoints, else by a route, else from files. Never throws or rejects. */

@@ -8,7 +8,6 @@ import { Delivery } from "../exchange/delivery.ts";
 import { Pipeline } from "../exchange/pipeline.ts";
 import type { RouteMetrics } from "../exchange/route_metrics.ts";
 import type { SiteFilters } from "../features/filters.ts";
-import { slashPathOf, type SlashTarget } from "../features/slash_redirect.ts";
 import type { FileServer } from "../handlers/files/file_server.ts";
 import { FilesFirst } from "../handlers/files/files_first.ts";
 import { attemptLimits, clientTimeoutMs } from "../handlers/proxy/attempt_limits.ts";
@@ -33,7 +32,7 @@ import type { SiteMetrics } from "./metrics/site_metrics.ts";
 import type { ProcessState } from "./process_state.ts";
 
 /** A route that is ready to handle requests. */
-export interface SiteRoute extends ProxyPlan, SlashTarget {
+export interface SiteRoute extends ProxyPlan {
   /** Undefined where no metrics are kept. */
   readonly metrics: RouteMetrics | undefined;
   /** Files that are tried before the upstream (`try_files`). */
@@ -95,7 +94,6 @@ export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] 
       methods: route.methods,
       target: {
         ...plan,
-        slashPath: slashPathOf(route),
         metrics: routeMetrics,
         filesFirst,
         pipeline: new Pipeline(list, new ProxyHandler(plan), new Delivery(list, filesFirst && stall)),

@@ -44,12 +44,13 @@ Deno.test("resolveConfig() fills in every default", () => {
       error_pages: {},
       internal_api: true,
       cache: { rules: [] },
+      redirect_slash: true,
       proxy: {
         enabled: true,
         preserve_host: true,
         upstreams: [{ name: "app", url: "http://127.0.0.1:3000", weight: 1, max_connections: 0, backup: false }],
         routes: [{
-          ...{ path: "/", upstream: "app", strip_prefix: false, redirect_slash: true, websocket: false },
+          ...{ path: "/", upstream: "app", strip_prefix: false, websocket: false },
           ...{ exact: false, pattern: false, streaming: false },
         }],
         load_balancing: { method: "round_robin", slow_start: 0, when_all_unhealthy: "reject" },

@@ -51,6 +51,24 @@ Deno.test("nothing is redirected that another route takes, or that the route its
   assertEquals(await answers([{ path: "/app/x/" }], ["GET /app"]), ["404"]);
 });
 
+Deno.test("redirect_slash on a site holds for its routes, and a route's own takes its place", async () => {
+  const routes = [{ path: "/app/" }, { path: "/own/", redirect_slash: true }];
+  const requests = ["GET /app", "GET /own"];
+  assertEquals(await answers(routes, requests, { redirect_slash: false }), ["404", "/own/"]);
+  assertEquals(await answers([routes[0]], requests, { redirect_slash: false }), ["404", "404"]);
+});
+
+Deno.test("a redirect to a slash comes before an error page for 404", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${root}/404.html`, "none");
+    const site = { error_pages: { 404: `${root}/404.html` } };
+    assertEquals(await answers([{ path: "/app/" }], ["GET /app", "GET /none"], site), ["/app/", "404"]);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
 Deno.test("a redirect to a slash never leads to another host", async () => {
   const routes = [{ path: "//evil.example/" }, { path: "/x/" }];
   assertEquals(await answers(routes, ["GET //evil.example", "GET /%2Fevil.example", "GET /a/..//evil.example"]), [

@@ -208,32 +208,24 @@ export interface SiteInput {
    * @default {true}
    */
   internal_api?: string | boolean;
-  /** What caches are told about files. */
-  cache?: CacheInput;
   /** How requests are named in logs and header fields. */
   request_id?: RequestIdInput;
+  /**
+   * Whether a GET or HEAD for a route without its last "/" is redirected to it, if no other route or file matches.
+   *
+   * @default {true}
+   */
+  redirect_slash?: boolean;
   /** Largest request body; overrides the server's. */
   max_body_size?: string | number;
   /** Header fields of every response of the site. */
   headers?: Record<string, string>;
   /** Files for error responses, by status. */
   error_pages?: Record<string, string>;
+  /** What caches are told about files. */
+  cache?: CacheInput;
   /** What is proxied. */
   proxy?: ProxyInput;
-}
-
-/** `[sites.cache]`. What caches are told about files. */
-export interface CacheInput {
-  /** Value of Cache-Control for every file. */
-  control?: string;
-  /** How long caches may keep a file: "public, max-age=N". */
-  max_age?: string | number;
-  /**
-   * Values for some files; the first rule that fits wins, with path and extensions where it has both.
-   *
-   * @default {[]}
-   */
-  rules?: RuleInput[];
 }
 
 /** `[sites.request_id]`. How requests are named in logs and header fields. */
@@ -250,6 +242,20 @@ export interface RequestIdInput {
    * @default {true}
    */
   trust?: boolean;
+}
+
+/** `[sites.cache]`. What caches are told about files. */
+export interface CacheInput {
+  /** Value of Cache-Control for every file. */
+  control?: string;
+  /** How long caches may keep a file: "public, max-age=N". */
+  max_age?: string | number;
+  /**
+   * Values for some files; the first rule that fits wins, with path and extensions where it has both.
+   *
+   * @default {[]}
+   */
+  rules?: RuleInput[];
 }
 
 /** `[sites.proxy]`. What is proxied. */
@@ -365,12 +371,6 @@ export interface RouteInput {
   /** Text that replaces the matched prefix, or the whole path of an exact or pattern route. */
   rewrite_target?: string;
   /**
-   * Whether a GET or HEAD for the path without its last "/" is redirected to it, if no other route or file matches.
-   *
-   * @default {true}
-   */
-  redirect_slash?: boolean;
-  /**
    * Whether requests may upgrade to WebSocket.
    *
    * @default {false}
@@ -408,6 +408,8 @@ export interface RouteInput {
   streaming?: boolean;
   /** Files of static_dir to look for before a GET or HEAD goes upstream, in order; "$path" stands for the path of the request. Not inherited: the site's are for requests that no route takes. */
   try_files?: string[];
+  /** Whether a GET or HEAD for a route without its last "/" is redirected to it, if no other route or file matches. Takes the place of the site's. */
+  redirect_slash?: boolean;
   /** Largest request body; overrides the server's. Takes the place of the site's. */
   max_body_size?: string | number;
 }
@@ -1034,18 +1036,28 @@ export interface SiteConfig {
   precompressed: boolean;
   /** Whether the site has the internal endpoints such as /api/health, or the prefix that replaces /api. */
   internal_api: string | boolean;
-  /** What caches are told about files. */
-  cache: CacheConfig;
   /** How requests are named in logs and header fields. */
   request_id: RequestIdConfig;
+  /** Whether a GET or HEAD for a route without its last "/" is redirected to it, if no other route or file matches. */
+  redirect_slash: boolean;
   /** Largest request body; overrides the server's. */
   max_body_size?: number;
   /** Header fields of every response of the site. */
   headers: Record<string, string>;
   /** Files for error responses, by status. */
   error_pages: Record<string, string>;
+  /** What caches are told about files. */
+  cache: CacheConfig;
   /** What is proxied. */
   proxy?: ProxyConfig;
+}
+
+/** `[sites.request_id]`. How requests are named in logs and header fields. */
+export interface RequestIdConfig {
+  /** Name of the field that carries the id of a request: from trusted_proxies, to upstreams and to clients. */
+  header: string;
+  /** Keep the id that an upstream puts on its response, instead of the request's. */
+  trust: boolean;
 }
 
 /** `[sites.cache]`. What caches are told about files. */
@@ -1056,14 +1068,6 @@ export interface CacheConfig {
   max_age?: number;
   /** Values for some files; the first rule that fits wins, with path and extensions where it has both. */
   rules: RuleConfig[];
-}
-
-/** `[sites.request_id]`. How requests are named in logs and header fields. */
-export interface RequestIdConfig {
-  /** Name of the field that carries the id of a request: from trusted_proxies, to upstreams and to clients. */
-  header: string;
-  /** Keep the id that an upstream puts on its response, instead of the request's. */
-  trust: boolean;
 }
 
 /** `[sites.proxy]`. What is proxied. */
@@ -1138,8 +1142,6 @@ export interface RouteConfig {
   strip_prefix: boolean;
   /** Text that replaces the matched prefix, or the whole path of an exact or pattern route. */
   rewrite_target?: string;
-  /** Whether a GET or HEAD for the path without its last "/" is redirected to it, if no other route or file matches. */
-  redirect_slash: boolean;
   /** Whether requests may upgrade to WebSocket. */
   websocket: boolean;
   /** Match this path only, and nothing below it. */
@@ -1162,6 +1164,8 @@ export interface RouteConfig {
   streaming: boolean;
   /** Files of static_dir to look for before a GET or HEAD goes upstream, in order; "$path" stands for the path of the request. Not inherited: the site's are for requests that no route takes. */
   try_files?: string[];
+  /** Whether a GET or HEAD for a route without its last "/" is redirected to it, if no other route or file matches. Takes the place of the site's. */
+  redirect_slash?: boolean;
   /** Largest request body; overrides the server's. Takes the place of the site's. */
   max_body_size?: number;
 }

@@ -6,7 +6,7 @@
 
 import { table } from "../../config/fields.ts";
 import type { AnyFeature } from "../../features/features.ts";
-import { cacheKeys, fileKeys, routeFileKeys } from "../../handlers/files/files_schema.ts";
+import { fileKeys, routeFileKeys } from "../../handlers/files/files_schema.ts";
 import { internalKeys } from "../../handlers/internal/internal_schema.ts";
 import { composeProxy } from "../../handlers/proxy/config/proxy_schema.ts";
 import { virtualHostKeys } from "../../listener/virtual_host_schema.ts";
@@ -18,7 +18,6 @@ export function composeSite<const F extends readonly AnyFeature[]>(features: F) 
     ...virtualHostKeys,
     ...fileKeys,
     ...internalKeys,
-    ...cacheKeys,
     ...featureKeys(features, "site"),
     proxy: composeProxy({ ...routeFileKeys, ...featureKeys(features, "route") }).optional().describe(
       "What is proxied.",

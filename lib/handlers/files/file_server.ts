@@ -32,10 +32,12 @@ export type FolderConfig = Pick<
 /** Options of a file server. */
 export interface FileServerOptions {
   /**
-   * Value of Cache-Control for the decoded path of a file below the root; undefined for none. Called rarely, not for
-   * each request.
+   * Header lines for the decoded path of a file or folder below the root. Called when it is looked up, not for each
+   * request.
+   *
+   * @default {undefined} None.
    */
-  cacheControl?: ((path: string) => string | undefined) | undefined;
+  fileLines?: ((path: string) => readonly string[]) | undefined;
   /**
    * Whether only a file or folder at the path of a request may be served, and no fixed path of `try_files`. Called only
    * if the file is not in memory.
@@ -138,7 +140,7 @@ class FolderServer implements FileServer {
   readonly #pages: PageCache;
   readonly #delivery: PageDelivery;
   readonly #browse: boolean;
-  readonly #cacheControl: ((path: string) => string | undefined) | undefined;
+  readonly #fileLines: ((path: string) => readonly string[]) | undefined;
   readonly #withoutFixed: ((head: RequestHead) => boolean) | undefined;
   readonly #nowMs: () => number;
 
@@ -151,11 +153,11 @@ class FolderServer implements FileServer {
     if (!(windows ? /^(?:[a-z]:[\\/]|\\\\)/i : /^\//).test(folder)) {
       throw new TypeError(`Cannot serve files: root is "${folder}", expected an absolute path`);
     }
-    const { cacheControl, onWarning } = options;
+    const { fileLines, onWarning } = options;
     const warnings = onWarning && new FileWarnings(trimmedRoot(folder), onWarning);
     const { follow_symlinks } = config;
     const root = new FileRoot(trimmedRoot(folder), { follow_symlinks, onOutside: (path) => warnings?.outside(path) });
-    const pageOptions = { ...config, cacheControl, onStale: (stale: string) => warnings?.stale(stale) };
+    const pageOptions = { ...config, fileLines, onStale: (stale: string) => warnings?.stale(stale) };
     const pages = new PageCache(
       hotCacheBytes,
       (path, before) => findPage(root, path, pageOptions, nowMs(), before),
@@ -166,7 +168,7 @@ class FolderServer implements FileServer {
     this.#pages = pages;
     this.#delivery = new PageDelivery({ root, pages, hotFileMaxBytes, nowMs });
     this.#browse = config.browse;
-    this.#cacheControl = cacheControl;
+    this.#fileLines = fileLines;
     this.#withoutFixed = options.withoutFixed;
     this.#nowMs = nowMs;
   }
@@ -284,7 +286,7 @@ class FolderServer implements FileServer {
     const folder = await this.#root.find(path);
     if (folder?.kind !== "folder") return undefined;
     const entries = await readEntries(this.#root, folder, this.#rules);
-    const response = listingResponse({ path, entries, cacheControl: this.#cacheControl?.(path) }, head.headers);
+    const response = listingResponse({ path, entries, lines: this.#fileLines?.(path) ?? [] }, head.headers);
     return head.method === "HEAD" ? { ...response, body: null } : response;
   }
 }

@@ -36,7 +36,6 @@ export const checkFiles: ConfigCheck = (root, problems) => {
   for (const site of tablesOf(root, "sites")) {
     checkTryFiles(site, problems);
     checkRoutes(site, problems);
-    checkCache(site, problems);
   }
 };
 
@@ -81,17 +80,5 @@ function checkRoutes(site: TableNode, problems: ProblemList): void {
       message: "try_files looks for files, and the site has no static_dir",
       expected: "static_dir in [[sites]], or no try_files",
     });
-  }
-}
-
-function checkCache(site: TableNode, problems: ProblemList): void {
-  const cache = tableOf(site, "cache");
-  const maxAge = child(cache, "max_age");
-  if (maxAge !== undefined && child(cache, "control") !== undefined) {
-    problems.error(maxAge, { message: "cache has both control and max_age", expected: "one of them" });
-  }
-  for (const rule of tablesOf(cache, "rules")) {
-    if (child(rule, "path") !== undefined || child(rule, "extensions") !== undefined) continue;
-    problems.error(rule, { message: "the rule does not say what it is for", expected: "path, extensions or both" });
   }
 }

@@ -5,43 +5,13 @@
  */
 
 import type { z } from "zod";
-import {
-  duration,
-  type Fault,
-  fieldValue,
-  flag,
-  judged,
-  list,
-  matching,
-  slashPath,
-  table,
-  tables,
-  text,
-} from "../../config/fields.ts";
+import { type Fault, flag, judged, list, matching, text } from "../../config/fields.ts";
 
 const TRY_FILE = 'a path that begins with "/" or "$path", or "=404"';
 const TRY_FILE_FORM = /^(?:\/.*|\$path(?:[./].*)?|=404)$/;
 const ROUTE_TRY_FILE = 'a path that begins with "/" or "$path"';
 const ROUTE_TRY_FILE_FORM = /^(?:\/.*|\$path(?:[./].*)?)$/;
-const EXTENSION = 'a file extension such as "css"';
 const FILE_NAME = "a file name without a folder and without spaces";
-const TEN_YEARS_MS = 3_653 * 86_400_000;
-
-const cacheRuleSchema = table({
-  path: slashPath().optional().describe("Prefix of the paths that the rule is for."),
-  extensions: list(judged(extensionFault, EXTENSION, "^\\.?[^./\\s*]+(\\.[^./\\s*]+)*$")).optional()
-    .describe("Extensions of the files that the rule is for, with or without a dot."),
-  control: fieldValue().min(1, { error: "a Cache-Control value" }).describe("Value of Cache-Control."),
-});
-
-const cacheSchema = table({
-  control: fieldValue().min(1, { error: "a Cache-Control value" }).optional()
-    .describe("Value of Cache-Control for every file."),
-  max_age: duration({ zero: true, maxMs: TEN_YEARS_MS }).optional()
-    .describe('How long caches may keep a file: "public, max-age=N".'),
-  rules: tables(cacheRuleSchema).prefault([])
-    .describe("Values for some files; the first rule that fits wins, with path and extensions where it has both."),
-});
 
 /** The keys of files, for the composed table. */
 export const fileKeys = {
@@ -68,16 +38,8 @@ export const routeFileKeys = {
   ),
 };
 
-/** The keys of caching, for the composed table. */
-export const cacheKeys = {
-  cache: cacheSchema.prefault({}).describe("What caches are told about files."),
-};
-
 /** The keys of a site's files, after defaults. */
-export type FilesConfig = z.output<z.ZodObject<typeof fileKeys & typeof cacheKeys>>;
-
-/** `[sites.cache]`, after defaults. */
-export type CacheConfig = z.output<typeof cacheSchema>;
+export type FilesConfig = z.output<z.ZodObject<typeof fileKeys>>;
 
 function tryFileFault(value: string): Fault | undefined {
   if (TRY_FILE_FORM.test(value)) return undefined;
@@ -91,9 +53,4 @@ function routeTryFileFault(value: string): Fault | undefined {
     return { message: 'is "=404", and what no file is found for goes upstream', expected: ROUTE_TRY_FILE };
   }
   return { ...tryFileFault(value), expected: ROUTE_TRY_FILE };
-}
-
-function extensionFault(value: string): Fault | undefined {
-  if (/^\.?[^./\s*]+(?:\.[^./\s*]+)*$/.test(value)) return undefined;
-  return { expected: EXTENSION, suggestion: /^\*?\.(\w+)$/.exec(value)?.[1] };
 }

@@ -15,8 +15,8 @@ export interface FolderListing {
   /** Decoded path of the folder; ends with `/`. */
   readonly path: string;
   readonly entries: readonly FolderEntry[];
-  /** Value of Cache-Control; undefined for none. */
-  readonly cacheControl: string | undefined;
+  /** More header lines. */
+  readonly lines: readonly string[];
 }
 
 /**
@@ -34,7 +34,7 @@ export function listingResponse(listing: FolderListing, requestHeaders: readonly
     ...["content-length", String(body.length), "vary", "accept", "x-content-type-options", "nosniff"],
   ];
   if (!json) headers.push("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");
-  if (listing.cacheControl !== undefined) headers.push("cache-control", listing.cacheControl);
+  headers.push(...listing.lines);
   return { status: 200, headers, body };
 }
 

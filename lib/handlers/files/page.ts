@@ -24,7 +24,8 @@ export interface Page {
 
 /** Options of pages. */
 export interface PageOptions extends Pick<FilesConfig, "index_files" | "precompressed"> {
-  readonly cacheControl: ((path: string) => string | undefined) | undefined;
+  /** Header lines of a file. */
+  readonly fileLines: ((path: string) => readonly string[]) | undefined;
   /** Called with the path of each neighbour that is older than its file. */
   readonly onStale: ((path: string) => void) | undefined;
 }
@@ -78,7 +79,7 @@ async function makePage(root: FileRoot, found: FoundFile, options: PageOptions, 
   const shared = {
     contentType: mediaTypeOf(found.path),
     varies: neighbours.length > 0,
-    cacheControl: options.cacheControl?.(found.path),
+    lines: options.fileLines?.(found.path) ?? [],
     nowMs,
   };
   return {

@@ -20,8 +20,8 @@ export interface RepresentationOptions {
   readonly coding: ContentCoding;
   /** Whether other codings of the file exist, so that the response needs `Vary: Accept-Encoding`. */
   readonly varies: boolean;
-  /** Value of Cache-Control; undefined for none. */
-  readonly cacheControl: string | undefined;
+  /** More header lines, of 200, 206 and 304. */
+  readonly lines: readonly string[];
   /** The current time in milliseconds since 1970. */
   readonly nowMs: number;
 }
@@ -67,7 +67,7 @@ export function represent(
   if (entityTag !== undefined) notModifiedLines.push("etag", entityTag);
   if (lastModified !== undefined) notModifiedLines.push("last-modified", lastModified);
   if (options.varies) notModifiedLines.push("vary", "accept-encoding");
-  if (options.cacheControl !== undefined) notModifiedLines.push("cache-control", options.cacheControl);
+  notModifiedLines.push(...options.lines);
   const partLines = [...notModifiedLines, "accept-ranges", "bytes"];
   if (options.coding !== "") partLines.push("content-encoding", options.coding);
   if (options.contentType === UNKNOWN_MEDIA_TYPE) partLines.push("x-content-type-options", "nosniff");

@@ -4,27 +4,28 @@
  * @module
  */
 
-import type { RequestHead } from "../../http/message.ts";
+import type { Filter } from "../../exchange/filter.ts";
 import type { Log } from "../../log/log.ts";
 import { createFileServer, type FileServer } from "./file_server.ts";
 import type { FileWarning } from "./file_warnings.ts";
 import type { FilesConfig } from "./files_schema.ts";
-import { cacheControl } from "./cache_control.ts";
 
 /**
  * Creates the file server of a site; undefined if the site serves no files.
  *
- * @param withoutFixed Whether only a file at the path of a request may be served, and no fixed path of `try_files`.
+ * @param filters The filters of the site, which may add header lines to files and replace missing ones.
  */
 export function siteFiles(
   config: FilesConfig & { readonly name: string },
   log: Log | undefined,
-  withoutFixed: ((head: RequestHead) => boolean) | undefined,
+  filters: readonly Filter[],
 ): FileServer | undefined {
   if (config.static_dir === undefined) return undefined;
+  const lines = filters.filter(({ fileLines }) => fileLines !== undefined);
+  const missing = filters.filter(({ replacesMissing }) => replacesMissing !== undefined);
   return createFileServer(config.static_dir, config, {
-    cacheControl: cacheControl(config.cache),
-    withoutFixed,
+    fileLines: lines.length === 0 ? undefined : (path) => lines.flatMap((filter) => filter.fileLines?.(path) ?? []),
+    withoutFixed: missing.length === 0 ? undefined : (head) => missing.some((one) => one.replacesMissing?.(head)),
     onWarning: log && ((warning) => logWarning(log, config.name, warning)),
   });
 }

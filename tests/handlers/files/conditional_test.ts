@@ -122,7 +122,7 @@ for (const [kind, hotFileMaxBytes] of [["in memory", 65536], ["on disk", 10]] as
 
 Deno.test("a 304 carries the lines that its 200 would carry and no length", async () => {
   await using site = await SiteFolder.make({ "a.txt": "x", "a.txt.gz": "y" });
-  const files = site.serve({ cacheControl: () => "no-cache" });
+  const files = site.serve({ fileLines: () => ["cache-control", "no-cache"] });
   const got = await ask(files, "/a.txt");
   const unchanged = await ask(files, "/a.txt", { headers: ["if-none-match", got.header("etag") ?? ""] });
   for (const name of ["etag", "cache-control", "vary", "last-modified"]) {

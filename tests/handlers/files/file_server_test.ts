@@ -6,7 +6,7 @@ import { ask, headOf, patternBytes, serving, SiteFolder } from "./site_folder.ts
 
 Deno.test("FileServer.serve() sends a file with its type, length and validators", async () => {
   await using site = await SiteFolder.make({ "a b/café.txt": "hello", "x.unheard": "?" });
-  const files = site.serve({ cacheControl: (path) => path.endsWith(".txt") ? "max-age=60" : undefined });
+  const files = site.serve({ fileLines: (path) => path.endsWith(".txt") ? ["cache-control", "max-age=60"] : [] });
   const got = await ask(files, "/a%20b/caf%C3%A9.txt");
   assertStrictEquals(got.status, 200);
   assertStrictEquals(got.text, "hello");

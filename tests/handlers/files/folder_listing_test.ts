@@ -17,7 +17,7 @@ Deno.test({
       "docs/back\\slash": "",
       "docs/new\nline": "",
     });
-    const files = site.serve({ browse: true, cacheControl: () => "no-store" });
+    const files = site.serve({ browse: true, fileLines: () => ["cache-control", "no-store"] });
     assertStrictEquals((await ask(files, "/docs")).header("location"), "/docs/");
     const got = await ask(files, "/docs/");
     assertEquals([got.status, got.header("content-type")], [200, "text/html; charset=UTF-8"]);

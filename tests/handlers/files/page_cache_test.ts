@@ -8,7 +8,7 @@ import { ask, headOf, patternBytes, SiteFolder } from "./site_folder.ts";
 function pageOf(path: string, length: number, checkedAtMs = 0): Page {
   const stamp = { sizeBytes: length, modifiedMs: 0, changedMs: 0, device: 1, inode: 1 };
   const found = { kind: "file", path, realPath: path, stamp } as const;
-  const options = { contentType: "text/plain", coding: "", varies: false, cacheControl: undefined, nowMs: 0 } as const;
+  const options = { contentType: "text/plain", coding: "", varies: false, lines: [], nowMs: 0 } as const;
   const identity = represent(found, options);
   identity.bytes = new Uint8Array(length);
   return { identity, coded: [], checkedAtMs };

@@ -13,7 +13,7 @@ const MODIFIED = "Fri, 02 Jan 2026 03:04:05 GMT";
 function fileOf(options: Partial<RepresentationOptions> = {}) {
   const stamp = { sizeBytes: 100, modifiedMs: MODIFIED_MS, changedMs: MODIFIED_MS, device: 1, inode: 2 };
   return represent({ kind: "file", path: "/a.txt", realPath: "/srv/a.txt", stamp }, {
-    ...{ contentType: "text/plain", coding: "", varies: false, cacheControl: "max-age=60", nowMs: NOW_MS },
+    ...{ contentType: "text/plain", coding: "", varies: false, lines: ["cache-control", "max-age=60"], nowMs: NOW_MS },
     ...options,
   });
 }

@@ -22,9 +22,6 @@ export const routeOwnKeys = {
   ),
   rewrite_target: judged(targetFault, TARGET).optional()
     .describe("Text that replaces the matched prefix, or the whole path of an exact or pattern route."),
-  redirect_slash: flag().default(true).describe(
-    'Whether a GET or HEAD for the path without its last "/" is redirected to it, if no other route or file matches.',
-  ),
   websocket: flag().default(false).describe("Whether requests may upgrade to WebSocket."),
   exact: flag().default(false).describe("Match this path only, and nothing below it."),
   pattern: flag().default(false).describe("Read path as a URLPattern pathname, such as /users/:id."),
