@@ -16,11 +16,16 @@ export class TcpConnect {
   readonly conn: Promise<Deno.TcpConn>;
   readonly #abort = new AbortController();
   #over = false;
+  #linger: number | undefined;
 
   /** Begins to connect. `address` may be a name too, which the runtime then looks up. */
   constructor(address: string, port: number) {
     this.conn = Deno.connect({ hostname: address, port, signal: this.#abort.signal });
-    this.conn.then(() => this.#over = true, () => this.#over = true);
+    const end = () => {
+      this.#over = true;
+      clearTimeout(this.#linger);
+    };
+    this.conn.then(end, end);
   }
 
   /** Abandons the connection: it is closed once it is open, and aborted if it is not open after a while. */
@@ -29,6 +34,7 @@ export class TcpConnect {
     if (this.#over) return;
     // By then a connection to a reachable address has been opened and closed. One that hangs does not connect in the
     // same turn of the event loop.
-    Deno.unrefTimer(setTimeout(() => this.#over || this.#abort.abort(), LINGER_MS) as unknown as number);
+    this.#linger = setTimeout(() => this.#abort.abort(), LINGER_MS) as unknown as number;
+    Deno.unrefTimer(this.#linger);
   }
 }

@@ -10,7 +10,7 @@ import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std
 import type { Ownership } from "../../lib/http/body.ts";
 import type { AcceptHandler, ListeningSocket, SocketDriver } from "../../lib/sockets/socket.ts";
 import { closeQuietly, type Wire } from "../../lib/sockets/wire.ts";
-import { stands, until } from "../support/condition.ts";
+import { someTurns, stands, until } from "../support/condition.ts";
 import { checkNumberedBytes, numberedBytes } from "../support/numbered_bytes.ts";
 import { ResettingPeer } from "../support/resetting_peer.ts";
 import { type SocketReactions, SocketUser } from "../support/socket_user.ts";
@@ -97,7 +97,7 @@ export function socketContract(name: string, driver: SocketDriver, options: Sock
       server.write(`${ownership} bytes, `, ownership);
       expected += `${ownership} bytes, `;
     }
-    await turns();
+    await someTurns();
     assertEquals([server.socket.queuedBytes, server.drains], [expected.length, 0]);
     const nothingQueued = server.call((socket) => socket.uncork());
     const buffer = new Uint8Array(1000);
@@ -128,7 +128,7 @@ export function socketContract(name: string, driver: SocketDriver, options: Sock
     assertEquals(server.drains, 0);
     assertEquals(await readNumbered(peer, written), written);
     await until("it is drained", () => server.drains > 0);
-    await turns();
+    await someTurns();
     assertEquals([server.drains, server.socket.queuedBytes], [1, 0]);
   });
 
@@ -169,7 +169,7 @@ export function socketContract(name: string, driver: SocketDriver, options: Sock
     await until("the first arrive", () => server.text === "a");
     server.pause();
     await peer.write(letters("bc"));
-    await turns();
+    await someTurns();
     assertEquals(server.text, "a");
     // Twice, and with a pause in between, it is no different.
     server.resume();
@@ -186,7 +186,7 @@ export function socketContract(name: string, driver: SocketDriver, options: Sock
     server.pause();
     await peer.write(letters("last words"));
     peer.close();
-    await turns();
+    await someTurns();
     assertEquals(server.events, []);
     server.resume();
     await until("the end arrives", () => server.events.includes("ended"));
@@ -198,7 +198,7 @@ export function socketContract(name: string, driver: SocketDriver, options: Sock
       const { server, peer } = await open.withPeer();
       server.pause();
       if (text !== "") await peer.write(letters(text));
-      await turns();
+      await someTurns();
       server.resume();
       server.close();
       await readToEnd(peer);
@@ -268,7 +268,7 @@ export function socketContract(name: string, driver: SocketDriver, options: Sock
       const { server, peer } = await open.withResettingPeer();
       server.pause();
       await peer.reset();
-      await turns();
+      await someTurns();
       if (!server.socket.closed) server.resume();
       await until("the failure is reported", () => server.failure !== undefined);
     });
@@ -296,7 +296,7 @@ export function socketContract(name: string, driver: SocketDriver, options: Sock
     await until("the end arrives", () => server.events.includes("ended"));
     while (!server.socket.closed) {
       server.write("more");
-      await turns();
+      await someTurns();
     }
     assertEquals(server.events.filter((event) => event !== "drained"), ["ended", "failed"]);
   });
@@ -332,7 +332,7 @@ export function socketContract(name: string, driver: SocketDriver, options: Sock
     server.close();
     assertEquals(server.socket.closed, true);
     await readToEnd(peer);
-    await turns();
+    await someTurns();
     assertEquals(server.events.filter((event) => event !== "received"), []);
   });
 
@@ -498,7 +498,7 @@ export class OpenSockets {
     for (const user of this.#users) if (user.open) user.close();
     for (const peer of this.#peers) closeQuietly(peer);
     // No callback may follow.
-    await turns();
+    await someTurns();
     assertEquals(this.#users.flatMap(({ violations }) => violations), []);
   }
 }
@@ -579,11 +579,6 @@ async function readToEnd(peer: Wire): Promise<void> {
     // A reset is an end too.
   }
   closeQuietly(peer);
-}
-
-/** Some turns of the event loop, in which whatever can happen happens. */
-async function turns(): Promise<void> {
-  for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve));
 }
 
 function letters(text: string): Uint8Array<ArrayBuffer> {

@@ -51,6 +51,11 @@ export async function stands(what: string, count: () => number): Promise<void> {
   }, 20_000);
 }
 
+/** Lets some turns of the event loop pass, in which whatever can happen at once happens. */
+export async function someTurns(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve));
+}
+
 /**
  * Gives what `promise` gives.
  *

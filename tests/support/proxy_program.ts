@@ -9,6 +9,7 @@ import { ignoreSignals } from "../../lib/cli/signals.ts";
 import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { startServer } from "../../lib/process/server.ts";
 import { openConnections } from "./open_connections.ts";
+import { openSockets } from "./open_sockets.ts";
 
 /** What the process says of itself. */
 export interface ProxyStatus {
@@ -30,23 +31,6 @@ export interface ProxyStatus {
   residentBytes: number;
   /** The most resident memory that there ever was, in bytes; -1 where there is no /proc. */
   peakBytes: number;
-}
-
-/** Counts the sockets among the process's open files; -1 where there is no /proc. */
-function openSockets(): number {
-  try {
-    let count = 0;
-    for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-      try {
-        if (Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith("socket:")) count++;
-      } catch {
-        // The handle that the folder itself was read with.
-      }
-    }
-    return count;
-  } catch {
-    return -1;
-  }
 }
 
 function peakBytes(): number {
