@@ -105,8 +105,6 @@ export class Exchange implements AccessRecord {
   held = false;
   /** The delivery of the response, once the pipeline has run in a held exchange. */
   delivery: Delivery | undefined;
-  /** Largest request body, in bytes. */
-  maxBodyBytes = Infinity;
   /** Status for the client, or 499 when it left first. */
   status = 0;
   /** Bytes of the response's body that were sent. */

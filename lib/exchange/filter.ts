@@ -36,6 +36,8 @@ export interface Filter {
    * that passed no filter, such as that of a refused request.
    */
   fields?(exchange: Exchange, lines: HeaderLines): void;
+  /** Limits the bodies of requests, for the handler that reads them. */
+  readonly bodyLimit?: BodyLimit;
   /**
    * Header lines for responses with a file, 200, 206 and 304 alike, or with a listing. Called when the file is looked
    * up, not for each request: the lines are kept with the file.
@@ -48,6 +50,14 @@ export interface Filter {
    * path of `try_files` is served in its place. Called only if the file is not in memory.
    */
   replacesMissing?(head: RequestHead): boolean;
+}
+
+/** Decides which request bodies are too large: they are refused with 413. */
+export interface BodyLimit {
+  /** Why a body with this Content-Length is refused before any of it is read; undefined if it is not. */
+  announced(bytes: number): string | undefined;
+  /** Why a body of which this many bytes have arrived is refused; undefined if it is not. */
+  arrived(bytes: number): string | undefined;
 }
 
 /** Makes the response to a request that passed all filters: a proxied route, files, an endpoint. */

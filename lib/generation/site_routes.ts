@@ -5,6 +5,7 @@
  */
 
 import { Delivery } from "../exchange/delivery.ts";
+import type { BodyLimit, Filter } from "../exchange/filter.ts";
 import { Pipeline } from "../exchange/pipeline.ts";
 import type { RouteMetrics } from "../exchange/route_metrics.ts";
 import type { SiteFilters } from "../features/filters.ts";
@@ -69,11 +70,16 @@ export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] 
     const routeMetrics = metrics?.route(route.path);
     // For files only: with a body from an upstream, its connection enforces the timeout of the client.
     const stall = { clock: processState.clock, timeoutMs: clientTimeoutMs(own.timeout) };
+    const tryFiles = site.proxy?.routes[index].try_files;
+    const filesFirst = files && tryFiles && new FilesFirst(files, tryFiles);
+    const list: Filter[] = filters.of(route, own);
+    const bodyLimit = list.find((filter) => filter.bodyLimit !== undefined)?.bodyLimit;
+    if (filesFirst !== undefined) list.push(filesFirst);
     const plan: ProxyPlan = {
       path: route.path,
       index,
       methods: route.methods,
-      forward: forwardPlan(route, { own, pool, rules, processState }),
+      forward: forwardPlan(route, { own, pool, rules, bodyLimit, processState }),
       sockets: route.websocket
         ? {
           config: proxy.websocket,
@@ -85,9 +91,6 @@ export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] 
         : undefined,
       plainHandshakes,
     };
-    const tryFiles = site.proxy?.routes[index].try_files;
-    const filesFirst = files && tryFiles && new FilesFirst(files, tryFiles);
-    const list = [...filters.of(route, own), ...filesFirst === undefined ? [] : [filesFirst]];
     return {
       path: route.path,
       kind: route.exact ? "exact" : route.pattern ? "pattern" : "prefix",
@@ -122,7 +125,13 @@ function headerRules({ headers }: ProxyConfig, { site, serverName, viaMark }: Si
 /** The forwarding of a route's requests; `own` is `proxy` with the settings of the route applied. */
 function forwardPlan(
   route: RouteConfig,
-  { own, pool, rules, processState }: { own: ProxyConfig; pool: Pool; rules: HeaderRules; processState: ProcessState },
+  { own, pool, rules, bodyLimit, processState }: {
+    own: ProxyConfig;
+    pool: Pool;
+    rules: HeaderRules;
+    bodyLimit: BodyLimit | undefined;
+    processState: ProcessState;
+  },
 ): ForwardPlan {
   const hasBase = own.upstreams.some((entry) =>
     entry.name === route.upstream && parseEndpoint(plainUrl(entry.url)).basePath !== ""
@@ -134,7 +143,7 @@ function forwardPlan(
     ...rules,
     redirects: compileReverseMapping(route, own, { hasBase, host: rules.requestHeaders.host }),
     forwardedPrefix: forwardedPrefix(route),
-    body: { retry_buffer: own.retries.retry_buffer, readAhead: processState.readAhead },
+    body: { limit: bodyLimit, retry_buffer: own.retries.retry_buffer, readAhead: processState.readAhead },
     retries: own.retries,
     limits: attemptLimits(own.timeout, route),
   };

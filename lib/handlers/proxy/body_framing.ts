@@ -6,7 +6,7 @@
 
 import type { Exchange } from "../../exchange/exchange.ts";
 import { ForwardFailure } from "./forward_failure.ts";
-import { type BodyBuffers, RequestBody } from "./request_body.ts";
+import { type BodyRules, RequestBody } from "./request_body.ts";
 
 /** A request's body, as it is sent to the upstream. */
 export interface TakenBody {
@@ -24,20 +24,22 @@ export const BODILESS: TakenBody = { framing: "", body: undefined };
  *
  * @throws {ForwardFailure} 413 when Content-Length is above the limit.
  */
-export function takeBody(exchange: Exchange, buffers: BodyBuffers): TakenBody | Promise<TakenBody> {
+export function takeBody(exchange: Exchange, rules: BodyRules): TakenBody | Promise<TakenBody> {
   const length = declaredLength(exchange);
   if (length === NO_BODY) return BODILESS;
-  const maxBytes = exchange.maxBodyBytes;
-  // A length above 2^53 could not be passed on exactly.
-  if (length > maxBytes || length > Number.MAX_SAFE_INTEGER) {
-    throw new ForwardFailure(413, `The body has ${length} bytes, more than ${maxBytes}`, "client");
-  }
+  const tooLarge = rules.limit?.announced(length) ?? uncountable(length);
+  if (tooLarge !== undefined) throw new ForwardFailure(413, tooLarge, "client");
   if (length === 0) return { framing: NO_LENGTH, body: undefined };
   const source = exchange.client.body;
   if (source === null) return BODILESS;
-  const body = new RequestBody(source, length, buffers, exchange);
+  const body = new RequestBody(source, length, rules, exchange.metrics);
   if (length > 0) return { framing: `content-length: ${length}\r\n`, body };
   return length === MAYBE ? unannounced(exchange, body) : { framing: CHUNKED_CODING, body };
+}
+
+// A length above 2^53 could not be passed on exactly.
+function uncountable(length: number): string | undefined {
+  return length > Number.MAX_SAFE_INTEGER ? `The body has ${length} bytes, more than can be counted` : undefined;
 }
 
 // HTTP/2 does not announce a body of unknown length: it has to be read to find out.

@@ -23,7 +23,7 @@ import type { ProxyConfig } from "./config/proxy_schema.ts";
 import type { RetriesConfig } from "./config/retries_schema.ts";
 import { Retry } from "./retry.ts";
 import { BODILESS, takeBody } from "./body_framing.ts";
-import type { BodyBuffers } from "./request_body.ts";
+import type { BodyRules } from "./request_body.ts";
 import { upstreamHead, type UpstreamRequest, upstreamTarget } from "./upstream_request.ts";
 import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
 
@@ -36,8 +36,8 @@ export interface ForwardPlan extends ResponseRules, Pick<ProxyConfig, "preserve_
   readonly requestHeaders: RequestHeaders;
   /** Prefix that is removed from the request's path, without a trailing slash; or empty. */
   readonly forwardedPrefix: string;
-  /** How much of a request body is kept in memory. */
-  readonly body: BodyBuffers;
+  /** How large a request body may be, and how much of it is kept in memory. */
+  readonly body: BodyRules;
   /** When requests are retried. */
   readonly retries: RetriesConfig;
   /** How long an attempt may take. */

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Exchange, ExchangeMetrics } from "../../exchange/exchange.ts";
+import type { ExchangeMetrics } from "../../exchange/exchange.ts";
+import type { BodyLimit } from "../../exchange/filter.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import { type BodySink, type BodySource, type Ownership, release } from "../../http/body.ts";
 import { chunkOf, LAST_CHUNK } from "../../http1/chunked_encoder.ts";
@@ -16,14 +17,13 @@ import type { ReadAhead } from "./read_ahead.ts";
 import { ReplayBuffer } from "./replay_buffer.ts";
 import { SMALL_BYTES, SmallPieces } from "./small_pieces.ts";
 
-/** How much of a request body is kept in memory. */
-export interface BodyBuffers extends Pick<RetriesConfig, "retry_buffer"> {
+/** How large a request body may be, and how much of it is kept in memory. */
+export interface BodyRules extends Pick<RetriesConfig, "retry_buffer"> {
+  /** undefined for none. */
+  readonly limit: BodyLimit | undefined;
   /** Memory for pieces that are read ahead. */
   readonly readAhead: ReadAhead;
 }
-
-/** What a body reads of its exchange. */
-export type BodyExchange = Pick<Exchange, "maxBodyBytes" | "metrics">;
 
 /** A body that is sent to one upstream at a time. Owned by its exchange; outlives the attempts. */
 export class RequestBody implements BodySink {
@@ -32,7 +32,7 @@ export class RequestBody implements BodySink {
   readonly #source: BodySource;
   readonly #ahead: ReadAhead;
   readonly #pieces: ReplayBuffer;
-  readonly #maxBytes: number;
+  readonly #limit: BodyLimit | undefined;
   readonly #metrics: ExchangeMetrics | undefined;
   #readBytes = 0;
   /** Bytes that are counted as read ahead. */
@@ -57,13 +57,13 @@ export class RequestBody implements BodySink {
   #wake: (() => void) | undefined;
 
   /** Takes over `source`, which holds `length` bytes; below 0 where that is not known. */
-  constructor(source: BodySource, length: number, buffers: BodyBuffers, exchange: BodyExchange) {
+  constructor(source: BodySource, length: number, rules: BodyRules, metrics?: ExchangeMetrics) {
     this.length = length;
     this.#source = source;
-    this.#ahead = buffers.readAhead;
-    this.#pieces = new ReplayBuffer(buffers.retry_buffer);
-    this.#maxBytes = exchange.maxBodyBytes;
-    this.#metrics = exchange.metrics;
+    this.#ahead = rules.readAhead;
+    this.#pieces = new ReplayBuffer(rules.retry_buffer);
+    this.#limit = rules.limit;
+    this.#metrics = metrics;
     source.start(this);
   }
 
@@ -223,9 +223,8 @@ export class RequestBody implements BodySink {
   }
 
   #check(bytes: number): void {
-    if (this.#readBytes > this.#maxBytes) {
-      throw new TransportFailure("body_too_large", `The client's body is larger than ${this.#maxBytes} bytes`);
-    }
+    const tooLarge = this.#limit?.arrived(this.#readBytes);
+    if (tooLarge !== undefined) throw new TransportFailure("body_too_large", tooLarge);
     // A program may hand over any body: what is beyond its length would be the next request to the upstream.
     if (this.length >= 0 && this.#readBytes > this.length) {
       throw new TransportFailure(

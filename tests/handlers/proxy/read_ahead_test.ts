@@ -55,10 +55,7 @@ Deno.test("a body counts what it holds until that is sent, or the body is let go
   for (const end of ["sent", "cancelled"] as const) {
     const readAhead = new ReadAhead();
     const bodies = Array.from({ length: 12 }, () => {
-      const body = new RequestBody(sourceOf(200), -1, { retry_buffer: PIECE, readAhead }, {
-        maxBodyBytes: Infinity,
-        metrics: undefined,
-      });
+      const body = new RequestBody(sourceOf(200), -1, { limit: undefined, retry_buffer: PIECE, readAhead });
       const { connection, flow } = stalled();
       const sending = body.sendRest(connection);
       return { body, sending, flow };

@@ -1,6 +1,7 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { TransportFailure } from "../../../lib/failure/failure.ts";
+import { MaxBodySize } from "../../../lib/features/max_body_size.ts";
 import { ReadAhead } from "../../../lib/handlers/proxy/read_ahead.ts";
 import { RequestBody } from "../../../lib/handlers/proxy/request_body.ts";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
@@ -12,8 +13,8 @@ const KEEP_BYTES = 8;
 
 function bodyOf(length = -1): { body: RequestBody; client: BodyClient } {
   const client = new BodyClient();
-  const buffers = { retry_buffer: KEEP_BYTES, readAhead: new ReadAhead() };
-  return { body: new RequestBody(client, length, buffers, { maxBodyBytes: 1000, metrics: undefined }), client };
+  const rules = { limit: new MaxBodySize(1000), retry_buffer: KEEP_BYTES, readAhead: new ReadAhead() };
+  return { body: new RequestBody(client, length, rules), client };
 }
 
 /** An upstream that takes what it is sent, or does not. */
