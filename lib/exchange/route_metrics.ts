@@ -123,15 +123,15 @@ export class RouteMetrics implements ExchangeMetrics {
     this.values.change(openSockets, by);
   }
 
-  /** A message of a WebSocket was sent to the upstream. */
-  toUpstream(bytes: number): void {
-    this.values.add(socketMessages, 1, TO_UPSTREAM);
+  /** Messages of a WebSocket, and bytes of messages, were sent to the upstream. */
+  toUpstream(bytes: number, messages: number): void {
+    this.values.add(socketMessages, messages, TO_UPSTREAM);
     this.values.add(socketBytes, bytes, TO_UPSTREAM);
   }
 
-  /** A message of a WebSocket was sent to the client. */
-  toClient(bytes: number): void {
-    this.values.add(socketMessages, 1, TO_CLIENT);
+  /** Messages of a WebSocket, and bytes of messages, were sent to the client. */
+  toClient(bytes: number, messages: number): void {
+    this.values.add(socketMessages, messages, TO_CLIENT);
     this.values.add(socketBytes, bytes, TO_CLIENT);
   }
 

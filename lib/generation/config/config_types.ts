@@ -543,7 +543,7 @@ export interface ConnectionsInput {
 /** `[sites.proxy.websocket]`. How WebSockets are kept and bounded. */
 export interface WebsocketInput {
   /**
-   * Time between two pings to each side; 0 for none.
+   * Silence of a side after which it is pinged; 0 for no pings.
    *
    * @default {"30s"}
    */
@@ -1234,7 +1234,7 @@ export interface ConnectionsConfig {
 
 /** `[sites.proxy.websocket]`. How WebSockets are kept and bounded. */
 export interface WebsocketConfig {
-  /** Time between two pings to each side; 0 for none. */
+  /** Silence of a side after which it is pinged; 0 for no pings. */
   ping_interval: number;
   /** Longest time in which a side sends nothing, or reads nothing; 0 is no limit; without it, twice ping_interval. */
   idle_timeout: number;

@@ -90,6 +90,8 @@ export class RequestHeaders {
         if (span === undefined) text += `${name}: ${headers[i + 1]}\r\n`;
       } else if (verdict === Treatment.Handshake) {
         if (upgrade === "") text += `${name}: ${headers[i + 1]}\r\n`;
+      } else if (verdict === Treatment.Extensions) {
+        if (upgrade === "" || exchange.client.tunnels === true) text += `${name}: ${headers[i + 1]}\r\n`;
       } else if (verdict === Treatment.MaxForwards) {
         text += `${name}: ${countsHops(head.method) ? oneHopLess(headers[i + 1]) : headers[i + 1]}\r\n`;
       } else if (verdict === Treatment.Connection) named = connectionNamed(headers[i + 1]);
@@ -118,6 +120,7 @@ export class RequestHeaders {
     if (name === "via" && !this.#removes.has(name)) return Treatment.Via;
     if (this.#dropped.has(name)) return Treatment.Dropped;
     if (HANDSHAKE.has(name)) return Treatment.Handshake;
+    if (name === "sec-websocket-extensions") return Treatment.Extensions;
     if (name === "max-forwards") return Treatment.MaxForwards;
     // CGI programs get `X.Forwarded~For` as `X_FORWARDED_FOR`, the same as `X-Forwarded-For`.
     const seen = folded(name);
@@ -198,6 +201,8 @@ enum Treatment {
   Trace,
   /** Passed on if the proxy makes no WebSocket handshake of its own. */
   Handshake,
+  /** As {@linkcode Handshake}; also passed on if frames are passed on as they are. */
+  Extensions,
   /** Decremented, for methods that count hops. */
   MaxForwards,
   Connection,
@@ -211,7 +216,6 @@ const OWN: readonly string[] = [...FORWARDING_FIELDS, "host", "content-length", 
 const HANDSHAKE: ReadonlySet<string> = new Set([
   "sec-websocket-key",
   "sec-websocket-version",
-  "sec-websocket-extensions",
 ]);
 
 const MOST_UNTRUSTED = 1024;

@@ -33,7 +33,7 @@ export interface UpgradedConnection {
   /** The stream of bytes. */
   readonly wire: Wire;
   /** Bytes that arrived after the head of the response. */
-  readonly early: Uint8Array;
+  readonly early: Uint8Array<ArrayBuffer>;
   /** Name of the upstream in its pool. */
   readonly upstream: string;
   /** Ends the attempt and releases its slot. */

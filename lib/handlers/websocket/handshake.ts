@@ -6,13 +6,17 @@
  */
 
 import { createHash } from "node:crypto";
-import { headerValue, listMembers } from "../../http/header_lines.ts";
+import { headerValue, headerValues, listMembers } from "../../http/header_lines.ts";
 import type { RequestHead } from "../../http/message.ts";
 
 /** A valid request for a WebSocket. */
 export interface UpgradeRequest {
+  /** Its Sec-WebSocket-Key. */
+  readonly key: string;
   /** Subprotocols that the client offers, in its order. */
   readonly protocols: readonly string[];
+  /** Whether the client offers extensions. */
+  readonly extensions: boolean;
 }
 
 /** An invalid request for a WebSocket. */
@@ -47,8 +51,8 @@ export function readUpgrade(head: RequestHead): UpgradeRequest | UpgradeFault | 
   }
   if (key === undefined) return malformed("it has no Sec-WebSocket-Key");
   if (!KEY.test(key)) return malformed("its Sec-WebSocket-Key is not 16 bytes in base64");
-  const offered = headerValue(head.headers, "sec-websocket-protocol");
-  return { protocols: offered === undefined ? [] : protocolList(offered) };
+  const protocols = protocolList(headerValues(head.headers, "sec-websocket-protocol").join(","));
+  return { key, protocols, extensions: headerValue(head.headers, "sec-websocket-extensions") !== undefined };
 }
 
 /** Whether the request is invalid. */
@@ -56,7 +60,7 @@ export function isFault(upgrade: UpgradeRequest | UpgradeFault): upgrade is Upgr
   return "status" in upgrade;
 }
 
-/** The header lines of the proxy's own handshake with an upstream. */
+/** The header lines of a handshake with an upstream. */
 export function handshakeLines(key: string): string {
   return `connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: ${VERSION}\r\nsec-websocket-key: ${key}\r\n`;
 }

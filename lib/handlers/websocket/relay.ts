@@ -36,20 +36,11 @@
  * @module
  */
 
-import type { CoarseClock, Watched } from "../../state/coarse_clock.ts";
-import type { FailureOwner } from "../../failure/failure.ts";
-import {
-  ABNORMAL,
-  BAD_GATEWAY,
-  type CloseStatus,
-  GOING_AWAY,
-  NO_CODE,
-  TOO_LARGE,
-  TRY_AGAIN_LATER,
-  validCloseCode,
-} from "./close_status.ts";
+import type { CoarseClock } from "../../state/coarse_clock.ts";
+import { ABNORMAL, BAD_GATEWAY, type CloseStatus, TOO_LARGE, TRY_AGAIN_LATER } from "./close_status.ts";
 import type { WebSocketConfig } from "../proxy/config/websocket_schema.ts";
 import { BackPressure, type BackPressureConfig } from "./back_pressure.ts";
+import { AWAY, type MessageMetrics, OpenWebSocket, type OpenWebSocketObserver, passable } from "./open_websocket.ts";
 import type { Loss, Message, SocketEnd } from "./socket_end.ts";
 
 /** Options of a relay. */
@@ -63,41 +54,14 @@ export interface RelayOptions {
    *
    * @default {undefined} Not counted.
    */
-  readonly metrics?: RelayMetrics;
+  readonly metrics?: MessageMetrics | undefined;
 }
 
-/** Counts the messages of relays. */
-export interface RelayMetrics {
-  /** A message of so many bytes goes to the upstream. */
-  toUpstream(bytes: number): void;
-  /** A message of so many bytes goes to the client. */
-  toClient(bytes: number): void;
-}
-
-/** Notified of the end of a relay. */
-export interface RelayObserver {
-  /** The upstream's connection has ended. */
-  upstreamEnded(): void;
-  /** Both connections have ended; the relay's fields are final. */
-  relayEnded(relay: Relay): void;
-}
-
-/** The WebSockets of a client and an upstream, connected. Owned by its registry until both have ended. */
-export class Relay implements Watched {
-  /** Bytes of messages that the client sent. */
-  receivedBytes = 0;
-  /** Bytes of messages that were sent to the client. */
-  sentBytes = 0;
-  /** Close status; the code is 1006 after an end without a Close frame, and 0 before the end. */
-  status: CloseStatus = { code: 0, reason: "" };
-  /** Cause of an abnormal end, or empty. */
-  cause = "";
-  /** Who caused it, or empty. */
-  causeOwner: FailureOwner | "" = "";
+/** The WebSockets of a client and an upstream, connected by messages. */
+export class Relay extends OpenWebSocket {
   readonly #client: SocketEnd;
   readonly #upstream: SocketEnd;
   readonly #options: RelayOptions;
-  readonly #observer: RelayObserver;
   readonly #toClient: BackPressure;
   readonly #toUpstream: BackPressure;
   #upstreamStarted = false;
@@ -105,18 +69,18 @@ export class Relay implements Watched {
   #upstreamEnded = false;
 
   /** Connects two ends that were not started. */
-  constructor(client: SocketEnd, upstream: SocketEnd, options: RelayOptions, observer: RelayObserver) {
+  constructor(client: SocketEnd, upstream: SocketEnd, options: RelayOptions, observer: OpenWebSocketObserver) {
+    super(options.clock, observer);
     this.#client = client;
     this.#upstream = upstream;
     this.#options = options;
-    this.#observer = observer;
     this.#toClient = new BackPressure(client, upstream, options.config);
     this.#toUpstream = new BackPressure(upstream, client, options.config);
   }
 
   /** Starts the relay. The upstream is read only when messages can be sent to the client, so that none is lost. */
   start(): void {
-    this.#options.clock.watch(this);
+    this.watch();
     this.#client.start({
       onOpen: () => this.#startUpstream(),
       onMessage: (message) => this.#fromClient(message),
@@ -132,30 +96,22 @@ export class Relay implements Watched {
     });
   }
 
-  /**
-   * Closes both ends because the proxy stops.
-   *
-   * @param cause The cause, for the log.
-   */
-  goAway(cause = "The proxy is stopping"): void {
-    this.#conclude(AWAY, { cause, owner: "proxy" });
-    this.#client.close(AWAY);
-    this.#closeUpstream(AWAY);
-  }
-
-  /** Ends both connections at once. */
-  destroy(): void {
-    this.#conclude({ code: ABNORMAL, reason: "" }, { cause: "The proxy shut down", owner: "proxy" });
-    this.#client.destroy();
-    this.#upstream.destroy();
-  }
-
   /** Enforces deadlines. */
   tick(nowMs: number): void {
     this.#client.tick();
     this.#upstream.tick();
     if (this.#toClient.stalled(nowMs)) this.#stalled("client");
     if (this.#toUpstream.stalled(nowMs)) this.#stalled("upstream");
+  }
+
+  protected override closeBoth(client: CloseStatus, upstream: CloseStatus): void {
+    this.#client.close(client);
+    this.#closeUpstream(upstream);
+  }
+
+  protected override destroyBoth(): void {
+    this.#client.destroy();
+    this.#upstream.destroy();
   }
 
   #startUpstream(): void {
@@ -165,18 +121,18 @@ export class Relay implements Watched {
       onOpen: () => {},
       onMessage: (message) => this.#fromUpstream(message),
       onClose: (status) => {
-        this.#conclude(status);
+        this.conclude(status);
         // The upstream gets its Close frame later: the client may send more before it closes too.
         this.#client.close(status);
         if (this.#clientEnded) this.#closeUpstream(status);
       },
       onLost: (loss) => {
-        this.#conclude({ code: BAD_GATEWAY, reason: "" }, loss);
+        this.conclude({ code: BAD_GATEWAY, reason: "" }, loss);
         this.#client.close({ code: BAD_GATEWAY, reason: "Bad gateway" });
       },
       onEnded: () => {
         this.#upstreamEnded = true;
-        this.#observer.upstreamEnded();
+        this.upstreamEnded();
         if (this.status.code === 0) this.#client.close({ code: BAD_GATEWAY, reason: "Bad gateway" });
         this.#finish();
       },
@@ -187,71 +143,53 @@ export class Relay implements Watched {
     const size = message.bytes.length;
     const { max_message } = this.#options.config;
     if (size > max_message) {
-      this.#blame(`The client sent a message of ${size} bytes, more than ${max_message}`, "client");
+      this.blame(`The client sent a message of ${size} bytes, more than ${max_message}`, "client");
       return this.#breakOff({ code: TOO_LARGE, reason: "Message too large" });
     }
     if (!this.#toUpstream.bounded) return this.#stalled("upstream");
     this.receivedBytes += size;
-    this.#options.metrics?.toUpstream(size);
+    this.#options.metrics?.toUpstream(size, 1);
     this.#upstream.send(message);
     this.#toUpstream.grown();
   }
 
   #fromUpstream(message: Message): void {
     this.sentBytes += message.bytes.length;
-    this.#options.metrics?.toClient(message.bytes.length);
+    this.#options.metrics?.toClient(message.bytes.length, 1);
     this.#client.send(message);
     this.#toClient.grown();
   }
 
   #clientClosed(status: CloseStatus): void {
-    this.#conclude(status);
+    this.conclude(status);
     this.#closeUpstream(status);
   }
 
   #clientLost(loss: Loss): void {
-    this.#conclude({ code: ABNORMAL, reason: "" }, loss);
+    this.conclude({ code: ABNORMAL, reason: "" }, loss);
     this.#closeUpstream(AWAY);
   }
 
   #stalled(side: "client" | "upstream"): void {
-    this.#blame(`The ${side} takes messages more slowly than they come, and took none for too long`, side);
+    this.blame(`The ${side} takes messages more slowly than they come, and took none for too long`, side);
     this.#breakOff({ code: TRY_AGAIN_LATER, reason: "Messages are not taken" });
   }
 
   #breakOff(status: CloseStatus): void {
-    this.#conclude(status);
-    this.#client.close(status);
-    this.#closeUpstream(AWAY);
+    this.conclude(status);
+    this.closeBoth(status, AWAY);
   }
 
   // An end that was never started would not detect that its peer has closed.
   #closeUpstream(status: CloseStatus): void {
     this.#startUpstream();
-    this.#upstream.close(validCloseCode(status.code) || status.code === NO_CODE ? status : AWAY);
-  }
-
-  // The first event determines the result; the others follow from it.
-  #conclude(status: CloseStatus, loss?: Loss): void {
-    if (this.status.code !== 0) return;
-    if (loss !== undefined) this.#blame(loss.cause, loss.owner);
-    this.status = status;
-  }
-
-  #blame(cause: string, owner: FailureOwner): void {
-    if (this.cause !== "" || this.status.code !== 0) return;
-    this.cause = cause;
-    this.causeOwner = owner;
+    this.#upstream.close(passable(status));
   }
 
   #finish(): void {
     if (!this.#clientEnded || !this.#upstreamEnded) return;
-    this.#options.clock.unwatch(this);
     this.#toClient.close();
     this.#toUpstream.close();
-    if (this.status.code === 0) this.status = { code: ABNORMAL, reason: "" };
-    this.#observer.relayEnded(this);
+    this.finish();
   }
 }
-
-const AWAY: CloseStatus = { code: GOING_AWAY, reason: "" };

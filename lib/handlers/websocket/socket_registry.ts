@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Relay } from "./relay.ts";
+import type { OpenWebSocket } from "./open_websocket.ts";
 
 /** The route and the upstream of an open WebSocket. */
 export interface RouteBinding {
@@ -23,8 +23,8 @@ export class SocketRegistry {
    * forever.
    */
   neverOpened = 0;
-  readonly #open = new Map<Relay, RouteBinding>();
-  readonly #timers = new Map<Relay, ReturnType<typeof setTimeout>>();
+  readonly #open = new Map<OpenWebSocket, RouteBinding>();
+  readonly #timers = new Map<OpenWebSocket, ReturnType<typeof setTimeout>>();
   #draining = false;
   #pendingChecks: (() => void)[] = [];
 
@@ -37,15 +37,15 @@ export class SocketRegistry {
     return this.#draining;
   }
 
-  add(relay: Relay, binding: RouteBinding): void {
-    this.#open.set(relay, binding);
+  add(webSocket: OpenWebSocket, binding: RouteBinding): void {
+    this.#open.set(webSocket, binding);
     // Its handshake was in progress when draining began.
-    if (this.#draining) this.#closeAfter(relay, binding.drainMs);
+    if (this.#draining) this.#closeAfter(webSocket, binding.drainMs);
   }
 
-  delete(relay: Relay): void {
-    this.#cancel(relay);
-    this.#open.delete(relay);
+  delete(webSocket: OpenWebSocket): void {
+    this.#cancel(webSocket);
+    this.#open.delete(webSocket);
     for (const check of [...this.#pendingChecks]) check();
   }
 
@@ -53,7 +53,7 @@ export class SocketRegistry {
   drain(): Promise<void> {
     if (!this.#draining) {
       this.#draining = true;
-      for (const [relay, { drainMs }] of this.#open) this.#closeAfter(relay, drainMs);
+      for (const [webSocket, { drainMs }] of this.#open) this.#closeAfter(webSocket, drainMs);
     }
     return this.#allEnded([...this.#open.keys()]);
   }
@@ -65,16 +65,16 @@ export class SocketRegistry {
    * @param delayMs How long they may continue.
    */
   closeUnrouted(stillRouted: (binding: RouteBinding) => boolean, delayMs: number): Promise<void> {
-    const gone: Relay[] = [];
-    for (const [relay, binding] of this.#open) {
+    const gone: OpenWebSocket[] = [];
+    for (const [webSocket, binding] of this.#open) {
       if (stillRouted(binding)) {
         // Its route was removed for less than the delay.
-        if (!this.#draining) this.#cancel(relay);
+        if (!this.#draining) this.#cancel(webSocket);
         continue;
       }
-      gone.push(relay);
-      if (!this.#timers.has(relay)) {
-        this.#closeAfter(relay, delayMs, "Its route, or its upstream, is not in the new config");
+      gone.push(webSocket);
+      if (!this.#timers.has(webSocket)) {
+        this.#closeAfter(webSocket, delayMs, "Its route, or its upstream, is not in the new config");
       }
     }
     return this.#allEnded(gone);
@@ -82,11 +82,11 @@ export class SocketRegistry {
 
   /** Ends all connections at once. */
   destroy(): void {
-    for (const relay of [...this.#open.keys()]) relay.destroy();
+    for (const webSocket of [...this.#open.keys()]) webSocket.destroy();
   }
 
-  #allEnded(relays: readonly Relay[]): Promise<void> {
-    const ended = () => relays.every((relay) => !this.#open.has(relay));
+  #allEnded(webSockets: readonly OpenWebSocket[]): Promise<void> {
+    const ended = () => webSockets.every((webSocket) => !this.#open.has(webSocket));
     if (ended()) return Promise.resolve();
     return new Promise((resolve) => {
       const check = () => {
@@ -98,13 +98,13 @@ export class SocketRegistry {
     });
   }
 
-  #cancel(relay: Relay): void {
-    clearTimeout(this.#timers.get(relay));
-    this.#timers.delete(relay);
+  #cancel(webSocket: OpenWebSocket): void {
+    clearTimeout(this.#timers.get(webSocket));
+    this.#timers.delete(webSocket);
   }
 
-  #closeAfter(relay: Relay, delayMs: number, cause?: string): void {
-    clearTimeout(this.#timers.get(relay));
-    this.#timers.set(relay, setTimeout(() => relay.goAway(cause), delayMs));
+  #closeAfter(webSocket: OpenWebSocket, delayMs: number, cause?: string): void {
+    clearTimeout(this.#timers.get(webSocket));
+    this.#timers.set(webSocket, setTimeout(() => webSocket.goAway(cause), delayMs));
   }
 }

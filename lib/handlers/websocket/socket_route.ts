@@ -12,11 +12,15 @@ import type { HeaderLines, HttpResponse, Upgrade } from "../../http/message.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { UpgradedConnection, UpstreamUpgrade } from "../proxy/upstream_upgrade.ts";
 import type { CoarseClock } from "../../state/coarse_clock.ts";
+import { RuntimeSocket } from "../../sockets/runtime_socket.ts";
+import type { Socket } from "../../sockets/socket.ts";
 import { closeQuietly } from "../../sockets/wire.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 import { UpstreamSocket } from "./upstream_socket.ts";
 import type { UpgradeRequest } from "./handshake.ts";
+import type { OpenWebSocket, OpenWebSocketObserver } from "./open_websocket.ts";
 import { Relay } from "./relay.ts";
+import { Tunnel } from "./tunnel.ts";
 import { ClientSocket } from "./client_socket.ts";
 import type { SocketRegistry } from "./socket_registry.ts";
 import type { RouteMetrics } from "../../exchange/route_metrics.ts";
@@ -49,16 +53,20 @@ export class SocketUpgrade implements UpstreamUpgrade {
   readonly #exchange: Exchange;
   readonly #offered: readonly string[];
   readonly #plan: SocketPlan;
-  readonly #handshake = new UpstreamHandshake();
+  /** Whether client and upstream make the handshake with each other, and their bytes are passed on as they are. */
+  readonly #tunnels: boolean;
+  readonly #handshake: UpstreamHandshake;
 
   /** @param asked What the client asks for. */
   constructor(exchange: Exchange, asked: UpgradeRequest, plan: SocketPlan) {
     this.#exchange = exchange;
     this.#offered = asked.protocols;
     this.#plan = plan;
+    this.#tunnels = exchange.client.tunnels === true;
+    this.#handshake = new UpstreamHandshake(this.#tunnels ? asked : undefined);
   }
 
-  /** The header lines of a handshake of the proxy's own. */
+  /** The header lines of the next handshake. */
   ask(): string {
     return this.#handshake.ask();
   }
@@ -73,21 +81,21 @@ export class SocketUpgrade implements UpstreamUpgrade {
     const { ping_interval: pingMs, idle_timeout: idleMs } = this.#plan.config;
     const headers = acceptanceLines(head, lines);
     const protocol = headerValue(head.headers, "sec-websocket-protocol") ?? "";
-    if (protocol !== "") {
-      headers.push("sec-websocket-protocol", protocol);
-      // A client fails the connection then (RFC 6455, section 4.1): it is for it to decide, and for the log to say why.
-      if (!this.#offered.includes(protocol)) {
-        const shown = protocol.slice(0, 80);
-        this.#exchange.failed(
-          `The upstream chose the subprotocol "${shown}", which the client did not offer`,
-          "upstream",
-        );
-      }
+    // A client fails the connection then (RFC 6455, section 4.1): it is for it to decide, and for the log to say why.
+    if (protocol !== "" && !this.#offered.includes(protocol)) {
+      const shown = protocol.slice(0, 80);
+      this.#exchange.failed(
+        `The upstream chose the subprotocol "${shown}", which the client did not offer`,
+        "upstream",
+      );
     }
+    if (this.#tunnels) addHandshakeLines(headers, head.headers);
+    else if (protocol !== "") headers.push("sec-websocket-protocol", protocol);
     const upgrade: Upgrade = {
       // The runtime pings after half of this time, and gives up after all of it.
       idleTimeoutSeconds: (idleMs === 0 ? 2 * pingMs : Math.min(2 * pingMs, idleMs)) / 1000,
       begin: (socket) => relay(this.#exchange, connection, { socket, plan: this.#plan }),
+      tunnel: (client, early) => tunnel(this.#exchange, connection, { client, early, plan: this.#plan }),
       fail: () => {
         closeQuietly(connection.wire);
         connection.release();
@@ -109,28 +117,74 @@ function acceptanceLines(head: ResponseHead, lines: HeaderLines): HeaderLines {
   return kept;
 }
 
+function addHandshakeLines(lines: HeaderLines, upstreamLines: readonly string[]): void {
+  for (let i = 0; i < upstreamLines.length; i += 2) {
+    if (upstreamLines[i].toLowerCase().startsWith("sec-websocket-")) lines.push(upstreamLines[i], upstreamLines[i + 1]);
+  }
+}
+
 function relay(
   exchange: Exchange,
-  { wire, early, upstream: upstreamId, release }: UpgradedConnection,
-  { socket, plan: { config, clock, sockets, route, metrics } }: { socket: WebSocket; plan: SocketPlan },
+  connection: UpgradedConnection,
+  { socket, plan }: { socket: WebSocket; plan: SocketPlan },
 ): void {
+  const { config, clock, sockets, metrics } = plan;
   const client = new ClientSocket(socket, {
     clock,
     idleTimeoutMs: config.ping_interval === 0 ? config.idle_timeout : 0,
     closeTimeoutMs: CLOSE_TIMEOUT_MS,
   });
+  const wire = new RuntimeSocket(connection.wire);
   const upstream = new UpstreamSocket(wire, {
-    client: true,
-    peer: "upstream",
-    early,
+    early: connection.early,
     clock,
     config,
     closeTimeoutMs: CLOSE_TIMEOUT_MS,
   });
-  const joined = new Relay(client, upstream, { clock, config, metrics }, {
+  const relaying = new Relay(
+    client,
+    upstream,
+    { clock, config, metrics },
+    observerOf(exchange, connection, plan, () => client.opened || sockets.neverOpened++),
+  );
+  wire.begin();
+  opened(relaying, connection, plan);
+  relaying.start();
+}
+
+function tunnel(
+  exchange: Exchange,
+  connection: UpgradedConnection,
+  { client, early, plan }: { client: Socket; early: Uint8Array<ArrayBuffer>; plan: SocketPlan },
+): void {
+  const { config, clock, metrics } = plan;
+  const upstream = new RuntimeSocket(connection.wire);
+  const tunnelling = new Tunnel(
+    client,
+    upstream,
+    { clock, config, closeTimeoutMs: CLOSE_TIMEOUT_MS, metrics },
+    observerOf(exchange, connection, plan),
+  );
+  opened(tunnelling, connection, plan);
+  tunnelling.start(early, connection.early);
+  upstream.begin();
+}
+
+function opened(webSocket: OpenWebSocket, { upstream }: UpgradedConnection, plan: SocketPlan): void {
+  plan.sockets.add(webSocket, { route: plan.route, upstream, drainMs: plan.config.drain });
+  plan.metrics?.socketOpened(1);
+}
+
+function observerOf(
+  exchange: Exchange,
+  { release }: UpgradedConnection,
+  { sockets, metrics }: SocketPlan,
+  onEnded?: () => void,
+): OpenWebSocketObserver {
+  return {
     upstreamEnded: release,
-    relayEnded: (ended) => {
-      if (!client.opened) sockets.neverOpened++;
+    webSocketEnded: (ended) => {
+      onEnded?.();
       sockets.delete(ended);
       metrics?.socketOpened(-1);
       exchange.bytes = ended.sentBytes;
@@ -139,10 +193,7 @@ function relay(
       if (ended.causeOwner !== "") exchange.failed(ended.cause, ended.causeOwner);
       exchange.delivery?.ended(exchange);
     },
-  });
-  sockets.add(joined, { route, upstream: upstreamId, drainMs: config.drain });
-  metrics?.socketOpened(1);
-  joined.start();
+  };
 }
 
 /** Longest wait for the answer to a Close frame. Browsers and servers wait for 2 to 30 s. */

@@ -1,6 +1,6 @@
 /**
- * The handshake with an upstream (RFC 6455, section 4.1): what the proxy asks for as a WebSocket client, and whether a
- * response of status 101 answers that.
+ * The handshake with an upstream (RFC 6455, section 4.1): what the proxy asks for as a WebSocket client, or for its own
+ * client, and whether a response of status 101 answers that.
  *
  * @module
  */
@@ -8,15 +8,24 @@
 import { headerValue, listMembers } from "../../http/header_lines.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
-import { acceptOf, handshakeKey, handshakeLines } from "./handshake.ts";
+import { acceptOf, handshakeKey, handshakeLines, type UpgradeRequest } from "./handshake.ts";
 
-/** The handshakes of one exchange: one for each attempt, as each connection has a key of its own. */
+/** The handshakes of one exchange, one for each attempt. */
 export class UpstreamHandshake {
+  readonly #asked: UpgradeRequest | undefined;
   #key = "";
 
-  /** Header lines of the next handshake, each with its CRLF. */
+  /**
+   * @param asked The client's handshake, where client and upstream make it with each other; otherwise the proxy makes
+   * one of its own, and offers no extensions.
+   */
+  constructor(asked?: UpgradeRequest) {
+    this.#asked = asked;
+  }
+
+  /** Header lines of the next handshake, each with its CRLF. Extensions are fields that pass like others. */
   ask(): string {
-    this.#key = handshakeKey();
+    this.#key = this.#asked?.key ?? handshakeKey();
     return handshakeLines(this.#key);
   }
 
@@ -35,7 +44,8 @@ export class UpstreamHandshake {
     if (headerValue(headers, "sec-websocket-accept") !== acceptOf(this.#key)) {
       throw wrong("its Sec-WebSocket-Accept does not answer the key");
     }
-    if ((headerValue(headers, "sec-websocket-extensions") ?? "") !== "") {
+    // Which of those that were offered it uses is for the client to judge, as the subprotocol is.
+    if (this.#asked?.extensions !== true && (headerValue(headers, "sec-websocket-extensions") ?? "") !== "") {
       throw wrong("it uses extensions, none was offered");
     }
   }

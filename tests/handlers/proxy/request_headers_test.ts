@@ -18,7 +18,7 @@ function build(
   lines: string[],
   config: Partial<HeadersConfig> = {},
   trusted = false,
-  { prefix = "", method = "GET", upgrade = "" } = {},
+  { prefix = "", method = "GET", upgrade = "", tunnels = false } = {},
 ): string[] {
   const head: RequestHead = {
     method,
@@ -30,7 +30,7 @@ function build(
     headers: ["host", "example.com:8080", ...lines],
     peer: { address: "9.9.9.9", port: 1 },
   };
-  const client = { body: null, signal: new AbortController().signal };
+  const client = { body: null, signal: new AbortController().signal, tunnels };
   const exchange = new Exchange(head, client, { exchangeEnded: () => {} });
   exchange.requestId = "id-1";
   if (trusted) {
@@ -283,4 +283,9 @@ Deno.test("RequestHeaders.build() puts a handshake of the proxy's own in place o
   const own = build(all, {}, false, { upgrade: "sec-websocket-key: mine\r\n" });
   assertEquals(own.slice(2), ["sec-websocket-protocol: chat", ...OWN, "sec-websocket-key: mine"]);
   assertEquals(all.length, 8);
+  const tunnelled = build(all, {}, false, { upgrade: "sec-websocket-key: k\r\n", tunnels: true });
+  const passed = ["sec-websocket-extensions: x", "sec-websocket-protocol: chat"];
+  assertEquals(tunnelled.slice(2), [...passed, ...OWN, "sec-websocket-key: k"]);
+  const removed = { remove: ["sec-websocket-extensions"] };
+  assertEquals(build(all, removed, false, { upgrade: "sec-websocket-key: k\r\n", tunnels: true })[2], passed[1]);
 });

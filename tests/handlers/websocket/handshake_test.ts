@@ -71,7 +71,7 @@ Deno.test("readUpgrade() refuses other versions with 426 and names its own", () 
 
 Deno.test("readUpgrade() lists subprotocols in order and keeps their case", () => {
   const upgrade = readUpgrade(headOf({ "sec-websocket-protocol": "Chat.v2,chat ,  superchat," }));
-  assertEquals(upgrade, { protocols: ["Chat.v2", "chat", "superchat"] });
+  assertEquals(upgrade, { key: KEY, protocols: ["Chat.v2", "chat", "superchat"], extensions: false });
 });
 
 Deno.test("acceptOf() gives the accept value of RFC 6455, section 1.3", async () => {

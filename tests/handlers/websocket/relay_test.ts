@@ -66,7 +66,7 @@ function joined(pausable = true): Joined {
   const config = { max_buffered: 100, max_message: 1000, idle_timeout: 1000 };
   const relay = new Relay(client, upstream, { clock, config }, {
     upstreamEnded: () => ended.push("upstream"),
-    relayEnded: () => ended.push("relay"),
+    webSocketEnded: () => ended.push("both"),
   });
   relay.start();
   return { client, upstream, relay, ended };
@@ -97,7 +97,7 @@ Deno.test("Relay responds to an upstream's close only when the client has closed
   assertEquals(upstream.told.at(-1), "close 4002");
   end(pair);
   assertEquals(relay.status.code, 4001);
-  assertEquals(ended, ["upstream", "relay"]);
+  assertEquals(ended, ["upstream", "both"]);
 });
 
 Deno.test("Relay closes an upstream with 1001 when its client is lost, even before it was open", () => {
@@ -174,6 +174,6 @@ Deno.test("Relay.destroy() ends both sides, even those that never began", () => 
   const { client, upstream, relay, ended } = joined();
   relay.destroy();
   assertEquals([client.told.at(-1), upstream.told.at(-1)], ["destroy", "destroy"]);
-  assertEquals(ended, ["upstream", "relay"]);
+  assertEquals(ended, ["upstream", "both"]);
   assertEquals([relay.status.code, relay.cause], [1006, "The proxy shut down"]);
 });

@@ -42,6 +42,18 @@ Deno.test("UpstreamHandshake.check() accepts a response to the last key, its tok
   assertThrows(() => handshake.check(headOf(first)), TransportFailure, "does not answer the key");
 });
 
+Deno.test("UpstreamHandshake of a client's own has its key each time, and takes extensions if it offers some", () => {
+  const key = "dGhlIHNhbXBsZSBub25jZQ==";
+  const offering = new UpstreamHandshake({ key, protocols: [], extensions: true });
+  assertEquals([offering.ask(), offering.ask()].map(keyIn), [key, key]);
+  offering.check(headOf(key, { "Sec-WebSocket-Extensions": "permessage-deflate" }));
+  assertThrows(() => offering.check(headOf(acceptOf(key))), TransportFailure, "does not answer the key");
+  const plain = new UpstreamHandshake({ key, protocols: [], extensions: false });
+  plain.ask();
+  const compressed = headOf(key, { "Sec-WebSocket-Extensions": "permessage-deflate" });
+  assertThrows(() => plain.check(compressed), TransportFailure, "extensions");
+});
+
 const WRONG: readonly [fields: Record<string, string | undefined>, why: string][] = [
   [{ "Sec-WebSocket-Accept": undefined }, "Sec-WebSocket-Accept"],
   [{ "Sec-WebSocket-Accept": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" }, "Sec-WebSocket-Accept"],

@@ -12,7 +12,9 @@ const QUIET_MS = 300_000;
 
 /** Pings, timeouts and limits of WebSockets, on routes with `websocket = true`. */
 export const websocketSchema = table({
-  ping_interval: duration({ zero: true }).prefault("30s").describe("Time between two pings to each side; 0 for none."),
+  ping_interval: duration({ zero: true }).prefault("30s").describe(
+    "Silence of a side after which it is pinged; 0 for no pings.",
+  ),
   idle_timeout: duration({ zero: true }).optional().describe(
     "Longest time in which a side sends nothing, or reads nothing; 0 is no limit; without it, twice ping_interval.",
   ),
