@@ -1,0 +1,69 @@
+/**
+ * The functions of the C library that the driver calls. Arguments and results are 32 bits wide, so that V8 calls them
+ * directly from compiled code (fast API calls); pointers are addresses of the {@link Arena}, which lies below 2 GB. A
+ * `ssize_t` loses only bits that no result here has.
+ *
+ * @module
+ */
+
+const SYMBOLS = {
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  bind: { parameters: ["i32", "u32", "u32"], result: "i32" },
+  listen: { parameters: ["i32", "i32"], result: "i32" },
+  connect: { parameters: ["i32", "u32", "u32"], result: "i32" },
+  accept4: { parameters: ["i32", "u32", "u32", "i32"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "u32", "u32"], result: "i32" },
+  getsockopt: { parameters: ["i32", "i32", "i32", "u32", "u32"], result: "i32" },
+  getsockname: { parameters: ["i32", "u32", "u32"], result: "i32" },
+  recv: { parameters: ["i32", "u32", "u32", "i32"], result: "i32" },
+  send: { parameters: ["i32", "u32", "u32", "i32"], result: "i32" },
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "u32"], result: "i32" },
+  epoll_wait: { parameters: ["i32", "u32", "i32", "i32"], result: "i32" },
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  inet_pton: { parameters: ["i32", "u32", "u32"], result: "i32" },
+  inet_ntop: { parameters: ["i32", "u32", "u32", "u32"], result: "pointer" },
+  if_nametoindex: { parameters: ["u32"], result: "u32" },
+  strerror: { parameters: ["i32"], result: "pointer" },
+  __errno_location: { parameters: [], result: "pointer" },
+  mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "usize" },
+  munmap: { parameters: ["usize", "usize"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+// A second view of the library, because a symbol has one signature. `syscall` takes the handle of asynchronous I/O, an
+// address above 4 GB, as a BigInt that never changes.
+const SYSCALL = {
+  syscall: { parameters: ["i32", "u64", "u32", "u32"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** Functions of the C library. */
+export type CLibrary =
+  & Deno.DynamicLibrary<typeof SYMBOLS>["symbols"]
+  & Deno.DynamicLibrary<typeof SYSCALL>["symbols"];
+
+/** File names of the C library: of glibc, and of musl. */
+const NAMES: readonly string[] = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`];
+
+let opened: CLibrary | undefined;
+
+/**
+ * The C library of this thread. It is never closed: compiled code holds its addresses.
+ *
+ * @throws {Error} If there is none that has all functions, or `--allow-ffi` was not given.
+ */
+export function cLibrary(): CLibrary {
+  if (opened !== undefined) return opened;
+  let failure: unknown;
+  for (const name of NAMES) {
+    try {
+      opened = { ...Deno.dlopen(name, SYMBOLS).symbols, ...Deno.dlopen(name, SYSCALL).symbols };
+      return opened;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      failure ??= error;
+    }
+  }
+  throw failure;
+}

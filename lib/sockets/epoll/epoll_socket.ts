@@ -1,0 +1,289 @@
+/**
+ * A socket over the C library. It is watched edge triggered, once, for both directions: an event says that something has
+ * changed, and the socket remembers that it may be readable until a read finds nothing.
+ *
+ * @module
+ */
+
+import type { Ownership } from "../../http/body.ts";
+import type { Socket, SocketHandler } from "../socket.ts";
+import { releaseBuffer } from "../socket_buffers.ts";
+import { WriteQueue } from "../write_queue.ts";
+import { RECEIVED, SCRATCH } from "./arena.ts";
+import {
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  type EpollLoop,
+  EPOLLOUT,
+  EPOLLPRI,
+  EPOLLRDHUP,
+  type Watcher,
+} from "./epoll_loop.ts";
+import { EAGAIN, EINTR, systemError } from "./system_error.ts";
+
+/** What a connection is watched for. */
+export const CONNECTION_EVENTS: number = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
+
+/** Events after which a read finds something: bytes, the end, or an error. */
+const READABLE = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+/** Events after which a read that was not filled may be followed by another that finds something. */
+const NOT_LAST = EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+
+/** Reads of one socket in a turn, so that a fast sender does not hold up others. */
+const READS_PER_TURN = 8;
+
+const SOL_SOCKET = 1;
+const SO_ERROR = 4;
+
+/** Placeholder until the owner has set its handler. */
+const NO_HANDLER: SocketHandler = { received() {}, drained() {}, ended() {}, failed() {} };
+
+/** A connection. */
+export class EpollSocket implements Socket, Watcher {
+  handler: SocketHandler = NO_HANDLER;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly #loop: EpollLoop;
+  readonly #descriptor: number;
+  #closed = false;
+  #deferred = false;
+
+  // State of reading.
+  #begun = false;
+  #paused = false;
+  #readable = false;
+  /** Whether reading goes on until nothing is found, because the end or an error is near. */
+  #exhaustive = false;
+  #ended = false;
+
+  // State of writing.
+  readonly #queue = new WriteQueue();
+  #corked = false;
+  #drainAwaited = false;
+  #ending = false;
+  #unwritten: Error | undefined;
+
+  /** Takes over a descriptor that is watched. Nothing is read before {@linkcode begin}. */
+  constructor(loop: EpollLoop, descriptor: number, remoteAddress: string, remotePort: number) {
+    this.#loop = loop;
+    this.#descriptor = descriptor;
+    this.remoteAddress = remoteAddress;
+    this.remotePort = remotePort;
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Begins to read, once the owner has set its handler. Called from the loop. */
+  begin(): void {
+    this.#begun = true;
+    if (this.#readable && !this.#paused && !this.#closed) this.#read();
+  }
+
+  /** Ends the socket with an error, which the handler gets. Called from the loop. */
+  fail(error: unknown): void {
+    if (this.#closed) return;
+    this.close();
+    try {
+      this.handler.failed(error instanceof Error ? error : new Error(String(error)));
+    } catch {
+      // The handler knows that the socket failed; there is nobody else to tell.
+    }
+  }
+
+  ready(events: number): void {
+    if ((events & READABLE) !== 0) {
+      this.#readable = true;
+      if ((events & NOT_LAST) !== 0) this.#exhaustive = true;
+      if (this.#ended) {
+        if ((events & EPOLLERR) !== 0) this.#failAfterEnd();
+      } else if (this.#begun && !this.#paused) {
+        this.#read();
+      }
+    }
+    if ((events & EPOLLOUT) !== 0 && this.#queue.bytes > 0 && !this.#corked) this.#continueWriting();
+  }
+
+  proceed(): void {
+    this.#deferred = false;
+    if (this.#closed) return;
+    if (this.#unwritten !== undefined && (this.#paused || this.#ended)) return this.fail(this.#unwritten);
+    if (this.#readable && this.#begun && !this.#paused && !this.#ended) this.#read();
+  }
+
+  write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean {
+    if (this.#closed || this.#ending || this.#unwritten !== undefined) return false;
+    if (bytes.length === 0) return this.#queue.bytes === 0;
+    if (this.#corked || this.#queue.bytes > 0) {
+      this.#enqueue(bytes, ownership, this.#corked);
+      return false;
+    }
+    const sent = this.#send(bytes);
+    if (sent === bytes.length) {
+      if (ownership === "given") releaseBuffer(bytes);
+      return true;
+    }
+    if (sent >= 0) this.#enqueue(sent === 0 ? bytes : bytes.subarray(sent), ownership, false);
+    return false;
+  }
+
+  cork(): void {
+    this.#corked = true;
+  }
+
+  uncork(): boolean {
+    this.#corked = false;
+    if (this.#closed || !this.#flush()) return this.#queue.bytes === 0;
+    this.#drainAwaited = false;
+    return true;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#readable && this.#begun && !this.#closed && !this.#ended) this.#defer();
+  }
+
+  end(): void {
+    if (this.#closed || this.#ending) return;
+    this.#ending = true;
+    this.#corked = false;
+    if (this.#flush()) this.#loop.calls.shutdown(this.#descriptor);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#loop.close(this.#descriptor);
+    this.#queue.clear();
+  }
+
+  reset(): void {
+    if (this.#closed) return;
+    this.#loop.calls.setReset(this.#descriptor);
+    this.close();
+  }
+
+  #defer(): void {
+    if (this.#deferred) return;
+    this.#deferred = true;
+    this.#loop.defer(this);
+  }
+
+  #read(): void {
+    const { calls, arena } = this.#loop;
+    const address = arena.address + RECEIVED.start;
+    for (let reads = 0; this.#readable; reads++) {
+      if (reads === READS_PER_TURN) return this.#defer();
+      const count = calls.receive(this.#descriptor, address, RECEIVED.bytes);
+      if (count > 0) {
+        if (count < RECEIVED.bytes && !this.#exhaustive) this.#readable = false;
+        try {
+          this.handler.received(arena.bytes, RECEIVED.start, RECEIVED.start + count);
+        } catch (error) {
+          this.fail(error);
+        }
+        if (this.#closed || this.#paused) return;
+      } else if (count === 0) {
+        return this.#end();
+      } else if (count === -EAGAIN) {
+        this.#readable = false;
+      } else if (count !== -EINTR) {
+        return this.fail(this.#unwritten ?? systemError(-count));
+      }
+    }
+    if (this.#unwritten !== undefined) this.fail(this.#unwritten);
+  }
+
+  #end(): void {
+    this.#readable = false;
+    this.#ended = true;
+    if (this.#unwritten !== undefined) return this.fail(this.#unwritten);
+    try {
+      this.handler.ended();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  // A peer that has ended its side and then breaks the connection.
+  #failAfterEnd(): void {
+    const error = this.#loop.calls.getOption(this.#descriptor, SOL_SOCKET, SO_ERROR);
+    if (error > 0) this.fail(systemError(error));
+  }
+
+  #enqueue(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership, more: boolean): void {
+    this.#drainAwaited = true;
+    // Nobody owns memory of the arena beyond a call.
+    this.#queue.add(bytes, bytes.buffer === this.#loop.arena.bytes.buffer ? "lent" : ownership, more);
+  }
+
+  #continueWriting(): void {
+    if (!this.#flush()) return;
+    if (this.#ending) this.#loop.calls.shutdown(this.#descriptor);
+    if (!this.#drainAwaited) return;
+    this.#drainAwaited = false;
+    try {
+      this.handler.drained();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Sends what is queued. Returns whether nothing is. */
+  #flush(): boolean {
+    while (this.#queue.bytes > 0) {
+      const front = this.#queue.front();
+      const sent = this.#send(front);
+      if (sent < 0) return false;
+      if (sent > 0) this.#queue.taken(sent);
+      if (sent < front.length) return false;
+    }
+    return this.#unwritten === undefined;
+  }
+
+  /** Sends what the system takes. Returns the number of bytes, or -1 if the connection is broken. */
+  #send(bytes: Uint8Array<ArrayBuffer>): number {
+    const { calls, arena } = this.#loop;
+    const { length } = bytes;
+    const inArena = bytes.buffer === arena.bytes.buffer;
+    let sent = 0;
+    while (sent < length) {
+      let count = length - sent;
+      let address = arena.address + bytes.byteOffset + sent;
+      if (!inArena) {
+        if (count > SCRATCH.bytes) count = SCRATCH.bytes;
+        arena.bytes.set(count === length ? bytes : bytes.subarray(sent, sent + count), SCRATCH.start);
+        address = arena.address + SCRATCH.start;
+      }
+      const result = calls.send(this.#descriptor, address, count);
+      if (result > 0) sent += result;
+      else if (result === -EAGAIN) return sent;
+      else if (result !== -EINTR) {
+        this.#break(systemError(-result));
+        return -1;
+      }
+    }
+    return sent;
+  }
+
+  // Bytes that arrived before the connection broke are passed on first: a server may respond, close, and not read the
+  // rest of the request.
+  #break(error: Error): void {
+    this.#unwritten = error;
+    this.#queue.clear();
+    this.#readable = true;
+    this.#exhaustive = true;
+    this.#defer();
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * The system calls of sockets. Each returns its result, 0 or more, or the negative number of its error; addresses are
+ * those of the arena. Tests put calls that fail in place of {@linkcode LinuxCalls}.
+ *
+ * @module
+ */
+
+import { type Arena, ARGUMENTS } from "./arena.ts";
+import type { CLibrary } from "./c_library.ts";
+
+/** System calls of one thread. Descriptors do not block, and are not inherited. */
+export interface SystemCalls {
+  /** Creates a stream socket of a family. */
+  socket(family: number): number;
+  /** Gives it an address. */
+  bind(descriptor: number, address: number, bytes: number): number;
+  /** Begins to listen. */
+  listen(descriptor: number, backlog: number): number;
+  /** Begins to connect. */
+  connect(descriptor: number, address: number, bytes: number): number;
+  /** Accepts a connection. The address of the peer goes to `address`, its length to `bytesAddress`. */
+  accept(descriptor: number, address: number, bytesAddress: number): number;
+  /** Sets an option that is a number. */
+  setOption(descriptor: number, level: number, option: number, value: number): number;
+  /** Sets SO_LINGER to 0 seconds, so that closing sends a reset. */
+  setReset(descriptor: number): number;
+  /** The value of an option that is a number, 0 or more. */
+  getOption(descriptor: number, level: number, option: number): number;
+  /** The local address goes to `address`, its length to `bytesAddress`. */
+  localAddress(descriptor: number, address: number, bytesAddress: number): number;
+  /**
+   * Receives bytes. Fewer than `bytes` means that nothing more had arrived, unless there is urgent data, the end or an
+   * error behind them.
+   */
+  receive(descriptor: number, address: number, bytes: number): number;
+  /** Sends bytes, without the signal SIGPIPE. */
+  send(descriptor: number, address: number, bytes: number): number;
+  /** Ends the writing side. */
+  shutdown(descriptor: number): number;
+  /** Closes a descriptor. */
+  close(descriptor: number): number;
+  /** Watches a descriptor for `events`; `low` and `high` come back with each event. */
+  watch(epoll: number, descriptor: number, events: number, low: number, high: number): number;
+  /** Takes up to `count` events, and does not wait for any. */
+  wait(epoll: number, address: number, count: number): number;
+}
+
+const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0x800 | 0x80000;
+const SOCK_NONBLOCK_CLOEXEC = 0x800 | 0x80000;
+const MSG_NOSIGNAL = 0x4000;
+const SHUT_WR = 1;
+const EPOLL_CTL_ADD = 1;
+const SOL_SOCKET = 1;
+const SO_LINGER = 13;
+
+/** Where in the arena options and epoll_event lie. */
+const VALUE = ARGUMENTS.start + 512;
+const LENGTH = ARGUMENTS.start + 528;
+const EVENT = ARGUMENTS.start + 544;
+
+/** The structure epoll_event is packed on x86-64 alone. */
+export const EVENT_DATA_WORD: number = Deno.build.arch === "x86_64" ? 1 : 2;
+/** Size of epoll_event in words of 32 bits. */
+export const EVENT_WORDS: number = EVENT_DATA_WORD + 2;
+
+/** The system calls of Linux, by the C library. */
+export class LinuxCalls implements SystemCalls {
+  readonly #library: CLibrary;
+  readonly #arena: Arena;
+  /** `errno` of this thread. It is read in the same turn as the call, before anything else can set it. */
+  readonly #errno: Int32Array<ArrayBuffer>;
+
+  constructor(library: CLibrary, arena: Arena) {
+    this.#library = library;
+    this.#arena = arena;
+    const place = library.__errno_location() as Deno.PointerObject;
+    this.#errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(place, 4));
+  }
+
+  socket(family: number): number {
+    return this.#result(this.#library.socket(family, SOCK_STREAM_NONBLOCK_CLOEXEC, 0));
+  }
+
+  bind(descriptor: number, address: number, bytes: number): number {
+    return this.#result(this.#library.bind(descriptor, address, bytes));
+  }
+
+  listen(descriptor: number, backlog: number): number {
+    return this.#result(this.#library.listen(descriptor, backlog));
+  }
+
+  connect(descriptor: number, address: number, bytes: number): number {
+    return this.#result(this.#library.connect(descriptor, address, bytes));
+  }
+
+  accept(descriptor: number, address: number, bytesAddress: number): number {
+    return this.#result(this.#library.accept4(descriptor, address, bytesAddress, SOCK_NONBLOCK_CLOEXEC));
+  }
+
+  setOption(descriptor: number, level: number, option: number, value: number): number {
+    return this.#result(this.#library.setsockopt(descriptor, level, option, this.#arena.put(VALUE, value), 4));
+  }
+
+  setReset(descriptor: number): number {
+    const address = this.#arena.put(VALUE, 1);
+    this.#arena.put(VALUE + 4, 0);
+    return this.#result(this.#library.setsockopt(descriptor, SOL_SOCKET, SO_LINGER, address, 8));
+  }
+
+  getOption(descriptor: number, level: number, option: number): number {
+    const address = this.#arena.put(VALUE, 0);
+    const result = this.#library.getsockopt(descriptor, level, option, address, this.#arena.put(LENGTH, 4));
+    return result < 0 ? -this.#errno[0] : this.#arena.words[VALUE >> 2];
+  }
+
+  localAddress(descriptor: number, address: number, bytesAddress: number): number {
+    return this.#result(this.#library.getsockname(descriptor, address, bytesAddress));
+  }
+
+  receive(descriptor: number, address: number, bytes: number): number {
+    const result = this.#library.recv(descriptor, address, bytes, 0);
+    return result < 0 ? -this.#errno[0] : result;
+  }
+
+  send(descriptor: number, address: number, bytes: number): number {
+    const result = this.#library.send(descriptor, address, bytes, MSG_NOSIGNAL);
+    return result < 0 ? -this.#errno[0] : result;
+  }
+
+  shutdown(descriptor: number): number {
+    return this.#result(this.#library.shutdown(descriptor, SHUT_WR));
+  }
+
+  close(descriptor: number): number {
+    return this.#result(this.#library.close(descriptor));
+  }
+
+  watch(epoll: number, descriptor: number, events: number, low: number, high: number): number {
+    const address = this.#arena.put(EVENT, events);
+    this.#arena.put(EVENT + 4 * EVENT_DATA_WORD, low);
+    this.#arena.put(EVENT + 4 * EVENT_DATA_WORD + 4, high);
+    return this.#result(this.#library.epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, address));
+  }
+
+  wait(epoll: number, address: number, count: number): number {
+    const result = this.#library.epoll_wait(epoll, address, count, 0);
+    return result < 0 ? -this.#errno[0] : result;
+  }
+
+  #result(result: number): number {
+    return result < 0 ? -this.#errno[0] : result;
+  }
+}
