@@ -1,0 +1,61 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assert, assertEquals } from "@std/assert";
+import { RuntimeListener } from "../../lib/sockets/runtime_listener.ts";
+import { until } from "../support/condition.ts";
+
+/** Makes `Deno.listen` give a listener whose accepts fail; `calls` are the times at which it was asked to accept. */
+function failingListener() {
+  const before = Deno.listen;
+  const calls: number[] = [];
+  let closed = false;
+  Deno.listen = (() => ({
+    addr: { hostname: "127.0.0.1", port: 1, transport: "tcp" },
+    accept() {
+      calls.push(performance.now());
+      return Promise.reject(Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" }));
+    },
+    close: () => closed = true,
+  })) as unknown as typeof Deno.listen;
+  return {
+    calls,
+    closed: () => closed,
+    [Symbol.dispose]: () => void (Deno.listen = before),
+  };
+}
+
+Deno.test("RuntimeListener pauses longer after each failure in a row, up to a second", async () => {
+  using failing = failingListener();
+  const failures: Error[] = [];
+  const listener = new RuntimeListener({ address: "127.0.0.1", port: 1, shared: false }, {
+    accepted() {},
+    failed: (error) => failures.push(error),
+  });
+  await until("several accepts have failed", () => failing.calls.length === 6);
+  const pauses = failing.calls.slice(1).map((at, i) => at - failing.calls[i]);
+  // Timers never fire early by more than their resolution.
+  for (const [i, pause] of pauses.entries()) assert(pause >= 10 * 2 ** i - 2, `${pauses}`);
+  await until("each failure is reported", () => failures.length === failing.calls.length);
+  listener.close();
+  assertEquals(failing.closed(), true);
+});
+
+Deno.test("RuntimeListener.retry() accepts again at once, and only during a pause", async () => {
+  using failing = failingListener();
+  const listener = new RuntimeListener({ address: "127.0.0.1", port: 1, shared: false }, {
+    accepted() {},
+    failed() {},
+  });
+  listener.retry();
+  assertEquals(failing.calls.length, 1);
+  for (let i = 2; i < 12; i++) {
+    // The rejection is handled in between.
+    await Promise.resolve();
+    await Promise.resolve();
+    listener.retry();
+    listener.retry();
+    assertEquals(failing.calls.length, i);
+  }
+  // The sanitizer of the test runner fails this test if the pause goes on.
+  listener.close();
+  listener.close();
+});
