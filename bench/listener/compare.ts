@@ -45,8 +45,8 @@ try {
     // Whoever goes first changes from round to round: the machine may tire.
     for (const kind of round % 2 === 1 ? KINDS : KINDS.toReversed()) {
       if (ONLY.includes("upload")) await measureUploads(kind, { config });
-      if (ONLY.includes("socket")) await measureSockets(kind, { config, tunnelPort: echo });
-      if (ONLY.includes("idle")) await measureIdle(kind, { config, limits: { idleTimeoutMs: 0 } });
+      if (ONLY.includes("socket")) await measureSockets(kind, { config });
+      if (ONLY.includes("idle")) await measureIdle(kind, { config, limits: { idle_timeout: 0 } });
     }
   }
   if (ONLY.includes("slow")) { for (const kind of KINDS) await measureSlow(kind, config); }
@@ -112,7 +112,7 @@ async function measureSockets(kind: ListenerKind, options: SubjectOptions): Prom
     const echoes = Number(await runOwn("socket_load.ts", [subject.port, 64, SECONDS, bytes]));
     // An echo passes twice.
     const us = (await subject.processorUs() - beforeUs) / (2 * echoes);
-    note(`µs of processor a WebSocket message of ${bytes} B (own: bytes only)`, kind, us);
+    note(`µs of processor a WebSocket message of ${bytes} B`, kind, us);
   }
 }
 
@@ -140,7 +140,7 @@ async function measureIdle(kind: ListenerKind, options: SubjectOptions): Promise
 }
 
 async function measureSlow(kind: ListenerKind, config: ConfigInput): Promise<void> {
-  const limits = { headerTimeoutMs: 3000, bodyTimeoutMs: 3000, idleTimeoutMs: 3000, writeTimeoutMs: 3000 };
+  const limits = { header_timeout: 3000, body_timeout: 3000, idle_timeout: 3000, write_timeout: 3000 };
   for (const client of SLOW_CLIENTS) {
     await using subject = await Subject.start(kind, { config, limits });
     const held = await heldAfter(client, { port: subject.port, count: 100, seconds: 6 });

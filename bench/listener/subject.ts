@@ -5,7 +5,7 @@
  */
 
 import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
-import type { ListenerLimits } from "../../lib/listener/own/listener_limits.ts";
+import type { ListenerLimits } from "../../lib/listener/own/limits_schema.ts";
 import { processorTicks, PROXY_CORE } from "../pinned_process.ts";
 
 /** Which listener. */
@@ -17,8 +17,6 @@ export interface SubjectOptions {
   config: ConfigInput;
   /** Bounds of the own listener. */
   limits?: Partial<ListenerLimits>;
-  /** Where the own listener relays upgrades to; 0: the generation takes them. */
-  tunnelPort?: number;
 }
 
 /** A process under measurement. */
@@ -36,9 +34,9 @@ export class Subject {
   }
 
   /** Starts one. */
-  static async start(kind: ListenerKind, { config, limits = {}, tunnelPort = 0 }: SubjectOptions): Promise<Subject> {
+  static async start(kind: ListenerKind, { config, limits = {} }: SubjectOptions): Promise<Subject> {
     const program = new URL("subject_program.ts", import.meta.url).pathname;
-    const args = [kind, JSON.stringify(config), JSON.stringify(limits), String(tunnelPort)];
+    const args = [kind, JSON.stringify(config), JSON.stringify(limits)];
     const child = new Deno.Command("taskset", {
       args: ["-c", PROXY_CORE, Deno.execPath(), "run", "-A", "--no-check", "--v8-flags=--expose-gc", program, ...args],
       stdin: "piped",

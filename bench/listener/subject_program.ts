@@ -1,7 +1,6 @@
 /**
- * BWS with one listener or the other, as a program: `LISTENER CONFIG LIMITS TUNNEL`, where LISTENER is `serve`
- * (`Deno.serve`) or `own`, CONFIG and LIMITS are JSON and TUNNEL is the port that the own listener relays upgrades to, or
- * 0. Says its port, and for each line on standard input its resident memory.
+ * BWS with one listener or the other, as a program: `LISTENER CONFIG LIMITS`, where LISTENER is `serve` (`Deno.serve`) or
+ * `own`, CONFIG and LIMITS are JSON. Says its port, and for each line on standard input its resident memory.
  *
  * @module
  */
@@ -9,18 +8,14 @@
 import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { respond } from "../../lib/listener/runtime/adapter.ts";
 import { Generation, type GenerationListener } from "../../lib/generation/generation.ts";
-import { RawTunnel } from "./raw_tunnel.ts";
 import { SocketListener } from "../../lib/listener/own/socket_listener.ts";
 
 if (import.meta.main) {
-  const [kind, json, limits, tunnelPort] = Deno.args;
+  const [kind, json, limits] = Deno.args;
   const { config } = resolveConfig(JSON.parse(json));
   const generation = new Generation(config);
   const where = generation.listeners[0];
-  const tunnel = tunnelTo(Number(tunnelPort));
-  const { port } = kind === "serve"
-    ? served(where)
-    : new SocketListener(where, { limits: JSON.parse(limits), tunnel }).address;
+  const { port } = kind === "serve" ? served(where) : new SocketListener(where, { limits: JSON.parse(limits) }).address;
   const encoder = new TextEncoder();
   await Deno.stdout.write(encoder.encode(`${port}\n`));
   const { gc } = globalThis as { gc?: () => void };
@@ -36,10 +31,4 @@ function served({ responder, address, port }: GenerationListener): Deno.NetAddr 
   const entry = { responder, ownPort: true, scheme: "http" as const };
   const options = { hostname: address, port, onListen: () => {} };
   return Deno.serve(options, (request, info) => respond(request, info, entry)).addr;
-}
-
-function tunnelTo(port: number): RawTunnel | undefined {
-  if (port === 0) return undefined;
-  const authority = `127.0.0.1:${port}`;
-  return new RawTunnel({ kind: "tcp", hostname: "127.0.0.1", port, socketPath: "", authority, basePath: "" });
 }

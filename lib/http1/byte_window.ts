@@ -54,6 +54,22 @@ export class ByteWindow {
     return true;
   }
 
+  /** Adds `bytes[start … end)` behind the bytes that are there. */
+  append(bytes: Uint8Array, start: number, end: number): void {
+    const count = end - start;
+    if (this.end + count > this.bytes.length) {
+      if (this.length + count > this.bytes.length) {
+        this.#grow(Math.max(2 * this.bytes.length, this.end + count));
+      } else {
+        this.bytes.copyWithin(0, this.start, this.end);
+        this.end -= this.start;
+        this.start = 0;
+      }
+    }
+    this.bytes.set(bytes.subarray(start, end), this.end);
+    this.end += count;
+  }
+
   /** Puts `bytes` into the window, which is empty. */
   fill(bytes: Uint8Array): void {
     this.start = 0;

@@ -45,6 +45,8 @@ export class Head {
     this.length = 0;
     this.firstLineLength = 0;
     this.high = false;
+    this.methodLength = 0;
+    this.targetEnd = 0;
     this.lineCount = 0;
     this.#text = undefined;
   }

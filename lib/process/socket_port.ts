@@ -63,7 +63,8 @@ export class SocketPort implements Port {
 
   abort(): Promise<void> {
     clearTimeout(this.#recovery);
-    return this.#listener.destroy();
+    this.#listener.abort();
+    return Promise.resolve();
   }
 
   #acceptFailed(reason: string): void {

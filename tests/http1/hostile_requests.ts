@@ -53,11 +53,6 @@ export const REFUSED: Readonly<Record<string, [bytes: string, status: number]>> 
     "POST / HTTP/1.0\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     400,
   ],
-  "a GET with a body": ["GET / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 5\r\n\r\nhello", 501],
-  "a GET with a chunked body": [
-    "GET / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    501,
-  ],
   "a blank before the colon": ["GET / HTTP/1.1\r\nHost : site.test\r\n\r\n", 400],
   "a blank before the colon of a framing field": [
     "POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
@@ -118,5 +113,7 @@ export const UNUSUAL: readonly string[] = [
   get("/?a=b?c=\\d", "Content-Length: 0\r\n"),
   get("/", `X-A: ${"a".repeat(30_000)}\r\n`),
   "PURGE / HTTP/1.1\r\nHost: site.test\r\n\r\n",
+  "GET / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 5\r\n\r\nhello",
+  "GET / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
   "OPTIONS * HTTP/1.1\r\nHost: site.test\r\n\r\n",
 ];

@@ -6,92 +6,115 @@
  */
 
 import type { CoarseClock } from "../../state/coarse_clock.ts";
-import type { ListenerLimits } from "./listener_limits.ts";
+import type { ListenerLimits } from "./limits_schema.ts";
 
-/** The deadline that has passed. */
-export type Overdue = "idle" | "head" | "body" | "write" | "linger";
+/** What is awaited of the client. */
+export type Awaited = "idle" | "head" | "body" | "close";
+
+/** Longest time spent waiting for a body before its rate is checked. */
+const RATE_GRACE_MS = 20_000;
 
 /** The deadlines of one connection. */
 export class ClientDeadlines {
   readonly #clock: CoarseClock;
-  readonly #limits: ListenerLimits;
-  #awaited: Exclude<Overdue, "write"> = "idle";
-  #readMs = 0;
-  #writeMs = 0;
+  /** Replaceable by a reload. */
+  limits: ListenerLimits;
+  #awaited: Awaited = "idle";
+  /** When the wait began. */
+  #sinceMs = 0;
+  /** 0 while nothing is awaited, or without a limit. */
+  #deadlineMs = 0;
   // The budget of the body: the time spent waiting for it, and the bytes received in that time.
-  #bodySinceMs = 0;
   #bodyWaitedMs = 0;
   #bodyBytes = 0;
+  // The client's reading: the bytes that its connection has accepted, and since when there are no more.
+  #acceptedBytes = 0;
+  #stalledMs = 0;
 
   /** Sets no deadline yet. */
   constructor(clock: CoarseClock, limits: ListenerLimits) {
     this.#clock = clock;
-    this.#limits = limits;
+    this.limits = limits;
+  }
+
+  /** When the current wait began, on the clock. */
+  get sinceMs(): number {
+    return this.#sinceMs;
   }
 
   /** Starts the wait for the next request. */
   awaitRequest(first: boolean): void {
-    this.#await("idle", first ? this.#limits.headerTimeoutMs : this.#limits.idleTimeoutMs);
+    this.#await("idle", first ? this.limits.header_timeout : this.limits.idle_timeout);
   }
 
-  /** Starts the deadline of a head. Further bytes of the head do not prolong it. */
+  /** Starts the wait for the rest of a head. Further bytes of the head do not prolong it. */
   awaitHead(): void {
-    if (this.#awaited !== "head" || this.#readMs === 0) this.#await("head", this.#limits.headerTimeoutMs);
+    if (this.#awaited !== "head" || this.#deadlineMs === 0) this.#await("head", this.limits.header_timeout);
   }
 
-  /** The head is complete. */
-  endHead(): void {
-    this.#readMs = 0;
+  /** Ends the wait for the client: the request is complete, or its body is not wanted yet. */
+  end(): void {
+    this.#deadlineMs = 0;
+  }
+
+  /** A request has begun. Nothing is awaited until its body is wanted. */
+  begin(): void {
+    this.#deadlineMs = 0;
     this.#bodyWaitedMs = 0;
     this.#bodyBytes = 0;
   }
 
   /** Starts the wait for the next bytes of the body. */
   awaitBody(): void {
-    this.#bodySinceMs = this.#clock.nowMs;
-    this.#await("body", this.#limits.bodyTimeoutMs);
+    this.#await("body", this.limits.body_timeout);
   }
 
   /** Ends that wait: `bytes` bytes arrived. */
   endBody(bytes: number): void {
-    this.#readMs = 0;
-    this.#bodyWaitedMs += this.#clock.nowMs - this.#bodySinceMs;
     this.#bodyBytes += bytes;
+    if (this.#awaited !== "body" || this.#deadlineMs === 0) return;
+    this.#deadlineMs = 0;
+    this.#bodyWaitedMs += this.#clock.nowMs - this.#sinceMs;
   }
 
   /** Starts the wait for the client to read the last response and close. */
   awaitClose(timeoutMs: number): void {
-    this.#await("linger", timeoutMs);
+    this.#await("close", timeoutMs);
   }
 
-  /** Starts the wait for the client to accept bytes. */
-  awaitWrite(): void {
-    const { writeTimeoutMs } = this.#limits;
-    this.#writeMs = writeTimeoutMs === 0 ? 0 : this.#clock.nowMs + writeTimeoutMs;
-  }
-
-  /** Ends that wait: the bytes were accepted. */
-  endWrite(): void {
-    this.#writeMs = 0;
-  }
-
-  /** The deadline that the client has missed, or undefined. */
-  overdue(nowMs: number): Overdue | undefined {
-    if (this.#writeMs !== 0 && nowMs > this.#writeMs) return "write";
-    if (this.#readMs === 0) return undefined;
-    if (nowMs > this.#readMs) return this.#awaited;
+  /** What the client has not done in time, or undefined. */
+  overdue(nowMs: number): Awaited | undefined {
+    if (this.#deadlineMs === 0) return undefined;
+    if (nowMs > this.#deadlineMs) return this.#awaited;
     return this.#awaited === "body" && this.#tooSlow(nowMs) ? "body" : undefined;
   }
 
-  #tooSlow(nowMs: number): boolean {
-    const { bodyTimeoutMs, bodyBytesPerSecond } = this.#limits;
-    if (bodyBytesPerSecond === 0 || bodyTimeoutMs === 0) return false;
-    const waitedMs = this.#bodyWaitedMs + nowMs - this.#bodySinceMs;
-    return waitedMs > bodyTimeoutMs + this.#bodyBytes * 1000 / bodyBytesPerSecond;
+  /**
+   * Whether the client has taken nothing of a response for too long.
+   *
+   * @param acceptedBytes Bytes that were sent on the connection and that the system has accepted.
+   */
+  stalled(nowMs: number, queuedBytes: number, acceptedBytes: number): boolean {
+    if (queuedBytes === 0 || acceptedBytes !== this.#acceptedBytes) {
+      this.#acceptedBytes = acceptedBytes;
+      this.#stalledMs = nowMs;
+      return false;
+    }
+    return this.limits.write_timeout > 0 && nowMs - this.#stalledMs > this.limits.write_timeout;
   }
 
-  #await(what: Exclude<Overdue, "write">, timeoutMs: number): void {
+  #tooSlow(nowMs: number): boolean {
+    const { body_timeout, min_rate } = this.limits;
+    if (min_rate === 0) return false;
+    const graceMs = body_timeout === 0 ? RATE_GRACE_MS : Math.min(RATE_GRACE_MS, body_timeout);
+    const waitedMs = this.#bodyWaitedMs + nowMs - this.#sinceMs;
+    return waitedMs > graceMs + this.#bodyBytes * 1000 / min_rate;
+  }
+
+  #await(what: Awaited, timeoutMs: number): void {
     this.#awaited = what;
-    this.#readMs = timeoutMs === 0 ? 0 : this.#clock.nowMs + timeoutMs;
+    this.#sinceMs = this.#clock.nowMs;
+    // Without a limit the wait is noted all the same: the rate of a body has one of its own.
+    this.#deadlineMs = timeoutMs === 0 ? Infinity : this.#sinceMs + timeoutMs;
   }
 }

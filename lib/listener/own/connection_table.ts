@@ -5,78 +5,108 @@
  */
 
 import type { CoarseClock, Watched } from "../../state/coarse_clock.ts";
-import type { ListenerLimits } from "./listener_limits.ts";
-import type { ServedConnection } from "./served_connection.ts";
+import type { ClientConnection } from "./client_connection.ts";
+import type { ListenerLimits } from "./limits_schema.ts";
+import { type CloseCause, ListenerCounters } from "./listener_counters.ts";
 
 /** Open connections. Owned by a listener. */
 export class ConnectionTable implements Watched {
+  readonly counters = new ListenerCounters();
   readonly #clock: CoarseClock;
-  readonly #limits: ListenerLimits;
-  readonly #connections = new Set<ServedConnection>();
+  readonly #connections = new Set<ClientConnection>();
   readonly #byAddress = new Map<string, number>();
-  readonly #sweepMs: number;
   #nextSweepMs = 0;
   #emptied: (() => void) | undefined;
 
-  constructor(clock: CoarseClock, limits: ListenerLimits) {
+  constructor(clock: CoarseClock) {
     this.#clock = clock;
-    this.#limits = limits;
-    const { headerTimeoutMs, bodyTimeoutMs, idleTimeoutMs, writeTimeoutMs } = limits;
-    const shortest = Math.min(
-      ...[headerTimeoutMs, bodyTimeoutMs, idleTimeoutMs, writeTimeoutMs].filter((ms) => ms > 0),
-    );
-    // Timeouts of many seconds do not require a check of ten thousand connections on each tick.
-    this.#sweepMs = Math.min(250, shortest / 8);
   }
 
   get size(): number {
     return this.#connections.size;
   }
 
-  /** Whether the limits allow another connection from `address`. */
-  admits(address: string): boolean {
-    return this.#connections.size < this.#limits.maxConnections &&
-      (this.#byAddress.get(address) ?? 0) < this.#limits.maxConnectionsPerAddress;
+  /**
+   * Whether the limits allow another connection from `address`. The longest idle connection is closed to make room.
+   *
+   * @param trusted Whether the peer is a trusted proxy, which has the connections of many clients.
+   */
+  admits(address: string, trusted: boolean, limits: ListenerLimits): boolean {
+    const { max_connections, max_connections_per_address } = limits;
+    if (max_connections_per_address > 0 && !trusted) {
+      if ((this.#byAddress.get(address) ?? 0) >= max_connections_per_address) return false;
+    }
+    if (max_connections === 0 || this.#connections.size < max_connections) return true;
+    this.closeIdle(1, { used: true });
+    return this.#connections.size < max_connections;
   }
 
-  add(connection: ServedConnection): void {
+  add(connection: ClientConnection): void {
     if (this.#connections.size === 0) this.#clock.watch(this);
     this.#connections.add(connection);
     const { address } = connection.peer;
     this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
   }
 
-  delete(connection: ServedConnection): void {
+  delete(connection: ClientConnection, cause: CloseCause): void {
     if (!this.#connections.delete(connection)) return;
+    this.counters.closed[cause]++;
     const { address } = connection.peer;
     const left = (this.#byAddress.get(address) ?? 1) - 1;
     if (left === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, left);
-    if (this.#connections.size > 0) return;
-    this.#clock.unwatch(this);
+    if (this.#connections.size === 0) this.#clock.unwatch(this);
     this.#emptied?.();
   }
 
-  /** Closes each connection after its current response; resolves when the last has closed. */
+  /**
+   * Closes idle connections, the longest idle first.
+   *
+   * @param most How many.
+   * @param used Whether those are spared that have had no request yet.
+   * @returns How many were closed.
+   */
+  closeIdle(most: number, { used }: { used: boolean }): number {
+    const idle: ClientConnection[] = [];
+    for (const connection of this.#connections) {
+      if (connection.idleSinceMs >= 0 && (connection.used || !used)) idle.push(connection);
+    }
+    if (idle.length > most) idle.sort((a, b) => a.idleSinceMs - b.idleSinceMs).length = most;
+    for (const connection of idle) connection.close("evicted");
+    return idle.length;
+  }
+
+  /** Ends each connection after its current response; resolves when the last has closed, but for tunnels. */
   async drain(): Promise<void> {
     for (const connection of this.#connections) connection.drain();
-    if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#emptied = resolve);
+    if (this.#onlyTunnels) return;
+    await new Promise<void>((resolve) => {
+      this.#emptied = () => {
+        if (this.#onlyTunnels) resolve();
+      };
+    });
   }
 
-  /** Closes the connections without a request. */
-  closeIdle(): void {
-    for (const connection of this.#connections) connection.closeIdle();
-  }
-
-  /** Closes all connections at once. */
-  destroy(): void {
-    for (const connection of this.#connections) connection.close();
+  /** Closes all connections at once, but for tunnels, which their handlers close. */
+  close(): void {
+    for (const connection of this.#connections) connection.close("shutdown");
   }
 
   /** Enforces the deadlines of all connections. */
   tick(nowMs: number): void {
     if (nowMs < this.#nextSweepMs) return;
-    this.#nextSweepMs = nowMs + this.#sweepMs;
+    const startMs = performance.now();
     for (const connection of this.#connections) connection.tick(nowMs);
+    // Timeouts of many seconds do not require a check of ten thousand connections on each tick.
+    this.#nextSweepMs = nowMs + Math.min(MAX_SWEEP_MS, 100 * (performance.now() - startMs));
+  }
+
+  get #onlyTunnels(): boolean {
+    for (const connection of this.#connections) {
+      if (!connection.tunnelled) return false;
+    }
+    return true;
   }
 }
+
+const MAX_SWEEP_MS = 250;

@@ -1,205 +1,203 @@
 /**
- * A request's body: read from the client as fast as it is asked for, and no faster.
+ * The body of a request: pieces are passed on as they arrive, lent, while they are asked for. Otherwise the socket is
+ * paused, and what has arrived is held.
  *
  * @module
  */
 
+import { TransportFailure } from "../../failure/failure.ts";
 import type { BodySink, BodySource } from "../../http/body.ts";
 import { BodyDecoder } from "../../http1/body_decoder.ts";
 import { MalformedMessage } from "../../http1/malformed_message.ts";
-import type { ClientDeadlines } from "./client_deadlines.ts";
-import type { Inbox } from "./inbox.ts";
 import type { ParsedRequest } from "./parsed_request.ts";
 
-/** What a body needs of its connection. */
+/** The connection of a body. */
 export interface BodyHost {
-  /** What has arrived. */
-  readonly inbox: Inbox;
-  /** Told of each wait for the client. */
-  readonly deadlines: ClientDeadlines;
-  /** The body is wanted for the first time: a client that waits for 100 (Continue) is given it. */
+  /** More of the body is asked for: the client may send it. */
   bodyWanted(): void;
-  /** The last byte of it was read. */
-  bodyEnded(): void;
+  /** Bytes of the body arrived. */
+  bodyArrived(bytes: number): void;
+  /** No more of the body is asked for at the moment. */
+  bodyPaused(): void;
+  /** The last byte of the body has arrived. */
+  bodyComplete(): void;
 }
 
-/** A body on its way in. */
+/** A body that is being received. Owned by its request. */
 export class IncomingBody implements BodySource {
-  /** What was wrong with its chunks, or empty. */
+  /** What is wrong with its chunks, or empty. */
   fault = "";
   readonly #host: BodyHost;
   readonly #decoder: BodyDecoder;
-  readonly #length: number;
   #sink: BodySink | undefined;
-  #reason: unknown;
-  #pulling: Promise<unknown> | undefined;
-  #asked = false;
+  #wanted = false;
+  /** Whether no further call of the sink is made. */
   #over = false;
   #broken = false;
-  #readBytes = 0;
-  /** What came with the head. */
-  #held: Uint8Array<ArrayBuffer> | undefined;
-  #spare: Uint8Array<ArrayBuffer> | undefined;
+  #reason: unknown;
+  /** Bytes that arrived together with the head, lent for as long as the head is responded to. */
+  #early: Uint8Array<ArrayBuffer> | undefined;
+  /** Payload that arrived before it was asked for, oldest first. */
+  #held: Uint8Array<ArrayBuffer>[] | undefined;
+  #heldBytes = 0;
+  /** Payload that may still be read past; negative while the body is wanted. */
+  #discardable = -1;
 
-  /**
-   * Takes what came with the head.
-   *
-   * @throws {Error} When that is badly chunked.
-   */
-  constructor(request: ParsedRequest, host: BodyHost) {
+  constructor({ bodyKind, contentLength }: ParsedRequest, host: BodyHost) {
     this.#host = host;
-    this.#length = request.bodyKind === "length" ? request.contentLength : -1;
-    this.#decoder = new BodyDecoder(request.bodyKind, request.contentLength);
-    this.#held = this.#take();
+    this.#decoder = new BodyDecoder(bodyKind, contentLength, { keepTrailers: true });
   }
 
-  /** Whether bytes of it are still to be read from the client. */
-  get unread(): boolean {
+  /** Whether bytes of it are still to arrive. */
+  get incomplete(): boolean {
     return !this.#decoder.done;
   }
 
-  /** As the contract says. */
+  /**
+   * Takes what arrived together with the head. It stays lent until {@linkcode keepEarly}, so that whoever pulls in
+   * between gets it without a copy.
+   *
+   * @returns The index behind what belongs to the body.
+   */
+  begin(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
+    const payloadEnd = this.#decode(bytes, start, end);
+    if (payloadEnd > start) this.#early = bytes.subarray(start, payloadEnd);
+    return this.#decoder.consumed;
+  }
+
+  /** Copies what arrived together with the head, if nobody has taken it. */
+  keepEarly(): void {
+    const early = this.#early;
+    this.#early = undefined;
+    if (early !== undefined && !this.#over) this.#hold(early.slice());
+  }
+
+  /**
+   * Takes its part of `bytes[start … end)`.
+   *
+   * @returns The index behind what belongs to the body.
+   */
+  received(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
+    if (this.#broken) return end;
+    const payloadEnd = this.#decode(bytes, start, end);
+    if (this.fault !== "") {
+      this.fail(new TransportFailure("client_left", this.fault));
+      return end;
+    }
+    const { consumed, done } = this.#decoder;
+    const count = payloadEnd - start;
+    this.#host.bodyArrived(count);
+    if (this.#over) this.#discarded(count);
+    else if (count > 0) {
+      if (this.#wanted) this.#deliver(bytes.subarray(start, payloadEnd), "lent");
+      else this.#hold(bytes.slice(start, payloadEnd));
+    } else if (this.#wanted) {
+      if (done) this.#end();
+      else this.#host.bodyWanted();
+    }
+    if (done) this.#host.bodyComplete();
+    return consumed;
+  }
+
   start(sink: BodySink): void {
     this.#sink = sink;
     if (this.#broken) sink.fail(this.#reason);
   }
 
-  /** Hands out the next piece. */
   pull(): void {
     if (this.#over) return;
-    if (this.#held === undefined) this.#pulling = this.#deliver();
-    else this.#deliverHeld(this.#held);
+    this.#wanted = true;
+    const early = this.#early;
+    if (early !== undefined) {
+      this.#early = undefined;
+      return this.#deliver(early, "lent");
+    }
+    const held = this.#held?.shift();
+    if (held !== undefined) {
+      this.#heldBytes -= held.length;
+      return this.#deliver(held, "given");
+    }
+    if (this.#decoder.done) this.#end();
+    else this.#host.bodyWanted();
   }
 
-  /** Nobody wants more of it. */
   cancel(): void {
     this.#over = true;
+    this.#wanted = false;
+    this.#held = undefined;
+    this.#early = undefined;
+    if (this.#sink !== undefined && this.incomplete && !this.#broken) this.#host.bodyPaused();
   }
 
   /** Breaks it off. */
   fail(reason: unknown): void {
+    if (this.#broken || (this.#over && !this.incomplete)) return;
     this.#broken = true;
+    this.#reason = reason;
     if (this.#over) return;
     this.#over = true;
-    this.#reason = reason;
+    this.#held = undefined;
     this.#sink?.fail(reason);
   }
 
   /**
-   * Reads what nobody wanted, so that the next request can be found behind it.
+   * Reads past the rest, so that the next request can be found behind it.
    *
-   * @returns Whether its end was reached within `maxBytes`.
+   * @returns Whether that is done: false where more than `maxBytes` are known to follow, or it is broken.
    */
-  async discard(maxBytes: number): Promise<boolean> {
-    if (this.#broken) return false;
-    this.#over = true;
-    if (this.unread) this.#host.deadlines.awaitBody();
-    await this.#pulling;
-    const limit = this.#readBytes + maxBytes;
-    while (this.unread) {
-      if (this.#readBytes > limit || (this.#length >= 0 && this.#length > limit)) return false;
-      try {
-        if (await this.#next() === undefined) return !this.unread;
-      } catch {
-        return false;
-      }
-    }
+  discard(maxBytes: number): boolean {
+    this.cancel();
+    if (this.#broken || this.#decoder.remaining > maxBytes) return false;
+    this.#discardable = maxBytes;
     return true;
   }
 
-  // A small body came with the head: nothing is waited for.
-  #deliverHeld(piece: Uint8Array<ArrayBuffer>): void {
-    this.#asked = true;
-    this.#held = undefined;
-    this.#deliverPiece(piece);
+  /** Whether more was read past than {@linkcode discard} allows, or what follows is malformed. */
+  get undiscardable(): boolean {
+    return this.#broken || this.#discardable === 0;
   }
 
-  #deliverPiece(piece: Uint8Array<ArrayBuffer> | undefined): void {
-    // Nothing is to come behind this piece: whoever pulls within it finds the body over.
-    const last = !this.unread;
+  #discarded(bytes: number): void {
+    if (this.#discardable > 0) this.#discardable = Math.max(0, this.#discardable - bytes);
+  }
+
+  #hold(bytes: Uint8Array<ArrayBuffer>): void {
+    (this.#held ??= []).push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes >= MAX_HELD_BYTES && this.incomplete) this.#host.bodyPaused();
+  }
+
+  #deliver(bytes: Uint8Array<ArrayBuffer>, ownership: "lent" | "given"): void {
+    this.#wanted = false;
+    // Nothing follows this piece: whoever pulls within it finds the body over.
+    const last = this.#decoder.done && this.#early === undefined &&
+      (this.#held === undefined || this.#held.length === 0);
     this.#over = last;
-    if (piece !== undefined) this.#sink?.piece(piece, "given");
-    if (last) this.#sink?.end();
+    this.#sink?.piece(bytes, ownership);
+    if (last) this.#sink?.end(this.#trailers());
+    else if (!this.#wanted && this.incomplete && !this.#over) this.#host.bodyPaused();
   }
 
-  // Never rejects: whoever reads learns of a failure from the sink, and discard() may be waiting too.
-  async #deliver(): Promise<void> {
-    if (!this.#asked) {
-      this.#asked = true;
-      if (this.unread) this.#host.bodyWanted();
-    }
+  #end(): void {
+    this.#over = true;
+    this.#sink?.end(this.#trailers());
+  }
+
+  #trailers(): readonly string[] | undefined {
+    const { trailers } = this.#decoder;
+    return trailers === undefined || trailers.length === 0 ? undefined : trailers;
+  }
+
+  #decode(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
     try {
-      const chunk = await this.#next();
-      if (this.#over) return;
-      this.#deliverPiece(chunk);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  /** The next piece, or undefined behind the last. */
-  async #next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#held !== undefined) {
-      const held = this.#held;
-      this.#held = undefined;
-      return held;
-    }
-    const { inbox, deadlines } = this.#host;
-    while (this.unread) {
-      const chunk = this.#take();
-      if (chunk !== undefined || !this.unread) return chunk;
-      if (inbox.ended) throw new Error("The client left within its body", { cause: inbox.failure });
-      deadlines.awaitBody();
-      const readBefore = this.#readBytes;
-      // A read that was open before is let finish: what it brings is taken next.
-      let direct: Uint8Array<ArrayBuffer> | undefined;
-      if (inbox.reading) await inbox.more();
-      else direct = await this.#readDirect();
-      deadlines.endBody(this.#readBytes - readBefore);
-      if (direct !== undefined) return direct;
-    }
-    return undefined;
-  }
-
-  async #readDirect(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { inbox } = this.#host;
-    const size = this.#length >= 0 ? Math.min(CHUNK_BYTES, this.#length - this.#readBytes) : CHUNK_BYTES;
-    const target = this.#spare ?? new Uint8Array(size);
-    this.#spare = undefined;
-    const count = await inbox.readInto(target);
-    if (count === null) return undefined;
-    const payload = this.#decode(target, 0, count);
-    const { consumed } = this.#decoder;
-    if (consumed < count) inbox.fill(target.subarray(consumed, count));
-    if (!this.unread) this.#host.bodyEnded();
-    // A well-filled buffer is handed over as it is; a few bytes are copied out, so that they do not pin it.
-    if (payload * 4 >= target.length) return target.subarray(0, payload);
-    this.#spare = target;
-    return payload === 0 ? undefined : target.slice(0, payload);
-  }
-
-  /** Takes what is in the inbox; undefined when that holds nothing of the body. */
-  #take(): Uint8Array<ArrayBuffer> | undefined {
-    const { inbox } = this.#host;
-    if (inbox.length === 0) return undefined;
-    const { start } = inbox;
-    const end = this.#decode(inbox.bytes, start, inbox.end);
-    inbox.start = this.#decoder.consumed;
-    if (!this.unread) this.#host.bodyEnded();
-    return end === start ? undefined : inbox.bytes.slice(start, end);
-  }
-
-  #decode(bytes: Uint8Array, start: number, end: number): number {
-    try {
-      const payloadEnd = this.#decoder.take(bytes, start, end);
-      this.#readBytes += payloadEnd - start;
-      return payloadEnd;
+      return this.#decoder.take(bytes, start, end);
     } catch (error) {
       if (!(error instanceof MalformedMessage)) throw error;
       this.fault = `The body is badly chunked: ${error.message}`;
-      throw new Error(this.fault, { cause: error });
+      return start;
     }
   }
 }
 
-const CHUNK_BYTES = 64 * 1024;
+/** Payload that is held before the socket is paused. */
+const MAX_HELD_BYTES = 64 * 1024;

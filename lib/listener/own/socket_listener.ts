@@ -1,50 +1,71 @@
 /**
- * A port that is open, over plain sockets: an HTTP/1.1 listener of BWS's own. A prototype beside `Deno.serve`, which
- * `process/listener.ts` uses; not on the way of any request by default.
+ * A port that is open, over sockets of a driver: the HTTP/1.1 listener of BWS.
  *
  * @module
  */
 
 import type { Responder } from "../../exchange/responder.ts";
-import { plainAddress } from "../../http/ip_address.ts";
+import { isHandleShortage } from "../../failure/shortage.ts";
+import type { AcceptHandler, ListeningSocket, Socket, SocketDriver } from "../../sockets/socket.ts";
+import { socketDriver } from "../../sockets/socket_driver.ts";
 import { CoarseClock } from "../../state/coarse_clock.ts";
-import { closeQuietly } from "../../sockets/wire.ts";
-import { BufferPool } from "./buffer_pool.ts";
+import { ClientConnection } from "./client_connection.ts";
 import { ConnectionTable } from "./connection_table.ts";
-import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
-import { type ListenerParts, ServedConnection, type UpgradeRelay } from "./served_connection.ts";
+import { LISTENER_LIMITS, type ListenerLimits } from "./limits_schema.ts";
+import type { ListenerCounters } from "./listener_counters.ts";
+import type { ListenerParts } from "./listener_parts.ts";
+import { OutgoingHead } from "./outgoing_head.ts";
+import { ParserPool } from "./parser_pool.ts";
+import { WaitingHeads } from "./waiting_heads.ts";
 
-/** How a listener is opened. */
-export interface SocketListenerOptions {
+/** What a reload may change. Open connections keep the limits of times with which they were accepted. */
+export interface ListenerSettings {
   /**
-   * Bounds that differ from the usual ones.
+   * Limits that differ from the defaults.
    *
    * @default {LISTENER_LIMITS}
    */
   readonly limits?: Partial<ListenerLimits>;
   /**
-   * Whether others may listen on the port too, and the system deals connections out among them.
+   * Whether a peer is a trusted proxy, to which `max_connections_per_address` does not apply.
+   *
+   * @default {no peer}
+   */
+  readonly trusts?: (address: string) => boolean;
+}
+
+/** How a listener is opened. */
+export interface SocketListenerOptions extends ListenerSettings {
+  /**
+   * Whether other workers or processes may listen on the same port (SO_REUSEPORT).
    *
    * @default {false}
    */
   readonly shared?: boolean;
   /**
-   * Called when a connection could not be accepted, as when file handles have run out. The port stays open.
+   * Scheme of the requests.
    *
-   * @default {nobody}
+   * @default {"http"}
+   */
+  readonly scheme?: "http" | "https";
+  /**
+   * Opens the socket.
+   *
+   * @default {that of this thread}
+   */
+  readonly driver?: SocketDriver;
+  /**
+   * Called with the error when a connection could not be accepted, as when file handles run out. Idle connections of this
+   * listener have been closed then, and it accepts again.
+   *
+   * @default {none}
    */
   readonly onAcceptFailed?: (error: Error) => void;
-  /**
-   * For measurements: takes upgrades.
-   *
-   * @default {undefined} They are responded to like other requests.
-   */
-  readonly tunnel?: UpgradeRelay;
 }
 
 /** Where to listen, and who responds. */
 export interface SocketListenerPlace {
-  /** IP address, or undefined for all interfaces. */
+  /** IP address, or undefined for all interfaces of both families. */
   readonly address: string | undefined;
   /** Port; 0 for any that is free. */
   readonly port: number;
@@ -53,38 +74,46 @@ export interface SocketListenerPlace {
 }
 
 /** An open port. */
-export class SocketListener {
-  readonly #listener: Deno.TcpListener;
-  readonly #parts: ListenerParts;
+export class SocketListener implements AcceptHandler {
+  readonly #listening: ListeningSocket;
   readonly #table: ConnectionTable;
-  readonly #accepting: Promise<void>;
-  readonly #onAcceptFailed: (error: Error) => void;
+  readonly #onAcceptFailed: ((error: Error) => void) | undefined;
+  #parts: ListenerParts;
+  #trusts: (address: string) => boolean;
   #stopped = false;
 
   /**
    * Opens a port.
    *
-   * @throws {Deno.errors.AddrInUse} When it is in use.
+   * @throws {Error} As `Deno.listen` does, such as `Deno.errors.AddrInUse`.
    */
   constructor({ address, port, responder }: SocketListenerPlace, options: SocketListenerOptions = {}) {
+    const { shared = false, scheme = "http", driver = socketDriver(), limits, trusts = () => false } = options;
     const clock = new CoarseClock();
-    const limits = { ...LISTENER_LIMITS, ...options.limits };
-    this.#parts = { responder, limits, clock, pool: new BufferPool(), tunnel: options.tunnel };
-    this.#table = new ConnectionTable(clock, limits);
-    const hostname = address ?? "0.0.0.0";
-    this.#listener = Deno.listen({ hostname, port, reusePort: options.shared === true });
-    this.#onAcceptFailed = options.onAcceptFailed ?? (() => {});
-    this.#accepting = this.#accept();
+    const table = this.#table = new ConnectionTable(clock);
+    this.#trusts = trusts;
+    this.#onAcceptFailed = options.onAcceptFailed;
+    this.#listening = driver.listen({ address: address ?? "::", port, shared }, this);
+    this.#parts = {
+      ...{ responder, scheme, clock, limits: { ...LISTENER_LIMITS, ...limits } },
+      ownAuthority: ownAuthority(this.#listening),
+      parsers: new ParserPool(),
+      head: new OutgoingHead(),
+      waitingHeads: new WaitingHeads(),
+      memory: driver.scratch ?? new Uint8Array(MEMORY_BYTES),
+      onClose: (connection, cause) => table.delete(connection, cause),
+    };
   }
 
   /** Where it listens. */
   get address(): Deno.NetAddr {
-    return this.#listener.addr as Deno.NetAddr;
+    return { transport: "tcp", hostname: this.#listening.address, port: this.#listening.port };
   }
 
-  /** From now on, requests go to `responder`; those in flight stay where they are. */
-  serve(responder: Responder): void {
-    this.#parts.responder = responder;
+  /** Sends requests to `responder` from now on; those under way are not affected. */
+  serve(responder: Responder, { limits, trusts }: ListenerSettings = {}): void {
+    if (trusts !== undefined) this.#trusts = trusts;
+    Object.assign(this.#parts, { responder, limits: { ...this.#parts.limits, ...limits } });
   }
 
   /** Connections that are open. */
@@ -92,53 +121,79 @@ export class SocketListener {
     return this.#table.size;
   }
 
-  /** Closes idle connections. */
-  closeIdle(): void {
-    this.#table.closeIdle();
+  /** What happened to its connections. */
+  get counters(): ListenerCounters {
+    return this.#table.counters;
   }
 
-  /** Stops accepting, closes what idles, and waits until the last response is out. */
+  /**
+   * Closes idle connections, the longest idle first, and accepts again where that had failed.
+   *
+   * @param most How many; all by default.
+   * @returns How many were closed.
+   */
+  closeIdle(most = Infinity): number {
+    const closed = this.#table.closeIdle(most, { used: false });
+    if (!this.#stopped) this.#listening.retry();
+    return closed;
+  }
+
+  /**
+   * Stops accepting, closes idle connections, and each other one after its response; uploads under way are let finish.
+   * Resolves when the last has closed. Connections that became tunnels are closed by their handlers.
+   */
   async shutdown(): Promise<void> {
     this.#stop();
-    await this.#accepting;
     await this.#table.drain();
+    // The runtime frees a port that was closed under a pending accept in the next turn.
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
 
-  /** Closes everything at once. */
-  async destroy(): Promise<void> {
+  /** Stops accepting, and closes all connections at once, but for tunnels. */
+  abort(): void {
     this.#stop();
-    await this.#accepting;
-    this.#table.destroy();
+    this.#table.close();
+  }
+
+  accepted(socket: Socket): void {
+    const { counters } = this.#table;
+    counters.accepted++;
+    const { remoteAddress: address, remotePort: port } = socket;
+    const { limits } = this.#parts;
+    const trusted = limits.max_connections_per_address > 0 && this.#trusts(address);
+    if (this.#stopped || !this.#table.admits(address, trusted, limits)) {
+      counters.closed[this.#stopped ? "shutdown" : "limit"]++;
+      return socket.close();
+    }
+    this.#table.add(new ClientConnection(socket, { address, port }, this.#parts));
+  }
+
+  failed(error: Error): void {
+    const { counters } = this.#table;
+    counters.failed++;
+    let closed = 0;
+    if (isHandleShortage(error)) {
+      closed = this.#table.closeIdle(Math.max(MIN_EVICTED, Math.ceil(this.connections / 8)), { used: false });
+    }
+    this.#onAcceptFailed?.(error);
+    if (closed > 0 && !this.#stopped) this.#listening.retry();
   }
 
   #stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#listener.close();
-  }
-
-  async #accept(): Promise<void> {
-    while (!this.#stopped) {
-      let conn: Deno.TcpConn;
-      try {
-        conn = await this.#listener.accept();
-      } catch (error) {
-        if (this.#stopped) return;
-        this.#onAcceptFailed(error instanceof Error ? error : new Error(String(error)));
-        // No file handles left, or a connection that was gone before it was taken: the next may do better.
-        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
-        continue;
-      }
-      this.#take(conn);
-    }
-  }
-
-  #take(conn: Deno.TcpConn): void {
-    if (this.#stopped || !this.#table.admits(plainAddress(conn.remoteAddr.hostname))) return closeQuietly(conn);
-    const connection = new ServedConnection(conn, this.#parts);
-    this.#table.add(connection);
-    connection.serve().then(() => this.#table.delete(connection));
+    this.#listening.close();
   }
 }
 
-const ACCEPT_PAUSE_MS = 50;
+/** What a request of HTTP/1.0 without Host asks for. */
+function ownAuthority({ address, port }: ListeningSocket): string {
+  if (LOCAL.has(address)) return `localhost:${port}`;
+  return `${address.includes(":") ? `[${address}]` : address}:${port}`;
+}
+
+const LOCAL: ReadonlySet<string> = new Set(["::", "0.0.0.0", "127.0.0.1", "::1"]);
+/** Large enough for a head and a small body. */
+const MEMORY_BYTES = 64 * 1024;
+/** Fewest idle connections that are closed when file handles have run out. */
+const MIN_EVICTED = 8;

@@ -5,23 +5,27 @@
  */
 
 import { resolveConfig } from "../../../lib/generation/config/resolve_config.ts";
-import { Generation } from "../../../lib/generation/generation.ts";
-import type { ListenerLimits } from "../../../lib/listener/own/listener_limits.ts";
+import { Generation, type GenerationOptions } from "../../../lib/generation/generation.ts";
+import type { ListenerLimits } from "../../../lib/listener/own/limits_schema.ts";
 import { SocketListener } from "../../../lib/listener/own/socket_listener.ts";
 import { until } from "../../support/condition.ts";
 import { configOf, type RunningProxyOptions } from "../../support/running_proxy.ts";
 
 /** A listener that runs. */
 export class OwnListener {
-  /** What it answers with. */
+  /** What it responds with. */
   readonly generation: Generation;
   /** The listener itself. */
   readonly listener: SocketListener;
 
   /** Opens one. */
-  constructor(options: RunningProxyOptions, limits: Partial<ListenerLimits> = {}) {
-    this.generation = new Generation(resolveConfig(configOf(options)).config);
-    this.listener = new SocketListener(this.generation.listeners[0], { limits });
+  constructor(
+    options: RunningProxyOptions,
+    limits: Partial<ListenerLimits> = {},
+    { trusts, ...generation }: GenerationOptions & { trusts?: (address: string) => boolean } = {},
+  ) {
+    this.generation = new Generation(resolveConfig(configOf(options)).config, generation);
+    this.listener = new SocketListener(this.generation.listeners[0], { limits, trusts });
   }
 
   /** Its port. */
@@ -34,7 +38,7 @@ export class OwnListener {
     try {
       await until("no exchange is under way", () => this.generation.underWay === 0);
     } finally {
-      await this.listener.destroy();
+      this.listener.abort();
       this.generation.close();
       await until("no connection is open", () => this.listener.connections === 0);
     }

@@ -13,7 +13,7 @@ import { answerOf, ScriptedUpstream } from "../../support/scripted_upstream.ts";
 import { OwnListener } from "./own_listener.ts";
 
 Deno.test("SocketListener answers 408 to half a head and closes, however it trickles in", async () => {
-  await using own = new OwnListener({ upstreams: ["http://127.0.0.1:9"] }, { headerTimeoutMs: 300 });
+  await using own = new OwnListener({ upstreams: ["http://127.0.0.1:9"] }, { header_timeout: 300 });
   using client = await RawClient.connect(own.port);
   let trickling = true;
   const trickle = (async () => {
@@ -27,7 +27,7 @@ Deno.test("SocketListener answers 408 to half a head and closes, however it tric
 });
 
 Deno.test("SocketListener closes connections on which nothing ever comes", async () => {
-  await using own = new OwnListener({ upstreams: ["http://127.0.0.1:9"] }, { headerTimeoutMs: 200 });
+  await using own = new OwnListener({ upstreams: ["http://127.0.0.1:9"] }, { header_timeout: 200 });
   using client = await RawClient.connect(own.port);
   await within(3000, "the end of the connection", client.reader.end());
   assertEquals(client.reader.rest, "");
@@ -35,7 +35,7 @@ Deno.test("SocketListener closes connections on which nothing ever comes", async
 
 Deno.test("SocketListener closes connections that rest for too long between requests", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("ok"));
-  await using own = new OwnListener({ upstreams: [upstream.url] }, { idleTimeoutMs: 200 });
+  await using own = new OwnListener({ upstreams: [upstream.url] }, { idle_timeout: 200 });
   using client = await RawClient.connect(own.port);
   await client.send(get("/"));
   assertEquals(statusOf(await client.answer()), 200);
@@ -45,7 +45,7 @@ Deno.test("SocketListener closes connections that rest for too long between requ
 
 Deno.test("SocketListener answers 408 to a body that stops, and closes", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("ok"));
-  await using own = new OwnListener({ upstreams: [upstream.url] }, { bodyTimeoutMs: 300 });
+  await using own = new OwnListener({ upstreams: [upstream.url] }, { body_timeout: 300 });
   using client = await RawClient.connect(own.port);
   await client.send("POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 10\r\n\r\nhello");
   assertEquals(statusOf(await within(3000, "an answer", client.answer())), 408);
@@ -54,7 +54,7 @@ Deno.test("SocketListener answers 408 to a body that stops, and closes", async (
 
 Deno.test("SocketListener answers 408 to a body that trickles in, and closes", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("ok"));
-  const limits = { bodyTimeoutMs: 400, bodyBytesPerSecond: 1000 };
+  const limits = { body_timeout: 400, min_rate: 1000 };
   await using own = new OwnListener({ upstreams: [upstream.url] }, limits);
   using client = await RawClient.connect(own.port);
   await client.send("POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 10000\r\n\r\n");
@@ -75,7 +75,7 @@ Deno.test("SocketListener cuts a client that takes nothing of its answer", async
     await peer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${64 * piece.length}\r\n\r\n`);
     for (let i = 0; i < 64 && await peer.send(piece); i++);
   });
-  await using own = new OwnListener({ upstreams: [upstream.url] }, { writeTimeoutMs: 300 });
+  await using own = new OwnListener({ upstreams: [upstream.url] }, { write_timeout: 300 });
   using client = await RawClient.connect(own.port);
   await client.send(get("/"));
   await until("the exchange has begun", () => own.generation.underWay === 1);
@@ -89,7 +89,7 @@ Deno.test("SocketListener does not wait for the rest of a body whose answer is o
     await peer.send(answerOf("early"));
     await peer.closed();
   });
-  await using own = new OwnListener({ upstreams: [upstream.url] }, { bodyTimeoutMs: 300 });
+  await using own = new OwnListener({ upstreams: [upstream.url] }, { body_timeout: 300 });
   using client = await RawClient.connect(own.port);
   await client.send("POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 10\r\n\r\nhello");
   assertEquals(statusOf(await within(3000, "an answer", client.answer())), 200);
@@ -104,7 +104,7 @@ Deno.test("SocketListener does not count the upstream's slowness against the cli
     await hold.promise;
     await peer.send(answerOf("ok"));
   });
-  const limits = { headerTimeoutMs: 100, bodyTimeoutMs: 100, idleTimeoutMs: 100, writeTimeoutMs: 100 };
+  const limits = { header_timeout: 100, body_timeout: 100, idle_timeout: 100, write_timeout: 100 };
   await using own = new OwnListener({ upstreams: [upstream.url] }, limits);
   using client = await RawClient.connect(own.port);
   await client.send(post("/", "hello"));
@@ -114,7 +114,7 @@ Deno.test("SocketListener does not count the upstream's slowness against the cli
 });
 
 Deno.test("SocketListener holds no more connections than allowed, in all and of one address", async () => {
-  for (const limits of [{ maxConnections: 2 }, { maxConnectionsPerAddress: 2 }]) {
+  for (const limits of [{ max_connections: 2 }, { max_connections_per_address: 2 }]) {
     await using upstream = ScriptedUpstream.answering(answerOf("ok"));
     await using own = new OwnListener({ upstreams: [upstream.url] }, limits);
     using first = await RawClient.connect(own.port);

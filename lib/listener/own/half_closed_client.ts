@@ -1,0 +1,50 @@
+/**
+ * A client that sends nothing more while its response is made. TCP does not tell a client that has closed its connection
+ * from one that has only ended its side of it, as `nc -N` does. A FIN that comes along with the request is taken for
+ * the latter, one that comes later for the former. In between, the answer to what is written to the client tells.
+ *
+ * @module
+ */
+
+/** Judges the FIN of one client. */
+export class HalfClosedClient {
+  #completeMs = 0;
+  #lookMs = 0;
+  #looks = 0;
+  #ended = false;
+
+  /** Whether the client sends nothing more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** A request is complete. */
+  requestComplete(nowMs: number): void {
+    this.#completeMs = nowMs;
+  }
+
+  /** The FIN has arrived. */
+  end(nowMs: number): void {
+    this.#ended = true;
+    this.#lookMs = nowMs + FIRST_LOOK_MS;
+  }
+
+  /** Whether it came too late after the last request for a client that is still there. */
+  hasLeft(nowMs: number): boolean {
+    return nowMs - this.#completeMs > HALF_CLOSED_MS;
+  }
+
+  /** Whether it is time to write something to the client, to find out whether it is there. */
+  lookDue(nowMs: number): boolean {
+    if (!this.#ended || nowMs < this.#lookMs) return false;
+    this.#looks++;
+    // The system answers the first one with a reset, which the second one meets.
+    this.#lookMs = nowMs + (this.#looks < 2 ? FIRST_LOOK_MS : LATER_LOOK_MS);
+    return true;
+  }
+}
+
+/** Latest FIN of a client that wants its response. */
+const HALF_CLOSED_MS = 1000;
+const FIRST_LOOK_MS = 250;
+const LATER_LOOK_MS = 15_000;

@@ -1,0 +1,50 @@
+/**
+ * What happened to the connections of one listener, for metrics.
+ *
+ * @module
+ */
+
+/** Why a connection was closed. */
+export const CLOSE_CAUSES = [
+  /** The client closed it, or it broke. */
+  "client",
+  /** After its last response: the client, HTTP/1.0 or `max_requests` asked for that. */
+  "served",
+  /** `idle_timeout`. */
+  "idle_timeout",
+  /** `header_timeout`. */
+  "header_timeout",
+  /** `body_timeout` or `min_rate`. */
+  "body_timeout",
+  /** `write_timeout`. */
+  "write_timeout",
+  /** After a request that was refused. */
+  "refused",
+  /** Its response broke off. */
+  "broken_response",
+  /** It was above a limit of connections. */
+  "limit",
+  /** It was idle, and its place or its file handle was needed. */
+  "evicted",
+  /** The listener was shut down. */
+  "shutdown",
+  /** It became a tunnel, such as a WebSocket, and that has closed. */
+  "tunnel",
+] as const;
+
+/** Why a connection was closed. */
+export type CloseCause = typeof CLOSE_CAUSES[number];
+
+/** Counts of one listener, which only grow. */
+export class ListenerCounters {
+  /** Connections that were accepted. */
+  accepted = 0;
+  /** Connections that could not be accepted, as when file handles ran out. */
+  failed = 0;
+  /** Connections that were closed, by cause. */
+  readonly closed: Record<CloseCause, number>;
+
+  constructor() {
+    this.closed = Object.fromEntries(CLOSE_CAUSES.map((cause) => [cause, 0])) as Record<CloseCause, number>;
+  }
+}

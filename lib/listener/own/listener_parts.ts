@@ -1,0 +1,32 @@
+/**
+ * What the connections of one listener share.
+ *
+ * @module
+ */
+
+import type { Responder } from "../../exchange/responder.ts";
+import type { CoarseClock } from "../../state/coarse_clock.ts";
+import type { ClientConnection } from "./client_connection.ts";
+import type { ListenerLimits } from "./limits_schema.ts";
+import type { CloseCause } from "./listener_counters.ts";
+import type { OutgoingHead } from "./outgoing_head.ts";
+import type { RequestContext } from "./parsed_request.ts";
+import type { ParserPool } from "./parser_pool.ts";
+import type { WaitingHeads } from "./waiting_heads.ts";
+
+/** The parts of one listener. */
+export interface ListenerParts extends RequestContext {
+  /** Responds to the next request. */
+  readonly responder: Responder;
+  readonly limits: ListenerLimits;
+  /** The clock of all deadlines. */
+  readonly clock: CoarseClock;
+  readonly parsers: ParserPool;
+  /** Composes heads of responses. */
+  readonly head: OutgoingHead;
+  readonly waitingHeads: WaitingHeads;
+  /** Where messages are composed. */
+  readonly memory: Uint8Array<ArrayBuffer>;
+  /** Called once when a connection has closed. */
+  readonly onClose: (connection: ClientConnection, cause: CloseCause) => void;
+}

@@ -1,0 +1,278 @@
+/**
+ * Sends the responses of one connection: a small one in one write, a large one piece by piece, as fast as the client
+ * takes it.
+ *
+ * @module
+ */
+
+import { type BodySink, type BodySource, type Ownership, release } from "../../http/body.ts";
+import type { HeaderLines, HttpResponse } from "../../http/message.ts";
+import { CHUNK_OVERHEAD_BYTES, LAST_CHUNK, lastChunk, putChunk } from "../../http1/chunked_encoder.ts";
+import { putText } from "../../http1/head_writer.ts";
+import type { Socket } from "../../sockets/socket.ts";
+import type { BodyFraming, OutgoingHead } from "./outgoing_head.ts";
+
+/** The connection of a sender. */
+export interface SenderHost {
+  readonly socket: Socket;
+  /**
+   * A response was sent.
+   *
+   * @param whole Whether all of it was. If not, the connection must be closed: the client would take what it has for
+   * the whole.
+   */
+  responseSent(whole: boolean): void;
+}
+
+/** Sends one response at a time. Owned by its connection. */
+export class ResponseSender implements BodySink {
+  /** Bytes that were written in total. */
+  writtenBytes = 0;
+  /** How the end of the last body is told. */
+  framing: BodyFraming = "none";
+  readonly #host: SenderHost;
+  /** Where messages are composed: a driver sends from it without a copy. Its content is lost with each write. */
+  readonly #memory: Uint8Array<ArrayBuffer>;
+  #source: BodySource | undefined;
+  /** The head, while it waits for the first piece of the body. */
+  #head = "";
+  /** Bytes of the body that are left, for framing `length`. */
+  #leftBytes = 0;
+  #takesTrailers = false;
+  /** Whether a piece was pulled and has not arrived. */
+  #pulled = false;
+  #pulling = false;
+  #corked = false;
+  #probes = 0;
+  /** Made for the first chunked body. */
+  #uncorkLater: (() => void) | undefined;
+
+  constructor(host: SenderHost, memory: Uint8Array<ArrayBuffer>) {
+    this.#host = host;
+    this.#memory = memory;
+  }
+
+  /** Whether a head waits for the first piece of its body. */
+  get headWaits(): boolean {
+    return this.#head !== "";
+  }
+
+  /** Sends a response. */
+  send(head: OutgoingHead, body: HttpResponse["body"], takesTrailers: boolean): void {
+    const { framing, text } = head;
+    this.framing = framing;
+    if (body === null || body instanceof Uint8Array || framing === "none") {
+      if (framing === "bytes") this.#sendWhole(text, body as Uint8Array<ArrayBuffer>);
+      else this.sendText(text);
+      if (body !== null && !(body instanceof Uint8Array)) body.cancel("The response has no body");
+      return this.#host.responseSent(true);
+    }
+    this.#head = text;
+    this.#leftBytes = head.length;
+    this.#takesTrailers = takesTrailers;
+    this.#pulled = false;
+    this.#probes = 0;
+    this.#source = body;
+    body.start(this);
+    if (this.#source === body) this.#pull();
+  }
+
+  /** Sends text, one byte a character. */
+  sendText(text: string): void {
+    const target = text.length <= this.#memory.length ? this.#memory : new Uint8Array(text.length);
+    const end = putText(text, target);
+    this.#write(target.subarray(0, end), "lent");
+  }
+
+  /** Sends a head that still waits for the first piece of its body. */
+  flushHead(): void {
+    if (this.#head === "") return;
+    const text = this.#head;
+    this.#head = "";
+    this.sendText(text);
+  }
+
+  /** All written bytes were accepted. */
+  drained(): void {
+    if (this.#source !== undefined && !this.#pulled) this.#pull();
+  }
+
+  /** The client is gone, or takes nothing: cancels the body that is being sent. */
+  abandon(reason: string): void {
+    const source = this.#source;
+    this.#source = undefined;
+    this.#head = "";
+    source?.cancel(reason);
+  }
+
+  /**
+   * Writes a zero in front of the size of the next chunk, which means nothing to a client that is there, and makes the
+   * system of one that has left reset the connection.
+   *
+   * @returns Whether that was possible.
+   */
+  probe(): boolean {
+    if (this.#source === undefined || this.framing !== "chunked" || this.#head !== "") return false;
+    if (this.#probes === MAX_PROBES) return false;
+    this.#probes++;
+    this.#write(ZERO, "shared");
+    return true;
+  }
+
+  piece(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
+    this.#pulled = false;
+    if (this.#source === undefined) return release(bytes, ownership);
+    if (this.framing === "chunked") this.#sendChunk(bytes, ownership);
+    else {
+      // A body that differs from its Content-Length would run into the next response.
+      if (this.framing === "length" && (this.#leftBytes -= bytes.length) < 0) {
+        release(bytes, ownership);
+        this.abandon("The body is longer than its Content-Length");
+        return this.#host.responseSent(false);
+      }
+      this.#sendPlain(bytes, ownership);
+    }
+    if (this.#source !== undefined && this.#host.socket.queuedBytes < MAX_QUEUED_BYTES) this.#pull();
+  }
+
+  end(trailers?: readonly string[]): void {
+    if (this.#source === undefined) return;
+    this.#source = undefined;
+    if (this.framing === "chunked") this.#sendLastChunk(trailers);
+    else {
+      this.flushHead();
+      if (this.framing === "length" && this.#leftBytes > 0) return this.#host.responseSent(false);
+    }
+    this.#host.responseSent(true);
+  }
+
+  fail(): void {
+    if (this.#source === undefined) return;
+    this.#source = undefined;
+    this.#head = "";
+    this.#uncork();
+    this.#host.responseSent(false);
+  }
+
+  // The source may deliver within the pull, and the sink pull again within the piece: a loop, not a recursion.
+  #pull(): void {
+    if (this.#pulling) return;
+    this.#pulling = true;
+    do {
+      this.#pulled = true;
+      this.#source?.pull();
+    } while (!this.#pulled && this.#source !== undefined && this.#host.socket.queuedBytes < MAX_QUEUED_BYTES);
+    this.#pulling = false;
+  }
+
+  #sendWhole(text: string, body: Uint8Array<ArrayBuffer>): void {
+    const { socket } = this.#host;
+    if (text.length + body.length <= Math.min(MAX_COPIED_BYTES, this.#memory.length)) {
+      const end = putText(text, this.#memory);
+      this.#memory.set(body, end);
+      this.#write(this.#memory.subarray(0, end + body.length), "lent");
+      return;
+    }
+    socket.cork();
+    this.sendText(text);
+    this.#write(body, "shared");
+    socket.uncork();
+  }
+
+  #sendPlain(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
+    const text = this.#head;
+    if (text === "") return this.#write(bytes, ownership);
+    this.#head = "";
+    if (text.length + bytes.length <= Math.min(MAX_COPIED_BYTES, this.#memory.length)) {
+      const end = putText(text, this.#memory);
+      this.#memory.set(bytes, end);
+      this.#write(this.#memory.subarray(0, end + bytes.length), "lent");
+      return release(bytes, ownership);
+    }
+    const { socket } = this.#host;
+    socket.cork();
+    this.sendText(text);
+    this.#write(bytes, ownership);
+    socket.uncork();
+  }
+
+  #sendChunk(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
+    const text = this.#head;
+    this.#head = "";
+    // Before the chunk is composed: the memory is the driver's.
+    this.#cork();
+    const total = text.length + CHUNK_OVERHEAD_BYTES + bytes.length;
+    if (total <= Math.min(MAX_COPIED_BYTES, this.#memory.length)) {
+      const end = putChunk(this.#memory, putText(text, this.#memory), bytes);
+      this.#write(this.#memory.subarray(0, end), "lent");
+      return release(bytes, ownership);
+    }
+    this.sendText(`${text}${bytes.length.toString(16)}\r\n`);
+    this.#write(bytes, ownership);
+    this.#write(LINE_END, "shared");
+  }
+
+  #sendLastChunk(trailers: readonly string[] | undefined): void {
+    const text = this.#head;
+    this.#head = "";
+    const last = trailers === undefined || !this.#takesTrailers ? undefined : checkedTrailers(trailers);
+    if (last !== undefined) this.sendText(text + lastChunk(last));
+    else if (text === "") this.#write(LAST_CHUNK, "shared");
+    else this.sendText(text + "0\r\n\r\n");
+    this.#uncork();
+  }
+
+  // The last chunk usually follows within the same turn: it goes out with the piece before.
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#host.socket.cork();
+    queueMicrotask(this.#uncorkLater ??= () => this.#uncork());
+  }
+
+  #uncork(): void {
+    if (!this.#corked) return;
+    this.#corked = false;
+    if (!this.#host.socket.closed) this.#host.socket.uncork();
+  }
+
+  #write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
+    this.writtenBytes += bytes.length;
+    this.#host.socket.write(bytes, ownership);
+  }
+}
+
+/** Trailer lines that cannot break out of their lines, nor change how the message is framed or read. */
+function checkedTrailers(lines: readonly string[]): HeaderLines | undefined {
+  const kept: HeaderLines = [];
+  for (let i = 0; i < lines.length; i += 2) {
+    if (FORBIDDEN_TRAILERS.has(lines[i].toLowerCase()) || /[\r\n\0]/.test(lines[i] + lines[i + 1])) continue;
+    kept.push(lines[i], lines[i + 1]);
+  }
+  return kept.length === 0 ? undefined : kept;
+}
+
+/** Fields that are none in a trailer section (RFC 9110, section 6.5.1): framing, routing, and the connection's own. */
+const FORBIDDEN_TRAILERS: ReadonlySet<string> = new Set([
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-range",
+  "content-type",
+  "host",
+  "keep-alive",
+  "set-cookie",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Larger messages are not put together by copying: the copy would cost more than it saves. */
+const MAX_COPIED_BYTES = 16 * 1024;
+/** Bytes that may wait to be accepted by the system before the next piece is pulled. */
+const MAX_QUEUED_BYTES = 128 * 1024;
+/** More zeros could be more digits than a client takes. */
+const MAX_PROBES = 2;
+const ZERO = new TextEncoder().encode("0");
+const LINE_END = new TextEncoder().encode("\r\n");
