@@ -6,7 +6,8 @@
  */
 
 import { z } from "zod";
-import { LISTENER_KINDS } from "../listener/port.ts";
+import { LISTENER_KINDS } from "../listener/listener_kind.ts";
+import { SOCKET_DRIVERS } from "../sockets/driver_name.ts";
 import { upstreamUrlFault, usesSrv } from "../upstream/upstream_url.ts";
 import { ADMIN_STATES, BREAKER_STATES, UPSTREAM_STATES } from "../upstream/condition/upstream_states.ts";
 import type { ListedPool, ListedUpstream } from "./snapshot_maker.ts";
@@ -167,6 +168,7 @@ export const snapshotSchema = z.strictObject({
     memoryBytes: amount(),
     cpuCores: amount(),
     openFiles: count().nullable(),
+    sockets: z.strictObject({ driver: z.enum(SOCKET_DRIVERS), reason: z.string() }),
     workers: z.array(workerSchema),
   }),
   ports: z.array(portSchema),

@@ -11,7 +11,7 @@ import type { WorkerThread } from "../process/worker_thread.ts";
 
 /** The running server. With workers, its generation serves no requests but shares their state. */
 export interface Managed
-  extends Pick<RunningServer, "generation" | "addresses" | "ports" | "rebalance" | "changeMembers"> {
+  extends Pick<RunningServer, "generation" | "addresses" | "socketChoice" | "ports" | "rebalance" | "changeMembers"> {
   /** Workers by index, undefined where one is being replaced; absent where this thread serves. */
   readonly workers?: readonly (Pick<WorkerThread, "state" | "underWay" | "ended"> | undefined)[];
   /** Number of restarts of each worker, by index. */

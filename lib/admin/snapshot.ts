@@ -13,8 +13,9 @@
  */
 
 import type { Problem } from "../config/problem.ts";
-import type { ListenerKind } from "../listener/port.ts";
+import type { ListenerKind } from "../listener/listener_kind.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
+import type { SocketDriverName } from "../sockets/driver_name.ts";
 import type { AdminState, UpstreamFacts, UpstreamState } from "../upstream/condition/upstream_states.ts";
 
 export type { AdminState, UpstreamState };
@@ -107,6 +108,8 @@ export interface ProcessSnapshot {
   readonly cpuCores: number;
   /** Open files and sockets; null where unknown. */
   readonly openFiles: number | null;
+  /** The socket driver, and why it was chosen. */
+  readonly sockets: { readonly driver: SocketDriverName; readonly reason: string };
   /** One entry for each worker. */
   readonly workers: readonly WorkerSnapshot[];
 }

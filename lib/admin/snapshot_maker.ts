@@ -111,12 +111,13 @@ export class SnapshotMaker {
   }
 
   #process(now: UnderWay): ProcessSnapshot {
-    const { sampler } = this.#sources;
+    const { sampler, managed: { socketChoice: { driver, reason } } } = this.#sources;
     const { newest, oldest, seconds } = sampler;
     return {
       memoryBytes: newest.memoryBytes,
       cpuCores: rate(newest.cpuSeconds, oldest.cpuSeconds, seconds),
       openFiles: this.#sources.openFiles(),
+      sockets: { driver, reason },
       workers: this.#workers(now),
     };
   }

@@ -53,7 +53,12 @@ async function checkFile(path: string, flags: CheckFlags, terminal: Terminal): P
   if (management !== undefined) terminal.print(`   ${management}  management`);
   // The limit of this shell. A service may have another one, so this is not a problem of the config.
   const shortfall = openFileShortfall(config);
-  for (const note of [...endpointNotes(config), ...(shortfall === undefined ? [] : [shortfall])]) {
+  const notes = [
+    ...endpointNotes(config),
+    ...await socketNotes(config),
+    ...(shortfall === undefined ? [] : [shortfall]),
+  ];
+  for (const note of notes) {
     terminal.printError(`   ${paint(terminal.errorColored, "yellow", "note")}: ${note}`);
   }
   return true;
@@ -87,6 +92,17 @@ function middlewareProblem(file: string, { message }: Error): Problem {
     ...{ severity: "error", file, line: 0, column: 0, length: 0, sourceLine: "" },
     ...{ path: "server.middleware", message },
   };
+}
+
+/** A note if the socket driver that the config names does not work for this user on this machine. */
+async function socketNotes({ server }: Config): Promise<string[]> {
+  if (server.sockets === "auto") return [];
+  const { socketChoice } = await import("../process/socket_choice.ts");
+  const { driver, obstacle } = await socketChoice(server);
+  if (obstacle === undefined) return [];
+  return [
+    `server.sockets is ${JSON.stringify(server.sockets)}, which does not work here: ${obstacle}; ${driver} is used`,
+  ];
 }
 
 // Loaded only if needed, since it imports most of the server.

@@ -5,13 +5,8 @@
  */
 
 import type { Responder } from "../exchange/responder.ts";
+import type { ListenerKind } from "./listener_kind.ts";
 import type { Middleware } from "./middleware.ts";
-
-/** Kinds of listeners: BWS's own, and the runtime's server. */
-export const LISTENER_KINDS = ["own", "runtime"] as const;
-
-/** A kind of listener, as in `[server] listener`. */
-export type ListenerKind = typeof LISTENER_KINDS[number];
 
 /** Whether a port accepts connections, and if not, why. */
 export interface PortStatus {

@@ -134,7 +134,16 @@ function has(table: object | undefined, keys: readonly string[]): boolean {
 }
 
 const SERVER_KEYS = [
-  ...["name", "trusted_proxies", "name_servers", "workers", "stream_close_delay", "reuse_port", "shutdown_delay"],
+  ...[
+    "name",
+    "trusted_proxies",
+    "name_servers",
+    "workers",
+    "stream_close_delay",
+    "sockets",
+    "reuse_port",
+    "shutdown_delay",
+  ],
   "shutdown_timeout",
 ];
 const SITE_KEYS = [

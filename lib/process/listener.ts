@@ -5,14 +5,8 @@
  */
 
 import type { GenerationListener } from "../generation/generation.ts";
-import {
-  accepts,
-  handlesOut,
-  type ListenerKind,
-  type Port,
-  type PortOptions,
-  type PortStatus,
-} from "../listener/port.ts";
+import type { ListenerKind } from "../listener/listener_kind.ts";
+import { accepts, handlesOut, type Port, type PortOptions, type PortStatus } from "../listener/port.ts";
 import type { Log } from "../log/log.ts";
 import { RuntimePort } from "./runtime_port.ts";
 import { SocketPort } from "./socket_port.ts";

@@ -35,7 +35,7 @@ export interface ReloaderOptions {
 }
 
 /** Keys of `[server]` that take effect only at a start. */
-const FIXED_KEYS = ["workers", "name_servers", "listener", "reuse_port"] as const;
+const FIXED_KEYS = ["workers", "name_servers", "listener", "sockets", "reuse_port"] as const;
 /** Tables that take effect only at a start. */
 const FIXED_TABLES = ["logging", "management"] as const;
 
@@ -121,11 +121,11 @@ export class Reloader {
 
 /** `config`, with the keys that take effect only at a start as `start` has them. */
 function withFixed(config: Config, start: Config): Config {
-  const { workers, name_servers, listener, reuse_port } = start.server;
+  const { workers, name_servers, listener, sockets, reuse_port } = start.server;
   const { logging, management } = start;
   return {
     ...config,
-    server: { ...config.server, workers, name_servers, listener, reuse_port },
+    server: { ...config.server, workers, name_servers, listener, sockets, reuse_port },
     logging,
     management,
     ...substitutedIn(config.substituted, start.substituted),

@@ -12,7 +12,8 @@ import { accepts, type Port, type PortStatus } from "../listener/port.ts";
 import { settledWithin } from "../state/settled_within.ts";
 import { loadMiddleware } from "./load_middleware.ts";
 import { type ListenOptions, logPortChange, openPort } from "./listener.ts";
-import { listenerKind } from "./listener_kind.ts";
+import { listenerKind } from "./listener_choice.ts";
+import { chooseSockets, type SocketChoice } from "./socket_choice.ts";
 
 /** A running server. */
 export interface RunningServer {
@@ -20,7 +21,9 @@ export interface RunningServer {
   readonly generation: Generation;
   /** The addresses on which it listens, in the order of `generation.listeners`. */
   readonly addresses: readonly Deno.NetAddr[];
-  /** Whether these ports are open, in the same order. */
+  /** The socket driver of its threads. */
+  readonly socketChoice: SocketChoice;
+  /** The status of these ports, in the same order. */
   readonly ports: readonly PortStatus[];
   /**
    * Activates another config, in one step: exchanges under way end under the old one; ports whose address is unchanged stay
@@ -59,7 +62,13 @@ export interface StartOptions extends GenerationOptions {
    */
   readonly listen?: (key: string) => Pick<ListenOptions, "shared" | "port">;
   /**
-   * Called when the runtime has closed a port, and when it is open again.
+   * The socket driver, if it is chosen already.
+   *
+   * @default {the driver that the config means here; it is logged}
+   */
+  readonly socketChoice?: SocketChoice;
+  /**
+   * Called when a port stops accepting connections, and when it accepts them again.
    *
    * @default {it is logged}
    */
@@ -81,7 +90,10 @@ export interface StartOptions extends GenerationOptions {
 export async function startServer(config: Config, options: StartOptions = {}): Promise<RunningServer> {
   const processState = options.processState ??
     new ProcessState({ log: options.log, nameServers: config.server.name_servers });
-  const server = new Server(processState, options);
+  const server = new Server(processState, {
+    ...options,
+    socketChoice: options.socketChoice ?? await chooseSockets(config.server, options.log),
+  });
   try {
     await server.reload(config);
     return server;
@@ -94,6 +106,7 @@ export async function startServer(config: Config, options: StartOptions = {}): P
 class Server implements RunningServer {
   readonly #processState: ProcessState;
   readonly #options: StartOptions;
+  readonly socketChoice: SocketChoice;
   /** Earlier generations that still have exchanges under way. */
   readonly #retired = new Set<Generation>();
   #generation: Generation | undefined;
@@ -108,9 +121,10 @@ class Server implements RunningServer {
   #stopping = false;
   #stopped = false;
 
-  constructor(processState: ProcessState, options: StartOptions) {
+  constructor(processState: ProcessState, options: StartOptions & { readonly socketChoice: SocketChoice }) {
     this.#processState = processState;
     this.#options = options;
+    this.socketChoice = options.socketChoice;
   }
 
   get generation(): Generation {

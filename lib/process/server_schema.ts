@@ -6,7 +6,8 @@
 
 import { z } from "zod";
 import { choice, duration, flag, integer, judged, list, size, table, text } from "../config/fields.ts";
-import { LISTENER_KINDS } from "../listener/port.ts";
+import { SOCKET_DRIVERS } from "../sockets/driver_name.ts";
+import { LISTENER_KINDS } from "../listener/listener_kind.ts";
 import { isIpAddress, parseNetwork } from "../http/ip_address.ts";
 
 const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
@@ -38,6 +39,10 @@ export const serverSchema = table({
   ),
   listener: choice(LISTENER_KINDS).optional().describe(
     'What serves the ports: "own", BWS\'s HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "runtime".',
+  ),
+  sockets: choice(["auto", ...SOCKET_DRIVERS]).default("auto").describe(
+    "How sockets of cleartext are driven: by the runtime, or by Linux itself (epoll, io_uring), which needs " +
+      '--allow-ffi; "auto" is the best that works here.',
   ),
   reuse_port: flag().default(false).describe(
     "Let another process listen on the same ports, so that a new one can start before the old one ends; Linux only.",

@@ -70,6 +70,10 @@ function programSettings({ server, management }: Config): Unused[] {
 function portSettings({ server, sites }: Config): Unused[] {
   const found: Unused[] = [];
   if (server.reuse_port) found.push(["server.reuse_port", `reuse_port has no effect in a handler`, OPENED]);
+  if (server.listener !== undefined) found.push(["server.listener", "listener has no effect in a handler", OPENED]);
+  if (server.sockets !== defaultOf(serverSchema.shape.sockets)) {
+    found.push(["server.sockets", "sockets has no effect in a handler", OPENED]);
+  }
   const ports = [...new Set(sites.map(({ port }) => port))];
   if (ports.length > 1) {
     found.push([

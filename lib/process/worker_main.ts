@@ -12,6 +12,7 @@ import { HeapWatch } from "./heap_watch.ts";
 import { SharedMemoryState } from "../state/shared_memory_state.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import { ListenError } from "./listener.ts";
+import { chooseSockets } from "./socket_choice.ts";
 import { type RunningServer, startServer } from "./server.ts";
 import type { GenerationMessage, SupervisorMessage, WorkerMessage } from "./worker_message.ts";
 
@@ -72,7 +73,9 @@ async function handle(message: SupervisorMessage): Promise<void> {
   }
 }
 
-async function start({ generation, place, secret, time }: SupervisorMessage & { kind: "start" }): Promise<void> {
+async function start(
+  { generation, place, secret, time, driver }: SupervisorMessage & { kind: "start" },
+): Promise<void> {
   const { config, table, found, ports, changes } = generation;
   sharedTime.align(time);
   const sharedState = new SharedMemoryState(place, table);
@@ -89,8 +92,13 @@ async function start({ generation, place, secret, time }: SupervisorMessage & { 
     probes: false,
   });
   const state = { sharedState, addresses, log, ports };
+  // Logged by the supervisor; here, only a choice that differs.
+  const socketChoice = await chooseSockets({ sockets: driver }, undefined);
+  const { obstacle } = socketChoice;
+  if (obstacle !== undefined) log.log("warn", "a worker has another socket driver", { worker: place.index, obstacle });
   const server = await startServer(config, {
     log,
+    socketChoice,
     processState,
     listen: (key) => ({ shared: true, port: state.ports.get(key) }),
     onHandlesOut: (again) => post({ kind: "handles", again }),

@@ -9,6 +9,7 @@ import type { FailureReport } from "../exchange/failure_report.ts";
 import type { PortStatus } from "../listener/port.ts";
 import type { MemberChange } from "../generation/pools/pool_members.ts";
 import type { SourceAddresses } from "../upstream/discovery/supervisor_addresses.ts";
+import type { SocketDriverName } from "../sockets/driver_name.ts";
 import type { SharedStateTable } from "../state/shared_memory_state.ts";
 import type { TimeSnapshot } from "../state/shared_time.ts";
 import type { WorkerPlace } from "../state/worker_place.ts";
@@ -35,6 +36,8 @@ export type SupervisorMessage =
     readonly place: WorkerPlace;
     readonly secret: string;
     readonly time: TimeSnapshot;
+    /** The socket driver of the supervisor. */
+    readonly driver: SocketDriverName;
   }
   /** Put another config in place. The response is `ready` or `failed`. */
   | { readonly kind: "reload"; readonly generation: GenerationMessage }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { accepts, type ListenerKind, type PortStatus } from "../listener/port.ts";
+import type { ListenerKind } from "../listener/listener_kind.ts";
+import { accepts, type PortStatus } from "../listener/port.ts";
 
 /** Called when a port accepts no connections in a worker, and when it does in all workers again. */
 export type PortChange = (now: PortStatus, before: PortStatus) => void;

@@ -18,8 +18,9 @@ import { sharedTime } from "../state/shared_time.ts";
 import { clearWorkerCounts } from "../upstream/condition/condition_fields.ts";
 import { UPSTREAM_FIELDS } from "../generation/pools/upstream_factory.ts";
 import { checkPort, logPortChange } from "./listener.ts";
-import { listenerKind } from "./listener_kind.ts";
+import { listenerKind } from "./listener_choice.ts";
 import type { RunningServer } from "./server.ts";
+import { chooseSockets, type SocketChoice } from "./socket_choice.ts";
 import { WorkerPorts } from "./worker_ports.ts";
 import { WorkerThread } from "./worker_thread.ts";
 import type { GenerationMessage, SupervisorMessage } from "./worker_message.ts";
@@ -72,7 +73,8 @@ const SILENCE_MS = 30_000;
  * @throws {Error} When a file that the config names cannot be read.
  */
 export async function startWorkers(config: Config, options: WorkerServerOptions): Promise<RunningWorkers> {
-  const server = new WorkerServer(config, options);
+  // Each thread chooses for itself, with the same result unless resources run out.
+  const server = new WorkerServer(config, options, await chooseSockets(config.server, options.log));
   try {
     await server.start(config);
     return server;
@@ -83,6 +85,7 @@ export async function startWorkers(config: Config, options: WorkerServerOptions)
 }
 
 class WorkerServer implements RunningWorkers {
+  readonly socketChoice: SocketChoice;
   readonly #options: WorkerServerOptions;
   readonly #log: Log | undefined;
   readonly #sharedState: SharedMemoryState;
@@ -101,8 +104,9 @@ class WorkerServer implements RunningWorkers {
   #stopping = false;
   #reloading: Promise<void> = Promise.resolve();
 
-  constructor(config: Config, options: WorkerServerOptions) {
+  constructor(config: Config, options: WorkerServerOptions, socketChoice: SocketChoice) {
     this.#options = options;
+    this.socketChoice = socketChoice;
     this.#log = options.log;
     sharedTime.refresh();
     // The supervisor has an index of its own after those of the workers, since it counts too.
@@ -290,7 +294,15 @@ class WorkerServer implements RunningWorkers {
     const { secret } = this.#processState;
     // Cleared again: the worker before may have counted for a moment while it was terminated.
     this.#clearCounts(index);
-    this.#learn(await worker.start({ generation: message, place, secret, time: sharedTime.snapshot }));
+    this.#learn(
+      await worker.start({
+        generation: message,
+        place,
+        secret,
+        time: sharedTime.snapshot,
+        driver: this.socketChoice.driver,
+      }),
+    );
   }
 
   // Clears the counts of the worker and starts another after a pause.

@@ -15,6 +15,7 @@
  */
 
 import type { Ownership } from "../http/body.ts";
+import type { SocketDriverName } from "./driver_name.ts";
 
 /** Notified of the events of one socket. */
 export interface SocketHandler {
@@ -134,9 +135,6 @@ export interface ListenTarget {
   /** Whether other workers or processes may listen on the same port (SO_REUSEPORT). */
   readonly shared: boolean;
 }
-
-/** Name of a driver, as in `[server] sockets`. */
-export type SocketDriverName = "runtime" | "epoll" | "uring";
 
 /** Opens sockets. One for each thread, for as long as the thread lasts. */
 export interface SocketDriver {

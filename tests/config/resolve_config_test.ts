@@ -22,6 +22,7 @@ Deno.test("resolveConfig() fills in every default", () => {
       name_servers: [],
       workers: 1,
       stream_close_delay: 5000,
+      sockets: "auto",
       reuse_port: false,
       shutdown_delay: 0,
       shutdown_timeout: 30_000,

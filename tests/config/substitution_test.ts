@@ -71,6 +71,7 @@ internal_api = "\${NO:-false}"
     name_servers: [],
     workers: 42,
     stream_close_delay: 5000,
+    sockets: "auto",
     reuse_port: false,
     shutdown_delay: 0,
     max_body_size: 10_000,

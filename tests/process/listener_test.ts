@@ -2,7 +2,8 @@
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Responder } from "../../lib/exchange/responder.ts";
 import type { HttpResponse } from "../../lib/http/message.ts";
-import { LISTENER_KINDS, type PortStatus } from "../../lib/listener/port.ts";
+import { LISTENER_KINDS } from "../../lib/listener/listener_kind.ts";
+import type { PortStatus } from "../../lib/listener/port.ts";
 import { Log } from "../../lib/log/log.ts";
 import { checkPort, ListenError, logPortChange, openPort } from "../../lib/process/listener.ts";
 import { until } from "../support/condition.ts";

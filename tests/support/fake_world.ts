@@ -181,6 +181,7 @@ export class FakeWorld {
         memoryBytes: 118e6 + this.#random() * 4e6,
         cpuCores: this.cpuCores ?? 0.1 + all.requestRate / 30_000,
         openFiles: 412,
+        sockets: { driver: "runtime", reason: "it was asked for" },
         workers: [0, 1].map((index) => ({
           ...{ index, state: "serving", requestRate: all.requestRate / 2, inFlight: Math.round(all.inFlight / 2) },
           ...{ loopDelayMs: this.loopDelayMs ?? 1 + this.#random() * 6, restarts: 0 },

@@ -87,7 +87,7 @@ function figureLines(
   const about = [
     ...[`bws ${version} at ${address}`, `generation ${config.generation}`, `up ${formatDuration(uptimeMs)}`],
     ...[countOf(count, "worker"), formatBytes(process.memoryBytes)],
-    `${process.cpuCores.toFixed(2)} cores`,
+    ...[`${process.cpuCores.toFixed(2)} cores`, `sockets by ${process.sockets.driver}`],
   ];
   const figures = [
     ...[`${formatCount(totals.requestRate)} req/s`, `${formatShare(shareOf(totals))} errors`],

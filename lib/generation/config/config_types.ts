@@ -59,6 +59,12 @@ export interface ServerInput {
   /** What serves the ports: "own", BWS's HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "runtime". */
   listener?: "own" | "runtime";
   /**
+   * How sockets of cleartext are driven: by the runtime, or by Linux itself (epoll, io_uring), which needs --allow-ffi; "auto" is the best that works here.
+   *
+   * @default {"auto"}
+   */
+  sockets?: "auto" | "runtime" | "epoll" | "uring";
+  /**
    * Let another process listen on the same ports, so that a new one can start before the old one ends; Linux only.
    *
    * @default {false}
@@ -970,6 +976,8 @@ export interface ServerConfig {
   stream_close_delay: number;
   /** What serves the ports: "own", BWS's HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "runtime". */
   listener?: "own" | "runtime";
+  /** How sockets of cleartext are driven: by the runtime, or by Linux itself (epoll, io_uring), which needs --allow-ffi; "auto" is the best that works here. */
+  sockets: "auto" | "runtime" | "epoll" | "uring";
   /** Let another process listen on the same ports, so that a new one can start before the old one ends; Linux only. */
   reuse_port: boolean;
   /** How long the server goes on, with its readiness turned off, before it stops. */

@@ -54,7 +54,7 @@ export class Workers {
     const files = process.openFiles === null ? NONE : formatWhole(process.openFiles);
     setText(
       this.#about,
-      `bws ${version}  ·  ${files} open files` +
+      `bws ${version}  ·  ${files} open files  ·  sockets by ${process.sockets.driver}` +
         (metrics ? `  ·  bodies ${formatBytes(totals.receivedRate)}/s in, ${formatBytes(totals.sentRate)}/s out` : ""),
     );
   }

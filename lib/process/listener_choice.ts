@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LISTENER_KINDS, type ListenerKind } from "../listener/port.ts";
+import { LISTENER_KINDS, type ListenerKind } from "../listener/listener_kind.ts";
 import type { ServerConfig } from "./server_schema.ts";
 
 /** The kind that is used where neither the config nor the environment names one. */
