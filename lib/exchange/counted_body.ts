@@ -78,9 +78,9 @@ export class CountedBody implements BodySource, BodySink {
   }
 
   /** The body is complete. */
-  end(): void {
+  end(trailers?: readonly string[]): void {
     if (this.#over) return;
-    this.#sink?.end();
+    this.#sink?.end(trailers);
     this.#end();
   }
 

@@ -4,14 +4,19 @@
  * @module
  */
 
+// @ts-types="../../types/std/http-status.d.ts"
+import { STATUS_TEXT } from "@std/http/status";
 import type { HeaderLines } from "../http/message.ts";
 import { CHUNKED, declaredLength } from "./framing.ts";
 import type { Head } from "./head.ts";
+import { SP } from "./octets.ts";
 
 /** A response's head, with its framing already worked out. */
 export interface ResponseHead {
   /** Status code, 100 to 999. */
   status: number;
+  /** Reason phrase; undefined where it is the usual one of the status, or empty. Holds no control characters but tabs. */
+  reason: string | undefined;
   /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
   minorVersion: number;
   /** All lines in order, names as they came. */
@@ -50,6 +55,7 @@ export function responseHead(head: Head): ResponseHead {
   }
   return {
     status: head.status,
+    reason: reasonOf(head),
     minorVersion: head.minorVersion,
     headers,
     lowerNames,
@@ -58,6 +64,13 @@ export function responseHead(head: Head): ResponseHead {
     connection,
     keepAliveMs,
   };
+}
+
+function reasonOf(head: Head): string | undefined {
+  // "HTTP/1.1 200 " has 13 characters; where there are more spaces, the phrase is left out.
+  if (head.bytes[head.start + 9] === SP) return undefined;
+  const reason = head.text(13, head.firstLineLength);
+  return reason === "" || reason === STATUS_TEXT[head.status] ? undefined : reason;
 }
 
 function parseKeepAlive(value: string): number {

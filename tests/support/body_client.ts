@@ -15,6 +15,7 @@ export class BodyClient implements BodySource {
   #sink: BodySink | undefined;
   #pulled = false;
   #ended = false;
+  #trailers: readonly string[] | undefined;
 
   /** @param ownership Who owns the pieces. */
   constructor(ownership: Ownership = "given") {
@@ -40,9 +41,15 @@ export class BodyClient implements BodySource {
     this.#deliver();
   }
 
+  /** Pieces that were not pulled. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Ends the body. */
-  end(): void {
+  end(trailers?: readonly string[]): void {
     this.#ended = true;
+    this.#trailers = trailers;
     this.#deliver();
   }
 
@@ -51,7 +58,7 @@ export class BodyClient implements BodySource {
     const piece = this.#waiting.shift();
     if (piece === undefined && !this.#ended) return;
     this.#pulled = false;
-    if (piece === undefined) this.#sink?.end();
+    if (piece === undefined) this.#sink?.end(this.#trailers);
     else this.#sink?.piece(piece, this.#ownership);
   }
 }

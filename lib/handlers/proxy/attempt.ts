@@ -18,11 +18,12 @@ import type { Slot } from "../../upstream/upstream.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
 import type { ConnectionPool } from "../../upstream/connection/connection_pool.ts";
 import type { ConnectionWait } from "../../upstream/connection/connection_wait.ts";
-import type { SilenceLimits } from "../../upstream/connection/deadlines.ts";
 import type { Contender } from "../../upstream/dial_race.ts";
+import type { AttemptLimits } from "./attempt_limits.ts";
 import { RetryableResponse } from "./retryable_response.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
-import type { RequestBody } from "./request_body.ts";
+import type { BodySender, BodyWaiter, RequestBody } from "./request_body.ts";
+import { passInterim, wantsTrailers } from "./interim_response.ts";
 import { type ResponseOwner, ResponseSource } from "./response_source.ts";
 import type { UpstreamRequest } from "./upstream_request.ts";
 import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
@@ -30,16 +31,8 @@ import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
 /** Whether a response is dropped and another attempt is made in its place. */
 export type ShouldRetry = (head: ResponseHead, upstream: Upstream) => boolean;
 
-/** How long an attempt may take. */
-export interface AttemptLimits extends SilenceLimits {
-  /** Longest time for look-up, TCP and TLS handshake together, in milliseconds. */
-  readonly connectTimeoutMs: number;
-  /** Whether long silence and a long response are no failure of the upstream. */
-  readonly streaming: boolean;
-}
-
 /** One attempt at one upstream. */
-export class Attempt implements Contender, ConnectionUser, ResponseOwner {
+export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWaiter, BodySender {
   /** Whether the connection was used before, so that the upstream may already have closed it. */
   reused = false;
   /** The attempt's span, which it ends; undefined where it is not traced. */
@@ -64,8 +57,11 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   #settled = false;
   #signal: AbortSignal | undefined;
   #sendFailure: TransportFailure | undefined;
-  /** The response's body, where it is passed on piece by piece. */
-  #source: ResponseSource | undefined;
+  /** The head of the request, while its body is awaited. */
+  #text = "";
+  #shouldRetry: ShouldRetry | undefined;
+  #resolve: ((response: HttpResponse) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
 
   /** Takes over `slot` and releases it at the end. `fresh` requires a new connection. */
   constructor(slot: Slot, request: UpstreamRequest, fresh: boolean) {
@@ -146,35 +142,98 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
   }
 
   /**
-   * Sends the request and reads the head of the response. The caller passes what is thrown to {@linkcode failed}.
+   * Sends the request, and receives the response as soon as its head has arrived. The caller passes what is thrown to
+   * {@linkcode failed}.
    *
    * @param text The request's head as text.
-   * @throws {TransportFailure} When no response was received.
+   * @param shouldRetry Whether another attempt replaces the response.
+   * @throws {TransportFailure} When no response was received, or it cannot be passed on.
+   * @throws {RetryableResponse} When `shouldRetry` returned true.
    */
-  send(text: string): Promise<ResponseHead> {
-    const connection = this.#connection as Connection;
-    connection.begin(this, this.#limits);
-    if (this.#request.upgrade !== undefined) return this.#sendUpgrade(connection, text);
-    const body = this.#body;
-    if (body === undefined) {
-      // Most requests have no body: only the response is awaited.
-      this.#sent = true;
-      return connection.ask(text, this.#exchange.head.method);
-    }
-    connection.deadlines.uploading = true;
-    const begun = body.begun();
-    return begun === undefined
-      ? this.#sendBody(connection, text, body)
-      : begun.then(() => this.#sendBody(connection, text, body));
+  ask(text: string, shouldRetry?: ShouldRetry): Promise<HttpResponse> {
+    this.#text = text;
+    this.#shouldRetry = shouldRetry;
+    return new Promise(this.#begin);
   }
 
-  /**
-   * The response to `head`; its body may not have arrived yet. The caller passes what is thrown to {@linkcode failed}.
-   *
-   * @throws {TransportFailure} When the response cannot be passed on.
-   * @throws {RetryableResponse} When `shouldRetry` returns true.
-   */
-  respond(head: ResponseHead, shouldRetry: ShouldRetry | undefined): HttpResponse {
+  /** Method of the request. */
+  get method(): string {
+    return this.#exchange.head.method;
+  }
+
+  /** Whether the client accepts trailer fields. */
+  get acceptsTrailers(): boolean {
+    return wantsTrailers(this.#exchange);
+  }
+
+  /** An interim response arrived: the client gets it, if its listener can send it. */
+  onInterim(head: ResponseHead): void {
+    passInterim(this.#exchange, head);
+  }
+
+  /** The head of the response arrived. */
+  onHead(head: ResponseHead): void {
+    let response: HttpResponse;
+    try {
+      response = this.#respond(head);
+    } catch (error) {
+      return this.onFailed(error);
+    }
+    this.#resolve?.(response);
+  }
+
+  /** There will be no response. */
+  onFailed(error: unknown): void {
+    this.#body?.interrupt();
+    this.#reject?.(error);
+  }
+
+  /** The connection accepts bytes again. */
+  onDrained(): void {
+    this.#body?.drained();
+  }
+
+  /** The first piece of the request's body has arrived, or the head is not to wait for it. */
+  bodyBegun(): void {
+    if (this.#settled) return;
+    try {
+      this.#sendBody(this.#connection as Connection, this.#body as RequestBody);
+    } catch (error) {
+      this.onFailed(error);
+    }
+  }
+
+  /** The whole body of the request was written. */
+  bodySent(): void {
+    this.#sent = true;
+    this.#connection?.requestComplete();
+  }
+
+  /** The request's body broke off: the upstream must not take a truncated request for a complete one. */
+  bodyBroken(failure: TransportFailure): void {
+    if (this.#settled) return;
+    this.#sendFailure = failure;
+    this.#connection?.abort(failure);
+  }
+
+  readonly #begin = (resolve: (response: HttpResponse) => void, reject: (error: unknown) => void): void => {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    const connection = this.#connection as Connection;
+    connection.begin(this, this.#limits);
+    const body = this.#body;
+    // An exception rejects the promise.
+    if (body === undefined) {
+      // A connection that is asked for an upgrade is not reused, whatever the status: some servers switch protocols
+      // without a 101.
+      this.#sent = this.#request.upgrade === undefined;
+      return connection.ask(this.#text);
+    }
+    connection.deadlines.uploading = true;
+    if (body.begun(this)) this.#sendBody(connection, body);
+  };
+
+  #respond(head: ResponseHead): HttpResponse {
     const { upgrade } = this.#request;
     const switched = head.status === 101;
     if (switched) checkSwitch(head, upgrade);
@@ -184,7 +243,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     this.#slot.responded(head.status, tookMs, this.#limits.streaming);
     this.span?.responded(head.status);
     if (switched) return this.#handOver(head, upgrade as UpstreamUpgrade);
-    if (shouldRetry?.(head, this.#slot.upstream)) throw new RetryableResponse(head);
+    if (this.#shouldRetry?.(head, this.#slot.upstream)) throw new RetryableResponse(head);
     return this.#passOn(head, nowMs);
   }
 
@@ -220,12 +279,6 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     if (this.#signal.aborted) this.#clientLeft();
   }
 
-  /** The connection was aborted: ends the waits for the client. */
-  onAborted(failure: TransportFailure): void {
-    this.#body?.interrupt();
-    this.#source?.lose(failure);
-  }
-
   /** The last piece of the response's body was delivered. */
   bodyEnded(): void {
     this.#settle();
@@ -245,46 +298,16 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     this.#settle();
   }
 
-  // The write is awaited: none may be pending when the wire is handed over. The connection is not reused, whatever the
-  // status: some servers switch protocols without a 101.
-  async #sendUpgrade(connection: Connection, text: string): Promise<ResponseHead> {
-    await connection.sendHead(text);
-    return connection.readHead(this.#exchange.head.method);
-  }
-
-  #sendBody(connection: Connection, text: string, body: RequestBody): Promise<ResponseHead> {
+  #sendBody(connection: Connection, body: RequestBody): void {
     const whole = body.takeWhole();
-    if (whole === undefined) return this.#sendSlowly(connection, text, body);
-    this.#begun = this.#sent = true;
-    return connection.ask(text, this.#exchange.head.method, whole);
-  }
-
-  async #sendSlowly(connection: Connection, text: string, body: RequestBody): Promise<ResponseHead> {
-    const whole = await body.sendHead(connection, text);
     this.#begun = true;
-    if (whole) {
-      this.#sent = true;
-      connection.deadlines.uploaded();
-    } else {
-      // Otherwise a slow client would hold the only trial of a recovering upstream.
-      this.#slot.endTrial();
-      // Not awaited: the upstream may respond before it has received the whole body.
-      this.#sendRest(connection, body);
+    if (whole !== undefined) {
+      connection.ask(this.#text, whole);
+      return this.bodySent();
     }
-    return connection.readHead(this.#exchange.head.method);
-  }
-
-  async #sendRest(connection: Connection, body: RequestBody): Promise<void> {
-    try {
-      this.#sent = await body.sendRest(connection);
-    } catch (error) {
-      if (this.#settled) return;
-      this.#sendFailure = error as TransportFailure;
-      // The upstream must not take a truncated request for a complete one, so the connection is aborted. If the
-      // upstream itself stopped reading, its response (413, 401) may still follow.
-      if (this.#sendFailure.owner !== "upstream") connection.abort(this.#sendFailure);
-    }
-    connection.deadlines.uploaded();
+    body.sendTo(connection, this.#text, this);
+    // Otherwise a slow client would hold the only trial of a recovering upstream.
+    if (!this.#sent) this.#slot.endTrial();
   }
 
   // The slot and the span are held until the connection is released.
@@ -301,7 +324,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     this.#signal?.removeEventListener("abort", this.#clientLeft);
     this.#exchange.fromUpstream = true;
     const { early } = connection;
-    return upgrade.accept(head, lines, { wire: connection.detach(), early, upstream: slot.upstream.id, release });
+    return upgrade.accept(head, lines, { socket: connection.detach(), early, upstream: slot.upstream.id, release });
   }
 
   #passOn(head: ResponseHead, nowMs: number): HttpResponse {
@@ -320,12 +343,11 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     if (body !== undefined) {
       exchange.respondedMs = nowMs;
       this.#settle();
-      return { status, headers: lines, body };
+      return { status, headers: lines, body, reason: head.reason };
     }
     this.#eventStream = isEventStream(head);
     exchange.lasting = this.#limits.streaming || this.#eventStream;
-    this.#source = new ResponseSource(this, connection);
-    return { status, headers: lines, body: this.#source };
+    return { status, headers: lines, body: new ResponseSource(this, connection.body), reason: head.reason };
   }
 
   #linesOf(head: ResponseHead): HeaderLines {
@@ -357,7 +379,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner {
     this.#settled = true;
     this.#signal?.removeEventListener("abort", this.#clientLeft);
     if (this.#connection !== undefined) this.#connections.release(this.#connection, this.#sent);
-    if (this.#begun && !this.#sent && !keepsBody) this.#body?.cancel();
+    if (!keepsBody && this.#begun) this.#sent ? this.#body?.settle() : this.#body?.cancel();
     this.#slot.release();
     // The span of an attempt that failed is ended after the failure is recorded.
     if (!keepsBody) this.span?.end();

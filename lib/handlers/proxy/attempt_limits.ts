@@ -8,7 +8,15 @@ import { defaultOf, durationMs } from "../../config/fields.ts";
 import { timeoutKeys } from "./config/timeout_schema.ts";
 import type { ProxyConfig } from "./config/proxy_schema.ts";
 import type { RouteConfig } from "./config/route_schema.ts";
-import type { AttemptLimits } from "./attempt.ts";
+import type { SilenceLimits } from "../../upstream/connection/deadlines.ts";
+
+/** How long an attempt may take. */
+export interface AttemptLimits extends SilenceLimits {
+  /** Longest time for look-up, TCP and TLS handshake together, in milliseconds. */
+  readonly connectTimeoutMs: number;
+  /** Whether long silence and a long response are no failure of the upstream. */
+  readonly streaming: boolean;
+}
 
 /** The limits of a route, from the timeouts that apply to it. */
 export function attemptLimits(timeout: ProxyConfig["timeout"], route: RouteConfig): AttemptLimits {

@@ -45,7 +45,7 @@ function uncountable(length: number): string | undefined {
 // HTTP/2 does not announce a body of unknown length: it has to be read to find out.
 async function unannounced(exchange: Exchange, body: RequestBody): Promise<TakenBody> {
   const timer = setTimeout(() => body.flushHead(), 1000);
-  await body.begun();
+  await new Promise<void>((resolve) => body.begun({ bodyBegun: resolve }) && resolve());
   clearTimeout(timer);
   if (!body.empty) return { framing: CHUNKED_CODING, body };
   // RFC 9110, section 8.6: Content-Length: 0 is sent for methods that usually have a body.

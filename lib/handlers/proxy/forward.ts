@@ -14,7 +14,8 @@ import { RETRIES } from "../../upstream/upstream_metrics.ts";
 import type { QueueBudget } from "../../upstream/request_queue.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import { RetryableResponse } from "./retryable_response.ts";
-import { Attempt, type AttemptLimits } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
+import type { AttemptLimits } from "./attempt_limits.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import { ForwardFailure, statusOf } from "./forward_failure.ts";
 import type { RequestHeaders } from "./request_headers.ts";
@@ -101,7 +102,7 @@ export async function forward(
       }
       const { upstream } = attempt;
       const text = upstreamHead(request, upstream.endpoint, upgrade?.ask());
-      const response = attempt.respond(await attempt.send(text), retry?.shouldRetry);
+      const response = await attempt.ask(text, retry?.shouldRetry);
       const cookie = pool.affinity(exchange, upstream);
       if (cookie !== undefined) exchange.addLine("set-cookie", cookie);
       if (retries.show_attempts) exchange.addLine("x-bws-attempts", String(exchange.attempts));

@@ -43,6 +43,22 @@ export class ReplayBuffer {
     return this.#takenBytes <= this.#maxReplayBytes;
   }
 
+  /** Who owns the batch taken last: its reader, unless it is kept to be sent again. */
+  get batchOwnership(): Ownership {
+    return this.replayable ? "shared" : this.#ownership;
+  }
+
+  /** Whether a piece of `bytes` that is sent now has to be kept. */
+  keeps(bytes: number): boolean {
+    return this.#takenBytes + bytes <= this.#maxReplayBytes;
+  }
+
+  /** Counts a piece that is sent as it came, without being kept. All kept pieces are dropped. */
+  pass(bytes: number): void {
+    this.#taken(bytes);
+    this.sent();
+  }
+
   /** Adds a piece from the client. */
   add(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
     if (ownership === "shared") this.#ownership = "shared";
@@ -55,15 +71,15 @@ export class ReplayBuffer {
     if (unsent === 0) return undefined;
     if (unsent > 1) this.#join();
     const batch = this.#pieces[this.#next++];
-    this.#takenBytes += batch.length;
-    if (this.#takenBytes > this.#furthestBytes) this.#furthestBytes = this.#takenBytes;
+    this.#taken(batch.length);
     return batch;
   }
 
-  /** The pieces that were taken are sent: a body that is not replayable releases them. */
+  /** The pieces that were taken are written: a body that is not replayable drops them. */
   sent(): void {
-    if (this.replayable) return;
-    for (const piece of this.#pieces.splice(0, this.#next)) release(piece, this.#ownership);
+    if (this.replayable || this.#next === 0) return;
+    // They are not released: the socket may not have sent them yet.
+    this.#pieces.splice(0, this.#next);
     this.#next = 0;
   }
 
@@ -77,6 +93,11 @@ export class ReplayBuffer {
   clear(): void {
     this.#pieces = [];
     this.#next = 0;
+  }
+
+  #taken(bytes: number): void {
+    this.#takenBytes += bytes;
+    if (this.#takenBytes > this.#furthestBytes) this.#furthestBytes = this.#takenBytes;
   }
 
   #join(): void {

@@ -8,14 +8,15 @@
 import type { ExchangeMetrics } from "../../exchange/exchange.ts";
 import type { BodyLimit } from "../../exchange/filter.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import { type BodySink, type BodySource, type Ownership, release } from "../../http/body.ts";
-import { chunkOf, LAST_CHUNK } from "../../http1/chunked_encoder.ts";
+import type { BodySink, BodySource, Ownership } from "../../http/body.ts";
+import { sentTrailers } from "../../http/trailers.ts";
+import { chunkOf, LAST_CHUNK, lastChunk } from "../../http1/chunked_encoder.ts";
 import type { Connection } from "../../upstream/connection/connection.ts";
 import type { Deadlines } from "../../upstream/connection/deadlines.ts";
 import type { RetriesConfig } from "./config/retries_schema.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { ReplayBuffer } from "./replay_buffer.ts";
-import { SMALL_BYTES, SmallPieces } from "./small_pieces.ts";
+import { SMALL_BYTES, SmallPieces, type TurnWaiter } from "./small_pieces.ts";
 
 /** How large a request body may be, and how much of it is kept in memory. */
 export interface BodyRules extends Pick<RetriesConfig, "retry_buffer"> {
@@ -25,8 +26,25 @@ export interface BodyRules extends Pick<RetriesConfig, "retry_buffer"> {
   readonly readAhead: ReadAhead;
 }
 
+/** Waits for the begin of a body. */
+export interface BodyWaiter {
+  /** The first piece or the end has arrived, or the head is sent without a piece ({@linkcode RequestBody.flushHead}). */
+  bodyBegun(): void;
+}
+
+/** The attempt that sends a body. At most one of its functions is called, once. */
+export interface BodySender {
+  /** The whole body was written. */
+  bodySent(): void;
+  /** The body broke off. */
+  bodyBroken(failure: TransportFailure): void;
+}
+
+/** The part of a connection that a body uses. */
+export type BodyConnection = Pick<Connection, "ask" | "send" | "sendChunk" | "blocked" | "deadlines">;
+
 /** A body that is sent to one upstream at a time. Owned by its exchange; outlives the attempts. */
-export class RequestBody implements BodySink {
+export class RequestBody implements BodySink, TurnWaiter {
   /** Content-Length, or below 0 for a chunked body. */
   readonly length: number;
   readonly #source: BodySource;
@@ -38,23 +56,28 @@ export class RequestBody implements BodySink {
   /** Bytes that are counted as read ahead. */
   #aheadBytes = 0;
   #small: SmallPieces | undefined;
-  /** Settles when the next piece may be read. */
-  #turn: Promise<void> | undefined;
+  /** Whether the next piece must wait for its turn. */
   #resting = false;
   /** Whether a pulled piece has not arrived yet. */
   #pulled = false;
   /** Whether pieces are read ahead of the upstream, and not only on demand. */
   #readsAhead = false;
+  /** Whether the source lends its pieces: it holds the client back itself, so nothing is read ahead of the upstream. */
+  #lends = false;
   #done = false;
+  #trailers: readonly string[] | undefined;
   /** Why it broke off. */
   #broken: TransportFailure | undefined;
   #cancelled = false;
   /** Limit the client's silence while a piece is awaited; undefined before there is a connection. */
   #deadlines: Deadlines | undefined;
   #waitedMs = 0;
-  /** Number of the current sending; a new attempt replaces the one before. */
-  #sending = 0;
-  #wake: (() => void) | undefined;
+  #waiter: BodyWaiter | undefined;
+  /** Where it is being sent to; undefined between attempts. */
+  #connection: BodyConnection | undefined;
+  #sender: BodySender | undefined;
+  /** Whether a loop that reads or sends is running, which a piece that arrives within it does not begin again. */
+  #looping = false;
 
   /** Takes over `source`, which holds `length` bytes; below 0 where that is not known. */
   constructor(source: BodySource, length: number, rules: BodyRules, metrics?: ExchangeMetrics) {
@@ -77,24 +100,24 @@ export class RequestBody implements BodySink {
     return this.#done && this.#readBytes === 0 && this.#broken === undefined;
   }
 
-  /**
-   * Waits for the first piece, the end of the body, or {@linkcode flushHead}. undefined where there is nothing to wait
-   * for.
-   */
-  begun(): Promise<void> | undefined {
-    if (this.#hasBegun) return undefined;
-    // A source that has a piece already delivers it within the pull: then there is nothing to wait for.
-    this.#pull();
-    return this.#hasBegun ? undefined : this.#arrival();
+  /** Whether the first piece or the end has arrived. Otherwise `waiter` is called once it has. */
+  begun(waiter: BodyWaiter): boolean {
+    // A source that has a piece already delivers it within the pull.
+    if (!this.#hasBegun) this.#pull();
+    if (this.#hasBegun) return true;
+    this.#waiter = waiter;
+    return false;
   }
 
   get #hasBegun(): boolean {
     return this.#pieces.unsent > 0 || this.#done;
   }
 
-  /** Ends the wait in {@linkcode begun}: the head is sent without a piece of the body. */
+  /** Ends the wait of {@linkcode begun}: the head is sent without a piece of the body. */
   flushHead(): void {
-    if (this.#pieces.takenBytes === 0) this.#wake?.();
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.bodyBegun();
   }
 
   /**
@@ -109,56 +132,37 @@ export class RequestBody implements BodySink {
   }
 
   /**
-   * Sends the request's head and the pieces that have arrived, in one write.
+   * Sends the request's head and the pieces that have arrived, in one write; then the rest of the body, at the speed of
+   * the slower side, until {@linkcode interrupt} is called.
    *
-   * @returns Whether the whole body was sent.
-   * @throws {TransportFailure} What the connection throws.
+   * @throws {TransportFailure} `closed_unused` when the connection has ended: nothing was sent.
    */
-  async sendHead(connection: Connection, head: string): Promise<boolean> {
+  sendTo(connection: BodyConnection, head: string, sender: BodySender): void {
     const batch = this.#take();
-    await connection.sendHead(head, batch && this.#framed(batch));
-    this.#sent();
-    return this.#pieces.takenBytes === this.length;
+    connection.ask(head, batch && this.#framed(batch), "shared");
+    this.#sent(connection);
+    this.#connection = connection;
+    this.#sender = sender;
+    this.#readAhead(connection.deadlines);
+    this.#proceed();
   }
 
-  /**
-   * Sends the rest of the body, at the speed of the slower side; returns early when {@linkcode interrupt} is called.
-   *
-   * @returns Whether the whole body was sent.
-   * @throws {TransportFailure} `client_left` when the body breaks off, `body_too_large`, or what the body failed with,
-   * or the connection throws.
-   */
-  async sendRest(connection: Connection): Promise<boolean> {
-    const sending = ++this.#sending;
-    this.#readAhead(connection.deadlines);
-    while (sending === this.#sending) {
-      if (this.#broken !== undefined) throw this.#broken;
-      const batch = this.#take();
-      if (batch !== undefined) {
-        const framed = this.#framed(batch);
-        await connection.send(framed);
-        if (framed !== batch) release(framed, "given");
-        // Another attempt may have started to send the same pieces.
-        if (sending !== this.#sending) break;
-        this.#sent();
-        if (this.#pieces.takenBytes === this.length) return true;
-      } else if (this.#done) {
-        if (this.length < 0) await connection.send(LAST_CHUNK);
-        else if (this.#pieces.takenBytes !== this.length) {
-          throw new TransportFailure("client_left", "The client's body is short");
-        }
-        return true;
-      } else {
-        await this.#arrival();
-      }
-    }
-    return false;
+  /** The connection accepts bytes again. */
+  drained(): void {
+    if (!this.#cancelled) this.#countAhead(this.#readBytes - this.#pieces.furthestBytes);
+    this.#proceed();
+  }
+
+  /** The exchange of a body that was sent has ended: the connection holds no bytes of it any more. */
+  settle(): void {
+    this.#countAhead(0);
   }
 
   /** Ends the waits and the sending of an attempt that has ended. */
   interrupt(): void {
-    this.#sending++;
-    this.#wake?.();
+    this.#connection = undefined;
+    this.#sender = undefined;
+    this.#waiter = undefined;
   }
 
   /** Starts again at the first byte. Only for a body that is replayable, or of which nothing was sent. */
@@ -169,11 +173,10 @@ export class RequestBody implements BodySink {
 
   /** Cancels the source. */
   cancel(): void {
-    this.#sending++;
+    this.interrupt();
     this.#cancelled = true;
     this.#pieces.clear();
     this.#countAhead(0);
-    this.#wake?.();
     this.#source.cancel("The request's body is not wanted any more");
   }
 
@@ -186,24 +189,25 @@ export class RequestBody implements BodySink {
     } catch (error) {
       return this.fail(error);
     }
-    this.#pieces.add(bytes, ownership);
+    this.#lends = ownership === "lent";
     this.#countAhead(this.#aheadBytes + bytes.length);
+    if (this.#passes(bytes.length)) this.#pass(bytes, ownership);
+    else this.#pieces.add(bytes, ownership);
     if (this.#readBytes === this.length) {
       // The body is complete, so the end is not awaited; but the source must reach it, or the runtime closes the
       // client's connection after the response.
       this.#done = true;
       this.#source.pull();
-    } else if (this.#readsAhead) {
-      this.#readOn();
     }
-    this.#wake?.();
+    this.#more();
   }
 
   /** The client's body is complete. */
-  end(): void {
+  end(trailers?: readonly string[]): void {
     this.#arrived();
+    this.#trailers = trailers;
     this.#done = true;
-    this.#wake?.();
+    this.#more();
   }
 
   /** The client's body broke off. A failure after the last byte is ignored. */
@@ -214,7 +218,13 @@ export class RequestBody implements BodySink {
     this.#broken = reason instanceof TransportFailure
       ? reason
       : new TransportFailure("client_left", "The client broke off its body", reason);
-    this.#wake?.();
+    this.#more();
+  }
+
+  /** The next small piece may be read. */
+  onTurn(): void {
+    this.#resting = false;
+    this.#proceed();
   }
 
   #arrived(): void {
@@ -233,37 +243,91 @@ export class RequestBody implements BodySink {
       );
     }
     if (bytes >= SMALL_BYTES || this.#readBytes === this.length) return;
-    this.#turn = (this.#small ??= new SmallPieces()).add(bytes);
+    if (!(this.#small ??= new SmallPieces()).add(bytes, this)) this.#resting = true;
+  }
+
+  // Whether a piece is sent as it came: the upstream takes bytes, and nothing is kept for a retry any more.
+  #passes(bytes: number): boolean {
+    const connection = this.#connection;
+    return connection !== undefined && !connection.blocked && this.#pieces.unsent === 0 && !this.#pieces.keeps(bytes);
+  }
+
+  /** Something arrived. */
+  #more(): void {
+    if (this.#waiter !== undefined) this.flushHead();
+    else this.#proceed();
+  }
+
+  /** Sends what can be sent, and reads what may be read. */
+  #proceed(): void {
+    if (this.#looping) return;
+    this.#looping = true;
+    while (this.#sendNext() || this.#readNext());
+    this.#looping = false;
+  }
+
+  /** Sends the pieces that have arrived, or the end. Returns whether there may be more to send. */
+  #sendNext(): boolean {
+    const connection = this.#connection;
+    if (connection === undefined) return false;
+    if (this.#broken !== undefined) return this.#finish(this.#broken);
+    if (this.#pieces.takenBytes === this.length) return this.#finish();
+    if (connection.blocked) return false;
+    const batch = this.#take();
+    if (batch !== undefined) {
+      this.#write(batch, this.#pieces.batchOwnership);
+      return true;
+    }
+    if (!this.#done) return false;
+    if (this.length >= 0) return this.#finish(new TransportFailure("client_left", "The client's body is short"));
+    const trailers = this.#trailers && sentTrailers(this.#trailers);
+    connection.send(trailers === undefined ? LAST_CHUNK : encoder.encode(lastChunk(trailers)), "shared");
+    return this.#finish();
+  }
+
+  #finish(failure?: TransportFailure): false {
+    const sender = this.#sender;
+    this.interrupt();
+    if (failure === undefined) sender?.bodySent();
+    else sender?.bodyBroken(failure);
+    return false;
+  }
+
+  #pass(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
+    const before = this.#pieces.furthestBytes;
+    this.#pieces.pass(bytes.length);
+    const more = this.#pieces.furthestBytes - before;
+    if (more > 0) this.#metrics?.received(more);
+    this.#write(bytes, ownership);
+  }
+
+  #write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
+    const connection = this.#connection as BodyConnection;
+    if (this.length >= 0) connection.send(bytes, ownership);
+    else connection.sendChunk(bytes, ownership);
+    this.#sent(connection);
   }
 
   /**
-   * Reads ahead from now on, up to a limit. The runtime buffers a body that is read too slowly at a cost that grows
-   * with the square of the buffered bytes and stalls the whole process: 64 MB in chunks of 16 kB took 8 to 30 s.
+   * Reads the next piece if it may be read. A body may be read ahead of its upstream, up to a limit: the runtime
+   * buffers one that is read too slowly at a cost that grows with the square of the buffered bytes and stalls the whole
+   * process: 64 MB in chunks of 16 kB took 8 to 30 s.
    *
-   * @param deadlines Limit the client's silence; those of the last call apply.
+   * @returns Whether something arrived.
    */
+  #readNext(): boolean {
+    if (!this.#readsAhead || this.#pulled || this.#resting || this.#done || this.#cancelled) return false;
+    if (this.#lends && this.#connection?.blocked !== false) return false;
+    if (this.#pieces.unsent >= AHEAD_PIECES || !this.#ahead.allows(this.#aheadBytes)) return false;
+    this.#pull();
+    return !this.#pulled;
+  }
+
+  /** Reads ahead from now on. `deadlines` limit the client's silence; those of the last call apply. */
   #readAhead(deadlines: Deadlines): void {
     this.#deadlines = deadlines;
     if (this.#pulled) deadlines.awaitUpload(this.#readBytes, this.#waitedMs);
     this.#readsAhead = true;
-    this.#readOn();
-  }
-
-  #readOn(): void {
-    if (this.#pulled || this.#done || this.#cancelled) return;
-    if (this.#turn !== undefined) return this.#awaitTurn(this.#turn);
-    if (this.#pieces.unsent >= AHEAD_PIECES || !this.#ahead.allows(this.#aheadBytes)) return;
-    this.#pull();
-  }
-
-  #awaitTurn(turn: Promise<void>): void {
-    if (this.#resting) return;
-    this.#resting = true;
-    turn.then(() => {
-      this.#resting = false;
-      this.#turn = undefined;
-      this.#readOn();
-    });
   }
 
   #pull(): void {
@@ -273,24 +337,12 @@ export class RequestBody implements BodySink {
     this.#source.pull();
   }
 
-  // Not called while there are unsent pieces. The source may deliver within the pull.
-  #arrival(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-      if (this.#readsAhead) this.#readOn();
-      else this.#pull();
-    });
-  }
-
   /** The unsent pieces, joined. */
   #take(): Uint8Array<ArrayBuffer> | undefined {
     const before = this.#pieces.furthestBytes;
     const batch = this.#pieces.take();
-    if (batch === undefined) return undefined;
-    const newBytes = this.#pieces.furthestBytes - before;
-    // Bytes that are sent again are not counted again.
-    if (newBytes > 0) this.#metrics?.received(newBytes);
-    if (this.#readsAhead) this.#readOn();
+    const more = this.#pieces.furthestBytes - before;
+    if (more > 0) this.#metrics?.received(more);
     return batch;
   }
 
@@ -298,11 +350,11 @@ export class RequestBody implements BodySink {
     return this.length >= 0 ? batch : chunkOf(batch);
   }
 
-  /** The pieces that were taken are sent. */
-  #sent(): void {
+  /** The pieces taken were written: a body that cannot be sent again drops them. */
+  #sent(connection: BodyConnection): void {
     this.#pieces.sent();
-    this.#countAhead(this.#readBytes - this.#pieces.furthestBytes);
-    if (this.#readsAhead) this.#readOn();
+    // Bytes that the system has not accepted are still held.
+    if (!connection.blocked) this.#countAhead(this.#readBytes - this.#pieces.furthestBytes);
   }
 
   #countAhead(bytes: number): void {
@@ -311,6 +363,7 @@ export class RequestBody implements BodySink {
   }
 }
 
+const encoder = new TextEncoder();
 /** Largest body that is sent in one write with the head. */
 const WHOLE_BYTES = 64 * 1024;
 /** Most unsent pieces. */

@@ -13,6 +13,7 @@ import { firstMember, type ForwardedClient, FORWARDING_FIELDS } from "../../http
 import type { CarriedTrace } from "../../telemetry/exchange_span.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { HeadersConfig } from "./config/headers_schema.ts";
+import { takesTrailers } from "./interim_response.ts";
 
 /** Names that the proxy uses in requests to upstreams. */
 export interface RequestNames {
@@ -80,6 +81,7 @@ export class RequestHeaders {
     let text = `${head.method} ${target} HTTP/1.1\r\nhost: ${this.#host ?? host}\r\n`;
     let named: string[] | undefined;
     let via = "";
+    let trailers = "";
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i];
       const verdict = this.#treatments.get(name) ?? this.#treatmentOf(name);
@@ -95,7 +97,9 @@ export class RequestHeaders {
       } else if (verdict === Treatment.MaxForwards) {
         text += `${name}: ${countsHops(head.method) ? oneHopLess(headers[i + 1]) : headers[i + 1]}\r\n`;
       } else if (verdict === Treatment.Connection) named = connectionNamed(headers[i + 1]);
-      else if (verdict === Treatment.Via) via = via === "" ? headers[i + 1] : `${via}, ${headers[i + 1]}`;
+      else if (verdict === Treatment.Trailers) {
+        if (exchange.client.inform !== undefined && takesTrailers(headers[i + 1])) trailers = TAKES_TRAILERS;
+      } else if (verdict === Treatment.Via) via = via === "" ? headers[i + 1] : `${via}, ${headers[i + 1]}`;
     }
     if (named !== undefined) text = withoutNamed(text, named);
     text += forwarded === undefined ? this.#untrustedPeerFields(exchange) : this.#forwardingLines(exchange, forwarded);
@@ -103,7 +107,7 @@ export class RequestHeaders {
     if (!this.#suppressed.has("via")) text += `via: ${via === "" ? "" : via + ", "}1.1 ${this.#names.viaName}\r\n`;
     text += this.#line(this.#names.requestIdName, exchange.requestId);
     if (span !== undefined) text += this.#traceLines(span);
-    return text + framing + upgrade + this.#fixedLines + "\r\n";
+    return text + trailers + framing + upgrade + this.#fixedLines + "\r\n";
   }
 
   // Clients choose the names: the cache is limited, and cleared when it is full.
@@ -118,6 +122,7 @@ export class RequestHeaders {
   #verdictOf(name: string): Treatment {
     if (name === "connection") return Treatment.Connection;
     if (name === "via" && !this.#removes.has(name)) return Treatment.Via;
+    if (name === "te" && !this.#suppressed.has(name)) return Treatment.Trailers;
     if (this.#dropped.has(name)) return Treatment.Dropped;
     if (HANDSHAKE.has(name)) return Treatment.Handshake;
     if (name === "sec-websocket-extensions") return Treatment.Extensions;
@@ -207,6 +212,8 @@ enum Treatment {
   MaxForwards,
   Connection,
   Via,
+  /** TE, of which `trailers` alone is passed on, if the client's listener can send them. */
+  Trailers,
 }
 
 /** Fields that the proxy writes itself or handles itself. */
@@ -217,6 +224,9 @@ const HANDSHAKE: ReadonlySet<string> = new Set([
   "sec-websocket-key",
   "sec-websocket-version",
 ]);
+
+/** TE belongs to one hop, so Connection names it (RFC 9110, section 10.1.4). */
+const TAKES_TRAILERS = "te: trailers\r\nconnection: te\r\n";
 
 const MOST_UNTRUSTED = 1024;
 

@@ -6,8 +6,8 @@
  */
 
 import { TransportFailure } from "../../failure/failure.ts";
-import type { BodySink, BodySource } from "../../http/body.ts";
-import type { Connection } from "../../upstream/connection/connection.ts";
+import type { BodySink, BodySource, Ownership } from "../../http/body.ts";
+import { sentTrailers } from "../../http/trailers.ts";
 
 /** The attempt that a body belongs to. */
 export interface ResponseOwner {
@@ -21,22 +21,19 @@ export interface ResponseOwner {
   bodyCancelled(): void;
 }
 
-/** Reads the body from a connection. Owned by its attempt, which owns the connection. */
-export class ResponseSource implements BodySource {
+/** Passes on the body of a connection. Owned by its attempt, which owns the connection. */
+export class ResponseSource implements BodySource, BodySink {
   readonly #owner: ResponseOwner;
-  readonly #connection: Connection;
+  readonly #body: BodySource;
   #sink: BodySink | undefined;
   /** The failure, if the body broke off before it was started. */
   #lost: TransportFailure | undefined;
-  /** Whether the last piece is being delivered. */
-  #complete = false;
 
-  /** @param connection Positioned after the head of the response. */
-  constructor(owner: ResponseOwner, connection: Connection) {
+  /** @param body The body of the owner's connection. */
+  constructor(owner: ResponseOwner, body: BodySource) {
     this.#owner = owner;
-    this.#connection = connection;
-    // Middleware, or a program, may never read the body.
-    connection.deadlines.awaitClient();
+    this.#body = body;
+    body.start(this);
   }
 
   /** Begins to deliver to `sink`. */
@@ -47,46 +44,36 @@ export class ResponseSource implements BodySource {
 
   /** Delivers the next piece. */
   pull(): void {
-    if (!this.#complete && !this.#owner.settled) this.#deliver(this.#sink as BodySink);
+    if (!this.#owner.settled) this.#body.pull();
   }
 
   /** Cancels the body. */
-  cancel(): void {
-    if (!this.#owner.settled) this.#owner.bodyCancelled();
+  cancel(reason: unknown): void {
+    if (this.#owner.settled) return;
+    this.#body.cancel(reason);
+    this.#owner.bodyCancelled();
   }
 
-  /** The body broke off by `error`. */
-  lose(error: unknown): void {
+  /** From the connection: the next piece. */
+  piece(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
+    this.#sink?.piece(bytes, ownership);
+  }
+
+  /** From the connection: the body is complete. */
+  end(trailers?: readonly string[]): void {
     if (this.#owner.settled) return;
-    const failure = error instanceof TransportFailure
-      ? error
-      : new TransportFailure("dropped", "The response could not be read", error);
+    this.#owner.bodyEnded();
+    this.#sink?.end(trailers && sentTrailers(trailers));
+  }
+
+  /** From the connection: the body broke off. */
+  fail(reason: unknown): void {
+    if (this.#owner.settled) return;
+    const failure = reason instanceof TransportFailure
+      ? reason
+      : new TransportFailure("dropped", "The response could not be read", reason);
     this.#owner.bodyLost(failure);
     this.#lost = failure;
     this.#sink?.fail(failure);
-  }
-
-  // Never rejects.
-  async #deliver(sink: BodySink): Promise<void> {
-    const connection = this.#connection;
-    connection.deadlines.endClient();
-    try {
-      const chunk = await connection.nextChunk();
-      if (this.#owner.settled) return;
-      if (chunk !== null) {
-        if (!connection.bodyEnded) {
-          // Before the piece is delivered: the sink may pull within the call.
-          connection.deadlines.awaitClient();
-          return sink.piece(chunk, "given");
-        }
-        this.#complete = true;
-        sink.piece(chunk, "given");
-        if (this.#owner.settled) return;
-      }
-      this.#owner.bodyEnded();
-      sink.end();
-    } catch (error) {
-      this.lose(error);
-    }
   }
 }

@@ -22,21 +22,28 @@ const FREE_PIECES = 4096;
 /** Bytes that its limited pieces must hold on average beyond that number. */
 const LEAST_AVERAGE_BYTES = 16;
 
+/** Waits for its turn to read another small piece. */
+export interface TurnWaiter {
+  /** Another small piece may be read. */
+  onTurn(): void;
+}
+
 /** Limits the small pieces of all uploads of this worker. */
 class PieceTurns {
   #taken = 0;
   #startedMs = 0;
   #resting = false;
-  #waiting: (() => void)[] = [];
+  #waiting: TurnWaiter[] = [];
 
-  /** Settles when another small piece may be read; undefined when it may be read now. */
-  next(): Promise<void> | undefined {
+  /** Whether another small piece may be read now. Otherwise `waiter` is called when it may. */
+  next(waiter: TurnWaiter): boolean {
     if (this.#taken === 0 && !this.#resting) this.#begin();
     if (this.#taken < PER_TURN && !this.#resting) {
       this.#taken++;
-      return undefined;
+      return true;
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#waiting.push(waiter);
+    return false;
   }
 
   #begin(): void {
@@ -56,7 +63,7 @@ class PieceTurns {
     if (released.length === 0) return;
     this.#begin();
     this.#taken = released.length;
-    for (const resolve of released) resolve();
+    for (const waiter of released) waiter.onTurn();
   }
 }
 
@@ -80,15 +87,15 @@ export class SmallPieces {
   /**
    * Counts a small piece that arrived.
    *
-   * @returns Settles when the next piece may be read; undefined when it may be read now.
+   * @param waiter Called when the next piece may be read, if that is not now.
+   * @returns Whether the next piece may be read now.
    * @throws {TransportFailure} `body_too_large` when there are too many, of too few bytes.
    */
-  add(bytes: number): Promise<void> | undefined {
-    if (this.#seen++ < UNCOUNTED) return undefined;
+  add(bytes: number, waiter: TurnWaiter): boolean {
+    if (this.#seen++ < UNCOUNTED) return true;
     this.#recent++;
     this.#recentBytes += bytes;
-    const wait = turns.next();
-    if (wait === undefined) return undefined;
+    if (turns.next(waiter)) return true;
     // A long run before one that must wait arrived at the client's own speed, and does not load the worker.
     if (this.#recent <= 2 * PER_TURN) {
       this.#count += this.#recent;
@@ -104,6 +111,6 @@ export class SmallPieces {
         } bytes on average, expected ${LEAST_AVERAGE_BYTES} or more`,
       );
     }
-    return wait;
+    return false;
   }
 }

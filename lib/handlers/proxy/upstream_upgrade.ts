@@ -7,7 +7,7 @@
 
 import type { HeaderLines, HttpResponse } from "../../http/message.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
-import type { Wire } from "../../sockets/wire.ts";
+import type { Socket } from "../../sockets/socket.ts";
 
 /** The upgrade of one exchange. Its request is a GET without a body. */
 export interface UpstreamUpgrade {
@@ -28,10 +28,10 @@ export interface UpstreamUpgrade {
   accept(head: ResponseHead, headers: HeaderLines, connection: UpgradedConnection): HttpResponse;
 }
 
-/** A connection that has switched protocols. The new owner closes the wire and calls `release`. */
+/** A connection that has switched protocols. The new owner closes the socket and calls `release`. */
 export interface UpgradedConnection {
-  /** The stream of bytes. */
-  readonly wire: Wire;
+  /** The socket, paused. The new owner sets its handler, and checks whether it is closed. */
+  readonly socket: Socket;
   /** Bytes that arrived after the head of the response. */
   readonly early: Uint8Array<ArrayBuffer>;
   /** Name of the upstream in its pool. */

@@ -12,9 +12,7 @@ import type { HeaderLines, HttpResponse, Upgrade } from "../../http/message.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { UpgradedConnection, UpstreamUpgrade } from "../proxy/upstream_upgrade.ts";
 import type { CoarseClock } from "../../state/coarse_clock.ts";
-import { RuntimeSocket } from "../../sockets/runtime_socket.ts";
 import type { Socket } from "../../sockets/socket.ts";
-import { closeQuietly } from "../../sockets/wire.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 import { UpstreamSocket } from "./upstream_socket.ts";
 import type { UpgradeRequest } from "./handshake.ts";
@@ -97,7 +95,7 @@ export class SocketUpgrade implements UpstreamUpgrade {
       begin: (socket) => relay(this.#exchange, connection, { socket, plan: this.#plan }),
       tunnel: (client, early) => tunnel(this.#exchange, connection, { client, early, plan: this.#plan }),
       fail: () => {
-        closeQuietly(connection.wire);
+        connection.socket.close();
         connection.release();
         return { status: 500, headers: [], body: null };
       },
@@ -134,8 +132,7 @@ function relay(
     idleTimeoutMs: config.ping_interval === 0 ? config.idle_timeout : 0,
     closeTimeoutMs: CLOSE_TIMEOUT_MS,
   });
-  const wire = new RuntimeSocket(connection.wire);
-  const upstream = new UpstreamSocket(wire, {
+  const upstream = new UpstreamSocket(connection.socket, {
     early: connection.early,
     clock,
     config,
@@ -147,7 +144,6 @@ function relay(
     { clock, config, metrics },
     observerOf(exchange, connection, plan, () => client.opened || sockets.neverOpened++),
   );
-  wire.begin();
   opened(relaying, connection, plan);
   relaying.start();
 }
@@ -158,16 +154,14 @@ function tunnel(
   { client, early, plan }: { client: Socket; early: Uint8Array<ArrayBuffer>; plan: SocketPlan },
 ): void {
   const { config, clock, metrics } = plan;
-  const upstream = new RuntimeSocket(connection.wire);
   const tunnelling = new Tunnel(
     client,
-    upstream,
+    connection.socket,
     { clock, config, closeTimeoutMs: CLOSE_TIMEOUT_MS, metrics },
     observerOf(exchange, connection, plan),
   );
   opened(tunnelling, connection, plan);
   tunnelling.start(early, connection.early);
-  upstream.begin();
 }
 
 function opened(webSocket: OpenWebSocket, { upstream }: UpgradedConnection, plan: SocketPlan): void {

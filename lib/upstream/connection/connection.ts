@@ -1,19 +1,20 @@
 /**
- * One connection to an upstream, and the response that is read from it. A read stays pending while the connection is
- * idle, so that it leaves the pool as soon as the upstream closes it or sends unexpected bytes.
+ * One connection to an upstream, and the response that is received on it. An idle connection leaves the pool as soon
+ * as the upstream closes it or sends unexpected bytes.
  *
  * @module
  */
 
 import type { CoarseClock, Watched } from "../../state/coarse_clock.ts";
-import type { BodyDecoder } from "../../http1/body_decoder.ts";
-import { Deadlines, type SilenceLimits } from "./deadlines.ts";
-import { closeQuietly, type Wire } from "../../sockets/wire.ts";
 import { brokenConnection, type TransportFailure, unusedConnection } from "../../failure/failure.ts";
-import type { ConnectionsConfig } from "../config/connections_schema.ts";
-import { RequestWriter } from "./request_writer.ts";
-import { ResponseInput } from "./response_input.ts";
+import type { Ownership } from "../../http/body.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
+import type { Socket, SocketHandler } from "../../sockets/socket.ts";
+import type { ConnectionsConfig } from "../config/connections_schema.ts";
+import { Deadlines, type SilenceLimits } from "./deadlines.ts";
+import { RequestWriter } from "./request_writer.ts";
+import { type AskedRequest, ResponseBody } from "./response_body.ts";
+import { type InterimListener, ResponseInput } from "./response_input.ts";
 
 /** Limits of silence and size. */
 export interface ConnectionLimits extends SilenceLimits, Pick<ConnectionsConfig, "idle_timeout"> {
@@ -22,58 +23,87 @@ export interface ConnectionLimits extends SilenceLimits, Pick<ConnectionsConfig,
 }
 
 /** The user of a connection during an exchange. */
-export interface ConnectionUser {
+export interface ConnectionUser extends AskedRequest {
   /** Called on each tick of the clock during the exchange: the user checks whether the client has left. */
   onTick(): void;
-  /** Called when the connection was aborted during the exchange. */
-  onAborted(failure: TransportFailure): void;
+  /** An interim response (1xx without 101) arrived. */
+  onInterim(head: ResponseHead): void;
+  /**
+   * The head of the response arrived. Within the call, the bytes of the body that came with it can be taken without a
+   * copy by {@linkcode Connection.wholeBody}.
+   */
+  onHead(head: ResponseHead): void;
+  /**
+   * There will be no response: the connection was aborted, or broke before the end of the head. Called at most once,
+   * in place of {@linkcode onHead}. A failure within the body goes to the sink of the body.
+   *
+   * @param failure A `TransportFailure`: `closed_unanswered`, `closed_in_head`, `malformed`, `read_timeout`,
+   * `write_timeout`, `client_timeout`, or what {@linkcode Connection.abort} was given.
+   */
+  onFailed(failure: unknown): void;
+  /** The system has accepted all bytes of the request that were written. Called after a write that returned false. */
+  onDrained(): void;
+}
+
+const enum Stage {
+  /** Without an exchange. */
+  Idle,
+  /** Lent to an exchange that has not sent anything. */
+  Lent,
+  /** The head of the response is awaited. */
+  Head,
+  /** The head has arrived. */
+  Body,
+  /** There will be no response. */
+  Failed,
 }
 
 /** A connection to one upstream. Owned by its pool; lent to one exchange at a time. */
-export class Connection implements Watched {
+export class Connection implements Watched, SocketHandler, InterimListener {
   /** Finished exchanges; 0 on a new connection. */
   exchanges = 0;
   readonly deadlines: Deadlines;
-  readonly #wire: Wire;
+  /** The body of the response, after its head has arrived and unless {@linkcode wholeBody} returned it. */
+  readonly body: ResponseBody;
+  readonly #socket: Socket;
   readonly #writer: RequestWriter;
   readonly #clock: CoarseClock;
   readonly #limits: ConnectionLimits;
   readonly #onRetired: (connection: Connection) => void;
   readonly #input: ResponseInput;
-  #reading = false;
-  #ended = false;
-  #readError: unknown;
+  #stage = Stage.Idle;
   #user: ConnectionUser | undefined;
   #closed = false;
+  /** Whether the upstream ended its side, or sent unexpected bytes. */
+  #ended = false;
+  #readError: unknown;
   #failure: TransportFailure | undefined;
   #idleDeadlineMs = 0;
   #idleTimeoutMs: number;
 
-  // State of the awaited head.
-  #method = "";
-  #resolve: ((head: ResponseHead) => void) | undefined;
-  #reject: ((failure: unknown) => void) | undefined;
-
-  // State of the current response.
-  #clean = true;
-  #spare: Uint8Array<ArrayBuffer> | undefined;
-  #pieceBytes = CHUNK_BYTES;
-
-  /** @param onRetired Called once when the connection closes. */
+  /**
+   * Takes over `socket`, which is paused.
+   *
+   * @param onRetired Called once when the connection closes.
+   */
   constructor(
-    wire: Wire,
+    socket: Socket,
     clock: CoarseClock,
     limits: ConnectionLimits,
     onRetired: (connection: Connection) => void,
   ) {
-    this.#wire = wire;
+    this.#socket = socket;
     this.#clock = clock;
     this.#limits = limits;
-    this.deadlines = new Deadlines(clock, limits);
-    this.#input = new ResponseInput(limits.maxHeadBytes, () => this.deadlines.endRead());
-    this.#writer = new RequestWriter(wire, this.deadlines, (error) => this.#failHead(this.#unwritten(error)));
     this.#idleTimeoutMs = limits.idle_timeout;
     this.#onRetired = onRetired;
+    this.deadlines = new Deadlines(clock, limits);
+    this.#writer = new RequestWriter(socket, this.deadlines);
+    this.#input = new ResponseInput(limits.maxHeadBytes, this);
+    this.body = new ResponseBody(socket, this.deadlines, (failure) => this.#breakBody(failure));
+    this.#ended = socket.closed;
+    socket.handler = this;
+    socket.resume();
     clock.watch(this);
   }
 
@@ -87,6 +117,11 @@ export class Connection implements Watched {
     return this.#input.begun;
   }
 
+  /** Whether bytes that were written are still queued. */
+  get blocked(): boolean {
+    return this.#writer.blocked;
+  }
+
   /** Lends the connection to an exchange, with its limits or those of the connection. */
   begin(user: ConnectionUser, limits: SilenceLimits = this.#limits): void {
     this.#user = user;
@@ -94,112 +129,46 @@ export class Connection implements Watched {
     this.#idleDeadlineMs = 0;
     this.#input.begun = false;
     this.#failure = undefined;
-    this.#clean = true;
-    this.#input.body = undefined;
+    this.#stage = Stage.Lent;
   }
 
   /**
-   * Sends a whole request and reads the head of its response: {@linkcode sendHead} and {@linkcode readHead} in one
-   * step, as most exchanges use it. `body` is copied before this returns.
+   * Sends a request's head and the bytes of its body that are given, in one write, and awaits the response.
    *
    * @param head The head as text, one character a byte, with its empty line.
-   * @param method The request's method, which decides whether a body follows.
-   * @throws {TransportFailure} As the two do.
+   * @throws {TransportFailure} `closed_unused` when nothing was sent, because the connection has ended meanwhile.
    */
-  ask(head: string, method: string, body?: Uint8Array): Promise<ResponseHead> {
-    if (this.#spent) return Promise.reject(unusedConnection());
-    this.#writer.post(head, body);
-    return this.readHead(method);
+  ask(head: string, body?: Uint8Array<ArrayBuffer>, ownership?: Ownership): void {
+    // Bytes that arrived before the request belong to no request.
+    if (this.#ended || this.#closed) throw this.#failure ?? unusedConnection();
+    this.#stage = Stage.Head;
+    this.#input.begin();
+    this.deadlines.awaitHead();
+    this.#writer.writeHead(head, body, ownership);
+  }
+
+  /** Sends more of the request. Returns whether the system has accepted all bytes; else `onDrained` follows. */
+  send(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean {
+    return this.#writer.write(bytes, ownership);
+  }
+
+  /** Sends `bytes`, not empty, as one chunk of a chunked body. Returns what {@linkcode send} returns. */
+  sendChunk(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean {
+    return this.#writer.writeChunk(bytes, ownership);
+  }
+
+  /** The whole request was sent: from now on the upstream's silence counts. */
+  requestComplete(): void {
+    this.#writer.complete();
   }
 
   /**
-   * Sends a request's head and the bytes of its body that are given, in one write.
+   * The whole body, if it has arrived: null when there is none, undefined when more must be read.
    *
-   * @param head The head as text, one character a byte, with its empty line.
-   * @throws {TransportFailure} `closed_unused`, `closed_unanswered`, `write_timeout`, or as {@linkcode abort}.
+   * @throws {TransportFailure} `malformed`.
    */
-  async sendHead(head: string, body?: Uint8Array): Promise<void> {
-    if (this.#spent) throw unusedConnection();
-    try {
-      await this.#writer.sendHead(head, body);
-    } catch (error) {
-      throw this.#unwritten(error);
-    }
-  }
-
-  /** Sends `bytes`, which must not change until the promise settles. Throws as {@linkcode sendHead} does. */
-  async send(bytes: Uint8Array): Promise<void> {
-    try {
-      await this.#writer.send(bytes);
-    } catch (error) {
-      throw this.#unwritten(error);
-    }
-  }
-
-  /**
-   * Reads the head of the response; interim responses (1xx) are skipped.
-   *
-   * @param method The request's method, which decides whether a body follows.
-   * @throws {TransportFailure} `closed_unanswered`, `closed_in_head`, `malformed`, `read_timeout`, or what
-   * {@linkcode abort} was given.
-   */
-  readHead(method: string): Promise<ResponseHead> {
-    this.#method = method;
-    this.#input.beginHead();
-    return new Promise(this.#awaitHead);
-  }
-
-  /** The whole body, if it has arrived: null when there is none, undefined when more must be read. */
   wholeBody(): Uint8Array<ArrayBuffer> | null | undefined {
-    const input = this.#input;
-    const body = input.body as BodyDecoder;
-    if (body.kind === "none") return null;
-    const payloadEnd = input.takeBody(input.bytes, input.start, input.end);
-    if (!body.done) {
-      // The bytes that have arrived become the first chunk.
-      input.end = payloadEnd;
-      return undefined;
-    }
-    const bytes = input.bytes.slice(input.start, payloadEnd);
-    input.start = body.consumed;
-    return bytes;
-  }
-
-  /** Whether the last piece of the body has been returned. */
-  get bodyEnded(): boolean {
-    return this.#input.body?.done === true && this.#input.empty;
-  }
-
-  /**
-   * The next piece of the body, or null after its end. Called after {@linkcode wholeBody} returned undefined.
-   *
-   * @throws {TransportFailure} `closed_in_body`, `malformed`, `read_timeout`, or what {@linkcode abort} was given.
-   */
-  async nextChunk(): Promise<Uint8Array<ArrayBuffer> | null> {
-    const input = this.#input;
-    const body = input.body as BodyDecoder;
-    if (!input.empty) {
-      const chunk = input.bytes.slice(input.start, input.end);
-      input.start = input.end;
-      return chunk;
-    }
-    while (!body.done) {
-      const target = this.#spare ?? new Uint8Array(chunkBytes(body, this.#pieceBytes));
-      this.#spare = undefined;
-      const read = await this.#readInto(target);
-      if (read === null) {
-        if (body.kind === "close" && this.#readError === undefined && !this.#wire.endUnproven) return null;
-        throw this.#lost("closed_in_body", "within its answer's body");
-      }
-      // Larger pieces after one that was full: 1 MB costs 0.65 of what it costs in pieces of 64 KiB.
-      this.#pieceBytes = read === target.length ? LARGE_CHUNK_BYTES : CHUNK_BYTES;
-      const payload = input.takeBody(target, 0, read);
-      // More bytes than the framing allows: the connection is not used again.
-      if (body.consumed < read) this.#clean = false;
-      if (payload > 0) return this.#handOver(target, payload);
-      this.#spare = target;
-    }
-    return null;
+    return this.body.whole();
   }
 
   /**
@@ -210,187 +179,172 @@ export class Connection implements Watched {
    */
   finish(sent: boolean): boolean {
     this.#user = undefined;
+    this.deadlines.endRead();
     this.deadlines.endClient();
     this.deadlines.endUpload();
     this.deadlines.uploading = false;
-    this.#spare = undefined;
-    const { body, persistent, empty } = this.#input;
-    const usable = sent && body?.done === true && persistent && this.#clean && empty && !this.#ended && !this.#closed &&
-      this.#writer.idle;
+    const usable = sent && this.body.reusable && !this.#ended && !this.#closed && this.#socket.queuedBytes === 0;
     if (!usable) {
       this.close();
       return false;
     }
     this.exchanges++;
     this.#input.clear();
-    this.#writer.trim();
     this.rest();
     return true;
   }
 
   /** Makes the connection idle without an exchange, as one that was dialled and is not needed. */
   rest(): void {
+    this.#stage = Stage.Idle;
     this.#idleDeadlineMs = this.#clock.nowMs + this.#idleTimeoutMs;
-    this.#startRead();
+    this.body.finish();
+    if (this.#ended) this.close();
   }
 
-  /** Aborts the exchange: pending reads and writes fail with `failure`. */
+  /** Aborts the exchange, which fails with `failure`. */
   abort(failure: TransportFailure): void {
-    const user = this.#user;
     this.#failure ??= failure;
+    const user = this.#user;
+    const stage = this.#stage;
     this.close();
-    this.#failHead(this.#failure);
-    user?.onAborted(this.#failure);
+    if (stage === Stage.Body) this.body.abort(this.#failure);
+    else if (stage !== Stage.Failed) user?.onFailed(this.#failure);
   }
 
   /** Closes the connection. */
   close(): void {
-    if (!this.#closed) closeQuietly(this.detach());
+    if (this.#closed) return;
+    this.#retire();
+    this.#socket.close();
   }
 
-  /** Returns the open wire to another protocol; the connection itself is closed. */
-  detach(): Wire {
-    this.#closed = true;
-    this.#user = undefined;
-    this.#clock.unwatch(this);
-    this.#onRetired(this);
-    return this.#wire;
+  /**
+   * Returns the open socket to another protocol, paused; the connection itself is closed. The new owner sets its
+   * handler at once.
+   */
+  detach(): Socket {
+    this.#retire();
+    this.#socket.pause();
+    return this.#socket;
   }
 
   /** Bytes that arrived after the head of the response. */
   get early(): Uint8Array<ArrayBuffer> {
-    return this.#input.bytes.slice(this.#input.start, this.#input.end);
+    return this.body.early;
   }
 
   /** Enforces the deadlines. */
   tick(nowMs: number): void {
-    if (this.#user === undefined) {
+    const user = this.#user;
+    if (user === undefined) {
       if (this.#idleDeadlineMs !== 0 && nowMs > this.#idleDeadlineMs) this.close();
       return;
     }
+    this.#writer.tick();
     const failure = this.deadlines.expired(nowMs);
     if (failure !== undefined) return this.abort(failure);
-    this.#user.onTick();
+    user.onTick();
   }
 
-  // Lent, but not yet used: bytes that arrived in the meantime belong to no request.
-  get #spent(): boolean {
-    return !this.#input.empty || this.#ended;
+  /** From the socket: bytes arrived. */
+  received(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    if (this.#stage === Stage.Head) this.#receiveHead(bytes, start, end);
+    else if (this.#stage === Stage.Body) this.body.receive(bytes, start, end);
+    else this.#ends();
   }
 
-  #unwritten(error: unknown): TransportFailure {
-    // The system reports a reset once. A body framed by the end of the connection must not end normally then.
-    this.#readError ??= error;
-    if (this.#failure !== undefined) return this.#failure;
-    // With a part of a response the upstream may have processed the request.
-    const kind = this.responseBegun ? "closed_in_head" : "closed_unanswered";
-    return brokenConnection(kind, "The upstream closed while it was sent to", error);
+  /** From the socket: the queued bytes are sent. */
+  drained(): void {
+    this.#writer.drained();
+    this.#user?.onDrained();
   }
 
-  readonly #awaitHead = (resolve: (head: ResponseHead) => void, reject: (failure: unknown) => void): void => {
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.#seekHead();
-  };
+  /** From the socket: the upstream ended its side. */
+  ended(): void {
+    this.#ends();
+    if (this.#stage === Stage.Head) this.#failHead(this.#lostHead());
+    else if (this.#stage === Stage.Body) {
+      const proven = this.body.endsWithConnection && this.#socket.endUnproven !== true;
+      this.body.connectionEnded(proven ? undefined : this.#lost("closed_in_body", "within its answer's body"));
+    }
+  }
 
-  // Settles the promise of a head when the head has arrived or can no longer arrive.
-  #seekHead(): void {
+  /** From the socket: the connection broke. */
+  failed(error: Error): void {
+    this.#readError = error;
+    this.#ends();
+    if (this.#stage === Stage.Head) this.#failHead(this.#lostHead());
+    else if (this.#stage === Stage.Body) {
+      this.body.connectionEnded(this.#lost("closed_in_body", "within its answer's body"));
+    }
+  }
+
+  /** From the input: an interim response arrived. */
+  interim(head: ResponseHead): void {
+    this.deadlines.endRead();
+    this.deadlines.awaitHead();
+    this.#user?.onInterim(head);
+  }
+
+  // No request was sent, or no more of its response can arrive: the connection is not used again.
+  #ends(): void {
+    this.#ended = true;
+    if (this.#stage === Stage.Idle) this.close();
+  }
+
+  #receiveHead(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    let head: ResponseHead | undefined;
     try {
-      const head = this.#input.takeHead();
-      if (head !== undefined) {
-        const resolve = this.#resolve;
-        this.#frame(head);
-        this.#resolve = this.#reject = undefined;
-        this.deadlines.endRead();
-        return resolve?.(head);
-      }
+      head = this.#input.take(bytes, start, end);
     } catch (error) {
       return this.#failHead(error);
     }
-    if (this.#failure !== undefined) return this.#failHead(this.#failure);
-    if (this.#ended) {
-      // After an interim response the upstream may have processed the request.
-      const kind = this.responseBegun ? "closed_in_head" : "closed_unanswered";
-      const where = this.responseBegun ? "within its answer's head" : "before it answered";
-      return this.#failHead(this.#lost(kind, where));
-    }
-    this.deadlines.awaitHead();
-    if (!this.#reading) this.#startRead();
+    const user = this.#user;
+    if (head === undefined || user === undefined) return;
+    const { exchanges } = this;
+    this.#stage = Stage.Body;
+    this.deadlines.endRead();
+    if (head.keepAliveMs > 0) this.#limitIdleTime(head.keepAliveMs);
+    this.body.begin(head, user, this.#input);
+    user.onHead(head);
+    // The exchange may have ended within the call, and even another one may have begun.
+    if (this.exchanges === exchanges && !this.#closed) this.body.settle();
+  }
+
+  // The upstream's Keep-Alive timeout began when it sent the response: subtract a second, at most half.
+  #limitIdleTime(keepAliveMs: number): void {
+    const margin = Math.min(1000, keepAliveMs / 2);
+    this.#idleTimeoutMs = Math.min(this.#limits.idle_timeout, keepAliveMs - margin);
   }
 
   #failHead(failure: unknown): void {
-    const reject = this.#reject;
-    if (reject === undefined) return;
-    this.#resolve = this.#reject = undefined;
-    this.deadlines.endRead();
-    reject(failure);
-  }
-
-  #frame(head: ResponseHead): void {
-    this.#input.beginBody(head, this.#method);
-    if (head.keepAliveMs > 0) {
-      // The upstream's Keep-Alive timeout began when it sent the response: subtract a second, at most half.
-      const margin = Math.min(1000, head.keepAliveMs / 2);
-      this.#idleTimeoutMs = Math.min(this.#limits.idle_timeout, head.keepAliveMs - margin);
-    }
-  }
-
-  #startRead(): void {
-    this.#reading = true;
-    this.#wire.read(this.#input.room).then(this.#arrived, this.#broke);
-  }
-
-  readonly #arrived = (read: number | null): void => {
-    this.#reading = false;
-    if (read === null) this.#ended = true;
-    else this.#input.end += read;
-    if (this.#reject !== undefined) this.#seekHead();
-    // No request was sent: the upstream closes, or sends unexpected bytes. The connection is closed either way.
-    else if (this.#user === undefined && read !== 0) this.close();
-  };
-
-  readonly #broke = (error: unknown): void => {
-    this.#reading = false;
     this.#ended = true;
-    this.#readError = error;
-    if (this.#reject !== undefined) this.#seekHead();
-    else if (this.#user === undefined) this.close();
-  };
-
-  async #readInto(target: Uint8Array): Promise<number | null> {
-    this.deadlines.awaitRead();
-    try {
-      for (;;) {
-        const read = await this.#wire.read(target);
-        if (this.#failure !== undefined) throw this.#failure;
-        if (read !== 0) return read;
-      }
-    } catch (error) {
-      if (error === this.#failure) throw error;
-      this.#readError = error;
-      if (this.#failure !== undefined) throw this.#failure;
-      return null;
-    } finally {
-      this.deadlines.endRead();
-    }
+    this.#stage = Stage.Failed;
+    this.deadlines.endRead();
+    this.#user?.onFailed(failure);
   }
 
-  // A well-filled buffer is handed over as it is; a few bytes are copied, so that a small event holds no large buffer.
-  #handOver(target: Uint8Array<ArrayBuffer>, payload: number): Uint8Array<ArrayBuffer> {
-    if (payload * 4 >= target.length) return target.subarray(0, payload);
-    this.#spare = target;
-    return target.slice(0, payload);
+  #breakBody(failure: unknown): void {
+    this.#ended = true;
+    this.body.abort(failure as TransportFailure);
+  }
+
+  #lostHead(): TransportFailure {
+    // After an interim response the upstream may have processed the request.
+    return this.responseBegun
+      ? this.#lost("closed_in_head", "within its answer's head")
+      : this.#lost("closed_unanswered", "before it answered");
   }
 
   #lost(kind: "closed_unanswered" | "closed_in_head" | "closed_in_body", where: string): TransportFailure {
     return this.#failure ?? brokenConnection(kind, `The upstream closed the connection ${where}`, this.#readError);
   }
-}
 
-// The last piece needs the missing bytes, and one more to detect that too much was sent.
-function chunkBytes(body: BodyDecoder, bytes: number): number {
-  return body.kind === "length" ? Math.min(body.remaining + 1, bytes) : bytes;
+  #retire(): void {
+    this.#closed = true;
+    this.#user = undefined;
+    this.#clock.unwatch(this);
+    this.#onRetired(this);
+  }
 }
-
-const CHUNK_BYTES = 64 * 1024;
-const LARGE_CHUNK_BYTES = 128 * 1024;

@@ -8,13 +8,13 @@ import type { CoarseClock } from "../../state/coarse_clock.ts";
 import type { ConnectionsConfig } from "../config/connections_schema.ts";
 import { Connection, type ConnectionLimits } from "./connection.ts";
 import { ConnectionWait, type ConnectionWaitOptions } from "./connection_wait.ts";
-import { dial } from "../../sockets/dial.ts";
+import { dialSocket } from "../../sockets/dial.ts";
 import { DialLimit, DialQueue } from "./dial_queue.ts";
 import type { Endpoint } from "../../sockets/endpoint.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import { IdleRelease } from "./idle_release.ts";
 import { isHandleShortage } from "../../failure/shortage.ts";
-import { closeQuietly, type Wire } from "../../sockets/wire.ts";
+import type { Socket } from "../../sockets/socket.ts";
 import { IDLE, OPEN, UPSTREAM_METRICS, type UpstreamMetrics } from "../upstream_metrics.ts";
 
 const { connections, dialled, dialSeconds, reused } = UPSTREAM_METRICS.metrics;
@@ -93,8 +93,8 @@ export class ConnectionPool {
     const wait = new ConnectionWait(options, {
       queue: this.#dials,
       dial: (timeoutMs) => this.#dial(timeoutMs),
-      open: (wire) => this.#adopt(wire),
-      spare: (wire) => this.#spare(wire),
+      open: (socket) => this.#adopt(socket),
+      spare: (socket) => this.#spare(socket),
     });
     if (options.fresh || this.#dials.length === 0) return wait;
     this.#reusingWaits.add(wait);
@@ -146,22 +146,22 @@ export class ConnectionPool {
     }
   }
 
-  async #dial(timeoutMs: number): Promise<Wire> {
+  async #dial(timeoutMs: number): Promise<Socket> {
     const startMs = performance.now();
     for (let tries = 1;; tries++) {
       try {
-        const wire = await dial(this.#endpoint, timeoutMs);
+        const socket = await dialSocket(this.#endpoint, timeoutMs);
         this.#options.metrics?.add(dialled);
         this.#options.metrics?.observe(dialSeconds, (performance.now() - startMs) / 1000);
-        return wire;
+        return socket;
       } catch (failure) {
         if (!lacksHandle(failure) || tries === MOST_TRIES || !await this.#allIdle.release()) throw failure;
       }
     }
   }
 
-  #adopt(wire: Wire): Connection {
-    const connection = new Connection(wire, this.#clock, this.#options, (retired) => this.#forget(retired));
+  #adopt(socket: Socket): Connection {
+    const connection = new Connection(socket, this.#clock, this.#options, (retired) => this.#forget(retired));
     this.#open.add(connection);
     this.#options.metrics?.change(connections, 1, OPEN);
     if (this.#closed) {
@@ -183,12 +183,12 @@ export class ConnectionPool {
   }
 
   // The wait that it was dialled for has ended, or got another connection.
-  #spare(wire: Wire): void {
+  #spare(socket: Socket): void {
     for (const wait of this.#reusingWaits) {
       this.#reusingWaits.delete(wait);
-      if (this.#dials.remove(wait)) return wait.take(wire);
+      if (this.#dials.remove(wait)) return wait.take(socket);
     }
-    closeQuietly(wire);
+    socket.close();
   }
 
   #forget(connection: Connection): void {

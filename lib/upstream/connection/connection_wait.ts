@@ -9,7 +9,7 @@ import { StallTolerantTimer } from "../../state/stall_tolerant_timer.ts";
 import type { Connection } from "./connection.ts";
 import type { DialEntry, DialQueue } from "./dial_queue.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import { closeQuietly, type Wire } from "../../sockets/wire.ts";
+import type { Socket } from "../../sockets/socket.ts";
 
 /** Options of a wait. */
 export interface ConnectionWaitOptions {
@@ -24,11 +24,11 @@ export interface ConnectionWaitOptions {
 /** The functions of its connection pool that a wait uses. */
 export interface ConnectionWaitContext {
   readonly queue: DialQueue;
-  readonly dial: (timeoutMs: number) => Promise<Wire>;
-  /** Makes the connection over a new wire. May throw. */
-  readonly open: (wire: Wire) => Connection;
-  /** Takes a wire that is no longer awaited. */
-  readonly spare: (wire: Wire) => void;
+  readonly dial: (timeoutMs: number) => Promise<Socket>;
+  /** Makes the connection over a new socket. May throw. */
+  readonly open: (socket: Socket) => Connection;
+  /** Takes a socket that is no longer awaited. */
+  readonly spare: (socket: Socket) => void;
 }
 
 /** One wait. Owned by the attempt that waits. */
@@ -66,9 +66,9 @@ export class ConnectionWait implements DialEntry {
     this.#started = true;
     this.#timer?.stop();
     this.#options.onDialling?.();
-    dial(this.#options.timeoutMs).then((wire) => {
-      if (this.#settled) spare(wire);
-      else this.take(wire);
+    dial(this.#options.timeoutMs).then((socket) => {
+      if (this.#settled) spare(socket);
+      else this.take(socket);
       queue.ended();
     }, (failure) => {
       queue.ended();
@@ -77,11 +77,11 @@ export class ConnectionWait implements DialEntry {
     });
   }
 
-  /** Takes a new wire, its own or one that was dialled for another wait. */
-  take(wire: Wire): void {
-    if (!this.#settle()) return closeQuietly(wire);
+  /** Takes a new socket, its own or one that was dialled for another wait. */
+  take(socket: Socket): void {
+    if (!this.#settle()) return socket.close();
     try {
-      this.#resolve(this.#context.open(wire));
+      this.#resolve(this.#context.open(socket));
     } catch (error) {
       this.#reject(error);
     }

@@ -1,104 +1,106 @@
 /**
- * Writes heads and bodies of requests to the wire of an upstream connection.
+ * Writes requests to the socket of an upstream connection.
  *
  * @module
  */
 
+import type { Ownership } from "../../http/body.ts";
 import { HeadWriter } from "../../http1/head_writer.ts";
+import type { Socket } from "../../sockets/socket.ts";
 import type { Deadlines } from "./deadlines.ts";
-import type { Wire } from "../../sockets/wire.ts";
 
-/** Writes requests. Owned by its connection. */
+/** Writes to one socket, and limits the time in which the upstream accepts nothing. Owned by its connection. */
 export class RequestWriter {
-  readonly #wire: Wire;
+  /** Whether bytes are queued: the system has not accepted all of them. */
+  blocked = false;
+  readonly #socket: Socket;
   readonly #deadlines: Deadlines;
-  readonly #onBroken: (error: unknown) => void;
-  readonly #out = new HeadWriter();
-  /** Bytes that {@linkcode post} has not written yet. */
-  #posted: Uint8Array | undefined;
+  #queuedBytes = 0;
+  /** Whether the whole request was written, at least to the queue. */
+  #complete = false;
 
-  /** @param onBroken Called when posted bytes could not be written. */
-  constructor(wire: Wire, deadlines: Deadlines, onBroken: (error: unknown) => void) {
-    this.#wire = wire;
+  /** Writes to `socket`. */
+  constructor(socket: Socket, deadlines: Deadlines) {
+    this.#socket = socket;
     this.#deadlines = deadlines;
-    this.#onBroken = onBroken;
-  }
-
-  /** Whether all posted bytes are written. */
-  get idle(): boolean {
-    return this.#posted === undefined;
   }
 
   /**
-   * Writes a head, and the whole body where there is one. Not awaited: a response shows that the request was written,
-   * and the promises of a wait are saved.
+   * Writes a head and the given bytes of its body, which are copied if they are few, with one system call if possible.
    *
    * @param head One character a byte, with its empty line.
    */
-  post(head: string, body?: Uint8Array): void {
-    this.#post(this.#encode(head, body));
-  }
-
-  /**
-   * Writes a head and the given bytes of its body, in one piece.
-   *
-   * @param head One character a byte, with its empty line.
-   * @throws What the wire throws.
-   */
-  sendHead(head: string, body?: Uint8Array): Promise<void> {
-    return this.send(this.#encode(head, body));
-  }
-
-  /**
-   * Writes bytes as they are.
-   *
-   * @param bytes Must not change until the promise settles.
-   * @throws What the wire throws.
-   */
-  async send(bytes: Uint8Array): Promise<void> {
-    let rest = bytes;
-    try {
-      while (rest.length > 0) {
-        this.#deadlines.awaitWrite();
-        const taken = await this.#wire.write(rest);
-        if (taken === rest.length) break;
-        rest = rest.subarray(taken);
-      }
-    } finally {
-      this.#deadlines.endWrite();
+  writeHead(head: string, body?: Uint8Array<ArrayBuffer>, ownership: Ownership = "shared"): void {
+    this.#complete = false;
+    OUT.clear();
+    OUT.text(head);
+    if (body === undefined || body.length <= COPIED_BYTES) {
+      if (body !== undefined) OUT.copy(body);
+      this.#written(this.#socket.write(OUT.written, "lent"));
+    } else {
+      this.#socket.cork();
+      this.#socket.write(OUT.written, "lent");
+      this.#socket.write(body, ownership);
+      this.#written(this.#socket.uncork());
     }
+    OUT.trim();
   }
 
-  /** Releases the buffer of an unusually large request. */
-  trim(): void {
-    this.#out.trim();
+  /** Writes bytes as they are. Returns whether the system has accepted all of them. */
+  write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean {
+    this.#written(this.#socket.write(bytes, ownership));
+    return !this.blocked;
   }
 
-  #encode(head: string, body?: Uint8Array): Uint8Array {
-    const out = this.#out;
-    out.clear();
-    out.text(head);
-    if (body !== undefined) out.copy(body);
-    return out.written;
+  /** Writes bytes as one chunk of a chunked body. Returns whether the system has accepted all of it. */
+  writeChunk(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean {
+    const socket = this.#socket;
+    socket.cork();
+    OUT.clear();
+    OUT.text(bytes.length.toString(16) + "\r\n");
+    socket.write(OUT.written, "lent");
+    socket.write(bytes, ownership);
+    socket.write(LINE_END, "shared");
+    this.#written(socket.uncork());
+    return !this.blocked;
   }
 
-  #post(bytes: Uint8Array): void {
-    this.#posted = bytes;
+  /** The whole request is written: once the system has accepted it, the upstream's silence counts. */
+  complete(): void {
+    if (this.blocked) this.#complete = true;
+    else this.#deadlines.uploaded();
+  }
+
+  /** The system has accepted all queued bytes. */
+  drained(): void {
+    this.blocked = false;
+    this.#deadlines.endWrite();
+    if (this.#complete) this.#deadlines.uploaded();
+    this.#complete = false;
+  }
+
+  /** Called on each tick: the deadline begins anew when the system has accepted a part of the queue. */
+  tick(): void {
+    if (!this.blocked) return;
+    const { queuedBytes } = this.#socket;
+    if (queuedBytes < this.#queuedBytes) this.#deadlines.awaitWrite();
+    this.#queuedBytes = queuedBytes;
+  }
+
+  #written(accepted: boolean): void {
+    if (accepted) {
+      if (this.blocked) this.drained();
+      return;
+    }
+    this.#queuedBytes = this.#socket.queuedBytes;
+    if (this.blocked) return;
+    this.blocked = true;
     this.#deadlines.awaitWrite();
-    this.#wire.write(bytes).then(this.#wrote, this.#broke);
   }
-
-  readonly #wrote = (taken: number): void => {
-    const posted = this.#posted as Uint8Array;
-    this.#deadlines.endWrite();
-    this.#posted = undefined;
-    if (taken < posted.length) this.#post(posted.subarray(taken));
-    // From now on the upstream's silence counts.
-    else if (this.#deadlines.uploading) this.#deadlines.uploaded();
-  };
-
-  readonly #broke = (error: unknown): void => {
-    this.#deadlines.endWrite();
-    this.#onBroken(error);
-  };
 }
+
+/** Largest body that is copied behind its head, in bytes: one write costs less than two. */
+const COPIED_BYTES = 16 * 1024;
+/** Heads are composed here: all sockets of a thread copy or send them within the call. */
+const OUT = new HeadWriter(4096);
+const LINE_END = new Uint8Array([13, 10]);

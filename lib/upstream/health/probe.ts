@@ -6,8 +6,10 @@
 
 import { CoarseClock } from "../../state/coarse_clock.ts";
 import { Connection, type ConnectionLimits, type ConnectionUser } from "../connection/connection.ts";
-import { dial, name } from "../../sockets/dial.ts";
-import { closeQuietly, type Wire } from "../../sockets/wire.ts";
+import { BodyReader } from "../../http/body_reader.ts";
+import type { ResponseHead } from "../../http1/response_head.ts";
+import { dialSocket, name } from "../../sockets/dial.ts";
+import type { Socket } from "../../sockets/socket.ts";
 import type { Endpoint } from "../../sockets/endpoint.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import type { HealthCheck } from "./health_check.ts";
@@ -109,7 +111,7 @@ class ProbeRun {
   cancel(verdict: BadProbe): void {
     if (this.#cancelled !== undefined) return;
     this.#cancelled = verdict;
-    this.#connection?.close();
+    this.#connection?.abort(new TransportFailure("dropped", BROKEN_OFF));
     // The runtime leaks a socket that connects just when its dial is aborted. One that connects soon is closed by
     // #dial.
     this.#lingering = startTimer(() => {
@@ -151,18 +153,19 @@ class ProbeRun {
     const { kind, method, bodyPattern } = this.#check;
     const { tls } = this.#dialled;
     if (checkTlsFirst && tls !== undefined) {
-      closeQuietly(await this.#dial({ ...this.#dialled, tls: { ...tls, insecureSkipVerify: true } }));
+      (await this.#dial({ ...this.#dialled, tls: { ...tls, insecureSkipVerify: true } })).close();
     }
-    const wire = await this.#dial(this.#dialled);
+    const socket = await this.#dial(this.#dialled);
     if (kind === "tcp") {
-      closeQuietly(wire);
+      socket.close();
       return undefined;
     }
-    const connection = this.#connection = new Connection(wire, CLOCK, LIMITS, () => {});
-    connection.begin(USER);
+    const connection = this.#connection = new Connection(socket, CLOCK, LIMITS, () => {});
+    const response = new ProbeResponse(method);
+    connection.begin(response);
     this.#stage = "head";
-    await connection.sendHead(probeHead(this.#endpoint, this.#check));
-    const { status } = await connection.readHead(method);
+    connection.ask(probeHead(this.#endpoint, this.#check));
+    const { status } = await response.head;
     const fault = statusFault(status, this.#check);
     if (fault !== undefined) return `${this.#name} ${fault}`;
     if (bodyPattern === undefined) return undefined;
@@ -171,10 +174,10 @@ class ProbeRun {
     return missing === undefined ? undefined : `${this.#name} answered ${status}, but ${missing}`;
   }
 
-  async #dial(endpoint: Endpoint): Promise<Wire> {
-    const wire = await dial(endpoint, this.#check.timeout + 2 * LINGER_MS, this.#endDial.signal);
-    if (this.#cancelled === undefined) return wire;
-    closeQuietly(wire);
+  async #dial(endpoint: Endpoint): Promise<Socket> {
+    const socket = await dialSocket(endpoint, this.#check.timeout + 2 * LINGER_MS, this.#endDial.signal);
+    if (this.#cancelled === undefined) return socket;
+    socket.close();
     throw new Error(BROKEN_OFF);
   }
 
@@ -203,7 +206,35 @@ const LIMITS: ConnectionLimits = {
   maxHeadBytes: 64 * 1024,
 };
 const CLOCK = new CoarseClock(60_000);
-const USER: ConnectionUser = { onTick: () => {}, onAborted: () => {} };
+
+/** The response to a probe. */
+class ProbeResponse implements ConnectionUser {
+  readonly method: string;
+  readonly acceptsTrailers = false;
+  readonly #head = Promise.withResolvers<ResponseHead>();
+
+  /** @param method The request's. */
+  constructor(method: string) {
+    this.method = method;
+  }
+
+  /** Its head. Rejects when there is none. */
+  get head(): Promise<ResponseHead> {
+    return this.#head.promise;
+  }
+
+  onHead(head: ResponseHead): void {
+    this.#head.resolve(head);
+  }
+
+  onFailed(failure: unknown): void {
+    this.#head.reject(failure);
+  }
+
+  onTick(): void {}
+  onInterim(): void {}
+  onDrained(): void {}
+}
 
 function startTimer(then: () => void, ms: number): ReturnType<typeof setTimeout> {
   const timer = setTimeout(then, ms);
@@ -220,12 +251,13 @@ async function readText(connection: Connection): Promise<string> {
   const whole = connection.wholeBody();
   if (whole === null) return "";
   if (whole !== undefined) return new TextDecoder().decode(whole.subarray(0, BODY_LIMIT_BYTES));
+  const reader = new BodyReader(connection.body);
   const decoder = new TextDecoder();
   let text = "";
   for (let room = BODY_LIMIT_BYTES; room > 0;) {
-    const chunk = await connection.nextChunk();
-    if (chunk === null) break;
-    const kept = chunk.subarray(0, room);
+    const piece = await reader.read();
+    if (piece === undefined) break;
+    const kept = piece.bytes.subarray(0, room);
     text += decoder.decode(kept, { stream: true });
     room -= kept.length;
   }

@@ -1,5 +1,5 @@
 // @ts-types="../../../types/std/assert.d.ts"
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { Delivery } from "../../../lib/exchange/delivery.ts";
 import { Exchange } from "../../../lib/exchange/exchange.ts";
 import { TransportFailure } from "../../../lib/failure/failure.ts";
@@ -132,7 +132,7 @@ const DELIVERY = new Delivery([], undefined);
 /** Makes the attempt, and delivers its response. */
 async function responds(attempt: Attempt) {
   if (!attempt.takeKept()) await attempt.connect();
-  const response = attempt.respond(await attempt.send(GET), undefined);
+  const response = await attempt.ask(GET);
   return DELIVERY.deliver(EXCHANGES.get(attempt) as Exchange, response);
 }
 
@@ -272,8 +272,7 @@ Deno.test("Attempt.respond() throws what is retried, with its time, and what nob
   await using place = new Place(busy.url);
   const attempt = place.attempt();
   await attempt.connect();
-  const head = await attempt.send(GET);
-  const retried = assertThrows(() => attempt.respond(head, () => true), RetryableResponse);
+  const retried = await assertRejects(() => attempt.ask(GET, () => true), RetryableResponse);
   assertEquals([retried.status, retried.retryAfterMs, attempt.failed(retried) === retried], [503, 2000, true]);
   assertEquals([place.counts[0], place.ended, place.outcomes], [0, 0, [503]]);
 
@@ -285,7 +284,7 @@ Deno.test("Attempt.respond() throws what is retried, with its time, and what nob
   assertEquals([failure.kind, other.counts, other.outcomes], ["malformed", [0, 0, 0], ["broken"]]);
 });
 
-Deno.test("an Attempt that is upgraded hands over the wire, what came early and its place, which is held until it is released", async () => {
+Deno.test("an Attempt that is upgraded hands over the socket, what came early and its place, which is held until it is released", async () => {
   await using upstream = ScriptedUpstream.start(async (peer) => {
     await peer.head();
     await peer.send("HTTP/1.1 101 Switching Protocols\r\nSet-Cookie: a=1\r\n\r\nearly");
@@ -297,17 +296,19 @@ Deno.test("an Attempt that is upgraded hands over the wire, what came early and 
   const attempt = place.attempt({ upgrade, signal: leaving.signal });
   const { status, headers } = await responds(attempt);
   assertEquals([status, headers, place.exchanges[0].status], [101, ["Set-Cookie", "a=1", "via", "1.1 bws"], 101]);
-  const { wire, early, upstream: name, release } = upgrade.connection as UpgradedConnection;
-  assertEquals([text(early as Uint8Array<ArrayBuffer>), name], ["early", upstream.url]);
+  const { socket, early, upstream: name, release } = upgrade.connection as UpgradedConnection;
+  assertEquals([text(early), name], ["early", upstream.url]);
   // It is no connection of the pool's any more, and no concern of the exchange's attempts.
   assertEquals([place.counts, place.ended, place.outcomes], [[1, 0, 0], 0, [101]]);
   place.upstream.connections.destroy();
   leaving.abort();
-  assertEquals([await wire.write(new TextEncoder().encode("hi")), upstream.open], [2, 1]);
+  socket.write(new TextEncoder().encode("hi"), "given");
+  await until("it is written", () => socket.queuedBytes === 0);
+  assertEquals([socket.closed, upstream.open], [false, 1]);
   release();
   release();
   assertEquals(place.counts, [0, 0, 0]);
-  wire.close();
+  socket.close();
 });
 
 Deno.test("an Attempt that asks for an upgrade takes a connection of its own, which serves nobody after a refusal", async () => {

@@ -1,9 +1,8 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { ReadAhead } from "../../../lib/handlers/proxy/read_ahead.ts";
-import { RequestBody } from "../../../lib/handlers/proxy/request_body.ts";
+import { type BodyConnection, type BodySender, RequestBody } from "../../../lib/handlers/proxy/request_body.ts";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
-import type { Connection } from "../../../lib/upstream/connection/connection.ts";
 import { BodyClient } from "../../support/body_client.ts";
 import { Deadlines } from "../../../lib/upstream/connection/deadlines.ts";
 
@@ -43,12 +42,40 @@ function sourceOf(pieces: number): BodyClient {
   return client;
 }
 
-/** A connection whose upstream takes nothing until {@linkcode flow}. */
-function stalled() {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const limits = { readTimeoutMs: Infinity, writeTimeoutMs: Infinity, clientTimeoutMs: Infinity };
-  const deadlines = new Deadlines(new CoarseClock(), limits);
-  return { connection: { deadlines, send: () => promise } as unknown as Connection, flow: resolve };
+/** An upstream that takes nothing until {@linkcode flow}. */
+class Stalled implements BodyConnection, BodySender {
+  readonly deadlines = new Deadlines(new CoarseClock(), {
+    readTimeoutMs: Infinity,
+    writeTimeoutMs: Infinity,
+    clientTimeoutMs: Infinity,
+  });
+  blocked = false;
+  sent = false;
+
+  ask(): void {
+    this.blocked = true;
+  }
+
+  send(): boolean {
+    return !this.blocked;
+  }
+
+  sendChunk(): boolean {
+    return !this.blocked;
+  }
+
+  flow(body: RequestBody): void {
+    this.blocked = false;
+    body.drained();
+  }
+
+  bodySent(): void {
+    this.sent = true;
+  }
+
+  bodyBroken(failure: Error): void {
+    throw failure;
+  }
 }
 
 Deno.test("a body counts what it holds until that is sent, or the body is let go", async () => {
@@ -56,9 +83,9 @@ Deno.test("a body counts what it holds until that is sent, or the body is let go
     const readAhead = new ReadAhead();
     const bodies = Array.from({ length: 12 }, () => {
       const body = new RequestBody(sourceOf(200), -1, { limit: undefined, retry_buffer: PIECE, readAhead });
-      const { connection, flow } = stalled();
-      const sending = body.sendRest(connection);
-      return { body, sending, flow };
+      const upstream = new Stalled();
+      body.sendTo(upstream, "", upstream);
+      return { body, upstream };
     });
     let before = -1;
     while (before !== readAhead.heldBytes) {
@@ -67,12 +94,11 @@ Deno.test("a body counts what it holds until that is sent, or the body is let go
     }
     assertGreater(before, 16 * MIB);
     assertLessOrEqual(before, 33 * MIB);
-    for (const { body, flow } of bodies) {
+    for (const { body, upstream } of bodies) {
       if (end === "cancelled") body.cancel();
-      flow();
+      upstream.flow(body);
     }
-    const whole = await Promise.all(bodies.map(({ sending }) => sending));
-    assert(whole.every((sent) => sent === (end === "sent")), end);
+    assert(bodies.every(({ upstream }) => upstream.sent === (end === "sent")), end);
     assertEquals(readAhead.heldBytes, 0, end);
   }
 });

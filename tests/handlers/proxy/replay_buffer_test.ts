@@ -35,19 +35,25 @@ Deno.test("ReplayBuffer.rewind() gives the same bytes again, up to the limit", (
   assertEquals([buffer.takenBytes, buffer.unsent, taken(buffer)], [0, 2, "12345678"]);
 });
 
-Deno.test("ReplayBuffer.sent() releases pieces of a body that is not replayable, and only those that it owns", () => {
-  // Smaller buffers are left to the garbage collector.
-  const size = 16 * 1024;
-  for (const [ownership, left] of [["given", 0], ["shared", size]] as const) {
-    const bytes = new Uint8Array(size);
+Deno.test("ReplayBuffer.batchOwnership gives a batch away once it is not kept, and only if the buffer owns it", () => {
+  for (const ownership of ["given", "shared"] as const) {
     const buffer = new ReplayBuffer(MAX_REPLAY_BYTES);
-    buffer.add(bytes, ownership);
+    buffer.add(new Uint8Array(MAX_REPLAY_BYTES), ownership);
+    buffer.take();
+    assertEquals(buffer.batchOwnership, "shared");
+    buffer.add(new Uint8Array(1), ownership);
     buffer.take();
     assertFalse(buffer.replayable);
-    assertEquals(bytes.length, size);
-    buffer.sent();
-    assertEquals([ownership, bytes.length], [ownership, left]);
+    assertEquals(buffer.batchOwnership, ownership);
   }
+});
+
+Deno.test("ReplayBuffer.pass() counts a piece that is not kept, and drops those that were", () => {
+  const buffer = bufferOf("1234");
+  taken(buffer);
+  assertEquals([buffer.keeps(4), buffer.keeps(5)], [true, false]);
+  buffer.pass(5);
+  assertEquals([buffer.takenBytes, buffer.furthestBytes, buffer.replayable, buffer.unsent], [9, 9, false, 0]);
 });
 
 Deno.test("ReplayBuffer.add() copies a lent piece, whose memory is used again", () => {

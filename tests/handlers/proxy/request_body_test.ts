@@ -1,46 +1,76 @@
 // @ts-types="../../../types/std/assert.d.ts"
-import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
 import { TransportFailure } from "../../../lib/failure/failure.ts";
 import { MaxBodySize } from "../../../lib/features/max_body_size.ts";
 import { ReadAhead } from "../../../lib/handlers/proxy/read_ahead.ts";
-import { RequestBody } from "../../../lib/handlers/proxy/request_body.ts";
+import { type BodyConnection, type BodySender, RequestBody } from "../../../lib/handlers/proxy/request_body.ts";
+import type { Ownership } from "../../../lib/http/body.ts";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
-import type { Connection } from "../../../lib/upstream/connection/connection.ts";
 import { Deadlines } from "../../../lib/upstream/connection/deadlines.ts";
 import { BodyClient } from "../../support/body_client.ts";
 
 const KEEP_BYTES = 8;
 
-function bodyOf(length = -1): { body: RequestBody; client: BodyClient } {
-  const client = new BodyClient();
+function bodyOf(length = -1, ownership: Ownership = "given"): { body: RequestBody; client: BodyClient } {
+  const client = new BodyClient(ownership);
   const rules = { limit: new MaxBodySize(1000), retry_buffer: KEEP_BYTES, readAhead: new ReadAhead() };
   return { body: new RequestBody(client, length, rules), client };
 }
 
 /** An upstream that takes what it is sent, or does not. */
-class Upstream {
+class Upstream implements BodyConnection, BodySender {
   readonly deadlines = new Deadlines(new CoarseClock(), {
     readTimeoutMs: Infinity,
     writeTimeoutMs: Infinity,
     clientTimeoutMs: Infinity,
   });
+  blocked = false;
   received = "";
+  /** Ownership of each piece that was sent. */
+  readonly ownerships: Ownership[] = [];
   broken: TransportFailure | undefined;
+  readonly #outcome = Promise.withResolvers<boolean>();
 
-  /** As a connection. */
-  get connection(): Connection {
-    return this as unknown as Connection;
+  constructor() {
+    this.#outcome.promise.catch(() => {});
   }
 
-  sendHead(head: string, bytes?: Uint8Array): Promise<void> {
-    return this.send(bytes === undefined ? encoded(head) : encoded(head + new TextDecoder().decode(bytes)));
+  /** Settles with true when the whole body was sent, or rejects with why it broke off. */
+  get outcome(): Promise<boolean> {
+    return this.#outcome.promise;
   }
 
-  send(bytes: Uint8Array): Promise<void> {
-    if (this.broken !== undefined) return Promise.reject(this.broken);
+  ask(head: string, bytes?: Uint8Array): void {
+    if (this.broken !== undefined) throw this.broken;
+    this.received += head;
+    if (bytes !== undefined) this.received += new TextDecoder().decode(bytes);
+  }
+
+  send(bytes: Uint8Array, ownership: Ownership): boolean {
     this.received += new TextDecoder().decode(bytes);
-    return Promise.resolve();
+    this.ownerships.push(ownership);
+    return !this.blocked;
   }
+
+  sendChunk(bytes: Uint8Array, ownership: Ownership): boolean {
+    this.received += bytes.length.toString(16) + "\r\n";
+    this.send(bytes, ownership);
+    this.received += "\r\n";
+    return !this.blocked;
+  }
+
+  bodySent(): void {
+    this.#outcome.resolve(true);
+  }
+
+  bodyBroken(failure: TransportFailure): void {
+    this.#outcome.reject(failure);
+  }
+}
+
+/** Waits for the begin of a body. */
+function begun(body: RequestBody): Promise<void> {
+  return new Promise((resolve) => body.begun({ bodyBegun: resolve }) && resolve());
 }
 
 const encoded = (text: string) => new TextEncoder().encode(text);
@@ -49,12 +79,12 @@ Deno.test("RequestBody.rewind() gives again what was sent, from its first byte",
   const { body, client } = bodyOf();
   const upstream = new Upstream();
   client.send(encoded("first"));
-  await body.begun();
-  assertFalse(await body.sendHead(upstream.connection, "head "));
+  await begun(body);
+  body.sendTo(upstream, "head ", upstream);
   assert(body.replayable);
   body.rewind();
-  assertEquals(body.begun(), undefined);
-  await body.sendHead(upstream.connection, "again ");
+  assert(body.begun(NOBODY));
+  body.sendTo(upstream, "again ", upstream);
   assertEquals(upstream.received, "head 5\r\nfirst\r\nagain 5\r\nfirst\r\n");
 });
 
@@ -62,36 +92,37 @@ Deno.test("RequestBody keeps what it has rewound, however much arrives before it
   const { body, client } = bodyOf();
   const upstream = new Upstream();
   client.send(encoded("kept"));
-  await body.begun();
-  await body.sendHead(upstream.connection, "");
+  await begun(body);
+  body.sendTo(upstream, "", upstream);
   body.rewind();
   client.send(encoded("far more than is kept"));
   client.end();
   const again = new Upstream();
-  await body.sendHead(again.connection, "");
-  assertEquals(again.received, "4\r\nkept\r\n");
-  assert(await body.sendRest(again.connection));
-  assertEquals(again.received, "4\r\nkept\r\n15\r\nfar more than is kept\r\n0\r\n\r\n");
+  body.sendTo(again, "", again);
+  assert(await again.outcome);
+  assertEquals(again.received, "19\r\nkeptfar more than is kept\r\n0\r\n\r\n");
+  assertEquals(upstream.received, "4\r\nkept\r\n");
 });
 
 Deno.test("RequestBody is not replayable once more was sent than is kept", async () => {
   const { body, client } = bodyOf();
   client.send(encoded("123456789"));
-  await body.begun();
-  await body.sendHead(new Upstream().connection, "");
+  await begun(body);
+  const upstream = new Upstream();
+  body.sendTo(upstream, "", upstream);
   assertFalse(body.replayable);
 });
 
 Deno.test("RequestBody gives all of it again when nothing was sent, however large", async () => {
   const { body, client } = bodyOf();
   client.send(encoded("123456789"));
-  await body.begun();
+  await begun(body);
   const upstream = new Upstream();
   upstream.broken = new TransportFailure("closed_unused", "It ended before it was used");
-  await assertRejects(() => body.sendHead(upstream.connection, ""));
+  assertThrows(() => body.sendTo(upstream, "", upstream));
   body.rewind();
   const next = new Upstream();
-  await body.sendHead(next.connection, "");
+  body.sendTo(next, "", next);
   assertEquals(next.received, "9\r\n123456789\r\n");
 });
 
@@ -99,14 +130,13 @@ Deno.test("RequestBody sends nothing beyond its length: an upstream would take i
   for (const pieces of [["12345GET / HTTP/1.1"], ["123", "45GET / HTTP/1.1"]]) {
     const { body, client } = bodyOf(5);
     const upstream = new Upstream();
-    const begun = body.begun();
+    const first = begun(body);
     client.send(encoded(pieces[0]));
-    await begun;
+    await first;
     assertEquals(body.takeWhole(), undefined);
-    await body.sendHead(upstream.connection, "head ");
-    const rest = body.sendRest(upstream.connection);
+    body.sendTo(upstream, "head ", upstream);
     for (const piece of pieces.slice(1)) client.send(encoded(piece));
-    const failure = await assertRejects(() => rest, TransportFailure, "longer than the 5 bytes");
+    const failure = await assertRejects(() => upstream.outcome, TransportFailure, "longer than the 5 bytes");
     assertEquals([failure.kind, upstream.received], ["body_too_large", pieces.length === 1 ? "head " : "head 123"]);
   }
 });
@@ -114,13 +144,67 @@ Deno.test("RequestBody sends nothing beyond its length: an upstream would take i
 Deno.test("RequestBody.takeWhole() gives a small body of known length once all of it is here", async () => {
   const { body, client } = bodyOf(8);
   client.send(encoded("half"));
-  await body.begun();
+  await begun(body);
   assertEquals(body.takeWhole(), undefined);
   const whole = bodyOf(4);
   whole.client.send(encoded("four"));
-  await whole.body.begun();
+  await begun(whole.body);
   assertEquals(whole.body.takeWhole(), encoded("four"));
   assertEquals(whole.body.takeWhole(), undefined);
   whole.body.rewind();
   assertEquals(whole.body.takeWhole(), encoded("four"));
 });
+
+Deno.test("RequestBody passes lent pieces on as they are once nothing is kept, and waits for an upstream that takes nothing", async () => {
+  const { body, client } = bodyOf(40, "lent");
+  const upstream = new Upstream();
+  client.send(encoded("kept"));
+  await begun(body);
+  body.sendTo(upstream, "head ", upstream);
+  client.send(encoded("kept"));
+  client.send(encoded("0123456789"));
+  assertEquals([upstream.received, upstream.ownerships], ["head keptkept0123456789", ["shared", "lent"]]);
+  upstream.blocked = true;
+  client.send(encoded("0123456789"));
+  assertEquals(upstream.received, "head keptkept0123456789");
+  // A source that lends is not asked for more than one piece.
+  client.send(encoded("abcdefghijkl"));
+  assertEquals(client.waiting, 1);
+  upstream.blocked = false;
+  body.drained();
+  assert(await upstream.outcome);
+  assertEquals(upstream.received, "head keptkept01234567890123456789abcdefghijkl");
+});
+
+Deno.test("RequestBody sends the trailer fields of a chunked body that may be sent as such", async () => {
+  for (
+    const [trailers, sent] of [[["X-Sum", "1", "Host", "evil", "Content-Length", "3"], "X-Sum: 1\r\n"], [
+      [],
+      "",
+    ]] as const
+  ) {
+    const { body, client } = bodyOf();
+    const upstream = new Upstream();
+    client.send(encoded("body"));
+    client.end(trailers);
+    await begun(body);
+    body.sendTo(upstream, "", upstream);
+    assert(await upstream.outcome);
+    assertEquals(upstream.received, `4\r\nbody\r\n0\r\n${sent}\r\n`);
+  }
+});
+
+Deno.test("RequestBody breaks off at once when its client does, even while the upstream takes nothing", async () => {
+  const { body, client } = bodyOf(100);
+  const upstream = new Upstream();
+  client.send(encoded("begin"));
+  await begun(body);
+  upstream.blocked = true;
+  body.sendTo(upstream, "", upstream);
+  client.send(encoded("more"));
+  body.fail(new Error("gone"));
+  const failure = await assertRejects(() => upstream.outcome, TransportFailure);
+  assertEquals([failure.kind, upstream.received], ["client_left", "begin"]);
+});
+
+const NOBODY = { bodyBegun: () => {} };

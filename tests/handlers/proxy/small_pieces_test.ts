@@ -1,7 +1,12 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { SmallPieces } from "../../../lib/handlers/proxy/small_pieces.ts";
+import { SmallPieces, type TurnWaiter } from "../../../lib/handlers/proxy/small_pieces.ts";
 import { TransportFailure } from "../../../lib/failure/failure.ts";
+
+function nextTurn(): { waiter: TurnWaiter; turn: Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { waiter: { onTurn: resolve }, turn: promise };
+}
 
 Deno.test("SmallPieces.add() makes a body of many small pieces wait, so that others have their turn", async () => {
   const pieces = new SmallPieces();
@@ -9,10 +14,10 @@ Deno.test("SmallPieces.add() makes a body of many small pieces wait, so that oth
   const counting = setInterval(() => turns++, 1);
   let waits = 0;
   for (let i = 0; i < 500; i++) {
-    const wait = pieces.add(100);
-    if (wait === undefined) continue;
+    const { waiter, turn } = nextTurn();
+    if (pieces.add(100, waiter)) continue;
     waits++;
-    await wait;
+    await turn;
   }
   clearInterval(counting);
   assert(waits >= 25, `${waits} waits`);
@@ -22,7 +27,7 @@ Deno.test("SmallPieces.add() makes a body of many small pieces wait, so that oth
 Deno.test("SmallPieces.add() lets a body of a few pieces pass at once", () => {
   for (let body = 0; body < 1000; body++) {
     const pieces = new SmallPieces();
-    for (let i = 0; i < 8; i++) assertEquals(pieces.add(1), undefined);
+    for (let i = 0; i < 8; i++) assert(pieces.add(1, nextTurn().waiter));
   }
 });
 
@@ -31,9 +36,9 @@ Deno.test("SmallPieces.add() refuses thousands of pieces of a few bytes that com
   const failure = await (async () => {
     for (let i = 0; i < 20_000; i++) {
       try {
-        const wait = pieces.add(1);
+        const { waiter, turn } = nextTurn();
         // They are read as fast as may be.
-        if (wait !== undefined) await wait;
+        if (!pieces.add(1, waiter)) await turn;
       } catch (error) {
         return { error, i };
       }

@@ -14,6 +14,7 @@ import type { Connection } from "../../../lib/upstream/connection/connection.ts"
 import { ConnectionPool, type ConnectionPoolOptions } from "../../../lib/upstream/connection/connection_pool.ts";
 import { IdleRelease } from "../../../lib/upstream/connection/idle_release.ts";
 import { UPSTREAM_METRICS } from "../../../lib/upstream/upstream_metrics.ts";
+import { AskingUser } from "../../support/asking_user.ts";
 import { until } from "../../support/condition.ts";
 import { answerOf, ScriptedUpstream } from "../../support/scripted_upstream.ts";
 
@@ -21,7 +22,6 @@ const LIMITS = {
   ...{ readTimeoutMs: 5000, writeTimeoutMs: 5000, clientTimeoutMs: 5000 },
   ...{ idle_timeout: 60_000, maxHeadBytes: 65_536, max_idle: 2 },
 };
-const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 
 /** A pool whose connections are counted; it closes all of them in the end. */
 class Kept implements Disposable {
@@ -40,8 +40,7 @@ class Kept implements Disposable {
 
   /** One exchange on a connection, up to the end of the response. */
   async exchange(connection: Connection): Promise<void> {
-    connection.begin({ onTick: () => {}, onAborted: () => {} });
-    await connection.ask(GET, "GET");
+    await AskingUser.ask(connection);
     connection.wholeBody();
   }
 
@@ -92,8 +91,7 @@ Deno.test("ConnectionPool.release() closes a connection whose request was not se
   const [unsent, unread] = [await kept.dial(), await kept.dial()];
   await kept.exchange(unsent);
   kept.pool.release(unsent, false);
-  unread.begin({ onTick: () => {}, onAborted: () => {} });
-  await unread.ask(GET, "GET");
+  await AskingUser.ask(unread);
   kept.pool.release(unread, true);
   assertEquals([unsent.closed, unread.closed, kept.counts.open], [true, true, 0]);
 });
@@ -166,8 +164,7 @@ Deno.test("ConnectionPool.destroy() fails exchanges under way", async () => {
   });
   using kept = new Kept(upstream.url);
   const connection = await kept.dial();
-  connection.begin({ onTick: () => {}, onAborted: () => {} });
-  const asked = assertRejects(() => connection.ask(GET, "GET"), TransportFailure);
+  const asked = assertRejects(() => AskingUser.ask(connection), TransportFailure);
   await until("it is asked", () => upstream.requests.length === 1);
   kept.pool.destroy();
   assertEquals((await asked).kind, "dropped");

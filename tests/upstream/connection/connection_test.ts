@@ -1,9 +1,12 @@
 // @ts-types="../../../types/std/assert.d.ts"
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type FailureKind, TransportFailure } from "../../../lib/failure/failure.ts";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
+import type { BodySource } from "../../../lib/http/body.ts";
+import { BodyReader, readWhole } from "../../../lib/http/body_reader.ts";
+import type { ResponseHead } from "../../../lib/http1/response_head.ts";
 import { Connection, type ConnectionUser } from "../../../lib/upstream/connection/connection.ts";
-import { ScriptedWire } from "../../support/scripted_wire.ts";
+import { ScriptedSocket } from "../../support/scripted_socket.ts";
 
 const LIMITS = {
   readTimeoutMs: 1000,
@@ -15,36 +18,66 @@ const LIMITS = {
 const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
-/** A connection over a wire that the test plays, lent to an exchange that notes what it is told. */
+/** A connection over a socket that the test plays, lent to an exchange that notes what it is told. */
 class Bench implements ConnectionUser {
-  readonly wire: ScriptedWire;
+  readonly socket: ScriptedSocket;
   readonly clock = new CoarseClock();
   readonly connection: Connection;
-  readonly aborted: FailureKind[] = [];
+  readonly failed: unknown[] = [];
+  readonly interim: ResponseHead[] = [];
+  method = "GET";
+  acceptsTrailers = false;
   retired = 0;
+  drained = 0;
+  /** Called when the head has arrived, in the same call. */
+  atHead = () => {};
+  #head = Promise.withResolvers<ResponseHead>();
 
   constructor({ endUnproven = false } = {}) {
-    this.wire = new ScriptedWire(endUnproven);
-    this.connection = new Connection(this.wire, this.clock, LIMITS, () => this.retired++);
+    this.socket = new ScriptedSocket(endUnproven);
+    this.connection = new Connection(this.socket, this.clock, LIMITS, () => this.retired++);
     this.connection.begin(this);
   }
 
   onTick(): void {}
 
-  onAborted(failure: TransportFailure): void {
-    this.aborted.push(failure.kind);
+  onInterim(head: ResponseHead): void {
+    this.interim.push(head);
   }
 
-  /** The rest of the body, piece by piece. */
+  onDrained(): void {
+    this.drained++;
+  }
+
+  onHead(head: ResponseHead): void {
+    this.atHead();
+    this.#head.resolve(head);
+  }
+
+  onFailed(failure: unknown): void {
+    this.failed.push(failure);
+    this.#head.reject(failure);
+  }
+
+  /** Kinds of the failures that were told. */
+  get kinds(): FailureKind[] {
+    return this.failed.map((failure) => (failure as TransportFailure).kind);
+  }
+
+  /** Sends a request; the head of its response. */
+  ask(text: string, method: string, body?: Uint8Array<ArrayBuffer>): Promise<ResponseHead> {
+    this.#head = Promise.withResolvers();
+    this.#head.promise.catch(() => {});
+    this.method = method;
+    this.connection.ask(text, body);
+    return this.#head.promise;
+  }
+
+  /** The rest of the body. */
   async body(): Promise<string> {
-    let text = "";
     const whole = this.connection.wholeBody();
     if (whole !== undefined) return textOf(whole);
-    for (let piece = await this.connection.nextChunk(); piece !== null; piece = await this.connection.nextChunk()) {
-      text += textOf(piece);
-      if (this.connection.bodyEnded) break;
-    }
-    return text;
+    return textOf(await readWhole(this.connection.body));
   }
 
   [Symbol.dispose](): void {
@@ -68,26 +101,26 @@ async function assertFails(kind: FailureKind, promise: Promise<unknown>): Promis
 
 Deno.test("Connection serves one exchange after the other, and closes when it has idled for too long", async () => {
   using bench = new Bench();
-  const { connection, wire, clock } = bench;
+  const { connection, socket, clock } = bench;
   for (let round = 1; round <= 3; round++) {
     if (round > 1) connection.begin(bench);
-    const asked = connection.ask(GET, "GET");
-    wire.arrive(OK);
+    const asked = bench.ask(GET, "GET");
+    socket.arrive(OK);
     const head = await asked;
     assertEquals([head.status, head.headers, await bench.body()], [200, ["Content-Length", "5"], "hello"]);
-    assertEquals([connection.finish(true), connection.exchanges, wire.reading], [true, round, true]);
+    assertEquals([connection.finish(true), connection.exchanges, socket.paused], [true, round, false]);
   }
-  assertEquals(wire.written, GET.repeat(3));
+  assertEquals(socket.written, GET.repeat(3));
   connection.tick(clock.nowMs + LIMITS.idle_timeout);
   assertEquals([connection.closed, bench.retired], [false, 0]);
   connection.tick(clock.nowMs + LIMITS.idle_timeout + 1);
-  assertEquals([connection.closed, bench.retired, wire.closed], [true, 1, true]);
+  assertEquals([connection.closed, bench.retired, socket.closed], [true, 1, true]);
 });
 
 Deno.test("Connection idles no longer than the upstream's Keep-Alive says, less a margin", async () => {
   using bench = new Bench();
-  const asked = bench.connection.ask(GET, "GET");
-  bench.wire.arrive("HTTP/1.1 204 No Content\r\nKeep-Alive: timeout=5\r\n\r\n");
+  const asked = bench.ask(GET, "GET");
+  bench.socket.arrive("HTTP/1.1 204 No Content\r\nKeep-Alive: timeout=5\r\n\r\n");
   await asked;
   assertEquals(bench.connection.finish(true), true);
   bench.connection.tick(4000);
@@ -99,42 +132,48 @@ Deno.test("Connection idles no longer than the upstream's Keep-Alive says, less 
 Deno.test("Connection passes interim responses over, however they are cut, and refuses those without end", async () => {
   using bench = new Bench();
   const interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
-  const asked = bench.connection.ask(GET, "GET");
-  bench.wire.arrive(...interim + OK);
+  const asked = bench.ask(GET, "GET");
+  bench.socket.arrive(...interim + OK);
   assertEquals([(await asked).status, await bench.body()], [200, "hello"]);
   assertEquals(bench.connection.finish(true), true);
 
   bench.connection.begin(bench);
-  const endless = bench.connection.ask(GET, "GET");
-  bench.wire.arrive("HTTP/1.1 103 Early Hints\r\n\r\n".repeat(33));
+  const endless = bench.ask(GET, "GET");
+  bench.socket.arrive("HTTP/1.1 103 Early Hints\r\n\r\n".repeat(33));
   await assertFails("malformed", endless);
 });
 
 Deno.test("Connection reads a response that comes before the request is sent, and is not used again then", async () => {
   using bench = new Bench();
-  const { connection, wire } = bench;
-  await connection.sendHead("POST / HTTP/1.1\r\ncontent-length: 100\r\n\r\n", new Uint8Array(10));
-  wire.blockWrites();
-  const sending = connection.send(new Uint8Array(90));
-  const reading = connection.readHead("POST");
-  wire.arrive("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
-  assertEquals([(await reading).status, connection.wholeBody()], [413, new Uint8Array(0)]);
-  assertEquals([connection.finish(false), connection.closed], [false, true]);
-  await assertFails("closed_in_head", sending);
+  const { connection, socket } = bench;
+  const asked = bench.ask("POST / HTTP/1.1\r\ncontent-length: 100\r\n\r\n", "POST", new Uint8Array(10));
+  socket.block();
+  assertEquals(connection.send(new Uint8Array(90), "shared"), false);
+  socket.arrive("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
+  assertEquals([(await asked).status, connection.wholeBody()], [413, new Uint8Array(0)]);
+  assertEquals([connection.finish(false), connection.closed, socket.closed], [false, true, true]);
+});
+
+Deno.test("Connection is not used again while a part of its request is queued", async () => {
+  using bench = new Bench();
+  bench.socket.block();
+  const asked = bench.ask(GET, "GET");
+  bench.socket.arrive(OK);
+  assertEquals([(await asked).status, await bench.body(), bench.connection.finish(true)], [200, "hello", false]);
 });
 
 Deno.test("Connection still gives the response of an upstream that takes no more of the request", async () => {
   using bench = new Bench();
-  await bench.connection.sendHead("POST / HTTP/1.1\r\ncontent-length: 100\r\n\r\n");
-  bench.wire.refuseWrites();
-  await assertFails("closed_unanswered", bench.connection.send(new Uint8Array(100)));
-  const reading = bench.connection.readHead("POST");
-  bench.wire.arrive("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno");
-  assertEquals([(await reading).status, await bench.body()], [401, "no"]);
+  const asked = bench.ask("POST / HTTP/1.1\r\ncontent-length: 100\r\n\r\n", "POST");
+  bench.socket.block();
+  bench.connection.send(new Uint8Array(100), "shared");
+  bench.socket.arrive("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno");
+  bench.socket.fail();
+  assertEquals([(await asked).status, await bench.body(), bench.kinds], [401, "no", []]);
 });
 
-for (const how of ["end", "reset"] as const) {
-  Deno.test(`Connection says where the upstream broke off, which ${how}s it`, async () => {
+for (const how of ["finish", "fail"] as const) {
+  Deno.test(`Connection says where the upstream broke off, with ${how === "fail" ? "a reset" : "a FIN"}`, async () => {
     const cases: [pieces: string[], kind: FailureKind][] = [
       [[], "closed_unanswered"],
       [["H"], "closed_in_head"],
@@ -146,9 +185,9 @@ for (const how of ["end", "reset"] as const) {
     ];
     for (const [pieces, kind] of cases) {
       using bench = new Bench();
-      const asked = bench.connection.ask(GET, "GET");
-      bench.wire.arrive(...pieces);
-      bench.wire[how]();
+      const asked = bench.ask(GET, "GET");
+      bench.socket.arrive(...pieces);
+      bench.socket[how]();
       const exchange = asked.then(() => bench.body());
       await assertFails(kind, exchange);
       assertEquals(bench.connection.finish(true), false, JSON.stringify(pieces));
@@ -158,12 +197,16 @@ for (const how of ["end", "reset"] as const) {
 
 Deno.test("Connection takes the end for the end of a body without length, but not a reset, nor an end that may be forged", async () => {
   for (
-    const [how, endUnproven, whole] of [["end", false, true], ["reset", false, false], ["end", true, false]] as const
+    const [how, endUnproven, whole] of [["finish", false, true], ["fail", false, false], [
+      "finish",
+      true,
+      false,
+    ]] as const
   ) {
     using bench = new Bench({ endUnproven });
-    const asked = bench.connection.ask(GET, "GET");
-    bench.wire.arrive("HTTP/1.1 200 OK\r\n\r\nhel", "lo");
-    bench.wire[how]();
+    const asked = bench.ask(GET, "GET");
+    bench.socket.arrive("HTTP/1.1 200 OK\r\n\r\nhel", "lo");
+    bench.socket[how]();
     const exchange = asked.then(() => bench.body());
     if (whole) assertEquals(await exchange, "hello");
     else await assertFails("closed_in_body", exchange);
@@ -185,9 +228,9 @@ Deno.test("Connection reads a body to its end and no further, and is not used ag
   ];
   for (const [line, pieces, body, clean] of bodies) {
     using bench = new Bench();
-    const asked = bench.connection.ask(GET, "GET");
+    const asked = bench.ask(GET, "GET");
     const [first, ...others] = pieces;
-    bench.wire.arrive(`HTTP/1.1 200 OK\r\n${line}\r\n\r\n${first}`, ...others);
+    bench.socket.arrive(`HTTP/1.1 200 OK\r\n${line}\r\n\r\n${first}`, ...others);
     await asked;
     assertEquals(await bench.body(), body, `${line}: ${JSON.stringify(pieces)}`);
     assertEquals(bench.connection.finish(true), clean, `${line}: ${JSON.stringify(pieces)}`);
@@ -197,8 +240,8 @@ Deno.test("Connection reads a body to its end and no further, and is not used ag
 Deno.test("Connection expects no body where there is none, whatever the head says", async () => {
   for (const [method, status] of [["HEAD", 200], ["GET", 204], ["GET", 304]] as const) {
     using bench = new Bench();
-    const asked = bench.connection.ask(GET, method);
-    bench.wire.arrive(`HTTP/1.1 ${status} X\r\nContent-Length: 5\r\n\r\n`);
+    const asked = bench.ask(GET, method);
+    bench.socket.arrive(`HTTP/1.1 ${status} X\r\nContent-Length: 5\r\n\r\n`);
     assertEquals([(await asked).contentLength, bench.connection.wholeBody()], [5, null]);
     assertEquals(bench.connection.finish(true), true);
   }
@@ -216,89 +259,108 @@ Deno.test("Connection is not used again where the upstream says so, speaks HTTP/
   ];
   for (const [head, reusable] of heads) {
     using bench = new Bench();
-    const asked = bench.connection.ask(GET, "GET");
-    bench.wire.arrive(head);
+    const asked = bench.ask(GET, "GET");
+    bench.socket.arrive(head);
     await asked;
     assertEquals([textOf(bench.connection.wholeBody() ?? null), bench.connection.finish(true)], ["", reusable], head);
   }
 });
 
 Deno.test("Connection that idles closes when the upstream closes it, or speaks unasked", async () => {
-  for (const event of ["end", "reset", "speak"] as const) {
+  for (const event of ["finish", "fail", "speak"] as const) {
     using bench = new Bench();
-    const asked = bench.connection.ask(GET, "GET");
-    bench.wire.arrive(OK);
+    const asked = bench.ask(GET, "GET");
+    bench.socket.arrive(OK);
     await asked;
     await bench.body();
     assertEquals(bench.connection.finish(true), true);
-    if (event === "speak") bench.wire.arrive("HTTP/1.1 408 Request Timeout\r\n\r\n");
-    else bench.wire[event]();
+    if (event === "speak") bench.socket.arrive("HTTP/1.1 408 Request Timeout\r\n\r\n");
+    else bench.socket[event]();
     await settled();
     assertEquals([bench.connection.closed, bench.retired], [true, 1], event);
   }
 });
 
 Deno.test("Connection that is lent when the upstream speaks unasked sends nothing", async () => {
-  for (const event of ["end", "speak"] as const) {
+  for (const event of ["finish", "speak"] as const) {
     using bench = new Bench();
     bench.connection.rest();
     bench.connection.begin(bench);
-    if (event === "speak") bench.wire.arrive(OK);
-    else bench.wire.end();
+    if (event === "speak") bench.socket.arrive(OK);
+    else bench.socket[event]();
     await settled();
-    await assertFails("closed_unused", bench.connection.ask(GET, "GET"));
-    await assertFails("closed_unused", bench.connection.sendHead(GET));
-    assertEquals(bench.wire.written, "");
+    for (let time = 0; time < 2; time++) {
+      const unused = assertThrows(() => bench.connection.ask(GET), TransportFailure);
+      assertEquals(unused.kind, "closed_unused");
+    }
+    assertEquals(bench.socket.written, "");
   }
 });
 
 Deno.test("Connection fails the waits of an exchange that is aborted, with what it is given", async () => {
   using inHead = new Bench();
-  const asked = inHead.connection.ask(GET, "GET");
+  const asked = inHead.ask(GET, "GET");
   inHead.connection.abort(new TransportFailure("client_left", "left"));
   await assertFails("client_left", asked);
-  assertEquals([inHead.aborted, inHead.wire.closed], [["client_left"], true]);
+  assertEquals([inHead.kinds, inHead.socket.closed], [["client_left"], true]);
 
   using inBody = new Bench();
-  const begun = inBody.connection.ask(GET, "GET");
-  inBody.wire.arrive("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel");
+  const begun = inBody.ask(GET, "GET");
+  inBody.socket.arrive("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel");
   await begun;
-  inBody.connection.wholeBody();
-  assertEquals(textOf(await inBody.connection.nextChunk()), "hel");
-  const reading = inBody.connection.nextChunk();
+  assertEquals(inBody.connection.wholeBody(), undefined);
+  const reader = new BodyReader(inBody.connection.body);
+  assertEquals(textOf((await reader.read())?.bytes ?? null), "hel");
+  const reading = reader.read();
   inBody.connection.abort(new TransportFailure("client_left", "left"));
   await assertFails("client_left", reading);
+  assertEquals(inBody.kinds, []);
 });
 
 Deno.test("Connection gives an upstream up that is silent, or takes nothing", async () => {
   using silent = new Bench();
-  const asked = silent.connection.ask(GET, "GET");
+  const asked = silent.ask(GET, "GET");
   await settled();
   silent.connection.tick(1000);
-  assertEquals(silent.aborted, []);
+  assertEquals(silent.kinds, []);
   silent.connection.tick(1001);
   await assertFails("read_timeout", asked);
-  assertEquals(silent.aborted, ["read_timeout"]);
+  assertEquals(silent.kinds, ["read_timeout"]);
 
   using stuck = new Bench();
-  stuck.wire.blockWrites();
-  const sending = stuck.connection.sendHead(GET);
+  stuck.socket.block();
+  const sending = stuck.ask(GET, "GET");
   stuck.connection.tick(1001);
+  await assertFails("write_timeout", sending);
+});
+
+Deno.test("Connection gives an upstream that accepts a part of a request time for the next one", async () => {
+  using bench = new Bench();
+  bench.socket.block();
+  const sending = bench.ask(GET, "GET");
+  bench.connection.deadlines.uploading = true;
+  for (let step = 1; step <= 3; step++) {
+    bench.socket.unblock(2);
+    bench.clock.nowMs += 900;
+    bench.connection.tick(bench.clock.nowMs);
+    assertEquals(bench.kinds, []);
+  }
+  bench.connection.tick(bench.clock.nowMs + 1001);
   await assertFails("write_timeout", sending);
 });
 
 Deno.test("Connection takes heads of any size up to its bound, and no larger ones", async () => {
   using bench = new Bench();
   const value = "v".repeat(60_000);
-  const asked = bench.connection.ask(GET, "GET");
+  const asked = bench.ask(GET, "GET");
   const head = `HTTP/1.1 200 OK\r\nX: ${value}\r\nContent-Length: 5\r\n\r\nhello`;
-  for (let at = 0; at < head.length; at += 7000) bench.wire.arrive(head.slice(at, at + 7000));
+  for (let at = 0; at < head.length; at += 7000) bench.socket.arrive(head.slice(at, at + 7000));
   assertEquals([(await asked).headers[1] === value, await bench.body()], [true, "hello"]);
   assertEquals(bench.connection.finish(true), true);
 
   bench.connection.begin(bench);
-  const large = bench.connection.ask(GET, "GET");
-  bench.wire.arrive(`HTTP/1.1 200 OK\r\nX: ${value}${value}`);
+  const large = bench.ask(GET, "GET");
+  bench.socket.arrive(`HTTP/1.1 200 OK\r\nX: ${value}${value}`);
   await assertFails("malformed", large);
 });
 
@@ -311,34 +373,159 @@ Deno.test("Connection refuses what is not HTTP/1.1 in its head or in its body", 
     ]
   ) {
     using bench = new Bench();
-    const asked = bench.connection.ask(GET, "GET");
-    bench.wire.arrive(response);
+    const asked = bench.ask(GET, "GET");
+    bench.socket.arrive(response);
     await assertFails("malformed", asked.then(() => bench.body()));
     assertEquals(bench.connection.finish(true), false);
   }
 });
 
-Deno.test("Connection writes on where the wire takes a part, and one character a byte", async () => {
+Deno.test("Connection writes a head with one character a byte, and tells once the system has accepted it", async () => {
   using bench = new Bench();
-  bench.wire.narrow(3);
-  const asked = bench.connection.ask("GET / HTTP/1.1\r\nx: \xe9\r\n\r\n", "GET");
-  await settled();
-  bench.wire.arrive(OK);
+  bench.socket.block();
+  const asked = bench.ask("GET / HTTP/1.1\r\nx: \xe9\r\n\r\n", "GET");
+  assertEquals([bench.connection.blocked, bench.drained], [true, 0]);
+  bench.socket.unblock(3);
+  assertEquals([bench.connection.blocked, bench.drained], [true, 0]);
+  bench.socket.unblock();
+  assertEquals([bench.connection.blocked, bench.drained], [false, 1]);
+  bench.socket.arrive(OK);
   await asked;
   assertEquals(await bench.body(), "hello");
-  assertEquals(bench.wire.written, "GET / HTTP/1.1\r\nx: \xe9\r\n\r\n");
+  assertEquals(bench.socket.written, "GET / HTTP/1.1\r\nx: \xe9\r\n\r\n");
   assertEquals(bench.connection.finish(true), true);
 });
 
-Deno.test("Connection leaves its wire to another protocol after 101, with the bytes that came early", async () => {
-  using bench = new Bench();
-  const asked = bench.connection.ask(GET, "GET");
-  bench.wire.arrive("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nearly");
-  const head = await asked;
-  assertEquals([head.status, head.connection, textOf(bench.connection.early)], [101, "upgrade", "early"]);
-  const wire = bench.connection.detach();
-  assertEquals([wire === bench.wire, bench.wire.closed, bench.wire.reading], [true, false, false]);
-  assertEquals([bench.connection.closed, bench.retired], [true, 1]);
-  bench.connection.close();
-  assertEquals([bench.wire.closed, bench.retired], [false, 1]);
+Deno.test("Connection sends a head and the body behind it with one write, however large the body is", async () => {
+  for (const size of [1, 1024, 16 * 1024, 64 * 1024]) {
+    using bench = new Bench();
+    const asked = bench.ask(GET, "POST", new Uint8Array(size).fill(0x61));
+    assertEquals([bench.socket.writes, bench.socket.written], [1, GET + "a".repeat(size)]);
+    bench.socket.arrive(OK);
+    await asked;
+  }
 });
+
+Deno.test("Connection reports interim responses with their fields, and then the final one", async () => {
+  using bench = new Bench();
+  const asked = bench.ask(GET, "GET");
+  bench.socket.arrive(...`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n${OK}`);
+  assertEquals((await asked).status, 200);
+  assertEquals(bench.interim.map(({ status, headers }) => [status, headers]), [[103, ["Link", "</a>"]], [102, []]]);
+});
+
+Deno.test("Connection finds the same response wherever its bytes are cut", async () => {
+  const responses: [response: string, body: string, trailers: readonly string[] | undefined][] = [
+    [OK, "hello", undefined],
+    ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n", "hello", undefined],
+    [
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 5\r\nY: z\r\n\r\n",
+      "hello",
+      ["X-Sum", "5", "Y", "z"],
+    ],
+    ["HTTP/1.1 103 Early Hints\r\n\r\n" + OK, "hello", undefined],
+  ];
+  for (const [response, body, trailers] of responses) {
+    for (let first = 1; first < response.length; first++) {
+      const second = first + 1 + (first * 7) % (response.length - first);
+      using bench = new Bench();
+      bench.acceptsTrailers = true;
+      const asked = bench.ask(GET, "GET");
+      bench.socket.arrive(response.slice(0, first), response.slice(first, second), response.slice(second));
+      const where = `${JSON.stringify(response)} at ${first} and ${second}`;
+      assertEquals((await asked).status, 200, where);
+      const whole = bench.connection.wholeBody();
+      const collected = whole === undefined ? await collect(bench.connection.body) : { text: textOf(whole) };
+      assertEquals(
+        [collected.text, collected.trailers?.length ? collected.trailers : undefined],
+        [body, trailers],
+        where,
+      );
+      assertEquals([bench.connection.finish(true), bench.socket.paused], [true, false], where);
+    }
+  }
+});
+
+Deno.test("Connection pauses its socket while nobody asks for the body, and holds no more than what came with the head", async () => {
+  using bench = new Bench();
+  const asked = bench.ask(GET, "GET");
+  bench.socket.arrive("HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n" + "a".repeat(1000));
+  await asked;
+  assertEquals(bench.socket.paused, true);
+  bench.socket.arrive("b".repeat(1000), "c".repeat(1000));
+  assertEquals([bench.socket.waiting, bench.connection.wholeBody()], [2, undefined]);
+  const reader = new BodyReader(bench.connection.body);
+  for (const [letter, waiting] of [["a", 2], ["b", 1], ["c", 0]] as const) {
+    assertEquals(textOf((await reader.read())?.bytes ?? null), letter.repeat(1000));
+    assertEquals([bench.socket.waiting, bench.socket.paused], [waiting, waiting > 0 || letter === "b"]);
+  }
+  assertEquals(await reader.read(), undefined);
+});
+
+Deno.test("Connection lends the pieces of a body where they lie, and copies them only for who was not asking", async () => {
+  using bench = new Bench();
+  const asked = bench.ask(GET, "GET");
+  bench.socket.arrive("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc");
+  await asked;
+  const ownerships: string[] = [];
+  const { body } = bench.connection;
+  let text = "";
+  const ended = new Promise<void>((resolve, reject) => {
+    body.start({
+      piece(bytes, ownership) {
+        ownerships.push(ownership);
+        text += textOf(bytes);
+        body.pull();
+      },
+      end: () => resolve(),
+      fail: reject,
+    });
+  });
+  body.pull();
+  bench.socket.arrive("def", "ghi");
+  await ended;
+  assertEquals([text, ownerships], ["abcdefghi", ["given", "lent", "lent"]]);
+});
+
+Deno.test("Connection leaves its socket to another protocol after 101, with the bytes that came early", async () => {
+  for (const when of ["within the call", "later"] as const) {
+    using bench = new Bench();
+    const { connection, socket } = bench;
+    let early = "";
+    const handOver = () => {
+      early = textOf(connection.early);
+      assert(connection.detach() === socket);
+    };
+    if (when === "within the call") bench.atHead = handOver;
+    const asked = bench.ask(GET, "GET");
+    socket.arrive("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nearly");
+    const head = await asked;
+    if (when === "later") handOver();
+    assertEquals([head.status, head.connection, early, socket.closed, socket.paused], [
+      101,
+      "upgrade",
+      "early",
+      false,
+      true,
+    ]);
+    assertEquals([connection.closed, bench.retired], [true, 1]);
+    connection.close();
+    assertEquals([socket.closed, bench.retired], [false, 1]);
+  }
+});
+
+/** All of a body. */
+function collect(source: BodySource): Promise<{ text: string; trailers?: readonly string[] }> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    source.start({
+      piece(bytes) {
+        text += textOf(bytes);
+        source.pull();
+      },
+      end: (trailers) => resolve({ text, trailers }),
+      fail: reject,
+    });
+    source.pull();
+  });
+}

@@ -9,6 +9,7 @@ import { UPSTREAM_METRICS, type UpstreamMetrics } from "../../../lib/upstream/up
 import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 import { TransportFailure } from "../../../lib/failure/failure.ts";
 import { BlackHole } from "../../support/black_hole.ts";
+import { AskingUser } from "../../support/asking_user.ts";
 import { until } from "../../support/condition.ts";
 import { answerOf, ScriptedUpstream } from "../../support/scripted_upstream.ts";
 
@@ -83,8 +84,7 @@ Deno.test("a wait in the queue takes a connection that is given back", async () 
   const dialled: string[] = [];
   const fresh = pool.obtain({ fresh: true, timeoutMs: 60_000, onDialling: () => dialled.push("fresh") });
   const any = pool.obtain({ fresh: false, timeoutMs: 60_000, onDialling: () => dialled.push("any") });
-  used.begin({ onTick: () => {}, onAborted: () => {} });
-  await used.ask("GET / HTTP/1.1\r\nhost: a\r\n\r\n", "GET");
+  await AskingUser.ask(used);
   used.wholeBody();
   pool.release(used, true);
   assertEquals(await any.result, used as Connection);

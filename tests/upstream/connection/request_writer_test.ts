@@ -1,71 +1,77 @@
-import { assertEquals, assertRejects } from "@std/assert";
+// @ts-types="../../../types/std/assert.d.ts"
+import { assertEquals } from "@std/assert";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import { Deadlines } from "../../../lib/upstream/connection/deadlines.ts";
 import { RequestWriter } from "../../../lib/upstream/connection/request_writer.ts";
+import { ScriptedSocket } from "../../support/scripted_socket.ts";
 
 const LIMITS = { readTimeoutMs: 1000, writeTimeoutMs: 1000, clientTimeoutMs: 1000 };
+const GET = "GET / HTTP/1.1\r\n\r\n";
 
-/** A wire that takes `most` bytes at a time, and breaks after `breaksAfter` of them. */
-function narrowWire(most: number, breaksAfter = Infinity) {
-  const taken: number[] = [];
-  return {
-    taken,
-    read: () => Promise.resolve(null),
-    write: (bytes: Uint8Array) => {
-      if (taken.length >= breaksAfter) return Promise.reject(new Error("broken"));
-      const part = bytes.subarray(0, most);
-      taken.push(...part);
-      return Promise.resolve(part.length);
-    },
-    close: () => {},
-  };
+function writerTo() {
+  const socket = new ScriptedSocket();
+  const clock = new CoarseClock();
+  const deadlines = new Deadlines(clock, LIMITS);
+  const writer = new RequestWriter(socket, deadlines);
+  socket.handler = { received() {}, ended() {}, failed() {}, drained: () => writer.drained() };
+  return { socket, clock, deadlines, writer };
 }
 
-function writerTo(wire: ReturnType<typeof narrowWire>) {
-  const broken: unknown[] = [];
-  const deadlines = new Deadlines(new CoarseClock(), LIMITS);
-  return { writer: new RequestWriter(wire, deadlines, (error) => broken.push(error)), broken, deadlines };
-}
-
-async function idle(writer: RequestWriter): Promise<void> {
-  while (!writer.idle) await Promise.resolve();
-}
-
-Deno.test("RequestWriter.post() writes on until all is taken", async () => {
-  const wire = narrowWire(3);
-  const { writer, broken, deadlines } = writerTo(wire);
-  writer.post("GET / HTTP/1.1\r\n\r\n");
-  assertEquals(writer.idle, false);
-  await idle(writer);
-  assertEquals(String.fromCharCode(...wire.taken), "GET / HTTP/1.1\r\n\r\n");
-  assertEquals([broken, deadlines.expired(1e9)], [[], undefined]);
+Deno.test("RequestWriter is blocked until the system has accepted all bytes", () => {
+  const { socket, writer, deadlines } = writerTo();
+  writer.writeHead(GET);
+  assertEquals([writer.blocked, socket.written, deadlines.expired(1e9)], [false, GET, undefined]);
+  socket.block();
+  writer.writeHead(GET);
+  assertEquals([writer.blocked, writer.write(new Uint8Array([0x61]), "lent")], [true, false]);
+  socket.unblock(5);
+  assertEquals([writer.blocked, deadlines.expired(1001)?.kind], [true, "write_timeout"]);
+  socket.unblock();
+  assertEquals([writer.blocked, socket.written, deadlines.expired(1e9)], [false, `${GET}${GET}a`, undefined]);
 });
 
-Deno.test("RequestWriter.post() reports a wire that breaks, and is not idle then", async () => {
-  const { writer, broken, deadlines } = writerTo(narrowWire(3, 6));
-  writer.post("GET / HTTP/1.1\r\n\r\n");
-  while (broken.length === 0) await Promise.resolve();
-  assertEquals([(broken[0] as Error).message, writer.idle, deadlines.expired(1e9)], ["broken", false, undefined]);
+Deno.test("RequestWriter.tick() begins the deadline anew when a part was accepted, and not otherwise", () => {
+  const { socket, writer, deadlines, clock } = writerTo();
+  socket.block();
+  writer.writeHead(GET);
+  for (const accepted of [3, 1]) {
+    clock.nowMs += 900;
+    socket.unblock(accepted);
+    writer.tick();
+    assertEquals(deadlines.expired(clock.nowMs + 1000), undefined);
+  }
+  clock.nowMs += 900;
+  writer.tick();
+  assertEquals(deadlines.expired(clock.nowMs + 101)?.kind, "write_timeout");
 });
 
-Deno.test("RequestWriter.post() is bounded in time while a wire takes nothing", () => {
-  const { writer, deadlines } = writerTo({ ...narrowWire(1), write: () => new Promise<number>(() => {}) });
-  writer.post("GET / HTTP/1.1\r\n\r\n");
-  assertEquals(deadlines.expired(1001)?.kind, "write_timeout");
+Deno.test("RequestWriter writes a character of a head as a byte, and the body behind it", () => {
+  const { socket, writer } = writerTo();
+  writer.writeHead("x: \u00e9\r\n\r\n", new Uint8Array([1, 2]));
+  assertEquals(socket.written, "x: \u00e9\r\n\r\n\x01\x02");
+  writer.writeHead("x".repeat(5000) + "\u00ff");
+  assertEquals([socket.written.length, socket.written.at(-1), socket.writes], [5011, "\u00ff", 2]);
 });
 
-Deno.test("RequestWriter writes a character of a head as a byte, and the body behind it", async () => {
-  const wire = narrowWire(1000);
-  const { writer } = writerTo(wire);
-  await writer.sendHead("x: \u00e9\r\n\r\n", new Uint8Array([1, 2]));
-  assertEquals(wire.taken, [0x78, 0x3a, 0x20, 0xe9, 13, 10, 13, 10, 1, 2]);
-  const long = "x".repeat(5000) + "\u00ff";
-  wire.taken.length = 0;
-  await writer.sendHead(long);
-  assertEquals([wire.taken.length, wire.taken.at(-1), wire.taken[0]], [5001, 0xff, 0x78]);
+Deno.test("RequestWriter.writeChunk() frames a piece, whoever owns it, with one write", () => {
+  for (const ownership of ["lent", "shared", "given"] as const) {
+    const { socket, writer } = writerTo();
+    writer.writeChunk(new Uint8Array(26).fill(0x61), ownership);
+    assertEquals([socket.written, socket.writes], [`1a\r\n${"a".repeat(26)}\r\n`, 1]);
+  }
 });
 
-Deno.test("RequestWriter.send() throws what the wire throws", async () => {
-  const { writer } = writerTo(narrowWire(2, 2));
-  await assertRejects(() => writer.send(new Uint8Array(5)), Error, "broken");
+Deno.test("RequestWriter.complete() counts the upstream's silence once the whole request is accepted", () => {
+  for (const blocked of [false, true]) {
+    const { socket, writer, deadlines, clock } = writerTo();
+    deadlines.uploading = true;
+    deadlines.awaitHead();
+    if (blocked) socket.block();
+    writer.writeHead(GET);
+    clock.nowMs = 5000;
+    writer.complete();
+    assertEquals(deadlines.uploading, blocked);
+    if (blocked) socket.unblock();
+    assertEquals([deadlines.expired(6000)?.kind, deadlines.expired(6001)?.kind], [undefined, "read_timeout"]);
+  }
 });
