@@ -103,7 +103,7 @@ export class HttpClient implements Client {
     if (answerBytes > 0 && Number(told?.[1]) !== answerBytes) throw new Error(`content-length ${told?.[1]}`);
     for (let got = already; got < answerBytes;) {
       const count = await conn.read(this.#buffer);
-      if (count === null) throw new Error("answer cut short");
+      if (count === null) throw new Error("response cut short");
       got += count;
     }
   }
@@ -114,7 +114,7 @@ export class HttpClient implements Client {
     let tail = DECODER.decode(this.#buffer.subarray(Math.max(from, filled - 7), filled));
     while (!tail.endsWith("0\r\n\r\n")) {
       const count = await conn.read(this.#buffer);
-      if (count === null) throw new Error("answer cut short");
+      if (count === null) throw new Error("response cut short");
       total += count;
       tail = (tail + DECODER.decode(this.#buffer.subarray(Math.max(0, count - 7), count))).slice(-7);
     }

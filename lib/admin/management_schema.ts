@@ -21,7 +21,7 @@ export const MIN_KEY_LENGTH = 16;
 /** `[management]`: the API for operators. */
 export const managementSchema = table({
   enabled: flag().default(false).describe("Whether the management API listens."),
-  metrics: flag().default(true).describe("Whether metrics are kept; without them it costs a little less to serve."),
+  metrics: flag().default(true).describe("Whether metrics are kept; without them a request costs a little less."),
   host: judged((value) => isIpAddress(value) || isHostName(value) ? undefined : { expected: LISTEN_HOST }, LISTEN_HOST)
     .transform(normalHost)
     .default(MANAGEMENT_DEFAULTS.host)

@@ -68,7 +68,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "explain",
     usage: "explain [METHOD] URL [--config CONFIG] [--header LINE…]",
-    summary: "Tell what would become of a request, and why",
+    summary: "Explain how a request would be handled, and why",
     details: [
       "Shows the site and the route that take the request and why no other does, what",
       "goes upstream, the pool and its upstreams, or the file that would be served, and",

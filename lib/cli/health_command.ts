@@ -93,7 +93,7 @@ async function faultOf({ url, host }: Target, timeoutMs: number): Promise<string
       : await plainGet(url, host ?? url.host, timeoutMs);
     if (status === 200) return undefined;
     if (status === 404) {
-      return "status 404: no site with internal_api answers there; give the URL of one, not of the management API";
+      return "status 404: no site with internal_api responds there; give the URL of one, not of the management API";
     }
     return [`status ${status}`, ...missingIn(body)].join(", ");
   } catch (error) {

@@ -27,7 +27,7 @@ export function programHelp(colored: boolean): string {
       ["bws proxy --to http://127.0.0.1:3000", "put a proxy before a server"],
       ["bws check sites.toml", "find the mistakes in a config"],
     ]),
-    `${paint(colored, "dim", "bws COMMAND --help tells more of a command.")}`,
+    `${paint(colored, "dim", "bws COMMAND --help prints more about a command.")}`,
   ].join("\n");
 }
 

@@ -49,6 +49,6 @@ export function headerChanges() {
   return table({
     set: headerTable().prefault({}).describe("Fields that replace all fields of their name."),
     add: headerTable().prefault({}).describe("Fields that are added to those of their name."),
-    remove: headerNames().prefault([]).describe("Names of fields that are taken away."),
+    remove: headerNames().prefault([]).describe("Names of fields that are removed."),
   });
 }

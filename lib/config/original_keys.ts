@@ -178,7 +178,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
     },
   },
   server: {
-    version: { holds: text, missed: says("has no effect: BWS tells its own version") },
+    version: { holds: text, missed: says("has no effect: BWS reports its own version") },
     description: { holds: () => z.string({ error: "text" }), missed: says("has no effect") },
   },
   logging: {

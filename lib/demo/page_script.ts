@@ -10,12 +10,12 @@ export const PAGE_SCRIPT: string = String.raw`
 "use strict";
 const SHARE_MS = 10000;
 // Bars are drawn with a delay, so that a request that is still in flight is known when its bar begins.
-const DELAY_MS = 550, SLOTS = 6, BAR_PX = 4, GAP_PX = 2;
+const DELAY_MS = 550, ROWS = 6, BAR_PX = 4, GAP_PX = 2;
 const at = (id) => document.getElementById(id);
 const lanes = SHOWN.map(({ method }) => SAMPLES.map(({ name }) => {
   const row = at(method + "-" + name);
   return {
-    row, canvas: row.querySelector("canvas"), bars: [], recent: [], slotEnds: new Array(SLOTS).fill(0), responses: 0,
+    row, canvas: row.querySelector("canvas"), bars: [], recent: [], rowEnds: new Array(ROWS).fill(0), responses: 0,
     share: row.querySelector(".share b"), shareBar: row.querySelector(".share i i"),
     count: row.querySelector(".count"), median: row.querySelector(".median"), flight: row.querySelector(".flight"),
   };
@@ -43,10 +43,10 @@ function take([policy, upstream, status, elapsedMs, endMs, foreign]) {
   if (lane === undefined) return;
   lane.responses++;
   const end = endMs + offsetMs, start = end - elapsedMs;
-  let slot = lane.slotEnds.findIndex((busyUntil) => busyUntil <= start);
-  if (slot < 0) slot = lane.responses % SLOTS;
-  lane.slotEnds[slot] = end + 8;
-  lane.bars.push({ start, end, slot, foreign: foreign === 1, failed: status !== 200 });
+  let row = lane.rowEnds.findIndex((busyUntil) => busyUntil <= start);
+  if (row < 0) row = lane.responses % ROWS;
+  lane.rowEnds[row] = end + 8;
+  lane.bars.push({ start, end, row, foreign: foreign === 1, failed: status !== 200 });
   lane.recent.push({ end, elapsedMs });
 }
 
@@ -106,12 +106,12 @@ function draw() {
     }
     lane.bars = lane.bars.filter(({ end }) => end > view - windowMs - 500);
     const hue = hueOf(lane);
-    const top = (height - SLOTS * (BAR_PX + GAP_PX) + GAP_PX) / 2;
+    const top = (height - ROWS * (BAR_PX + GAP_PX) + GAP_PX) / 2;
     for (const bar of lane.bars) {
       const x = width - (view - bar.start) / windowMs * width;
       if (x > width) continue;
       const length = Math.max(BAR_PX, (Math.min(bar.end, view) - bar.start) / windowMs * width);
-      const y = top + bar.slot * (BAR_PX + GAP_PX);
+      const y = top + bar.row * (BAR_PX + GAP_PX);
       // Older bars fade.
       context.globalAlpha = bar.foreign ? 1 : Math.max(.25, 1 - (view - bar.end) / windowMs * .75);
       context.fillStyle = hue;

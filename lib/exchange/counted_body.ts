@@ -106,7 +106,7 @@ export class CountedBody implements BodySource, BodySink {
   // The failure makes the listener close the connection, so that the client does not take the response for complete.
   #cut(failure?: TransportFailure): void {
     const { requestId, cause } = this.#exchange;
-    this.#failure = failure ?? `bws: ${requestId}: answer cut short: ${cause}`;
+    this.#failure = failure ?? `bws: ${requestId}: response cut short: ${cause}`;
     this.#sink?.fail(this.#failure);
     this.#end();
   }

@@ -56,7 +56,7 @@ export type Outcome = HttpResponse | ExchangeFailure;
 export function failureOf(error: unknown): ExchangeFailure {
   const shortage = shortageOf(error);
   if (shortage !== undefined) {
-    return new ExchangeFailure(503, `Cannot answer: ${shortage.advice}`, { lines: ["retry-after", "1"] });
+    return new ExchangeFailure(503, `Cannot respond: ${shortage.advice}`, { lines: ["retry-after", "1"] });
   }
   const reason = error instanceof Error ? error.stack ?? error.message : String(error);
   return new ExchangeFailure(500, `Internal error: ${reason}`);

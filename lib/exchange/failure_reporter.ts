@@ -63,7 +63,7 @@ function report(exchange: Exchange, atMs: number): FailureReport {
   return {
     ...{ atMs, requestId, site, route, status, method: cut(head.method), path: cut(head.path) },
     owner: owner === "" ? upstream === "" ? "proxy" : "upstream" : owner,
-    cause: retryFailed || exchange.cause === "" ? `The answer was ${status}` : cut(exchange.cause),
+    cause: retryFailed || exchange.cause === "" ? `The status was ${status}` : cut(exchange.cause),
     upstream: upstream === "" ? null : upstream,
     ...{ saved, count: 1 },
   };

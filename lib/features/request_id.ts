@@ -18,7 +18,7 @@ const schema = table({
     "Name of the field that carries the id of a request: from trusted_proxies, to upstreams and to clients.",
   ),
   trust: flag().default(true).describe("Keep the id that an upstream puts on its response, instead of the request's."),
-}).prefault({}).describe("How requests are named in logs and header fields.");
+}).prefault({}).describe("The id of a request in logs and header fields.");
 
 /** `[sites.request_id]`. */
 export const requestId = {

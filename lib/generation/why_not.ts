@@ -18,7 +18,7 @@ export function whySite(site: Site, how: SiteMatch, host: string, alone: boolean
   if (alone) return "it is the only site of the port";
   const named = host === "" ? "the request names no host" : `no site of the port names ${quote(host)}`;
   if (site.config.default) return `${named}, and it is the default`;
-  if (site.hosts.length === 0 || site.hosts.includes("*")) return `${named}, and it answers for any`;
+  if (site.hosts.length === 0 || site.hosts.includes("*")) return `${named}, and it serves any`;
   return `${named}, and it is the first`;
 }
 
@@ -31,9 +31,9 @@ export function whyNotSite(site: Site, taken: { how: SiteMatch; host: string; by
     return how === own && how === "wildcard" ? "a longer wildcard won" : "another site has the name";
   }
   const any = site.hosts.length === 0 || site.hosts.includes("*");
-  if (how !== "fallback") return any ? "it answers for hosts that no site names" : "host does not match";
+  if (how !== "fallback") return any ? "it serves hosts that no site names" : "host does not match";
   if (by.config.default) return any ? "another site is the default" : "host does not match";
-  return any ? "another site that answers for any host stands before it" : "host does not match";
+  return any ? "another site that serves any host stands before it" : "host does not match";
 }
 
 /** Why a prefix that matches does not take the request. */

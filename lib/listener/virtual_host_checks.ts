@@ -58,7 +58,7 @@ function checkHosts(sites: readonly TableNode[], problems: ProblemList): void {
         clash = true;
         const what = host === "*" ? "any host" : `host ${shownHost(host, place)}`;
         problems.error(place, {
-          message: `another site answers for ${what} on port ${shownPort(site)}${lineOf(owner.place)}`,
+          message: `another site serves ${what} on port ${shownPort(site)}${lineOf(owner.place)}`,
           expected: "one site for each host and port",
         });
       }

@@ -21,13 +21,13 @@ const hostSchema = () => judged(hostPatternFault, HOST).transform(normalHost);
 export const virtualHostKeys = {
   name: text().optional().describe("Name in logs and metrics; without it, the first host name."),
   hostname: hostSchema().optional().describe('Host name: exact, "*.example.com", an IP address, or "*" for any.'),
-  hostnames: list(hostSchema()).prefault([]).describe("More host names; a site without any answers for all."),
+  hostnames: list(hostSchema()).prefault([]).describe("More host names; a site without any serves all hosts."),
   port: integer(0, 65535).default(DEFAULT_PORT).describe(
     "Port to listen on; sites may share it. 0 is any free one, for this site alone.",
   ),
   listen: judged(listenFault, ADDRESS).optional()
     .describe("IP address to listen on; without it, all interfaces of both families."),
-  default: flag().default(false).describe("Whether the site answers for hosts that no site of the port names."),
+  default: flag().default(false).describe("Whether the site serves hosts that no site of the port names."),
 };
 
 function listenFault(value: string): Fault | undefined {
@@ -41,7 +41,7 @@ function listenFault(value: string): Fault | undefined {
 /** The keys, after defaults. */
 export type VirtualHostConfig = z.output<z.ZodObject<typeof virtualHostKeys>> & { name: string };
 
-/** What {@linkcode nameSites} needs of a site. */
+/** The keys of a site that {@linkcode nameSites} reads. */
 export interface Nameable {
   readonly name?: string | undefined;
   readonly hostname?: string | undefined;

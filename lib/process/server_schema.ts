@@ -23,7 +23,7 @@ export const serverSchema = table({
     judged((value) => parseNetwork(value) !== undefined ? undefined : { expected: NETWORK }, NETWORK),
   )
     .prefault([])
-    .describe("Addresses and networks whose X-Forwarded-* and Forwarded header fields are believed."),
+    .describe("Addresses and networks whose X-Forwarded-* and Forwarded header fields are trusted."),
   name_servers: list(judged((value) => isNameServer(value) ? undefined : { expected: NAME_SERVER }, NAME_SERVER))
     .prefault([])
     .describe("Name servers for the names of upstreams; without them, the system's."),
@@ -35,7 +35,7 @@ export const serverSchema = table({
   ),
   max_body_size: size().optional().describe("Largest request body; without it there is no limit."),
   stream_close_delay: duration({ zero: true }).prefault("5s").describe(
-    "How long a WebSocket goes on after its route was changed or taken away.",
+    "How long a WebSocket stays open after its route was changed or removed.",
   ),
   listener: choice(LISTENER_KINDS).optional().describe(
     'What serves the ports: "own", BWS\'s HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "runtime".',
@@ -48,7 +48,7 @@ export const serverSchema = table({
     "Let another process listen on the same ports, so that a new one can start before the old one ends; Linux only.",
   ),
   shutdown_delay: duration({ zero: true }).prefault(0).describe(
-    "How long the server goes on, with its readiness turned off, before it stops.",
+    "How long the server continues to serve, while it reports that it is not ready, before it stops.",
   ),
   shutdown_timeout: duration().prefault("30s").describe("How long exchanges may take to end when the server stops."),
 });

@@ -31,6 +31,6 @@ const REASONS: Readonly<Record<FailureClass, string>> = {
   unreachable: "it cannot be reached",
   broken: "its connections break, or what it sends is not HTTP",
   timeout: "it is silent for too long",
-  status: "its answers are failures",
-  slow: "its answers are slow",
+  status: "its responses are failures",
+  slow: "its responses are slow",
 };

@@ -284,7 +284,7 @@ dashboardTest("A lost connection is told, and comes back by itself", async ({ op
   await using page = await open(admin);
   admin.cut();
   await page.locator("#feed", { hasText: "connection lost" }).waitFor();
-  assertEquals(await page.textContent("#verdict-title"), "The server does not answer");
+  assertEquals(await page.textContent("#verdict-title"), "The server does not respond");
   assertMatch(await page.textContent("#verdict .summary") ?? "", /^this is how it was at \d\d:\d\d:\d\d$/);
   await page.locator("#feed", { hasText: "live" }).waitFor();
   await page.locator("#verdict-title", { hasText: "All is well" }).waitFor();

@@ -186,7 +186,7 @@ Deno.test("FailureReporter reports failures of upstreams and of BWS, 20 a second
     "upstream",
   ]]);
   assertEquals(told[0].path.length, 501);
-  assertEquals(told[1].cause, "The answer was 500");
+  assertEquals(told[1].cause, "The status was 500");
   for (let more = 0; more < 200; more++) look(502, "upstream");
   // The clock may go on to the next second meanwhile.
   assert(told.length <= 43, `${told.length}`);

@@ -141,7 +141,7 @@ healthy_after = 1
     const other = await bws(["health", `127.0.0.1:${port}`], { cwd });
     assertEquals(
       other.stderr,
-      `not ready http://127.0.0.1:${port}/api/health/ready: status 404: no site with internal_api answers there; ` +
+      `not ready http://127.0.0.1:${port}/api/health/ready: status 404: no site with internal_api responds there; ` +
         "give the URL of one, not of the management API\n",
     );
   });

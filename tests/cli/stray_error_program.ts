@@ -1,5 +1,5 @@
 /**
- * A program with errors that nobody catches; run by commands_test.ts.
+ * A program with uncaught errors; run by commands_test.ts.
  *
  * @module
  */

@@ -64,7 +64,7 @@ Deno.test("bws top says what to do where no server responds, and where another o
   listener.close();
   const none = await top(["--url", `127.0.0.1:${port}`]);
   assertEquals([none.code, none.stdout], [1, ""]);
-  assertStringIncludes(none.stderr, `No server answers at http://127.0.0.1:${port}`);
+  assertStringIncludes(none.stderr, `No server responds at http://127.0.0.1:${port}`);
   const other = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => new Response("hello"));
   const strange = await top(["--url", `http://127.0.0.1:${other.addr.port}`]);
   assertStringIncludes(strange.stderr, "not as the management listener of bws does: status 200");

@@ -104,7 +104,7 @@ upstream = "\${POOL}"
     'unknown upstream ${NEAR}, expected one of "${POOL}", "other"',
     "two prefix routes have the path ${PATH} (line 15), expected another path, another kind, or methods that do not overlap",
     "two sites are named ${NAME} (line 5), expected unique names",
-    "another site answers for host ${HOST} on port 1 (line 6), expected one site for each host and port",
+    "another site serves host ${HOST} on port 1 (line 6), expected one site for each host and port",
   ]);
   assert(!shownOf(problems).includes(CANARY.toLowerCase()));
 });

@@ -15,23 +15,23 @@ function accepted(text: string) {
 Deno.test("parseConfig() refuses two sites of one host and port, without regard to case and list", () => {
   assertErrors(
     `${SITE}hostname = "Example.com"\n${SITE}hostname = "b.test"\nhostnames = ["c.test", «"example.COM"»]\n`,
-    ['another site answers for host "example.com" on port 8080 (line 3), expected one site for each host and port'],
+    ['another site serves host "example.com" on port 8080 (line 3), expected one site for each host and port'],
   );
 });
 
 Deno.test("parseConfig() refuses two sites for any host on one port", () => {
   assertErrors(`${SITE}${SITE.replace("[[sites]]", "«[[sites]]»")}`, [
-    "another site answers for any host on port 8080 (line 1), expected one site for each host and port",
+    "another site serves any host on port 8080 (line 1), expected one site for each host and port",
   ]);
   assertErrors(`${SITE}port = 80\n${SITE}port = 80\nhostname = «"*"»`, [
-    "another site answers for any host on port 80 (line 1), expected one site for each host and port",
+    "another site serves any host on port 80 (line 1), expected one site for each host and port",
   ]);
 });
 
 Deno.test("parseConfig() compares hosts for each listening address alone", () => {
   accepted(`${SITE}listen = "127.0.0.1"\n${SITE}listen = "127.0.0.2"\n${SITE}port = 81`);
   assertErrors(`${SITE}listen = "::1"\n${SITE.replace("[[sites]]", "«[[sites]]»")}listen = "0:0::1"`, [
-    "another site answers for any host on port 8080 (line 1), expected one site for each host and port",
+    "another site serves any host on port 8080 (line 1), expected one site for each host and port",
   ]);
 });
 
@@ -128,7 +128,7 @@ Deno.test("Mistakes of several keys are found even where other keys have wrong t
   assertErrors(`${SITE}hostname = "a"\nbrowse = «"x"»\n[[sites]]\nstatic_dir = «5»\nhostname = «"A"»\n`, [
     'browse is "x", expected true or false',
     "static_dir is 5, expected the path of a folder",
-    'another site answers for host "a" on port 8080 (line 3), expected one site for each host and port',
+    'another site serves host "a" on port 8080 (line 3), expected one site for each host and port',
   ]);
 });
 
@@ -144,7 +144,7 @@ Deno.test("Host names of any script are taken in the form that travels, and are 
   ]);
   assertEquals(config?.management.hosts, ["xn--mnchen-3ya.example"]);
   assertErrors(`${SITE}hostname = "b\u00fccher.example"\n${SITE}hostname = «"XN--BCHER-KVA.example"»`, [
-    'another site answers for host "xn--bcher-kva.example" on port 8080 (line 3), expected one site for each host and port',
+    'another site serves host "xn--bcher-kva.example" on port 8080 (line 3), expected one site for each host and port',
   ]);
 });
 

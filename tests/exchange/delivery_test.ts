@@ -83,7 +83,7 @@ Deno.test("Delivery.deliver() ends an exchange with its body: at its end, where 
   for (
     const [failing, cancelled, end, record] of [
       [undefined, false, "end", "record 200 30 /a?b id-1"],
-      [new Error("broken"), false, "bws: id-1: answer cut short: broken", "record 200 30 /a?b id-1"],
+      [new Error("broken"), false, "bws: id-1: response cut short: broken", "record 200 30 /a?b id-1"],
       [undefined, true, "", "record 499 0 /a?b id-1"],
     ] as const
   ) {

@@ -199,8 +199,8 @@ Deno.test("the access line of a WebSocket names the attempts before it", async (
   const line = await proxy.accessLine("/x");
   assertEquals([line.status, line.attempts], [101, 3]);
   assertEquals(line.failed_attempts, [
-    `${upstream.url}: The upstream answered 503`,
-    `${upstream.url}: The upstream closed the connection before it answered`,
+    `${upstream.url}: The upstream responded with 503`,
+    `${upstream.url}: The upstream closed the connection before it responded`,
   ]);
 });
 

@@ -71,7 +71,7 @@ export class AdminClient {
     } catch (error) {
       if (signal?.aborted) throw error;
       throw new Error(
-        `No server answers at ${this.address}: is it running, with enabled = true in [management] of its config?`,
+        `No server responds at ${this.address}: is it running, with enabled = true in [management] of its config?`,
         { cause: error },
       );
     }
@@ -83,7 +83,7 @@ export class AdminClient {
         ? `${this.address} does not take that API key`
         : `${this.address} wants an API key: give --key KEY or set BWS_API_KEY`;
     }
-    return `${this.address} answers, but not as the management listener of bws does: status ${status}`;
+    return `${this.address} responds, but not as the management listener of bws does: status ${status}`;
   }
 }
 

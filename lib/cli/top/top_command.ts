@@ -32,7 +32,7 @@ export async function topCommand(input: CommandInput): Promise<number> {
   try {
     // Before the screen is switched, so that a missing server is a plain message.
     const { value: first } = await snapshots.next();
-    if (first === undefined) throw new Error(`${client.address} ended the connection without an answer`);
+    if (first === undefined) throw new Error(`${client.address} ended the connection without a response`);
     if (input.flags.has("once") || !Deno.stdout.isTerminal() || !Deno.stdin.isTerminal()) {
       printOnce(first, client.address, input.terminal);
     } else await watch(client, snapshots, first, { ended, colored: input.terminal.outputColored });

@@ -29,7 +29,7 @@ export interface ServerInput {
    */
   name?: string;
   /**
-   * Addresses and networks whose X-Forwarded-* and Forwarded header fields are believed.
+   * Addresses and networks whose X-Forwarded-* and Forwarded header fields are trusted.
    *
    * @default {[]}
    */
@@ -51,7 +51,7 @@ export interface ServerInput {
   /** Largest request body; without it there is no limit. */
   max_body_size?: string | number;
   /**
-   * How long a WebSocket goes on after its route was changed or taken away.
+   * How long a WebSocket stays open after its route was changed or removed.
    *
    * @default {"5s"}
    */
@@ -71,7 +71,7 @@ export interface ServerInput {
    */
   reuse_port?: boolean;
   /**
-   * How long the server goes on, with its readiness turned off, before it stops.
+   * How long the server continues to serve, while it reports that it is not ready, before it stops.
    *
    * @default {0}
    */
@@ -121,7 +121,7 @@ export interface ManagementInput {
    */
   enabled?: boolean;
   /**
-   * Whether metrics are kept; without them it costs a little less to serve.
+   * Whether metrics are kept; without them a request costs a little less.
    *
    * @default {true}
    */
@@ -151,7 +151,7 @@ export interface SiteInput {
   /** Host name: exact, "*.example.com", an IP address, or "*" for any. */
   hostname?: string;
   /**
-   * More host names; a site without any answers for all.
+   * More host names; a site without any serves all hosts.
    *
    * @default {[]}
    */
@@ -165,7 +165,7 @@ export interface SiteInput {
   /** IP address to listen on; without it, all interfaces of both families. */
   listen?: string;
   /**
-   * Whether the site answers for hosts that no site of the port names.
+   * Whether the site serves hosts that no site of the port names.
    *
    * @default {false}
    */
@@ -173,7 +173,7 @@ export interface SiteInput {
   /** Folder whose files are served. */
   static_dir?: string;
   /**
-   * Names of the files that stand for their folder, the first that is there.
+   * Names of index files of a folder; the first that exists is served.
    *
    * @default {["index.html"]}
    */
@@ -214,7 +214,7 @@ export interface SiteInput {
    * @default {true}
    */
   internal_api?: string | boolean;
-  /** How requests are named in logs and header fields. */
+  /** The id of a request in logs and header fields. */
   request_id?: RequestIdInput;
   /**
    * Whether a GET or HEAD for a route without its last "/" is redirected to it, if no other route or file matches.
@@ -234,7 +234,7 @@ export interface SiteInput {
   proxy?: ProxyInput;
 }
 
-/** `[sites.request_id]`. How requests are named in logs and header fields. */
+/** `[sites.request_id]`. The id of a request in logs and header fields. */
 export interface RequestIdInput {
   /**
    * Name of the field that carries the id of a request: from trusted_proxies, to upstreams and to clients.
@@ -296,11 +296,11 @@ export interface ProxyInput {
   load_balancing?: LoadBalancingInput;
   /** How long upstreams may take. */
   timeout?: TimeoutInput;
-  /** What changes in header fields. */
+  /** Changes to header fields. */
   headers?: HeadersInput;
   /** How connections to upstreams are kept and limited. */
   connections?: ConnectionsInput;
-  /** How WebSockets are kept and bounded. */
+  /** Pings, timeouts and limits of WebSockets. */
   websocket?: WebsocketInput;
   /**
    * How upstreams are probed; on when present.
@@ -308,7 +308,7 @@ export interface ProxyInput {
    * @default {{"enabled":false}}
    */
   health_check?: HealthCheckInput;
-  /** When upstreams that fail are taken out for a while. */
+  /** When upstreams that fail are ejected. */
   passive_health?: PassiveHealthInput;
   /**
    * A breaker per upstream; on when present.
@@ -316,7 +316,7 @@ export interface ProxyInput {
    * @default {{"enabled":false}}
    */
   circuit_breaker?: CircuitBreakerInput;
-  /** How requests are tried again. */
+  /** How requests are retried. */
   retries?: RetriesInput;
 }
 
@@ -343,7 +343,7 @@ export interface UpstreamInput {
    */
   weight?: number;
   /**
-   * Most exchanges at a time; 0 is the value of connections.max_connections.
+   * Maximum number of exchanges in flight; 0 is the value of connections.max_connections.
    *
    * @default {0}
    */
@@ -402,9 +402,9 @@ export interface RouteInput {
   rewrite_redirects?: boolean;
   /** How long this route may take; what it does not set is the proxy's. */
   timeout?: RouteTimeoutInput;
-  /** How requests of this route are tried again; what it does not set is the proxy's. */
+  /** How requests of this route are retried; what it does not set is the proxy's. */
   retries?: RouteRetriesInput;
-  /** What changes in header fields on this route; what it does not set is the proxy's, field by field. */
+  /** Changes to header fields on this route; what it does not set is the proxy's, field by field. */
   headers?: RouteHeadersInput;
   /**
    * Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream.
@@ -435,18 +435,18 @@ export interface LoadBalancingInput {
   /** For the hash policies: how many times the mean load an upstream may carry before keys overflow; 0 for no bound. */
   balance_factor?: number;
   /**
-   * How long an upstream that comes back takes to get to its full share; 0 for at once.
+   * How long an upstream that is available again takes to reach its full share of the load; 0 for no slow start.
    *
    * @default {0}
    */
   slow_start?: string | number;
   /**
-   * What is done when no upstream of a pool is healthy: respond with 503, or use unhealthy ones.
+   * When no upstream of a pool is healthy: respond with 503, or use unhealthy ones.
    *
    * @default {"reject"}
    */
   when_all_unhealthy?: "reject" | "try_anyway";
-  /** For cookie: the cookie that keeps a client with its upstream. */
+  /** For cookie: the cookie that binds a client to its upstream. */
   cookie?: CookieInput;
 }
 
@@ -484,7 +484,7 @@ export interface TimeoutInput {
   min_upload_rate?: number;
 }
 
-/** `[sites.proxy.headers]`. What changes in header fields. */
+/** `[sites.proxy.headers]`. Changes to header fields. */
 export interface HeadersInput {
   /**
    * Send X-Forwarded-For, -Proto and -Host upstream.
@@ -515,7 +515,7 @@ export interface HeadersInput {
 /** `[sites.proxy.connections]`. How connections to upstreams are kept and limited. */
 export interface ConnectionsInput {
   /**
-   * Most idle connections that are kept for an upstream.
+   * Maximum number of idle connections that are kept for an upstream.
    *
    * @default {64}
    */
@@ -527,26 +527,26 @@ export interface ConnectionsInput {
    */
   idle_timeout?: string | number;
   /**
-   * Most exchanges at a time for an upstream; 0 is no limit.
+   * Maximum number of exchanges in flight at an upstream; 0 is no limit.
    *
    * @default {0}
    */
   max_connections?: number;
   /**
-   * Most requests that wait while all upstreams are full.
+   * Maximum number of queued requests while all upstreams are full.
    *
    * @default {1024}
    */
   queue_size?: number;
   /**
-   * Longest time that a request waits for an upstream.
+   * Maximum time of a request in the queue.
    *
    * @default {"5s"}
    */
   queue_timeout?: string | number;
 }
 
-/** `[sites.proxy.websocket]`. How WebSockets are kept and bounded. */
+/** `[sites.proxy.websocket]`. Pings, timeouts and limits of WebSockets. */
 export interface WebsocketInput {
   /**
    * Silence of a side after which it is pinged; 0 for no pings.
@@ -557,7 +557,7 @@ export interface WebsocketInput {
   /** Longest time in which a side sends nothing, or reads nothing; 0 is no limit; without it, twice ping_interval. */
   idle_timeout?: string | number;
   /**
-   * Bytes that may wait for one side before the other is slowed down.
+   * Bytes that may be queued for one side before the other is slowed down.
    *
    * @default {"4MiB"}
    */
@@ -569,7 +569,7 @@ export interface WebsocketInput {
    */
   max_message?: string | number;
   /**
-   * How long open WebSockets go on when the server stops.
+   * How long WebSockets stay open when the server stops.
    *
    * @default {"5s"}
    */
@@ -640,7 +640,7 @@ export interface HealthCheckInput {
   unhealthy_after?: number;
 }
 
-/** `[sites.proxy.passive_health]`. When upstreams that fail are taken out for a while. */
+/** `[sites.proxy.passive_health]`. When upstreams that fail are ejected. */
 export interface PassiveHealthInput {
   /**
    * Whether failures in live traffic eject an upstream for a while.
@@ -667,7 +667,7 @@ export interface PassiveHealthInput {
    */
   eject_for?: string | number;
   /**
-   * The longest ejection.
+   * Longest ejection.
    *
    * @default {"5m"}
    */
@@ -709,7 +709,7 @@ export interface CircuitBreakerInput {
    */
   min_requests?: number;
   /**
-   * How far back it looks.
+   * Length of the window in which requests are counted.
    *
    * @default {"10s"}
    */
@@ -735,23 +735,23 @@ export interface CircuitBreakerInput {
    */
   slow_ratio?: number;
   /**
-   * Most exchanges at a time for an upstream, as connections.max_connections; the smaller one holds. 0 is no limit.
+   * Maximum number of exchanges in flight at an upstream, like connections.max_connections; the smaller one applies. 0 is no limit.
    *
    * @default {0}
    */
   max_in_flight?: number;
 }
 
-/** `[sites.proxy.retries]`. How requests are tried again. */
+/** `[sites.proxy.retries]`. How requests are retried. */
 export interface RetriesInput {
   /**
-   * Most times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them.
+   * Maximum number of times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them.
    *
    * @default {3}
    */
   attempts?: number;
   /**
-   * How long a request is kept while no upstream can be reached, and tried again; 0 to try each upstream once.
+   * How long a request is retried while no upstream can be reached; 0 to try each upstream once.
    *
    * @default {0}
    */
@@ -763,7 +763,7 @@ export interface RetriesInput {
    */
   backoff?: string | number;
   /**
-   * The longest pause.
+   * Longest pause.
    *
    * @default {"1s"}
    */
@@ -828,15 +828,15 @@ export interface RouteTimeoutInput {
   min_upload_rate?: number;
 }
 
-/** `[sites.proxy.routes.retries]`. How requests of this route are tried again; what it does not set is the proxy's. */
+/** `[sites.proxy.routes.retries]`. How requests of this route are retried; what it does not set is the proxy's. */
 export interface RouteRetriesInput {
-  /** Most times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them. */
+  /** Maximum number of times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them. */
   attempts?: number;
-  /** How long a request is kept while no upstream can be reached, and tried again; 0 to try each upstream once. */
+  /** How long a request is retried while no upstream can be reached; 0 to try each upstream once. */
   try_for?: string | number;
   /** Pause before a request goes to an upstream again, twice as long each time. */
   backoff?: string | number;
-  /** The longest pause. */
+  /** Longest pause. */
   max_backoff?: string | number;
   /** Statuses after which a request with an idempotent method is retried, such as [502, 503, 504, 429]. */
   retry_on?: string | number | (string | number)[];
@@ -846,7 +846,7 @@ export interface RouteRetriesInput {
   show_attempts?: boolean;
 }
 
-/** `[sites.proxy.routes.headers]`. What changes in header fields on this route; what it does not set is the proxy's, field by field. */
+/** `[sites.proxy.routes.headers]`. Changes to header fields on this route; what it does not set is the proxy's, field by field. */
 export interface RouteHeadersInput {
   /** Send X-Forwarded-For, -Proto and -Host upstream. */
   add_x_forwarded?: boolean;
@@ -862,11 +862,11 @@ export interface RouteHeadersInput {
   response?: RouteHeadersResponseInput;
 }
 
-/** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that keeps a client with its upstream. */
+/** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that binds a client to its upstream. */
 export interface CookieInput {
   /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
   name?: string;
-  /** Signs the cookies, so that they outlive the process and hold on several proxies; random without it. */
+  /** Signs the cookies, so that they are valid after a restart and on several proxies; random without it. */
   secret?: string;
   /** Path below which clients send the cookie. */
   path?: string;
@@ -903,7 +903,7 @@ export interface RequestInput {
   /** Fields that are added to those of their name. */
   add?: Record<string, string>;
   /**
-   * Names of fields that are taken away.
+   * Names of fields that are removed.
    *
    * @default {[]}
    */
@@ -917,7 +917,7 @@ export interface ResponseInput {
   /** Fields that are added to those of their name. */
   add?: Record<string, string>;
   /**
-   * Names of fields that are taken away.
+   * Names of fields that are removed.
    *
    * @default {[]}
    */
@@ -930,7 +930,7 @@ export interface RouteHeadersRequestInput {
   set?: Record<string, string>;
   /** Fields that are added to those of their name. */
   add?: Record<string, string>;
-  /** Names of fields that are taken away. */
+  /** Names of fields that are removed. */
   remove?: Record<string, boolean> | string[];
 }
 
@@ -940,7 +940,7 @@ export interface RouteHeadersResponseInput {
   set?: Record<string, string>;
   /** Fields that are added to those of their name. */
   add?: Record<string, string>;
-  /** Names of fields that are taken away. */
+  /** Names of fields that are removed. */
   remove?: Record<string, boolean> | string[];
 }
 
@@ -962,7 +962,7 @@ export interface Config {
 export interface ServerConfig {
   /** Name of this server; in the Via header field, characters that a token may not hold become "-". */
   name: string;
-  /** Addresses and networks whose X-Forwarded-* and Forwarded header fields are believed. */
+  /** Addresses and networks whose X-Forwarded-* and Forwarded header fields are trusted. */
   trusted_proxies: string[];
   /** Name servers for the names of upstreams; without them, the system's. */
   name_servers: string[];
@@ -972,7 +972,7 @@ export interface ServerConfig {
   middleware?: string;
   /** Largest request body; without it there is no limit. */
   max_body_size?: number;
-  /** How long a WebSocket goes on after its route was changed or taken away. */
+  /** How long a WebSocket stays open after its route was changed or removed. */
   stream_close_delay: number;
   /** What serves the ports: "own", BWS's HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "runtime". */
   listener?: "own" | "runtime";
@@ -980,7 +980,7 @@ export interface ServerConfig {
   sockets: "auto" | "runtime" | "epoll" | "uring";
   /** Let another process listen on the same ports, so that a new one can start before the old one ends; Linux only. */
   reuse_port: boolean;
-  /** How long the server goes on, with its readiness turned off, before it stops. */
+  /** How long the server continues to serve, while it reports that it is not ready, before it stops. */
   shutdown_delay: number;
   /** How long exchanges may take to end when the server stops. */
   shutdown_timeout: number;
@@ -1002,7 +1002,7 @@ export interface LoggingConfig {
 export interface ManagementConfig {
   /** Whether the management API listens. */
   enabled: boolean;
-  /** Whether metrics are kept; without them it costs a little less to serve. */
+  /** Whether metrics are kept; without them a request costs a little less. */
   metrics: boolean;
   /** Address to listen on; anything but loopback needs an api_key. */
   host: string;
@@ -1020,17 +1020,17 @@ export interface SiteConfig {
   name: string;
   /** Host name: exact, "*.example.com", an IP address, or "*" for any. */
   hostname?: string;
-  /** More host names; a site without any answers for all. */
+  /** More host names; a site without any serves all hosts. */
   hostnames: string[];
   /** Port to listen on; sites may share it. 0 is any free one, for this site alone. */
   port: number;
   /** IP address to listen on; without it, all interfaces of both families. */
   listen?: string;
-  /** Whether the site answers for hosts that no site of the port names. */
+  /** Whether the site serves hosts that no site of the port names. */
   default: boolean;
   /** Folder whose files are served. */
   static_dir?: string;
-  /** Names of the files that stand for their folder, the first that is there. */
+  /** Names of index files of a folder; the first that exists is served. */
   index_files: string[];
   /** Whether folders without an index file are listed. */
   browse: boolean;
@@ -1044,7 +1044,7 @@ export interface SiteConfig {
   precompressed: boolean;
   /** Whether the site has the internal endpoints such as /api/health, or the prefix that replaces /api. */
   internal_api: string | boolean;
-  /** How requests are named in logs and header fields. */
+  /** The id of a request in logs and header fields. */
   request_id: RequestIdConfig;
   /** Whether a GET or HEAD for a route without its last "/" is redirected to it, if no other route or file matches. */
   redirect_slash: boolean;
@@ -1060,7 +1060,7 @@ export interface SiteConfig {
   proxy?: ProxyConfig;
 }
 
-/** `[sites.request_id]`. How requests are named in logs and header fields. */
+/** `[sites.request_id]`. The id of a request in logs and header fields. */
 export interface RequestIdConfig {
   /** Name of the field that carries the id of a request: from trusted_proxies, to upstreams and to clients. */
   header: string;
@@ -1094,19 +1094,19 @@ export interface ProxyConfig {
   load_balancing: LoadBalancingConfig;
   /** How long upstreams may take. */
   timeout: TimeoutConfig;
-  /** What changes in header fields. */
+  /** Changes to header fields. */
   headers: HeadersConfig;
   /** How connections to upstreams are kept and limited. */
   connections: ConnectionsConfig;
-  /** How WebSockets are kept and bounded. */
+  /** Pings, timeouts and limits of WebSockets. */
   websocket: WebsocketConfig;
   /** How upstreams are probed; on when present. */
   health_check: HealthCheckConfig;
-  /** When upstreams that fail are taken out for a while. */
+  /** When upstreams that fail are ejected. */
   passive_health: PassiveHealthConfig;
   /** A breaker per upstream; on when present. */
   circuit_breaker: CircuitBreakerConfig;
-  /** How requests are tried again. */
+  /** How requests are retried. */
   retries: RetriesConfig;
 }
 
@@ -1128,7 +1128,7 @@ export interface UpstreamConfig {
   url: string;
   /** Share of the load, relative to the pool's other upstreams. */
   weight: number;
-  /** Most exchanges at a time; 0 is the value of connections.max_connections. */
+  /** Maximum number of exchanges in flight; 0 is the value of connections.max_connections. */
   max_connections: number;
   /** Used only when no other upstream of the pool is available. */
   backup: boolean;
@@ -1164,9 +1164,9 @@ export interface RouteConfig {
   rewrite_redirects?: boolean;
   /** How long this route may take; what it does not set is the proxy's. */
   timeout?: RouteTimeoutConfig;
-  /** How requests of this route are tried again; what it does not set is the proxy's. */
+  /** How requests of this route are retried; what it does not set is the proxy's. */
   retries?: RouteRetriesConfig;
-  /** What changes in header fields on this route; what it does not set is the proxy's, field by field. */
+  /** Changes to header fields on this route; what it does not set is the proxy's, field by field. */
   headers?: RouteHeadersConfig;
   /** Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream. */
   streaming: boolean;
@@ -1188,11 +1188,11 @@ export interface LoadBalancingConfig {
   include_query?: boolean;
   /** For the hash policies: how many times the mean load an upstream may carry before keys overflow; 0 for no bound. */
   balance_factor?: number;
-  /** How long an upstream that comes back takes to get to its full share; 0 for at once. */
+  /** How long an upstream that is available again takes to reach its full share of the load; 0 for no slow start. */
   slow_start: number;
-  /** What is done when no upstream of a pool is healthy: respond with 503, or use unhealthy ones. */
+  /** When no upstream of a pool is healthy: respond with 503, or use unhealthy ones. */
   when_all_unhealthy: "reject" | "try_anyway";
-  /** For cookie: the cookie that keeps a client with its upstream. */
+  /** For cookie: the cookie that binds a client to its upstream. */
   cookie?: CookieConfig;
 }
 
@@ -1210,7 +1210,7 @@ export interface TimeoutConfig {
   min_upload_rate: number;
 }
 
-/** `[sites.proxy.headers]`. What changes in header fields. */
+/** `[sites.proxy.headers]`. Changes to header fields. */
 export interface HeadersConfig {
   /** Send X-Forwarded-For, -Proto and -Host upstream. */
   add_x_forwarded: boolean;
@@ -1228,29 +1228,29 @@ export interface HeadersConfig {
 
 /** `[sites.proxy.connections]`. How connections to upstreams are kept and limited. */
 export interface ConnectionsConfig {
-  /** Most idle connections that are kept for an upstream. */
+  /** Maximum number of idle connections that are kept for an upstream. */
   max_idle: number;
   /** How long an idle connection is kept. */
   idle_timeout: number;
-  /** Most exchanges at a time for an upstream; 0 is no limit. */
+  /** Maximum number of exchanges in flight at an upstream; 0 is no limit. */
   max_connections: number;
-  /** Most requests that wait while all upstreams are full. */
+  /** Maximum number of queued requests while all upstreams are full. */
   queue_size: number;
-  /** Longest time that a request waits for an upstream. */
+  /** Maximum time of a request in the queue. */
   queue_timeout: number;
 }
 
-/** `[sites.proxy.websocket]`. How WebSockets are kept and bounded. */
+/** `[sites.proxy.websocket]`. Pings, timeouts and limits of WebSockets. */
 export interface WebsocketConfig {
   /** Silence of a side after which it is pinged; 0 for no pings. */
   ping_interval: number;
   /** Longest time in which a side sends nothing, or reads nothing; 0 is no limit; without it, twice ping_interval. */
   idle_timeout: number;
-  /** Bytes that may wait for one side before the other is slowed down. */
+  /** Bytes that may be queued for one side before the other is slowed down. */
   max_buffered: number;
   /** Largest message; a larger one closes the WebSocket. */
   max_message: number;
-  /** How long open WebSockets go on when the server stops. */
+  /** How long WebSockets stay open when the server stops. */
   drain: number;
 }
 
@@ -1284,7 +1284,7 @@ export interface HealthCheckConfig {
   unhealthy_after: number;
 }
 
-/** `[sites.proxy.passive_health]`. When upstreams that fail are taken out for a while. */
+/** `[sites.proxy.passive_health]`. When upstreams that fail are ejected. */
 export interface PassiveHealthConfig {
   /** Whether failures in live traffic eject an upstream for a while. */
   enabled: boolean;
@@ -1294,7 +1294,7 @@ export interface PassiveHealthConfig {
   fail_window: number;
   /** How long the first ejection lasts; each next one twice as long. */
   eject_for: number;
-  /** The longest ejection. */
+  /** Longest ejection. */
   max_eject_for: number;
   /** Share of a pool that may be ejected for its responses; an upstream that cannot be reached is always ejected. */
   max_ejected_percent: number;
@@ -1312,7 +1312,7 @@ export interface CircuitBreakerConfig {
   failure_ratio: number;
   /** Requests that the window must hold before it may open. */
   min_requests: number;
-  /** How far back it looks. */
+  /** Length of the window in which requests are counted. */
   window: number;
   /** How long it stays open before it lets trial requests through. */
   open_for: number;
@@ -1322,19 +1322,19 @@ export interface CircuitBreakerConfig {
   slow_after?: number;
   /** Share of slow requests that opens it. */
   slow_ratio: number;
-  /** Most exchanges at a time for an upstream, as connections.max_connections; the smaller one holds. 0 is no limit. */
+  /** Maximum number of exchanges in flight at an upstream, like connections.max_connections; the smaller one applies. 0 is no limit. */
   max_in_flight: number;
 }
 
-/** `[sites.proxy.retries]`. How requests are tried again. */
+/** `[sites.proxy.retries]`. How requests are retried. */
 export interface RetriesConfig {
-  /** Most times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them. */
+  /** Maximum number of times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them. */
   attempts: number;
-  /** How long a request is kept while no upstream can be reached, and tried again; 0 to try each upstream once. */
+  /** How long a request is retried while no upstream can be reached; 0 to try each upstream once. */
   try_for: number;
   /** Pause before a request goes to an upstream again, twice as long each time. */
   backoff: number;
-  /** The longest pause. */
+  /** Longest pause. */
   max_backoff: number;
   /** Statuses after which a request with an idempotent method is retried, such as [502, 503, 504, 429]. */
   retry_on: StatusRange[];
@@ -1372,15 +1372,15 @@ export interface RouteTimeoutConfig {
   min_upload_rate?: number;
 }
 
-/** `[sites.proxy.routes.retries]`. How requests of this route are tried again; what it does not set is the proxy's. */
+/** `[sites.proxy.routes.retries]`. How requests of this route are retried; what it does not set is the proxy's. */
 export interface RouteRetriesConfig {
-  /** Most times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them. */
+  /** Maximum number of times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them. */
   attempts?: number;
-  /** How long a request is kept while no upstream can be reached, and tried again; 0 to try each upstream once. */
+  /** How long a request is retried while no upstream can be reached; 0 to try each upstream once. */
   try_for?: number;
   /** Pause before a request goes to an upstream again, twice as long each time. */
   backoff?: number;
-  /** The longest pause. */
+  /** Longest pause. */
   max_backoff?: number;
   /** Statuses after which a request with an idempotent method is retried, such as [502, 503, 504, 429]. */
   retry_on?: StatusRange[];
@@ -1390,7 +1390,7 @@ export interface RouteRetriesConfig {
   show_attempts?: boolean;
 }
 
-/** `[sites.proxy.routes.headers]`. What changes in header fields on this route; what it does not set is the proxy's, field by field. */
+/** `[sites.proxy.routes.headers]`. Changes to header fields on this route; what it does not set is the proxy's, field by field. */
 export interface RouteHeadersConfig {
   /** Send X-Forwarded-For, -Proto and -Host upstream. */
   add_x_forwarded?: boolean;
@@ -1406,11 +1406,11 @@ export interface RouteHeadersConfig {
   response?: RouteHeadersResponseConfig;
 }
 
-/** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that keeps a client with its upstream. */
+/** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that binds a client to its upstream. */
 export interface CookieConfig {
   /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
   name?: string;
-  /** Signs the cookies, so that they outlive the process and hold on several proxies; random without it. */
+  /** Signs the cookies, so that they are valid after a restart and on several proxies; random without it. */
   secret?: string;
   /** Path below which clients send the cookie. */
   path?: string;
@@ -1446,7 +1446,7 @@ export interface RequestConfig {
   set: Record<string, string>;
   /** Fields that are added to those of their name. */
   add: Record<string, string>;
-  /** Names of fields that are taken away. */
+  /** Names of fields that are removed. */
   remove: string[];
 }
 
@@ -1456,7 +1456,7 @@ export interface ResponseConfig {
   set: Record<string, string>;
   /** Fields that are added to those of their name. */
   add: Record<string, string>;
-  /** Names of fields that are taken away. */
+  /** Names of fields that are removed. */
   remove: string[];
 }
 
@@ -1466,7 +1466,7 @@ export interface RouteHeadersRequestConfig {
   set?: Record<string, string>;
   /** Fields that are added to those of their name. */
   add?: Record<string, string>;
-  /** Names of fields that are taken away. */
+  /** Names of fields that are removed. */
   remove?: string[];
 }
 
@@ -1476,6 +1476,6 @@ export interface RouteHeadersResponseConfig {
   set?: Record<string, string>;
   /** Fields that are added to those of their name. */
   add?: Record<string, string>;
-  /** Names of fields that are taken away. */
+  /** Names of fields that are removed. */
   remove?: string[];
 }

@@ -17,7 +17,7 @@ const FILE_NAME = "a file name without a folder and without spaces";
 export const fileKeys = {
   static_dir: text("the path of a folder").optional().describe("Folder whose files are served."),
   index_files: list(matching(/^(?!\.{1,2}$)[^/\\\s]+$/, FILE_NAME)).prefault(["index.html"])
-    .describe("Names of the files that stand for their folder, the first that is there."),
+    .describe("Names of index files of a folder; the first that exists is served."),
   browse: flag().default(false).describe("Whether folders without an index file are listed."),
   try_files: list(judged(tryFileFault, TRY_FILE, TRY_FILE_FORM.source)).prefault([])
     .describe('What to look for, in order; "$path" stands for the path of the request, and "=404" may end the list.'),

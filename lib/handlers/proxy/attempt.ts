@@ -332,7 +332,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     const connection = this.#connection as Connection;
     const status = sendableStatus(head.status);
     exchange.fromUpstream = true;
-    if (status !== head.status) exchange.failed(`The upstream answered with the status ${head.status}`, "upstream");
+    if (status !== head.status) exchange.failed(`The upstream sent the status ${head.status}`, "upstream");
     const lines = this.#linesOf(head);
     let body = connection.wholeBody();
     if (head.status === 205) {

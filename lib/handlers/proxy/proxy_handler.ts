@@ -80,7 +80,7 @@ export class ProxyHandler implements Handler {
   // The response where Max-Forwards is 0. TRACE would disclose fields that other proxies added, such as credentials.
   #lastHop(exchange: Exchange): Outcome {
     const lines = ["allow", allowed(this.#plan.methods)];
-    if (exchange.head.method === "TRACE") return new ExchangeFailure(405, "TRACE is not answered here", { lines });
+    if (exchange.head.method === "TRACE") return new ExchangeFailure(405, "TRACE is not supported", { lines });
     return { status: 204, headers: lines, body: null };
   }
 }

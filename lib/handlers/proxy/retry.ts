@@ -83,7 +83,7 @@ export class Retry {
     const slot = this.#pool.acquire(this.#exchange, this.avoid);
     if (slot !== undefined || this.#tried.length === 0) return slot;
     this.#tried = [];
-    const restMs = Math.max(this.#backoff(), Math.min(this.#restMs, this.#patienceMs));
+    const restMs = Math.max(this.#backoff(), Math.min(this.#restMs, this.#longestRetryAfterMs));
     return await this.#pause(restMs) ? this.#pool.acquire(this.#exchange, this.#unreachable) : undefined;
   }
 
@@ -143,8 +143,8 @@ export class Retry {
     // 429 without Retry-After, or with a long one, is passed on: the client decides when to try again.
     const afterMs = retryAfterMs(head);
     if (head.status === 429) {
-      if (afterMs === undefined || afterMs > this.#patienceMs) return false;
-    } else if ((afterMs ?? 0) > this.#patienceMs && !this.#othersThan(upstream)) {
+      if (afterMs === undefined || afterMs > this.#longestRetryAfterMs) return false;
+    } else if ((afterMs ?? 0) > this.#longestRetryAfterMs && !this.#othersThan(upstream)) {
       return false;
     }
     if (!this.#spend()) return false;
@@ -153,7 +153,7 @@ export class Retry {
     return true;
   };
 
-  get #patienceMs(): number {
+  get #longestRetryAfterMs(): number {
     return Math.max(1000, this.#options.max_backoff);
   }
 

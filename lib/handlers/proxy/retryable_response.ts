@@ -16,7 +16,7 @@ export class RetryableResponse extends Error {
 
   /** @param head The head of the response; the body is not read. */
   constructor(head: ResponseHead) {
-    super(`The upstream answered ${head.status}`);
+    super(`The upstream responded with ${head.status}`);
     this.status = head.status;
     this.retryAfterMs = retryAfterMs(head) ?? 0;
   }

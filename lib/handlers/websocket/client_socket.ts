@@ -221,6 +221,6 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function lossOf(error: string): string {
-  if (error.includes("ping frame")) return "The client did not answer a ping";
+  if (error.includes("ping frame")) return "The client sent no pong";
   return `The client ended the WebSocket without a Close frame${error === "" ? "" : `: ${error}`}`;
 }

@@ -1,6 +1,6 @@
 /**
- * WebSockets on a route: the upstream is asked first, as it is for any request, and only when it has accepted is the client
- * accepted. An upstream that refuses gives a response like any other.
+ * WebSockets on a route: the handshake with the upstream comes first, like any request, and the client's connection is
+ * upgraded only when the upstream has accepted. The response of an upstream that refuses is passed on like any other.
  *
  * @module
  */
@@ -26,21 +26,21 @@ import { UpstreamHandshake } from "./upstream_handshake.ts";
 
 /** How the WebSockets of a site's routes are relayed; built once. */
 export interface SocketPlan {
-  /** Bounds and times. */
+  /** Limits and timeouts. */
   readonly config: WebSocketConfig;
-  /** Where open sockets are counted. */
+  /** Counts open WebSockets. */
   readonly sockets: SocketRegistry;
-  /** The clock that deadlines go by. */
+  /** The clock for deadlines. */
   readonly clock: CoarseClock;
-  /** Tells the route apart from all others, and from itself after a change. */
+  /** Identifies the route; changes with the route's options. */
   readonly route: string;
-  /** Who counts; nobody where no figures are kept. */
+  /** Counts messages; undefined where no metrics are kept. */
   readonly metrics: RouteMetrics | undefined;
 }
 
 /**
- * What {@linkcode SocketPlan.route} is: the whole route, as a WebSocket that was opened under other rules is not to go on
- * under these.
+ * {@linkcode SocketPlan.route} of a route: all of its options, because a WebSocket that was opened under other options is
+ * closed.
  */
 export function socketPlace(listener: string, site: string, route: RouteConfig): string {
   return JSON.stringify([listener, site, route]);
@@ -55,7 +55,7 @@ export class SocketUpgrade implements UpstreamUpgrade {
   readonly #tunnels: boolean;
   readonly #handshake: UpstreamHandshake;
 
-  /** @param asked What the client asks for. */
+  /** @param asked The handshake of the client. */
   constructor(exchange: Exchange, asked: UpgradeRequest, plan: SocketPlan) {
     this.#exchange = exchange;
     this.#offered = asked.protocols;
@@ -69,17 +69,17 @@ export class SocketUpgrade implements UpstreamUpgrade {
     return this.#handshake.ask();
   }
 
-  /** Throws when a response of status 101 does not answer the last handshake. */
+  /** Throws when a response with status 101 does not match the last handshake. */
   check(head: ResponseHead): void {
     this.#handshake.check(head);
   }
 
-  /** The upstream has accepted: the client is accepted, and the two are relayed. */
+  /** Called when the upstream has accepted: upgrades the client's connection and starts the relay. */
   accept(head: ResponseHead, lines: HeaderLines, connection: UpgradedConnection): HttpResponse {
     const { ping_interval: pingMs, idle_timeout: idleMs } = this.#plan.config;
     const headers = acceptanceLines(head, lines);
     const protocol = headerValue(head.headers, "sec-websocket-protocol") ?? "";
-    // A client fails the connection then (RFC 6455, section 4.1): it is for it to decide, and for the log to say why.
+    // The client fails the connection then (RFC 6455, section 4.1); the proxy logs why.
     if (protocol !== "" && !this.#offered.includes(protocol)) {
       const shown = protocol.slice(0, 80);
       this.#exchange.failed(
@@ -90,7 +90,7 @@ export class SocketUpgrade implements UpstreamUpgrade {
     if (this.#tunnels) addHandshakeLines(headers, head.headers);
     else if (protocol !== "") headers.push("sec-websocket-protocol", protocol);
     const upgrade: Upgrade = {
-      // The runtime pings after half of this time, and gives up after all of it.
+      // The runtime pings after half of this time, and closes the connection after all of it.
       idleTimeoutSeconds: (idleMs === 0 ? 2 * pingMs : Math.min(2 * pingMs, idleMs)) / 1000,
       begin: (socket) => relay(this.#exchange, connection, { socket, plan: this.#plan }),
       tunnel: (client, early) => tunnel(this.#exchange, connection, { client, early, plan: this.#plan }),
@@ -104,7 +104,7 @@ export class SocketUpgrade implements UpstreamUpgrade {
   }
 }
 
-// The handshake's own fields are between the proxy and its two peers; the rest, such as cookies, is the upstream's word.
+// The fields of the handshake are the proxy's own on each side; all others, such as cookies, are passed on.
 function acceptanceLines(head: ResponseHead, lines: HeaderLines): HeaderLines {
   const kept: HeaderLines = [];
   for (let i = 0; i < lines.length; i += 2) {
@@ -190,5 +190,5 @@ function observerOf(
   };
 }
 
-/** Longest wait for the answer to a Close frame. Browsers and servers wait for 2 to 30 s. */
+/** Longest wait for the peer's Close frame. Browsers and servers wait for 2 to 30 s. */
 const CLOSE_TIMEOUT_MS = 10_000;

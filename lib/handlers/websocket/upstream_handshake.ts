@@ -1,6 +1,6 @@
 /**
- * The handshake with an upstream (RFC 6455, section 4.1): what the proxy asks for as a WebSocket client, or for its own
- * client, and whether a response of status 101 answers that.
+ * The handshake with an upstream (RFC 6455, section 4.1): the request that the proxy sends as a WebSocket client, or for its
+ * own client, and the check of a response with status 101.
  *
  * @module
  */
@@ -30,8 +30,8 @@ export class UpstreamHandshake {
   }
 
   /**
-   * Checks the head of a response of status 101 to the last handshake. Whether its subprotocol is one of those offered is
-   * for the client to judge, who must fail the connection if it is not.
+   * Checks the head of a response with status 101 to the last handshake. The client checks the subprotocol: it must fail the
+   * connection if that was not offered.
    *
    * @throws {TransportFailure} `malformed`.
    */
@@ -42,7 +42,7 @@ export class UpstreamHandshake {
     }
     if (!listMembers(head.connection ?? "").includes("upgrade")) throw wrong('its Connection does not hold "upgrade"');
     if (headerValue(headers, "sec-websocket-accept") !== acceptOf(this.#key)) {
-      throw wrong("its Sec-WebSocket-Accept does not answer the key");
+      throw wrong("its Sec-WebSocket-Accept does not match the key");
     }
     // Which of those that were offered it uses is for the client to judge, as the subprotocol is.
     if (this.#asked?.extensions !== true && (headerValue(headers, "sec-websocket-extensions") ?? "") !== "") {
@@ -52,5 +52,5 @@ export class UpstreamHandshake {
 }
 
 function wrong(what: string): TransportFailure {
-  return new TransportFailure("malformed", `The upstream's answer to the WebSocket handshake is wrong: ${what}`);
+  return new TransportFailure("malformed", `The upstream's response to the WebSocket handshake is wrong: ${what}`);
 }

@@ -10,10 +10,10 @@ import { type BodySink, type BodySource, keep, type Ownership, release } from ".
 /**
  * The stream of `source`.
  *
- * @param served Whether the runtime's server alone reads the stream: it holds a piece's memory itself once that is enqueued.
+ * @param served Whether only the runtime's server reads the stream: it keeps the memory of each piece that is enqueued.
  */
 export function streamOf(source: BodySource, served: boolean): ReadableStream<Uint8Array<ArrayBuffer>> {
-  // Without a queue a piece is enqueued only when it is waited for, and is taken in the same call.
+  // Without a queue, a piece is enqueued only while a read is pending, and is read in the same call.
   return new ReadableStream(new BodyStream(source, served), { highWaterMark: 0 });
 }
 
@@ -24,7 +24,7 @@ class BodyStream implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>>, Bo
   #pulled = false;
   /** Whether the source is delivering within the pull. */
   #pulling = false;
-  /** A piece that is the reader's by the time that it asks for the next one. */
+  /** A piece that the reader has read when it pulls the next one. */
   #untaken: Uint8Array<ArrayBuffer> | undefined;
 
   constructor(source: BodySource, served: boolean) {
@@ -38,7 +38,7 @@ class BodyStream implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>>, Bo
   }
 
   pull(): void {
-    // Somebody who reads twice without waiting asks twice.
+    // Two reads at a time pull twice.
     if (this.#pulled) return;
     this.#pulled = true;
     if (this.#untaken !== undefined) release(this.#untaken, "given");
@@ -57,7 +57,7 @@ class BodyStream implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>>, Bo
     const taken = keep(bytes, ownership);
     this.#controller?.enqueue(taken);
     if (!this.#served || ownership === "shared") return;
-    // The reader takes a piece within the call that enqueues it, unless that is the call in which it asked for the piece.
+    // The reader reads a piece within the call that enqueues it, unless that is the call in which it pulled the piece.
     if (this.#pulling) this.#untaken = taken;
     else release(taken, "given");
   }
@@ -67,9 +67,9 @@ class BodyStream implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>>, Bo
   }
 
   fail(reason: unknown): void {
-    // There is nobody left to be deceived, and an error would only be printed.
+    // The client has left: no half response can be taken for a whole one, and an error would only be printed.
     if (reason instanceof TransportFailure && reason.kind === "client_left") this.#controller?.close();
-    // Text, not an Error: the runtime prints what a stream fails with, and a stack trace would say nothing.
+    // Text, not an Error: the runtime prints the reason, and a stack trace would not help.
     else this.#controller?.error(reason instanceof Error ? reason.message : reason);
   }
 }

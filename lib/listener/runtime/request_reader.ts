@@ -1,5 +1,5 @@
 /**
- * Reading a `Request`: the one place where its URL is looked at, and therefore where its authority is judged first.
+ * Reads a `Request`. Only this module reads its URL, and it checks the authority first.
  *
  * @module
  */
@@ -13,27 +13,27 @@ import { encodedTarget, escapedTarget, isPlainTarget } from "../../http/target.t
 import type { Responder } from "../../exchange/responder.ts";
 import { hasUnannouncedBody } from "./unannounced_body.ts";
 
-/** What the runtime tells of a connection; `Deno.ServeHandlerInfo` is one. */
+/** What is known of a connection; `Deno.ServeHandlerInfo` is one. */
 export interface ConnectionInfo {
   /** The peer's address. */
   readonly remoteAddr?: Deno.Addr | undefined;
 }
 
-/** Where a request came in. */
+/** The listener of a request. */
 export interface Entry extends ReadOptions {
-  /** Who responds. */
+  /** Responds to its requests. */
   readonly responder: Responder;
 }
 
 /** What is known of requests before they are read. */
 export interface ReadOptions {
   /**
-   * Whether BWS opened the port: the runtime's server calls with each request as it came, and takes the response as it
-   * is. False where a program calls, with requests that may be made by hand and tracing of its own.
+   * Whether BWS opened the port: then requests and responses are those of the runtime's server. False where another
+   * program calls, which may create requests itself, and may have its own tracing.
    */
   readonly ownPort: boolean;
   /**
-   * Scheme of the listener: a target in absolute form may claim another. Undefined where the URL alone can tell.
+   * Scheme of the listener: a target in absolute form may name another. Undefined where only the URL has it.
    */
   readonly scheme?: "http" | "https" | undefined;
 }
@@ -49,7 +49,7 @@ export function readRequest(
   const url = lowerCaseScheme(request.url);
   const secure = url.charCodeAt(4) === LETTER_S;
   const authorityStart = secure ? 8 : 7;
-  // A target in absolute form may have any scheme, and with it an authority that begins elsewhere.
+  // A target in absolute form may have any scheme, so that its authority begins at another place.
   if (!url.startsWith(secure ? "https://" : "http://")) return new Refusal(400, "The target has a scheme of its own");
   const headers: HeaderLines = [];
   let authority: string | undefined;
@@ -57,18 +57,18 @@ export function readRequest(
   let via = "";
   let upgrade = "";
   let refusal: Refusal | undefined;
-  // Iterating costs more than being called.
+  // A callback is faster than an iterator.
   request.headers.forEach((value, name) => {
     if (name === "host") authority = value;
     else if (name === "transfer-encoding") {
       bodyAnnounced = true;
-      // The runtime undoes chunked alone; what another coding did to the body would go upstream unnamed.
+      // The runtime decodes only chunked; a body in another coding would be sent to the upstream without its name.
       if (value.toLowerCase() !== "chunked") {
         refusal = new Refusal(501, "The body has a transfer coding besides chunked");
       }
     } else if (name === "content-length") {
       if (value !== "0") bodyAnnounced = true;
-      // Several that agree come joined by commas (RFC 9110, section 8.6).
+      // The runtime joins equal values with commas (RFC 9110, section 8.6).
       if (value.includes(",")) refusal = new Refusal(400, "Content-Length is repeated");
     } else if (name === "via") via = value;
     else if (name === "upgrade") upgrade = value;
@@ -79,23 +79,23 @@ export function readRequest(
   });
   if (refusal !== undefined) return refusal;
   if (authority !== undefined && hostOf(authority) === undefined) return new Refusal(400, "Host is no authority");
-  // HTTP/2 has no Host; nor have requests of HTTP/1.0, which the default site answers.
+  // HTTP/2 has no Host; nor have requests of HTTP/1.0, which go to the default site.
   const hostless = authority === undefined;
-  // A valid Host cannot have moved the path. Where the URL still names another authority, the target was in absolute
-  // form, whose authority counts (RFC 9112, section 3.2.2).
+  // A valid Host cannot have changed where the path begins. If the URL still names another authority, the target was in
+  // absolute form, whose authority is used (RFC 9112, section 3.2.2).
   if (
     authority === undefined || !url.startsWith(authority, authorityStart) ||
     !endsAuthority(url, authorityStart + authority.length)
   ) {
     const end = authorityEnd(url, authorityStart);
-    // A copy: whoever remembers a slice keeps the whole URL.
+    // A copy: a cached slice would keep the whole URL in memory.
     authority = url.slice(authorityStart, end).split("").join("");
   }
   const host = hostOf(authority);
   if (host === undefined) return new Refusal(400, "The target's authority is none");
-  // The runtime gives no way to a body of GET and HEAD: to forward such a request without it would change its meaning.
+  // The runtime does not give the body of a GET or HEAD: a request that is forwarded without it has another meaning.
   if (method === "GET" || method === "HEAD") {
-    // HTTP/1.1 announces a body, HTTP/2 need not.
+    // HTTP/1.1 announces a body, HTTP/2 does not have to.
     if (bodyAnnounced || (hostless && entry.ownPort && hasUnannouncedBody(request))) {
       return new Refusal(501, `A ${method} with a body cannot be carried`);
     }
@@ -106,7 +106,7 @@ export function readRequest(
   if (plain === undefined) return new Refusal(400, "The target holds characters that it may not");
   const query = plain.indexOf("?");
   const path = query < 0 ? plain : plain.slice(0, query);
-  // No character of a path, yet some servers read it as `/`: what would be `..` to them is a name to us.
+  // Not allowed in a path, but some servers read it as `/`, and find a `..` where BWS finds a name.
   if (path.includes("\\")) return new Refusal(400, "The target holds characters that it may not");
   return {
     method,
@@ -122,12 +122,12 @@ export function readRequest(
   };
 }
 
-/** What can be told of a request that was refused: parts that could not be read are empty. */
+/** The head of a request that was refused: parts that could not be read are empty. */
 export function refusedHead(request: Request, info: ConnectionInfo | undefined, entry: ReadOptions): RequestHead {
   const url = lowerCaseScheme(request.url);
   const start = url.indexOf("://") < 0 ? 0 : url.indexOf("://") + 3;
   const named = request.headers.get("host") ?? "";
-  // The runtime writes Host into the URL as it came, whatever is in it.
+  // The runtime writes Host into the URL unchanged, whatever it contains.
   const end = named !== "" && url.startsWith(named, start) ? start + named.length : authorityEnd(url, start);
   const authority = url.slice(start, end);
   const target = url.slice(end);

@@ -1,5 +1,5 @@
 /**
- * The client of one `Request`, as the exchange sees it.
+ * The client's side of an exchange, from a `Request`.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import type { BodySource } from "../../http/body.ts";
 import { StreamSource } from "./stream_source.ts";
 import type { Uploads } from "./uploads.ts";
 
-/** A request's body and its client's presence. */
+/** The body of a request, and the signal that fires when its client leaves. */
 export class RuntimeClient implements ClientSide {
   readonly #request: Request;
   readonly #served: boolean;
   readonly #uploads: Uploads | undefined;
 
   /**
-   * @param served Whether the request is that of BWS's own port, so that nobody else holds pieces of its body.
-   * @param uploads Where the body is noted while it is read.
+   * @param served Whether the request arrived on a port of BWS, so that no other program holds pieces of its body.
+   * @param uploads Gets the body while it is read.
    */
   constructor(request: Request, served: boolean, uploads: Uploads | undefined) {
     this.#request = request;

@@ -1,6 +1,6 @@
 /**
- * A port that is kept open: `Deno.serve`, opened again whenever it ends. One connection that cannot be accepted, as when
- * file handles run out, ends it for good: the runtime closes the socket and never accepts again.
+ * A port that is kept open: `Deno.serve`, opened again whenever it ends. After one accept that fails, as when file handles
+ * run out, the runtime closes the socket and never accepts again.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { Uploads } from "./uploads.ts";
 
 /** How a port is opened. */
 export interface ServingPortOptions extends PortOptions {
-  /** Answers requests, and notes the uploads that it reads. */
+  /** Responds to requests, and adds the uploads that it reads. */
   readonly handler: (
     request: Request,
     info: Deno.ServeHandlerInfo<Deno.NetAddr>,
@@ -19,23 +19,23 @@ export interface ServingPortOptions extends PortOptions {
   ) => Response | Promise<Response>;
 }
 
-/** Pause before the first try, and the longest one. Each try that comes to nothing doubles it. */
+/** Pause before the first try to open, and the longest one. Each try that fails doubles it. */
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 2000;
-/** How long a port must be open to count as open, and as a reason to begin with the first pause again. */
+/** How long a port must be open to count as open, so that the next pause is the first one again. */
 const STABLE_MS = 1000;
-/** Endings in a row after which others are to give up idle connections too. */
+/** Failed accepts in a row after which idle connections to upstreams are closed too. */
 const MOST_ENDINGS = 3;
-/** How long uploads may hold up the closing of idle connections when a port has closed. */
+/** How long uploads may delay the closing of idle connections when a port has closed. */
 const UPLOAD_GRACE_MS = 2000;
 
-/** A port that is kept open until it is shut down. Owned by whoever listens. */
+/** A port that is kept open until it is shut down. Owned by its listener. */
 export class ServingPort {
   readonly #options: ServingPortOptions;
-  /** Aborts {@linkcode #server}; the runtime throws where one that has ended is aborted. */
+  /** Aborts {@linkcode #server}; the runtime throws if that has ended. */
   #aborter = new AbortController();
   readonly #address: Deno.NetAddr;
-  /** Servers whose accepting ended, with exchanges under way. */
+  /** Servers that accept no more, with exchanges under way. */
   readonly #ended = new Set<Promise<void>>();
   #server: Deno.HttpServer<Deno.NetAddr> | undefined;
   /** Uploads of {@linkcode #server}, and of those that have ended. */
@@ -52,7 +52,7 @@ export class ServingPort {
   /**
    * Opens the port.
    *
-   * @throws {Error} Whatever the runtime throws when it cannot.
+   * @throws {Error} When the port cannot be opened.
    */
   constructor(options: ServingPortOptions) {
     this.#options = options;
@@ -64,7 +64,7 @@ export class ServingPort {
     };
   }
 
-  /** Where it listens, or will listen again. */
+  /** The address on which it listens, or will listen again. */
   get address(): Deno.NetAddr {
     return this.#address;
   }
@@ -74,14 +74,14 @@ export class ServingPort {
     return this.#status;
   }
 
-  /** Closes the connections that idle, for which the port must be closed and opened again. */
+  /** Closes idle connections; the port must be closed and opened again for that. */
   closeIdle(): void {
     if (this.#server === undefined || this.#closing) return;
     this.#forgetEndings();
     this.#replace(this.#server, "idle connections were closed, since file handles had run out");
   }
 
-  /** Settles when those uploads have ended that are under way now: {@linkcode shutdown} would break them. */
+  /** Settles when the uploads that are under way now have ended: {@linkcode shutdown} would break them. */
   async uploadsEnded(): Promise<void> {
     await Promise.all([...this.#endedUploads, this.#uploads].map((uploads) => uploads.ended()));
   }
@@ -131,14 +131,14 @@ export class ServingPort {
     this.#askForHandles(reason);
   }
 
-  // A port that was open for long enough has done with what ended it before.
+  // If the port was open for long enough, the earlier failures no longer count.
   #forgetEndings(): void {
     if (performance.now() - this.#openedMs < STABLE_MS) return;
     this.#pauseMs = FIRST_PAUSE_MS;
     this.#endings = 0;
   }
 
-  // After the port has been closed, and never while it is open: it would be closed once more, and the pause be lost.
+  // After the port was closed, never while it is open: it would be closed once more, and the pause lost.
   #askForHandles(reason: string): void {
     this.#endings++;
     if (handlesOut(reason)) this.#options.onHandlesOut?.(this.#endings > MOST_ENDINGS);
@@ -152,8 +152,8 @@ export class ServingPort {
     this.#openLater();
   }
 
-  // What the server has accepted lives on without it. Its shutdown closes the connections that idle, half heads
-  // included, and lets exchanges end, but breaks uploads.
+  // Accepted connections stay open without the server. Its shutdown closes idle connections, also those with half a head,
+  // and lets exchanges end, but breaks uploads.
   #closeIdle(server: Deno.HttpServer<Deno.NetAddr>): void {
     const uploads = this.#uploads;
     this.#endedUploads.add(uploads);

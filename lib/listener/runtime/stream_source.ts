@@ -1,5 +1,5 @@
 /**
- * A `ReadableStream` as a body: what the runtime's server and embedding applications give.
+ * A `ReadableStream` of the runtime's server or of an embedding application as a body source.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export class StreamSource implements BodySource, Upload {
 
   /**
    * @param ownership Who owns the stream's pieces: `given` where nobody else holds them, else `shared`.
-   * @param uploads Where it is noted until it is over.
+   * @param uploads Gets the body until it has ended.
    */
   constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, ownership: "given" | "shared", uploads?: Uploads) {
     this.#reader = stream.getReader();
@@ -51,12 +51,12 @@ export class StreamSource implements BodySource, Upload {
     if (this.#over) return;
     this.#over = true;
     this.#uploads?.delete(this);
-    // The runtime never settles a read under way whose request is cancelled and answered, and keeps all that waits for
-    // it. Left alone, it settles with the client's next move, or its leaving.
+    // If the request is cancelled and its response sent, the runtime never settles a pending read, and keeps everything
+    // that waits for it in memory. Without a cancel, it settles when the client sends or leaves.
     if (!this.#reading) this.#cancelStream(reason);
   }
 
-  /** The port is about to break it. */
+  /** The port is about to break the body. */
   cut(reason: string): void {
     this.#cut = reason;
   }
@@ -87,17 +87,17 @@ export class StreamSource implements BodySource, Upload {
   #deliver(value: Uint8Array<ArrayBuffer>): void {
     if (value.length < SMALL_BYTES) this.#smallPieces++;
     if (value.length * 4 >= value.buffer.byteLength) return this.#sink?.piece(value, this.#ownership);
-    // A few bytes in a large buffer would pin all of it: the runtime reads a body of 1 KB into 64 KiB.
+    // A few bytes in a large buffer would keep all of it: the runtime reads a body of 1 KB into 64 KiB.
     const copy = value.slice();
     release(value, this.#ownership);
     this.#sink?.piece(copy, "given");
   }
 
   #cancelStream(reason: unknown): void {
-    // The runtime reads a body that is cancelled to its end, in one go: with small pieces that takes the square of their
-    // number, and nobody is answered meanwhile. One that is left alone ends with its exchange.
+    // The runtime reads a cancelled body to its end, within one turn: with small pieces that takes time by the square of
+    // their number, and blocks the worker. A body that is not cancelled ends with its exchange.
     if (this.#smallPieces > MANY_PIECES) return;
-    // The stream may be broken already; nothing more is wanted of it.
+    // The stream may be broken already.
     this.#reader.cancel(reason).catch(() => {});
   }
 }

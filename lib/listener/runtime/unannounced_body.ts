@@ -1,11 +1,11 @@
 /**
- * Bodies of GET and HEAD in HTTP/2, which need no Content-Length. The runtime's server drops them without a word, so they
- * are looked for in what its requests keep private. A test tells when a new version keeps it elsewhere.
+ * Finds bodies of GET and HEAD in HTTP/2, which need no Content-Length. The runtime's server drops them silently, so this
+ * reads private members of its requests. A test fails when a new version has other members.
  *
  * @module
  */
 
-/** Whether a GET or HEAD of the runtime's server has a body, or may still get one. False where that cannot be found out. */
+/** Whether a GET or HEAD of the runtime's server has a body, or may still get one. False where that is not known. */
 export function hasUnannouncedBody(request: Request): boolean {
   place ??= Object.getOwnPropertySymbols(request).find((symbol) => symbol.description === "request");
   if (place === undefined) return false;
@@ -13,7 +13,7 @@ export function hasUnannouncedBody(request: Request): boolean {
   if (typeof inner !== "object") return false;
   let body: InnerBody | null | undefined;
   try {
-    // It hides the body of a GET by asking for its own method.
+    // The getter hides the body of a GET: it checks the method.
     Object.defineProperty(inner, "method", { value: "POST", configurable: true });
     body = inner.body;
     delete inner.method;
@@ -22,7 +22,7 @@ export function hasUnannouncedBody(request: Request): boolean {
   }
   const whole = body?.streamOrStatic;
   if (whole === undefined || whole === null) return false;
-  // Without the end of the stream in the request's head, the body is still to come.
+  // Without END_STREAM in the request's head, the body follows.
   return !("body" in whole && whole.body instanceof Uint8Array) || whole.body.length > 0;
 }
 

@@ -1,13 +1,13 @@
 /**
- * Request bodies that a server of the runtime is receiving: the server's shutdown breaks them, with the error that they have
- * when the client leaves.
+ * Request bodies that a server of the runtime is receiving. The server's shutdown breaks them, with the same error as when
+ * the client leaves.
  *
  * @module
  */
 
-/** A body that is read, and not yet at its end. */
+/** A body that is being read. */
 export interface Upload {
-  /** If it breaks from now on, that is for `reason`, and not because the client left. */
+  /** From now on, the cause of a break is `reason`, and not that the client left. */
   cut(reason: string): void;
 }
 
@@ -21,12 +21,12 @@ export class Uploads {
   readonly #uploads = new Set<Upload>();
   readonly #waiters = new Set<Waiter>();
 
-  /** An upload begins. */
+  /** Adds an upload. */
   add(upload: Upload): void {
     this.#uploads.add(upload);
   }
 
-  /** An upload is complete, broken, or not wanted any more. */
+  /** Removes an upload that is complete, broken or cancelled. */
   delete(upload: Upload): void {
     this.#uploads.delete(upload);
     for (const waiter of this.#waiters) {
@@ -37,13 +37,13 @@ export class Uploads {
     }
   }
 
-  /** Settles when those have ended that are under way now. */
+  /** Settles when the uploads that are under way now have ended. */
   ended(): Promise<void> {
     if (this.#uploads.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.add({ left: new Set(this.#uploads), resolve }));
   }
 
-  /** To be called before the server is shut down: bodies that break then do so for `reason`. */
+  /** Called before the server is shut down: `reason` is the cause of bodies that break then. */
   cut(reason: string): void {
     for (const upload of this.#uploads) upload.cut(reason);
   }

@@ -1,24 +1,24 @@
 /**
- * Finds out whether a stream holds all of its body already, as that of a response made of text does: such a body goes out
- * with its length.
+ * Checks whether a stream has its whole body already, like the stream of a response made from text: such a body is sent with
+ * its length.
  *
  * @module
  */
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A stream that was looked at. */
+/** The result of a check. */
 export interface LookedAt {
-  /** All bytes, where they were here. */
+  /** All bytes, if they are available. */
   readonly whole: Bytes;
-  /** Where they were not: a stream of the same. */
+  /** Otherwise a stream of the same bytes. */
   readonly rest: ReadableStream<Bytes> | undefined;
 }
 
-/** Turns of the microtask queue in which what is here has arrived. */
+/** Turns of the microtask queue after which available bytes have been read. */
 const TURNS = 16;
 
-/** Looks at `stream`, without waiting for what is not here. */
+/** Checks `stream`, without waiting for bytes that are not available. */
 export async function wholeAtOnce(stream: ReadableStream<Bytes>): Promise<LookedAt> {
   const reader = stream.getReader();
   const first = reader.read();

@@ -9,13 +9,17 @@ import { duration, integer, table } from "../../config/fields.ts";
 
 /** How connections to upstreams are kept and limited. */
 export const connectionsSchema = table({
-  max_idle: integer(0, 1_000_000).default(64).describe("Most idle connections that are kept for an upstream."),
+  max_idle: integer(0, 1_000_000).default(64).describe(
+    "Maximum number of idle connections that are kept for an upstream.",
+  ),
   idle_timeout: duration().prefault("4s").describe("How long an idle connection is kept."),
   max_connections: integer(0, 1_000_000).default(0).describe(
-    "Most exchanges at a time for an upstream; 0 is no limit.",
+    "Maximum number of exchanges in flight at an upstream; 0 is no limit.",
   ),
-  queue_size: integer(0, 1_000_000).default(1024).describe("Most requests that wait while all upstreams are full."),
-  queue_timeout: duration().prefault("5s").describe("Longest time that a request waits for an upstream."),
+  queue_size: integer(0, 1_000_000).default(1024).describe(
+    "Maximum number of queued requests while all upstreams are full.",
+  ),
+  queue_timeout: duration().prefault("5s").describe("Maximum time of a request in the queue."),
 });
 
 /** How connections are kept and limited, after defaults. */

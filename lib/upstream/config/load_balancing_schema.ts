@@ -35,7 +35,7 @@ const cookieSchema = table({
     "Name of the cookie; where a site has several pools, a mark of the pool follows it.",
   ),
   secret: z.string({ error: SECRET_EXPECTED }).min(MIN_SECRET_LENGTH, { error: SECRET_EXPECTED }).optional().describe(
-    "Signs the cookies, so that they outlive the process and hold on several proxies; random without it.",
+    "Signs the cookies, so that they are valid after a restart and on several proxies; random without it.",
   ),
   path: matching(/^\/[!-:<-~]*$/, 'a path in ASCII that begins with "/" and holds no spaces and no ";"').optional()
     .meta({ default: COOKIE_DEFAULTS.path }).describe("Path below which clients send the cookie."),
@@ -78,12 +78,12 @@ export const loadBalancingSchema = table({
       "For the hash policies: how many times the mean load an upstream may carry before keys overflow; 0 for no bound.",
     ),
   slow_start: duration({ zero: true, maxMs: 86_400_000 }).prefault(0).describe(
-    "How long an upstream that comes back takes to get to its full share; 0 for at once.",
+    "How long an upstream that is available again takes to reach its full share of the load; 0 for no slow start.",
   ),
   when_all_unhealthy: choice(["reject", "try_anyway"]).default("reject").describe(
-    "What is done when no upstream of a pool is healthy: respond with 503, or use unhealthy ones.",
+    "When no upstream of a pool is healthy: respond with 503, or use unhealthy ones.",
   ),
-  cookie: cookieSchema.optional().describe("For cookie: the cookie that keeps a client with its upstream."),
+  cookie: cookieSchema.optional().describe("For cookie: the cookie that binds a client to its upstream."),
 });
 
 /** How pools choose, after defaults. */

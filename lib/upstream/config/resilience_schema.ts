@@ -19,7 +19,7 @@ export const passiveHealthSchema = table({
   max_fails: integer(1, 1000).default(5).describe("Failures in a row that eject."),
   fail_window: duration().prefault("30s").describe("Failures further apart than this are not in a row."),
   eject_for: duration().prefault("10s").describe("How long the first ejection lasts; each next one twice as long."),
-  max_eject_for: duration().prefault("5m").describe("The longest ejection."),
+  max_eject_for: duration().prefault("5m").describe("Longest ejection."),
   max_ejected_percent: integer(0, 100).default(50).describe(
     "Share of a pool that may be ejected for its responses; an upstream that cannot be reached is always ejected.",
   ),
@@ -37,7 +37,7 @@ export const circuitBreakerSchema = table({
   enabled: flag().default(true).describe("Whether upstreams have a breaker."),
   failure_ratio: ratio().default(0.5).describe("Share of failed requests that opens it."),
   min_requests: integer(1, 1_000_000).default(20).describe("Requests that the window must hold before it may open."),
-  window: duration().prefault("10s").describe("How far back it looks."),
+  window: duration().prefault("10s").describe("Length of the window in which requests are counted."),
   open_for: duration().prefault("10s").describe("How long it stays open before it lets trial requests through."),
   trial_requests: integer(1, 1000).default(3).describe(
     "Trial requests at a time while half open; as many good ones close it.",
@@ -45,7 +45,7 @@ export const circuitBreakerSchema = table({
   slow_after: duration().optional().describe("A response whose head takes longer is slow."),
   slow_ratio: ratio().default(0.5).describe("Share of slow requests that opens it."),
   max_in_flight: integer(0, 1_000_000).default(0).describe(
-    "Most exchanges at a time for an upstream, as connections.max_connections; the smaller one holds. 0 is no limit.",
+    "Maximum number of exchanges in flight at an upstream, like connections.max_connections; the smaller one applies. 0 is no limit.",
   ),
 });
 

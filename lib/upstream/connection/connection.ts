@@ -266,7 +266,7 @@ export class Connection implements Watched, SocketHandler, InterimListener {
     if (this.#stage === Stage.Head) this.#failHead(this.#lostHead());
     else if (this.#stage === Stage.Body) {
       const proven = this.body.endsWithConnection && this.#socket.endUnproven !== true;
-      this.body.connectionEnded(proven ? undefined : this.#lost("closed_in_body", "within its answer's body"));
+      this.body.connectionEnded(proven ? undefined : this.#lost("closed_in_body", "within its response's body"));
     }
   }
 
@@ -276,7 +276,7 @@ export class Connection implements Watched, SocketHandler, InterimListener {
     this.#ends();
     if (this.#stage === Stage.Head) this.#failHead(this.#lostHead());
     else if (this.#stage === Stage.Body) {
-      this.body.connectionEnded(this.#lost("closed_in_body", "within its answer's body"));
+      this.body.connectionEnded(this.#lost("closed_in_body", "within its response's body"));
     }
   }
 
@@ -333,8 +333,8 @@ export class Connection implements Watched, SocketHandler, InterimListener {
   #lostHead(): TransportFailure {
     // After an interim response the upstream may have processed the request.
     return this.responseBegun
-      ? this.#lost("closed_in_head", "within its answer's head")
-      : this.#lost("closed_unanswered", "before it answered");
+      ? this.#lost("closed_in_head", "within its response's head")
+      : this.#lost("closed_unanswered", "before it responded");
   }
 
   #lost(kind: "closed_unanswered" | "closed_in_head" | "closed_in_body", where: string): TransportFailure {

@@ -70,7 +70,7 @@ export class ResponseInput {
           this.#keptBytes = 0;
           return head;
         }
-        if (++this.#interim > INTERIM_LIMIT) throw malformedResponse("it sends interim answers without end");
+        if (++this.#interim > INTERIM_LIMIT) throw malformedResponse("it sends too many interim responses");
         this.#listener.interim(head);
       }
     } catch (error) {
@@ -124,7 +124,7 @@ export class ResponseInput {
 
 /** The failure of an upstream that does not speak HTTP/1.1. */
 export function malformedResponse(what: string): TransportFailure {
-  return new TransportFailure("malformed", `The upstream's answer is not HTTP/1.1: ${what}`);
+  return new TransportFailure("malformed", `The upstream's response is not HTTP/1.1: ${what}`);
 }
 
 const NOTHING = new Uint8Array(0);

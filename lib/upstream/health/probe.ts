@@ -124,10 +124,10 @@ class ProbeRun {
   lateness(): BadProbe {
     const late = `within ${this.#check.timeout} ms`;
     if (this.#stage === "connection") return bad(`no connection to ${name(this.#dialled)} ${late}`, true);
-    if (this.#stage === "body") return bad(`the body of the answer to ${this.#name} did not end ${late}`);
+    if (this.#stage === "body") return bad(`the body of the response to ${this.#name} did not end ${late}`);
     return this.#connection?.responseBegun
-      ? bad(`the head of the answer to ${this.#name} did not end ${late}`)
-      : bad(`${this.#name} was not answered ${late}`);
+      ? bad(`the head of the response to ${this.#name} did not end ${late}`)
+      : bad(`${this.#name} got no response ${late}`);
   }
 
   async #run(checkTlsFirst: boolean): Promise<ProbeResult | MissedProbe> {
@@ -171,7 +171,7 @@ class ProbeRun {
     if (bodyPattern === undefined) return undefined;
     this.#stage = "body";
     const missing = bodyPattern.faultOf(await readText(connection));
-    return missing === undefined ? undefined : `${this.#name} answered ${status}, but ${missing}`;
+    return missing === undefined ? undefined : `${this.#name} got ${status}, but ${missing}`;
   }
 
   async #dial(endpoint: Endpoint): Promise<Socket> {

@@ -44,7 +44,7 @@ function ascii(path: string): string {
 export function statusFault(status: number, { expect_status }: HealthCheck): string | undefined {
   const expected: readonly StatusRange[] = expect_status ?? ANY_SUCCESS;
   if (within(status, expected)) return undefined;
-  return `answered ${status}, expected ${expected.map(rangeText).join(" or ")}`;
+  return `got ${status}, expected ${expected.map(rangeText).join(" or ")}`;
 }
 
 const ANY_SUCCESS: readonly StatusRange[] = [[200, 399]];

@@ -170,7 +170,10 @@ export class Prober {
       if (target.record({ atMs: this.#now(), result })) this.#logChange(target, result);
     } catch (error) {
       // A listener of the upstream may throw; the probes go on.
-      this.#log.log("error", "Cannot tell an upstream what its probe found", { url: target.url, cause: String(error) });
+      this.#log.log("error", "Cannot report the result of a probe to an upstream", {
+        url: target.url,
+        cause: String(error),
+      });
     }
     this.#planNext(round, target.verdict === "unknown" ? "unknown" : before === "unknown" ? "new" : "known");
   }

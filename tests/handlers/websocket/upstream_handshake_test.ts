@@ -39,7 +39,7 @@ Deno.test("UpstreamHandshake.check() accepts a response to the last key, its tok
   handshake.check(headOf(last, { Upgrade: "WebSocket", Connection: "keep-alive, UPGRADE" }));
   // Whether it was offered is for the client to judge.
   handshake.check(headOf(last, { "Sec-WebSocket-Protocol": "chat", "Sec-WebSocket-Extensions": "" }));
-  assertThrows(() => handshake.check(headOf(first)), TransportFailure, "does not answer the key");
+  assertThrows(() => handshake.check(headOf(first)), TransportFailure, "does not match the key");
 });
 
 Deno.test("UpstreamHandshake of a client's own has its key each time, and takes extensions if it offers some", () => {

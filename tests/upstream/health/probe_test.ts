@@ -80,9 +80,9 @@ Deno.test("probe() takes 200 to 399 for healthy, and follows no redirect", async
   const answers = (status: number) => saying(`HTTP/1.1 ${status} X\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n`);
   assertEquals(await foundOf(answers(204)), "healthy");
   assertEquals(await foundOf(answers(302)), "healthy");
-  assertEquals(await foundOf(answers(404)), "GET /health answered 404, expected 200 to 399");
+  assertEquals(await foundOf(answers(404)), "GET /health got 404, expected 200 to 399");
   const reason = await foundOf(answers(503), { path: "/health?key=secret", expect_status: [[200, 299], [404, 404]] });
-  assertEquals(reason, "GET /health answered 503, expected 200 to 299 or 404");
+  assertEquals(reason, "GET /health got 503, expected 200 to 299 or 404");
 });
 
 Deno.test("probe() judges by status alone and waits for no body, where no body is expected", async () => {
@@ -107,9 +107,9 @@ Deno.test("probe() finds text in a body with a length, in chunks, and until the 
 
 Deno.test("probe() says what the body lacks", async () => {
   const of = (expected: string, method = "GET") => foundOf(saying(answerOf("bad")), { expect_body: expected, method });
-  assertEquals(await of("ok"), 'GET /health answered 200, but the body does not hold "ok"');
-  assertEquals(await of("(?i)^ok$"), "GET /health answered 200, but the body does not match /(?i)^ok$/");
-  assertEquals(await of("bad", "HEAD"), 'HEAD /health answered 200, but the body does not hold "bad"');
+  assertEquals(await of("ok"), 'GET /health got 200, but the body does not hold "ok"');
+  assertEquals(await of("(?i)^ok$"), "GET /health got 200, but the body does not match /(?i)^ok$/");
+  assertEquals(await of("bad", "HEAD"), 'HEAD /health got 200, but the body does not hold "bad"');
   assertEquals([await of("^ba"), await of("b.d$")], ["healthy", "healthy"]);
 });
 
@@ -121,7 +121,7 @@ Deno.test("probe() looks at the first 64 KiB of a body", async () => {
     while (await peer.send(filler));
   };
   assertEquals(await foundOf(endless, { expect_body: "^first" }), "healthy");
-  const reason = 'GET /health answered 200, but the body does not hold "last"';
+  const reason = 'GET /health got 200, but the body does not hold "last"';
   assertEquals(await foundOf(endless, { expect_body: "last" }), reason);
   assertEquals(await foundOf(saying(answerOf(filler + "last")), { expect_body: "last" }), reason);
 });
@@ -166,11 +166,11 @@ Deno.test("probe() reaches unix sockets, and says when there is none", async () 
 });
 
 Deno.test("probe() gives up an upstream that says nothing", async () => {
-  assertEquals(await foundOf(saying(), SHORT), "GET /health was not answered within 100 ms");
+  assertEquals(await foundOf(saying(), SHORT), "GET /health got no response within 100 ms");
 });
 
 Deno.test("probe() gives up half a head, and one that trickles", async () => {
-  const reason = "the head of the answer to GET /health did not end within 100 ms";
+  const reason = "the head of the response to GET /health did not end within 100 ms";
   assertEquals(await foundOf(saying("HTTP/1.1 200 OK\r\nServ"), SHORT), reason);
   const trickle: UpstreamScript = async (peer) => {
     await peer.request();
@@ -186,7 +186,7 @@ Deno.test("probe() gives up a body that stalls, where it is looked at", async ()
       ...SHORT,
       expect_body: "ok",
     }),
-    "the body of the answer to GET /health did not end within 100 ms",
+    "the body of the response to GET /health did not end within 100 ms",
   );
 });
 
@@ -198,7 +198,7 @@ Deno.test("probe() does not swallow an endless head", async () => {
   };
   assertEquals(
     await foundOf(endless),
-    "GET /health failed: the upstream's answer is not HTTP/1.1: its head is larger than 65536 bytes",
+    "GET /health failed: the upstream's response is not HTTP/1.1: its head is larger than 65536 bytes",
   );
 });
 
@@ -208,11 +208,11 @@ Deno.test("probe() says how an upstream broke off", async () => {
     await peer.send(text);
   };
   const closed = "GET /health failed: the upstream closed the connection";
-  assertEquals(await foundOf(sends("")), `${closed} before it answered`);
-  assertEquals(await foundOf(sends("HTTP/1.1 20")), `${closed} within its answer's head`);
+  assertEquals(await foundOf(sends("")), `${closed} before it responded`);
+  assertEquals(await foundOf(sends("HTTP/1.1 20")), `${closed} within its response's head`);
   assertEquals(
     await foundOf(sends("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok"), { expect_body: "ok" }),
-    `${closed} within its answer's body`,
+    `${closed} within its response's body`,
   );
   assertMatch(await foundOf(sends("SSH-2.0-OpenSSH_9.6\r\n\r\n")), /^GET \/health failed: .* its first line is "SSH-2/);
 });
@@ -222,7 +222,7 @@ Deno.test("probe() says that an upstream reset the connection", async () => {
   const reset: UpstreamScript = () => Promise.resolve();
   assertMatch(
     await foundOf(reset),
-    /^GET \/health failed: the upstream closed .*(before it answered|while it was sent to)/,
+    /^GET \/health failed: the upstream closed .*(before it responded|while it was sent to)/,
   );
 });
 

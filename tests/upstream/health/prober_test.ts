@@ -52,7 +52,7 @@ Deno.test("Prober takes an upstream out and brings it back, and says each once, 
     {
       level: "warn",
       message: "upstream unhealthy",
-      fields: { ...fields, reason: "GET /health answered 503, expected 200 to 399", probes: 3 },
+      fields: { ...fields, reason: "GET /health got 503, expected 200 to 399", probes: 3 },
     },
     { level: "info", message: "upstream healthy", fields: { ...fields, probes: 2 } },
   ]);
@@ -240,7 +240,7 @@ Deno.test("Prober goes on when a listener of an upstream fails", async () => {
   };
   watch.prober.update([probed(upstream)]);
   await until("it is probed on", () => watch.probes(upstream) >= 5);
-  assertEquals(watch.lines.map(({ message }) => message), ["Cannot tell an upstream what its probe found"]);
+  assertEquals(watch.lines.map(({ message }) => message), ["Cannot report the result of a probe to an upstream"]);
 });
 
 Deno.test("Prober keeps no process alive", async () => {

@@ -78,9 +78,9 @@ export class Feed {
       if (response.ok) return undefined;
       const refusal = await response.json().catch(() => ({}));
       if (typeof refusal.error === "string") return refusal;
-      return { type: "about:blank", error: `The server answered ${response.status}` };
+      return { type: "about:blank", error: `The server responded with ${response.status}` };
     } catch {
-      return { type: "about:blank", error: "The server does not answer" };
+      return { type: "about:blank", error: "The server does not respond" };
     }
   }
 

@@ -115,7 +115,7 @@ function showState(state, keyRefused) {
   lost = state === "lost";
   setData(document.body, "feed", state);
   setText(at("feed", HTMLElement), STATE_WORDS[state]);
-  setText(at("waiting-text", HTMLElement), lost ? "The server does not answer. Trying again…" : "Connecting…");
+  setText(at("waiting-text", HTMLElement), lost ? "The server does not respond. Trying again…" : "Connecting…");
   const key = at("key", HTMLDialogElement);
   if (state === "locked") {
     setText(at("key-fault", HTMLElement), keyRefused ? "The server does not take that key." : "");

@@ -68,7 +68,7 @@ export class Verdict {
   lose(atMs) {
     setData(this.#box, "tone", "bad");
     setIcon(this.#icon, "unhealthy");
-    setText(this.#title, "The server does not answer");
+    setText(this.#title, "The server does not respond");
     setText(this.#summary, `this is how it was at ${formatClock(atMs)}`);
     for (const part of [this.#list, this.#more, this.#diagnostics]) setShown(part, false);
   }

@@ -34,15 +34,15 @@ export function composeProxy<T extends z.ZodRawShape>(routeKeys: T) {
     routes: tables(table({ ...routeOwnKeys, ...routeKeys })).prefault([]).describe("Which requests go to which pool."),
     load_balancing: loadBalancingSchema.prefault({}).describe("How pools choose."),
     timeout: timeoutSchema.prefault({}).describe("How long upstreams may take."),
-    headers: table(headersKeys).prefault({}).describe("What changes in header fields."),
+    headers: table(headersKeys).prefault({}).describe("Changes to header fields."),
     connections: connectionsSchema.prefault({}).describe("How connections to upstreams are kept and limited."),
-    websocket: websocketSchema.prefault({}).describe("How WebSockets are kept and bounded."),
+    websocket: websocketSchema.prefault({}).describe("Pings, timeouts and limits of WebSockets."),
     health_check: healthCheckSchema.prefault({ enabled: false }).describe("How upstreams are probed; on when present."),
-    passive_health: passiveHealthSchema.prefault({}).describe("When upstreams that fail are taken out for a while."),
+    passive_health: passiveHealthSchema.prefault({}).describe("When upstreams that fail are ejected."),
     circuit_breaker: circuitBreakerSchema.prefault({ enabled: false }).describe(
       "A breaker per upstream; on when present.",
     ),
-    retries: retriesSchema.prefault({}).describe("How requests are tried again."),
+    retries: retriesSchema.prefault({}).describe("How requests are retried."),
   });
 }
 

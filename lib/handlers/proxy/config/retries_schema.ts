@@ -12,15 +12,15 @@ import { failureStatuses } from "../../../upstream/config/status_range.ts";
 /** When requests are retried, by route. */
 export const retriesKeys = {
   attempts: integer(1, 100).default(3).describe(
-    "Most times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them.",
+    "Maximum number of times that a request is sent. Upstreams that cannot be reached do not count: nothing was sent to them.",
   ),
   try_for: duration({ zero: true }).prefault(0).describe(
-    "How long a request is kept while no upstream can be reached, and tried again; 0 to try each upstream once.",
+    "How long a request is retried while no upstream can be reached; 0 to try each upstream once.",
   ),
   backoff: duration({ zero: true }).prefault("25ms").describe(
     "Pause before a request goes to an upstream again, twice as long each time.",
   ),
-  max_backoff: duration({ zero: true }).prefault("1s").describe("The longest pause."),
+  max_backoff: duration({ zero: true }).prefault("1s").describe("Longest pause."),
   retry_on: failureStatuses().prefault([]).describe(
     "Statuses after which a request with an idempotent method is retried, such as [502, 503, 504, 429].",
   ),

@@ -33,10 +33,10 @@ export const routeOwnKeys = {
     "How long this route may take; what it does not set is the proxy's.",
   ),
   retries: table(inheriting(retriesKeys)).optional().describe(
-    "How requests of this route are tried again; what it does not set is the proxy's.",
+    "How requests of this route are retried; what it does not set is the proxy's.",
   ),
   headers: table(inheriting(headersKeys)).optional().describe(
-    "What changes in header fields on this route; what it does not set is the proxy's, field by field.",
+    "Changes to header fields on this route; what it does not set is the proxy's, field by field.",
   ),
   streaming: flag().default(false).describe(
     "Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream.",

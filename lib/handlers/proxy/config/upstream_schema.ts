@@ -38,7 +38,7 @@ export const upstreamSchema = table({
     ),
   weight: integer(1, 65535).default(1).describe("Share of the load, relative to the pool's other upstreams."),
   max_connections: integer(0, 1_000_000).default(0)
-    .describe("Most exchanges at a time; 0 is the value of connections.max_connections."),
+    .describe("Maximum number of exchanges in flight; 0 is the value of connections.max_connections."),
   backup: flag().default(false).describe("Used only when no other upstream of the pool is available."),
   resolve: flag().optional().describe(
     "Look the URL's name up periodically, and make every address an upstream; srv+http:// always does.",

@@ -18,9 +18,11 @@ export const websocketSchema = table({
   idle_timeout: duration({ zero: true }).optional().describe(
     "Longest time in which a side sends nothing, or reads nothing; 0 is no limit; without it, twice ping_interval.",
   ),
-  max_buffered: size().prefault("4MiB").describe("Bytes that may wait for one side before the other is slowed down."),
+  max_buffered: size().prefault("4MiB").describe(
+    "Bytes that may be queued for one side before the other is slowed down.",
+  ),
   max_message: size().prefault("64MiB").describe("Largest message; a larger one closes the WebSocket."),
-  drain: duration({ zero: true }).prefault("5s").describe("How long open WebSockets go on when the server stops."),
+  drain: duration({ zero: true }).prefault("5s").describe("How long WebSockets stay open when the server stops."),
 }).superRefine(({ ping_interval, idle_timeout }, context) => {
   if (ping_interval === 0 || !idle_timeout || idle_timeout > ping_interval) return;
   context.addIssue({
