@@ -47,7 +47,7 @@ Deno.test("UpstreamHandshake of a client's own has its key each time, and takes 
   const offering = new UpstreamHandshake({ key, protocols: [], extensions: true });
   assertEquals([offering.ask(), offering.ask()].map(keyIn), [key, key]);
   offering.check(headOf(key, { "Sec-WebSocket-Extensions": "permessage-deflate" }));
-  assertThrows(() => offering.check(headOf(acceptOf(key))), TransportFailure, "does not answer the key");
+  assertThrows(() => offering.check(headOf(acceptOf(key))), TransportFailure, "does not match the key");
   const plain = new UpstreamHandshake({ key, protocols: [], extensions: false });
   plain.ask();
   const compressed = headOf(key, { "Sec-WebSocket-Extensions": "permessage-deflate" });
