@@ -138,6 +138,10 @@ const portSchema = z.strictObject({
   failingForMs: amount().nullable(),
   reason: z.string().nullable(),
   reopenings: count(),
+  connections: z.strictObject({
+    ...{ accepted: count(), open: count(), acceptFailures: count() },
+    closed: z.record(z.string(), count()),
+  }).nullable(),
 }).register(API_SCHEMAS, { id: "Port" });
 
 const series = z.array(z.number());

@@ -148,6 +148,19 @@ export interface PortSnapshot {
   readonly reason: string | null;
   /** How often the port was opened again. */
   readonly reopenings: number;
+  /** Connections of clients since the start; null where metrics are off, or the listener cannot count them. */
+  readonly connections: ConnectionCounts | null;
+}
+
+/** Connections of clients to a port. */
+export interface ConnectionCounts {
+  readonly accepted: number;
+  /** Connections that are open. */
+  readonly open: number;
+  /** Connections that were closed, by cause. */
+  readonly closed: Readonly<Record<string, number>>;
+  /** Connections that could not be accepted. */
+  readonly acceptFailures: number;
 }
 
 /** A site. */

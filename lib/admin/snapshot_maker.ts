@@ -77,8 +77,9 @@ export class SnapshotMaker {
       metrics: managed.generation.metrics !== undefined,
       config: { generation, file, loadedAtMs, refused: refused ?? null },
       process: this.#process(now),
-      ports: managed.ports.map(({ closedAtMs, failingAtMs, ...port }) => ({
+      ports: managed.ports.map(({ closedAtMs, failingAtMs, ...port }, index) => ({
         ...port,
+        connections: port.listener === "own" ? managed.generation.listeners[index].metrics?.snapshot() ?? null : null,
         closedForMs: passedMs(closedAtMs),
         failingForMs: passedMs(failingAtMs),
       })),

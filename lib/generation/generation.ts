@@ -10,6 +10,7 @@ import { shownSites, shownUrls } from "./config/shown_config.ts";
 import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
 import type { Middleware } from "../listener/middleware.ts";
+import type { ListenerMetrics } from "../listener/own/listener_metrics.ts";
 import type { Log } from "../log/log.ts";
 import type { SharedState } from "../state/shared_state.ts";
 import { compileSites, type SiteTable } from "../routing/site_table.ts";
@@ -74,6 +75,8 @@ export interface GenerationListener {
   readonly responder: Responder;
   /** What sees those requests first, the outermost first. */
   readonly middleware: readonly Middleware[];
+  /** Where its connections are counted; undefined where no metrics are kept. */
+  readonly metrics: ListenerMetrics | undefined;
 }
 
 /** Everything that one config builds. */
@@ -154,6 +157,7 @@ export class Generation {
         sites: table,
         responder: this.responder(table),
         middleware: options.middleware ?? [],
+        metrics: metrics?.listener(key),
       };
     });
     this.sites = config.sites.map((site) => sites.get(site) as Site);

@@ -6,6 +6,7 @@
 
 import type { Responder } from "../exchange/responder.ts";
 import type { ListenerKind } from "./listener_kind.ts";
+import type { ListenerMetrics } from "./own/listener_metrics.ts";
 import type { Middleware } from "./middleware.ts";
 
 /** Whether a port accepts connections, and if not, why. */
@@ -69,6 +70,12 @@ export interface PortOptions {
   readonly port: number;
   /** Whether other listeners may have the same port (SO_REUSEPORT). */
   readonly shared: boolean;
+  /**
+   * Where connections are counted, by the listener that can.
+   *
+   * @default {nowhere}
+   */
+  readonly metrics?: ListenerMetrics;
   /**
    * Called when file handles have run out, so that some can be released. `again` is true if that has not helped, from
    * the fourth time in a row on.

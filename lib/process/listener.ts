@@ -22,7 +22,7 @@ export class ListenError extends Error {
 }
 
 /** Options of {@linkcode openPort}. */
-export interface ListenOptions extends Pick<PortOptions, "onHandlesOut" | "onChange"> {
+export interface ListenOptions extends Pick<PortOptions, "onHandlesOut" | "onChange" | "metrics"> {
   /**
    * Which listener serves the port.
    *
@@ -49,11 +49,11 @@ export interface ListenOptions extends Pick<PortOptions, "onHandlesOut" | "onCha
  * @throws {ListenError} When it is in use, not permitted, or the address is not this machine's.
  */
 export function openPort(listener: ListenerPlan, options: ListenOptions = {}): Port {
-  const { kind = "runtime", port = listener.port, shared = false, onHandlesOut, onChange } = options;
+  const { kind = "runtime", port = listener.port, shared = false, metrics, onHandlesOut, onChange } = options;
   const PortOfKind = kind === "own" ? SocketPort : RuntimePort;
   return openAt(
     { ...listener, port },
-    (hostname) => new PortOfKind(listener, { hostname, port, shared, onHandlesOut, onChange }),
+    (hostname) => new PortOfKind(listener, { hostname, port, shared, metrics, onHandlesOut, onChange }),
   );
 }
 

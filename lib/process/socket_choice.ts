@@ -65,8 +65,11 @@ function usual(reason: string, obstacle?: string): { readonly choice: SocketChoi
 }
 
 /** The driver, or why it does not work here. */
-function open(name: Exclude<SocketDriverName, "runtime">): Promise<SocketDriver | string> {
-  return Promise.resolve(`this version of BWS has no driver ${name}`);
+async function open(name: Exclude<SocketDriverName, "runtime">): Promise<SocketDriver | string> {
+  if (name === "uring") return "this version of BWS has no driver uring";
+  // Loaded only where it is wanted.
+  const { openEpoll } = await import("../sockets/epoll/open_epoll.ts");
+  return await openEpoll();
 }
 
 /** The driver that `auto` takes where it works. */

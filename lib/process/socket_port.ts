@@ -26,9 +26,13 @@ export class SocketPort implements Port {
    */
   constructor(target: PortTarget, options: PortOptions) {
     this.#options = options;
-    const { hostname: address, port, shared } = options;
+    const { hostname: address, port, shared, metrics } = options;
     const onAcceptFailed = (error: Error) => this.#acceptFailed(error.message);
-    this.#listener = new SocketListener({ address, port, responder: responderOf(target) }, { shared, onAcceptFailed });
+    this.#listener = new SocketListener({ address, port, responder: responderOf(target) }, {
+      shared,
+      metrics,
+      onAcceptFailed,
+    });
     this.#status = {
       ...{ address: this.address.hostname, port: this.address.port, listener: "own", open: true, closedAtMs: null },
       ...{ failingAtMs: null, reason: null, reopenings: 0 },

@@ -53,6 +53,8 @@ export interface RunningManagementOptions {
    * @default {1}
    */
   workers?: number;
+  /** Keys of `[server]`. */
+  server?: ConfigInput["server"];
   /** Keys of `[management]`. */
   management?: ConfigInput["management"];
   /** Keys of the site's `[proxy]`. */
@@ -66,9 +68,9 @@ export interface RunningManagementOptions {
 }
 
 /** The config of such a server. */
-export function managedConfig({ upstreams, workers = 1, management, proxy, site }: RunningManagementOptions) {
+export function managedConfig({ upstreams, workers = 1, server, management, proxy, site }: RunningManagementOptions) {
   return resolveConfig({
-    server: { shutdown_timeout: "2s", workers },
+    server: { shutdown_timeout: "2s", workers, ...server },
     management: { enabled: true, port: 0, ...management },
     sites: [{
       name: "shop",

@@ -24,13 +24,13 @@ function nothingOpens(): Disposable {
 }
 
 Deno.test("A port that is closed is reported by the management API and by the metrics", async () => {
-  await using running = await RunningManagement.start({ upstreams: UPSTREAMS });
+  await using running = await RunningManagement.start({ upstreams: UPSTREAMS, server: { listener: "runtime" } });
   const [{ port }] = running.server.addresses;
   const before = (await running.told("/api/status")).ports;
   assertEquals(before, [
     {
       ...{ address: "127.0.0.1", port, listener: "runtime", open: true, closedForMs: null },
-      ...{ failingForMs: null, reason: null, reopenings: 0 },
+      ...{ failingForMs: null, reason: null, reopenings: 0, connections: null },
     },
   ]);
   assertStringIncludes(
@@ -99,9 +99,9 @@ Deno.test("Connections to upstreams that idle are given up when file handles hav
   await upstream.shutdown();
 });
 
-Deno.test("An upload that is cut because file handles have run out is a failure of the proxy", async () => {
+Deno.test("An upload that the runtime cuts because file handles have run out is a failure of the proxy", async () => {
   await using upstream = new MoodyUpstream();
-  await using proxy = await LoggedProxy.start({ upstreams: [upstream.url] });
+  await using proxy = await LoggedProxy.start({ upstreams: [upstream.url], server: { listener: "runtime" } });
   const [member] = proxy.server.generation.sites.flatMap((site) =>
     [...site.pools.values()].flatMap((pool) => [...pool.upstreams])
   );

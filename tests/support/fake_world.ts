@@ -71,7 +71,7 @@ export class FakeWorld {
   /** The port of its sites. */
   port: PortSnapshot = {
     ...{ address: "0.0.0.0", port: 8080, listener: "runtime", open: true, closedForMs: null },
-    ...{ failingForMs: null, reason: null, reopenings: 0 },
+    ...{ failingForMs: null, reason: null, reopenings: 0, connections: null },
   };
   readonly #pools: readonly string[];
   readonly #random = seededRandom(7);

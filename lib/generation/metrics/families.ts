@@ -5,13 +5,14 @@
  */
 
 import { ROUTE_METRICS } from "../../exchange/route_metrics.ts";
+import { LISTENER_METRICS } from "../../listener/own/listener_metrics.ts";
 import type { PortStatus } from "../../listener/port.ts";
 import type { Family } from "../../metrics/family.ts";
 import { processFamilies } from "../../metrics/process_families.ts";
 import { POOL_METRICS, UPSTREAM_METRICS } from "../../upstream/upstream_metrics.ts";
 import { VERSION } from "../../version.ts";
 import type { Generation } from "../generation.ts";
-import { measuredPools, measuredRoutes, measuredUpstreams } from "./measured_things.ts";
+import { measuredPools, measuredPorts, measuredRoutes, measuredUpstreams } from "./measured_things.ts";
 import {
   type ConfigFacts,
   configFamilies,
@@ -57,7 +58,10 @@ export function serverFamilies({ generation, config, ports, startedMs }: ServerF
     ...upstreamStateFamilies(generation),
     ...POOL_METRICS.families(() => measuredPools(generation())),
     ...(config === undefined ? [] : configFamilies(config)),
-    ...(ports === undefined ? [] : portFamilies(ports)),
+    ...(ports === undefined ? [] : [
+      ...portFamilies(ports),
+      ...LISTENER_METRICS.families(() => measuredPorts(generation(), ports())),
+    ]),
     ...processFamilies({ version: VERSION, worker: metrics.worker, main, startedMs }),
   ];
 }

@@ -1,11 +1,13 @@
 /**
- * The routes, pools and upstreams of a generation whose metrics are scraped, with their labels. Label values come from the
+ * The routes, pools, upstreams and ports of a generation whose metrics are scraped, with their labels. Label values come from the
  * config, from a list of methods and from status classes, never from a client, so the number of samples has a bound.
  *
  * @module
  */
 
 import { type RouteMetrics, WEBSOCKET_GROUP } from "../../exchange/route_metrics.ts";
+import type { ListenerMetrics } from "../../listener/own/listener_metrics.ts";
+import type { PortStatus } from "../../listener/port.ts";
 import { Labels } from "../../metrics/labels.ts";
 import type { MeasuredThing } from "../../metrics/metric_set.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
@@ -65,10 +67,22 @@ export function measuredUpstreams({ metrics, sites }: Generation): MeasuredUpstr
   );
 }
 
-/** Cached labels, so that no scrape creates them again; the name of an upstream may change. */
-const cached = new WeakMap<PoolMetrics | UpstreamMetrics, { readonly name: string; readonly labels: Labels }>();
+/** The ports whose listener counts connections. `ports` are in the order of the generation's listeners. */
+export function measuredPorts({ listeners }: Generation, ports: readonly PortStatus[]): MeasuredThing[] {
+  return listeners.flatMap(({ metrics: values }, index) => {
+    const { address, port, listener } = ports[index] ?? {};
+    if (values === undefined || address === undefined || listener !== "own") return [];
+    const number = String(port);
+    return { values, labels: labelsOf(values, number, () => Labels.of({ address, port: number })) };
+  });
+}
 
-function labelsOf(values: PoolMetrics | UpstreamMetrics, name: string, make: () => Labels): Labels {
+/** Cached labels, so that no scrape creates them again; the name of an upstream may change. */
+const cached = new WeakMap<NamedMetrics, { readonly name: string; readonly labels: Labels }>();
+
+type NamedMetrics = PoolMetrics | UpstreamMetrics | ListenerMetrics;
+
+function labelsOf(values: NamedMetrics, name: string, make: () => Labels): Labels {
   let known = cached.get(values);
   if (known?.name !== name) cached.set(values, known = { name, labels: make() });
   return known.labels;

@@ -6,6 +6,7 @@
  */
 
 import { RouteMetrics } from "../../exchange/route_metrics.ts";
+import { LISTENER_METRICS, type ListenerMetrics } from "../../listener/own/listener_metrics.ts";
 import type { TakeMetricFields } from "../../metrics/metric_fields.ts";
 import { WorkerMetrics } from "../../metrics/worker_metrics.ts";
 import {
@@ -23,6 +24,7 @@ export class MetricsRegistry {
   readonly #routes = new Map<string, RouteMetrics>();
   readonly #pools = new Map<string, PoolMetrics>();
   readonly #upstreams = new Map<string, UpstreamMetrics>();
+  readonly #listeners = new Map<string, ListenerMetrics>();
   #worker: WorkerMetrics | undefined;
 
   /** @param take Allots the fields of the metrics. */
@@ -44,6 +46,11 @@ export class MetricsRegistry {
     return found(this.#upstreams, [site, pool, id], (name) => UPSTREAM_METRICS.take(this.#take, `upstream ${name}`));
   }
 
+  /** Metrics of the connections to a port, by the key of its listener. */
+  listener(key: string): ListenerMetrics {
+    return found(this.#listeners, [key], (name) => LISTENER_METRICS.take(this.#take, `listener ${name}`));
+  }
+
   /** Heap and event loop delay of the workers. The first access starts publishing those of this worker. */
   get worker(): WorkerMetrics {
     return this.#worker ??= new WorkerMetrics(this.#take);
@@ -59,7 +66,7 @@ export class MetricsRegistry {
   /** Clears the gauges of a worker that has ended. Its counters stay. */
   clearWorker(worker: number): void {
     for (const { values } of this.#routes.values()) values.clearGauges(worker);
-    for (const metrics of [this.#pools, this.#upstreams]) {
+    for (const metrics of [this.#pools, this.#upstreams, this.#listeners]) {
       for (const values of metrics.values()) values.clearGauges(worker);
     }
     this.#worker?.clear(worker);

@@ -16,7 +16,7 @@ import { HalfClosedClient } from "./half_closed_client.ts";
 import { IncomingBody } from "./incoming_body.ts";
 import { LastBytes, LINGER_MS } from "./last_bytes.ts";
 import { MAX_DISCARDED_BYTES } from "./limits_schema.ts";
-import type { CloseCause } from "./listener_counters.ts";
+import type { CloseCause } from "./close_cause.ts";
 import type { ListenerParts } from "./listener_parts.ts";
 import { type ParsedRequest, parseRequest, refusalOf } from "./parsed_request.ts";
 import { drop, RequestClient, type RequestConnection } from "./request_client.ts";

@@ -7,19 +7,21 @@
 import type { CoarseClock, Watched } from "../../state/coarse_clock.ts";
 import type { ClientConnection } from "./client_connection.ts";
 import type { ListenerLimits } from "./limits_schema.ts";
-import { type CloseCause, ListenerCounters } from "./listener_counters.ts";
+import type { CloseCause } from "./close_cause.ts";
+import { countClosed, LISTENER_METRICS, type ListenerMetrics } from "./listener_metrics.ts";
 
 /** Open connections. Owned by a listener. */
 export class ConnectionTable implements Watched {
-  readonly counters = new ListenerCounters();
+  readonly #metrics: ListenerMetrics;
   readonly #clock: CoarseClock;
   readonly #connections = new Set<ClientConnection>();
   readonly #byAddress = new Map<string, number>();
   #nextSweepMs = 0;
   #emptied: (() => void) | undefined;
 
-  constructor(clock: CoarseClock) {
+  constructor(clock: CoarseClock, metrics: ListenerMetrics) {
     this.#clock = clock;
+    this.#metrics = metrics;
   }
 
   get size(): number {
@@ -44,13 +46,15 @@ export class ConnectionTable implements Watched {
   add(connection: ClientConnection): void {
     if (this.#connections.size === 0) this.#clock.watch(this);
     this.#connections.add(connection);
+    this.#metrics.change(LISTENER_METRICS.metrics.open, 1);
     const { address } = connection.peer;
     this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
   }
 
   delete(connection: ClientConnection, cause: CloseCause): void {
     if (!this.#connections.delete(connection)) return;
-    this.counters.closed[cause]++;
+    this.#metrics.change(LISTENER_METRICS.metrics.open, -1);
+    countClosed(this.#metrics, cause);
     const { address } = connection.peer;
     const left = (this.#byAddress.get(address) ?? 1) - 1;
     if (left === 0) this.#byAddress.delete(address);

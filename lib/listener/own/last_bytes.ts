@@ -7,7 +7,7 @@
  */
 
 import type { Socket, SocketHandler } from "../../sockets/socket.ts";
-import type { CloseCause } from "./listener_counters.ts";
+import type { CloseCause } from "./close_cause.ts";
 
 /** The connection that ends. */
 export interface EndingConnection {

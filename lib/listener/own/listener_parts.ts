@@ -8,7 +8,7 @@ import type { Responder } from "../../exchange/responder.ts";
 import type { CoarseClock } from "../../state/coarse_clock.ts";
 import type { ClientConnection } from "./client_connection.ts";
 import type { ListenerLimits } from "./limits_schema.ts";
-import type { CloseCause } from "./listener_counters.ts";
+import type { CloseCause } from "./close_cause.ts";
 import type { OutgoingHead } from "./outgoing_head.ts";
 import type { RequestContext } from "./parsed_request.ts";
 import type { ParserPool } from "./parser_pool.ts";

@@ -11,7 +11,7 @@ import { Refusal } from "../../http/refusal.ts";
 import type { Socket } from "../../sockets/socket.ts";
 import type { ClientDeadlines } from "./client_deadlines.ts";
 import type { BodyHost, IncomingBody } from "./incoming_body.ts";
-import type { CloseCause } from "./listener_counters.ts";
+import type { CloseCause } from "./close_cause.ts";
 import type { ListenerParts } from "./listener_parts.ts";
 import { interimHead, upgradeHead } from "./outgoing_head.ts";
 import type { ParsedRequest } from "./parsed_request.ts";

@@ -11,8 +11,9 @@ import { socketDriver } from "../../sockets/socket_driver.ts";
 import { CoarseClock } from "../../state/coarse_clock.ts";
 import { ClientConnection } from "./client_connection.ts";
 import { ConnectionTable } from "./connection_table.ts";
+import { localMetricFields } from "../../metrics/metric_fields.ts";
+import { countClosed, LISTENER_METRICS, type ListenerMetrics } from "./listener_metrics.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./limits_schema.ts";
-import type { ListenerCounters } from "./listener_counters.ts";
 import type { ListenerParts } from "./listener_parts.ts";
 import { OutgoingHead } from "./outgoing_head.ts";
 import { ParserPool } from "./parser_pool.ts";
@@ -55,6 +56,12 @@ export interface SocketListenerOptions extends ListenerSettings {
    */
   readonly driver?: SocketDriver;
   /**
+   * Where connections are counted.
+   *
+   * @default {in fields of this listener alone}
+   */
+  readonly metrics?: ListenerMetrics;
+  /**
    * Called with the error when a connection could not be accepted, as when file handles run out. Idle connections of this
    * listener have been closed then, and it accepts again.
    *
@@ -75,6 +82,8 @@ export interface SocketListenerPlace {
 
 /** An open port. */
 export class SocketListener implements AcceptHandler {
+  /** What happened to its connections. */
+  readonly metrics: ListenerMetrics;
   readonly #listening: ListeningSocket;
   readonly #table: ConnectionTable;
   readonly #onAcceptFailed: ((error: Error) => void) | undefined;
@@ -89,8 +98,9 @@ export class SocketListener implements AcceptHandler {
    */
   constructor({ address, port, responder }: SocketListenerPlace, options: SocketListenerOptions = {}) {
     const { shared = false, scheme = "http", driver = socketDriver(), limits, trusts = () => false } = options;
+    this.metrics = options.metrics ?? LISTENER_METRICS.take(localMetricFields(), "listener");
     const clock = new CoarseClock();
-    const table = this.#table = new ConnectionTable(clock);
+    const table = this.#table = new ConnectionTable(clock, this.metrics);
     this.#trusts = trusts;
     this.#onAcceptFailed = options.onAcceptFailed;
     this.#listening = driver.listen({ address: address ?? "::", port, shared }, this);
@@ -119,11 +129,6 @@ export class SocketListener implements AcceptHandler {
   /** Connections that are open. */
   get connections(): number {
     return this.#table.size;
-  }
-
-  /** What happened to its connections. */
-  get counters(): ListenerCounters {
-    return this.#table.counters;
   }
 
   /**
@@ -156,21 +161,19 @@ export class SocketListener implements AcceptHandler {
   }
 
   accepted(socket: Socket): void {
-    const { counters } = this.#table;
-    counters.accepted++;
+    this.metrics.add(LISTENER_METRICS.metrics.accepted);
     const { remoteAddress: address, remotePort: port } = socket;
     const { limits } = this.#parts;
     const trusted = limits.max_connections_per_address > 0 && this.#trusts(address);
     if (this.#stopped || !this.#table.admits(address, trusted, limits)) {
-      counters.closed[this.#stopped ? "shutdown" : "limit"]++;
+      countClosed(this.metrics, this.#stopped ? "shutdown" : "limit");
       return socket.close();
     }
     this.#table.add(new ClientConnection(socket, { address, port }, this.#parts));
   }
 
   failed(error: Error): void {
-    const { counters } = this.#table;
-    counters.failed++;
+    this.metrics.add(LISTENER_METRICS.metrics.acceptFailures);
     let closed = 0;
     if (isHandleShortage(error)) {
       closed = this.#table.closeIdle(Math.max(MIN_EVICTED, Math.ceil(this.connections / 8)), { used: false });

@@ -1,5 +1,5 @@
 /**
- * What happened to the connections of one listener, for metrics.
+ * The reasons for which connections of clients are closed, for metrics.
  *
  * @module
  */
@@ -34,17 +34,3 @@ export const CLOSE_CAUSES = [
 
 /** Why a connection was closed. */
 export type CloseCause = typeof CLOSE_CAUSES[number];
-
-/** Counts of one listener, which only grow. */
-export class ListenerCounters {
-  /** Connections that were accepted. */
-  accepted = 0;
-  /** Connections that could not be accepted, as when file handles ran out. */
-  failed = 0;
-  /** Connections that were closed, by cause. */
-  readonly closed: Record<CloseCause, number>;
-
-  constructor() {
-    this.closed = Object.fromEntries(CLOSE_CAUSES.map((cause) => [cause, 0])) as Record<CloseCause, number>;
-  }
-}

@@ -1,0 +1,38 @@
+/**
+ * The metrics of the connections of clients to one port. Counted in this worker, across generations.
+ *
+ * @module
+ */
+
+import { MetricSet, type SnapshotOf } from "../../metrics/metric_set.ts";
+import type { MetricValues } from "../../metrics/metric_values.ts";
+import { CLOSE_CAUSES, type CloseCause } from "./close_cause.ts";
+
+/** The metrics `bws_listener_…` that are counted; others are read from the state of the port. */
+export const LISTENER_METRICS = new MetricSet({
+  accepted: {
+    ...{ kind: "counter", name: "bws_listener_connections_accepted_total" },
+    help: "Connections of clients that were accepted.",
+  },
+  open: { kind: "gauge", name: "bws_listener_connections", help: "Connections of clients that are open." },
+  closed: {
+    ...{ kind: "counter", name: "bws_listener_connections_closed_total" },
+    help: "Connections of clients that were closed, by cause.",
+    labels: [["cause", CLOSE_CAUSES]],
+  },
+  acceptFailures: {
+    ...{ kind: "counter", name: "bws_listener_accept_failures_total" },
+    help: "Connections that could not be accepted, as when file handles ran out.",
+  },
+});
+
+/** All values of a port at one moment. */
+export type ListenerMetricsSnapshot = SnapshotOf<typeof LISTENER_METRICS.declarations>;
+
+/** The metrics of one port. */
+export type ListenerMetrics = MetricValues<ListenerMetricsSnapshot>;
+
+/** Counts a connection that was closed. */
+export function countClosed(metrics: ListenerMetrics, cause: CloseCause): void {
+  metrics.add(LISTENER_METRICS.metrics.closed, 1, CLOSE_CAUSES.indexOf(cause));
+}
