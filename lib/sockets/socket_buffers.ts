@@ -27,16 +27,20 @@ export function bufferIndex(bytes: number): number {
   return -1;
 }
 
-/**
- * Returns a borrowed buffer, or one that was given away: it is used again or its memory is freed at once. Nobody reads
- * or writes it, or waits for a read or a write of it.
- */
-export function releaseBuffer(bytes: Uint8Array<ArrayBuffer>): void {
+/** Returns a borrowed buffer, which nobody reads or writes any more, and of which no read or write is pending. */
+export function releaseBuffer(buffer: Uint8Array<ArrayBuffer>): void {
+  const index = bufferIndex(buffer.length);
+  if (unused[index].length < KEPT[index]) unused[index].push(buffer);
+  else detach(buffer);
+}
+
+/** Takes over the memory of bytes that were given away: it is used as a buffer, or freed at once. */
+export function releaseGiven(bytes: Uint8Array<ArrayBuffer>): void {
   const size = bytes.buffer.byteLength;
-  const index = BUFFER_BYTES.indexOf(size);
-  if (index >= 0 && unused[index].length < KEPT[index]) {
-    unused[index].push(bytes.length === size ? bytes : new Uint8Array(bytes.buffer));
-  } else if (size >= MIN_DETACHED_BYTES) {
-    bytes.buffer.transfer(0);
-  }
+  if (BUFFER_BYTES.includes(size)) releaseBuffer(bytes.length === size ? bytes : new Uint8Array(bytes.buffer));
+  else detach(bytes);
+}
+
+function detach(bytes: Uint8Array<ArrayBuffer>): void {
+  if (bytes.buffer.byteLength >= MIN_DETACHED_BYTES) bytes.buffer.transfer(0);
 }

@@ -6,21 +6,32 @@
  */
 
 import type { Ownership } from "../http/body.ts";
-import { BUFFER_BYTES, bufferIndex, releaseBuffer, takeBuffer } from "./socket_buffers.ts";
+import { BUFFER_BYTES, bufferIndex, releaseBuffer, releaseGiven, takeBuffer } from "./socket_buffers.ts";
 
 /** Longer pieces that need no copy are not copied to be joined with others: a copy would cost more than the call. */
 const MAX_JOINED_BYTES = 16 * 1024;
+
+/** What becomes of the memory of a piece once the system has accepted it. */
+type Owner = "others" | "pool" | "given";
+
+/** A piece behind the first. */
+interface Piece {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly end: number;
+  readonly owner: Owner;
+}
 
 /** The queue of one socket. Owned by the socket. */
 export class WriteQueue {
   /** Bytes that are queued. */
   bytes = 0;
-  /** Pieces that are complete, oldest first: bytes, where what is left of them begins and ends, and who owns them. */
-  readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
-  readonly #ends: number[] = [];
-  readonly #owned: boolean[] = [];
-  /** What is left of the first piece begins here. */
+  // The first piece stands in fields, as most queues have no other.
+  #first: Uint8Array<ArrayBuffer> | undefined;
   #start = 0;
+  #end = 0;
+  #owner: Owner = "others";
+  /** The pieces behind the first, oldest first. */
+  #rest: Piece[] | undefined;
   /** Borrowed buffer to which small writes are still added, behind all pieces. */
   #tail: Uint8Array<ArrayBuffer> | undefined;
   #tailEnd = 0;
@@ -34,83 +45,92 @@ export class WriteQueue {
     const { length } = bytes;
     this.bytes += length;
     const copied = ownership === "lent" || (length <= MAX_JOINED_BYTES && (more || this.#tail !== undefined));
-    if (copied && this.#join(bytes)) {
-      if (ownership === "given") releaseBuffer(bytes);
+    if (copied && this.#join(bytes, length)) {
+      if (ownership === "given") releaseGiven(bytes);
       return;
     }
     this.#sealTail();
     // Its own copy of what is lent and larger than all buffers.
-    this.#push(ownership === "lent" ? bytes.slice() : bytes, length, ownership !== "shared");
+    if (ownership === "lent") this.#push(bytes.slice(), length, "given");
+    else this.#push(bytes, length, ownership === "given" ? "given" : "others");
   }
 
   /** The bytes to write next, which stay unchanged until {@linkcode taken}. The queue is not empty. */
   front(): Uint8Array<ArrayBuffer> {
-    if (this.#pieces.length === 0) this.#sealTail();
-    const bytes = this.#pieces[0];
-    const end = this.#ends[0];
-    return this.#start === 0 && end === bytes.length ? bytes : bytes.subarray(this.#start, end);
+    if (this.#first === undefined) this.#sealTail();
+    const bytes = this.#first as Uint8Array<ArrayBuffer>;
+    return this.#start === 0 && this.#end === bytes.length ? bytes : bytes.subarray(this.#start, this.#end);
   }
 
   /** The system has accepted the first `count` bytes of {@linkcode front}. */
   taken(count: number): void {
     this.bytes -= count;
     this.#start += count;
-    if (this.#start === this.#ends[0]) this.#shift();
+    if (this.#start === this.#end) this.#releaseFirst();
   }
 
   /** Removes everything. No write of {@linkcode front} is pending. */
   clear(): void {
-    while (this.#pieces.length > 0) this.#shift();
+    while (this.#first !== undefined) this.#releaseFirst();
     if (this.#tail !== undefined) releaseBuffer(this.#tail);
     this.#tail = undefined;
     this.bytes = 0;
   }
 
   /** Adds to the tail. Returns false where the bytes are larger than all buffers. */
-  #join(bytes: Uint8Array<ArrayBuffer>): boolean {
+  #join(bytes: Uint8Array<ArrayBuffer>, length: number): boolean {
     const tail = this.#tail;
-    if (tail !== undefined && this.#tailEnd + bytes.length <= tail.length) {
-      tail.set(bytes, this.#tailEnd);
-      this.#tailEnd += bytes.length;
-      return true;
+    const end = tail === undefined ? 0 : this.#tailEnd;
+    if (tail !== undefined) {
+      if (end + length <= tail.length) {
+        tail.set(bytes, end);
+        this.#tailEnd = end + length;
+        return true;
+      }
+      const index = end <= BUFFER_BYTES[0] ? bufferIndex(end + length) : -1;
+      if (index >= 0) {
+        // A head and the body that follows it go out together.
+        const larger = takeBuffer(index);
+        larger.set(tail.subarray(0, end));
+        larger.set(bytes, end);
+        releaseBuffer(tail);
+        this.#tail = larger;
+        this.#tailEnd = end + length;
+        return true;
+      }
     }
-    const both = tail === undefined ? bytes.length : this.#tailEnd + bytes.length;
-    let index = bufferIndex(both);
-    if (tail !== undefined && this.#tailEnd <= BUFFER_BYTES[0] && index >= 0) {
-      // A head and the body that follows it go out together.
-      const larger = takeBuffer(index);
-      larger.set(tail.subarray(0, this.#tailEnd));
-      larger.set(bytes, this.#tailEnd);
-      releaseBuffer(tail);
-      this.#tail = larger;
-      this.#tailEnd = both;
-      return true;
-    }
-    index = bufferIndex(bytes.length);
+    const index = bufferIndex(length);
     if (index < 0) return false;
     this.#sealTail();
     this.#tail = takeBuffer(index);
     this.#tail.set(bytes);
-    this.#tailEnd = bytes.length;
+    this.#tailEnd = length;
     return true;
   }
 
   #sealTail(): void {
     if (this.#tail === undefined) return;
-    this.#push(this.#tail, this.#tailEnd, true);
+    this.#push(this.#tail, this.#tailEnd, "pool");
     this.#tail = undefined;
   }
 
-  #push(bytes: Uint8Array<ArrayBuffer>, end: number, owned: boolean): void {
-    this.#pieces.push(bytes);
-    this.#ends.push(end);
-    this.#owned.push(owned);
+  #push(bytes: Uint8Array<ArrayBuffer>, end: number, owner: Owner): void {
+    if (this.#first !== undefined) {
+      (this.#rest ??= []).push({ bytes, end, owner });
+      return;
+    }
+    this.#first = bytes;
+    this.#start = 0;
+    this.#end = end;
+    this.#owner = owner;
   }
 
-  #shift(): void {
-    const bytes = this.#pieces.shift() as Uint8Array<ArrayBuffer>;
-    this.#ends.shift();
-    if (this.#owned.shift()) releaseBuffer(bytes);
-    this.#start = 0;
+  #releaseFirst(): void {
+    const bytes = this.#first as Uint8Array<ArrayBuffer>;
+    this.#first = undefined;
+    if (this.#owner === "pool") releaseBuffer(bytes);
+    else if (this.#owner === "given") releaseGiven(bytes);
+    const next = this.#rest?.shift();
+    if (next !== undefined) this.#push(next.bytes, next.end, next.owner);
   }
 }
