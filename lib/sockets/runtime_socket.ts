@@ -9,7 +9,7 @@
 import type { Ownership } from "../http/body.ts";
 import { StallTolerantTimer } from "../state/stall_tolerant_timer.ts";
 import type { Socket, SocketHandler } from "./socket.ts";
-import { BUFFER_BYTES, releaseBuffer, takeBuffer } from "./socket_buffers.ts";
+import { BUFFER_BYTES, returnBuffer, takeBuffer } from "./socket_buffers.ts";
 import { closeQuietly, type Wire } from "./wire.ts";
 import { WriteQueue } from "./write_queue.ts";
 
@@ -206,7 +206,7 @@ export class RuntimeSocket implements Socket {
   }
 
   #releaseRead(): void {
-    if (this.#buffer !== undefined) releaseBuffer(this.#buffer);
+    if (this.#buffer !== undefined) returnBuffer(this.#buffer);
     this.#buffer = undefined;
     this.#heldBytes = 0;
   }

@@ -28,16 +28,16 @@ export function bufferIndex(bytes: number): number {
 }
 
 /** Returns a borrowed buffer, which nobody reads or writes any more, and of which no read or write is pending. */
-export function releaseBuffer(buffer: Uint8Array<ArrayBuffer>): void {
+export function returnBuffer(buffer: Uint8Array<ArrayBuffer>): void {
   const index = bufferIndex(buffer.length);
   if (unused[index].length < KEPT[index]) unused[index].push(buffer);
   else detach(buffer);
 }
 
 /** Takes over the memory of bytes that were given away: it is used as a buffer, or freed at once. */
-export function releaseGiven(bytes: Uint8Array<ArrayBuffer>): void {
+export function releaseBuffer(bytes: Uint8Array<ArrayBuffer>): void {
   const size = bytes.buffer.byteLength;
-  if (BUFFER_BYTES.includes(size)) releaseBuffer(bytes.length === size ? bytes : new Uint8Array(bytes.buffer));
+  if (BUFFER_BYTES.includes(size)) returnBuffer(bytes.length === size ? bytes : new Uint8Array(bytes.buffer));
   else detach(bytes);
 }
 

@@ -6,7 +6,7 @@
  */
 
 import type { Ownership } from "../http/body.ts";
-import { BUFFER_BYTES, bufferIndex, releaseBuffer, releaseGiven, takeBuffer } from "./socket_buffers.ts";
+import { BUFFER_BYTES, bufferIndex, releaseBuffer, returnBuffer, takeBuffer } from "./socket_buffers.ts";
 
 /** Longer pieces that need no copy are not copied to be joined with others: a copy would cost more than the call. */
 const MAX_JOINED_BYTES = 16 * 1024;
@@ -46,7 +46,7 @@ export class WriteQueue {
     this.bytes += length;
     const copied = ownership === "lent" || (length <= MAX_JOINED_BYTES && (more || this.#tail !== undefined));
     if (copied && this.#join(bytes, length)) {
-      if (ownership === "given") releaseGiven(bytes);
+      if (ownership === "given") releaseBuffer(bytes);
       return;
     }
     this.#sealTail();
@@ -72,7 +72,7 @@ export class WriteQueue {
   /** Removes everything. No write of {@linkcode front} is pending. */
   clear(): void {
     while (this.#first !== undefined) this.#releaseFirst();
-    if (this.#tail !== undefined) releaseBuffer(this.#tail);
+    if (this.#tail !== undefined) returnBuffer(this.#tail);
     this.#tail = undefined;
     this.bytes = 0;
   }
@@ -93,7 +93,7 @@ export class WriteQueue {
         const larger = takeBuffer(index);
         larger.set(tail.subarray(0, end));
         larger.set(bytes, end);
-        releaseBuffer(tail);
+        returnBuffer(tail);
         this.#tail = larger;
         this.#tailEnd = end + length;
         return true;
@@ -128,8 +128,8 @@ export class WriteQueue {
   #releaseFirst(): void {
     const bytes = this.#first as Uint8Array<ArrayBuffer>;
     this.#first = undefined;
-    if (this.#owner === "pool") releaseBuffer(bytes);
-    else if (this.#owner === "given") releaseGiven(bytes);
+    if (this.#owner === "pool") returnBuffer(bytes);
+    else if (this.#owner === "given") releaseBuffer(bytes);
     const next = this.#rest?.shift();
     if (next !== undefined) this.#push(next.bytes, next.end, next.owner);
   }

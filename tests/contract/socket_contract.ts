@@ -12,8 +12,10 @@ import type { AcceptHandler, ListeningSocket, SocketDriver } from "../../lib/soc
 import { closeQuietly, type Wire } from "../../lib/sockets/wire.ts";
 import { someTurns, stands, until } from "../support/condition.ts";
 import { checkNumberedBytes, numberedBytes } from "../support/numbered_bytes.ts";
+import { openSockets } from "../support/open_sockets.ts";
 import { ResettingPeer } from "../support/resetting_peer.ts";
 import { type SocketReactions, SocketUser } from "../support/socket_user.ts";
+import { seededRandom } from "./seeded_random.ts";
 
 /** A fault that is put into the system's functions, below the driver. */
 export interface SocketFault {
@@ -402,6 +404,16 @@ export function socketContract(name: string, driver: SocketDriver, options: Sock
     await until("all have it", () => pairs.every(({ client }, i) => client.text === `connection ${i}`));
   });
 
+  test("sockets that are used and closed at random get no bytes of each other, and leave none open", async (open) => {
+    const before = openSockets();
+    const random = seededRandom(12);
+    for (let round = 0; round < 6; round++) {
+      await Promise.all(Array.from({ length: 30 }, (_, i) => useAtRandom(open, random, (round * 30 + i) * 7919)));
+    }
+    open.closeAll();
+    await until("all sockets are closed", () => before === -1 || openSockets() <= before);
+  });
+
   test("an exception of accepted() closes that connection alone", async (open) => {
     const users: SocketUser[] = [];
     const listening = open.listen({
@@ -493,14 +505,60 @@ export class OpenSockets {
     return { server, peer };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const listening of this.#listening) listening.close();
+  /** Closes everything. */
+  closeAll(): void {
+    for (const listening of this.#listening.splice(0)) listening.close();
     for (const user of this.#users) if (user.open) user.close();
     for (const peer of this.#peers) closeQuietly(peer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.closeAll();
     // No callback may follow.
     await someTurns();
     assertEquals(this.#users.flatMap(({ violations }) => violations), []);
   }
+}
+
+/** Uses a connection in every way until both ends are closed. What is sent has numbers from `first` on. */
+async function useAtRandom(open: OpenSockets, random: () => number, first: number): Promise<void> {
+  const checked = (): SocketReactions => {
+    let position = first;
+    return {
+      received(user, bytes, start, end) {
+        checkNumberedBytes(bytes, start, end, position);
+        position += end - start;
+        if (random() < 0.1) user.pause();
+        if (random() < 0.02) user.close();
+      },
+    };
+  };
+  const { client, server } = await open.pair(checked(), checked());
+  const written = new Map([[client, first], [server, first]]);
+  for (let step = 0; step < 40; step++) {
+    const user = random() < 0.5 ? client : server;
+    const position = written.get(user) ?? first;
+    const what = random();
+    if (what < 0.5) {
+      const bytes = numberedBytes(position, Math.floor(random() * PIECES[Math.floor(random() * PIECES.length)]) + 1);
+      const ownership = OWNERSHIPS[Math.floor(random() * 3)];
+      written.set(user, position + bytes.length);
+      user.write(bytes, ownership);
+      if (ownership === "lent") bytes.fill(0xee);
+    } else if (what < 0.6) user.pause();
+    else if (what < 0.75) user.resume();
+    else if (what < 0.8) user.call((socket) => socket.cork());
+    else if (what < 0.9) user.call((socket) => socket.uncork());
+    else if (what < 0.92) user.end();
+    else if (what < 0.93) user.reset();
+    else if (what < 0.94) user.close();
+    else await new Promise((resolve) => setTimeout(resolve));
+  }
+  const mistake = [client, server].find(({ failure }) => failure?.message.startsWith("Byte "));
+  if (mistake !== undefined) throw mistake.failure;
+  client.close();
+  await new Promise((resolve) => setTimeout(resolve));
+  server.close();
 }
 
 /** Writes more than the system takes, and waits until it takes no more. Returns how much was written. */
