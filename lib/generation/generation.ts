@@ -11,6 +11,7 @@ import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
 import type { Middleware } from "../listener/middleware.ts";
 import type { ListenerMetrics } from "../listener/own/listener_metrics.ts";
+import type { ListenerSettings } from "../listener/own/socket_listener.ts";
 import type { Log } from "../log/log.ts";
 import type { SharedState } from "../state/shared_state.ts";
 import { compileSites, type SiteTable } from "../routing/site_table.ts";
@@ -77,6 +78,8 @@ export interface GenerationListener {
   readonly middleware: readonly Middleware[];
   /** Where its connections are counted; undefined where no metrics are kept. */
   readonly metrics: ListenerMetrics | undefined;
+  /** Limits for clients. */
+  readonly clients: ListenerSettings;
 }
 
 /** Everything that one config builds. */
@@ -108,8 +111,13 @@ export class Generation {
   constructor(config: Config, options: GenerationOptions = {}) {
     this.config = config;
     const { log, onFailure } = options;
+    const trust = new ProxyTrust(config.server.trusted_proxies);
+    const clients: ListenerSettings = {
+      limits: config.server.limits,
+      trusts: (address) => trust.trusts(address),
+    };
     this.exchanges = new Exchanges({
-      trust: new ProxyTrust(config.server.trusted_proxies),
+      trust,
       log,
       logsAll: config.logging.access && log?.writes("info") === true,
       failures: onFailure && new FailureReporter(onFailure),
@@ -158,6 +166,7 @@ export class Generation {
         responder: this.responder(table),
         middleware: options.middleware ?? [],
         metrics: metrics?.listener(key),
+        clients,
       };
     });
     this.sites = config.sites.map((site) => sites.get(site) as Site);

@@ -8,6 +8,7 @@ import type { Responder } from "../exchange/responder.ts";
 import type { ListenerKind } from "./listener_kind.ts";
 import type { ListenerMetrics } from "./own/listener_metrics.ts";
 import type { Middleware } from "./middleware.ts";
+import type { ListenerSettings } from "./own/socket_listener.ts";
 
 /** Whether a port accepts connections, and if not, why. */
 export interface PortStatus {
@@ -41,6 +42,12 @@ export interface PortTarget {
    * @default {none}
    */
   readonly middleware?: readonly Middleware[];
+  /**
+   * Limits for clients, which the runtime's server does not have.
+   *
+   * @default {those of the schema}
+   */
+  readonly clients?: ListenerSettings;
 }
 
 /** An open port. Requests go to the target that was set last. */

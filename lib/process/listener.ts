@@ -14,7 +14,7 @@ import { SocketPort } from "./socket_port.ts";
 /** Address and port to open, and what responds to its requests. */
 export type ListenerPlan =
   & Pick<GenerationListener, "address" | "port" | "responder">
-  & Partial<Pick<GenerationListener, "middleware">>;
+  & Partial<Pick<GenerationListener, "middleware" | "clients">>;
 
 /** A port could not be opened; the message has advice. */
 export class ListenError extends Error {

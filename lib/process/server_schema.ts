@@ -6,8 +6,9 @@
 
 import { z } from "zod";
 import { choice, duration, flag, integer, judged, list, size, table, text } from "../config/fields.ts";
-import { SOCKET_DRIVERS } from "../sockets/driver_name.ts";
 import { LISTENER_KINDS } from "../listener/listener_kind.ts";
+import { limitsSchema } from "../listener/own/limits_schema.ts";
+import { SOCKET_DRIVERS } from "../sockets/driver_name.ts";
 import { isIpAddress, parseNetwork } from "../http/ip_address.ts";
 
 const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
@@ -34,6 +35,7 @@ export const serverSchema = table({
     "Module whose functions see each request before BWS does and its response after; loaded anew with each reload.",
   ),
   max_body_size: size().optional().describe("Largest request body; without it there is no limit."),
+  limits: limitsSchema.prefault({}).describe("Limits of BWS's own listener for clients."),
   stream_close_delay: duration({ zero: true }).prefault("5s").describe(
     "How long a WebSocket stays open after its route was changed or removed.",
   ),

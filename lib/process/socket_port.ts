@@ -28,11 +28,10 @@ export class SocketPort implements Port {
     this.#options = options;
     const { hostname: address, port, shared, metrics } = options;
     const onAcceptFailed = (error: Error) => this.#acceptFailed(error.message);
-    this.#listener = new SocketListener({ address, port, responder: responderOf(target) }, {
-      shared,
-      metrics,
-      onAcceptFailed,
-    });
+    this.#listener = new SocketListener(
+      { address, port, responder: responderOf(target) },
+      { ...target.clients, shared, metrics, onAcceptFailed },
+    );
     this.#status = {
       ...{ address: this.address.hostname, port: this.address.port, listener: "own", open: true, closedAtMs: null },
       ...{ failingAtMs: null, reason: null, reopenings: 0 },
@@ -48,7 +47,7 @@ export class SocketPort implements Port {
   }
 
   serve(target: PortTarget): void {
-    this.#listener.serve(responderOf(target));
+    this.#listener.serve(responderOf(target), target.clients);
   }
 
   /** Settles at once: {@linkcode shutdown} lets uploads end. */

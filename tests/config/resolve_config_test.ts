@@ -1,5 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
+import { LISTENER_LIMITS } from "../../lib/listener/own/limits_schema.ts";
 import { ConfigError } from "../../lib/config/config_error.ts";
 import { sentenceOf } from "../../lib/config/problem.ts";
 import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
@@ -21,6 +22,7 @@ Deno.test("resolveConfig() fills in every default", () => {
       trusted_proxies: [],
       name_servers: [],
       workers: 1,
+      limits: LISTENER_LIMITS,
       stream_close_delay: 5000,
       sockets: "auto",
       reuse_port: false,

@@ -1,5 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
+import { LISTENER_LIMITS } from "../../lib/listener/own/limits_schema.ts";
 import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { formatProblems, sentenceOf } from "../../lib/config/problem.ts";
 import { assertErrors, PROXY } from "./marked_config.ts";
@@ -69,6 +70,7 @@ internal_api = "\${NO:-false}"
     name: "42",
     trusted_proxies: [],
     name_servers: [],
+    limits: LISTENER_LIMITS,
     workers: 42,
     stream_close_delay: 5000,
     sockets: "auto",

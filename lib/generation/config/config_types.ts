@@ -50,6 +50,8 @@ export interface ServerInput {
   middleware?: string;
   /** Largest request body; without it there is no limit. */
   max_body_size?: string | number;
+  /** Limits of BWS's own listener for clients. */
+  limits?: LimitsInput;
   /**
    * How long a WebSocket stays open after its route was changed or removed.
    *
@@ -232,6 +234,70 @@ export interface SiteInput {
   cache?: CacheInput;
   /** What is proxied. */
   proxy?: ProxyInput;
+}
+
+/** `[server.limits]`. Limits of BWS's own listener for clients. */
+export interface LimitsInput {
+  /**
+   * Longest time from the first byte of a request's head to its last, however slowly it arrives, and from the opening of a connection to its first byte; 408. 0 is no limit.
+   *
+   * @default {"10s"}
+   */
+  header_timeout?: string | number;
+  /**
+   * Longest silence of a client while its body is awaited; 408. 0 is no limit.
+   *
+   * @default {"60s"}
+   */
+  body_timeout?: string | number;
+  /**
+   * Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. 0 is none.
+   *
+   * @default {500}
+   */
+  min_rate?: number;
+  /**
+   * Longest time between two requests of a connection; 0 is no limit.
+   *
+   * @default {"75s"}
+   */
+  idle_timeout?: string | number;
+  /**
+   * Longest time in which a client takes no byte of a response; 0 is no limit.
+   *
+   * @default {"60s"}
+   */
+  write_timeout?: string | number;
+  /**
+   * Largest head of a request with its first line; 431, or 414 where the first line takes more than half of it.
+   *
+   * @default {"32KiB"}
+   */
+  max_header_size?: string | number;
+  /**
+   * Most header lines of a request; 431.
+   *
+   * @default {128}
+   */
+  max_header_lines?: number;
+  /**
+   * Most open connections of a listener in each worker; the longest idle one is closed for a new one. 0 is no limit.
+   *
+   * @default {0}
+   */
+  max_connections?: number;
+  /**
+   * Most open connections from one address to a listener in each worker, except for trusted proxies; 0 is no limit.
+   *
+   * @default {0}
+   */
+  max_connections_per_address?: number;
+  /**
+   * Most requests of one connection; 0 is no limit.
+   *
+   * @default {0}
+   */
+  max_requests?: number;
 }
 
 /** `[sites.request_id]`. The id of a request in logs and header fields. */
@@ -972,6 +1038,8 @@ export interface ServerConfig {
   middleware?: string;
   /** Largest request body; without it there is no limit. */
   max_body_size?: number;
+  /** Limits of BWS's own listener for clients. */
+  limits: LimitsConfig;
   /** How long a WebSocket stays open after its route was changed or removed. */
   stream_close_delay: number;
   /** What serves the ports: "own", BWS's HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "runtime". */
@@ -1058,6 +1126,30 @@ export interface SiteConfig {
   cache: CacheConfig;
   /** What is proxied. */
   proxy?: ProxyConfig;
+}
+
+/** `[server.limits]`. Limits of BWS's own listener for clients. */
+export interface LimitsConfig {
+  /** Longest time from the first byte of a request's head to its last, however slowly it arrives, and from the opening of a connection to its first byte; 408. 0 is no limit. */
+  header_timeout: number;
+  /** Longest silence of a client while its body is awaited; 408. 0 is no limit. */
+  body_timeout: number;
+  /** Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. 0 is none. */
+  min_rate: number;
+  /** Longest time between two requests of a connection; 0 is no limit. */
+  idle_timeout: number;
+  /** Longest time in which a client takes no byte of a response; 0 is no limit. */
+  write_timeout: number;
+  /** Largest head of a request with its first line; 431, or 414 where the first line takes more than half of it. */
+  max_header_size: number;
+  /** Most header lines of a request; 431. */
+  max_header_lines: number;
+  /** Most open connections of a listener in each worker; the longest idle one is closed for a new one. 0 is no limit. */
+  max_connections: number;
+  /** Most open connections from one address to a listener in each worker, except for trusted proxies; 0 is no limit. */
+  max_connections_per_address: number;
+  /** Most requests of one connection; 0 is no limit. */
+  max_requests: number;
 }
 
 /** `[sites.request_id]`. The id of a request in logs and header fields. */

@@ -61,12 +61,12 @@ const MAYBE = -3;
 
 function declaredLength(exchange: Exchange): number {
   const { headers, method } = exchange.head;
-  if (method === "GET" || method === "HEAD") return NO_BODY;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i];
     if (name === "content-length") return Number(headers[i + 1]);
     if (name === "transfer-encoding") return CHUNKED;
   }
+  if (method === "GET" || method === "HEAD") return NO_BODY;
   // HTTP/1.1 would have announced a body, but the version is not known here: HTTP/2 may have a Host field too.
   return MAYBE;
 }
