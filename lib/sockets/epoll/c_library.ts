@@ -49,21 +49,30 @@ const NAMES: readonly string[] = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.
 let opened: CLibrary | undefined;
 
 /**
- * The C library of this thread. It is never closed: compiled code holds its addresses.
+ * Opens the C library with other signatures.
  *
  * @throws {Error} If there is none that has all functions, or `--allow-ffi` was not given.
  */
-export function cLibrary(): CLibrary {
-  if (opened !== undefined) return opened;
+export function openLibrary<const Symbols extends Deno.ForeignLibraryInterface>(
+  symbols: Symbols,
+): Deno.DynamicLibrary<Symbols>["symbols"] {
   let failure: unknown;
   for (const name of NAMES) {
     try {
-      opened = { ...Deno.dlopen(name, SYMBOLS).symbols, ...Deno.dlopen(name, SYSCALL).symbols };
-      return opened;
+      return Deno.dlopen(name, symbols).symbols;
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
       failure ??= error;
     }
   }
   throw failure;
+}
+
+/**
+ * The C library of this thread. It is never closed: compiled code holds its addresses.
+ *
+ * @throws {Error} If there is none that has all functions, or `--allow-ffi` was not given.
+ */
+export function cLibrary(): CLibrary {
+  return opened ??= { ...openLibrary(SYMBOLS), ...openLibrary(SYSCALL) };
 }

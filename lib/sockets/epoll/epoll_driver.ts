@@ -18,6 +18,7 @@ import { cLibrary } from "./c_library.ts";
 import { EpollConnect } from "./epoll_connect.ts";
 import { EpollListener } from "./epoll_listener.ts";
 import { EPOLLET, EPOLLIN, EpollLoop } from "./epoll_loop.ts";
+import type { EpollRemains } from "./epoll_remains.ts";
 import { SocketAddress } from "./socket_address.ts";
 import { LinuxCalls, type SystemCalls } from "./system_calls.ts";
 
@@ -40,6 +41,11 @@ export class EpollDriver implements SocketDriver {
     this.scratch = arena.scratch;
     this.#socketAddress = new SocketAddress(library, arena);
     this.#loop = new EpollLoop(library, arena, wrap(new LinuxCalls(library, arena), arena));
+  }
+
+  /** What remains of it when its thread has ended, for `closeRemains`. */
+  get remains(): EpollRemains {
+    return this.#loop.remains;
   }
 
   listen(target: ListenTarget, handler: AcceptHandler): ListeningSocket {

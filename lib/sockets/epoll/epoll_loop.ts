@@ -12,6 +12,7 @@
 
 import { type Arena, EVENTS } from "./arena.ts";
 import type { CLibrary } from "./c_library.ts";
+import type { EpollRemains } from "./epoll_remains.ts";
 import { RuntimeWake } from "./runtime_wake.ts";
 import { EVENT_DATA_WORD, EVENT_WORDS, type SystemCalls } from "./system_calls.ts";
 import { systemError } from "./system_error.ts";
@@ -25,9 +26,10 @@ export const EPOLLRDHUP = 0x2000;
 export const EPOLLET = 0x8000_0000 | 0;
 
 const EPOLL_CLOEXEC = 0x80000;
+const GETTID = { x86_64: 186, aarch64: 178 };
 
 /** Events in one batch. */
-const BATCH = Math.min(256, EVENTS.bytes / 4 / EVENT_WORDS);
+const BATCH = Math.min(128, EVENTS.bytes / 4 / EVENT_WORDS);
 /** How long turns follow each other before the runtime's reactor gets its turn. */
 const SLICE_MS = 1;
 
@@ -43,6 +45,8 @@ export interface Watcher {
 export class EpollLoop {
   readonly calls: SystemCalls;
   readonly arena: Arena;
+  /** What remains of it when its thread has ended. */
+  readonly remains: EpollRemains;
   readonly #epoll: number;
   readonly #wake: RuntimeWake;
   /** By descriptor. */
@@ -75,6 +79,10 @@ export class EpollLoop {
       library.close(this.#epoll);
       throw error;
     }
+    // For no event, only to be known as one of the descriptors that remain.
+    calls.watch(this.#epoll, this.#wake.eventfd, 0, this.#wake.eventfd, 0);
+    const thread = library.syscall(GETTID[Deno.build.arch], 0n, 0, 0);
+    this.remains = { thread, epoll: this.#epoll, context: this.#wake.context };
     this.#arm();
   }
 

@@ -45,7 +45,10 @@ export class RuntimeWake {
   readonly #library: CLibrary;
   readonly #arena: Arena;
   readonly #pipe: PipeHandle;
-  readonly #context: bigint;
+  /** Handle of asynchronous I/O. */
+  readonly context: bigint;
+  /** What the runtime watches. It does not close it when its thread ends. */
+  readonly eventfd: number;
   /** Head and tail of the ring of finished polls. */
   readonly #ring: Uint32Array<ArrayBuffer>;
   readonly #submit = CALLS[Deno.build.arch].submit;
@@ -65,10 +68,10 @@ export class RuntimeWake {
       throw new Error("the system allows no asynchronous I/O (io_setup)");
     }
     const view = new DataView(arena.bytes.buffer);
-    this.#context = view.getBigUint64(CONTEXT, true);
-    const place = Deno.UnsafePointer.create(this.#context) as Deno.PointerObject;
+    this.context = view.getBigUint64(CONTEXT, true);
+    const place = Deno.UnsafePointer.create(this.context) as Deno.PointerObject;
     this.#ring = new Uint32Array(Deno.UnsafePointerView.getArrayBuffer(place, 16));
-    const eventfd = library.eventfd(0, EFD_NONBLOCK_CLOEXEC);
+    const eventfd = this.eventfd = library.eventfd(0, EFD_NONBLOCK_CLOEXEC);
     this.#pipe = new Pipe(0);
     if (eventfd < 0 || this.#pipe.open(eventfd) !== 0) throw new Error("the runtime cannot watch an eventfd");
     view.setBigUint64(LIST, BigInt(arena.address + POLL), true);
@@ -87,7 +90,7 @@ export class RuntimeWake {
   arm(): void {
     // The poll before has finished, so what it left in the ring is taken out of it.
     this.#ring[2] = this.#ring[3];
-    if (this.#library.syscall(this.#submit, this.#context, 1, this.#arena.address + LIST) !== 1) {
+    if (this.#library.syscall(this.#submit, this.context, 1, this.#arena.address + LIST) !== 1) {
       throw new Error("The system takes no asynchronous poll (io_submit)");
     }
   }

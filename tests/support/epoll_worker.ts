@@ -1,0 +1,24 @@
+/**
+ * A worker with sockets of the driver `epoll`: it listens, answers each message with itself, and says its port and what
+ * remains of its driver. `close` ends it from within.
+ *
+ * @module
+ */
+
+import { EpollDriver } from "../../lib/sockets/epoll/epoll_driver.ts";
+
+const driver = new EpollDriver();
+const listening = driver.listen({ address: "127.0.0.1", port: 0, shared: true }, {
+  accepted(socket) {
+    socket.handler = {
+      received: (bytes, start, end) => void socket.write(bytes.subarray(start, end), "lent"),
+      drained() {},
+      ended: () => socket.close(),
+      failed() {},
+    };
+  },
+  failed() {},
+});
+const worker = self as unknown as Worker & { close(): void };
+worker.onmessage = () => worker.close();
+worker.postMessage({ port: listening.port, remains: driver.remains });
