@@ -13,6 +13,7 @@ import { SharedMemoryState } from "../state/shared_memory_state.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import { ListenError } from "./listener.ts";
 import { chooseSockets } from "./socket_choice.ts";
+import { socketDriver } from "../sockets/socket_driver.ts";
 import { type RunningServer, startServer } from "./server.ts";
 import type { GenerationMessage, SupervisorMessage, WorkerMessage } from "./worker_message.ts";
 
@@ -94,6 +95,8 @@ async function start(
   const state = { sharedState, addresses, log, ports };
   // Logged by the supervisor; here, only a choice that differs.
   const socketChoice = await chooseSockets({ sockets: driver }, undefined);
+  const { remains } = socketDriver();
+  if (remains !== undefined) post({ kind: "remains", remains });
   const { obstacle } = socketChoice;
   if (obstacle !== undefined) log.log("warn", "a worker has another socket driver", { worker: place.index, obstacle });
   const server = await startServer(config, {

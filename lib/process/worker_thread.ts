@@ -4,6 +4,7 @@
  * @module
  */
 
+import { closeRemains, type EpollRemains } from "../sockets/epoll/epoll_remains.ts";
 import { ListenError } from "./listener.ts";
 import type { PortStatus } from "../listener/port.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
@@ -42,6 +43,7 @@ export class WorkerThread {
   readonly #startedMs = performance.now();
   #response: PromiseWithResolvers<ReadonlyMap<string, Deno.NetAddr>> | undefined;
   #stopped: PromiseWithResolvers<number> | undefined;
+  #remains: EpollRemains | undefined;
   #silentMs = 0;
   #ended = false;
   #serves = false;
@@ -127,6 +129,9 @@ export class WorkerThread {
 
   #onMessage(message: WorkerMessage): void {
     switch (message.kind) {
+      case "remains":
+        this.#remains = message.remains;
+        break;
       case "ready":
         this.#serves = true;
         this.#response?.resolve(message.addresses);
@@ -156,6 +161,7 @@ export class WorkerThread {
         this.#ended = true;
         this.#response?.reject(new Error("The worker has stopped"));
         this.#stopped?.resolve(message.cut);
+        this.#closeRemains();
     }
   }
 
@@ -165,6 +171,11 @@ export class WorkerThread {
     this.#worker.terminate();
     this.#response?.reject(new Error(`The worker ended: ${reason}`));
     this.#stopped?.resolve(0);
+    this.#closeRemains();
     this.#options.onEnd(reason);
+  }
+
+  #closeRemains(): void {
+    if (this.#remains !== undefined) closeRemains(this.#remains);
   }
 }

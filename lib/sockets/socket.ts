@@ -15,6 +15,7 @@
  */
 
 import type { Ownership } from "../http/body.ts";
+import type { EpollRemains } from "./epoll/epoll_remains.ts";
 import type { SocketDriverName } from "./driver_name.ts";
 
 /** Notified of the events of one socket. */
@@ -139,6 +140,8 @@ export interface ListenTarget {
 /** Opens sockets. One for each thread, for as long as the thread lasts. */
 export interface SocketDriver {
   readonly name: SocketDriverName;
+  /** What is left of it when its thread ends, for `closeRemains`; undefined where the runtime closes everything. */
+  readonly remains?: EpollRemains;
   /**
    * Opens a listening socket.
    *
