@@ -34,7 +34,7 @@ export function openApiDocument(endpoints: readonly Endpoint[]): unknown {
       title: "BWS management API",
       version: VERSION,
       description:
-        "Tells of a running BWS, and changes it. What is changed here is in memory alone: it ends with the " +
+        "Reports on a running BWS, and changes it. What is changed here is in memory alone: it ends with the " +
         "program, and upstreams that were added or taken out are as in the config again after a reload.",
       license: { name: "MIT", identifier: "MIT" },
     },

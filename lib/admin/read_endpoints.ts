@@ -64,7 +64,7 @@ export function readEndpoints({ managed, maker, events, exposition, document }: 
     {
       ...{ method: "GET", path: "/api/upstreams", name: "upstreams" },
       summary:
-        "The pools and their upstreams; `source` tells those that were added here, `removed` those taken out here.",
+        "The pools and their upstreams; `source` marks those that were added here, `removed` those that were removed here.",
       responses: { 200: { description: "The pools.", schema: z.object({ pools: z.array(poolSchema) }) } },
       handle: () => json({ pools: maker.pools() }),
     },

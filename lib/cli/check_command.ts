@@ -139,7 +139,7 @@ function endpointNotes({ sites }: Config): string[] {
     return proxy.routes
       .filter(({ path, exact, pattern }) => !exact && !pattern && path.replace(/\/+$/, "") === prefix)
       .map(({ path }) =>
-        `site ${JSON.stringify(name)} answers ${paths} itself, before the route ${path} (internal_api)`
+        `site ${JSON.stringify(name)} serves ${paths} itself, before the route ${path} (internal_api)`
       );
   });
 }

@@ -73,7 +73,7 @@ export const COMMANDS: readonly Command[] = [
       "Shows the site and the route that take the request and why no other does, what",
       "goes upstream, the pool and its upstreams, or the file that would be served, and",
       "the settings that hold. URL may be a path alone. Sends nothing and needs no",
-      "running server; GET /api/explain of the management API tells the same of one.",
+      "running server; GET /api/explain of the management API explains the same for one.",
     ],
     maxPositionals: 2,
     flags: [
@@ -126,7 +126,7 @@ export const COMMANDS: readonly Command[] = [
     details: [
       "Prints one line and ends with 0 when the server is ready, else with 1; for",
       "containers without curl. URL is that of a site; without it the first site of",
-      "CONFIG that answers /api/health/ready is asked, on this machine.",
+      "CONFIG that has /api/health/ready is asked, on this machine.",
     ],
     maxPositionals: 1,
     flags: [
@@ -164,7 +164,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "Watch three balancing policies at work in the browser",
     details: [
       "Starts three sample upstreams, a proxy before them, and a page that shows which",
-      "of them answers, live, and lets you stop one. A second page does the same for",
+      "of them responds, live, and lets you stop one. A second page does the same for",
       "WebSockets. Needs nothing but itself.",
     ],
     maxPositionals: 0,

@@ -170,7 +170,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
     },
     caching: {
       holds: caching,
-      missed: whenOn("has no effect yet: responses are not cached", "[sites.cache] for what browsers are told"),
+      missed: whenOn("has no effect yet: responses are not cached", "[sites.cache] for Cache-Control"),
     },
     compression: {
       holds: compression,
@@ -210,7 +210,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
     redirect_to_https: {
       holds: flag,
       missed: whenOn(
-        "has no effect yet: requests without TLS are answered, and not redirected",
+        "has no effect yet: requests without TLS are served, and not redirected",
         "a redirect in front of BWS, where TLS ends",
       ),
     },
@@ -291,7 +291,7 @@ function sslMissed(node: SourceNode, site: TableNode): ProblemDetails | undefine
   const port = child(site, "port");
   const shown = port === undefined ? 8080 : plainValue(port);
   return {
-    message: `is enabled and has no effect yet: BWS speaks no TLS, so port ${shown} answers in cleartext`,
+    message: `is enabled and has no effect yet: BWS speaks no TLS, so port ${shown} serves cleartext`,
     expected: "a server in front of BWS that has the certificate, or enabled = false",
   };
 }

@@ -13,7 +13,7 @@ const TLS = "a server in front of BWS that ends TLS, as BWS cannot yet";
 const PASSWORDS =
   "a server in front of BWS that asks for passwords, as BWS cannot yet: the site would be open to everybody";
 const ADDRESSES =
-  "a firewall or a server in front of BWS, as BWS cannot yet tell clients apart: everybody would be let in";
+  "a firewall or a server in front of BWS, as BWS cannot yet distinguish clients: everybody would be let in";
 const RATE = "a server in front of BWS that limits rates, as BWS cannot yet: nobody would be limited";
 const REDIRECT = "a server in front of BWS, or an upstream, that redirects, as BWS cannot yet";
 const COMPRESSION =

@@ -26,7 +26,7 @@ const schema = table({
     .describe('How long caches may keep a file: "public, max-age=N".'),
   rules: tables(ruleSchema).prefault([])
     .describe("Values for some files; the first rule that fits wins, with path and extensions where it has both."),
-}).prefault({}).describe("What caches are told about files.");
+}).prefault({}).describe("Cache-Control of files.");
 
 type CacheConfig = z.output<typeof schema>;
 

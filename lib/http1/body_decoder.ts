@@ -9,7 +9,7 @@ import type { BodyKind } from "./framing.ts";
 
 /** Finds the end of one body, and how much of it has been taken. */
 export class BodyDecoder {
-  /** How its end is told. */
+  /** How its end is found. */
   readonly kind: BodyKind;
   /** Where the last {@linkcode take} stopped: the index behind the last byte that belongs to this message. */
   consumed = 0;
@@ -26,7 +26,7 @@ export class BodyDecoder {
     this.#chunked = kind === "chunked" ? new ChunkedDecoder(options) : undefined;
   }
 
-  /** Whether all of the body has been taken. Never, where the end of the connection tells the end of the body. */
+  /** Whether all of the body has been taken. Never true where the body lasts until the end of the connection. */
   get done(): boolean {
     if (this.#chunked !== undefined) return this.#chunked.done;
     return this.kind !== "close" && this.#remaining === 0;

@@ -39,7 +39,7 @@ export function fieldNameAt(bytes: Uint8Array, start: number, end: number): Fiel
   return learn(bytes.slice(start, end));
 }
 
-// A few bytes tell the names apart that are in use. Names that are made to fall together find their places taken, and are
+// A few bytes distinguish the names that are in use. Names that are made to collide find their places taken, and are
 // made anew each time.
 function hashOf(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;

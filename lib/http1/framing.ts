@@ -1,5 +1,5 @@
 /**
- * How the end of a message's body is told, and what that means for its connection (RFC 9112, sections 6 and 9.3).
+ * How the end of a message's body is found, and what that means for its connection (RFC 9112, sections 6 and 9.3).
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Head } from "./head.ts";
 import { MalformedMessage } from "./malformed_message.ts";
 import { shown } from "./octets.ts";
 
-/** How the end of a body is told: there is none, by its length, by its chunks, or by the end of the connection. */
+/** How the end of a body is found: there is none, by its length, by its chunks, or by the end of the connection. */
 export type BodyKind = "none" | "length" | "chunked" | "close";
 
 /** What {@linkcode declaredLength} gives for a head with neither Content-Length nor Transfer-Encoding. */
@@ -45,13 +45,13 @@ export function declaredLength(head: Head, kind: "request" | "response"): number
   throw new MalformedMessage(`its Transfer-Encoding is "${shown(coding)}", expected "chunked"`, "coding");
 }
 
-/** How the end of a request's body is told. It never lasts until the end of the connection. */
+/** How the end of a request's body is found. It never lasts until the end of the connection. */
 export function requestBodyKind(declared: number): BodyKind {
   return declared === CHUNKED ? "chunked" : declared > 0 ? "length" : "none";
 }
 
 /**
- * How the end of a response's body is told.
+ * How the end of a response's body is found.
  *
  * @param method The request's method: responses to HEAD have no body.
  */

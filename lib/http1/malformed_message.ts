@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Which rule a message breaks, as far as a server answers with different statuses. */
+/** Which rule a message breaks, as far as a server responds with different statuses. */
 export type MalformedKind =
   /** It does not follow the grammar, or can be read in two ways. */
   | "syntax"

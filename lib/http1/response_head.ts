@@ -36,7 +36,7 @@ export interface ResponseHead {
 /**
  * Makes text of a response's head.
  *
- * @throws {MalformedMessage} When it tells the end of its body in two ways, or in one that is not understood.
+ * @throws {MalformedMessage} When it gives the end of its body in two ways, or in one that is not understood.
  */
 export function responseHead(head: Head): ResponseHead {
   head.decode();

@@ -78,7 +78,7 @@ function portSettings({ server, sites }: Config): Unused[] {
   if (ports.length > 1) {
     found.push([
       `sites[${sites.findIndex(({ port }) => port !== ports[0])}].port`,
-      `the ports ${ports.join(" and ")} are not opened: in a handler they only tell apart which sites a URL means`,
+      `the ports ${ports.join(" and ")} are not opened: in a handler they only decide which sites a URL means`,
       OPENED,
     ]);
   }

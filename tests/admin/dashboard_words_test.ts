@@ -157,8 +157,8 @@ Deno.test("troublesOf() says that a worker is being replaced, and why a pool is 
   const [pool] = snapshot.pools;
   const detailOf = (change: Partial<typeof pool>) =>
     troublesOf({ ...snapshot, sites: [], pools: [{ ...pool, available: 0, ...change }] })[0].detail;
-  assertEquals(detailOf({}), "none of its upstreams takes requests; they are answered with 503");
-  assertEquals(detailOf({ upstreams: [] }), "it has no upstreams; they are answered with 503");
+  assertEquals(detailOf({}), "none of its upstreams takes requests; they get 503");
+  assertEquals(detailOf({ upstreams: [] }), "it has no upstreams; they get 503");
   assertEquals(
     detailOf({ triesAnyway: true }),
     "none of its upstreams takes requests, and they are tried all the same",

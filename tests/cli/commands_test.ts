@@ -227,7 +227,7 @@ Deno.test("check notes a route whose path the site's own endpoints share, once, 
     const config = (path: string, site = "") =>
       `[[sites]]\nname = "shop"\nport = 8080\n${site}[[sites.proxy.upstreams]]\nname = "app"\nurl = "http://127.0.0.1:3001"\n` +
       `[[sites.proxy.routes]]\npath = "${path}"\nupstream = "app"\n`;
-    const note = 'site "shop" answers /api/health, /api/health/live, /api/health/ready, /api/config, /api/sites itself';
+    const note = 'site "shop" serves /api/health, /api/health/live, /api/health/ready, /api/config, /api/sites itself';
     const cases: [config: string, noted: boolean][] = [
       ...[[config("/api/"), true], [config("/"), false]] as [string, boolean][],
       [config("/api", "internal_api = false\n"), false],

@@ -80,9 +80,9 @@ Deno.test("bws check accepts all of these configs, and bws run one that asks for
     const text = await Deno.readTextFile(FOLDER + "06_ssl_files.toml");
     await Deno.writeTextFile(`${folder}/config.toml`, text.replace("port = 8443", "port = 0"));
     await using process = new BwsProcess(["config.toml"], { cwd: folder });
-    await process.until(/warning: \[sites\.ssl\] is enabled and has no effect yet: .* port 0 answers in cleartext/);
+    await process.until(/warning: \[sites\.ssl\] is enabled and has no effect yet: .* port 0 serves cleartext/);
     await process.until(/listening on/);
-    await process.until(/"level":"warn","message":"config warning".*answers in cleartext/, "stdout");
+    await process.until(/"level":"warn","message":"config warning".*serves cleartext/, "stdout");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -196,8 +196,8 @@ Deno.test("What would leave a door open is said plainly", () => {
   const sentences = (text: string) =>
     parseConfig(SITE + text, { checkFiles: false }).warnings.map((one) => one.message);
   const loud: readonly (readonly [string, RegExp])[] = [
-    ["port = 443\n[sites.ssl]\nenabled = true", /BWS speaks no TLS, so port 443 answers in cleartext$/],
-    ["redirect_to_https = true", /requests without TLS are answered, and not redirected$/],
+    ["port = 443\n[sites.ssl]\nenabled = true", /BWS speaks no TLS, so port 443 serves cleartext$/],
+    ["redirect_to_https = true", /requests without TLS are served, and not redirected$/],
     ['[sites.access_control]\nblocked_ips = ["192.0.2.1"]', /not compared with blocked_ips, everybody is let in$/],
     ["[security.rate_limiting]\nrequests_per_minute = 1", /the rate of requests is not limited, whoever sends them$/],
     ["[sites.rate_limit]\nenabled = true", /the rate of requests is not limited, whoever sends them$/],

@@ -12,9 +12,9 @@ Deno.test("parseConfig() warns of routes whose requests the site's own endpoints
     PROXY + `${ROUTE}path = «"/api/health"»\n${ROUTE}path = «"/api/config"»\nexact = true\n` +
       `${ROUTE}path = «"/%61pi/health/live"»\n${ROUTE}path = "/api/sites/"\n`,
     [
-      `/api/health and /api/health/live and /api/health/ready are endpoints of the site itself, answered before this route, expected ${ANOTHER}`,
-      `/api/config is an endpoint of the site itself, answered before this route, expected ${ANOTHER}`,
-      `/api/health/live is an endpoint of the site itself, answered before this route, expected ${ANOTHER}`,
+      `/api/health and /api/health/live and /api/health/ready are endpoints of the site itself, which this route does not get, expected ${ANOTHER}`,
+      `/api/config is an endpoint of the site itself, which this route does not get, expected ${ANOTHER}`,
+      `/api/health/live is an endpoint of the site itself, which this route does not get, expected ${ANOTHER}`,
     ],
   );
 });

@@ -230,7 +230,7 @@ export interface SiteInput {
   headers?: Record<string, string>;
   /** Files for error responses, by status. */
   error_pages?: Record<string, string>;
-  /** What caches are told about files. */
+  /** Cache-Control of files. */
   cache?: CacheInput;
   /** What is proxied. */
   proxy?: ProxyInput;
@@ -316,7 +316,7 @@ export interface RequestIdInput {
   trust?: boolean;
 }
 
-/** `[sites.cache]`. What caches are told about files. */
+/** `[sites.cache]`. Cache-Control of files. */
 export interface CacheInput {
   /** Value of Cache-Control for every file. */
   control?: string;
@@ -1122,7 +1122,7 @@ export interface SiteConfig {
   headers: Record<string, string>;
   /** Files for error responses, by status. */
   error_pages: Record<string, string>;
-  /** What caches are told about files. */
+  /** Cache-Control of files. */
   cache: CacheConfig;
   /** What is proxied. */
   proxy?: ProxyConfig;
@@ -1160,7 +1160,7 @@ export interface RequestIdConfig {
   trust: boolean;
 }
 
-/** `[sites.cache]`. What caches are told about files. */
+/** `[sites.cache]`. Cache-Control of files. */
 export interface CacheConfig {
   /** Value of Cache-Control for every file. */
   control?: string;

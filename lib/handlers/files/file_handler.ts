@@ -31,7 +31,7 @@ export class FileHandler implements Handler {
 /** What a response of a file server is: one from 400 is a failure, whose error response others make. */
 export function fileOutcome(head: RequestHead, response: HttpResponse, files: FileServer): Outcome {
   const { status, headers } = response;
-  // A precondition that does not hold is what the client asked to be told.
+  // A precondition that fails is what the client asked for.
   if (status < 400 || status === 412) return response;
   return new ExchangeFailure(status, files.reason(head, status), { lines: headers });
 }

@@ -228,7 +228,7 @@ Deno.test("Tunnel closes an upstream that does not close first after a second", 
   assertEquals([all.upstream.calls, all.ended], [["close"], ["upstream", "both"]]);
 });
 
-Deno.test("Tunnel answers a client's Close frame itself when the upstream does not", () => {
+Deno.test("Tunnel responds to a client's Close frame itself when the upstream does not", () => {
   const all = scene();
   all.client.arrive(up(8, close(4000)));
   all.clock.pass(2100);
@@ -237,7 +237,7 @@ Deno.test("Tunnel answers a client's Close frame itself when the upstream does n
   assertEquals([all.ended, all.tunnel.status.code], [["upstream", "both"], 4000]);
 });
 
-Deno.test("Tunnel answers an upstream's Close frame itself when the client has left", () => {
+Deno.test("Tunnel responds to an upstream's Close frame itself when the client has left", () => {
   const all = scene();
   all.upstream.arrive(down(8, close(4000)));
   all.client.handler.failed(new Error("reset"));

@@ -137,7 +137,7 @@ export class Details {
   }
 
   /**
-   * Asks whether a state is really meant: to ask for it again is the answer.
+   * Asks for confirmation of a state: choosing it again confirms it.
    *
    * @param {AdminState} state
    */

@@ -84,7 +84,7 @@ export class Feed {
     }
   }
 
-  /** @returns {Promise<number>} The status of the answer; 0 without one. */
+  /** @returns {Promise<number>} The status of the response; 0 without one. */
   async #follow() {
     const aborter = new AbortController();
     let timer = setTimeout(() => aborter.abort(), SILENCE_MS);
@@ -107,7 +107,7 @@ export class Feed {
         this.#onSnapshot(snapshot);
       }
     } catch {
-      // Whatever broke the connection, the answer is a new one.
+      // Whatever broke the connection, the response is a new one.
     } finally {
       clearTimeout(timer);
     }

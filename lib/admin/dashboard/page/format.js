@@ -47,7 +47,7 @@ export function formatShare(value) {
 }
 
 /**
- * A short time, in milliseconds; null is none. Histograms end at a minute: what took longer is not told apart.
+ * A short time, in milliseconds; null is none. Histograms end at a minute: longer times are not distinguished.
  *
  * @param {number | null} ms
  * @returns {string}

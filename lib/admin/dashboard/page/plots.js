@@ -111,7 +111,7 @@ export class TimePlot {
     const times = atMs.slice(0, length).map((ms) => ms / 1000);
     const values = this.#lines.map((line) => gaps(line.values(model).subarray(0, length)));
     this.#plot.setData([times, ...values]);
-    // Without a pointer on it the legend tells the last figures.
+    // Without a pointer on it the legend shows the last values.
     if ((this.#plot.cursor.left ?? -1) < 0) this.#plot.setLegend({ idx: length - 1 });
   }
 

@@ -98,7 +98,7 @@ function poolTroubles({ pool, label }) {
   const base = { kind: /** @type {const} */ ("pool"), left: "", upstreamId: null, poolId: pool.id };
   if (pool.available === 0) {
     const why = pool.upstreams.length === 0 ? "it has no upstreams" : "none of its upstreams takes requests";
-    const detail = why + (pool.triesAnyway ? ", and they are tried all the same" : "; they are answered with 503");
+    const detail = why + (pool.triesAnyway ? ", and they are tried all the same" : "; they get 503");
     found.push({ ...base, key: `none ${pool.id}`, tone: "bad", title: `Pool ${label} is down`, detail });
   }
   if (pool.waiting > 0) {

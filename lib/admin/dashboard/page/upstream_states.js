@@ -85,7 +85,7 @@ export function timeLeft(upstream) {
 }
 
 /**
- * The part of an upstream's URL that tells it from others.
+ * The part of an upstream's URL that distinguishes it from others.
  *
  * @param {string} url
  * @returns {string}

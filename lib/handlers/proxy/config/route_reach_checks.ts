@@ -73,7 +73,7 @@ function checkShadow(route: TableNode, path: TextNode, endpoints: readonly strin
   if (shadows.length === 0 || shadows.length === endpoints.length) return;
   const which = shadows.length === 1 ? `${shadows[0]} is an endpoint` : `${shadows.join(" and ")} are endpoints`;
   problems.warning(path, {
-    message: `${which} of the site itself, answered before this route`,
+    message: `${which} of the site itself, which this route does not get`,
     expected: 'another path, internal_api = false, or a prefix for them such as internal_api = "/_bws"',
   });
 }
