@@ -9,11 +9,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { TransportFailure } from "../failure/failure.ts";
 import { handleShortage, shortageOf } from "../failure/shortage.ts";
 import { Opening } from "./opening.ts";
-import { runtimeDriver } from "./runtime_driver.ts";
-import type { RuntimeSocket } from "./runtime_socket.ts";
-import type { Socket, SocketDriver } from "./socket.ts";
-import { socketDriver } from "./socket_driver.ts";
-import type { Wire } from "./wire.ts";
+import type { Socket } from "./socket.ts";
 
 /**
  * Connects to `endpoint`. Time in which this process was blocked does not count: the connection may be open already.
@@ -22,17 +18,11 @@ import type { Wire } from "./wire.ts";
  *
  * @param timeoutMs Limit for name look-up, TCP and TLS handshake together; Infinity for none.
  * @param signal Ends the wait, as when the client has left. A connection that opens later is closed.
- * @param driver Opens TCP and unix sockets. TLS is the runtime's.
  * @throws {TransportFailure} `connect`, `connect_timeout`, `shortage`, or `client_left` when `signal` fired.
  */
-export function dialSocket(
-  endpoint: Endpoint,
-  timeoutMs: number,
-  signal?: AbortSignal,
-  driver: SocketDriver = socketDriver(),
-): Promise<Socket> {
+export function dial(endpoint: Endpoint, timeoutMs: number, signal?: AbortSignal): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const opening = new Opening(driver);
+  const opening = new Opening();
   let settled = false;
   let timer: StallTolerantTimer | undefined;
   const settle = (): boolean => {
@@ -64,11 +54,6 @@ export function dialSocket(
     if (settle()) reject(failureOf(endpoint, error));
   });
   return promise;
-}
-
-/** As {@linkcode dialSocket}, with the runtime's own sockets, of which it returns the wire. */
-export async function dial(endpoint: Endpoint, timeoutMs: number, signal?: AbortSignal): Promise<Wire> {
-  return (await dialSocket(endpoint, timeoutMs, signal, runtimeDriver) as RuntimeSocket).detach();
 }
 
 /** Name of an endpoint in messages. */

@@ -10,19 +10,17 @@ import { hostAddresses, isAddress } from "./host_addresses.ts";
 import { runtimeDriver } from "./runtime_driver.ts";
 import { RuntimeSocket } from "./runtime_socket.ts";
 import type { ConnectTarget, Socket, SocketDriver } from "./socket.ts";
+import { socketDriver } from "./socket_driver.ts";
 import { connectUnverified } from "./unverified_tls.ts";
 import { closeQuietly, type Wire } from "./wire.ts";
 
 /** Opens one connection, unless it is abandoned. Owned by one dial. */
 export class Opening {
-  readonly #driver: SocketDriver;
+  /** Opens TCP and unix sockets; TLS is the runtime's. */
+  readonly #driver = socketDriver();
   #abandoned = false;
   /** Abandons the current step. */
   #abandonStep = () => {};
-
-  constructor(driver: SocketDriver) {
-    this.#driver = driver;
-  }
 
   /** Opens it. The socket is paused. */
   async open(endpoint: Endpoint): Promise<Socket> {

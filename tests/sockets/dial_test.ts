@@ -1,7 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
 import { createServer, type TLSSocket } from "node:tls";
-import { dial, dialSocket, name } from "../../lib/sockets/dial.ts";
+import { dial, name } from "../../lib/sockets/dial.ts";
 import { parseEndpoint } from "../../lib/sockets/endpoint.ts";
 import { TransportFailure } from "../../lib/failure/failure.ts";
 import type { Socket } from "../../lib/sockets/socket.ts";
@@ -228,7 +228,7 @@ function exchanged(socket: Socket, text: string, count: number): Promise<string>
   });
 }
 
-Deno.test("dialSocket() gives a socket that is read once it is resumed, over TCP and unix sockets", async () => {
+Deno.test("dial() gives a socket that is read once it is resumed, over TCP and unix sockets", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/a.sock`;
   const urls: [string, Deno.Listener][] = [];
@@ -241,7 +241,7 @@ Deno.test("dialSocket() gives a socket that is read once it is resumed, over TCP
       await peer.send((await peer.request())?.body.length.toString() ?? "nothing");
       await peer.closed();
     });
-    const socket = await dialSocket(parseEndpoint(url), Infinity);
+    const socket = await dial(parseEndpoint(url), Infinity);
     await until("it is accepted", () => upstream.open === 1);
     assertEquals(socket.remoteAddress, url.startsWith("unix") ? "" : "127.0.0.1");
     const request = "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc";
@@ -250,13 +250,13 @@ Deno.test("dialSocket() gives a socket that is read once it is resumed, over TCP
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("dialSocket() over TLS gives a socket, whether the certificate is verified or not", async () => {
+Deno.test("dial() over TLS gives a socket, whether the certificate is verified or not", async () => {
   await using certificates = await Certificates.make("DNS:app.test");
   await using server = await tlsServer(certificates, (socket) => socket.pipe(socket));
   const caCertificates = [await Deno.readTextFile(certificates.caFile)];
   for (const tls of [{ caCertificates, serverName: "app.test" }, { insecureSkipVerify: true }]) {
     const endpoint = parseEndpoint(`https://127.0.0.1:${server.port}`, tls);
-    const socket = await dialSocket(endpoint, Infinity);
+    const socket = await dial(endpoint, Infinity);
     assertEquals(socket.endUnproven, tls.insecureSkipVerify === true);
     assertEquals(await within(5000, "the exchange", exchanged(socket, "echo", 4)), "echo ended");
   }

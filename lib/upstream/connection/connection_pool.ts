@@ -8,7 +8,7 @@ import type { CoarseClock } from "../../state/coarse_clock.ts";
 import type { ConnectionsConfig } from "../config/connections_schema.ts";
 import { Connection, type ConnectionLimits } from "./connection.ts";
 import { ConnectionWait, type ConnectionWaitOptions } from "./connection_wait.ts";
-import { dialSocket } from "../../sockets/dial.ts";
+import { dial } from "../../sockets/dial.ts";
 import { DialLimit, DialQueue } from "./dial_queue.ts";
 import type { Endpoint } from "../../sockets/endpoint.ts";
 import { TransportFailure } from "../../failure/failure.ts";
@@ -150,7 +150,7 @@ export class ConnectionPool {
     const startMs = performance.now();
     for (let tries = 1;; tries++) {
       try {
-        const socket = await dialSocket(this.#endpoint, timeoutMs);
+        const socket = await dial(this.#endpoint, timeoutMs);
         this.#options.metrics?.add(dialled);
         this.#options.metrics?.observe(dialSeconds, (performance.now() - startMs) / 1000);
         return socket;

@@ -8,7 +8,7 @@ import { CoarseClock } from "../../state/coarse_clock.ts";
 import { Connection, type ConnectionLimits, type ConnectionUser } from "../connection/connection.ts";
 import { BodyReader } from "../../http/body_reader.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
-import { dialSocket, name } from "../../sockets/dial.ts";
+import { dial, name } from "../../sockets/dial.ts";
 import type { Socket } from "../../sockets/socket.ts";
 import type { Endpoint } from "../../sockets/endpoint.ts";
 import { TransportFailure } from "../../failure/failure.ts";
@@ -175,7 +175,7 @@ class ProbeRun {
   }
 
   async #dial(endpoint: Endpoint): Promise<Socket> {
-    const socket = await dialSocket(endpoint, this.#check.timeout + 2 * LINGER_MS, this.#endDial.signal);
+    const socket = await dial(endpoint, this.#check.timeout + 2 * LINGER_MS, this.#endDial.signal);
     if (this.#cancelled === undefined) return socket;
     socket.close();
     throw new Error(BROKEN_OFF);
