@@ -101,6 +101,7 @@ export class Delivery implements PipelineEnd {
     return {
       idleTimeoutSeconds: upgrade.idleTimeoutSeconds,
       begin: (socket) => upgrade.begin(socket),
+      tunnel: upgrade.tunnel && ((client, early) => upgrade.tunnel?.(client, early)),
       fail: (reason) => {
         const { status } = upgrade.fail(reason);
         return this.refuse(

@@ -1,6 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { BodySink, BodySource } from "../../lib/http/body.ts";
+import type { Socket } from "../../lib/sockets/socket.ts";
 import type { HttpResponse, RequestHead, Upgrade } from "../../lib/http/message.ts";
 import { Delivery } from "../../lib/exchange/delivery.ts";
 import { Exchange } from "../../lib/exchange/exchange.ts";
@@ -116,14 +117,18 @@ Deno.test("Delivery.refuse() gives the error response, of a filter where one mak
 
 Deno.test("Delivery.deliver() ends the exchange of a WebSocket when that closes, or when it cannot be opened", () => {
   const begins: WebSocket[] = [];
+  const tunnels: number[] = [];
   const upgrade: Upgrade = {
     idleTimeoutSeconds: 1,
     begin: (socket) => void begins.push(socket),
+    tunnel: (_, early) => void tunnels.push(early.length),
     fail: () => response(null, 500),
   };
   const { exchange, ended } = begun();
   const upgraded = delivery().deliver(exchange, { ...response(null, 101), upgrade });
   upgraded.upgrade?.begin({} as WebSocket);
+  upgraded.upgrade?.tunnel?.({} as Socket, bytes(3));
+  assertEquals(tunnels, [3]);
   assertEquals([begins.length, ended, upgraded.headers], [1, [], ["x-id", "id-1"]]);
   exchange.delivery?.ended(exchange);
   assertEquals(ended, ["metrics 101 0", "record 101 0 /a?b id-1"]);

@@ -110,7 +110,7 @@ export class Tunnel extends OpenWebSocket implements TunnelEndOwner {
   onViolation(end: TunnelEnd, { code, message }: FrameError): void {
     const cause = `The ${end.peer} broke the WebSocket protocol: it sends ${message}`;
     this.conclude({ code: end === this.#client ? code : BAD_GATEWAY, reason: "" }, { cause, owner: end.peer });
-    end.close({ code, reason: code === TOO_LARGE ? "Message too large" : "" });
+    end.close({ code, reason: code === TOO_LARGE && end === this.#client ? "Message too large" : "" });
     this.#tellOther(end);
   }
 
