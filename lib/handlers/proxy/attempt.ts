@@ -19,6 +19,7 @@ import type { Upstream } from "../../upstream/upstream.ts";
 import type { ConnectionPool } from "../../upstream/connection/connection_pool.ts";
 import type { ConnectionWait } from "../../upstream/connection/connection_wait.ts";
 import type { Contender } from "../../upstream/dial_race.ts";
+import type { AttemptListener, ShouldRetry } from "./attempt_listener.ts";
 import type { AttemptLimits } from "./attempt_limits.ts";
 import { RetryableResponse } from "./retryable_response.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
@@ -27,9 +28,6 @@ import { passInterim, wantsTrailers } from "./interim_response.ts";
 import { type ResponseOwner, ResponseSource } from "./response_source.ts";
 import type { UpstreamRequest } from "./upstream_request.ts";
 import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
-
-/** Whether a response is dropped and another attempt is made in its place. */
-export type ShouldRetry = (head: ResponseHead, upstream: Upstream) => boolean;
 
 /** One attempt at one upstream. */
 export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWaiter, BodySender {
@@ -60,8 +58,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   /** The head of the request, while its body is awaited. */
   #text = "";
   #shouldRetry: ShouldRetry | undefined;
-  #resolve: ((response: HttpResponse) => void) | undefined;
-  #reject: ((error: unknown) => void) | undefined;
+  #listener: AttemptListener | undefined;
 
   /** Takes over `slot` and releases it at the end. `fresh` requires a new connection. */
   constructor(slot: Slot, request: UpstreamRequest, fresh: boolean) {
@@ -142,18 +139,20 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   }
 
   /**
-   * Sends the request, and receives the response as soon as its head has arrived. The caller passes what is thrown to
-   * {@linkcode failed}.
+   * Sends the request. `listener` may be called before this returns.
    *
    * @param text The request's head as text.
    * @param shouldRetry Whether another attempt replaces the response.
-   * @throws {TransportFailure} When no response was received, or it cannot be passed on.
-   * @throws {RetryableResponse} When `shouldRetry` returned true.
    */
-  ask(text: string, shouldRetry?: ShouldRetry): Promise<HttpResponse> {
+  ask(text: string, listener: AttemptListener, shouldRetry?: ShouldRetry): void {
     this.#text = text;
+    this.#listener = listener;
     this.#shouldRetry = shouldRetry;
-    return new Promise(this.#begin);
+    try {
+      this.#begin(this.#connection as Connection);
+    } catch (error) {
+      this.onFailed(error);
+    }
   }
 
   /** Method of the request. */
@@ -179,13 +178,17 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     } catch (error) {
       return this.onFailed(error);
     }
-    this.#resolve?.(response);
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.responded(response);
   }
 
   /** There will be no response. */
   onFailed(error: unknown): void {
     this.#body?.interrupt();
-    this.#reject?.(error);
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.failed(error);
   }
 
   /** The connection accepts bytes again. */
@@ -216,13 +219,9 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     this.#connection?.abort(failure);
   }
 
-  readonly #begin = (resolve: (response: HttpResponse) => void, reject: (error: unknown) => void): void => {
-    this.#resolve = resolve;
-    this.#reject = reject;
-    const connection = this.#connection as Connection;
+  #begin(connection: Connection): void {
     connection.begin(this, this.#limits);
     const body = this.#body;
-    // An exception rejects the promise.
     if (body === undefined) {
       // A connection that is asked for an upgrade is not reused, whatever the status: some servers switch protocols
       // without a 101.
@@ -231,7 +230,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     }
     connection.deadlines.uploading = true;
     if (body.begun(this)) this.#sendBody(connection, body);
-  };
+  }
 
   #respond(head: ResponseHead): HttpResponse {
     const { upgrade } = this.#request;

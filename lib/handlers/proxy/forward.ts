@@ -15,9 +15,11 @@ import type { QueueBudget } from "../../upstream/request_queue.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import { RetryableResponse } from "./retryable_response.ts";
 import { Attempt } from "./attempt.ts";
+import type { AttemptListener } from "./attempt_listener.ts";
 import type { AttemptLimits } from "./attempt_limits.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import { ForwardFailure, statusOf } from "./forward_failure.ts";
+import type { RequestBody } from "./request_body.ts";
 import type { RequestHeaders } from "./request_headers.ts";
 import type { ResponseRules } from "./response_headers.ts";
 import type { ProxyConfig } from "./config/proxy_schema.ts";
@@ -51,77 +53,149 @@ export interface ForwardPlan extends ResponseRules, Pick<ProxyConfig, "preserve_
  * @param upgrade The upgrade that the upstream is asked for; the request has no body then.
  * @throws {ForwardFailure} With the status for the client.
  */
-export async function forward(
-  exchange: Exchange,
-  plan: ForwardPlan,
-  upgrade?: UpstreamUpgrade,
-): Promise<HttpResponse> {
-  const { pool, retries } = plan;
+export function forward(exchange: Exchange, plan: ForwardPlan, upgrade?: UpstreamUpgrade): Promise<HttpResponse> {
   const target = upstreamTarget(exchange.head, plan);
   const taken = upgrade === undefined ? takeBody(exchange, plan.body) : BODILESS;
-  const { framing, body } = taken instanceof Promise ? await taken : taken;
-  const request: UpstreamRequest = { exchange, plan, target, framing, body, upgrade };
-  pool.retryBudget?.deposit();
-  let retry = retries.retry_on.length === 0 ? undefined : retrying(request);
-  let failedStatus = 502;
-  let queueBudget: QueueBudget | undefined;
-  for (;;) {
-    const slot = retry === undefined ? pool.acquire(exchange) : await retry.acquire();
-    if (slot === undefined) {
-      // A wait that begins after the signal was aborted would not be ended by it.
-      const { signal } = exchange.client;
-      const avoid = retry?.avoid;
-      queueBudget ??= { waitedMs: 0 };
-      if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid, queueBudget)) continue;
-      if (retries.try_for > 0 && !signal.aborted && await (retry ??= retrying(request)).anotherRound()) {
-        continue;
-      }
-      body?.cancel();
-      throw noUpstream(exchange, pool, failedStatus);
-    }
-    let attempt = attemptAt(slot, request, retry?.fresh === true);
+  if (taken instanceof Promise) {
+    return taken.then(({ framing, body }) => new Forwarding(exchange, plan, { target, framing, body, upgrade }).run());
+  }
+  const { framing, body } = taken;
+  return new Forwarding(exchange, plan, { target, framing, body, upgrade }).run();
+}
+
+/** The part of a request that its attempts have in common, besides exchange and plan. */
+type SentRequest = Omit<UpstreamRequest, "exchange" | "plan">;
+
+/** One request that is forwarded. */
+class Forwarding implements UpstreamRequest, AttemptListener {
+  readonly exchange: Exchange;
+  readonly plan: ForwardPlan;
+  readonly target: string;
+  readonly framing: string;
+  readonly body: RequestBody | undefined;
+  readonly upgrade: UpstreamUpgrade | undefined;
+  #retry: Retry | undefined;
+  #failedStatus = 502;
+  #queueBudget: QueueBudget | undefined;
+  /** The attempt whose response is awaited. */
+  #attempt: Attempt | undefined;
+  #resolve: ((response: HttpResponse | Promise<HttpResponse>) => void) | undefined;
+
+  constructor(exchange: Exchange, plan: ForwardPlan, request: SentRequest) {
+    this.exchange = exchange;
+    this.plan = plan;
+    this.target = request.target;
+    this.framing = request.framing;
+    this.body = request.body;
+    this.upgrade = request.upgrade;
+  }
+
+  /** Makes the attempts. Most exchanges end with the first one, on an idle connection: they take this one promise. */
+  run(): Promise<HttpResponse> {
+    const { pool, retries } = this.plan;
+    pool.retryBudget?.deposit();
+    if (retries.retry_on.length > 0) this.#retry = retrying(this);
+    const slot = pool.acquire(this.exchange);
+    if (slot === undefined) return this.#attempts(undefined);
+    const attempt = attemptAt(slot, this, false);
+    if (!attempt.takeKept()) return this.#attempts(attempt);
+    return this.#ask(attempt);
+  }
+
+  /** From the attempt: the head of its response has arrived. */
+  responded(response: HttpResponse): void {
+    const { exchange, plan: { pool, retries } } = this;
     try {
-      if (!attempt.takeKept()) {
-        const { contender, error } = await connected(attempt, {
-          next: (running) => {
-            const another = pool.acquireAnother(exchange, [...running, ...retry?.avoid ?? []]);
-            return another && attemptAt(another, request, false);
-          },
-          lost: (loser, error) => {
-            const failure = loser.failed(error);
-            if (!(failure instanceof TransportFailure)) return;
-            exchange.attemptFailed(failure.message, failure.owner, loser.upstream.url);
-            retry ??= retrying(request);
-            retry.allows(failure, loser);
-          },
-          races: pool.races,
-        });
-        attempt = contender;
-        exchange.upstream = attempt.upstream.url;
-        if (error !== undefined) throw error;
-      }
-      const { upstream } = attempt;
-      const text = upstreamHead(request, upstream.endpoint, upgrade?.ask());
-      const response = await attempt.ask(text, retry?.shouldRetry);
-      const cookie = pool.affinity(exchange, upstream);
+      const cookie = pool.affinity(exchange, (this.#attempt as Attempt).upstream);
       if (cookie !== undefined) exchange.addLine("set-cookie", cookie);
       if (retries.show_attempts) exchange.addLine("x-bws-attempts", String(exchange.attempts));
-      return response;
-    } catch (thrown) {
-      const error = attempt.failed(thrown);
-      if (!(error instanceof TransportFailure || error instanceof RetryableResponse)) {
-        // A fault in BWS: it does not count against the upstream.
-        body?.cancel();
-        throw error;
-      }
-      exchange.attemptFailed(error.message, error instanceof TransportFailure ? error.owner : "upstream");
-      failedStatus = error instanceof RetryableResponse ? error.status : statusOf(error);
-      retry ??= retrying(request);
-      if (retry.allows(error, attempt)) continue;
-      body?.cancel();
-      if (error instanceof RetryableResponse) throw error;
-      throw new ForwardFailure(failedStatus, error.message, error.owner);
+      this.#resolve?.(response);
+    } catch (error) {
+      this.failed(error);
     }
+  }
+
+  /** From the attempt: it has no response. */
+  failed(error: unknown): void {
+    this.#resolve?.(this.#afterFailure(this.#attempt as Attempt, error));
+  }
+
+  readonly #began = (resolve: (response: HttpResponse | Promise<HttpResponse>) => void): void => {
+    this.#resolve = resolve;
+  };
+
+  #ask(attempt: Attempt): Promise<HttpResponse> {
+    const response = new Promise(this.#began);
+    this.#attempt = attempt;
+    try {
+      const text = upstreamHead(this, attempt.upstream.endpoint, this.upgrade?.ask());
+      attempt.ask(text, this, this.#retry?.shouldRetry);
+    } catch (error) {
+      this.failed(error);
+    }
+    return response;
+  }
+
+  /** The next attempts: `first`, if it has a slot already. */
+  async #attempts(first: Attempt | undefined): Promise<HttpResponse> {
+    const attempt = first ?? await this.#nextAttempt();
+    if (first !== undefined || !attempt.takeKept()) {
+      const { contender, error } = await this.#connected(attempt);
+      this.exchange.upstream = contender.upstream.url;
+      return error === undefined ? this.#ask(contender) : this.#afterFailure(contender, error);
+    }
+    return this.#ask(attempt);
+  }
+
+  async #nextAttempt(): Promise<Attempt> {
+    const { exchange, plan: { pool, retries }, body } = this;
+    for (;;) {
+      const slot = this.#retry === undefined ? pool.acquire(exchange) : await this.#retry.acquire();
+      if (slot !== undefined) return attemptAt(slot, this, this.#retry?.fresh === true);
+      // A wait that begins after the signal was aborted would not be ended by it.
+      const { signal } = exchange.client;
+      const avoid = this.#retry?.avoid;
+      const budget = this.#queueBudget ??= { waitedMs: 0 };
+      if (pool.busy(avoid) && !signal.aborted && await pool.waitForRoom(signal, avoid, budget)) continue;
+      if (retries.try_for > 0 && !signal.aborted && await (this.#retry ??= retrying(this)).anotherRound()) continue;
+      body?.cancel();
+      throw noUpstream(exchange, pool, this.#failedStatus);
+    }
+  }
+
+  // Another attempt, if one may follow.
+  async #afterFailure(attempt: Attempt, thrown: unknown): Promise<HttpResponse> {
+    const { exchange, body } = this;
+    const error = attempt.failed(thrown);
+    if (!(error instanceof TransportFailure || error instanceof RetryableResponse)) {
+      // A fault in BWS: it does not count against the upstream.
+      body?.cancel();
+      throw error;
+    }
+    exchange.attemptFailed(error.message, error instanceof TransportFailure ? error.owner : "upstream");
+    this.#failedStatus = error instanceof RetryableResponse ? error.status : statusOf(error);
+    const retry = this.#retry ??= retrying(this);
+    if (retry.allows(error, attempt)) return await this.#attempts(undefined);
+    body?.cancel();
+    if (error instanceof RetryableResponse) throw error;
+    throw new ForwardFailure(this.#failedStatus, error.message, error.owner);
+  }
+
+  #connected(attempt: Attempt): Promise<RaceResult<Attempt>> {
+    const { exchange, plan: { pool } } = this;
+    return connected(attempt, {
+      next: (running) => {
+        const another = pool.acquireAnother(exchange, [...running, ...this.#retry?.avoid ?? []]);
+        return another && attemptAt(another, this, false);
+      },
+      lost: (loser, error) => {
+        const failure = loser.failed(error);
+        if (!(failure instanceof TransportFailure)) return;
+        exchange.attemptFailed(failure.message, failure.owner, loser.upstream.url);
+        (this.#retry ??= retrying(this)).allows(failure, loser);
+      },
+      races: pool.races,
+    });
   }
 }
 

@@ -13,7 +13,7 @@ import type { Slot } from "../../upstream/upstream.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
 import { statusOf } from "./forward_failure.ts";
 import { RetryableResponse, retryAfterMs } from "./retryable_response.ts";
-import type { ShouldRetry } from "./attempt.ts";
+import type { ShouldRetry } from "./attempt_listener.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { RetriesConfig } from "./config/retries_schema.ts";
 import type { RequestBody } from "./request_body.ts";

@@ -4,12 +4,13 @@ import { Delivery } from "../../../lib/exchange/delivery.ts";
 import { Exchange } from "../../../lib/exchange/exchange.ts";
 import { TransportFailure } from "../../../lib/failure/failure.ts";
 import { Attempt } from "../../../lib/handlers/proxy/attempt.ts";
+import type { ShouldRetry } from "../../../lib/handlers/proxy/attempt_listener.ts";
 import type { ForwardPlan } from "../../../lib/handlers/proxy/forward.ts";
 import { ResponseHeaders } from "../../../lib/handlers/proxy/response_headers.ts";
 import { RetryableResponse } from "../../../lib/handlers/proxy/retryable_response.ts";
 import type { UpgradedConnection, UpstreamUpgrade } from "../../../lib/handlers/proxy/upstream_upgrade.ts";
 import type { BodySource } from "../../../lib/http/body.ts";
-import type { RequestHead } from "../../../lib/http/message.ts";
+import type { HttpResponse, RequestHead } from "../../../lib/http/message.ts";
 import { localMetricFields } from "../../../lib/metrics/metric_fields.ts";
 import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
@@ -129,10 +130,15 @@ class Taken implements UpstreamUpgrade {
 const EXCHANGES = new WeakMap<Attempt, Exchange>();
 const DELIVERY = new Delivery([], undefined);
 
+/** The response to the request of an attempt. */
+function responseOf(attempt: Attempt, shouldRetry?: ShouldRetry): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => attempt.ask(GET, { responded: resolve, failed: reject }, shouldRetry));
+}
+
 /** Makes the attempt, and delivers its response. */
 async function responds(attempt: Attempt) {
   if (!attempt.takeKept()) await attempt.connect();
-  const response = await attempt.ask(GET);
+  const response = await responseOf(attempt);
   return DELIVERY.deliver(EXCHANGES.get(attempt) as Exchange, response);
 }
 
@@ -272,7 +278,7 @@ Deno.test("Attempt.respond() throws what is retried, with its time, and what nob
   await using place = new Place(busy.url);
   const attempt = place.attempt();
   await attempt.connect();
-  const retried = await assertRejects(() => attempt.ask(GET, () => true), RetryableResponse);
+  const retried = await assertRejects(() => responseOf(attempt, () => true), RetryableResponse);
   assertEquals([retried.status, retried.retryAfterMs, attempt.failed(retried) === retried], [503, 2000, true]);
   assertEquals([place.counts[0], place.ended, place.outcomes], [0, 0, [503]]);
 
