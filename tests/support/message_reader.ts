@@ -14,6 +14,8 @@ export interface ReceivedMessage {
   head: string;
   /** The body, its transfer coding undone. */
   body: Uint8Array<ArrayBuffer>;
+  /** Lines of the trailer section; undefined where there are none. */
+  trailers?: string[];
   /** Whether the body ended as its framing says; a body that ends with the connection is whole when nothing broke. */
   whole: boolean;
 }
@@ -104,6 +106,7 @@ export class MessageReader {
         for (let trailer = await this.#line(); trailer !== undefined; trailer = await this.#line()) {
           if (trailer === "") message.whole = true;
           if (trailer === "") break;
+          (message.trailers ??= []).push(trailer);
         }
         break;
       }
