@@ -4,7 +4,9 @@ import { createServer, type TLSSocket } from "node:tls";
 import { dial, name } from "../../lib/sockets/dial.ts";
 import { parseEndpoint } from "../../lib/sockets/endpoint.ts";
 import { TransportFailure } from "../../lib/failure/failure.ts";
-import type { Socket } from "../../lib/sockets/socket.ts";
+import { runtimeDriver } from "../../lib/sockets/runtime_driver.ts";
+import type { ConnectTarget, Socket } from "../../lib/sockets/socket.ts";
+import { useSocketDriver } from "../../lib/sockets/socket_driver.ts";
 import { interleaved } from "../../lib/sockets/host_addresses.ts";
 import { BlackHole } from "../support/black_hole.ts";
 import { Certificates } from "../support/certificates.ts";
@@ -261,4 +263,35 @@ Deno.test("dial() over TLS gives a socket, whether the certificate is verified o
     assertEquals(await within(5000, "the exchange", exchanged(socket, "echo", 4)), "echo ended");
   }
   await until("all connections are closed", () => server.open() === 0);
+});
+
+Deno.test("dial() opens TCP and unix sockets by the chosen driver, and leaves TLS and names to the runtime", async () => {
+  await using certificates = await Certificates.make("DNS:app.test");
+  await using server = await tlsServer(certificates);
+  await using upstream = ScriptedUpstream.start((peer) => peer.closed());
+  const targets: ConnectTarget[] = [];
+  useSocketDriver({
+    ...runtimeDriver,
+    connect(target, handler) {
+      targets.push(target);
+      return runtimeDriver.connect(target, handler);
+    },
+  });
+  try {
+    (await dial(parseEndpoint(upstream.url), Infinity)).close();
+    const caCertificates = [await Deno.readTextFile(certificates.caFile)];
+    const tls = { caCertificates, serverName: "app.test" };
+    (await dial(parseEndpoint(`https://127.0.0.1:${server.port}`, tls), Infinity)).close();
+    const opened = { address: "127.0.0.1", port: upstream.port };
+    assertEquals(targets, [opened]);
+    await assertRejects(() => dial(parseEndpoint("http://unknown.invalid"), 5000), TransportFailure);
+    assertEquals(targets, [opened]);
+    if (Deno.build.os !== "windows") {
+      await assertRejects(() => dial(parseEndpoint("unix:/not/there"), 5000), TransportFailure);
+      assertEquals(targets, [opened, { path: "/not/there" }]);
+    }
+  } finally {
+    useSocketDriver(runtimeDriver);
+  }
+  await until("all connections are closed", () => server.open() === 0 && upstream.open === 0);
 });
