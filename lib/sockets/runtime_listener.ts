@@ -40,7 +40,7 @@ export class RuntimeListener implements ListeningSocket {
   }
 
   retry(): void {
-    if (this.#pause === undefined) return;
+    if (this.#closed || this.#pause === undefined) return;
     clearTimeout(this.#pause);
     this.#resume();
   }
