@@ -26,7 +26,8 @@ export function parseTarget(target: string, method: string): RequestTarget {
   if (target.charCodeAt(0) === SLASH) return parsePath(target, 0, undefined);
   // The asterisk has no path. It travels as the runtime's own listener has it travel.
   if (target === "*" && method === "OPTIONS") return { path: "/*", query: "", authority: undefined };
-  const scheme = target.slice(0, HTTP.length).toLowerCase() === HTTP ? HTTP.length : 0;
+  // The listener alone tells the scheme of a request: the target's is not believed.
+  const scheme = startsWith(target, HTTP) ? HTTP.length : startsWith(target, HTTPS) ? HTTPS.length : 0;
   if (scheme === 0) throw new MalformedMessage("its target is neither a path nor an http URL");
   let end = scheme;
   while (end < target.length && target.charCodeAt(end) !== SLASH && target.charCodeAt(end) !== QUESTION_MARK) end++;
@@ -51,11 +52,17 @@ function parsePath(target: string, start: number, authority: string | undefined)
   };
 }
 
+// Schemes compare without case (RFC 3986, section 3.1).
+function startsWith(target: string, scheme: string): boolean {
+  return target.slice(0, scheme.length).toLowerCase() === scheme;
+}
+
 function illegal(code: number): MalformedMessage {
   return new MalformedMessage(`its target holds a character that it may not (${hex(code)})`);
 }
 
 const HTTP = "http://";
+const HTTPS = "https://";
 const SLASH = 0x2f;
 const QUESTION_MARK = 0x3f;
 const HASH = 0x23;

@@ -131,7 +131,8 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
     if (this.#phase === Phase.Closing && queuedBytes > 0) return this.deadlines.awaitClose(LINGER_MS);
     switch (this.deadlines.overdue(nowMs)) {
       case undefined:
-        if (this.#phase === Phase.Exchange && this.#halfClosed.lookDue(nowMs)) this.#client?.probe();
+        if (this.#phase !== Phase.Exchange || !this.#halfClosed.lookDue(nowMs)) return;
+        if (this.#client?.probe() === false) this.close("client");
         return;
       case "idle":
         return this.close(this.used ? "idle_timeout" : "header_timeout");

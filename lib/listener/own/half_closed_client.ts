@@ -1,7 +1,7 @@
 /**
  * A client that sends nothing more while its response is made. TCP does not tell a client that has closed its connection
- * from one that has only ended its side of it, as `nc -N` does. A FIN that comes along with the request is taken for
- * the latter, one that comes later for the former. In between, the answer to what is written to the client tells.
+ * from one that has only ended its side of it, as `nc -N` does. A FIN that comes long after the request is taken for
+ * the former. Otherwise the reply to what is written to the client tells.
  *
  * @module
  */

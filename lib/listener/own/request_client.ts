@@ -147,11 +147,17 @@ export class RequestClient implements ClientSide, BodyHost {
     this.#abort?.abort();
   }
 
-  /** Writes something that means nothing to a client that is there, and fails for one that has left. */
-  probe(): void {
+  /**
+   * Writes something that means nothing to a client that is there, and fails for one that has left.
+   *
+   * @returns Whether the client may still be there: false where nothing could be written.
+   */
+  probe(): boolean {
     const { sender } = this.#connection;
-    if (this.#responding) sender.probe();
-    else if (this.request.minorVersion === 1) sender.sendText(CONTINUE);
+    if (this.#responding) return sender.probe();
+    // HTTP/1.0 knows no interim responses (RFC 9110, section 15.2).
+    if (this.request.minorVersion === 1) sender.sendText(CONTINUE);
+    return true;
   }
 
   #upgrade(response: HttpResponse, upgrade: Upgrade): void {

@@ -44,6 +44,7 @@ export class ResponseSender implements BodySink {
   #pulling = false;
   #corked = false;
   #probes = 0;
+  #probedBytes = 0;
   /** Made for the first chunked body. */
   #uncorkLater: (() => void) | undefined;
 
@@ -107,15 +108,18 @@ export class ResponseSender implements BodySink {
 
   /**
    * Writes a zero in front of the size of the next chunk, which means nothing to a client that is there, and makes the
-   * system of one that has left reset the connection.
+   * system of one that has left reset the connection. Other bodies have no such place.
    *
-   * @returns Whether that was possible.
+   * @returns Whether that was done, or a piece was sent since the last call.
    */
   probe(): boolean {
-    if (this.#source === undefined || this.framing !== "chunked" || this.#head !== "") return false;
-    if (this.#probes === MAX_PROBES) return false;
-    this.#probes++;
+    const silent = this.writtenBytes === this.#probedBytes;
+    this.#probedBytes = this.writtenBytes;
+    if (!silent || this.#host.socket.queuedBytes > 0) return true;
+    if (this.framing !== "chunked" || this.#head !== "") return false;
+    if (this.#probes++ >= MAX_PROBES) return true;
     this.#write(ZERO, "shared");
+    this.#probedBytes = this.writtenBytes;
     return true;
   }
 
