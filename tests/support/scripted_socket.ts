@@ -12,11 +12,15 @@ type Arrival = Uint8Array<ArrayBuffer> | "end" | Error;
 /** A socket whose other side is the test. What it lends is overwritten as soon as it may be. */
 export class ScriptedSocket implements Socket {
   handler: SocketHandler = { received() {}, drained() {}, ended() {}, failed() {} };
-  readonly remoteAddress = "";
-  readonly remotePort = 0;
+  remoteAddress = "";
+  remotePort = 0;
   readonly endUnproven: boolean;
   closed = false;
   paused = false;
+  /** Whether the writing side was ended. */
+  sendsNothingMore = false;
+  /** Whether it was closed with a reset. */
+  wasReset = false;
   /** Number of writes that the system would see. */
   writes = 0;
   readonly #arrivals: Arrival[] = [];
@@ -104,7 +108,7 @@ export class ScriptedSocket implements Socket {
   }
 
   end(): void {
-    throw new Error("Not expected");
+    this.sendsNothingMore = true;
   }
 
   close(): void {
@@ -113,6 +117,7 @@ export class ScriptedSocket implements Socket {
   }
 
   reset(): void {
+    this.wasReset = true;
     this.close();
   }
 

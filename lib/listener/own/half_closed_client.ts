@@ -38,8 +38,9 @@ export class HalfClosedClient {
   lookDue(nowMs: number): boolean {
     if (!this.#ended || nowMs < this.#lookMs) return false;
     this.#looks++;
-    // The system answers the first one with a reset, which the second one meets.
-    this.#lookMs = nowMs + (this.#looks < 2 ? FIRST_LOOK_MS : LATER_LOOK_MS);
+    // The first look may find a piece of the body that was just sent. The system of a client that has left replies to the
+    // first write with a reset, which the second one meets.
+    this.#lookMs = nowMs + (this.#looks < QUICK_LOOKS ? FIRST_LOOK_MS : LATER_LOOK_MS);
     return true;
   }
 }
@@ -47,4 +48,5 @@ export class HalfClosedClient {
 /** Latest FIN of a client that wants its response. */
 const HALF_CLOSED_MS = 1000;
 const FIRST_LOOK_MS = 250;
+const QUICK_LOOKS = 3;
 const LATER_LOOK_MS = 15_000;
