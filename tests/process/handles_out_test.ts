@@ -1,5 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { LISTENER_KINDS, type ListenerKind } from "../../lib/listener/listener_kind.ts";
 import { BwsProcess } from "../cli/bws_process.ts";
 import { freePort } from "../support/port.ts";
 
@@ -13,13 +14,14 @@ class ShortProcess {
   readonly #upstream: Deno.HttpServer<Deno.NetAddr>;
   readonly #file: string;
 
-  constructor(workers: number) {
+  constructor(listener: ListenerKind, workers: number) {
     this.#upstream = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => new Response("up"));
     this.#file = Deno.makeTempFileSync({ suffix: ".toml" });
     const { app, other, management } = this.ports;
     Deno.writeTextFileSync(
       this.#file,
       `[server]
+listener = "${listener}"
 workers = ${workers}
 [management]
 enabled = true
@@ -78,25 +80,37 @@ async function burst(port: number, count: number): Promise<Deno.Conn[]> {
   return open;
 }
 
-for (const workers of [1, 2]) {
+/** What the log says of a port that accepts nothing, and of its recovery. */
+const LINES: Readonly<Record<ListenerKind, readonly [RegExp, RegExp]>> = {
+  own: [/"port cannot accept connections"/g, /"port accepts connections again"/],
+  runtime: [/"port closed, it will be opened again"/g, /"port is open again"/],
+};
+
+for (const [kind, workers] of LISTENER_KINDS.flatMap((kind) => [[kind, 1], [kind, 2]] as const)) {
+  const [failed, recovered] = LINES[kind];
   Deno.test({
-    name: `A burst beyond the file handles closes no port for good, with ${workers} workers`,
+    name: `A burst beyond the file handles closes no port for good, with ${workers} workers, listener ${kind}`,
     ignore: Deno.build.os !== "linux",
     fn: async () => {
-      await using short = new ShortProcess(workers);
+      await using short = new ShortProcess(kind, workers);
       const { app, other, management } = short.ports;
       await short.bws.until(/dashboard, API and metrics/);
       assertStringIncludes(short.bws.text.stderr, `at most ${OPEN_FILES} files`);
       assertEquals(await short.ask(app), "200 up");
       const held = await burst(app, 2 * OPEN_FILES);
       try {
-        await short.bws.until(/"port closed, it will be opened again"/);
+        await short.bws.until(new RegExp(failed.source));
         // Those of the burst are there still: it is the server that gave up their connections.
-        await short.bws.until(/"port is open again"/);
+        await short.bws.until(recovered);
         assertEquals(await short.ask(app), "200 up");
         assertStringIncludes(await short.ask(other, "/api/health/ready"), "200 ");
-        assertEquals(short.bws.text.stderr.match(/"port closed, it will be opened again"/g)?.length, 1);
-        assertEquals(/bws_listener_reopened_total\{[^}]*\} [1-9]/.test(await short.ask(management, "/metrics")), true);
+        assertEquals(short.bws.text.stderr.match(failed)?.length, 1);
+        const metrics = await short.ask(management, "/metrics");
+        const [reopened, failures] = [
+          /bws_listener_reopened_total\{[^}]*\} [1-9]/,
+          /bws_listener_accept_failures_total\{[^}]*\} [1-9]/,
+        ].map((pattern) => pattern.test(metrics));
+        assertEquals([reopened, failures], kind === "own" ? [false, true] : [true, false]);
       } finally {
         for (const conn of held) conn.close();
       }
