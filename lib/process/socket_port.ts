@@ -15,7 +15,7 @@ export class SocketPort implements Port {
   readonly #listener: SocketListener;
   readonly #options: PortOptions;
   #status: PortStatus;
-  /** Failures to accept in a row, none of them more than {@linkcode STABLE_MS} after the one before. */
+  /** Failures for want of handles in a row, none of them more than {@linkcode STABLE_MS} after the one before. */
   #failures = 0;
   #recovery: ReturnType<typeof setTimeout> | undefined;
 
@@ -75,9 +75,8 @@ export class SocketPort implements Port {
     this.#status = { ...before, failingAtMs: before.failingAtMs ?? Date.now(), reason };
     clearTimeout(this.#recovery);
     this.#recovery = setTimeout(() => this.#recovered(), STABLE_MS);
-    this.#failures++;
     if (before.failingAtMs === null) this.#options.onChange?.(this.#status, before);
-    if (handlesOut(reason)) this.#options.onHandlesOut?.(this.#failures > MOST_FAILURES);
+    if (handlesOut(reason)) this.#options.onHandlesOut?.(++this.#failures > MOST_FAILURES);
   }
 
   #recovered(): void {
