@@ -69,9 +69,13 @@ export class Exchanges implements ExchangeObserver {
     return exchange;
   }
 
-  /** An exchange for a request that is only explained: it is neither counted nor logged. */
-  dryRun(head: RequestHead, site: Site, dryRun: DryRun): Exchange {
-    const client = { body: new EmptyBody(), signal: new AbortController().signal };
+  /**
+   * An exchange for a request that is only explained: it is neither counted nor logged.
+   *
+   * @param tunnels Whether the listener hands over connections that are upgraded.
+   */
+  dryRun(head: RequestHead, site: Site, dryRun: DryRun, tunnels: boolean): Exchange {
+    const client = { body: new EmptyBody(), signal: new AbortController().signal, tunnels };
     const exchange = new Exchange(head, client, UNOBSERVED);
     exchange.dryRun = dryRun;
     this.#identify(exchange, site);

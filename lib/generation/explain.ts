@@ -20,6 +20,7 @@ import type { Generation, GenerationListener } from "./generation.ts";
 import { locateUrl } from "./located_url.ts";
 import { Refusal } from "../http/refusal.ts";
 import { readRequest } from "../listener/runtime/request_reader.ts";
+import { listenerKind } from "../listener/listener_choice.ts";
 import type { Site } from "./site.ts";
 import { LONGER_PREFIX, whyNotRoute, whyNotSite, whyRoute, whySite } from "./why_not.ts";
 
@@ -96,11 +97,12 @@ async function explainHead(
   const neighbours = generation.sites.filter((other) => other !== site && sameListener(other.config, site.config));
   let socket = false;
   let taken = -1;
-  const exchange = generation.exchanges.dryRun(head, site, (route, upgrades) => {
+  const toldTo = (route: number, upgrades: boolean): HttpResponse => {
     taken = route;
     socket = upgrades;
     return { status: 204, headers: [], body: null };
-  });
+  };
+  const exchange = generation.exchanges.dryRun(head, site, toldTo, listenerKind(config.server) === "own");
   const response = await site.respond(exchange);
   if (response.body !== null && !(response.body instanceof Uint8Array)) response.body.cancel("It is only explained");
   const winner = taken >= 0

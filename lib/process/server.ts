@@ -12,7 +12,7 @@ import { accepts, type Port, type PortStatus } from "../listener/port.ts";
 import { settledWithin } from "../state/settled_within.ts";
 import { loadMiddleware } from "./load_middleware.ts";
 import { type ListenOptions, logPortChange, openPort } from "./listener.ts";
-import { listenerKind } from "./listener_choice.ts";
+import { listenerKind } from "../listener/listener_choice.ts";
 import { chooseSockets, type SocketChoice } from "./socket_choice.ts";
 
 /** A running server. */

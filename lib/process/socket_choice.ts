@@ -9,7 +9,7 @@ import { runtimeDriver } from "../sockets/runtime_driver.ts";
 import { SOCKET_DRIVERS, type SocketDriverName } from "../sockets/driver_name.ts";
 import type { SocketDriver } from "../sockets/socket.ts";
 import { useSocketDriver } from "../sockets/socket_driver.ts";
-import { environmentDefault } from "./listener_choice.ts";
+import { environmentDefault } from "../listener/listener_choice.ts";
 import type { ServerConfig } from "./server_schema.ts";
 
 /** The driver of a thread, and why it was chosen. */

@@ -18,7 +18,7 @@ import { sharedTime } from "../state/shared_time.ts";
 import { clearWorkerCounts } from "../upstream/condition/condition_fields.ts";
 import { UPSTREAM_FIELDS } from "../generation/pools/upstream_factory.ts";
 import { checkPort, logPortChange } from "./listener.ts";
-import { listenerKind } from "./listener_choice.ts";
+import { listenerKind } from "../listener/listener_choice.ts";
 import type { RunningServer } from "./server.ts";
 import { chooseSockets, type SocketChoice } from "./socket_choice.ts";
 import { WorkerPorts } from "./worker_ports.ts";

@@ -156,13 +156,15 @@ Deno.test("explain() shows a WebSocket handshake as it is sent, and refuses one 
 url = "http://127.0.0.1:${upstream.port}/base"
 [[sites.proxy.routes]]\npath = "/ws"\nupstream = "app"\nwebsocket = true
 [[sites.proxy.routes]]\npath = "/plain"\nupstream = "app"\n`;
+  // In the order in which an explanation has them.
   const lines = [
     "Connection: Upgrade",
-    "Upgrade: websocket",
-    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Extensions: permessage-deflate",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
     "Sec-WebSocket-Protocol: a, b",
+    "Sec-WebSocket-Version: 13",
+    "Upgrade: websocket",
   ];
-  lines.push("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Extensions: permessage-deflate");
   const server = await startServer(parsed(text));
   try {
     const { port } = server.addresses[0];

@@ -31,7 +31,7 @@ export function takeBody(exchange: Exchange, rules: BodyRules): TakenBody | Prom
   if (tooLarge !== undefined) throw new ForwardFailure(413, tooLarge, "client");
   if (length === 0) return { framing: NO_LENGTH, body: undefined };
   const source = exchange.client.body;
-  if (source === null) return BODILESS;
+  if (source === null) return bodiless(exchange);
   const body = new RequestBody(source, length, rules, exchange.metrics);
   if (length > 0) return { framing: `content-length: ${length}\r\n`, body };
   return length === MAYBE ? unannounced(exchange, body) : { framing: CHUNKED_CODING, body };
@@ -48,8 +48,12 @@ async function unannounced(exchange: Exchange, body: RequestBody): Promise<Taken
   await new Promise<void>((resolve) => body.begun({ bodyBegun: resolve }) && resolve());
   clearTimeout(timer);
   if (!body.empty) return { framing: CHUNKED_CODING, body };
-  // RFC 9110, section 8.6: Content-Length: 0 is sent for methods that usually have a body.
-  return EXPECTS_BODY.has(exchange.head.method) ? { framing: NO_LENGTH, body: undefined } : BODILESS;
+  return bodiless(exchange);
+}
+
+// RFC 9110, section 8.6: Content-Length: 0 is sent for methods that usually have a body.
+function bodiless({ head: { method } }: Exchange): TakenBody {
+  return EXPECTS_BODY.has(method) ? { framing: NO_LENGTH, body: undefined } : BODILESS;
 }
 
 const CHUNKED_CODING = "transfer-encoding: chunked\r\n";

@@ -4,14 +4,13 @@
  * @module
  */
 
-import { LISTENER_KINDS, type ListenerKind } from "../listener/listener_kind.ts";
-import type { ServerConfig } from "./server_schema.ts";
+import { LISTENER_KINDS, type ListenerKind } from "./listener_kind.ts";
 
 /** The kind that is used where neither the config nor the environment names one. */
 const USUAL: ListenerKind = "runtime";
 
-/** The kind of the listeners of a config. */
-export function listenerKind({ listener }: Pick<ServerConfig, "listener">): ListenerKind {
+/** The kind of the listeners of a config, by its table `[server]`. */
+export function listenerKind({ listener }: { readonly listener?: ListenerKind | undefined }): ListenerKind {
   return listener ?? LISTENER_KINDS.find((kind) => kind === environmentDefault("BWS_LISTENER")) ?? USUAL;
 }
 
