@@ -5,8 +5,9 @@
  */
 
 import type { Ownership } from "../../http/body.ts";
-import { HeadWriter } from "../../http1/head_writer.ts";
+import { HeadWriter, putText } from "../../http1/head_writer.ts";
 import type { Socket } from "../../sockets/socket.ts";
+import { socketDriver } from "../../sockets/socket_driver.ts";
 import type { Deadlines } from "./deadlines.ts";
 
 /** Writes to one socket, and limits the time in which the upstream accepts nothing. Owned by its connection. */
@@ -32,18 +33,18 @@ export class RequestWriter {
    */
   writeHead(head: string, body?: Uint8Array<ArrayBuffer>, ownership: Ownership = "shared"): void {
     this.#complete = false;
-    OUT.clear();
-    OUT.text(head);
-    if (body === undefined || body.length <= COPIED_BYTES) {
-      if (body !== undefined) OUT.copy(body);
-      this.#written(this.#socket.write(OUT.written, "lent"));
-    } else {
-      this.#socket.cork();
-      this.#socket.write(OUT.written, "lent");
-      this.#socket.write(body, ownership);
-      this.#written(this.#socket.uncork());
+    memory ??= socketDriver().scratch ?? new Uint8Array(MEMORY_BYTES);
+    const copied = body === undefined ? 0 : body.length;
+    if (copied <= COPIED_BYTES && head.length + copied <= memory.length) {
+      const headEnd = putText(head, memory);
+      if (body !== undefined) memory.set(body, headEnd);
+      this.#written(this.#socket.write(memory.subarray(0, headEnd + copied), "lent"));
+      return;
     }
-    OUT.trim();
+    this.#socket.cork();
+    this.#writeText(head);
+    if (body !== undefined) this.#socket.write(body, ownership);
+    this.#written(this.#socket.uncork());
   }
 
   /** Writes bytes as they are. Returns whether the system has accepted all of them. */
@@ -56,9 +57,7 @@ export class RequestWriter {
   writeChunk(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean {
     const socket = this.#socket;
     socket.cork();
-    OUT.clear();
-    OUT.text(bytes.length.toString(16) + "\r\n");
-    socket.write(OUT.written, "lent");
+    this.#writeText(bytes.length.toString(16) + "\r\n");
     socket.write(bytes, ownership);
     socket.write(LINE_END, "shared");
     this.#written(socket.uncork());
@@ -87,6 +86,13 @@ export class RequestWriter {
     this.#queuedBytes = queuedBytes;
   }
 
+  #writeText(text: string): void {
+    OUT.clear();
+    OUT.text(text);
+    this.#socket.write(OUT.written, "lent");
+    OUT.trim();
+  }
+
   #written(accepted: boolean): void {
     if (accepted) {
       if (this.blocked) this.drained();
@@ -101,6 +107,9 @@ export class RequestWriter {
 
 /** Largest body that is copied behind its head, in bytes: one write costs less than two. */
 const COPIED_BYTES = 16 * 1024;
-/** Heads are composed here: all sockets of a thread copy or send them within the call. */
-const OUT = new HeadWriter(4096);
+const MEMORY_BYTES = 32 * 1024;
+/** Where requests are composed, for all sockets of the thread: a driver sends from its own memory without a copy. */
+let memory: Uint8Array<ArrayBuffer> | undefined;
+/** Composes what does not fit. */
+const OUT = new HeadWriter();
 const LINE_END = new Uint8Array([13, 10]);
