@@ -27,7 +27,8 @@ Deno.test("bws runs ./config.toml, says where, logs to standard output, and ends
       const { code, stdout, stderr } = await process.ended();
       assertEquals(code, 0);
       assertMatch(stderr, /^bws [\d.]+ listening on http:\/\/localhost:\d+ \(1 site: files\)\n/);
-      assertEquals(JSON.parse(stdout).path, "/");
+      const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
+      assertEquals(lines.map(({ message, path }) => path ?? message), ["socket driver chosen", "/"]);
     }
   });
 });

@@ -1,6 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertFalse, assertLess, assertStringIncludes } from "@std/assert";
 import { MALFORMED, ODD } from "../http1/hostile_responses.ts";
+import { OWN } from "../support/listener_in_use.ts";
 import { until, within } from "../support/condition.ts";
 import { header, headerAll, statusOf, text } from "../support/message_reader.ts";
 import { exchange, get, head, post, RawClient } from "../support/raw_client.ts";
@@ -395,7 +396,7 @@ Deno.test("304 and HEAD keep the Content-Length that their GET would have; 204 h
 });
 
 // The runtime sends neither a length nor chunks with it and leaves the connection open: the client waits for an end.
-Deno.test.ignore("205 ends for the client", async () => {
+Deno.test("205 ends for the client", { ignore: !OWN }, async () => {
   await using upstream = ScriptedUpstream.answering("HTTP/1.1 205 X\r\nContent-Length: 0\r\n\r\n");
   await using proxy = await RunningProxy.start({ upstreams: [upstream.url] });
   assertEquals(statusOf(await within(2000, "an answer", exchange(proxy.port, get("/")))), 205);
