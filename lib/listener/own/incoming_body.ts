@@ -62,6 +62,7 @@ export class IncomingBody implements BodySource {
   begin(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
     const payloadEnd = this.#decode(bytes, start, end);
     if (payloadEnd > start) this.#early = bytes.subarray(start, payloadEnd);
+    if (end > start) this.#host.bodyArrived(payloadEnd - start);
     return this.#decoder.consumed;
   }
 

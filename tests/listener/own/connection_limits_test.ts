@@ -1,0 +1,166 @@
+/**
+ * Limits of connections, and their end: which are closed, when, and by what cause they are counted.
+ *
+ * @module
+ */
+
+// @ts-types="../../../types/std/assert.d.ts"
+import { assertEquals, assertMatch } from "@std/assert";
+import type { HttpResponse } from "../../../lib/http/message.ts";
+import type { CloseCause } from "../../../lib/listener/own/close_cause.ts";
+import { CLOSE_CAUSES } from "../../../lib/listener/own/close_cause.ts";
+import { LISTENER_METRICS } from "../../../lib/listener/own/listener_metrics.ts";
+import { until } from "../../support/condition.ts";
+import { get, post } from "../../support/raw_client.ts";
+import { CollectingSink, responseOf, ScriptedBody, ScriptedClients } from "./scripted_clients.ts";
+
+const EMFILE = Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+
+function closed({ listener }: ScriptedClients, cause: CloseCause): number {
+  return listener.metrics.value(LISTENER_METRICS.metrics.closed, CLOSE_CAUSES.indexOf(cause));
+}
+
+/** Turns of the clock of deadlines. */
+async function ticks(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 120));
+}
+
+Deno.test("a new connection above max_connections takes the place of the one that has been idle for longest", async () => {
+  await using clients = new ScriptedClients(() => responseOf(""), { limits: { max_connections: 3 } });
+  const [first, second, unused] = [clients.connect(), clients.connect(), clients.connect()];
+  second.arrive(get("/"));
+  await ticks();
+  first.arrive(get("/"));
+  const fourth = clients.connect();
+  assertEquals([first.closed, second.closed, unused.closed, fourth.closed], [false, true, false, false]);
+  const fifth = clients.connect();
+  assertEquals([first.closed, fifth.closed], [true, false]);
+  // The others have had no request yet, which is not for a newcomer to end.
+  assertEquals(clients.connect().closed, true);
+  assertEquals([closed(clients, "evicted"), closed(clients, "limit")], [2, 1]);
+});
+
+Deno.test("max_connections_per_address does not apply to trusted proxies", async () => {
+  await using clients = new ScriptedClients(() => responseOf(""), {
+    limits: { max_connections_per_address: 1 },
+    trusts: (address) => address === "198.51.100.2",
+  });
+  assertEquals(clients.connect("198.51.100.1").closed, false);
+  assertEquals(clients.connect("198.51.100.1").closed, true);
+  for (let i = 0; i < 3; i++) assertEquals(clients.connect("198.51.100.2").closed, false);
+  assertEquals(clients.connect("198.51.100.3").closed, false);
+});
+
+Deno.test("the last request that max_requests allows closes its connection", async () => {
+  await using clients = new ScriptedClients(() => responseOf(""), { limits: { max_requests: 2 } });
+  const socket = clients.connect();
+  socket.arrive(get("/"));
+  assertEquals([/connection: close/.test(socket.written), socket.closed], [false, false]);
+  socket.arrive(get("/"));
+  assertEquals([/connection: close/.test(socket.written), socket.closed], [true, true]);
+  assertEquals(closed(clients, "served"), 1);
+});
+
+Deno.test("when file handles run out, the longest idle connections are closed, and accepting is tried again", async () => {
+  await using clients = new ScriptedClients(() => responseOf(""));
+  const busy = clients.connect();
+  busy.arrive(get("/").slice(0, 10));
+  clients.failToAccept(EMFILE);
+  assertEquals([clients.retries, busy.closed], [0, false]);
+  const idle = Array.from({ length: 20 }, () => clients.connect());
+  clients.failToAccept(EMFILE);
+  assertEquals([clients.retries, busy.closed, idle.filter((socket) => socket.closed).length], [1, false, 8]);
+  clients.failToAccept(new Error("Connection aborted"));
+  assertEquals([clients.retries, idle.filter((socket) => socket.closed).length], [1, 8]);
+});
+
+Deno.test("closeIdle() closes the longest idle first, and no connection with a request", async () => {
+  const response = Promise.withResolvers<HttpResponse>();
+  await using clients = new ScriptedClients((head) => head.path === "/wait" ? response.promise : responseOf(""));
+  const [first, second, busy] = [clients.connect(), clients.connect(), clients.connect()];
+  await ticks();
+  first.arrive(get("/"));
+  busy.arrive(get("/wait"));
+  assertEquals([clients.listener.closeIdle(1), second.closed, first.closed], [1, true, false]);
+  assertEquals([clients.listener.closeIdle(), first.closed, busy.closed], [1, true, false]);
+});
+
+Deno.test("shutdown() lets an upload under way finish, and closes its connection behind the response", async () => {
+  await using clients = new ScriptedClients((_head, client) =>
+    new Promise((resolve) => new CollectingSink(client.body!, { end: ({ bytes }) => resolve(responseOf(bytes)) }))
+  );
+  const [upload, partial, idle] = [clients.connect(), clients.connect(), clients.connect()];
+  upload.arrive(post("/", "hello").slice(0, -3));
+  partial.arrive(post("/", "abc").slice(0, 10));
+  let stopped = false;
+  const shutdown = clients.listener.shutdown().then(() => stopped = true);
+  assertEquals([upload.closed, partial.closed, idle.closed], [false, false, true]);
+  upload.arrive("llo");
+  await until("the upload is responded to", () => upload.closed);
+  assertMatch(upload.written, /\r\nconnection: close\r\n\r\nhello$/);
+  assertEquals(stopped, false);
+  partial.arrive(post("/", "abc").slice(10));
+  await shutdown;
+  assertMatch(partial.written, /\r\nconnection: close\r\n\r\nabc$/);
+});
+
+Deno.test("abort() closes everything at once", async () => {
+  const body = new ScriptedBody();
+  await using clients = new ScriptedClients(() => ({ status: 200, headers: [], body }));
+  const [busy, idle] = [clients.connect(), clients.connect()];
+  busy.arrive(get("/"));
+  clients.listener.abort();
+  assertEquals([busy.closed, idle.closed, clients.listener.connections], [true, true, 0]);
+  assertEquals(body.cancelled !== undefined, true);
+});
+
+for (
+  const [cause, limits, act] of [
+    ["header_timeout", { header_timeout: 60 }, ""],
+    ["header_timeout", { header_timeout: 60 }, "GET / HTT"],
+    ["idle_timeout", { idle_timeout: 60 }, get("/")],
+    ["body_timeout", { body_timeout: 60 }, post("/", "hello").slice(0, -2)],
+    ["refused", {}, "nonsense\r\n\r\n"],
+    ["client", {}, "fail"],
+    ["served", {}, get("/", "Connection: close\r\n")],
+  ] as const
+) {
+  Deno.test(`a connection is counted as closed by ${cause}, after ${JSON.stringify(act.slice(0, 14))}`, async () => {
+    await using clients = new ScriptedClients((_head, client) => {
+      if (client.body === null) return responseOf("");
+      return new Promise((resolve) =>
+        new CollectingSink(client.body!, { end: ({ whole }) => resolve(responseOf("", whole ? 200 : 408)) })
+      );
+    }, { limits });
+    const socket = clients.connect();
+    if (act === "fail") socket.fail();
+    else socket.arrive(act);
+    await until("the response is there, or the end", () => socket.sendsNothingMore || socket.closed);
+    if (!socket.closed) socket.finish();
+    await until("it is closed", () => clients.listener.connections === 0);
+    assertEquals(closed(clients, cause), 1);
+    if (act === "GET / HTT") assertMatch(socket.written, /^HTTP\/1\.1 408 /);
+  });
+}
+
+Deno.test("a client that takes nothing of a response is reset after write_timeout, one that takes a little is not", async () => {
+  const bodies: ScriptedBody[] = [];
+  await using clients = new ScriptedClients(() => {
+    const body = new ScriptedBody();
+    bodies.push(body);
+    return { status: 200, headers: ["content-length", "1000000"], body };
+  }, { limits: { write_timeout: 400 } });
+  const [stalled, slow] = [clients.connect(), clients.connect()];
+  for (const socket of [stalled, slow]) {
+    socket.block();
+    socket.arrive(get("/"));
+  }
+  for (const body of bodies) body.sink?.piece(new Uint8Array(200_000), "given");
+  while (!stalled.closed) {
+    slow.unblock(1000);
+    slow.block();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assertEquals([stalled.wasReset, slow.closed], [true, false]);
+  assertEquals([bodies[0].cancelled !== undefined, closed(clients, "write_timeout")], [true, 1]);
+});
