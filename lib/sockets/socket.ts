@@ -64,6 +64,20 @@ export interface Socket {
    * @returns Whether nothing is queued. After {@linkcode end} or {@linkcode close} the bytes are dropped.
    */
   write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean;
+  /**
+   * Sends what is queued, and behind it bytes of a file, which the system takes from its own cache. Nothing of the file
+   * is queued: the descriptor is used during the call alone. Ends a {@linkcode cork}. A driver may take less than there
+   * is room for, so that other sockets get their turn.
+   *
+   * undefined where the driver has no such call.
+   *
+   * @param descriptor The system's descriptor of a regular file.
+   * @param offset Where the bytes begin in the file.
+   * @param length How many there are, at least one.
+   * @returns How many bytes of the file were accepted. After fewer than `length`, `drained` follows once more can be.
+   * -1 if none can be sent in this way, as at the end of the file: they are to be read and written.
+   */
+  sendFile?(descriptor: number, offset: number, length: number): number;
   /** Collects writes until {@linkcode uncork}, which sends them with as few system calls as possible. */
   cork(): void;
   /** Sends what was collected. Returns whether nothing is queued. */

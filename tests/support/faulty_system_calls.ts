@@ -87,9 +87,14 @@ export class FaultySystemCalls implements SystemCalls {
     return count;
   }
 
-  send(descriptor: number, address: number, bytes: number): number {
+  send(descriptor: number, address: number, bytes: number, more: boolean): number {
     return this.#again(descriptor, this.fault?.("send", descriptor)) ??
-      this.#calls.send(descriptor, address, Math.min(bytes, this.mostBytes));
+      this.#calls.send(descriptor, address, Math.min(bytes, this.mostBytes), more);
+  }
+
+  sendFile(descriptor: number, file: number, offset: number, bytes: number): number {
+    return this.#again(descriptor, this.fault?.("sendFile", descriptor)) ??
+      this.#calls.sendFile(descriptor, file, offset, Math.min(bytes, this.mostBytes));
   }
 
   shutdown(descriptor: number): number {

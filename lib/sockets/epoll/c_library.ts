@@ -17,6 +17,7 @@ const SYMBOLS = {
   getsockname: { parameters: ["i32", "u32", "u32"], result: "i32" },
   recv: { parameters: ["i32", "u32", "u32", "i32"], result: "i32" },
   send: { parameters: ["i32", "u32", "u32", "i32"], result: "i32" },
+  sendfile: { parameters: ["i32", "i32", "u32", "u32"], result: "i32" },
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   epoll_create1: { parameters: ["i32"], result: "i32" },

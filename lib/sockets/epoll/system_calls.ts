@@ -33,8 +33,19 @@ export interface SystemCalls {
    * error behind them.
    */
   receive(descriptor: number, address: number, bytes: number): number;
-  /** Sends bytes, without the signal SIGPIPE. */
-  send(descriptor: number, address: number, bytes: number): number;
+  /**
+   * Sends bytes, without the signal SIGPIPE.
+   *
+   * @param more Whether more follow at once, so that the system may wait for them.
+   */
+  send(descriptor: number, address: number, bytes: number, more: boolean): number;
+  /**
+   * Sends bytes of a file; 0 at its end. The runtime ignores SIGPIPE, so that it does no harm here.
+   *
+   * @param file Descriptor of the file.
+   * @param offset Where the bytes begin.
+   */
+  sendFile(descriptor: number, file: number, offset: number, bytes: number): number;
   /** Ends the writing side. */
   shutdown(descriptor: number): number;
   /** Closes a descriptor. */
@@ -48,6 +59,7 @@ export interface SystemCalls {
 const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0x800 | 0x80000;
 const SOCK_NONBLOCK_CLOEXEC = 0x800 | 0x80000;
 const MSG_NOSIGNAL = 0x4000;
+const MSG_MORE = 0x8000;
 const SHUT_WR = 1;
 const EPOLL_CTL_ADD = 1;
 const SOL_SOCKET = 1;
@@ -57,6 +69,7 @@ const SO_LINGER = 13;
 const VALUE = ARGUMENTS.start + 512;
 const LENGTH = ARGUMENTS.start + 528;
 const EVENT = ARGUMENTS.start + 544;
+const OFFSET = ARGUMENTS.start + 560;
 
 /** The structure epoll_event is packed on x86-64 alone. */
 export const EVENT_DATA_WORD: number = Deno.build.arch === "x86_64" ? 1 : 2;
@@ -122,8 +135,15 @@ export class LinuxCalls implements SystemCalls {
     return result < 0 ? -this.#errno[0] : result;
   }
 
-  send(descriptor: number, address: number, bytes: number): number {
-    const result = this.#library.send(descriptor, address, bytes, MSG_NOSIGNAL);
+  send(descriptor: number, address: number, bytes: number, more: boolean): number {
+    const result = this.#library.send(descriptor, address, bytes, more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL);
+    return result < 0 ? -this.#errno[0] : result;
+  }
+
+  sendFile(descriptor: number, file: number, offset: number, bytes: number): number {
+    const address = this.#arena.put(OFFSET, offset % 0x1_0000_0000);
+    this.#arena.put(OFFSET + 4, Math.floor(offset / 0x1_0000_0000));
+    const result = this.#library.sendfile(descriptor, file, address, bytes);
     return result < 0 ? -this.#errno[0] : result;
   }
 

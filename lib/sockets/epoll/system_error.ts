@@ -15,6 +15,9 @@ export const EAFNOSUPPORT = 97;
 export const ECONNABORTED = 103;
 export const EINPROGRESS = 115;
 
+/** EPIPE, ENETDOWN, ENETUNREACH, ECONNABORTED, ECONNRESET, ENOBUFS, ENOTCONN, ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH. */
+export const BROKEN_CONNECTION: readonly number[] = [32, 100, 101, 103, 104, 105, 107, 110, 112, 113];
+
 /** The class and the code of error `errno`. */
 interface ErrorKind {
   readonly code: string;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { sendFileContract } from "../../contract/send_file_contract.ts";
 import { socketContract, type SocketFault } from "../../contract/socket_contract.ts";
 import { socketDriverContract } from "../../contract/socket_driver_contract.ts";
 import type { CallName, FaultySystemCalls } from "../../support/faulty_system_calls.ts";
@@ -30,6 +31,13 @@ if (Deno.build.os === "linux") {
       everySecond("wait", EINTR, "interrupted"),
     ],
   });
+  sendFileContract("epoll", epollDriver, [
+    { name: "reads and writes of one byte", inject: () => shortened(1) },
+    { name: "reads and writes of 4000 bytes", inject: () => shortened(4000) },
+    everySecond("sendFile", EINTR, "interrupted"),
+    everySecond("sendFile", EAGAIN, "told to come again"),
+    everySecond("send", EAGAIN, "told to come again"),
+  ]);
   socketDriverContract("epoll", epollDriver, { program: { module, name: "epollDriver" } });
 }
 
