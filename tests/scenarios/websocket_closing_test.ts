@@ -1,27 +1,38 @@
 // @ts-types="../../types/std/assert.d.ts"
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Log } from "../../lib/log/log.ts";
 import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { type RunningServer, startServer } from "../../lib/process/server.ts";
-import { OWN } from "../support/listener_in_use.ts";
+import { LISTENER_KINDS, type ListenerKind } from "../../lib/listener/listener_kind.ts";
 import { until, within } from "../support/condition.ts";
-import { frameBytes, FramePeer, type SocketScript, SocketUpstream } from "../support/frame_peer.ts";
+import { testEachListener } from "../support/each_listener.ts";
+import { frameBytes, FramePeer, type FrameShape, type SocketScript, SocketUpstream } from "../support/frame_peer.ts";
 import { configOf, RunningProxy, type RunningProxyOptions } from "../support/running_proxy.ts";
 
 type WebSocketKeys = NonNullable<RunningProxyOptions["proxy"]>["websocket"];
 
-function options(upstream: { url: string }, websocket: WebSocketKeys = {}): RunningProxyOptions {
+type Kinds = readonly ListenerKind[];
+
+/** The kinds under which messages are relayed, and judged by the proxy. */
+const RELAYED: Kinds = ["runtime"];
+
+function options(
+  listener: ListenerKind,
+  upstream: { url: string },
+  websocket: WebSocketKeys = {},
+): RunningProxyOptions {
   const routes = [{ path: "/", upstream: "app", websocket: true }];
-  return { upstreams: [upstream.url], proxy: { routes, websocket } };
+  return { upstreams: [upstream.url], proxy: { routes, websocket }, server: { listener } };
 }
 
 /** Runs `client` against an upstream that does what `script` says. */
 async function scene(
+  listener: ListenerKind,
   script: SocketScript,
   client: (peer: FramePeer, proxy: RunningProxy) => Promise<void>,
 ): Promise<void> {
   await using upstream = SocketUpstream.start(script);
-  await using proxy = await RunningProxy.start(options(upstream));
+  await using proxy = await RunningProxy.start(options(listener, upstream));
   using peer = await FramePeer.connect(proxy.port);
   assertEquals(peer.firstLine, "HTTP/1.1 101 Switching Protocols");
   await within(10_000, "the client's part", client(peer, proxy));
@@ -51,11 +62,11 @@ for (const code of CODES) {
   const expected = code === undefined ? "close:none" : `close:${code} Grüße`;
   const reason = code === undefined ? "" : "Grüße";
 
-  // The runtime takes 1014, a word of gateways, for no code of a client's.
-  const name = `a client's Close frame with ${code ?? "no code"} reaches the upstream`;
-  Deno.test({ name, ignore: code === 1014 && !OWN }, async () => {
+  // The runtime does not accept 1014 from a client.
+  const kinds: Kinds = code === 1014 ? ["own"] : LISTENER_KINDS;
+  testEachListener(`a client's Close frame with ${code ?? "no code"} reaches the upstream`, async (listener) => {
     const told = Promise.withResolvers<string>();
-    await scene(async (peer) => {
+    await scene(listener, async (peer) => {
       told.resolve(await peer.said());
       await peer.sendClose(code, reason);
     }, async (client) => {
@@ -63,24 +74,27 @@ for (const code of CODES) {
       assertEquals(await told.promise, expected);
       assertEquals(await client.rest(), [expected]);
     });
-  });
+  }, kinds);
 
-  Deno.test(`an upstream's Close frame with ${code ?? "no code"} reaches the client, and its response the upstream`, async () => {
-    const answered = Promise.withResolvers<string>();
-    await scene(async (peer) => {
-      await peer.sendClose(code, reason);
-      answered.resolve(await peer.said());
-    }, async (client) => {
-      assertEquals(await client.said(), expected);
-      await client.sendClose(4321, "mine");
-      assertEquals(await answered.promise, "close:4321 mine");
-      assertEquals(await client.said(), "end");
-    });
-  });
+  testEachListener(
+    `an upstream's Close frame with ${code ?? "no code"} reaches the client, and its response the upstream`,
+    async (listener) => {
+      const answered = Promise.withResolvers<string>();
+      await scene(listener, async (peer) => {
+        await peer.sendClose(code, reason);
+        answered.resolve(await peer.said());
+      }, async (client) => {
+        assertEquals(await client.said(), expected);
+        await client.sendClose(4321, "mine");
+        assertEquals(await answered.promise, "close:4321 mine");
+        assertEquals(await client.said(), "end");
+      });
+    },
+  );
 }
 
-Deno.test("what the upstream sends just before its Close frame reaches the client", async () => {
-  await scene(async (peer) => {
+testEachListener("what the upstream sends just before its Close frame reaches the client", async (listener) => {
+  await scene(listener, async (peer) => {
     const frames = Array.from({ length: 500 }, (_, i) => frameBytes(1, `last words ${i}`));
     const close = frameBytes(8, new Uint8Array([0x0f, 0xa0]));
     await peer.sendRaw(new Uint8Array(await new Blob([...frames, close]).arrayBuffer()));
@@ -91,27 +105,30 @@ Deno.test("what the upstream sends just before its Close frame reaches the clien
   });
 });
 
-Deno.test("what a client sends while its upstream closes reaches the upstream, and the close code the client", async () => {
-  const heard = Promise.withResolvers<string[]>();
-  await scene(async (peer) => {
-    const all = [await peer.said()];
-    await peer.sendClose(4001, "enough");
-    while (!all.at(-1)?.startsWith("close") && all.at(-1) !== "end") all.push(await peer.said());
-    heard.resolve(all);
-  }, async (client) => {
-    // A client that has not read the Close frame yet, and so sends on.
-    for (let i = 0; i < 300; i++) await client.send(1, `${i}:${"x".repeat(10_000)}`);
-    assertEquals(await client.said(), "close:4001 enough");
-    await client.sendClose(4001, "enough");
-    const all = await heard.promise;
-    assertEquals(all.pop(), "close:4001 enough");
-    assertEquals(all.map((said) => Number(said.split(":")[1])), Array.from({ length: 300 }, (_, i) => i));
-  });
-});
+testEachListener(
+  "what a client sends while its upstream closes reaches the upstream, and the close code the client",
+  async (listener) => {
+    const heard = Promise.withResolvers<string[]>();
+    await scene(listener, async (peer) => {
+      const all = [await peer.said()];
+      await peer.sendClose(4001, "enough");
+      while (!all.at(-1)?.startsWith("close") && all.at(-1) !== "end") all.push(await peer.said());
+      heard.resolve(all);
+    }, async (client) => {
+      // A client that has not read the Close frame yet, and so sends on.
+      for (let i = 0; i < 300; i++) await client.send(1, `${i}:${"x".repeat(10_000)}`);
+      assertEquals(await client.said(), "close:4001 enough");
+      await client.sendClose(4001, "enough");
+      const all = await heard.promise;
+      assertEquals(all.pop(), "close:4001 enough");
+      assertEquals(all.map((said) => Number(said.split(":")[1])), Array.from({ length: 300 }, (_, i) => i));
+    });
+  },
+);
 
-Deno.test("what a client sends just before it closes reaches the upstream", async () => {
+testEachListener("what a client sends just before it closes reaches the upstream", async (listener) => {
   const heard = Promise.withResolvers<string[]>();
-  await scene(async (peer) => {
+  await scene(listener, async (peer) => {
     const all: string[] = [];
     while (!all.at(-1)?.startsWith("close")) all.push(await peer.said());
     heard.resolve(all);
@@ -124,30 +141,38 @@ Deno.test("what a client sends just before it closes reaches the upstream", asyn
   });
 });
 
-Deno.test("an upstream that ends without a Close frame is 1014 to its client, behind what it said", async () => {
-  await scene(async (peer) => {
-    await peer.send(1, "I must");
-  }, async (client, proxy) => {
-    assertEquals(await client.said(), "text:I must");
-    assertEquals(await client.said(), "close:1014 Bad gateway");
-    await client.sendClose(1014);
-    await proxy.idle();
-  });
-});
+testEachListener(
+  "an upstream that ends without a Close frame is 1014 to its client, behind what it said",
+  async (listener) => {
+    await scene(listener, async (peer) => {
+      await peer.send(1, "I must");
+    }, async (client, proxy) => {
+      assertEquals(await client.said(), "text:I must");
+      assertEquals(await client.said(), "close:1014 Bad gateway");
+      await client.sendClose(1014);
+      await proxy.idle();
+    });
+  },
+);
 
-const VIOLATIONS: readonly [what: string, bytes: Uint8Array<ArrayBuffer>, told: string][] = [
-  ["masks its frames", frameBytes(1, "x", { masked: true }), "close:1002"],
-  ["sets reserved bits", frameBytes(1, "x", { reserved: 0x40 }), "close:1002"],
-  ["sends text that is not UTF-8", frameBytes(1, new Uint8Array([0xff])), "close:1007"],
-  ["sends a control frame of 64 kB", frameBytes(9, new Uint8Array(65_536)), "close:1002"],
-  ["closes with code 1005", frameBytes(8, new Uint8Array([0x03, 0xed])), "close:1002"],
-  ["sends a message beyond max_message", frameBytes(2, new Uint8Array(70 * 1024 * 1024)).slice(0, 20), "close:1009"],
+const VIOLATIONS: readonly [what: string, bytes: Uint8Array<ArrayBuffer>, told: string, kinds: Kinds][] = [
+  ["masks its frames", frameBytes(1, "x", { masked: true }), "close:1002", LISTENER_KINDS],
+  ["sets reserved bits", frameBytes(1, "x", { reserved: 0x40 }), "close:1002", RELAYED],
+  ["sends text that is not UTF-8", frameBytes(1, new Uint8Array([0xff])), "close:1007", RELAYED],
+  ["sends a control frame of 64 kB", frameBytes(9, new Uint8Array(65_536)), "close:1002", LISTENER_KINDS],
+  ["closes with code 1005", frameBytes(8, new Uint8Array([0x03, 0xed])), "close:1002", RELAYED],
+  [
+    "sends a message beyond max_message",
+    frameBytes(2, new Uint8Array(70 * 1024 * 1024)).slice(0, 20),
+    "close:1009",
+    LISTENER_KINDS,
+  ],
 ];
 
-for (const [what, bytes, told] of VIOLATIONS) {
-  Deno.test(`an upstream that ${what} gets a Close frame, and its client 1014`, async () => {
+for (const [what, bytes, told, kinds] of VIOLATIONS) {
+  testEachListener(`an upstream that ${what} gets a Close frame, and its client 1014`, async (listener) => {
     const answered = Promise.withResolvers<string>();
-    await scene(async (peer) => {
+    await scene(listener, async (peer) => {
       await peer.sendRaw(bytes);
       answered.resolve(await peer.said());
     }, async (client) => {
@@ -155,26 +180,63 @@ for (const [what, bytes, told] of VIOLATIONS) {
       await client.sendClose(1014);
       assertEquals(await answered.promise, told);
     });
-  });
+  }, kinds);
 }
 
-const ENDINGS: readonly [what: string, end: (client: FramePeer) => unknown][] = [
-  ["leaves without a Close frame", (client) => client.close()],
+const JUDGED: readonly [what: string, opcode: number, payload: Uint8Array, shape: FrameShape][] = [
+  ["reserved bits", 1, new Uint8Array([120]), { reserved: 0x70 }],
+  ["a fragment that continues nothing", 0, new Uint8Array([120]), {}],
+  ["text that is not UTF-8", 1, new Uint8Array([0xff]), {}],
+  ["a Close frame with the code 1005", 8, new Uint8Array([0x03, 0xed]), {}],
+  ["a Close frame with half a code", 8, new Uint8Array([0x03]), {}],
+];
+
+for (const [what, opcode, payload, shape] of JUDGED) {
+  testEachListener(`${what} reaches the other side, which judges it`, async (listener) => {
+    const bytes = frameBytes(opcode, payload, { ...shape, masked: false });
+    const heard = Promise.withResolvers<Uint8Array>();
+    await scene(listener, async (peer) => {
+      heard.resolve(await peer.raw(bytes.length + 4));
+      await peer.sendRaw(bytes);
+    }, async (client) => {
+      const sent = frameBytes(opcode, payload, { ...shape, masked: true });
+      await client.sendRaw(sent);
+      assertEquals(await heard.promise, sent);
+      assertEquals(await client.raw(bytes.length), bytes);
+    });
+  }, ["own"]);
+}
+
+testEachListener("a client that leaves within a frame ends its upstream's connection within it", async (listener) => {
+  const told = Promise.withResolvers<string[]>();
+  await scene(listener, async (peer) => {
+    told.resolve([await peer.said(), await peer.said()]);
+  }, async (client, proxy) => {
+    await client.send(1, "first");
+    await client.sendRaw(frameBytes(1, "x".repeat(1000), { masked: true }).slice(0, 500));
+    client.close();
+    assertEquals(await told.promise, ["text:first", "end"]);
+    await proxy.idle();
+  });
+}, ["own"]);
+
+const ENDINGS: readonly [what: string, end: (client: FramePeer) => unknown, kinds: Kinds][] = [
+  ["leaves without a Close frame", (client) => client.close(), LISTENER_KINDS],
   ["leaves within a message", async (client) => {
     await client.sendRaw(frameBytes(1, "x".repeat(1000), { masked: true }).slice(0, 500));
     client.close();
-  }],
-  ["sets reserved bits", (client) => client.send(1, "x", { reserved: 0x40 })],
-  ["continues what it never began", (client) => client.send(0, "x")],
-  ["sends text that is not UTF-8", (client) => client.send(1, new Uint8Array([0xff]))],
-  ["sends a ping of 126 bytes", (client) => client.send(9, new Uint8Array(126))],
-  ["closes with half a code", (client) => client.send(8, new Uint8Array(1))],
+  }, RELAYED],
+  ["sets reserved bits", (client) => client.send(1, "x", { reserved: 0x40 }), RELAYED],
+  ["continues what it never began", (client) => client.send(0, "x"), RELAYED],
+  ["sends text that is not UTF-8", (client) => client.send(1, new Uint8Array([0xff])), RELAYED],
+  ["sends a ping of 126 bytes", (client) => client.send(9, new Uint8Array(126)), LISTENER_KINDS],
+  ["closes with half a code", (client) => client.send(8, new Uint8Array(1)), RELAYED],
 ];
 
-for (const [what, end] of ENDINGS) {
-  Deno.test(`a client that ${what} is 1001 to its upstream, behind what it said`, async () => {
+for (const [what, end, kinds] of ENDINGS) {
+  testEachListener(`a client that ${what} is 1001 to its upstream, behind what it said`, async (listener) => {
     const told = Promise.withResolvers<string[]>();
-    await scene(async (peer) => {
+    await scene(listener, async (peer) => {
       told.resolve([await peer.said(), await peer.said()]);
       await peer.sendClose(1001);
     }, async (client, proxy) => {
@@ -183,16 +245,16 @@ for (const [what, end] of ENDINGS) {
       assertEquals(await told.promise, ["text:first", "close:1001"]);
       await proxy.idle();
     });
-  });
+  }, kinds);
 }
 
-Deno.test("a client's message beyond max_message closes with 1009", async () => {
+testEachListener("a client's message beyond max_message closes with 1009", async (listener) => {
   const told = Promise.withResolvers<string>();
   await using upstream = SocketUpstream.start(async (peer) => {
     told.resolve(await peer.said());
     await peer.sendClose(1001);
   });
-  await using proxy = await RunningProxy.start(options(upstream, { max_message: "1KiB" }));
+  await using proxy = await RunningProxy.start(options(listener, upstream, { max_message: "1KiB" }));
   using client = await FramePeer.connect(proxy.port);
   await client.send(2, new Uint8Array(1025));
   assertEquals(await client.said(), "close:1009 Message too large");
@@ -200,40 +262,44 @@ Deno.test("a client's message beyond max_message closes with 1009", async () => 
   assertEquals(await told.promise, "close:1001");
 });
 
-Deno.test("a stop closes both sides with 1001 after drain, lets them talk until then, and opens no more", async () => {
-  const told = Promise.withResolvers<string>();
-  await using upstream = SocketUpstream.start(async (peer) => {
-    await peer.send(1, `answer to ${await peer.said()}`);
-    told.resolve(await peer.said());
-    await peer.sendClose(1001);
-  });
-  const server = await startServer(
-    resolveConfig(configOf({
-      ...options(upstream, { drain: "1500ms" }),
-      server: { shutdown_timeout: "10s" },
-    })).config,
-  );
-  const { port } = server.addresses[0];
-  using client = await FramePeer.connect(port);
-  const startMs = performance.now();
-  const stopped = server.stop();
-  using late = await FramePeer.connect(port);
-  assertStringIncludes(late.firstLine, "503");
-  await client.send(1, "still there?");
-  assertEquals(await client.said(), "text:answer to text:still there?");
-  assertEquals(await client.said(), "close:1001");
-  assertEquals(performance.now() - startMs >= 1490, true);
-  await client.sendClose(1001);
-  assertEquals(await told.promise, "close:1001");
-  assertEquals(await within(5000, "the stop", stopped), 0);
-});
+testEachListener(
+  "a stop closes both sides with 1001 after drain, lets them talk until then, and opens no more",
+  async (listener) => {
+    const told = Promise.withResolvers<string>();
+    await using upstream = SocketUpstream.start(async (peer) => {
+      await peer.send(1, `answer to ${await peer.said()}`);
+      told.resolve(await peer.said());
+      await peer.sendClose(1001);
+    });
+    const server = await startServer(
+      resolveConfig(configOf({
+        ...options(listener, upstream, { drain: "1500ms" }),
+        server: { listener, shutdown_timeout: "10s" },
+      })).config,
+    );
+    const { port } = server.addresses[0];
+    using client = await FramePeer.connect(port);
+    const startMs = performance.now();
+    const stopped = server.stop();
+    // BWS's own listener has closed its port by now.
+    if (listener === "own") await assertRejects(() => FramePeer.connect(port));
+    else await assertLate(port);
+    await client.send(1, "still there?");
+    assertEquals(await client.said(), "text:answer to text:still there?");
+    assertEquals(await client.said(), "close:1001");
+    assertEquals(performance.now() - startMs >= 1490, true);
+    await client.sendClose(1001);
+    assertEquals(await told.promise, "close:1001");
+    assertEquals(await within(5000, "the stop", stopped), 0);
+  },
+);
 
-Deno.test("a stop cuts sockets that do not respond, within shutdown_timeout", async () => {
+testEachListener("a stop cuts sockets that do not respond, within shutdown_timeout", async (listener) => {
   await using upstream = SocketUpstream.start((peer) => peer.rest().then(() => {}));
   const server = await startServer(
     resolveConfig(configOf({
-      ...options(upstream, { drain: 0 }),
-      server: { shutdown_timeout: "400ms" },
+      ...options(listener, upstream, { drain: 0 }),
+      server: { listener, shutdown_timeout: "400ms" },
     })).config,
   );
   using client = await FramePeer.connect(server.addresses[0].port);
@@ -244,33 +310,48 @@ Deno.test("a stop cuts sockets that do not respond, within shutdown_timeout", as
   await until("the upstream is free", () => upstream.open === 0);
 });
 
-Deno.test("the access log has one line for a WebSocket, at its end, with bytes both ways and the close code", async () => {
-  const lines: string[] = [];
-  const text = new TextDecoder();
-  const log = new Log(async (bytes) => void lines.push(...text.decode(bytes).trim().split("\n")), { format: "json" });
-  await using upstream = SocketUpstream.echoing();
-  const server: RunningServer = await startServer(resolveConfig(configOf(options(upstream))).config, { log });
-  using client = await FramePeer.connect(server.addresses[0].port, "/talk?x=1");
-  await client.send(1, "€");
-  await client.send(2, new Uint8Array(200));
-  await client.said();
-  await client.said();
-  await log.flush();
-  assertEquals(lines, []);
-  await client.sendClose(4000);
-  await client.rest();
-  await until("the exchange has ended", () => server.generation.underWay === 0);
-  await server.stop();
-  await log.flush();
-  assertEquals(lines.length, 1);
-  const { status, bytes, bytes_in, close_code, path, upstream: url, attempts } = JSON.parse(lines[0]);
-  assertEquals({ status, bytes, bytes_in, close_code, path, attempts }, {
-    status: 101,
-    bytes: 203,
-    bytes_in: 203,
-    close_code: 4000,
-    path: "/talk?x=1",
-    attempts: 1,
-  });
-  assertEquals(url, upstream.url);
-});
+testEachListener(
+  "the access log has one line for a WebSocket, at its end, with bytes both ways and the close code",
+  async (listener) => {
+    const lines: string[] = [];
+    const text = new TextDecoder();
+    const log = new Log(async (bytes) => void lines.push(...text.decode(bytes).trim().split("\n")), { format: "json" });
+    await using upstream = SocketUpstream.echoing();
+    const server: RunningServer = await startServer(resolveConfig(configOf(options(listener, upstream))).config, {
+      log,
+    });
+    using client = await FramePeer.connect(server.addresses[0].port, "/talk?x=1");
+    await client.send(1, "€");
+    await client.send(2, new Uint8Array(200));
+    await client.said();
+    await client.said();
+    await log.flush();
+    assertEquals(lines.filter(isAccess), []);
+    await client.sendClose(4000);
+    await client.rest();
+    await until("the exchange has ended", () => server.generation.underWay === 0);
+    await server.stop();
+    await log.flush();
+    const access = lines.filter(isAccess);
+    assertEquals(access.length, 1);
+    const { status, bytes, bytes_in, close_code, path, upstream: url, attempts } = JSON.parse(access[0]);
+    assertEquals({ status, bytes, bytes_in, close_code, path, attempts }, {
+      status: 101,
+      bytes: 203,
+      bytes_in: 203,
+      close_code: 4000,
+      path: "/talk?x=1",
+      attempts: 1,
+    });
+    assertEquals(url, upstream.url);
+  },
+);
+
+async function assertLate(port: number): Promise<void> {
+  using late = await FramePeer.connect(port);
+  assertStringIncludes(late.firstLine, "503");
+}
+
+function isAccess(line: string): boolean {
+  return line.includes('"status":');
+}

@@ -88,6 +88,14 @@ export class FramePeer {
     return this.send(8, code === undefined ? "" : new Uint8Array([code >> 8, code & 255, ...bytes]));
   }
 
+  /** The next bytes, as they came: so many, or fewer when the connection ended. */
+  async raw(count: number): Promise<Uint8Array<ArrayBuffer>> {
+    await this.#have(count);
+    const bytes = this.#bytes.slice(0, count);
+    this.#bytes = this.#bytes.subarray(bytes.length);
+    return bytes;
+  }
+
   /** The next frame, or undefined when the connection ended. */
   async frame(): Promise<Frame | undefined> {
     if (!await this.#have(2)) return undefined;
