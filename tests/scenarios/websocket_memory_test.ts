@@ -1,5 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertLess } from "@std/assert";
+import { LISTENER_KINDS } from "../../lib/listener/listener_kind.ts";
 import { FramePeer, SocketUpstream } from "../support/frame_peer.ts";
 import { ProxyProcess } from "../support/proxy_process.ts";
 
@@ -16,9 +17,11 @@ function frames(payload: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-for (const payload of [0, 1]) {
+const CASES = [0, 1].flatMap((payload) => LISTENER_KINDS.map((listener) => [payload, listener] as const));
+
+for (const [payload, listener] of CASES) {
   Deno.test({
-    name: `messages of ${payload} bytes without end to a client that reads nothing take little memory`,
+    name: `messages of ${payload} bytes without end to a client that reads nothing take little memory (${listener})`,
     ignore: Deno.build.os !== "linux",
     fn: async () => {
       let sent = 0;
@@ -31,6 +34,7 @@ for (const payload of [0, 1]) {
       await using proxy = await ProxyProcess.start({
         upstreams: [upstream.url],
         proxy: { routes: [{ path: "/", upstream: "app", websocket: true }], websocket: { max_buffered: "32MiB" } },
+        server: { listener },
       });
       const before = await proxy.status();
       using client = await FramePeer.connect(proxy.port);

@@ -3,7 +3,9 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { io, type Socket } from "npm:socket.io-client@4.8.4";
 import { BROWSER_MS, findsChromium, launchChromium } from "../support/chromium.ts";
+import type { ListenerKind } from "../../lib/listener/listener_kind.ts";
 import { until, within } from "../support/condition.ts";
+import { testEachListener } from "../support/each_listener.ts";
 import { LineProgram } from "../support/line_program.ts";
 import { type ClientOrder, type ClientReport, startNodeClient, startNodeServer } from "../support/node_sockets.ts";
 import { RunningProxy } from "../support/running_proxy.ts";
@@ -11,9 +13,10 @@ import { RunningProxy } from "../support/running_proxy.ts";
 const LARGE_BYTES = 16_000_000;
 const WORDS = ["hello", "", "repeat ".repeat(1000), ["frag", "men", "", "ted"]];
 
-function socketProxy(upstreams: string[]): Promise<RunningProxy> {
+function socketProxy(upstreams: string[], listener?: ListenerKind): Promise<RunningProxy> {
   const routes = [{ path: "/", upstream: "app", websocket: true }];
-  return RunningProxy.start({ upstreams, proxy: { routes, load_balancing: { method: "round_robin" } } });
+  const server = listener === undefined ? {} : { listener };
+  return RunningProxy.start({ upstreams, proxy: { routes, load_balancing: { method: "round_robin" } }, server });
 }
 
 interface NodeScene {
@@ -23,11 +26,11 @@ interface NodeScene {
 }
 
 /** Runs `act` with a server of `ws` under Node behind a proxy; says so when there is no Node. */
-async function underNode(act: (scene: NodeScene) => Promise<void>): Promise<void> {
+async function underNode(listener: ListenerKind, act: (scene: NodeScene) => Promise<void>): Promise<void> {
   const started = await startNodeServer();
   if (started === undefined) return say("skipped: node is not on this machine");
   await using server = started.program;
-  await using proxy = await socketProxy([started.url]);
+  await using proxy = await socketProxy([started.url], listener);
   await act({
     proxy,
     server,
@@ -39,25 +42,29 @@ async function underNode(act: (scene: NodeScene) => Promise<void>): Promise<void
   });
 }
 
-Deno.test("ws under Node on both sides: fragments, 16 MB, subprotocols, pings, and no compression", async () => {
-  await underNode(async ({ server, client }) => {
-    const messages = [...WORDS, LARGE_BYTES, "end"];
-    const report = await client({ protocols: ["chat.v1", "chat.v2"], messages, end: "close" });
-    const large = createHash("sha1").update(new Uint8Array(LARGE_BYTES).map((_, i) => i % 251)).digest("hex");
-    assertEquals(report, {
-      protocol: "chat.v2",
-      extensions: "",
-      got: ["hello", "", "repeat ".repeat(1000), "fragmented", large, "end"],
-      pong: "are you there?",
-      code: 4321,
-      reason: "that is all",
+testEachListener(
+  "ws under Node on both sides: fragments, 16 MB, subprotocols, pings, and compression where it passes",
+  async (listener) => {
+    await underNode(listener, async ({ server, client }) => {
+      const messages = [...WORDS, LARGE_BYTES, "end"];
+      const extensions = listener === "own" ? "permessage-deflate" : "";
+      const report = await client({ protocols: ["chat.v1", "chat.v2"], messages, end: "close" });
+      const large = createHash("sha1").update(new Uint8Array(LARGE_BYTES).map((_, i) => i % 251)).digest("hex");
+      assertEquals(report, {
+        protocol: "chat.v2",
+        extensions,
+        got: ["hello", "", "repeat ".repeat(1000), "fragmented", large, "end"],
+        pong: "are you there?",
+        code: 4321,
+        reason: "that is all",
+      });
+      assertEquals(JSON.parse(await server.line()), { code: 4321, reason: "that is all", extensions });
     });
-    assertEquals(JSON.parse(await server.line()), { code: 4321, reason: "that is all", extensions: "" });
-  });
-});
+  },
+);
 
-Deno.test("a ws client under Node that terminates is 1001 to its server", async () => {
-  await underNode(async ({ proxy, server, client }) => {
+testEachListener("a ws client under Node that terminates is 1001 to its server", async (listener) => {
+  await underNode(listener, async ({ proxy, server, client }) => {
     const report = await client({ messages: ["hello", LARGE_BYTES], end: "terminate" });
     assertEquals([report.got.length, report.code], [2, 1006]);
     assertEquals(JSON.parse(await within(5000, "the server is told", server.line())).code, 1001);
@@ -66,26 +73,32 @@ Deno.test("a ws client under Node that terminates is 1001 to its server", async 
   });
 });
 
-Deno.test("a ws server under Node that terminates a socket is 1014 to its client, and goes on serving", async () => {
-  await underNode(async ({ proxy, client }) => {
-    const report = await client({ messages: ["hello", "terminate!"], end: "wait" });
-    assertEquals([report.got, report.code], [["hello"], 1014]);
-    assertEquals((await client({ messages: ["again"], end: "close" })).got, ["again"]);
-    await proxy.idle();
-    assertEquals(proxy.generation.sockets.size, 0);
-  });
-});
+testEachListener(
+  "a ws server under Node that terminates a socket is 1014 to its client, and goes on serving",
+  async (listener) => {
+    await underNode(listener, async ({ proxy, client }) => {
+      const report = await client({ messages: ["hello", "terminate!"], end: "wait", plain: true });
+      assertEquals([report.got, report.code], [["hello"], 1014]);
+      assertEquals((await client({ messages: ["again"], end: "close" })).got, ["again"]);
+      await proxy.idle();
+      assertEquals(proxy.generation.sockets.size, 0);
+    });
+  },
+);
 
-Deno.test("a Node process that is killed is 1014 to its clients, who have what it sent before", async () => {
-  await underNode(async ({ proxy, client }) => {
-    const witness = client({ messages: ["I listen"], end: "wait" });
-    await until("the witness is connected", () => proxy.generation.sockets.size === 1);
-    const report = await client({ messages: ["hello", "vanish now"], end: "wait" });
-    assertEquals([report.got, report.code, (await witness).code], [["hello"], 1014, 1014]);
-    await proxy.idle();
-    assertEquals(proxy.generation.sockets.size, 0);
-  });
-});
+testEachListener(
+  "a Node process that is killed is 1014 to its clients, who have what it sent before",
+  async (listener) => {
+    await underNode(listener, async ({ proxy, client }) => {
+      const witness = client({ messages: ["I listen"], end: "wait" });
+      await until("the witness is connected", () => proxy.generation.sockets.size === 1);
+      const report = await client({ messages: ["hello", "vanish now"], end: "wait", plain: true });
+      assertEquals([report.got, report.code, (await witness).code], [["hello"], 1014, 1014]);
+      await proxy.idle();
+      assertEquals(proxy.generation.sockets.size, 0);
+    });
+  },
+);
 
 /** Waits for one event of a Socket.IO client. */
 function heard(socket: Socket, event: string): Promise<unknown> {

@@ -4,6 +4,7 @@ import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { createHandler, type CreateHandlerOptions } from "../../lib/process/create_handler.ts";
 import { Certificates } from "../support/certificates.ts";
 import { until, within } from "../support/condition.ts";
+import { testEachListener } from "../support/each_listener.ts";
 import { acceptance, FramePeer, SocketUpstream, upgradeRequest } from "../support/frame_peer.ts";
 import { LoggedProxy } from "../support/logged_proxy.ts";
 import { header, headerAll, type ReceivedMessage, statusOf, text } from "../support/message_reader.ts";
@@ -16,8 +17,12 @@ const ROUTES = [{ path: "/", upstream: "app", websocket: true }];
 
 type Options = RunningProxyOptions;
 
-function start(upstreams: Options["upstreams"], proxy: Options["proxy"] = {}): Promise<RunningProxy> {
-  return RunningProxy.start({ upstreams, proxy: { routes: ROUTES, ...proxy } });
+function start(
+  upstreams: Options["upstreams"],
+  proxy: Options["proxy"] = {},
+  server: Options["server"] = {},
+): Promise<RunningProxy> {
+  return RunningProxy.start({ upstreams, proxy: { routes: ROUTES, ...proxy }, server });
 }
 
 /** An address where nobody listens. */
@@ -79,46 +84,60 @@ Deno.test("a websocket route still proxies plain HTTP, and a plain route forward
   assertEquals([statusOf(answer), text(answer.body)], [200, "no upgrade"]);
 });
 
-Deno.test("the upstream gets the client's fields by the rules of HTTP, a handshake of the proxy's own, and the path", async () => {
-  await using upstream = SocketUpstream.start(
-    async (peer) => {
-      await peer.said();
-      await peer.sendClose(1001);
-    },
-    (head) => acceptance(head, "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\nSec-WebSocket-Protocol: chat\r\nX-Secret: 1\r\n"),
-  );
-  await using proxy = await start([`${upstream.url}/base`], {
-    routes: [{ path: "/ws/chat", upstream: "app", websocket: true, strip_prefix: true }],
-    preserve_host: false,
-    headers: { add: { "X-Powered-By": "BWS" }, remove: { "X-Secret": true }, request: { set: { "X-Set": "s" } } },
-  });
-  using client = await FramePeer.connect(
-    proxy.port,
-    "/ws/chat/room%20a?x=1&y",
-    "Cookie: c=1\r\nAuthorization: Basic eDp5\r\nOrigin: http://site.test\r\nX-Secret: 2\r\nX-Forwarded-For: 6.6.6.6\r\n" +
-      "Sec-WebSocket-Protocol: old,chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n",
-  );
-  const [request] = upstream.heads;
-  assertEquals(request.firstLine, "GET /base/room%20a?x=1&y HTTP/1.1");
-  const fields = ["cookie", "authorization", "origin", "x-forwarded-for", "x-forwarded-host", "x-powered-by", "x-set"];
-  assertEquals(fields.map((name) => headerAll(request, name)), [
-    ...[["c=1"], ["Basic eDp5"], ["http://site.test"], ["127.0.0.1"], ["site.test"], ["BWS"], ["s"]],
-  ]);
-  assertEquals(headerAll(request, "x-secret"), []);
-  assertEquals(header(request, "host"), upstream.url.slice(7));
-  assertEquals(header(request, "sec-websocket-protocol"), "old,chat");
-  assertEquals(headerAll(request, "sec-websocket-extensions"), []);
-  assertEquals(headerAll(request, "sec-websocket-version"), ["13"]);
-  const keys = headerAll(request, "sec-websocket-key");
-  assertEquals([keys.length, keys[0] === "dGhlIHNhbXBsZSBub25jZQ=="], [1, false]);
-  const answer = client.head;
-  if (answer === undefined) throw new Error("expected a head");
-  assertEquals(headerAll(answer, "set-cookie"), ["a=1", "b=2"]);
-  assertEquals(headerAll(answer, "sec-websocket-accept"), ["s3pPLMBiTxaQ9kYGzzhZRbK+xOo="]);
-  assertEquals(headerAll(answer, "sec-websocket-protocol"), ["chat"]);
-  assertEquals([headerAll(answer, "x-secret"), headerAll(answer, "x-powered-by")], [[], ["BWS"]]);
-  client.close();
-});
+testEachListener(
+  "the upstream gets the client's fields by the rules of HTTP, a handshake, and the path",
+  async (listener) => {
+    await using upstream = SocketUpstream.start(
+      async (peer) => {
+        await peer.said();
+        await peer.sendClose(1001);
+      },
+      (head) =>
+        acceptance(head, "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\nSec-WebSocket-Protocol: chat\r\nX-Secret: 1\r\n"),
+    );
+    await using proxy = await start([`${upstream.url}/base`], {
+      routes: [{ path: "/ws/chat", upstream: "app", websocket: true, strip_prefix: true }],
+      preserve_host: false,
+      headers: { add: { "X-Powered-By": "BWS" }, remove: { "X-Secret": true }, request: { set: { "X-Set": "s" } } },
+    }, { listener });
+    using client = await FramePeer.connect(
+      proxy.port,
+      "/ws/chat/room%20a?x=1&y",
+      "Cookie: c=1\r\nAuthorization: Basic eDp5\r\nOrigin: http://site.test\r\nX-Secret: 2\r\nX-Forwarded-For: 6.6.6.6\r\n" +
+        "Sec-WebSocket-Protocol: old,chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n",
+    );
+    const [request] = upstream.heads;
+    assertEquals(request.firstLine, "GET /base/room%20a?x=1&y HTTP/1.1");
+    const fields = [
+      "cookie",
+      "authorization",
+      "origin",
+      "x-forwarded-for",
+      "x-forwarded-host",
+      "x-powered-by",
+      "x-set",
+    ];
+    assertEquals(fields.map((name) => headerAll(request, name)), [
+      ...[["c=1"], ["Basic eDp5"], ["http://site.test"], ["127.0.0.1"], ["site.test"], ["BWS"], ["s"]],
+    ]);
+    assertEquals(headerAll(request, "x-secret"), []);
+    assertEquals(header(request, "host"), upstream.url.slice(7));
+    assertEquals(header(request, "sec-websocket-protocol"), "old,chat");
+    // The client's own handshake where its bytes are passed on as they are, else one of the proxy's.
+    const own = listener === "own";
+    assertEquals(headerAll(request, "sec-websocket-extensions"), own ? ["permessage-deflate"] : []);
+    assertEquals(headerAll(request, "sec-websocket-version"), ["13"]);
+    const keys = headerAll(request, "sec-websocket-key");
+    assertEquals([keys.length, keys[0] === "dGhlIHNhbXBsZSBub25jZQ=="], [1, own]);
+    const answer = client.head;
+    if (answer === undefined) throw new Error("expected a head");
+    assertEquals(headerAll(answer, "set-cookie"), ["a=1", "b=2"]);
+    assertEquals(headerAll(answer, "sec-websocket-accept"), ["s3pPLMBiTxaQ9kYGzzhZRbK+xOo="]);
+    assertEquals(headerAll(answer, "sec-websocket-protocol"), ["chat"]);
+    assertEquals([headerAll(answer, "x-secret"), headerAll(answer, "x-powered-by")], [[], ["BWS"]]);
+    client.close();
+  },
+);
 
 const REFUSALS: readonly [answer: string, status: number, body: string][] = [
   [
@@ -152,7 +171,7 @@ const WRONG: readonly [what: string, lines: string, change?: (answer: string) =>
   ["no Sec-WebSocket-Accept", "", (answer) => answer.replace(/Sec-WebSocket-Accept.*\r\n/, "")],
   ["no Upgrade", "", (answer) => answer.replace("Upgrade: websocket\r\n", "")],
   ["no Connection", "", (answer) => answer.replace("Connection: Upgrade\r\n", "")],
-  ["an extension", "Sec-WebSocket-Extensions: permessage-deflate\r\n"],
+  ["an extension that was not offered", "Sec-WebSocket-Extensions: permessage-deflate\r\n"],
 ];
 
 for (const [what, lines, change = (answer: string) => answer] of WRONG) {

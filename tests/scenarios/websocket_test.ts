@@ -2,7 +2,9 @@
 import { assertEquals, assertLess } from "@std/assert";
 // @ts-types="../../types/ws.d.ts"
 import { WebSocket as WsClient, WebSocketServer } from "npm:ws@8.23.0";
+import type { ListenerKind } from "../../lib/listener/listener_kind.ts";
 import { stands, until, within } from "../support/condition.ts";
+import { testEachListener } from "../support/each_listener.ts";
 import { acceptance, frameBytes, FramePeer, SocketUpstream, upgradeRequest } from "../support/frame_peer.ts";
 import { header } from "../support/message_reader.ts";
 import { RunningProxy, type RunningProxyOptions } from "../support/running_proxy.ts";
@@ -11,9 +13,13 @@ const MIB = 1024 * 1024;
 
 type WebSocketKeys = NonNullable<RunningProxyOptions["proxy"]>["websocket"];
 
-function socketProxy(upstream: { url: string }, websocket: WebSocketKeys = {}): Promise<RunningProxy> {
+function socketProxy(
+  listener: ListenerKind,
+  upstream: { url: string },
+  websocket: WebSocketKeys = {},
+): Promise<RunningProxy> {
   const routes = [{ path: "/", upstream: "app", websocket: true }];
-  return RunningProxy.start({ upstreams: [upstream.url], proxy: { routes, websocket } });
+  return RunningProxy.start({ upstreams: [upstream.url], proxy: { routes, websocket }, server: { listener } });
 }
 
 /** A server of npm `ws` that sends each message back. */
@@ -82,49 +88,53 @@ class WsPeer {
   }
 }
 
-Deno.test("npm ws on both sides exchanges text, binary, empty and 16 MB messages, in order", async () => {
-  await using upstream = await WsEcho.start();
-  await using proxy = await socketProxy(upstream);
-  const peer = await WsPeer.open(proxy.port, ["chat.v1", "chat.v2"]);
-  assertEquals(peer.socket.protocol, "chat.v2");
-  // Offered by both sides, and refused by the proxy to both.
-  assertEquals([peer.socket.extensions, ...upstream.extensions], ["", ""]);
-  const large = new Uint8Array(16_000_000).map((_, i) => i % 251);
-  const sent: (string | Uint8Array)[] = [
-    "hello",
-    "",
-    new Uint8Array(0),
-    "\ufeff€ 𝄞 \0",
-    new Uint8Array([0, 255]),
-    large,
-    "end",
-  ];
-  for (const message of sent) peer.socket.send(message);
-  await until("all came back", () => peer.got.length === sent.length, 20_000);
-  const text = new TextDecoder("utf-8", { ignoreBOM: true });
-  for (const [i, message] of sent.entries()) {
-    const { binary, data } = peer.got[i];
-    assertEquals(binary, typeof message !== "string");
-    if (typeof message === "string") assertEquals(text.decode(data), message);
-    else assertEquals(data.length === message.length && data.every((byte, at) => byte === message[at]), true);
-  }
-  await peer.close(3000, "done");
-  assertEquals(peer.closed, [3000, "done"]);
-  await proxy.idle();
-  await until("the upstream has heard of it", () => upstream.closes.length > 0);
-  assertEquals(upstream.closes, [[3000, "done"]]);
-});
+testEachListener(
+  "npm ws on both sides exchanges text, binary, empty and 16 MB messages, in order",
+  async (listener) => {
+    await using upstream = await WsEcho.start();
+    await using proxy = await socketProxy(listener, upstream);
+    const peer = await WsPeer.open(proxy.port, ["chat.v1", "chat.v2"]);
+    assertEquals(peer.socket.protocol, "chat.v2");
+    // Offered by both sides. Where messages are relayed, the proxy refuses it to both.
+    const extensions = listener === "own" ? "permessage-deflate" : "";
+    assertEquals([peer.socket.extensions, ...upstream.extensions], [extensions, extensions]);
+    const large = new Uint8Array(16_000_000).map((_, i) => i % 251);
+    const sent: (string | Uint8Array)[] = [
+      "hello",
+      "",
+      new Uint8Array(0),
+      "\ufeff€ 𝄞 \0",
+      new Uint8Array([0, 255]),
+      large,
+      "end",
+    ];
+    for (const message of sent) peer.socket.send(message);
+    await until("all came back", () => peer.got.length === sent.length, 20_000);
+    const text = new TextDecoder("utf-8", { ignoreBOM: true });
+    for (const [i, message] of sent.entries()) {
+      const { binary, data } = peer.got[i];
+      assertEquals(binary, typeof message !== "string");
+      if (typeof message === "string") assertEquals(text.decode(data), message);
+      else assertEquals(data.length === message.length && data.every((byte, at) => byte === message[at]), true);
+    }
+    await peer.close(3000, "done");
+    assertEquals(peer.closed, [3000, "done"]);
+    await proxy.idle();
+    await until("the upstream has heard of it", () => upstream.closes.length > 0);
+    assertEquals(upstream.closes, [[3000, "done"]]);
+  },
+);
 
-Deno.test("npm ws sends 12 messages of 16 MB without a pause, and none is lost", async () => {
+testEachListener("npm ws sends 12 messages of 16 MB without a pause, and none is lost", async (listener) => {
   await using upstream = await WsEcho.start();
-  await using proxy = await socketProxy(upstream);
+  await using proxy = await socketProxy(listener, upstream);
   const peer = await WsPeer.open(proxy.port);
   const large = new Uint8Array(16_000_000);
   for (let i = 0; i < 12; i++) {
     large[0] = i;
-    peer.socket.send(large);
+    // Where it is compressed, it is so later.
+    peer.socket.send(large.slice());
   }
-  // `ws` masks a copy, so each message keeps its number.
   await until("all came back", () => peer.got.length === 12, 30_000);
   assertEquals(
     peer.got.map(({ data, size }) => [data[0], size]),
@@ -134,7 +144,7 @@ Deno.test("npm ws sends 12 messages of 16 MB without a pause, and none is lost",
   assertEquals(peer.closed?.[0], 1005);
 });
 
-Deno.test("fragments arrive joined on both sides, whatever control frames come between", async () => {
+testEachListener("fragments arrive joined on both sides, whatever control frames come between", async (listener) => {
   await using upstream = SocketUpstream.start(async (peer) => {
     assertEquals(await peer.said(), "text:one two three");
     await peer.send(2, new Uint8Array([1]), { fin: false });
@@ -146,7 +156,7 @@ Deno.test("fragments arrive joined on both sides, whatever control frames come b
     assertEquals(await peer.said(), "close:1000");
     await peer.sendClose(1000);
   });
-  await using proxy = await socketProxy(upstream);
+  await using proxy = await socketProxy(listener, upstream);
   using client = await FramePeer.connect(proxy.port);
   await client.send(1, "one ", { fin: false });
   await client.send(9, "ping");
@@ -156,77 +166,86 @@ Deno.test("fragments arrive joined on both sides, whatever control frames come b
   assertEquals(await client.said(), "binary:1,2");
   await client.sendClose(1000);
   assertEquals(await client.said(), "close:1000");
-});
+}, ["runtime"]);
 
-Deno.test("what is said before the client is accepted reaches the other side, first and in order", async () => {
-  const heard: string[] = [];
-  await using upstream = SocketUpstream.start(async (peer) => {
-    while (heard.length < 4) heard.push(await peer.said());
-    await peer.sendClose(1000);
-  }, async (head) => {
-    // In one write with the answer, so that it is read together with it.
-    const frames = ["early", "earlier", "latest"].map((word) => String.fromCharCode(...frameBytes(1, word)));
-    return await acceptance(head) + frames.join("");
-  });
-  await using proxy = await socketProxy(upstream);
-  using client = new FramePeer(await Deno.connect({ hostname: "127.0.0.1", port: proxy.port }), true);
-  const words = ["impatient", "client", "speaks"];
-  await client.sendRaw(upgradeRequest());
-  for (const word of words) await client.send(1, word);
-  await client.readHead();
-  for (const word of ["early", "earlier", "latest"]) assertEquals(await client.said(), `text:${word}`);
-  await client.sendClose(1001);
-  await client.rest();
-  assertEquals(heard, [...words.map((word) => `text:${word}`), "close:1001"]);
-});
+testEachListener(
+  "what is said before the client is accepted reaches the other side, first and in order",
+  async (listener) => {
+    const heard: string[] = [];
+    await using upstream = SocketUpstream.start(async (peer) => {
+      while (heard.length < 4) heard.push(await peer.said());
+      await peer.sendClose(1000);
+    }, async (head) => {
+      // In one write with the answer, so that it is read together with it.
+      const frames = ["early", "earlier", "latest"].map((word) => String.fromCharCode(...frameBytes(1, word)));
+      return await acceptance(head) + frames.join("");
+    });
+    await using proxy = await socketProxy(listener, upstream);
+    using client = new FramePeer(await Deno.connect({ hostname: "127.0.0.1", port: proxy.port }), true);
+    const words = ["impatient", "client", "speaks"];
+    await client.sendRaw(upgradeRequest());
+    for (const word of words) await client.send(1, word);
+    await client.readHead();
+    for (const word of ["early", "earlier", "latest"]) assertEquals(await client.said(), `text:${word}`);
+    await client.sendClose(1001);
+    await client.rest();
+    assertEquals(heard, [...words.map((word) => `text:${word}`), "close:1001"]);
+  },
+);
 
-Deno.test("ten thousand messages each way keep their order, while fifty sockets talk at once", async () => {
-  await using upstream = SocketUpstream.echoing();
-  await using proxy = await socketProxy(upstream);
-  const COUNT = 200;
-  await within(
-    20_000,
-    "all sockets heard all they said",
-    Promise.all(Array.from({ length: 50 }, async (_, socket) => {
-      using client = await FramePeer.connect(proxy.port);
-      const all = Array.from({ length: COUNT }, (_, i) => frameBytes(1, `${socket}:${i}`, { masked: true }));
-      const bytes = new Uint8Array(await new Blob(all).arrayBuffer());
-      client.sendRaw(bytes);
-      for (let i = 0; i < COUNT; i++) assertEquals(await client.said(), `text:${socket}:${i}`);
-      await client.sendClose(1000);
-      assertEquals(await client.said(), "close:1000");
-    })).then(() => {}),
-  );
-  await proxy.idle();
-  assertEquals(proxy.generation.sockets.size, 0);
-});
+testEachListener(
+  "ten thousand messages each way keep their order, while fifty sockets talk at once",
+  async (listener) => {
+    await using upstream = SocketUpstream.echoing();
+    await using proxy = await socketProxy(listener, upstream);
+    const COUNT = 200;
+    await within(
+      20_000,
+      "all sockets heard all they said",
+      Promise.all(Array.from({ length: 50 }, async (_, socket) => {
+        using client = await FramePeer.connect(proxy.port);
+        const all = Array.from({ length: COUNT }, (_, i) => frameBytes(1, `${socket}:${i}`, { masked: true }));
+        const bytes = new Uint8Array(await new Blob(all).arrayBuffer());
+        client.sendRaw(bytes);
+        for (let i = 0; i < COUNT; i++) assertEquals(await client.said(), `text:${socket}:${i}`);
+        await client.sendClose(1000);
+        assertEquals(await client.said(), "close:1000");
+      })).then(() => {}),
+    );
+    await proxy.idle();
+    assertEquals(proxy.generation.sockets.size, 0);
+  },
+);
 
-Deno.test("a client that reads slowly slows its upstream down, loses nothing, and costs little memory", async () => {
-  const COUNT = 600;
-  const part = new Uint8Array(256 * 1024);
-  let sent = 0;
-  await using upstream = SocketUpstream.start(async (peer) => {
-    for (; sent < COUNT; sent++) {
-      part[0] = sent & 255;
-      if (!await peer.send(2, part)) return;
+testEachListener(
+  "a client that reads slowly slows its upstream down, loses nothing, and costs little memory",
+  async (listener) => {
+    const COUNT = 600;
+    const part = new Uint8Array(256 * 1024);
+    let sent = 0;
+    await using upstream = SocketUpstream.start(async (peer) => {
+      for (; sent < COUNT; sent++) {
+        part[0] = sent & 255;
+        if (!await peer.send(2, part)) return;
+      }
+      await peer.sendClose(1000);
+      await peer.said();
+    });
+    await using proxy = await socketProxy(listener, upstream, { max_buffered: "1MiB" });
+    using client = await FramePeer.connect(proxy.port);
+    await stands("what the upstream has sent", () => sent);
+    // What lies between is the sockets' buffers and `max_buffered`, not the 150 MB that were to be sent.
+    assertLess(sent, COUNT / 2);
+    for (let i = 0; i < COUNT; i++) {
+      const frame = await client.data();
+      if (frame?.payload[0] !== (i & 255)) throw new Error(`Message ${i} is ${frame?.payload[0]}`);
     }
-    await peer.sendClose(1000);
-    await peer.said();
-  });
-  await using proxy = await socketProxy(upstream, { max_buffered: "1MiB" });
-  using client = await FramePeer.connect(proxy.port);
-  await stands("what the upstream has sent", () => sent);
-  // What lies between is the sockets' buffers and `max_buffered`, not the 150 MB that were to be sent.
-  assertLess(sent, COUNT / 2);
-  for (let i = 0; i < COUNT; i++) {
-    const frame = await client.data();
-    if (frame?.payload[0] !== (i & 255)) throw new Error(`Message ${i} is ${frame?.payload[0]}`);
-  }
-  assertEquals(await client.said(), "close:1000");
-  await client.sendClose(1000);
-});
+    assertEquals(await client.said(), "close:1000");
+    await client.sendClose(1000);
+  },
+);
 
-Deno.test("an upstream that reads slowly slows its client down, and loses nothing", async () => {
+testEachListener("an upstream that reads slowly slows its client down, and loses nothing", async (listener) => {
   const COUNT = 600;
   const part = new Uint8Array(256 * 1024);
   const reading = Promise.withResolvers<void>();
@@ -238,7 +257,7 @@ Deno.test("an upstream that reads slowly slows its client down, and loses nothin
     }
     await peer.sendClose(1000);
   });
-  await using proxy = await socketProxy(upstream, { max_buffered: "1MiB" });
+  await using proxy = await socketProxy(listener, upstream, { max_buffered: "1MiB" });
   using client = await FramePeer.connect(proxy.port);
   let sent = 0;
   const sending = (async () => {
@@ -258,58 +277,68 @@ Deno.test("an upstream that reads slowly slows its client down, and loses nothin
   assertEquals([sent, heard], [COUNT, COUNT]);
 });
 
-Deno.test("a client that reads nothing is given up after idle_timeout, and its upstream closed with 1001", async () => {
-  const told = Promise.withResolvers<string>();
-  await using upstream = SocketUpstream.start(async (peer) => {
-    const flood = (async () => {
-      const part = new Uint8Array(256 * 1024);
-      while (await peer.send(2, part));
-    })();
-    let said = await peer.said();
-    while (said === "text:still here") said = await peer.said();
-    told.resolve(said);
-    peer.close();
-    await flood;
-  });
-  const proxy = await socketProxy(upstream, { max_buffered: "64KiB", ping_interval: 0, idle_timeout: "300ms" });
-  using client = await FramePeer.connect(proxy.port);
-  // Heard often, so that it is not its silence that ends it.
-  const talk = setInterval(() => client.send(1, "still here"), 50);
-  let said = "";
-  try {
-    said = await within(15_000, "the upstream is told", told.promise);
-  } finally {
-    clearInterval(talk);
-  }
-  assertEquals(said, "close:1001");
-  client.close();
-  await proxy[Symbol.asyncDispose]();
-});
-
-Deno.test("upstreams are pinged every ping_interval, and one that stays silent is given up with 1014", async () => {
-  const pings: number[] = [];
-  await using upstream = SocketUpstream.start(async (peer) => {
-    for (let frame = await peer.frame(); frame !== undefined && frame.opcode !== 8; frame = await peer.frame()) {
-      if (frame.opcode !== 9) continue;
-      pings.push(performance.now());
-      if (pings.length <= 3) await peer.send(10, frame.payload);
+testEachListener(
+  "a client that reads nothing is given up after idle_timeout, and its upstream closed with 1001",
+  async (listener) => {
+    const told = Promise.withResolvers<string>();
+    await using upstream = SocketUpstream.start(async (peer) => {
+      const flood = (async () => {
+        const part = new Uint8Array(256 * 1024);
+        while (await peer.send(2, part));
+      })();
+      let said = await peer.said();
+      while (said === "text:still here") said = await peer.said();
+      told.resolve(said);
+      peer.close();
+      await flood;
+    });
+    const proxy = await socketProxy(listener, upstream, {
+      max_buffered: "64KiB",
+      ping_interval: 0,
+      idle_timeout: "300ms",
+    });
+    using client = await FramePeer.connect(proxy.port);
+    // Heard often, so that it is not its silence that ends it.
+    const talk = setInterval(() => client.send(1, "still here"), 50);
+    let said = "";
+    try {
+      said = await within(15_000, "the upstream is told", told.promise);
+    } finally {
+      clearInterval(talk);
     }
-  });
-  await using proxy = await socketProxy(upstream, { ping_interval: "100ms", idle_timeout: "1s" });
-  using client = await FramePeer.connect(proxy.port);
-  const clientPings = { count: 0 };
-  let frame = await client.frame();
-  for (; frame?.opcode === 9; frame = await client.frame()) {
-    clientPings.count++;
-    await client.send(10, frame.payload);
-  }
-  assertEquals([frame?.opcode, frame && (frame.payload[0] << 8 | frame.payload[1])], [8, 1014]);
-  await client.sendClose(1014);
-  assertEquals(pings.length >= 4, true, `${pings.length} pings to the upstream`);
-  assertEquals(clientPings.count >= 3, true, `${clientPings.count} pings to the client`);
-});
+    assertEquals(said, "close:1001");
+    client.close();
+    await proxy[Symbol.asyncDispose]();
+  },
+);
 
-Deno.test("a client that sends no pong is given up, and its upstream closed with 1001", async () => {
+testEachListener(
+  "upstreams are pinged every ping_interval, and one that stays silent is given up with 1014",
+  async (listener) => {
+    const pings: number[] = [];
+    await using upstream = SocketUpstream.start(async (peer) => {
+      for (let frame = await peer.frame(); frame !== undefined && frame.opcode !== 8; frame = await peer.frame()) {
+        if (frame.opcode !== 9) continue;
+        pings.push(performance.now());
+        if (pings.length <= 3) await peer.send(10, frame.payload);
+      }
+    });
+    await using proxy = await socketProxy(listener, upstream, { ping_interval: "100ms", idle_timeout: "1s" });
+    using client = await FramePeer.connect(proxy.port);
+    const clientPings = { count: 0 };
+    let frame = await client.frame();
+    for (; frame?.opcode === 9; frame = await client.frame()) {
+      clientPings.count++;
+      await client.send(10, frame.payload);
+    }
+    assertEquals([frame?.opcode, frame && (frame.payload[0] << 8 | frame.payload[1])], [8, 1014]);
+    await client.sendClose(1014);
+    assertEquals(pings.length >= 4, true, `${pings.length} pings to the upstream`);
+    assertEquals(clientPings.count >= 3, true, `${clientPings.count} pings to the client`);
+  },
+);
+
+testEachListener("a client that sends no pong is given up, and its upstream closed with 1001", async (listener) => {
   const told = Promise.withResolvers<string>();
   await using upstream = SocketUpstream.start(async (peer) => {
     let frame = await peer.frame();
@@ -317,7 +346,7 @@ Deno.test("a client that sends no pong is given up, and its upstream closed with
     told.resolve(frame?.opcode === 8 ? `close:${frame.payload[0] << 8 | frame.payload[1]}` : "something else");
     await peer.sendClose(1001);
   });
-  await using proxy = await socketProxy(upstream, { ping_interval: "100ms", idle_timeout: "1s" });
+  await using proxy = await socketProxy(listener, upstream, { ping_interval: "100ms", idle_timeout: "1s" });
   using client = await FramePeer.connect(proxy.port);
   assertEquals(await within(5000, "the upstream is told", told.promise), "close:1001");
   assertEquals(header(upstream.heads[0], "upgrade"), "websocket");

@@ -17,6 +17,8 @@ export interface ClientOrder {
   messages: (string | string[] | number)[];
   /** How it ends once all has come back: with a Close frame, without, or not by itself. */
   end: "close" | "terminate" | "wait";
+  /** Whether it offers no compression, with which what a server sends just before it is killed may be lost. */
+  plain?: boolean;
 }
 
 /** What the client saw. */
@@ -79,8 +81,8 @@ server.on("connection", (socket) => {
 const CLIENT = `
 import { createHash } from "node:crypto";
 const { WebSocket } = await import(process.argv[1]);
-const { url, protocols, messages, end } = JSON.parse(process.argv[2]);
-const socket = new WebSocket(url, protocols ?? [], { perMessageDeflate: true, maxPayload: 64 << 20 });
+const { url, protocols, messages, end, plain } = JSON.parse(process.argv[2]);
+const socket = new WebSocket(url, protocols ?? [], { perMessageDeflate: !plain, maxPayload: 64 << 20 });
 const report = { protocol: "", extensions: "", got: [], pong: "", code: 0, reason: "" };
 const ended = () => {
   if (report.got.length < messages.length || report.pong === "") return;
