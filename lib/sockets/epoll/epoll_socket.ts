@@ -101,7 +101,9 @@ export class EpollSocket implements Socket, Watcher {
   /** Ends the socket with an error, which the handler gets. Called from the loop. */
   fail(error: unknown): void {
     if (this.#closed) return;
-    this.close();
+    // What was written in part must not look complete to the peer.
+    if (this.#unwritten !== undefined || this.#queue.bytes > 0) this.reset();
+    else this.close();
     try {
       this.handler.failed(error instanceof Error ? error : new Error(String(error)));
     } catch {
@@ -145,7 +147,7 @@ export class EpollSocket implements Socket, Watcher {
     }
     const sent = this.#send(bytes);
     if (sent === bytes.length) {
-      if (ownership === "given") releaseBuffer(bytes);
+      if (ownership === "given" && !this.#inArena(bytes)) releaseBuffer(bytes);
       return true;
     }
     if (sent >= 0) this.#enqueue(sent === 0 ? bytes : bytes.subarray(sent), ownership, false);
@@ -282,8 +284,12 @@ export class EpollSocket implements Socket, Watcher {
 
   #enqueue(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership, more: boolean): void {
     this.#drainAwaited = true;
-    // Nobody owns memory of the arena beyond a call.
-    this.#queue.add(bytes, bytes.buffer === this.#loop.arena.bytes.buffer ? "lent" : ownership, more);
+    this.#queue.add(bytes, this.#inArena(bytes) ? "lent" : ownership, more);
+  }
+
+  /** Whether bytes lie in the arena, which belongs to nobody beyond a call, whatever a caller says. */
+  #inArena(bytes: Uint8Array<ArrayBuffer>): boolean {
+    return bytes.buffer === this.#loop.arena.bytes.buffer;
   }
 
   #continueWriting(): void {
@@ -316,7 +322,7 @@ export class EpollSocket implements Socket, Watcher {
   #send(bytes: Uint8Array<ArrayBuffer>, more = false): number {
     const { calls, arena } = this.#loop;
     const { length } = bytes;
-    const inArena = bytes.buffer === arena.bytes.buffer;
+    const inArena = this.#inArena(bytes);
     let sent = 0;
     while (sent < length) {
       let count = length - sent;
