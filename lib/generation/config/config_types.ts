@@ -251,7 +251,7 @@ export interface LimitsInput {
    */
   body_timeout?: string | number;
   /**
-   * Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. 0 is none.
+   * Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. Also of a response, over write_timeout. 0 is none.
    *
    * @default {500}
    */
@@ -263,7 +263,7 @@ export interface LimitsInput {
    */
   idle_timeout?: string | number;
   /**
-   * Longest time in which a client takes no byte of a response; 0 is no limit.
+   * Longest time in which a client takes no byte of a response, and time over which min_rate applies to it; 0 is no limit.
    *
    * @default {"60s"}
    */
@@ -1134,11 +1134,11 @@ export interface LimitsConfig {
   header_timeout: number;
   /** Longest silence of a client while its body is awaited; 408. 0 is no limit. */
   body_timeout: number;
-  /** Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. 0 is none. */
+  /** Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. Also of a response, over write_timeout. 0 is none. */
   min_rate: number;
   /** Longest time between two requests of a connection; 0 is no limit. */
   idle_timeout: number;
-  /** Longest time in which a client takes no byte of a response; 0 is no limit. */
+  /** Longest time in which a client takes no byte of a response, and time over which min_rate applies to it; 0 is no limit. */
   write_timeout: number;
   /** Largest head of a request with its first line; 431, or 414 where the first line takes more than half of it. */
   max_header_size: number;

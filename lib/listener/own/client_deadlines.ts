@@ -27,9 +27,12 @@ export class ClientDeadlines {
   // The budget of the body: the time spent waiting for it, and the bytes received in that time.
   #bodyWaitedMs = 0;
   #bodyBytes = 0;
-  // The client's reading: the bytes that its connection has accepted, and since when there are no more.
+  // The client's reading: the bytes that its connection has accepted and when it last accepted some, and both at the
+  // beginning of the time in which its rate is measured.
   #acceptedBytes = 0;
-  #stalledMs = 0;
+  #acceptedMs = 0;
+  #measuredBytes = 0;
+  #measuredMs = 0;
 
   /** Sets no deadline yet. */
   constructor(clock: CoarseClock, limits: ListenerLimits) {
@@ -90,17 +93,22 @@ export class ClientDeadlines {
   }
 
   /**
-   * Whether the client has taken nothing of a response for too long.
+   * Whether the client has taken nothing of a response for too long, or less than the lowest rate.
    *
    * @param acceptedBytes Bytes that were sent on the connection and that the system has accepted.
    */
   stalled(nowMs: number, queuedBytes: number, acceptedBytes: number): boolean {
-    if (queuedBytes === 0 || acceptedBytes !== this.#acceptedBytes) {
-      this.#acceptedBytes = acceptedBytes;
-      this.#stalledMs = nowMs;
+    const { write_timeout: timeoutMs, min_rate } = this.limits;
+    if (queuedBytes === 0 || acceptedBytes !== this.#acceptedBytes) this.#acceptedMs = nowMs;
+    this.#acceptedBytes = acceptedBytes;
+    const measuredMs = nowMs - this.#measuredMs;
+    const tooSlow = (acceptedBytes - this.#measuredBytes) * 1000 < min_rate * measuredMs;
+    if (queuedBytes === 0 || (measuredMs > timeoutMs && !tooSlow)) {
+      this.#measuredMs = nowMs;
+      this.#measuredBytes = acceptedBytes;
       return false;
     }
-    return this.limits.write_timeout > 0 && nowMs - this.#stalledMs > this.limits.write_timeout;
+    return timeoutMs > 0 && (nowMs - this.#acceptedMs > timeoutMs || measuredMs > timeoutMs);
   }
 
   #tooSlow(nowMs: number): boolean {

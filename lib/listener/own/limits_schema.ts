@@ -22,14 +22,14 @@ export const limitsSchema = table({
     "Longest silence of a client while its body is awaited; 408. 0 is no limit.",
   ),
   min_rate: count().default(500).describe(
-    "Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. 0 " +
-      "is none.",
+    "Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. Also " +
+      "of a response, over write_timeout. 0 is none.",
   ),
   idle_timeout: time().prefault("75s").describe(
     "Longest time between two requests of a connection; 0 is no limit.",
   ),
   write_timeout: time().prefault("60s").describe(
-    "Longest time in which a client takes no byte of a response; 0 is no limit.",
+    "Longest time in which a client takes no byte of a response, and time over which min_rate applies to it; 0 is no limit.",
   ),
   max_header_size: size().prefault("32KiB").describe(
     "Largest head of a request with its first line; 431, or 414 where the first line takes more than half of it.",

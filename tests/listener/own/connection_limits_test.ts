@@ -143,24 +143,26 @@ for (
   });
 }
 
-Deno.test("a client that takes nothing of a response is reset after write_timeout, one that takes a little is not", async () => {
+Deno.test("a client that takes nothing of a response is reset after write_timeout, and so is one below min_rate", async () => {
   const bodies: ScriptedBody[] = [];
   await using clients = new ScriptedClients(() => {
     const body = new ScriptedBody();
     bodies.push(body);
     return { status: 200, headers: ["content-length", "1000000"], body };
-  }, { limits: { write_timeout: 400 } });
-  const [stalled, slow] = [clients.connect(), clients.connect()];
-  for (const socket of [stalled, slow]) {
+  }, { limits: { write_timeout: 400, min_rate: 1000 } });
+  const [stalled, trickling, slow] = [clients.connect(), clients.connect(), clients.connect()];
+  for (const socket of [stalled, trickling, slow]) {
     socket.block();
     socket.arrive(get("/"));
   }
   for (const body of bodies) body.sink?.piece(new Uint8Array(200_000), "given");
-  while (!stalled.closed) {
+  while (!stalled.closed || !trickling.closed) {
+    trickling.unblock(1);
+    trickling.block();
     slow.unblock(1000);
     slow.block();
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  assertEquals([stalled.wasReset, slow.closed], [true, false]);
-  assertEquals([bodies[0].cancelled !== undefined, closed(clients, "write_timeout")], [true, 1]);
+  assertEquals([stalled.wasReset, trickling.wasReset, slow.closed], [true, true, false]);
+  assertEquals([bodies[0].cancelled !== undefined, closed(clients, "write_timeout")], [true, 2]);
 });
