@@ -237,7 +237,8 @@ export class ResponseSender implements BodySink {
   #uncork(): void {
     if (!this.#corked) return;
     this.#corked = false;
-    if (!this.#host.socket.closed) this.#host.socket.uncork();
+    // A socket that accepts all at once reports no drain.
+    if (!this.#host.socket.closed && this.#host.socket.uncork()) this.drained();
   }
 
   #write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
