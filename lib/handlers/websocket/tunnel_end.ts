@@ -12,6 +12,7 @@ import { type CloseStatus, NO_CODE } from "./close_status.ts";
 import { closePayload, encodeFrame, Opcode } from "./frame.ts";
 import type { FrameError } from "./frame_decoder.ts";
 import { FramePassage, type FrameReceiver, type FrameSender, PING_PAYLOAD } from "./frame_passage.ts";
+import { LastView } from "./last_view.ts";
 import { AWAY } from "./open_websocket.ts";
 
 /** Bounds of a tunnel's ends. */
@@ -175,7 +176,7 @@ export class TunnelEnd implements SocketHandler, FrameSender, FrameReceiver {
   /** From the other end's passage: bytes for the peer. */
   pass(bytes: Uint8Array<ArrayBuffer>, from: number, to: number): void {
     if (from === to || this.#closeSent) return;
-    this.#write(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), "lent");
+    this.#write((this.peer === "client" ? TO_CLIENT : TO_UPSTREAM).of(bytes, from, to), "lent");
   }
 
   /** From the other end's passage: its frame is complete. */
@@ -330,6 +331,8 @@ export class TunnelEnd implements SocketHandler, FrameSender, FrameReceiver {
   }
 }
 
+const TO_CLIENT = new LastView();
+const TO_UPSTREAM = new LastView();
 /** Longest time in which a peer accepts nothing, where `idle_timeout` is 0. */
 const DEFAULT_TOLERANCE_MS = 60_000;
 /** How long to wait for the peer to close the connection. */
