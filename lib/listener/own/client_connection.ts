@@ -9,7 +9,6 @@ import { TransportFailure } from "../../failure/failure.ts";
 import type { HttpResponse, Peer, RequestHead } from "../../http/message.ts";
 import { Refusal } from "../../http/refusal.ts";
 import type { Head } from "../../http1/head.ts";
-import { MalformedMessage } from "../../http1/malformed_message.ts";
 import type { Socket, SocketHandler } from "../../sockets/socket.ts";
 import { ClientDeadlines } from "./client_deadlines.ts";
 import { HalfClosedClient } from "./half_closed_client.ts";
@@ -18,8 +17,8 @@ import { LastBytes, LINGER_MS } from "./last_bytes.ts";
 import { MAX_DISCARDED_BYTES } from "./limits_schema.ts";
 import type { CloseCause } from "./close_cause.ts";
 import type { ListenerParts } from "./listener_parts.ts";
-import { type ParsedRequest, parseRequest, refusalOf } from "./parsed_request.ts";
-import { drop, RequestClient, type RequestConnection } from "./request_client.ts";
+import { readRequest } from "./parsed_request.ts";
+import { drop, internalError, RequestClient, type RequestConnection } from "./request_client.ts";
 import { RequestReader } from "./request_reader.ts";
 import { ResponseSender, type SenderHost } from "./response_sender.ts";
 
@@ -79,7 +78,11 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
       const client = this.#client;
       if (!this.#awaited || client === undefined) return drop(response);
       this.#awaited = false;
-      client.respond(response);
+      try {
+        client.respond(response);
+      } catch (error) {
+        this.#broke(error);
+      }
     };
     this.deadlines.awaitRequest(true);
     socket.handler = this;
@@ -151,6 +154,14 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
   }
 
   received(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    try {
+      this.#received(bytes, start, end);
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
+  #received(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
     if (this.#phase === Phase.Head && this.#reader.heldBytes === 0) return this.#read(bytes, start, end);
     let at = start;
     if (this.#body !== null && this.#body.incomplete) {
@@ -286,7 +297,7 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
 
   #begin(head: Head, bytes: Uint8Array<ArrayBuffer>, at: number, end: number): number {
     const { clock, limits, responder } = this.parts;
-    const parsed = this.#parsed(head);
+    const parsed = readRequest(head, this.peer, this.parts);
     if (parsed instanceof Refusal) {
       this.refuse(parsed);
       return end;
@@ -317,15 +328,6 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
     return behind;
   }
 
-  #parsed(head: Head): ParsedRequest | Refusal {
-    try {
-      return parseRequest(head, this.peer, this.parts);
-    } catch (error) {
-      if (error instanceof MalformedMessage) return refusalOf(error);
-      throw error;
-    }
-  }
-
   /** Holds bytes until it is their turn. */
   #hold(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
     // Handed over within the call that read them.
@@ -350,6 +352,14 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
     if (body.undiscardable) this.#finish();
     else if (body.incomplete) this.deadlines.awaitBody();
     else this.#phase = Phase.Head;
+  }
+
+  /** A fault in BWS: the client gets 500 if it can, and the log the cause. */
+  #broke(error: unknown): void {
+    this.#reading = false;
+    if (this.#phase === Phase.Tunnel) return this.socket.close();
+    if (this.#phase !== Phase.Head && this.#client?.responding !== false) return this.close("broken_response");
+    this.refuse(internalError(error), this.#client?.request.head);
   }
 
   /** Ends the connection behind what was written. */

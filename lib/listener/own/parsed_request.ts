@@ -116,6 +116,16 @@ export function parseRequest(head: Head, peer: Peer, context: RequestContext): P
   };
 }
 
+/** The request that begins with `head`, or why it is refused. */
+export function readRequest(head: Head, peer: Peer, context: RequestContext): ParsedRequest | Refusal {
+  try {
+    return parseRequest(head, peer, context);
+  } catch (error) {
+    if (error instanceof MalformedMessage) return refusalOf(error);
+    throw error;
+  }
+}
+
 /** How a message that is not HTTP/1.1 is refused. */
 export function refusalOf({ kind, message }: MalformedMessage): Refusal {
   return new Refusal(STATUSES[kind], `The request is not HTTP/1.1: ${message}`);

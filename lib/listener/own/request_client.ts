@@ -54,7 +54,7 @@ export class RequestClient implements ClientSide, BodyHost {
   /** Whether the client waits for 100 (Continue). */
   #awaitsContinue: boolean;
   /** Whether the head of the final response was written. */
-  #responding = false;
+  responding = false;
   #abort: AbortController | undefined;
   #gone = false;
 
@@ -78,7 +78,7 @@ export class RequestClient implements ClientSide, BodyHost {
   }
 
   inform(status: number, lines: readonly string[]): void {
-    if (this.#gone || this.#responding || this.request.minorVersion === 0 || status === 101) return;
+    if (this.#gone || this.responding || this.request.minorVersion === 0 || status === 101) return;
     if (status === 100 && !this.#awaitsContinue) return;
     if (status === 100) this.#awaitsContinue = false;
     this.#connection.sender.sendText(interimHead(status, lines));
@@ -88,7 +88,7 @@ export class RequestClient implements ClientSide, BodyHost {
     const { deadlines, sender } = this.#connection;
     this.#connection.resume();
     deadlines.awaitBody();
-    if (!this.#awaitsContinue || this.#responding) return;
+    if (!this.#awaitsContinue || this.responding) return;
     this.#awaitsContinue = false;
     sender.sendText(CONTINUE);
   }
@@ -134,7 +134,7 @@ export class RequestClient implements ClientSide, BodyHost {
       return connection.refuse(internalError(error), request.head);
     }
     connection.closing = head.closing;
-    this.#responding = true;
+    this.responding = true;
     sender.send(head, response.body, request.takesTrailers);
     if (sender.headWaits) waitingHeads.add(sender);
   }
@@ -154,7 +154,7 @@ export class RequestClient implements ClientSide, BodyHost {
    */
   probe(): boolean {
     const { sender } = this.#connection;
-    if (this.#responding) return sender.probe();
+    if (this.responding) return sender.probe();
     // HTTP/1.0 knows no interim responses (RFC 9110, section 15.2).
     if (this.request.minorVersion === 1) sender.sendText(CONTINUE);
     return true;
@@ -184,7 +184,8 @@ export function drop({ body, upgrade }: HttpResponse): void {
   if (body !== null && !(body instanceof Uint8Array)) body.cancel("The client left");
 }
 
-function internalError(error: unknown): Refusal {
+/** The refusal of a request by a fault in BWS. */
+export function internalError(error: unknown): Refusal {
   return new Refusal(500, `Internal error: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
 }
 

@@ -7,6 +7,7 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { ClientSide } from "../../../lib/exchange/exchange.ts";
+import type { BodySource } from "../../../lib/http/body.ts";
 import type { HttpResponse } from "../../../lib/http/message.ts";
 import { REFUSED, UNUSUAL } from "../../http1/hostile_requests.ts";
 import { BAD_CHUNKS } from "../../http1/hostile_chunks.ts";
@@ -355,4 +356,27 @@ Deno.test("a connection does not fire the signal of an exchange that is over", a
   const { signal } = client!;
   socket.fail();
   assertEquals(signal.aborted, false);
+});
+
+Deno.test("a connection responds with 500 to a fault in BWS, and logs its cause", async () => {
+  await using clients = new ScriptedClients((head) => {
+    if (head.path === "/now") throw new Error("a fault");
+    const body: BodySource = {
+      start: () => {
+        throw new Error("a late fault");
+      },
+      pull: () => {},
+      cancel: () => {},
+    };
+    return Promise.resolve({ status: 200, headers: [], body });
+  });
+  const now = clients.connect();
+  now.arrive(get("/now"));
+  assertMatch(now.written, /^HTTP\/1\.1 500 /);
+  assertMatch(clients.responder.refused[0].refusal.cause, /^Internal error: Error: a fault\n/);
+  // The head was to be written: there is no other response.
+  const late = clients.connect();
+  late.arrive(get("/late"));
+  await turns();
+  assertEquals([late.written, late.closed], ["", true]);
 });
