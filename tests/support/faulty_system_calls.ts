@@ -87,6 +87,10 @@ export class FaultySystemCalls implements SystemCalls {
     return count;
   }
 
+  peek(descriptor: number, address: number): number {
+    return this.fault?.("peek", descriptor) ?? this.#calls.peek(descriptor, address);
+  }
+
   send(descriptor: number, address: number, bytes: number, more: boolean): number {
     return this.#again(descriptor, this.fault?.("send", descriptor)) ??
       this.#calls.send(descriptor, address, Math.min(bytes, this.mostBytes), more);

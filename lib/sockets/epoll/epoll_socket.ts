@@ -118,8 +118,10 @@ export class EpollSocket implements Socket, Watcher {
       if ((events & NOT_LAST) !== 0) this.#exhaustive = true;
       if (this.#ended) {
         if ((events & EPOLLERR) !== 0) this.#failAfterEnd();
-      } else if (this.#begun && !this.#paused) {
-        this.#read();
+      } else if (!this.#paused) {
+        if (this.#begun) this.#read();
+      } else if ((events & EPOLLERR) !== 0) {
+        this.#failPaused();
       }
     }
     if ((events & EPOLLOUT) === 0 || this.#corked) return;
@@ -280,6 +282,13 @@ export class EpollSocket implements Socket, Watcher {
   #failAfterEnd(): void {
     const error = this.#loop.calls.getOption(this.#descriptor, SOL_SOCKET, SO_ERROR);
     if (error > 0) this.fail(systemError(error));
+  }
+
+  // A peer that breaks the connection during a pause, unless bytes wait in front of the failure.
+  #failPaused(): void {
+    const { calls, arena } = this.#loop;
+    const result = calls.peek(this.#descriptor, arena.address + RECEIVED.start);
+    if (result < 0 && result !== -EAGAIN && result !== -EINTR) this.fail(systemError(-result));
   }
 
   #enqueue(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership, more: boolean): void {

@@ -33,6 +33,8 @@ export interface SystemCalls {
    * error behind them.
    */
   receive(descriptor: number, address: number, bytes: number): number;
+  /** Whether a read would find bytes (1) or the end (0). An error is reported once. */
+  peek(descriptor: number, address: number): number;
   /**
    * Sends bytes, without the signal SIGPIPE.
    *
@@ -58,6 +60,7 @@ export interface SystemCalls {
 
 const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0x800 | 0x80000;
 const SOCK_NONBLOCK_CLOEXEC = 0x800 | 0x80000;
+const MSG_PEEK = 0x2;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_MORE = 0x8000;
 const SHUT_WR = 1;
@@ -133,6 +136,10 @@ export class LinuxCalls implements SystemCalls {
   receive(descriptor: number, address: number, bytes: number): number {
     const result = this.#library.recv(descriptor, address, bytes, 0);
     return result < 0 ? -this.#errno[0] : result;
+  }
+
+  peek(descriptor: number, address: number): number {
+    return this.#result(this.#library.recv(descriptor, address, 1, MSG_PEEK));
   }
 
   send(descriptor: number, address: number, bytes: number, more: boolean): number {

@@ -112,3 +112,19 @@ test("sockets that are written to from timers and promises alone are served", as
     await until("it arrives", () => server.receivedBytes === i);
   }
 });
+
+test("a reset during a pause is reported at once, unless bytes wait in front of it", async (open) => {
+  for (const text of ["", "bytes"]) {
+    const { client, server } = await open.pair();
+    server.pause();
+    if (text !== "") client.write(text);
+    client.reset();
+    if (text !== "") {
+      await someTurns();
+      assertEquals(server.events, []);
+      server.resume();
+    }
+    await until("it fails", () => server.failure !== undefined);
+    assertEquals([server.text, server.failure instanceof Deno.errors.ConnectionReset], [text, true]);
+  }
+});
