@@ -30,7 +30,7 @@
  * - A client that accepts nothing cannot be disconnected: its connection, with the queued messages, lasts until the
  *   client reads or disconnects.
  * - Back-pressure on clients, and messages that cross a Close frame of the upstream, need private members of the
- *   runtime (see `reading_control.ts`). Without them a client that sends faster than the upstream accepts is closed
+ *   runtime (see `client_read_pause.ts`). Without them a client that sends faster than the upstream accepts is closed
  *   with 1013, and one that sends while the upstream closes loses its connection.
  *
  * @module
