@@ -40,7 +40,8 @@ export class Tunnel extends OpenWebSocket implements TunnelEndOwner {
   readonly #upstream: TunnelEnd;
   readonly #metrics: MessageMetrics | undefined;
   readonly #checkMs: number;
-  #checkedMs: number;
+  /** When deadlines are checked next. */
+  #dueMs = 0;
 
   /** Connects two sockets after their handshake. */
   constructor(client: Socket, upstream: Socket, options: TunnelOptions, observer: OpenWebSocketObserver) {
@@ -52,7 +53,6 @@ export class Tunnel extends OpenWebSocket implements TunnelEndOwner {
       ms > 0
     );
     this.#checkMs = Math.min(...times) / CHECKS;
-    this.#checkedMs = options.clock.nowMs;
   }
 
   /**
@@ -72,10 +72,15 @@ export class Tunnel extends OpenWebSocket implements TunnelEndOwner {
   /** Enforces deadlines. */
   tick(nowMs: number): void {
     // Most WebSockets idle, and there may be thousands of them.
-    if (!this.#client.unsettled && !this.#upstream.unsettled && nowMs - this.#checkedMs < this.#checkMs) return;
-    this.#checkedMs = nowMs;
+    if (nowMs < this.#dueMs) return;
     this.#client.tick(nowMs);
     this.#upstream.tick(nowMs);
+    this.#dueMs = this.#client.unsettled || this.#upstream.unsettled ? 0 : nowMs + this.#checkMs;
+  }
+
+  /** From an end: it is paused, or about to close. */
+  onUnsettled(): void {
+    this.#dueMs = 0;
   }
 
   /** From an end: messages were passed on. */

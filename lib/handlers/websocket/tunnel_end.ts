@@ -37,6 +37,8 @@ export interface TunnelEndOwner {
   onViolation(end: TunnelEnd, error: FrameError): void;
   /** The peer has accepted nothing of what is queued for too long. */
   onStalled(end: TunnelEnd): void;
+  /** The end has become {@linkcode TunnelEnd.unsettled}. */
+  onUnsettled(): void;
   /** The connection has ended. Called once, and always last. */
   onEnded(end: TunnelEnd): void;
 }
@@ -206,6 +208,7 @@ export class TunnelEnd implements SocketHandler, FrameSender, FrameReceiver {
     if (this.#closeSent) return;
     if (this.#closeDue === undefined) {
       this.#closeDue = status;
+      this.#owner.onUnsettled();
       this.#deadlineMs = this.#options.clock.nowMs + this.#options.closeTimeoutMs;
     }
     if (this.#betweenFrames) this.sendCloseDue();
@@ -277,6 +280,7 @@ export class TunnelEnd implements SocketHandler, FrameSender, FrameReceiver {
     if (this.#closeSent) return;
     this.#closeSent = true;
     this.#closeDue = undefined;
+    this.#owner.onUnsettled();
     this.#deadlineMs = this.#options.clock.nowMs + this.#options.closeTimeoutMs;
     // What the other end sends is discarded from now on, up to its Close frame.
     this.#other.#resume();
@@ -321,6 +325,7 @@ export class TunnelEnd implements SocketHandler, FrameSender, FrameReceiver {
     if (this.#paused) return;
     this.#paused = true;
     this.#socket.pause();
+    this.#owner.onUnsettled();
   }
 
   #resume(): void {
