@@ -153,7 +153,10 @@ export class ResponseSender implements BodySink {
   fail(): void {
     if (this.#source === undefined) return;
     this.#source = undefined;
-    this.#head = "";
+    // A client whose connection closes without a byte of a response may send its request again. But a body that ends with
+    // the connection would look whole.
+    if (this.framing === "close") this.#head = "";
+    else this.flushHead();
     this.#uncork();
     this.#host.responseSent(false);
   }

@@ -62,6 +62,8 @@ export class EpollSocket implements Socket, Watcher {
   /** Whether reading goes on until nothing is found, because the end or an error is near. */
   #exhaustive = false;
   #ended = false;
+  /** Whether the system has reported an error that no call has returned yet. */
+  #broken = false;
 
   // State of writing.
   readonly #queue = new WriteQueue();
@@ -116,6 +118,7 @@ export class EpollSocket implements Socket, Watcher {
     if ((events & READABLE) !== 0) {
       this.#readable = true;
       if ((events & NOT_LAST) !== 0) this.#exhaustive = true;
+      if ((events & EPOLLERR) !== 0) this.#broken = true;
       if (this.#ended) {
         if ((events & EPOLLERR) !== 0) this.#failAfterEnd();
       } else if (!this.#paused) {
@@ -271,6 +274,11 @@ export class EpollSocket implements Socket, Watcher {
     this.#readable = false;
     this.#ended = true;
     if (this.#unwritten !== undefined) return this.fail(this.#unwritten);
+    if (this.#broken) {
+      // Once the end of the peer has arrived, a read finds nothing but that, though a reset has followed it.
+      this.#failAfterEnd();
+      if (this.#closed) return;
+    }
     try {
       this.handler.ended();
     } catch (error) {
