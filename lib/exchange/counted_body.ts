@@ -5,7 +5,7 @@
  */
 
 import { TransportFailure } from "../failure/failure.ts";
-import type { BodySink, BodySource, Ownership } from "../http/body.ts";
+import type { BodySink, BodySource, FileSink, Ownership } from "../http/body.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import type { Exchange, ExchangeDelivery } from "./exchange.ts";
 
@@ -21,7 +21,7 @@ export interface StallWatch {
  * Counts the bytes of a body and reports its end to the delivery: complete, broken off, or cancelled by the client.
  * Owned by the reader of the body.
  */
-export class CountedBody implements BodySource, BodySink {
+export class CountedBody implements BodySource, BodySink, FileSink {
   readonly #source: BodySource;
   readonly #exchange: Exchange;
   readonly #delivery: ExchangeDelivery;
@@ -73,8 +73,31 @@ export class CountedBody implements BodySource, BodySink {
   /** Counts a piece and passes it on. */
   piece(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
     this.#exchange.sent(bytes.length);
-    if (this.#watch !== undefined) this.#deadlineMs = this.#watch.clock.nowMs + this.#watch.timeoutMs;
+    this.#awaitClient();
     this.#sink?.piece(bytes, ownership);
+  }
+
+  /** Passes ranges of files on, if the sink takes them. */
+  get fileSink(): FileSink | undefined {
+    return this.#sink?.fileSink === undefined ? undefined : this;
+  }
+
+  /** Passes a range of a file on. Its bytes are counted when they are sent. */
+  fileRange(descriptor: number, start: number, end: number): void {
+    this.#awaitClient();
+    this.#sink?.fileSink?.fileRange(descriptor, start, end);
+  }
+
+  /** Counts bytes of a file that were sent. */
+  fileTaken(bytes: number): void {
+    this.#exchange.sent(bytes);
+    this.#awaitClient();
+  }
+
+  /** Asks for pieces in place of the rest of a range. */
+  fileRefused(position: number): void {
+    this.#deadlineMs = 0;
+    this.#source.fileRefused?.(position);
   }
 
   /** The body is complete. */
@@ -101,6 +124,10 @@ export class CountedBody implements BodySource, BodySink {
     this.#exchange.status = 499;
     this.#source.cancel(reason);
     this.#cut();
+  }
+
+  #awaitClient(): void {
+    if (this.#watch !== undefined) this.#deadlineMs = this.#watch.clock.nowMs + this.#watch.timeoutMs;
   }
 
   // The failure makes the listener close the connection, so that the client does not take the response for complete.

@@ -45,6 +45,26 @@ export interface BodySink {
    * @param reason The cause, for whoever reports it.
    */
   fail(reason: unknown): void;
+  /**
+   * Takes ranges of files in place of pieces; known once the source is started.
+   *
+   * @default {undefined} Not possible.
+   */
+  readonly fileSink?: FileSink | undefined;
+}
+
+/** Sends ranges of open files without reading them into this process. */
+export interface FileSink {
+  /**
+   * Receives the next range, which is not empty, in place of a piece. The sink reports what it has sent with
+   * {@linkcode BodySource.fileTaken}, and pulls again once it has sent all. `end` is called in place of a range alone.
+   *
+   * @param descriptor The system's descriptor of the file. It stays open until the next pull, or until the source is
+   * cancelled or fails.
+   * @param start First byte of the range.
+   * @param end Behind its last byte.
+   */
+  fileRange(descriptor: number, start: number, end: number): void;
 }
 
 /**
@@ -62,6 +82,13 @@ export interface BodySource {
    * @param reason The cause, for whoever reports it.
    */
   cancel(reason: unknown): void;
+  /** The system has accepted the next `bytes` bytes of the current file range. */
+  fileTaken?(bytes: number): void;
+  /**
+   * The current file range cannot be sent as one from byte `position` on, as where the file has become shorter: the
+   * source delivers the rest of the body in pieces. Counts as a pull.
+   */
+  fileRefused?(position: number): void;
 }
 
 /** Bytes that stay valid for a holder that keeps them: those of the piece, or a copy if they are lent. */

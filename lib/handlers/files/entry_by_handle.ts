@@ -11,10 +11,11 @@
 
 import { closeSync, constants, open, openSync } from "node:fs";
 import type { FileEntry } from "./file_entry.ts";
+import { DescriptorFile, type OpenFile } from "./open_file.ts";
 
 /** A `LookUp`; see {@linkcode handlePathsReadable}. */
 export async function entryByHandle(path: string): Promise<FileEntry> {
-  const entry = new HandleEntry(await openHandle(path));
+  const entry = new HandleEntry(await openDescriptor(path, O_PATH));
   try {
     await entry.look();
     return entry;
@@ -66,8 +67,9 @@ class HandleEntry implements FileEntry {
     this.info = await Deno.stat(this.#link);
   }
 
-  open(): Promise<Deno.FsFile> {
-    return Deno.open(this.#link);
+  async open(): Promise<OpenFile> {
+    const descriptor = await openDescriptor(this.#link, constants.O_RDONLY);
+    return new DescriptorFile(descriptor, HANDLES + descriptor);
   }
 
   async *names(): AsyncIterable<string> {
@@ -81,10 +83,10 @@ class HandleEntry implements FileEntry {
   }
 }
 
-function openHandle(path: string): Promise<number> {
+function openDescriptor(path: string, flags: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    open(path, O_PATH, (error, handle) => {
-      if (error === null) resolve(handle);
+    open(path, flags, (error, descriptor) => {
+      if (error === null) resolve(descriptor);
       else if (error.code === "EACCES" || error.code === "EPERM") {
         reject(new Deno.errors.PermissionDenied(error.message, { cause: error }));
       } else reject(error);

@@ -9,6 +9,7 @@
  */
 
 import type { FileEntry } from "./file_entry.ts";
+import { type OpenFile, RuntimeFile } from "./open_file.ts";
 import { type FileStamp, sameFile, stampOf } from "./file_stamp.ts";
 
 /** A `LookUp`. */
@@ -32,13 +33,13 @@ class PathEntry implements FileEntry {
     this.info = info;
   }
 
-  async open(): Promise<Deno.FsFile | undefined> {
+  async open(): Promise<OpenFile | undefined> {
     // Checked again just before: opening a FIFO would wait for a writer, and a device may act on it.
     const { isFile, isDirectory } = await Deno.lstat(this.realPath);
     if (!isFile && !isDirectory) return undefined;
     const file = await Deno.open(this.realPath);
     try {
-      if (await this.#liesAtPath(stampOf(await file.stat()))) return file;
+      if (await this.#liesAtPath(stampOf(await file.stat()))) return new RuntimeFile(file);
     } catch (error) {
       file.close();
       throw error;

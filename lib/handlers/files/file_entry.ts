@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { OpenFile } from "./open_file.ts";
+
 /** A file or folder that was looked up. Its holder disposes of it. */
 export interface FileEntry extends Disposable {
   /** Path of the file or folder without links. */
@@ -16,7 +18,7 @@ export interface FileEntry extends Disposable {
    * Opens the file or folder for reading; undefined if something else is at its path now. Only regular files and
    * folders may be opened.
    */
-  open(): Promise<Deno.FsFile | undefined>;
+  open(): Promise<OpenFile | undefined>;
   /** The names in the folder. */
   names(): AsyncIterable<string>;
 }

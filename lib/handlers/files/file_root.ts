@@ -14,6 +14,7 @@ import { entryByPath } from "./entry_by_path.ts";
 import type { FileEntry, LookUp } from "./file_entry.ts";
 import type { FilesConfig } from "./files_schema.ts";
 import { type FileStamp, stampOf } from "./file_stamp.ts";
+import type { OpenFile } from "./open_file.ts";
 
 /** A regular file below the root. */
 export interface FoundFile {
@@ -37,10 +38,35 @@ export interface FoundFolder {
   readonly modifiedMs: number | undefined;
 }
 
-/** An open file with its state when it was opened. Its holder closes it. */
-export interface OpenedFile {
-  readonly file: Deno.FsFile;
+/** An open file with its state when it was opened. Each user releases it. */
+export class OpenedFile implements Disposable {
+  readonly file: OpenFile;
   readonly stamp: FileStamp;
+  /** Path without links. */
+  readonly realPath: string;
+  #users = 1;
+
+  /** The caller is the first user. */
+  constructor(file: OpenFile, stamp: FileStamp, realPath: string) {
+    this.file = file;
+    this.stamp = stamp;
+    this.realPath = realPath;
+  }
+
+  /** Another user. */
+  use(): this {
+    this.#users++;
+    return this;
+  }
+
+  /** Ends one use; the last one closes the file. */
+  release(): void {
+    if (--this.#users === 0) this.file[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
 }
 
 /** Options of a root. */
@@ -106,7 +132,7 @@ export class FileRoot {
       const found = foundIn(entry, path);
       if (found === undefined || (found.kind === "folder" && Deno.build.os === "windows")) return found;
       const file = await entry.open();
-      file?.close();
+      file?.[Symbol.dispose]();
       return file && found;
     });
   }
@@ -123,9 +149,9 @@ export class FileRoot {
       const file = entry.info.isFile ? await entry.open() : undefined;
       if (file === undefined) return undefined;
       try {
-        return { file, stamp: stampOf(await file.stat()) };
+        return new OpenedFile(file, await file.stamp(), entry.realPath);
       } catch (error) {
-        file.close();
+        file[Symbol.dispose]();
         throw error;
       }
     });

@@ -107,7 +107,7 @@ export interface FileServer {
   lookUp(tryFiles: readonly string[]): FileLookUp;
   /** Why {@linkcode serve} responded with an error, as text for the log. */
   reason(head: RequestHead, status: number): string;
-  /** Frees the cache. Responses that are being sent continue. */
+  /** Frees the cache, and closes files that are kept open. Responses that are being sent continue. */
   close(): void;
 }
 
@@ -207,6 +207,7 @@ class FolderServer implements FileServer {
   }
 
   close(): void {
+    this.#delivery.close();
     this.#pages.close();
   }
 

@@ -7,6 +7,7 @@
 import type { HttpResponse } from "../../http/message.ts";
 import { planResponse, type ResponsePlan } from "./response_plan.ts";
 import type { FileRoot, OpenedFile } from "./file_root.ts";
+import { KeptFiles } from "./kept_files.ts";
 import { sameStamp } from "./file_stamp.ts";
 import { fileBody, memoryBody } from "./file_stream.ts";
 import { chooseRepresentation, type Page } from "./page.ts";
@@ -32,12 +33,13 @@ export interface PageDeliveryOptions {
   readonly nowMs: () => number;
 }
 
-/** Responds with pages. Holds no resources of its own. */
+/** Responds with pages. Owned by a file server, which closes it. */
 export class PageDelivery {
   readonly #root: FileRoot;
   readonly #pages: PageCache;
   readonly #hotFileMaxBytes: number;
   readonly #nowMs: () => number;
+  readonly #kept = new KeptFiles();
 
   constructor(options: PageDeliveryOptions) {
     this.#root = options.root;
@@ -46,14 +48,20 @@ export class PageDelivery {
     this.#nowMs = options.nowMs;
   }
 
-  /** The response if no file has to be read for it: bytes in memory, HEAD, 304, 412, 416. */
+  /** Closes the files that are kept open. Responses that are being sent continue. */
+  close(): void {
+    this.#kept.close();
+  }
+
+  /** The response if no file has to be opened for it: bytes in memory, HEAD, 304, 412, 416, a file that is open. */
   fromMemory(page: Page, request: PageRequest, nowMs: number): HttpResponse | undefined {
     const representation = chooseRepresentation(page, request.fields.acceptEncoding);
     if (!request.fields.conditional && request.method === "GET") {
       const { bytes } = representation;
-      return bytes === undefined ? undefined : { status: 200, headers: representation.okLines.slice(), body: bytes };
+      if (bytes !== undefined) return { status: 200, headers: representation.okLines.slice(), body: bytes };
     }
-    return memoryResponse(planResponse(request.method, request.fields, representation, nowMs), representation);
+    const plan = planResponse(request.method, request.fields, representation, nowMs);
+    return memoryResponse(plan, representation) ?? this.#fromOpen(plan, representation);
   }
 
   /**
@@ -73,6 +81,13 @@ export class PageDelivery {
       this.#pages.forget(path); // the file has changed since the page was made
     }
     return undefined;
+  }
+
+  #fromOpen({ status, headers, pieces }: ResponsePlan, { found }: Representation): HttpResponse | undefined {
+    if (pieces === undefined) return undefined;
+    const opened = this.#kept.take(found);
+    if (opened === undefined) return undefined;
+    return { status, headers, body: fileBody(opened, pieces, this.#kept) };
   }
 
   async #fromDisk(
@@ -102,8 +117,8 @@ export class PageDelivery {
 
   #stream(opened: OpenedFile, representation: Representation, request: PageRequest): HttpResponse {
     const { status, headers, pieces } = planResponse(request.method, request.fields, representation, this.#nowMs());
-    if (pieces !== undefined) return { status, headers, body: fileBody(opened, pieces) };
-    opened.file.close();
+    if (pieces !== undefined) return { status, headers, body: fileBody(opened, pieces, this.#kept) };
+    opened.release();
     return { status, headers, body: null };
   }
 }

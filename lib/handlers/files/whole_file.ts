@@ -5,7 +5,7 @@
  */
 
 import type { FileRoot } from "./file_root.ts";
-import { sameStamp, stampOf } from "./file_stamp.ts";
+import { sameStamp } from "./file_stamp.ts";
 import type { Representation } from "./representation.ts";
 
 /**
@@ -37,17 +37,17 @@ export function readWhole(
 const pending = new WeakMap<Representation, Promise<Uint8Array<ArrayBuffer> | undefined>>();
 
 async function readOnce(root: FileRoot, { found }: Representation): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const opened = await root.open(found);
+  using opened = await root.open(found);
   if (opened === undefined) return undefined;
-  using file = opened.file;
+  const { file } = opened;
   if (!sameStamp(opened.stamp, found.stamp)) return undefined;
   const bytes = new Uint8Array(found.stamp.sizeBytes);
   let length = 0;
   while (length < bytes.length) {
-    const count = await file.read(bytes.subarray(length));
-    if (count === null) return undefined;
+    const count = await file.read(bytes.subarray(length), length);
+    if (count === 0) return undefined;
     length += count;
   }
   // A file that was written during the read gives a mixture of two contents.
-  return sameStamp(stampOf(await file.stat()), found.stamp) ? bytes : undefined;
+  return sameStamp(await file.stamp(), found.stamp) ? bytes : undefined;
 }

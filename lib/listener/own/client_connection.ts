@@ -126,7 +126,8 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
       return;
     }
     const { queuedBytes } = this.socket;
-    if (this.deadlines.stalled(nowMs, queuedBytes, this.sender.writtenBytes - queuedBytes)) {
+    const { sender } = this;
+    if (this.deadlines.stalled(nowMs, queuedBytes + sender.fileBytes, sender.writtenBytes - queuedBytes)) {
       // A reset: the system would keep what is queued for a client that takes nothing.
       this.socket.reset();
       return this.close("write_timeout");

@@ -95,6 +95,7 @@ export class ClientDeadlines {
   /**
    * Whether the client has taken nothing of a response for too long, or less than the lowest rate.
    *
+   * @param queuedBytes Bytes that wait to be sent.
    * @param acceptedBytes Bytes that were sent on the connection and that the system has accepted.
    */
   stalled(nowMs: number, queuedBytes: number, acceptedBytes: number): boolean {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type BodySink, type BodySource, type Ownership, release } from "../../http/body.ts";
+import { type BodySink, type BodySource, type FileSink, type Ownership, release } from "../../http/body.ts";
 import type { HeaderLines, HttpResponse } from "../../http/message.ts";
 import { CHUNK_OVERHEAD_BYTES, LAST_CHUNK, lastChunk, putChunk } from "../../http1/chunked_encoder.ts";
 import { putText } from "../../http1/head_writer.ts";
@@ -25,7 +25,7 @@ export interface SenderHost {
 }
 
 /** Sends one response at a time. Owned by its connection. */
-export class ResponseSender implements BodySink {
+export class ResponseSender implements BodySink, FileSink {
   /** Bytes that were written in total. */
   writtenBytes = 0;
   /** How the end of the last body is told. */
@@ -44,6 +44,11 @@ export class ResponseSender implements BodySink {
   #pulling = false;
   #corked = false;
   #probes = 0;
+  /** The file of which a range is being sent; -1 while there is none. */
+  #file = -1;
+  /** The part of that range that is not sent. */
+  #fileStart = 0;
+  #fileEnd = 0;
   #probedBytes = 0;
   /** Made for the first chunked body. */
   #uncorkLater: (() => void) | undefined;
@@ -56,6 +61,11 @@ export class ResponseSender implements BodySink {
   /** Whether a head waits for the first piece of its body. */
   get headWaits(): boolean {
     return this.#head !== "";
+  }
+
+  /** Bytes of a range of a file that wait to be accepted by the system. */
+  get fileBytes(): number {
+    return this.#file < 0 ? 0 : this.#fileEnd - this.#fileStart;
   }
 
   /** Sends a response. */
@@ -95,6 +105,7 @@ export class ResponseSender implements BodySink {
 
   /** All written bytes were accepted. */
   drained(): void {
+    if (this.#file >= 0) return this.#sendFile();
     if (this.#source !== undefined && !this.#pulled) this.#pull();
   }
 
@@ -103,6 +114,7 @@ export class ResponseSender implements BodySink {
     const source = this.#source;
     this.#source = undefined;
     this.#head = "";
+    this.#file = -1;
     source?.cancel(reason);
   }
 
@@ -131,12 +143,26 @@ export class ResponseSender implements BodySink {
       // A body that differs from its Content-Length would run into the next response.
       if (this.framing === "length" && (this.#leftBytes -= bytes.length) < 0) {
         release(bytes, ownership);
-        this.abandon("The body is longer than its Content-Length");
-        return this.#host.responseSent(false);
+        return this.#tooLong();
       }
       this.#sendPlain(bytes, ownership);
     }
     if (this.#source !== undefined && this.#host.socket.queuedBytes < MAX_QUEUED_BYTES) this.#pull();
+  }
+
+  /** A range of a file is sent by the system, if it is sure where the body ends. */
+  get fileSink(): FileSink | undefined {
+    return this.framing === "length" && this.#host.socket.sendFile !== undefined ? this : undefined;
+  }
+
+  fileRange(descriptor: number, start: number, end: number): void {
+    this.#pulled = false;
+    if (this.#source === undefined) return;
+    if ((this.#leftBytes -= end - start) < 0) return this.#tooLong();
+    this.#file = descriptor;
+    this.#fileStart = start;
+    this.#fileEnd = end;
+    this.#sendFile();
   }
 
   end(trailers?: readonly string[]): void {
@@ -153,6 +179,7 @@ export class ResponseSender implements BodySink {
   fail(): void {
     if (this.#source === undefined) return;
     this.#source = undefined;
+    this.#file = -1;
     // A client whose connection closes without a byte of a response may send its request again. But a body that ends with
     // the connection would look whole.
     if (this.framing === "close") this.#head = "";
@@ -168,8 +195,39 @@ export class ResponseSender implements BodySink {
     do {
       this.#pulled = true;
       this.#source?.pull();
-    } while (!this.#pulled && this.#source !== undefined && this.#host.socket.queuedBytes < MAX_QUEUED_BYTES);
+    } while (
+      !this.#pulled && this.#file < 0 && this.#source !== undefined &&
+      this.#host.socket.queuedBytes < MAX_QUEUED_BYTES
+    );
     this.#pulling = false;
+  }
+
+  #tooLong(): void {
+    this.abandon("The body is longer than its Content-Length");
+    this.#host.responseSent(false);
+  }
+
+  /** Sends as much of the current range as the system takes, with the head in front of it. */
+  #sendFile(): void {
+    const { socket } = this.#host;
+    if (this.#head !== "") {
+      socket.cork();
+      this.flushHead();
+    }
+    const source = this.#source as BodySource;
+    const bytes = this.#fileEnd - this.#fileStart;
+    const taken = socket.sendFile?.(this.#file, this.#fileStart, bytes) ?? -1;
+    if (taken < 0) {
+      this.#file = -1;
+      this.#leftBytes += bytes;
+      this.#pulled = true;
+      return source.fileRefused?.(this.#fileStart);
+    }
+    this.#fileStart += taken;
+    this.writtenBytes += taken;
+    if (taken === bytes) this.#file = -1;
+    if (taken > 0) source.fileTaken?.(taken);
+    if (taken === bytes && this.#source === source) this.#pull();
   }
 
   #sendWhole(text: string, body: Uint8Array<ArrayBuffer>): void {

@@ -40,7 +40,7 @@ Deno.test({
       const opened = await root.open(found);
       // A new file of that name is as good as the old one: whoever asked compares the stamps.
       assertStrictEquals(opened !== undefined, swap === "other file", swap);
-      opened?.file.close();
+      opened?.release();
       assertStrictEquals(openFiles(site), 0);
     }
   },
