@@ -6,6 +6,7 @@
 
 import type { Responder } from "../../exchange/responder.ts";
 import { isHandleShortage } from "../../failure/shortage.ts";
+import type { Peer } from "../../http/message.ts";
 import type { AcceptHandler, ListeningSocket, Socket, SocketDriver } from "../../sockets/socket.ts";
 import { socketDriver } from "../../sockets/socket_driver.ts";
 import { CoarseClock } from "../../state/coarse_clock.ts";
@@ -17,6 +18,7 @@ import { LISTENER_LIMITS, type ListenerLimits } from "./limits_schema.ts";
 import type { ListenerParts } from "./listener_parts.ts";
 import { OutgoingHead } from "./outgoing_head.ts";
 import { ParserPool } from "./parser_pool.ts";
+import { ProxiedSocket, type ProxiedSocketOwner } from "./proxied_socket.ts";
 import { WaitingHeads } from "./waiting_heads.ts";
 
 /** What a reload may change. Open connections keep the limits of times with which they were accepted. */
@@ -33,6 +35,13 @@ export interface ListenerSettings {
    * @default {no peer}
    */
   readonly trusts?: (address: string) => boolean;
+  /**
+   * Whether connections of trusted proxies begin with a header of the PROXY protocol. Those of all other peers do not: a
+   * header of theirs is a malformed request.
+   *
+   * @default {false}
+   */
+  readonly proxyProtocol?: boolean;
 }
 
 /** How a listener is opened. */
@@ -81,7 +90,7 @@ export interface SocketListenerPlace {
 }
 
 /** An open port. */
-export class SocketListener implements AcceptHandler {
+export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
   /** What happened to its connections. */
   readonly metrics: ListenerMetrics;
   readonly #listening: ListeningSocket;
@@ -89,6 +98,9 @@ export class SocketListener implements AcceptHandler {
   readonly #onAcceptFailed: ((error: Error) => void) | undefined;
   #parts: ListenerParts;
   #trusts: (address: string) => boolean;
+  #proxyProtocol: boolean;
+  /** Connections whose PROXY header is awaited. */
+  readonly #proxied = new Set<ProxiedSocket>();
   #stopped = false;
 
   /**
@@ -102,6 +114,7 @@ export class SocketListener implements AcceptHandler {
     const clock = new CoarseClock();
     const table = this.#table = new ConnectionTable(clock, this.metrics);
     this.#trusts = trusts;
+    this.#proxyProtocol = options.proxyProtocol === true;
     this.#onAcceptFailed = options.onAcceptFailed;
     this.#listening = driver.listen({ address: address ?? "::", port, shared }, this);
     this.#parts = {
@@ -121,8 +134,9 @@ export class SocketListener implements AcceptHandler {
   }
 
   /** Sends requests to `responder` from now on; those under way are not affected. */
-  serve(responder: Responder, { limits, trusts }: ListenerSettings = {}): void {
+  serve(responder: Responder, { limits, trusts, proxyProtocol }: ListenerSettings = {}): void {
     if (trusts !== undefined) this.#trusts = trusts;
+    if (proxyProtocol !== undefined) this.#proxyProtocol = proxyProtocol;
     Object.assign(this.#parts, { responder, limits: { ...this.#parts.limits, ...limits } });
   }
 
@@ -162,14 +176,35 @@ export class SocketListener implements AcceptHandler {
 
   accepted(socket: Socket): void {
     this.metrics.add(LISTENER_METRICS.metrics.accepted);
-    const { remoteAddress: address, remotePort: port } = socket;
-    const { limits } = this.#parts;
-    const trusted = limits.max_connections_per_address > 0 && this.#trusts(address);
-    if (this.#stopped || !this.#table.admits(address, trusted, limits)) {
-      countClosed(this.metrics, this.#stopped ? "shutdown" : "limit");
+    if (this.#stopped) {
+      countClosed(this.metrics, "shutdown");
       return socket.close();
     }
-    this.#table.add(new ClientConnection(socket, { address, port }, this.#parts));
+    if (this.#proxyProtocol && this.#trusts(socket.remoteAddress)) {
+      this.#proxied.add(new ProxiedSocket(socket, this, this.#parts.clock));
+    } else {
+      this.#admit(socket, { address: socket.remoteAddress, port: socket.remotePort });
+    }
+  }
+
+  proxied(proxied: ProxiedSocket, peer: Peer | undefined): void {
+    const { socket } = proxied;
+    this.#proxied.delete(proxied);
+    this.#admit(socket, peer ?? { address: socket.remoteAddress, port: socket.remotePort });
+  }
+
+  unproxied(proxied: ProxiedSocket): void {
+    if (this.#proxied.delete(proxied)) countClosed(this.metrics, this.#stopped ? "shutdown" : "refused");
+  }
+
+  #admit(socket: Socket, peer: Peer): void {
+    const { limits } = this.#parts;
+    const trusted = limits.max_connections_per_address > 0 && this.#trusts(peer.address);
+    if (!this.#table.admits(peer.address, trusted, limits)) {
+      countClosed(this.metrics, "limit");
+      return socket.close();
+    }
+    this.#table.add(new ClientConnection(socket, peer, this.#parts));
   }
 
   failed(error: Error): void {
@@ -186,6 +221,7 @@ export class SocketListener implements AcceptHandler {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#listening.close();
+    for (const proxied of this.#proxied) proxied.close();
   }
 }
 
