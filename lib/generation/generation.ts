@@ -166,7 +166,7 @@ export class Generation {
         responder: this.responder(table),
         middleware: options.middleware ?? [],
         metrics: metrics?.listener(key),
-        clients,
+        clients: { ...clients, proxyProtocol: group[0].proxy_protocol },
       };
     });
     this.sites = config.sites.map((site) => sites.get(site) as Site);

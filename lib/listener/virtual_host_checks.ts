@@ -13,6 +13,7 @@ import {
   child,
   type Place,
   type TableNode,
+  tableOf,
   tablesOf,
   type TextNode,
   textNode,
@@ -26,6 +27,7 @@ export const checkVirtualHosts: ConfigCheck = (root, problems) => {
   checkNames(sites, problems);
   checkHosts(sites, problems);
   checkAddresses(sites, problems);
+  checkProxyProtocol(sites, tableOf(root, "server"), problems);
 };
 
 function checkNames(sites: readonly TableNode[], problems: ProblemList): void {
@@ -91,6 +93,37 @@ function checkAddresses(sites: readonly TableNode[], problems: ProblemList): voi
       problems.error(textNode(wild ? earlier.site : site, "listen") ?? site, {
         message: `port ${shownPort(site)} is also asked for on all interfaces`,
         expected: "the same `listen` for all sites of a port, or none, or another port",
+      });
+    }
+  }
+}
+
+/** Finds sites of one listener that differ in `proxy_protocol`, and those on which it has no effect. */
+function checkProxyProtocol(sites: readonly TableNode[], server: TableNode | undefined, problems: ProblemList): void {
+  const first = new Map<string, { proxied: boolean; site: TableNode }>();
+  for (const site of sites) {
+    const proxied = booleanOf(site, "proxy_protocol", false);
+    const place = child(site, "proxy_protocol") ?? site;
+    const listener = listenerOf(site);
+    const earlier = listener === undefined ? undefined : first.get(listener);
+    if (listener !== undefined && earlier === undefined) first.set(listener, { proxied, site });
+    if (earlier !== undefined && earlier.proxied !== proxied) {
+      problems.error(place, {
+        message: `another site of port ${shownPort(site)} has proxy_protocol = ${!proxied}${lineOf(earlier.site)}`,
+        expected: "the same proxy_protocol for all sites of a port",
+      });
+    }
+    if (!proxied) continue;
+    if (child(server, "trusted_proxies") === undefined) {
+      problems.error(place, {
+        message: "proxy_protocol is true, and no proxy is trusted",
+        expected: "the addresses of the proxies in front in server.trusted_proxies",
+      });
+    }
+    if (textNode(server, "listener")?.value === "runtime") {
+      problems.error(place, {
+        message: "proxy_protocol is true, and the server of the runtime does not know it",
+        expected: 'server.listener = "own"',
       });
     }
   }

@@ -28,6 +28,10 @@ export const virtualHostKeys = {
   listen: judged(listenFault, ADDRESS).optional()
     .describe("IP address to listen on; without it, all interfaces of both families."),
   default: flag().default(false).describe("Whether the site serves hosts that no site of the port names."),
+  proxy_protocol: flag().default(false).describe(
+    "Whether connections of trusted_proxies begin with a header of the PROXY protocol, version 1 or 2, from which the " +
+      "client's address is taken. With BWS's own listener; the same for all sites of a port.",
+  ),
 };
 
 function listenFault(value: string): Fault | undefined {

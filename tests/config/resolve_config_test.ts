@@ -36,6 +36,7 @@ Deno.test("resolveConfig() fills in every default", () => {
       hostnames: [],
       port: 8080,
       default: false,
+      proxy_protocol: false,
       index_files: ["index.html"],
       browse: false,
       try_files: [],

@@ -171,3 +171,18 @@ Deno.test("Host names that are none in any script are refused, and say what is o
     assertEquals(problems[0].startsWith(`hostname is ${JSON.stringify(name)}, ${expected}`), true, problems[0]);
   }
 });
+
+Deno.test("parseConfig() refuses proxy_protocol that differs on one port, that nobody is trusted for, or that has no effect", () => {
+  const trusting = '[server]\ntrusted_proxies = ["10.0.0.1"]\n';
+  accepted(`${trusting}${SITE}hostname = "a"\nproxy_protocol = true\n${SITE}hostname = "b"\nproxy_protocol = true\n`);
+  accepted(`${trusting}${SITE}port = 0\nproxy_protocol = true\n${SITE}port = 0\n`);
+  assertErrors(`${trusting}${SITE}hostname = "a"\n${SITE}hostname = "b"\nproxy_protocol = «true»\n`, [
+    "another site of port 8080 has proxy_protocol = false (line 3), expected the same proxy_protocol for all sites of a port",
+  ]);
+  assertErrors(`${SITE}proxy_protocol = «true»\n`, [
+    "proxy_protocol is true, and no proxy is trusted, expected the addresses of the proxies in front in server.trusted_proxies",
+  ]);
+  assertErrors(`${trusting}listener = "runtime"\n${SITE}proxy_protocol = «true»\n`, [
+    'proxy_protocol is true, and the server of the runtime does not know it, expected server.listener = "own"',
+  ]);
+});

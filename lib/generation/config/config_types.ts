@@ -172,6 +172,12 @@ export interface SiteInput {
    * @default {false}
    */
   default?: boolean;
+  /**
+   * Whether connections of trusted_proxies begin with a header of the PROXY protocol, version 1 or 2, from which the client's address is taken. With BWS's own listener; the same for all sites of a port.
+   *
+   * @default {false}
+   */
+  proxy_protocol?: boolean;
   /** Folder whose files are served. */
   static_dir?: string;
   /**
@@ -1096,6 +1102,8 @@ export interface SiteConfig {
   listen?: string;
   /** Whether the site serves hosts that no site of the port names. */
   default: boolean;
+  /** Whether connections of trusted_proxies begin with a header of the PROXY protocol, version 1 or 2, from which the client's address is taken. With BWS's own listener; the same for all sites of a port. */
+  proxy_protocol: boolean;
   /** Folder whose files are served. */
   static_dir?: string;
   /** Names of index files of a folder; the first that exists is served. */
