@@ -53,6 +53,11 @@ export class IncomingBody implements BodySource {
     return !this.#decoder.done;
   }
 
+  /** Bytes of it that are still to arrive, as far as they are known: 0 for a chunked body. */
+  get remaining(): number {
+    return this.#decoder.remaining;
+  }
+
   /**
    * Takes what arrived together with the head. It stays lent until {@linkcode keepEarly}, so that whoever pulls in
    * between gets it without a copy.
@@ -148,7 +153,7 @@ export class IncomingBody implements BodySource {
    */
   discard(maxBytes: number): boolean {
     this.cancel();
-    if (this.#broken || this.#decoder.remaining > maxBytes) return false;
+    if (this.#broken || this.remaining > maxBytes) return false;
     this.#discardable = maxBytes;
     return true;
   }

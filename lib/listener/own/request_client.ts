@@ -12,6 +12,7 @@ import type { Socket } from "../../sockets/socket.ts";
 import type { ClientDeadlines } from "./client_deadlines.ts";
 import type { BodyHost, IncomingBody } from "./incoming_body.ts";
 import type { CloseCause } from "./close_cause.ts";
+import { MAX_DISCARDED_BYTES } from "./limits_schema.ts";
 import type { ListenerParts } from "./listener_parts.ts";
 import { interimHead, upgradeHead } from "./outgoing_head.ts";
 import type { ParsedRequest } from "./parsed_request.ts";
@@ -127,8 +128,11 @@ export class RequestClient implements ClientSide, BodyHost {
     }
     // A client that still waits for 100 (Continue) may send its body or not: nothing could be found behind it.
     const unframed = body !== null && body.incomplete && (this.#awaitsContinue || body.fault !== "");
+    // A response that is here already ends the exchange: so large a rest of the body is not read past.
+    const unread = body !== null && (response.body === null || response.body instanceof Uint8Array) &&
+      body.remaining > MAX_DISCARDED_BYTES;
     try {
-      head.compose(response, request, connection.closing || unframed || !request.persistent);
+      head.compose(response, request, connection.closing || unframed || unread || !request.persistent);
     } catch (error) {
       drop(made);
       return connection.refuse(internalError(error), request.head);

@@ -124,7 +124,24 @@ Deno.test("SocketListener closes rather than read a large body that nobody wante
   await using own = new OwnListener({ upstreams: ["http://127.0.0.1:9"], proxy: { routes: [] } });
   using client = await RawClient.connect(own.port);
   await client.send("POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 1000000000\r\n\r\nhello");
-  assertEquals(statusOf(await client.answer()), 404);
+  const refused = await client.answer();
+  assertEquals(statusOf(refused), 404);
+  assertEquals(header(refused, "connection"), "close");
+  await within(5000, "the end of the connection", client.reader.end());
+});
+
+Deno.test("SocketListener says that it closes when an upstream responds to a large body before it is sent", async () => {
+  await using upstream = ScriptedUpstream.start(async (peer) => {
+    await peer.head();
+    await peer.send(answerOf("early"));
+    await peer.closed();
+  });
+  await using own = new OwnListener({ upstreams: [upstream.url] });
+  using client = await RawClient.connect(own.port);
+  await client.send("POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 1000000000\r\n\r\nhello");
+  const early = await client.answer();
+  assertEquals(text(early.body), "early");
+  assertEquals(header(early, "connection"), "close");
   await within(5000, "the end of the connection", client.reader.end());
 });
 
