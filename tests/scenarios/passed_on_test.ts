@@ -114,6 +114,20 @@ Deno.test("the upstream's reason phrase reaches the client, byte for byte", asyn
   }
 });
 
+Deno.test("a response long before the end of an upload tells the client that the connection closes", async () => {
+  for (const [length, closes] of [[1000, false], [10 * MIB, true]] as const) {
+    const script: UpstreamScript = async (peer) => {
+      await peer.head();
+      await peer.send(answerOf("early"));
+      await peer.closed();
+    };
+    const { last } = await answersTo(script, `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\nbegin`);
+    assertEquals([new TextDecoder().decode(last.body), headerAll(last, "connection")], [
+      ...["early", closes ? ["close"] : []],
+    ]);
+  }
+});
+
 Deno.test("an upstream waits for a client that takes nothing of a response, and the proxy holds little of it", async () => {
   let sent = 0;
   const piece = new Uint8Array(MIB / 4);
