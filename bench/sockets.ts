@@ -1,7 +1,7 @@
 /**
- * What the socket drivers cost: each echoes 128 bytes over 64 connections, in a process of its own. Reported is the
+ * What the socket drivers cost: each echoes 128 bytes over some connections, 64 if not said, in a process of its own. Reported is the
  * processor time of that process for one echo, user and system, the median of rounds in turns. `await` is a loop over
- * `Deno.Conn`, for comparison. Run with `deno run -A bench/sockets.ts [SECONDS] [ROUNDS] [DRIVER…]`.
+ * `Deno.Conn`, for comparison. Run with `deno run -A bench/sockets.ts [SECONDS] [ROUNDS] [CONNECTIONS] [DRIVER…]`.
  *
  * @module
  */
@@ -13,7 +13,6 @@ import type { Socket, SocketDriver } from "../lib/sockets/socket.ts";
 import { LOAD_CORE, PROXY_CORE, startPinned, stopAll } from "./pinned_process.ts";
 import { processorTicks, TICK_US } from "./process_tree.ts";
 
-const CONNECTIONS = 64;
 const BYTES = 128;
 /** Until the compiler has done its work. */
 const WARM_UP_MS = 1500;
@@ -71,10 +70,10 @@ async function echoAwaiting(conn: Deno.TcpConn): Promise<void> {
 }
 
 /** Sends messages, each when the last one has come back, until its input ends; each line asks how many echoes there were. */
-async function load(port: number): Promise<void> {
+async function load(port: number, connections: number): Promise<void> {
   const message = new Uint8Array(BYTES).fill(0x61);
   let echoes = 0;
-  for (let i = 0; i < CONNECTIONS; i++) {
+  for (let i = 0; i < connections; i++) {
     runtimeDriver.connect({ address: "127.0.0.1", port }, {
       connected(socket) {
         let missing = BYTES;
@@ -99,12 +98,14 @@ async function load(port: number): Promise<void> {
   Deno.exit();
 }
 
-async function measure(driver: string, seconds: number): Promise<Round> {
+async function measure(driver: string, seconds: number, connections: number): Promise<Round> {
   const self = new URL(import.meta.url).pathname;
   const run = ["run", "-A", "--no-check", self];
   const server = startPinned(PROXY_CORE, Deno.execPath(), [...run, "--serve", driver], { pipes: "piped" });
   const port = Number(await new LineReader(server).line());
-  const client = startPinned(LOAD_CORE, Deno.execPath(), [...run, "--load", String(port)], { pipes: "piped" });
+  const client = startPinned(LOAD_CORE, Deno.execPath(), [...run, "--load", String(port), String(connections)], {
+    pipes: "piped",
+  });
   const input = client.stdin.getWriter();
   const lines = new LineReader(client);
   const look = async () => {
@@ -145,14 +146,14 @@ function median(values: readonly number[]): number {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const [mode, what] = args;
+  const [mode, what, count] = args;
   if (mode === "--serve") return console.log(await SERVERS[what]());
-  if (mode === "--load") return await load(Number(what));
-  const [seconds = "3", rounds = "5", ...names] = args;
+  if (mode === "--load") return await load(Number(what), Number(count));
+  const [seconds = "3", rounds = "5", connections = "64", ...names] = args;
   const drivers = names.length > 0 ? names : Object.keys(SERVERS);
   const found = new Map<string, Round[]>(drivers.map((driver) => [driver, []]));
   for (let round = 0; round < Number(rounds); round++) {
-    for (const driver of drivers) found.get(driver)?.push(await measure(driver, Number(seconds)));
+    for (const driver of drivers) found.get(driver)?.push(await measure(driver, Number(seconds), Number(connections)));
   }
   console.log(`${"driver".padEnd(10)}${"µs an echo".padStart(12)}${"echoes a second".padStart(18)}`);
   for (const [driver, all] of found) {

@@ -2,10 +2,10 @@
  * The loop of one thread: takes events from the kernel and gives them to sockets, side by side with the runtime's event
  * loop.
  *
- * One turn handles one batch of events and ends, so that promises of callers settle between two batches. While events
- * come, turns follow each other by `setImmediate`, without a system call of the runtime in between; every millisecond,
- * and when no events come, the loop waits in the runtime's reactor ({@linkcode RuntimeWake}), where timers, files and
- * the runtime's own sockets get their turn too.
+ * One turn handles one batch of events and ends, so that promises of callers settle between two batches. While many
+ * events come, turns follow each other by `setImmediate`, without a system call of the runtime in between; every
+ * millisecond, and when few events come or none, the loop waits in the runtime's reactor ({@linkcode RuntimeWake}),
+ * where timers, files and the runtime's own sockets get their turn too.
  *
  * @module
  */
@@ -30,10 +30,15 @@ const GETTID = { x86_64: 186, aarch64: 178 };
 
 /** Events in one batch. */
 const BATCH = Math.min(128, EVENTS.bytes / 4 / EVENT_WORDS);
+/** So few events in a batch say that no more are to be expected at once. */
+const FEW = 2;
 /** How long turns follow each other before the runtime's reactor gets its turn. */
 const SLICE_MS = 1;
 
-/** Whoever owns a descriptor that is watched. Neither function throws. */
+/** Pause before another try where the system has no memory for a poll. */
+const RETRY_MS = 5;
+
+/** Whoever owns a descriptor that is watched. Neither function is to throw. */
 export interface Watcher {
   /** Something happened to the descriptor: a set of EPOLLIN and so on. */
   ready(events: number): void;
@@ -62,6 +67,8 @@ export class EpollLoop {
   #scheduled = false;
   #armed = false;
   #sliceEndMs = 0;
+  /** Whether promises have settled since the loop was armed by {@linkcode #woken}. */
+  #settled = true;
 
   /**
    * Begins to wait.
@@ -127,9 +134,16 @@ export class EpollLoop {
   readonly #woken = (): void => {
     this.#armed = false;
     this.#sliceEndMs = performance.now() + SLICE_MS;
-    this.#handle();
-    // Not armed here: the runtime is still reading what it was woken by.
-    this.#schedule();
+    if (!this.#settled || this.#handle() > FEW || this.#deferred.length > 0) return this.#schedule();
+    // Little is going on, so that another turn would find nothing. The runtime is still reading the eventfd: where the
+    // poll is ready at once, it wakes the loop again before promises have settled.
+    this.#settled = false;
+    queueMicrotask(this.#settle);
+    this.#arm();
+  };
+
+  readonly #settle = (): void => {
+    this.#settled = true;
   };
 
   readonly #turn = (): void => {
@@ -140,8 +154,10 @@ export class EpollLoop {
   };
 
   #arm(): void {
-    this.#armed = true;
-    this.#wake.arm();
+    this.#armed = this.#wake.arm();
+    if (this.#armed || this.#scheduled) return;
+    this.#scheduled = true;
+    setTimeout(this.#turn, RETRY_MS);
   }
 
   /** Handles what was deferred, and one batch of events. Returns their number. */
@@ -152,7 +168,13 @@ export class EpollLoop {
       this.#deferred = this.#proceeding;
       this.#proceeding = proceeding;
       handled = proceeding.length;
-      for (let i = 0; i < handled; i++) proceeding[i].proceed();
+      for (let i = 0; i < handled; i++) {
+        try {
+          proceeding[i].proceed();
+        } catch (error) {
+          reportError(error);
+        }
+      }
       proceeding.length = 0;
     }
     const { words, address } = this.arena;
@@ -160,7 +182,12 @@ export class EpollLoop {
     for (let i = 0, at = EVENTS.start >> 2; i < count; i++, at += EVENT_WORDS) {
       const descriptor = words[at + EVENT_DATA_WORD];
       if (this.#generations[descriptor] !== words[at + EVENT_DATA_WORD + 1]) continue;
-      this.#watchers[descriptor]?.ready(words[at]);
+      try {
+        this.#watchers[descriptor]?.ready(words[at]);
+      } catch (error) {
+        // A mistake of this driver's must not cost the other sockets their events.
+        reportError(error);
+      }
     }
     return count > 0 ? handled + count : handled;
   }

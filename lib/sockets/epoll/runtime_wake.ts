@@ -86,13 +86,12 @@ export class RuntimeWake {
     this.#pipe.readStart();
     this.#pipe.unref();
   }
-  /** Asks to be woken as soon as there are events, which may be at once. */
-  arm(): void {
+
+  /** Asks to be woken as soon as there are events, which may be at once. Returns whether the system takes it. */
+  arm(): boolean {
     // The poll before has finished, so what it left in the ring is taken out of it.
     this.#ring[2] = this.#ring[3];
-    if (this.#library.syscall(this.#submit, this.context, 1, this.#arena.address + LIST) !== 1) {
-      throw new Error("The system takes no asynchronous poll (io_submit)");
-    }
+    return this.#library.syscall(this.#submit, this.context, 1, this.#arena.address + LIST) === 1;
   }
 
   /** Keeps the process alive. */

@@ -184,7 +184,7 @@ test("random faults lose no byte of connections that live, and leave no socket",
   let ended = 0;
   for (let round = 0; round < 30; round++) {
     const users: SocketUser[] = [];
-    const pairs = await Promise.all(Array.from({ length: 10 }, () => open.pair(checking(users), checking(users))));
+    const pairs = await Promise.all(Array.from({ length: 10 }, () => ownPair(open, users)));
     calls.fault = (name) => {
       const draw = random();
       if (name === "wait") return draw < 0.1 ? -EINTR : undefined;
@@ -211,6 +211,23 @@ test("random faults lose no byte of connections that live, and leave no socket",
   }
   assert(ended > 50, `only ${ended} of 600 ended in order`);
 });
+
+/**
+ * A connection on an address of loopback that nobody else uses: programs beside this one try ports that they believe to be
+ * free, and this test opens so many that they would meet one of them.
+ */
+async function ownPair(open: OpenSockets, users: SocketUser[]): Promise<{ client: SocketUser; server: SocketUser }> {
+  const [client, server] = [open.user(checking(users)), open.user(checking(users))];
+  const address = "127.83.1.1";
+  const listening = driver.listen({ address, port: 0, shared: false }, {
+    accepted: (socket) => server.own(socket),
+    failed() {},
+  });
+  driver.connect({ address, port: listening.port }, { connected: (socket) => client.own(socket), refused() {} });
+  await until("the connection is open", () => client.open && server.open);
+  listening.close();
+  return { client, server };
+}
 
 /** Checks that bytes arrive in order. */
 function checking(users: SocketUser[]) {
