@@ -137,7 +137,10 @@ export interface ListeningSocket {
   readonly port: number;
   /** Accepts again at once after a failure. */
   retry(): void;
-  /** Stops accepting. Accepted connections stay open. */
+  /**
+   * Stops accepting. Accepted connections stay open. Those that wait in the backlog are accepted first, within the call,
+   * where the driver can.
+   */
   close(): void;
 }
 

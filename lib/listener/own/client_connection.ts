@@ -103,11 +103,14 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
     return this.#phase === Phase.Tunnel;
   }
 
-  /** Ends it after the response that is being made; at once where there is none. */
+  /**
+   * Ends it after the response that is being made; at once where there is none, unless it is so new that its first request
+   * may be on the way.
+   */
   drain(): void {
     this.#draining = true;
     this.closing = true;
-    if (this.idleSinceMs >= 0) this.close("shutdown");
+    if (this.idleSinceMs >= 0 && this.used) this.close("shutdown");
   }
 
   /** Closes it at once. */

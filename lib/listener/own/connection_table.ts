@@ -84,11 +84,17 @@ export class ConnectionTable implements Watched {
   async drain(): Promise<void> {
     for (const connection of this.#connections) connection.drain();
     if (this.#onlyTunnels) return;
+    const timer = setTimeout(() => this.#closeUnused(), FIRST_REQUEST_MS);
     await new Promise<void>((resolve) => {
       this.#emptied = () => {
         if (this.#onlyTunnels) resolve();
       };
     });
+    clearTimeout(timer);
+  }
+
+  #closeUnused(): void {
+    for (const connection of this.#connections) if (connection.idleSinceMs >= 0) connection.close("shutdown");
   }
 
   /** Closes all connections at once, but for tunnels, which their handlers close. */
@@ -114,3 +120,5 @@ export class ConnectionTable implements Watched {
 }
 
 const MAX_SWEEP_MS = 250;
+/** How long the first request of a new connection may take when the listener shuts down. */
+const FIRST_REQUEST_MS = 250;

@@ -219,8 +219,8 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
 
   #stop(): void {
     if (this.#stopped) return;
-    this.#stopped = true;
     this.#listening.close();
+    this.#stopped = true;
     for (const proxied of this.#proxied) proxied.close();
   }
 }

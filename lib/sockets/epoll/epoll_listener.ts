@@ -73,6 +73,8 @@ export class EpollListener implements ListeningSocket, Watcher {
 
   close(): void {
     if (this.#closed) return;
+    // The system would reset what waits in the backlog.
+    if (this.#pause === undefined) this.#accept(BACKLOG);
     this.#closed = true;
     clearTimeout(this.#pause);
     this.#loop.close(this.#descriptor);
@@ -113,10 +115,10 @@ export class EpollListener implements ListeningSocket, Watcher {
     }
   }
 
-  #accept(): void {
+  #accept(most = ACCEPTS_PER_TURN): void {
     const { calls } = this.#loop;
     for (let accepts = 0; !this.#closed; accepts++) {
-      if (accepts === ACCEPTS_PER_TURN) return this.#loop.defer(this);
+      if (accepts === most) return this.#loop.defer(this);
       const descriptor = calls.accept(this.#descriptor, this.#peer.place, this.#peer.lengthPlace());
       if (descriptor >= 0) this.#take(descriptor);
       else if (descriptor === -EAGAIN) return;
