@@ -12,6 +12,13 @@ import { closeQuietly } from "./wire.ts";
 const FIRST_PAUSE_MS = 10;
 const LAST_PAUSE_MS = 1000;
 
+/**
+ * Errors of one connection, which was lost before it was accepted, or which a firewall forbids. The runtime asks for the
+ * client's address as it accepts, and that fails for a client that has reset the connection (ENOTCONN): a pause would let
+ * any client stop the port from accepting.
+ */
+const OF_CONNECTION: ReadonlySet<unknown> = new Set(["ENOTCONN", "ECONNABORTED", "ECONNRESET", "EPROTO", "EPERM"]);
+
 /** Accepts connections until it is closed. */
 export class RuntimeListener implements ListeningSocket {
   readonly address: string;
@@ -72,8 +79,9 @@ export class RuntimeListener implements ListeningSocket {
     if (!this.#closed) this.#accept();
   };
 
-  readonly #failed = (error: Error): void => {
+  readonly #failed = (error: Error & { readonly code?: string }): void => {
     if (this.#closed) return;
+    if (OF_CONNECTION.has(error.code)) return this.#accept();
     this.#pause = setTimeout(this.#resume, this.#pauseMs);
     this.#pauseMs = Math.min(this.#pauseMs * 2, LAST_PAUSE_MS);
     this.#handler.failed(error);

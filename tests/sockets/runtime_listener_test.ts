@@ -3,8 +3,12 @@ import { assert, assertEquals } from "@std/assert";
 import { RuntimeListener } from "../../lib/sockets/runtime_listener.ts";
 import { until } from "../support/condition.ts";
 
-/** Makes `Deno.listen` give a listener whose accepts fail; `calls` are the times at which it was asked to accept. */
-function failingListener() {
+/**
+ * Makes `Deno.listen` give a listener whose accepts fail; `calls` are the times at which it was asked to accept.
+ *
+ * @param failures How many fail; those behind them wait for ever.
+ */
+function failingListener(code = "EMFILE", failures = Infinity) {
   const before = Deno.listen;
   const calls: number[] = [];
   let closed = false;
@@ -12,7 +16,8 @@ function failingListener() {
     addr: { hostname: "127.0.0.1", port: 1, transport: "tcp" },
     accept() {
       calls.push(performance.now());
-      return Promise.reject(Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" }));
+      if (calls.length > failures) return new Promise(() => {});
+      return Promise.reject(Object.assign(new Error(`It failed with ${code}`), { code }));
     },
     close: () => closed = true,
   })) as unknown as typeof Deno.listen;
@@ -59,3 +64,19 @@ Deno.test("RuntimeListener.retry() accepts again at once, and only during a paus
   listener.close();
   listener.close();
 });
+
+for (const code of ["ENOTCONN", "ECONNABORTED", "ECONNRESET"]) {
+  Deno.test(`RuntimeListener goes on at once after a client that has reset its connection already (${code})`, async () => {
+    using failing = failingListener(code, 100);
+    const failures: Error[] = [];
+    const listener = new RuntimeListener({ address: "127.0.0.1", port: 1, shared: false }, {
+      accepted() {},
+      failed: (error) => failures.push(error),
+    });
+    // Promises only: a pause would need a timer.
+    for (let turns = 0; turns < 1000 && failing.calls.length <= 100; turns++) await Promise.resolve();
+    assertEquals(failing.calls.length, 101);
+    assertEquals(failures, []);
+    listener.close();
+  });
+}
