@@ -7,7 +7,7 @@
 import { LISTENER_KINDS, type ListenerKind } from "./listener_kind.ts";
 
 /** The kind that is used where neither the config nor the environment names one. */
-const USUAL: ListenerKind = "runtime";
+const USUAL: ListenerKind = "own";
 
 /** The kind of the listeners of a config, by its table `[server]`. */
 export function listenerKind({ listener }: { readonly listener?: ListenerKind | undefined }): ListenerKind {

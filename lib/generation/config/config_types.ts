@@ -58,7 +58,7 @@ export interface ServerInput {
    * @default {"5s"}
    */
   stream_close_delay?: string | number;
-  /** What serves the ports: "own", BWS's HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "runtime". */
+  /** What serves the ports: "own", BWS's HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "own". */
   listener?: "own" | "runtime";
   /**
    * How sockets of cleartext are driven: by the runtime, or by Linux itself (epoll, io_uring), which needs --allow-ffi; "auto" is the best that works here.
@@ -1048,7 +1048,7 @@ export interface ServerConfig {
   limits: LimitsConfig;
   /** How long a WebSocket stays open after its route was changed or removed. */
   stream_close_delay: number;
-  /** What serves the ports: "own", BWS's HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "runtime". */
+  /** What serves the ports: "own", BWS's HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "own". */
   listener?: "own" | "runtime";
   /** How sockets of cleartext are driven: by the runtime, or by Linux itself (epoll, io_uring), which needs --allow-ffi; "auto" is the best that works here. */
   sockets: "auto" | "runtime" | "epoll" | "uring";
