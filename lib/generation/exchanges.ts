@@ -72,10 +72,11 @@ export class Exchanges implements ExchangeObserver {
   /**
    * An exchange for a request that is only explained: it is neither counted nor logged.
    *
-   * @param tunnels Whether the listener hands over connections that are upgraded.
+   * @param tunnels Whether the listener hands over connections that are upgraded, and passes on interim responses and trailers.
    */
   dryRun(head: RequestHead, site: Site, dryRun: DryRun, tunnels: boolean): Exchange {
-    const client = { body: new EmptyBody(), signal: new AbortController().signal, tunnels };
+    const inform = tunnels ? () => {} : undefined;
+    const client = { body: new EmptyBody(), signal: new AbortController().signal, tunnels, inform };
     const exchange = new Exchange(head, client, UNOBSERVED);
     exchange.dryRun = dryRun;
     this.#identify(exchange, site);

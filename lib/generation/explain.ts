@@ -65,10 +65,13 @@ export async function explain(
   const where = `${listener.address === undefined ? "" : bracketed(listener.address)}:${port}`;
   const headers = new Headers(request.headers);
   if (!headers.has("host")) headers.set("host", authority);
-  // As from the runtime's server: a URL in which dot segments are not resolved.
+  // In the form of the runtime's server, for either listener: a URL in which dot segments are not resolved.
   const received = { method: request.method, url: `http://${headers.get("host")}${target}`, headers } as Request;
   const remoteAddr = { transport: "tcp", hostname: request.client, port: 0 } as const;
-  const head = readRequest(received, { remoteAddr }, { ownPort: false, scheme: "http" });
+  const { server } = generation.config;
+  // A `Request`, which is what middleware is given, has no body of a GET either.
+  const readsAllBodies = listenerKind(server) === "own" && server.middleware === undefined;
+  const head = readRequest(received, { remoteAddr }, { ownPort: false, scheme: "http", readsAllBodies });
   if (head instanceof Refusal) {
     return refusedBefore(about, { status: head.status, why: head.cause, listener: where });
   }

@@ -195,6 +195,46 @@ url = "http://127.0.0.1:${upstream.port}/base"
   }
 });
 
+Deno.test("explain() says of a GET with a body what the listener of the config does", async () => {
+  await using upstream = replying(statusAnswer(200, "from upstream"));
+  const rest = `[[sites]]\nlisten = "127.0.0.1"\nport = 0\n[[sites.proxy.upstreams]]\nname = "app"
+url = "http://127.0.0.1:${upstream.port}"\n[[sites.proxy.routes]]\npath = "/"\nupstream = "app"\n`;
+  for (const [listener, forwarded] of [["own", true], ["runtime", false]] as const) {
+    const server = await startServer(parsed(`[server]\nlistener = "${listener}"\n${rest}`));
+    try {
+      const { port } = server.addresses[0];
+      for (
+        const [line, body] of [["Content-Length: 5", "hello"], [
+          "Transfer-Encoding: chunked",
+          "5\r\nhello\r\n0\r\n\r\n",
+        ]]
+      ) {
+        const headers = new Headers([line.split(": ") as [string, string], ["TE", "trailers"]]);
+        const request = { method: "GET", url: `http://127.0.0.1:${port}/`, headers, client: "127.0.0.1" };
+        const told = await explain(server.generation, request, { ports: [port] });
+        const client = await RawClient.connect(port);
+        await client.send(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${line}\r\nTE: trailers\r\n\r\n${body}`);
+        assertEquals(statusOf(await client.answer("GET")), forwarded ? 200 : 501);
+        client.close();
+        assertEquals(told.outcome, forwarded ? "upstream" : "refused");
+        assertEquals(told.status, forwarded ? null : 501);
+        const got = forwarded ? upstream.requests.at(-1)?.head.split("\r\n").filter((sent) => sent !== "") : undefined;
+        const comparable = (sent: string) => sent.replace(/^(x-request-id): .*$/i, "$1");
+        assertEquals(told.forward?.head.map(comparable), got?.map(comparable));
+      }
+    } finally {
+      await server.stop();
+    }
+  }
+  // Middleware is given a `Request`, which has no body of a GET.
+  const config = parsed(`[server]\nlistener = "own"\n${rest}`);
+  const generation = new Generation({ ...config, server: { ...config.server, middleware: "/filters.ts" } });
+  const headers = new Headers({ "content-length": "5" });
+  const told = await explain(generation, { method: "GET", url: "/", headers, client: "127.0.0.1" });
+  generation.close();
+  assertEquals([told.outcome, told.status], ["refused", 501]);
+});
+
 Deno.test("explain() and the log say why the file server refuses a request", async () => {
   await inFolder(async (folder) => {
     const text = configText(folder, 1).replace(', "/404.txt"', "");

@@ -36,6 +36,8 @@ export interface ReadOptions {
    * Scheme of the listener: a target in absolute form may name another. Undefined where only the URL has it.
    */
   readonly scheme?: "http" | "https" | undefined;
+  /** Whether bodies of GET and HEAD can be read, which the runtime does not give. For explanations alone. */
+  readonly readsAllBodies?: boolean;
 }
 
 /** The head of `request`, or why it is refused. */
@@ -96,7 +98,9 @@ export function readRequest(
   // The runtime does not give the body of a GET or HEAD: a request that is forwarded without it has another meaning.
   if (method === "GET" || method === "HEAD") {
     // HTTP/1.1 announces a body, HTTP/2 does not have to.
-    if (bodyAnnounced || (hostless && entry.ownPort && hasUnannouncedBody(request))) {
+    if (
+      (bodyAnnounced && entry.readsAllBodies !== true) || (hostless && entry.ownPort && hasUnannouncedBody(request))
+    ) {
       return new Refusal(501, `A ${method} with a body cannot be carried`);
     }
   }
