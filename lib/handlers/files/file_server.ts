@@ -271,7 +271,7 @@ class FolderServer implements FileServer {
     return missing;
   }
 
-  /** ReverseMapping to the path of a folder, with which its relative links work, if something is served there. */
+  /** A redirect to the path of a folder, with which its relative links work, if something is served there. */
   async #redirect(folderPath: string, query: string): Promise<HttpResponse | undefined> {
     const folder = await this.#root.find(folderPath.slice(0, -1));
     if (folder?.kind !== "folder") return undefined;

@@ -20,7 +20,7 @@ function assertMapped(
   for (const [value, expected] of cases) assertEquals(map(value, name), expected, value);
 }
 
-Deno.test("ReverseMapping map a Location that names the upstream to the client's path", () => {
+Deno.test("ReverseMapping maps a Location that names the upstream to the client's path", () => {
   assertMapped(mapper("http://127.0.0.1:3001"), [
     ["http://127.0.0.1:3001/login", "/app/login"],
     ["https://127.0.0.1:3001/login?a=/b#c", "/app/login?a=/b#c"],
@@ -35,7 +35,7 @@ Deno.test("ReverseMapping map a Location that names the upstream to the client's
   ]);
 });
 
-Deno.test("ReverseMapping leave what names others, what is relative, and what knows of its prefix", () => {
+Deno.test("ReverseMapping leaves what names others, what is relative, and what knows of its prefix", () => {
   const map = mapper("http://127.0.0.1:3001");
   for (
     const value of ["http://127.0.0.1:3002/x", "http://127.0.0.1/x", "https://other.test/x", "//other.test/x", "login"]
@@ -48,7 +48,7 @@ Deno.test("ReverseMapping leave what names others, what is relative, and what kn
   assertEquals(map("/application"), "/app/application");
 });
 
-Deno.test("ReverseMapping never make an address of a host out of a path", () => {
+Deno.test("ReverseMapping never makes an address of a host out of a path", () => {
   const map = mapper("http://127.0.0.1:3001", { clientPath: "/" });
   assertMapped(map, [
     ["http://127.0.0.1:3001//evil.test/x", "/.//evil.test/x"],
@@ -66,7 +66,7 @@ Deno.test("ReverseMapping never make an address of a host out of a path", () => 
   }
 });
 
-Deno.test("ReverseMapping compare ports and default ports", () => {
+Deno.test("ReverseMapping compares ports and default ports", () => {
   assertMapped(mapper("http://app.internal"), [
     ["http://app.internal/x", "/app/x"],
     ["http://app.internal:80/x", "/app/x"],
@@ -77,7 +77,7 @@ Deno.test("ReverseMapping compare ports and default ports", () => {
   assertMapped(mapper("unix:/run/app.sock"), [["http://localhost/x", "/app/x"], ["http://other/x", "http://other/x"]]);
 });
 
-Deno.test("ReverseMapping map below rewrite_target and the base path, and leave paths beside them", () => {
+Deno.test("ReverseMapping maps below rewrite_target and the base path, and leaves paths beside them", () => {
   assertMapped(mapper("http://up:1", { clientPath: "/api", upstreamPath: "/v2/" }), [
     ["http://up:1/v2/x", "/api/x"],
     ["/v2/x", "/api/x"],
@@ -93,7 +93,7 @@ Deno.test("ReverseMapping map below rewrite_target and the base path, and leave 
   assertMapped(mapper("http://up:1", { clientPath: "/", upstreamPath: "/v2" }), [["/v2/x", "/x"], ["/v2", "/"]]);
 });
 
-Deno.test("ReverseMapping of an upstream that sees the client's Host map the path, and keep that name", () => {
+Deno.test("ReverseMapping of an upstream that sees the client's Host maps the path, and keeps that name", () => {
   assertMapped(mapper("http://up:1", { host: undefined }), [
     ["http://www.example.com:8080/login", "http://www.example.com:8080/app/login"],
     ["https://WWW.example.com:8080", "https://WWW.example.com:8080/app/"],
@@ -103,14 +103,14 @@ Deno.test("ReverseMapping of an upstream that sees the client's Host map the pat
   ]);
 });
 
-Deno.test("ReverseMapping know a Host that the config sets", () => {
+Deno.test("ReverseMapping knows a Host that the config sets", () => {
   assertMapped(mapper("http://10.0.0.1:3001", { host: () => "app.internal" }), [
     ["http://app.internal/x", "/app/x"],
     ["http://10.0.0.1:3001/x", "/app/x"],
   ]);
 });
 
-Deno.test("ReverseMapping map Content-Location and the address in Refresh", () => {
+Deno.test("ReverseMapping maps Content-Location and the address in Refresh", () => {
   const map = mapper("http://127.0.0.1:3001");
   assertEquals(map("/doc", "content-location"), "/app/doc");
   assertMapped(map, [
@@ -123,7 +123,7 @@ Deno.test("ReverseMapping map Content-Location and the address in Refresh", () =
   assertEquals(map("/x", "x-other"), "/x");
 });
 
-Deno.test("ReverseMapping map Path and Domain of cookies, and leave all else of them", () => {
+Deno.test("ReverseMapping maps Path and Domain of cookies, and leaves all else of them", () => {
   assertMapped(mapper("http://app.internal:3001"), [
     ["a=/; Path=/; HttpOnly", "a=/; Path=/app; HttpOnly"],
     ["a=1;path=/admin;Secure", "a=1;path=/app/admin;Secure"],
@@ -144,7 +144,7 @@ Deno.test("ReverseMapping map Path and Domain of cookies, and leave all else of 
   assertEquals(seen("a=1; Path=/; Domain=app.internal", "set-cookie"), "a=1; Path=/app; Domain=app.internal");
 });
 
-Deno.test("ReverseMapping take time in proportion to a hostile value", () => {
+Deno.test("ReverseMapping takes time in proportion to a hostile value", () => {
   const map = mapper("http://127.0.0.1:3001");
   const startMs = performance.now();
   for (const char of ["/", ";", " ", "=", "\\", "a", "#", "'", "5", "a=", "Path=/;"]) {
