@@ -14,6 +14,7 @@ import { Log } from "../../../lib/log/log.ts";
 import { runtimeDriver } from "../../../lib/sockets/runtime_driver.ts";
 import type { SocketDriver } from "../../../lib/sockets/socket.ts";
 import { until, within } from "../../support/condition.ts";
+import { epollWorks } from "../../support/epoll_support.ts";
 import type { FaultySystemCalls } from "../../support/faulty_system_calls.ts";
 import { header, type ReceivedMessage, statusOf } from "../../support/message_reader.ts";
 import { checkNumberedBytes, numberedBytes } from "../../support/numbered_bytes.ts";
@@ -27,7 +28,7 @@ const BIG = 24 * MIB + 123;
 
 let calls: FaultySystemCalls | undefined;
 const drivers: SocketDriver[] = [runtimeDriver];
-if (Deno.build.os === "linux") {
+if (epollWorks) {
   const support = await import("../../support/epoll_driver.ts");
   drivers.push(support.epollDriver);
   calls = support.faultyCalls;

@@ -8,6 +8,7 @@
 import { sendFileContract } from "../../contract/send_file_contract.ts";
 import { socketContract, type SocketFault } from "../../contract/socket_contract.ts";
 import { socketDriverContract } from "../../contract/socket_driver_contract.ts";
+import { epollWorks } from "../../support/epoll_support.ts";
 import type { CallName, FaultySystemCalls } from "../../support/faulty_system_calls.ts";
 
 const EINTR = 4;
@@ -18,7 +19,7 @@ const CALLS: readonly CallName[] = ["receive", "send", "accept"];
 
 let epollCalls: FaultySystemCalls;
 
-if (Deno.build.os === "linux") {
+if (epollWorks) {
   const module = new URL("../../support/epoll_driver.ts", import.meta.url).href;
   const { epollDriver, faultyCalls } = await import("../../support/epoll_driver.ts");
   epollCalls = faultyCalls;

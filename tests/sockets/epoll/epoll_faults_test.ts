@@ -12,6 +12,7 @@ import type { AcceptHandler } from "../../../lib/sockets/socket.ts";
 import { OpenSockets } from "../../contract/socket_contract.ts";
 import { seededRandom } from "../../contract/seeded_random.ts";
 import { someTurns, until } from "../../support/condition.ts";
+import { epollWorks } from "../../support/epoll_support.ts";
 import type { CallName, FaultySystemCalls } from "../../support/faulty_system_calls.ts";
 import { checkNumberedBytes, numberedBytes } from "../../support/numbered_bytes.ts";
 import { openSockets } from "../../support/open_sockets.ts";
@@ -20,19 +21,18 @@ import type { SocketUser } from "../../support/socket_user.ts";
 const [EPERM, EINTR, EAGAIN, ENOMEM, EMFILE, ENOSPC, EPIPE] = [1, 4, 11, 12, 24, 28, 32];
 const [ECONNABORTED, ECONNRESET, ENOBUFS, ETIMEDOUT] = [103, 104, 105, 110];
 
-const linux = Deno.build.os === "linux";
-const found = linux ? await import("../../support/epoll_driver.ts") : undefined;
+const found = epollWorks ? await import("../../support/epoll_driver.ts") : undefined;
 const driver = found?.epollDriver as EpollDriver;
 const calls = found?.faultyCalls as FaultySystemCalls;
 
 // The runtime opens two sockets for the first listener of a signal, its own half a second after the start.
-if (linux) Deno.addSignalListener("SIGUSR1", () => {});
+if (epollWorks) Deno.addSignalListener("SIGUSR1", () => {});
 
 const NOTHING: AcceptHandler = { accepted() {}, failed() {} };
 
 /** A test with sockets; faults are taken out at its end, and nothing may be left open. */
 function test(name: string, fn: (open: OpenSockets) => Promise<void>): void {
-  Deno.test({ name: `epoll: ${name}`, ignore: !linux }, async () => {
+  Deno.test({ name: `epoll: ${name}`, ignore: !epollWorks }, async () => {
     const before = openSockets();
     {
       await using open = new OpenSockets(driver);

@@ -10,13 +10,13 @@ import type { EpollDriver } from "../../../lib/sockets/epoll/epoll_driver.ts";
 import { OpenSockets } from "../../contract/socket_contract.ts";
 import { BlackHole } from "../../support/black_hole.ts";
 import { someTurns, until } from "../../support/condition.ts";
+import { epollWorks } from "../../support/epoll_support.ts";
 import type { SocketUser } from "../../support/socket_user.ts";
 
-const linux = Deno.build.os === "linux";
-const driver = (linux ? (await import("../../support/epoll_driver.ts")).epollDriver : undefined) as EpollDriver;
+const driver = (epollWorks ? (await import("../../support/epoll_driver.ts")).epollDriver : undefined) as EpollDriver;
 
 function test(name: string, fn: (open: OpenSockets) => Promise<void>): void {
-  Deno.test({ name: `epoll: ${name}`, ignore: !linux }, async () => {
+  Deno.test({ name: `epoll: ${name}`, ignore: !epollWorks }, async () => {
     await using open = new OpenSockets(driver);
     await fn(open);
   });

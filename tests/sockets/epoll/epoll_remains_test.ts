@@ -2,11 +2,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { closeRemains, type EpollRemains } from "../../../lib/sockets/epoll/epoll_remains.ts";
 import { until } from "../../support/condition.ts";
-
-const linux = Deno.build.os === "linux";
+import { epollWorks } from "../../support/epoll_support.ts";
 
 for (const end of ["is terminated", "closes itself"]) {
-  Deno.test({ name: `closeRemains() closes the sockets of a worker that ${end}`, ignore: !linux }, async () => {
+  Deno.test({ name: `closeRemains() closes the sockets of a worker that ${end}`, ignore: !epollWorks }, async () => {
     const handles = () => [...Deno.readDirSync("/proc/self/fd")].length;
     // The first one opens what is opened once.
     await endedWorker(end);
