@@ -8,6 +8,7 @@
 import { defaultOf } from "../config/fields.ts";
 import type { Problem } from "../config/problem.ts";
 import type { Config } from "../generation/config/config_types.ts";
+import { LISTENER_LIMITS } from "../listener/own/limits_schema.ts";
 import { loggingSchema, serverSchema } from "./server_schema.ts";
 
 /** How a config is used. */
@@ -74,6 +75,15 @@ function portSettings({ server, sites }: Config): Unused[] {
   if (server.sockets !== defaultOf(serverSchema.shape.sockets)) {
     found.push(["server.sockets", "sockets has no effect in a handler", OPENED]);
   }
+  const limits = KEYS_OF_LIMITS.filter((key) => server.limits[key] !== LISTENER_LIMITS[key]);
+  if (limits.length > 0) {
+    const verb = limits.length === 1 ? "has" : "have";
+    found.push(["server.limits", `${limits.join(" and ")} of [server.limits] ${verb} no effect in a handler`, OPENED]);
+  }
+  const proxied = sites.findIndex(({ proxy_protocol }) => proxy_protocol);
+  if (proxied >= 0) {
+    found.push([`sites[${proxied}].proxy_protocol`, "proxy_protocol has no effect in a handler", OPENED]);
+  }
   const ports = [...new Set(sites.map(({ port }) => port))];
   if (ports.length > 1) {
     found.push([
@@ -109,5 +119,6 @@ function logSettings({ logging: { level, format, output } }: Config): Unused[] {
   ]];
 }
 
+const KEYS_OF_LIMITS = Object.keys(LISTENER_LIMITS) as (keyof typeof LISTENER_LIMITS)[];
 const PROGRAM = "the program bws, which has it";
 const OPENED = "the program bws or startServer, which open the ports";

@@ -58,17 +58,24 @@ Deno.test("createHandler() says its warnings on the console, or in its log", asy
 
 Deno.test("createHandler() warns of each setting that has no effect in a handler, and of no other", async () => {
   const config: ConfigInput = {
-    server: { workers: "auto", reuse_port: true },
+    server: {
+      ...{ workers: "auto", reuse_port: true, trusted_proxies: ["127.0.0.1"] },
+      limits: { idle_timeout: "5s", max_requests: 9, write_timeout: "60s" },
+    },
     logging: { output: "stderr", format: "combined" },
     management: { enabled: true },
-    sites: [{ port: 8080, static_dir: "." }, { port: 8081, listen: "127.0.0.1", static_dir: "." }],
+    sites: [{ port: 8080, static_dir: "." }, {
+      ...{ port: 8081, listen: "127.0.0.1", static_dir: ".", proxy_protocol: true },
+    }],
   };
   using said = consoleWarnings();
   await createHandler(config).close();
   const paths = said.text.split("\n").map((line) => /^(\S+): warning: /.exec(line)?.[1]);
   assertEquals(paths, [
-    ...["server.workers", "management", "server.reuse_port", "sites[1].port", "sites[1].listen", "logging"],
+    ...["server.workers", "management", "server.reuse_port", "server.limits", "sites[1].proxy_protocol"],
+    ...["sites[1].port", "sites[1].listen", "logging"],
   ]);
+  assertStringIncludes(said.text, "idle_timeout and max_requests of [server.limits] have no effect");
   assertStringIncludes(said.text, "the ports 8080 and 8081 are not opened");
   assertStringIncludes(said.text, "format and output of [logging] have no effect");
   using silent = consoleWarnings();
