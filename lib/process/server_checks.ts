@@ -14,7 +14,7 @@ import type { ConfigCheck, ResolvedOptions } from "../config/composed_config.ts"
 import { appendFault, createFault, fileAt } from "../config/file_access.ts";
 import { fromWorkingFolder, resolvePath } from "../config/file_paths.ts";
 import { type ProblemList, quoted } from "../config/problem_list.ts";
-import { tableOf, type TextNode, textNode, textNodesOf } from "../config/source_tree.ts";
+import { child, tableOf, type TextNode, textNode, textNodesOf } from "../config/source_tree.ts";
 
 /** Warns if every peer is trusted: a trusted peer sets the client address, the scheme and the host of a request. */
 export const checkTrust: ConfigCheck = (root, problems) => {
@@ -25,6 +25,17 @@ export const checkTrust: ConfigCheck = (root, problems) => {
       expected: "the addresses of the proxies in front",
     });
   }
+};
+
+/** Warns of `[server.limits]` where the runtime's listener is configured, which has no such limits. */
+export const checkLimits: ConfigCheck = (root, problems) => {
+  const server = tableOf(root, "server");
+  const limits = child(server, "limits");
+  if (limits === undefined || textNode(server, "listener")?.value !== "runtime") return;
+  problems.warning(limits, {
+    message: '[server.limits] has no effect with listener = "runtime"',
+    expected: 'server.listener = "own"',
+  });
 };
 
 /** Makes the path of the middleware absolute, and looks whether it is there. */

@@ -1,5 +1,5 @@
 import { sentenceOf } from "../../lib/config/problem.ts";
-import { assertErrors } from "./marked_config.ts";
+import { assertErrors, assertWarnings } from "./marked_config.ts";
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { parseConfig } from "../../lib/generation/config/parse_config.ts";
@@ -184,5 +184,12 @@ Deno.test("parseConfig() refuses proxy_protocol that differs on one port, that n
   ]);
   assertErrors(`${trusting}listener = "runtime"\n${SITE}proxy_protocol = «true»\n`, [
     'proxy_protocol is true, and the server of the runtime does not know it, expected server.listener = "own"',
+  ]);
+});
+
+Deno.test("parseConfig() warns of server.limits that have no effect with the runtime's listener", () => {
+  accepted(`[server]\n[server.limits]\nidle_timeout = "5s"\n${SITE}`);
+  assertWarnings(`[server]\nlistener = "runtime"\nlimits = «{ idle_timeout = "5s" }»\n${SITE}`, [
+    '[server.limits] has no effect with listener = "runtime", expected server.listener = "own"',
   ]);
 });

@@ -12,7 +12,7 @@ import { checkFiles, resolveFolders } from "../../handlers/files/files_checks.ts
 import { checkProxies } from "../../handlers/proxy/config/proxy_checks.ts";
 import { resolveCertificates } from "../../handlers/proxy/config/tls_checks.ts";
 import { checkVirtualHosts } from "../../listener/virtual_host_checks.ts";
-import { checkTrust, resolveLog, resolveMiddleware } from "../../process/server_checks.ts";
+import { checkLimits, checkTrust, resolveLog, resolveMiddleware } from "../../process/server_checks.ts";
 import { composeSchema, configSchema } from "./config_schema.ts";
 import type { Config } from "./config_types.ts";
 import { featureChecks } from "./feature_schema.ts";
@@ -36,6 +36,7 @@ function composed(schema: ComposedConfig<Config>["schema"], features: readonly A
     files: [resolveMiddleware, resolveLog, resolveFolders, resolveErrorPages, resolveCertificates],
     checks: [
       checkTrust,
+      checkLimits,
       checkManagement,
       checkVirtualHosts,
       checkPurpose,
