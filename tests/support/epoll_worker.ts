@@ -1,6 +1,6 @@
 /**
- * A worker with sockets of the driver `epoll`: it listens, answers each message with itself, and says its port and what
- * remains of its driver. `close` ends it from within.
+ * A worker with sockets of the driver `epoll`: it listens on the address that is its name, answers each message with
+ * itself, and says its port and what remains of its driver. `close` ends it from within.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { EpollDriver } from "../../lib/sockets/epoll/epoll_driver.ts";
 
 const driver = new EpollDriver();
-const listening = driver.listen({ address: "127.0.0.1", port: 0, shared: true }, {
+const listening = driver.listen({ address: self.name, port: 0, shared: true }, {
   accepted(socket) {
     socket.handler = {
       received: (bytes, start, end) => void socket.write(bytes.subarray(start, end), "lent"),

@@ -1,5 +1,6 @@
 /**
- * How many sockets this process has open.
+ * How many sockets this process has open, those of all its threads: for programs of their own, as test files that run in
+ * parallel share one process.
  *
  * @module
  */
