@@ -5,7 +5,7 @@
  * @module
  */
 
-/** A port of loopback that swallows connections. */
+/** A port that swallows connections. */
 export class BlackHole {
   readonly #listener: Deno.TcpListener;
   readonly #fillers: Deno.Conn[];
@@ -15,14 +15,14 @@ export class BlackHole {
     this.#fillers = fillers;
   }
 
-  /** Opens one. */
-  static async open(): Promise<BlackHole> {
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
+  /** Opens one, on an address of loopback. */
+  static async open(address = "127.0.0.1"): Promise<BlackHole> {
+    const listener = Deno.listen({ hostname: address, port: 0, tcpBacklog: 1 });
     const { port } = listener.addr;
     // The queue holds one more than its size.
     const fillers = [
-      await Deno.connect({ hostname: "127.0.0.1", port }),
-      await Deno.connect({ hostname: "127.0.0.1", port }),
+      await Deno.connect({ hostname: address, port }),
+      await Deno.connect({ hostname: address, port }),
     ];
     return new BlackHole(listener, fillers);
   }
@@ -34,7 +34,7 @@ export class BlackHole {
 
   /** Its `url` for a config. */
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `http://${this.#listener.addr.hostname}:${this.port}`;
   }
 
   /** Accepts from now on, what waits first, and gives the connections to `use`. */

@@ -10,7 +10,8 @@ import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 import { TransportFailure } from "../../../lib/failure/failure.ts";
 import { BlackHole } from "../../support/black_hole.ts";
 import { AskingUser } from "../../support/asking_user.ts";
-import { until } from "../../support/condition.ts";
+import { someTurns, until } from "../../support/condition.ts";
+import { OwnAddress } from "../../support/own_address.ts";
 import { answerOf, ScriptedUpstream } from "../../support/scripted_upstream.ts";
 
 const LIMITS = {
@@ -110,7 +111,9 @@ Deno.test("a wait that has no turn in its time fails as a failure of the proxy",
 });
 
 Deno.test("the failure of a dial is reported even when nobody waits for it any more, and its connection is closed otherwise", async () => {
-  using hole = await BlackHole.open();
+  const own = new OwnAddress();
+  using hole = await BlackHole.open(own.address);
+  const before = own.openSockets();
   const failures: string[] = [];
   const late = poolOf(hole.url, new DialLimit()).obtain({
     ...{ fresh: false, timeoutMs: 100 },
@@ -126,5 +129,7 @@ Deno.test("the failure of a dial is reported even when nobody waits for it any m
   await wait.result.catch(() => {});
   await until("it was dialled and closed", () => upstream.connections === 1 && upstream.open === 0);
   // What hangs is given up a quarter of a second after its time.
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  await until("nothing hangs", () => own.openSockets() <= before);
+  if (before === -1) await new Promise((resolve) => setTimeout(resolve, 400));
+  await someTurns();
 });
