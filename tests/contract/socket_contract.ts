@@ -12,7 +12,7 @@ import type { AcceptHandler, ListeningSocket, SocketDriver } from "../../lib/soc
 import { closeQuietly, type Wire } from "../../lib/sockets/wire.ts";
 import { someTurns, stands, until } from "../support/condition.ts";
 import { checkNumberedBytes, numberedBytes } from "../support/numbered_bytes.ts";
-import { openSockets } from "../support/open_sockets.ts";
+import { OwnAddress } from "../support/own_address.ts";
 import { ResettingPeer } from "../support/resetting_peer.ts";
 import { type SocketReactions, SocketUser } from "../support/socket_user.ts";
 import { seededRandom } from "./seeded_random.ts";
@@ -30,11 +30,11 @@ export interface SocketContractOptions {
   /** Faults that change nothing for the users of the driver. */
   readonly faults?: readonly SocketFault[];
   /**
-   * Connects a peer that is not the driver's to a port that the driver listens on.
+   * Connects a peer that is not the driver's to an address and a port that the driver listens on.
    *
    * @default {by `Deno.connect`}
    */
-  readonly connectPeer?: (port: number) => Promise<Wire>;
+  readonly connectPeer?: ConnectPeer;
   /**
    * Whether the test runner may look for what tests leave behind. Drivers whose own work lasts turn it off.
    *
@@ -405,13 +405,12 @@ export function socketContract(name: string, driver: SocketDriver, options: Sock
   });
 
   test("sockets that are used and closed at random get no bytes of each other, and leave none open", async (open) => {
-    const before = openSockets();
     const random = seededRandom(12);
     for (let round = 0; round < 6; round++) {
       await Promise.all(Array.from({ length: 30 }, (_, i) => useAtRandom(open, random, (round * 30 + i) * 7919)));
     }
     open.closeAll();
-    await until("all sockets are closed", () => before === -1 || openSockets() <= before);
+    await until("all sockets are closed", () => open.own.openSockets() <= 0);
   });
 
   test("an exception of accepted() closes that connection alone", async (open) => {
@@ -425,9 +424,9 @@ export function socketContract(name: string, driver: SocketDriver, options: Sock
       },
       failed() {},
     });
-    const first = await connectPeer(listening.port);
+    const first = await connectPeer(listening.address, listening.port);
     await readToEnd(first);
-    const second = await connectPeer(listening.port);
+    const second = await connectPeer(listening.address, listening.port);
     await until("the second one is accepted", () => users.length === 2);
     assertInstanceOf(users[0].failure, Error);
     assertEquals([users[0].socket.closed, users[1].socket.closed], [true, false]);
@@ -444,22 +443,27 @@ export interface SocketPair {
   readonly server: SocketUser;
 }
 
+/** Connects a peer that is not the driver's. */
+type ConnectPeer = (address: string, port: number) => Promise<Wire>;
+
 /** Sockets of one test. Its end closes them all, and checks that no rule was broken. */
 export class OpenSockets {
+  /** Where they listen. Programs beside the test, which try ports that were closed, do not connect to it. */
+  readonly own = new OwnAddress();
   readonly #driver: SocketDriver;
-  readonly #connectPeer: (port: number) => Promise<Wire>;
+  readonly #connectPeer: ConnectPeer;
   readonly #users: SocketUser[] = [];
   readonly #listening: ListeningSocket[] = [];
   readonly #peers: Wire[] = [];
 
-  constructor(driver: SocketDriver, connectPeer: (port: number) => Promise<Wire> = connectRuntime) {
+  constructor(driver: SocketDriver, connectPeer: ConnectPeer = connectRuntime) {
     this.#driver = driver;
     this.#connectPeer = connectPeer;
   }
 
-  /** A socket that listens on a free port of loopback. */
+  /** A socket that listens on a free port of the test's address. */
   listen(handler: AcceptHandler): ListeningSocket {
-    const listening = this.#driver.listen({ address: "127.0.0.1", port: 0, shared: false }, handler);
+    const listening = this.#driver.listen({ address: this.own.address, port: 0, shared: false }, handler);
     this.#listening.push(listening);
     return listening;
   }
@@ -477,7 +481,7 @@ export class OpenSockets {
     const server = this.user(ofServer);
     const listening = this.listen({ accepted: (socket) => server.own(socket), failed: () => {} });
     let refused: Error | undefined;
-    this.#driver.connect({ address: "127.0.0.1", port: listening.port }, {
+    this.#driver.connect({ address: this.own.address, port: listening.port }, {
       connected: (socket) => client.own(socket),
       refused: (error) => refused = error,
     });
@@ -490,7 +494,7 @@ export class OpenSockets {
   async withPeer(ofServer: SocketReactions = {}): Promise<{ server: SocketUser; peer: Wire }> {
     const server = this.user(ofServer);
     const listening = this.listen({ accepted: (socket) => server.own(socket), failed: () => {} });
-    const peer = await this.#connectPeer(listening.port);
+    const peer = await this.#connectPeer(this.own.address, listening.port);
     this.#peers.push(peer);
     await until("the connection is accepted", () => server.open);
     return { server, peer };
@@ -500,7 +504,7 @@ export class OpenSockets {
   async withResettingPeer(ofServer: SocketReactions = {}): Promise<{ server: SocketUser; peer: ResettingPeer }> {
     const server = this.user(ofServer);
     const listening = this.listen({ accepted: (socket) => server.own(socket), failed: () => {} });
-    const peer = await ResettingPeer.open(listening.port);
+    const peer = await ResettingPeer.open(this.own.address, listening.port);
     await until("the connection is accepted", () => server.open);
     return { server, peer };
   }
@@ -643,6 +647,6 @@ function letters(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
-function connectRuntime(port: number): Promise<Wire> {
-  return Deno.connect({ hostname: "127.0.0.1", port });
+function connectRuntime(address: string, port: number): Promise<Wire> {
+  return Deno.connect({ hostname: address, port });
 }

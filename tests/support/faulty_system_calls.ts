@@ -24,6 +24,8 @@ export class FaultySystemCalls implements SystemCalls {
   fault: Fault | undefined;
   /** Most bytes that one call receives or sends. */
   mostBytes = Infinity;
+  /** Descriptors of sockets that were opened or accepted, and not closed. */
+  readonly #sockets = new Set<number>();
   readonly #calls: SystemCalls;
   readonly #arena: Arena;
   /** Arguments of the last `watch` of each descriptor. */
@@ -40,8 +42,13 @@ export class FaultySystemCalls implements SystemCalls {
     this.mostBytes = Infinity;
   }
 
+  /** How many sockets are open. The count is this thread's: /proc has those of all threads. */
+  get sockets(): number {
+    return this.#sockets.size;
+  }
+
   socket(family: number): number {
-    return this.fault?.("socket", -1) ?? this.#calls.socket(family);
+    return this.#opened(this.fault?.("socket", -1) ?? this.#calls.socket(family));
   }
 
   bind(descriptor: number, address: number, bytes: number): number {
@@ -57,8 +64,10 @@ export class FaultySystemCalls implements SystemCalls {
   }
 
   accept(descriptor: number, address: number, bytesAddress: number): number {
-    return this.#again(descriptor, this.fault?.("accept", descriptor)) ??
-      this.#calls.accept(descriptor, address, bytesAddress);
+    return this.#opened(
+      this.#again(descriptor, this.fault?.("accept", descriptor)) ??
+        this.#calls.accept(descriptor, address, bytesAddress),
+    );
   }
 
   setOption(descriptor: number, level: number, option: number, value: number): number {
@@ -107,7 +116,9 @@ export class FaultySystemCalls implements SystemCalls {
 
   close(descriptor: number): number {
     this.#watches.delete(descriptor);
-    return this.#calls.close(descriptor);
+    const result = this.#calls.close(descriptor);
+    if (result === 0) this.#sockets.delete(descriptor);
+    return result;
   }
 
   watch(epoll: number, descriptor: number, events: number, low: number, high: number): number {
@@ -119,6 +130,11 @@ export class FaultySystemCalls implements SystemCalls {
 
   wait(epoll: number, address: number, count: number): number {
     return this.fault?.("wait", epoll) ?? this.#calls.wait(epoll, address, count);
+  }
+
+  #opened(descriptor: number): number {
+    if (descriptor >= 0) this.#sockets.add(descriptor);
+    return descriptor;
   }
 
   // The system reports an event after a call that would have blocked (EAGAIN is 11).

@@ -14,10 +14,10 @@ export class ResettingPeer {
     this.#socket = socket;
   }
 
-  /** Connects to a port of loopback. */
-  static open(port: number): Promise<ResettingPeer> {
+  /** Connects to an address and a port. */
+  static open(address: string, port: number): Promise<ResettingPeer> {
     return new Promise((resolve, reject) => {
-      const socket = connect(port, "127.0.0.1");
+      const socket = connect(port, address);
       socket.pause();
       socket.once("error", reject);
       socket.once("connect", () => {

@@ -10,15 +10,15 @@ import type { AcceptHandler, ConnectHandler, SocketDriver } from "../../lib/sock
 import { closeQuietly, type Wire } from "../../lib/sockets/wire.ts";
 import type { Certificates } from "./certificates.ts";
 
-/** Makes the driver, and a client that is not its own. The certificate is for 127.0.0.1. */
+/** Makes the driver, and a client that is not its own. The certificate is for 127.0.0.1, whatever address is connected to. */
 export function tlsDriver(certificates: Certificates): {
   driver: SocketDriver;
-  connectPeer: (port: number) => Promise<Wire>;
+  connectPeer: (address: string, port: number) => Promise<Wire>;
 } {
   const { cert, key } = certificates;
   const caCerts = [Deno.readTextFileSync(certificates.caFile)];
   const connectTls = async (hostname: string, port: number) => {
-    const conn = await Deno.connectTls({ hostname, port, caCerts });
+    const conn = await Deno.startTls(await Deno.connect({ hostname, port }), { hostname: "127.0.0.1", caCerts });
     await conn.handshake();
     return conn;
   };
@@ -41,7 +41,7 @@ export function tlsDriver(certificates: Certificates): {
       return { abandon() {} };
     },
   };
-  return { driver, connectPeer: (port) => connectTls("127.0.0.1", port) };
+  return { driver, connectPeer: connectTls };
 }
 
 async function accept(listener: Deno.TlsListener, handler: AcceptHandler): Promise<void> {

@@ -15,7 +15,6 @@ import { someTurns, until } from "../../support/condition.ts";
 import { epollWorks } from "../../support/epoll_support.ts";
 import type { CallName, FaultySystemCalls } from "../../support/faulty_system_calls.ts";
 import { checkNumberedBytes, numberedBytes } from "../../support/numbered_bytes.ts";
-import { openSockets } from "../../support/open_sockets.ts";
 import type { SocketUser } from "../../support/socket_user.ts";
 
 const [EPERM, EINTR, EAGAIN, ENOMEM, EMFILE, ENOSPC, EPIPE] = [1, 4, 11, 12, 24, 28, 32];
@@ -25,15 +24,12 @@ const found = epollWorks ? await import("../../support/epoll_driver.ts") : undef
 const driver = found?.epollDriver as EpollDriver;
 const calls = found?.faultyCalls as FaultySystemCalls;
 
-// The runtime opens two sockets for the first listener of a signal, its own half a second after the start.
-if (epollWorks) Deno.addSignalListener("SIGUSR1", () => {});
-
 const NOTHING: AcceptHandler = { accepted() {}, failed() {} };
 
 /** A test with sockets; faults are taken out at its end, and nothing may be left open. */
 function test(name: string, fn: (open: OpenSockets) => Promise<void>): void {
   Deno.test({ name: `epoll: ${name}`, ignore: !epollWorks }, async () => {
-    const before = openSockets();
+    const before = calls.sockets;
     {
       await using open = new OpenSockets(driver);
       try {
@@ -42,7 +38,7 @@ function test(name: string, fn: (open: OpenSockets) => Promise<void>): void {
         calls.clear();
       }
     }
-    await until("no socket is left", () => openSockets() <= before);
+    await until("no socket is left", () => calls.sockets <= before);
   });
 }
 
@@ -105,10 +101,10 @@ test("a send that fails while the queue is sent is a failure, and so is one of a
 
 test("a port that cannot be opened leaves no handle, whichever call fails", async () => {
   for (const name of ["socket", "setOption", "bind", "listen", "localAddress", "watch"] as const) {
-    const before = openSockets();
+    const before = calls.sockets;
     failOnce(name, ENOMEM);
     const error = assertThrows(() => driver.listen({ address: "::", port: 0, shared: true }, NOTHING));
-    assertEquals([shortageOf(error)?.code, openSockets()], ["ENOMEM", before], name);
+    assertEquals([shortageOf(error)?.code, calls.sockets], ["ENOMEM", before], name);
   }
   await someTurns();
 });
@@ -126,7 +122,7 @@ test("a connection that cannot be opened is refused with the reason, whichever c
   ) {
     failOnce(name, errno);
     let refusal: Error | undefined;
-    driver.connect({ address: "127.0.0.1", port }, { connected() {}, refused: (error) => refusal = error });
+    driver.connect({ address: open.own.address, port }, { connected() {}, refused: (error) => refusal = error });
     assertEquals(refusal, undefined);
     await until("it is refused", () => refusal !== undefined);
     assertEquals(shortageOf(refusal)?.code, code, name);
@@ -144,7 +140,7 @@ for (const [errno, code] of [[EMFILE, "EMFILE"], [ENOBUFS, "ENOBUFS"], [ENOMEM, 
       });
       failOnce("accept", errno);
       const client = open.user();
-      driver.connect({ address: "127.0.0.1", port: listening.port }, {
+      driver.connect({ address: listening.address, port: listening.port }, {
         connected: (socket) => client.own(socket),
         refused() {},
       });
@@ -167,10 +163,10 @@ test("an accepted connection that cannot be watched is closed, and the next one 
   const failures: Error[] = [];
   const server = open.user();
   const listening = open.listen({ accepted: (socket) => server.own(socket), failed: (error) => failures.push(error) });
-  const peer = await Deno.connect({ hostname: "127.0.0.1", port: listening.port });
+  const peer = await Deno.connect({ hostname: listening.address, port: listening.port });
   failOnce("watch", ENOSPC);
   // Accepted after the fault was put in, or before: either way one of the two is served.
-  const next = await Deno.connect({ hostname: "127.0.0.1", port: listening.port });
+  const next = await Deno.connect({ hostname: listening.address, port: listening.port });
   await until("one is accepted", () => server.open);
   await someTurns();
   peer.close();
@@ -212,13 +208,10 @@ test("random faults lose no byte of connections that live, and leave no socket",
   assert(ended > 50, `only ${ended} of 600 ended in order`);
 });
 
-/**
- * A connection on an address of loopback that nobody else uses: programs beside this one try ports that they believe to be
- * free, and this test opens so many that they would meet one of them.
- */
+/** A connection whose port is closed at once, because the test opens many. */
 async function ownPair(open: OpenSockets, users: SocketUser[]): Promise<{ client: SocketUser; server: SocketUser }> {
   const [client, server] = [open.user(checking(users)), open.user(checking(users))];
-  const address = "127.83.1.1";
+  const { address } = open.own;
   const listening = driver.listen({ address, port: 0, shared: false }, {
     accepted: (socket) => server.own(socket),
     failed() {},
