@@ -11,7 +11,7 @@ import { headerAll, type ReceivedMessage } from "../support/message_reader.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { RunningProxy } from "../support/running_proxy.ts";
 import { answerOf, ScriptedUpstream, type UpstreamScript } from "../support/scripted_upstream.ts";
-import { until } from "../support/condition.ts";
+import { stands } from "../support/condition.ts";
 
 const MIB = 1024 * 1024;
 
@@ -140,13 +140,7 @@ Deno.test("an upstream waits for a client that takes nothing of a response, and 
   {
     using client = await RawClient.connect(proxy.port);
     await client.send(get());
-    let before = -1;
-    await until("the upstream has to wait", async () => {
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      const stands = sent > 0 && sent === before;
-      before = sent;
-      return stands;
-    });
+    await stands("what the upstream has sent", () => sent);
     // Buffers of the system on both connections, and a few pieces.
     assertLess(sent, 24 * MIB);
   }
@@ -168,13 +162,7 @@ Deno.test("a client waits for an upstream that takes nothing of an upload, and t
     const sending = (async () => {
       for (let i = 0; i < 400 && await client.send(piece); i++) sent += piece.length;
     })();
-    let before = -1;
-    await until("the client has to wait", async () => {
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      const stands = sent > 0 && sent === before;
-      before = sent;
-      return stands;
-    });
+    await stands("what the client has sent", () => sent);
     assertLess(sent, 24 * MIB);
     client.close();
     await sending;
