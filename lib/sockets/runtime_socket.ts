@@ -8,6 +8,7 @@
 
 import type { Ownership } from "../http/body.ts";
 import { StallTolerantTimer } from "../state/stall_tolerant_timer.ts";
+import { notifyFailed } from "./notify_failed.ts";
 import type { Socket, SocketHandler } from "./socket.ts";
 import { BUFFER_BYTES, returnBuffer, takeBuffer } from "./socket_buffers.ts";
 import { closeQuietly, type Wire } from "./wire.ts";
@@ -80,11 +81,7 @@ export class RuntimeSocket implements Socket {
   fail(error: unknown): void {
     if (this.#closed) return;
     this.close();
-    try {
-      this.handler.failed(error instanceof Error ? error : new Error(String(error)));
-    } catch {
-      // The handler knows that the socket failed; there is nobody else to tell.
-    }
+    notifyFailed(this.handler, error);
   }
 
   /** Returns the open wire of a socket on which nothing was read or written. The socket itself is closed. */

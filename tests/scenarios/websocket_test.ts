@@ -281,17 +281,7 @@ testEachListener(
   "a client that reads nothing is given up after idle_timeout, and its upstream closed with 1001",
   async (listener) => {
     const told = Promise.withResolvers<string>();
-    await using upstream = SocketUpstream.start(async (peer) => {
-      const flood = (async () => {
-        const part = new Uint8Array(256 * 1024);
-        while (await peer.send(2, part));
-      })();
-      let said = await peer.said();
-      while (said === "text:still here") said = await peer.said();
-      told.resolve(said);
-      peer.close();
-      await flood;
-    });
+    await using upstream = SocketUpstream.flooding("text:still here", told.resolve);
     const proxy = await socketProxy(listener, upstream, {
       max_buffered: "64KiB",
       ping_interval: 0,

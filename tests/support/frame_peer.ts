@@ -204,6 +204,26 @@ export class SocketUpstream {
     return new SocketUpstream(() => Promise.resolve(), () => answer);
   }
 
+  /**
+   * One that sends binary messages without end, whatever it is sent.
+   *
+   * @param ignored What it passes over, as `FramePeer.said` gives it.
+   * @param onSaid Called with the first other thing that it is sent; then it closes.
+   */
+  static flooding(ignored: string, onSaid: (said: string) => void): SocketUpstream {
+    return SocketUpstream.start(async (peer) => {
+      const flood = (async () => {
+        const part = new Uint8Array(256 * 1024);
+        while (await peer.send(2, part));
+      })();
+      let said = await peer.said();
+      while (said === ignored) said = await peer.said();
+      onSaid(said);
+      peer.close();
+      await flood;
+    });
+  }
+
   /** One that sends each message back, and answers Close frames; on a port of loopback, or where the caller likes. */
   static echoing(listener?: Deno.Listener): SocketUpstream {
     return new SocketUpstream(

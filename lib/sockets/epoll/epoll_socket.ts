@@ -6,6 +6,7 @@
  */
 
 import type { Ownership } from "../../http/body.ts";
+import { notifyFailed } from "../notify_failed.ts";
 import type { Socket, SocketHandler } from "../socket.ts";
 import { releaseBuffer } from "../socket_buffers.ts";
 import { WriteQueue } from "../write_queue.ts";
@@ -106,11 +107,7 @@ export class EpollSocket implements Socket, Watcher {
     // What was written in part must not look complete to the peer.
     if (this.#unwritten !== undefined || this.#queue.bytes > 0) this.reset();
     else this.close();
-    try {
-      this.handler.failed(error instanceof Error ? error : new Error(String(error)));
-    } catch {
-      // The handler knows that the socket failed; there is nobody else to tell.
-    }
+    notifyFailed(this.handler, error);
   }
 
   ready(events: number): void {

@@ -162,17 +162,7 @@ Deno.test("Tunnel slows an upstream down whose client reads nothing, and loses n
 
 Deno.test("Tunnel cuts a client that takes nothing, and tells its upstream 1001", async () => {
   const told = Promise.withResolvers<string>();
-  await using upstream = SocketUpstream.start(async (peer) => {
-    const flood = (async () => {
-      const part = new Uint8Array(256 * 1024);
-      while (await peer.send(2, part));
-    })();
-    let said = await peer.said();
-    while (said === "text:still here") said = await peer.said();
-    told.resolve(said);
-    peer.close();
-    await flood;
-  });
+  await using upstream = SocketUpstream.flooding("text:still here", told.resolve);
   await using proxy = new TunnelProxy(upstream, { max_buffered: 64 * 1024, idle_timeout: 300 }, 300);
   using client = await FramePeer.connect(proxy.port);
   // Heard often, so that it is not its silence that ends it.
