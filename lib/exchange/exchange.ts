@@ -8,6 +8,7 @@ import type { BodySource } from "../http/body.ts";
 import type { Delivery } from "./delivery.ts";
 import { firstMember, type ForwardedClient } from "../http/forwarded_client.ts";
 import { sharedTime } from "../state/shared_time.ts";
+import type { TlsSession } from "../sockets/tls_session.ts";
 import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
 import type { FailureOwner } from "../failure/failure.ts";
@@ -22,6 +23,8 @@ export interface ClientSide {
   readonly signal: AbortSignal;
   /** Whether a connection that is upgraded is handed over as bytes. */
   readonly tunnels?: boolean;
+  /** TLS session of the connection; undefined on a cleartext one. */
+  readonly tls?: TlsSession;
   /**
    * Sends an interim response (RFC 9110, section 15.2), such as 103; not 101, and 100 only if the client expects it.
    * undefined where the listener cannot.

@@ -17,6 +17,7 @@
 import type { Ownership } from "../http/body.ts";
 import type { EpollRemains } from "./epoll/epoll_remains.ts";
 import type { SocketDriverName } from "./driver_name.ts";
+import type { TlsSession } from "./tls_session.ts";
 
 /** Notified of the events of one socket. */
 export interface SocketHandler {
@@ -55,6 +56,8 @@ export interface Socket {
    * @default {false}
    */
   readonly endUnproven?: boolean;
+  /** What the handshake agreed on; undefined on a cleartext connection. */
+  readonly tls?: TlsSession;
   /**
    * Writes bytes. What the system does not accept at once is queued without a limit: a writer that got false waits for
    * {@linkcode SocketHandler.drained}, or for a smaller {@linkcode queuedBytes}.
