@@ -17,6 +17,8 @@ import { WriteQueue } from "./write_queue.ts";
 /** How long bytes that had arrived before a write failed may take to be read. */
 const LAST_READ_MS = 100;
 
+const NOTHING = new Uint8Array(0);
+
 /** Placeholder until the owner has set its handler. */
 const NO_HANDLER: SocketHandler = { received() {}, drained() {}, ended() {}, failed() {} };
 
@@ -49,6 +51,7 @@ export class RuntimeSocket implements Socket {
   #drainAwaited = false;
   #ending = false;
   #unwritten: Error | undefined;
+  #checking = false;
   #lastRead: StallTolerantTimer | undefined;
 
   /**
@@ -112,6 +115,16 @@ export class RuntimeSocket implements Socket {
   resume(): void {
     this.#paused = false;
     this.#continue();
+  }
+
+  // The end of the peer is not known before the bytes in front of it are read. A reset is: it fails a write, one of no
+  // bytes too.
+  checkPeer(): boolean {
+    if (!this.#closed && this.#paused && !this.#writing && !this.#checking && !this.#ending) {
+      this.#checking = true;
+      this.#wire.write(NOTHING).then(this.#checked, this.#checkFailed);
+    }
+    return this.#ended;
   }
 
   end(): void {
@@ -259,6 +272,15 @@ export class RuntimeSocket implements Socket {
     if (!this.#reading || this.#paused) return this.fail(error);
     this.#unwritten = error instanceof Error ? error : new Error(String(error));
     this.#lastRead = new StallTolerantTimer(() => this.fail(error), LAST_READ_MS);
+  };
+
+  readonly #checked = (): void => {
+    this.#checking = false;
+  };
+
+  readonly #checkFailed = (error: unknown): void => {
+    this.#checking = false;
+    if (this.#paused) this.fail(error);
   };
 
   #shutdown(): void {

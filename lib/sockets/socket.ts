@@ -91,6 +91,18 @@ export interface Socket {
   pause(): void;
   /** Reads again. */
   resume(): void;
+  /**
+   * Finds out, during a pause, whether the peer has left. For an owner that wants to know it at once, and calls this
+   * about once a second, as the client's side does while an upload is paused. A connection that broke is then reported by
+   * {@linkcode SocketHandler.failed}, from the event loop: bytes that arrived before it broke, and were not received, are
+   * lost. An owner of an upstream's socket does not call it, because a response that was sent before a reset can still be
+   * read.
+   *
+   * undefined where the driver cannot tell.
+   *
+   * @returns Whether the peer's end is known to have arrived, though bytes in front of it may not be received yet.
+   */
+  checkPeer?(): boolean;
   /** Ends the writing side (FIN) once the queued bytes are sent. Reading goes on. */
   end(): void;
   /** Closes both directions at once. Queued bytes are lost. */

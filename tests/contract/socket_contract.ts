@@ -36,6 +36,18 @@ export interface SocketContractOptions {
    */
   readonly connectPeer?: ConnectPeer;
   /**
+   * Whether `checkPeer` reports a reset during a pause.
+   *
+   * @default {true}
+   */
+  readonly checksPeers?: boolean;
+  /**
+   * Whether `checkPeer` tells of an end during a pause.
+   *
+   * @default {false}
+   */
+  readonly seesEnds?: boolean;
+  /**
    * Whether the test runner may look for what tests leave behind. Drivers whose own work lasts turn it off.
    *
    * @default {true}
@@ -195,6 +207,39 @@ export function socketContract(name: string, driver: SocketDriver, options: Sock
     assertEquals([server.text, server.events], ["last words", ["received", "ended"]]);
   });
 
+  if (options.seesEnds === true) {
+    test("checkPeer() tells of an end during a pause, in front of which bytes wait", async (open) => {
+      const { server, peer } = await open.withPeer();
+      server.pause();
+      await peer.write(letters("last words"));
+      await someTurns();
+      assertEquals(server.call((socket) => socket.checkPeer?.()), false);
+      peer.close();
+      await until("the end is known", () => server.call((socket) => socket.checkPeer?.()) === true);
+      assertEquals(server.events, []);
+      server.resume();
+      await until("the end arrives", () => server.events.includes("ended"));
+      assertEquals([server.text, server.events], ["last words", ["received", "ended"]]);
+    });
+  }
+
+  test("checkPeer() does nothing to a peer that is there, nor to a socket that was closed", async (open) => {
+    const { client, server } = await open.pair();
+    server.pause();
+    client.write("question");
+    for (let i = 0; i < 3; i++) {
+      assertEquals(server.call((socket) => socket.checkPeer?.()) === true, false);
+      await someTurns();
+    }
+    server.write("response");
+    server.resume();
+    await until("both arrive", () => server.text === "question" && client.text === "response");
+    client.close();
+    client.call((socket) => socket.checkPeer?.());
+    await someTurns();
+    assertEquals(client.failure, undefined);
+  });
+
   test("a socket can be closed during a pause, with and without bytes that wait", async (open) => {
     for (const text of ["", "bytes"]) {
       const { server, peer } = await open.withPeer();
@@ -273,6 +318,37 @@ export function socketContract(name: string, driver: SocketDriver, options: Sock
       await someTurns();
       if (!server.socket.closed) server.resume();
       await until("the failure is reported", () => server.failure !== undefined);
+    });
+
+    if (options.checksPeers !== false) {
+      test("checkPeer() reports a reset during a pause, in front of which bytes wait", async (open) => {
+        const { server, peer } = await open.withResettingPeer();
+        server.pause();
+        await peer.send("never received");
+        await someTurns();
+        assertEquals(server.call((socket) => socket.checkPeer?.()), false);
+        await someTurns();
+        assertEquals(server.events, []);
+        await peer.reset();
+        await until("the failure is reported", () => {
+          if (!server.socket.closed) server.call((socket) => socket.checkPeer?.());
+          return server.failure !== undefined;
+        });
+        assertEquals(server.events, ["failed"]);
+      });
+    }
+
+    test("without checkPeer(), bytes that arrived before a reset are received after a pause", async (open) => {
+      const { server, peer } = await open.withResettingPeer();
+      server.pause();
+      await peer.send("a response");
+      await someTurns();
+      await peer.reset();
+      await someTurns();
+      assertEquals(server.events, []);
+      server.resume();
+      await until("the failure is reported", () => server.failure !== undefined);
+      assertEquals([server.text, server.events], ["a response", ["received", "failed"]]);
     });
 
     test("close() and reset() within failed() do nothing", async (open) => {

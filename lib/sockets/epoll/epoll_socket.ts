@@ -22,7 +22,7 @@ import {
   EPOLLRDHUP,
   type Watcher,
 } from "./epoll_loop.ts";
-import { BROKEN_CONNECTION, EAGAIN, EINTR, systemError } from "./system_error.ts";
+import { BROKEN_CONNECTION, EAGAIN, ECONNRESET, EINTR, systemError } from "./system_error.ts";
 
 /** What a connection is watched for. */
 export const CONNECTION_EVENTS: number = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
@@ -63,8 +63,12 @@ export class EpollSocket implements Socket, Watcher {
   /** Whether reading goes on until nothing is found, because the end or an error is near. */
   #exhaustive = false;
   #ended = false;
+  /** Whether the end of the peer has arrived, behind bytes that may not be read yet. */
+  #peerEnded = false;
   /** Whether the system has reported an error that no call has returned yet. */
   #broken = false;
+  /** Whether the owner wants to know during a pause that the connection broke. */
+  #breakAsked = false;
 
   // State of writing.
   readonly #queue = new WriteQueue();
@@ -116,6 +120,7 @@ export class EpollSocket implements Socket, Watcher {
       this.#readable = true;
       if ((events & NOT_LAST) !== 0) this.#exhaustive = true;
       if ((events & EPOLLERR) !== 0) this.#broken = true;
+      if ((events & (EPOLLRDHUP | EPOLLHUP)) !== 0) this.#peerEnded = true;
       if (this.#ended) {
         if ((events & EPOLLERR) !== 0) this.#failAfterEnd();
       } else if (!this.#paused) {
@@ -137,6 +142,7 @@ export class EpollSocket implements Socket, Watcher {
       if (this.#closed) return;
     }
     if (this.#unwritten !== undefined && (this.#paused || this.#ended)) return this.fail(this.#unwritten);
+    if (this.#breakAsked && this.#paused) return this.#failBroken();
     if (this.#readable && this.#begun && !this.#paused && !this.#ended) this.#read();
   }
 
@@ -209,6 +215,14 @@ export class EpollSocket implements Socket, Watcher {
   resume(): void {
     this.#paused = false;
     if (this.#readable && this.#begun && !this.#closed && !this.#ended) this.#defer();
+  }
+
+  checkPeer(): boolean {
+    if (this.#broken && this.#paused && !this.#closed) {
+      this.#breakAsked = true;
+      this.#defer();
+    }
+    return this.#peerEnded || this.#ended;
   }
 
   end(): void {
@@ -287,6 +301,12 @@ export class EpollSocket implements Socket, Watcher {
   #failAfterEnd(): void {
     const error = this.#loop.calls.getOption(this.#descriptor, SOL_SOCKET, SO_ERROR);
     if (error > 0) this.fail(systemError(error));
+  }
+
+  // A connection that broke during a pause, whatever waits in front of the failure.
+  #failBroken(): void {
+    const error = this.#loop.calls.getOption(this.#descriptor, SOL_SOCKET, SO_ERROR);
+    this.fail(systemError(error > 0 ? error : ECONNRESET));
   }
 
   // A peer that breaks the connection during a pause, unless bytes wait in front of the failure.

@@ -24,6 +24,7 @@ if (epollWorks) {
   const { epollDriver, faultyCalls } = await import("../../support/epoll_driver.ts");
   epollCalls = faultyCalls;
   socketContract("epoll", epollDriver, {
+    seesEnds: true,
     faults: [
       { name: "reads and writes of one byte", inject: () => shortened(1) },
       { name: "reads and writes of seven bytes", inject: () => shortened(7) },
