@@ -4,6 +4,7 @@
  * @module
  */
 
+import { notifyRefused } from "./notify_failed.ts";
 import { RuntimeListener } from "./runtime_listener.ts";
 import { RuntimeSocket } from "./runtime_socket.ts";
 import type {
@@ -45,11 +46,11 @@ class AddressConnect implements PendingConnect {
       } catch (error) {
         // Reset already, for which some systems refuse it.
         closeQuietly(conn);
-        return handler.refused(error as Error);
+        return notifyRefused(handler, error as Error);
       }
       open(new RuntimeSocket(conn, address, port), handler);
     }, (error) => {
-      if (!this.#abandoned) handler.refused(error);
+      if (!this.#abandoned) notifyRefused(handler, error);
     });
   }
 
@@ -69,7 +70,7 @@ class UnixConnect implements PendingConnect {
       if (this.#abandoned) closeQuietly(conn);
       else open(new RuntimeSocket(conn), handler);
     }, (error) => {
-      if (!this.#abandoned) handler.refused(error);
+      if (!this.#abandoned) notifyRefused(handler, error);
     });
   }
 

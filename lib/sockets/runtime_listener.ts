@@ -4,6 +4,7 @@
  * @module
  */
 
+import { notifyAcceptFailed } from "./notify_failed.ts";
 import { RuntimeSocket } from "./runtime_socket.ts";
 import type { AcceptHandler, ListeningSocket, ListenTarget } from "./socket.ts";
 import { closeQuietly } from "./wire.ts";
@@ -84,7 +85,7 @@ export class RuntimeListener implements ListeningSocket {
     if (OF_CONNECTION.has(error.code)) return this.#accept();
     this.#pause = setTimeout(this.#resume, this.#pauseMs);
     this.#pauseMs = Math.min(this.#pauseMs * 2, LAST_PAUSE_MS);
-    this.#handler.failed(error);
+    notifyAcceptFailed(this.#handler, error);
   };
 
   readonly #resume = (): void => {

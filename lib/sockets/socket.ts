@@ -9,7 +9,9 @@
  * - After {@linkcode Socket.close} and {@linkcode Socket.reset} no callback is made.
  * - `ended` and `failed` are made at most once each. After `failed` the socket is closed.
  * - A handler may call any function of the socket, or replace {@linkcode Socket.handler}, within a callback.
- * - An exception of a handler ends that socket only: it is reported by {@linkcode SocketHandler.failed}.
+ * - An exception of a handler ends that socket only: it is reported by {@linkcode SocketHandler.failed}. One of
+ *   {@linkcode AcceptHandler.failed} or {@linkcode ConnectHandler.refused} has no socket: it is reported by `reportError`,
+ *   and a listening socket accepts again all the same.
  *
  * @module
  */

@@ -170,6 +170,27 @@ export function socketDriverContract(name: string, driver: SocketDriver, options
     await Deno.remove(folder, { recursive: true });
   });
 
+  test("an exception of refused() is reported as that of an event listener", async () => {
+    const error = new Error("by the test");
+    const reported: unknown[] = [];
+    const listener = (event: ErrorEvent | PromiseRejectionEvent) => {
+      event.preventDefault();
+      reported.push(event instanceof ErrorEvent ? event.error : "a rejection");
+    };
+    addEventListener("error", listener);
+    addEventListener("unhandledrejection", listener);
+    driver.connect({ address: "127.0.0.1", port: freePort() }, {
+      connected() {},
+      refused() {
+        throw error;
+      },
+    });
+    await until("it is reported", () => reported.length > 0);
+    removeEventListener("error", listener);
+    removeEventListener("unhandledrejection", listener);
+    assertEquals(reported, [error]);
+  });
+
   test("connects to a unix socket", async () => {
     const folder = await Deno.makeTempDir();
     const path = `${folder}/a.sock`;

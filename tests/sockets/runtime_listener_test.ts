@@ -80,3 +80,24 @@ for (const code of ["ENOTCONN", "ECONNABORTED", "ECONNRESET"]) {
     listener.close();
   });
 }
+
+Deno.test("RuntimeListener accepts again after an exception of failed(), which is reported", async () => {
+  using failing = failingListener();
+  const error = new Error("by the test");
+  const reported: unknown[] = [];
+  const listening = (event: ErrorEvent) => {
+    event.preventDefault();
+    reported.push(event.error);
+  };
+  addEventListener("error", listening);
+  const listener = new RuntimeListener({ address: "127.0.0.1", port: 1, shared: false }, {
+    accepted() {},
+    failed() {
+      throw error;
+    },
+  });
+  await until("it has tried again", () => failing.calls.length > 1 && reported.length > 1);
+  removeEventListener("error", listening);
+  listener.close();
+  assertEquals(reported.slice(0, 2), [error, error]);
+});

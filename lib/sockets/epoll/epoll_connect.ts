@@ -4,6 +4,7 @@
  * @module
  */
 
+import { notifyRefused } from "../notify_failed.ts";
 import type { ConnectHandler, ConnectTarget, PendingConnect } from "../socket.ts";
 import { EPOLLERR, EPOLLHUP, type EpollLoop, EPOLLOUT, type Watcher } from "./epoll_loop.ts";
 import { CONNECTION_EVENTS, EpollSocket } from "./epoll_socket.ts";
@@ -72,12 +73,7 @@ export class EpollConnect implements PendingConnect, Watcher {
   proceed(): void {
     if (this.#over) return;
     this.abandon();
-    try {
-      this.#handler.refused(this.#refusal as Error);
-    } catch (exception) {
-      // As if it came from a callback of its own.
-      reportError(exception);
-    }
+    notifyRefused(this.#handler, this.#refusal as Error);
   }
 
   #open(socketAddress: SocketAddress): void {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { notifyAcceptFailed } from "../notify_failed.ts";
 import type { AcceptHandler, ListeningSocket, ListenTarget } from "../socket.ts";
 import { EPOLLET, EPOLLIN, type EpollLoop, type Watcher } from "./epoll_loop.ts";
 import { CONNECTION_EVENTS, EpollSocket } from "./epoll_socket.ts";
@@ -134,7 +135,7 @@ export class EpollListener implements ListeningSocket, Watcher {
       this.#loop.watch(descriptor, CONNECTION_EVENTS, socket);
     } catch (error) {
       this.#loop.calls.close(descriptor);
-      this.#report(error as Error);
+      notifyAcceptFailed(this.#handler, error as Error);
       return;
     }
     try {
@@ -148,16 +149,7 @@ export class EpollListener implements ListeningSocket, Watcher {
   #fail(error: Error): void {
     this.#pause = setTimeout(this.#resume, this.#pauseMs);
     this.#pauseMs = Math.min(this.#pauseMs * 2, LAST_PAUSE_MS);
-    this.#report(error);
-  }
-
-  #report(error: Error): void {
-    try {
-      this.#handler.failed(error);
-    } catch (exception) {
-      // As if it came from a callback of its own.
-      reportError(exception);
-    }
+    notifyAcceptFailed(this.#handler, error);
   }
 
   readonly #resume = (): void => {
