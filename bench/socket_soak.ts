@@ -8,7 +8,7 @@
  */
 // deno-lint-ignore-file no-console -- a program that prints what it found
 
-import { closeRemains, type EpollRemains } from "../lib/sockets/epoll/epoll_remains.ts";
+import { closeRemains, type SocketRemains } from "../lib/sockets/linux/remains.ts";
 import { openEpoll } from "../lib/sockets/epoll/open_epoll.ts";
 import { runtimeDriver } from "../lib/sockets/runtime_driver.ts";
 import type { Socket, SocketDriver, SocketHandler } from "../lib/sockets/socket.ts";
@@ -155,7 +155,7 @@ async function runWorkers(driver: string, echoes: number, count: number): Promis
   const start = () => {
     const worker = new Worker(new URL(`?worker=${driver}`, import.meta.url), { type: "module" });
     const counts = { echoes: 0, connections: 0, failures: 0 };
-    const state: { worker: Worker; remains?: EpollRemains; counts: Counts } = { worker, counts };
+    const state: { worker: Worker; remains?: SocketRemains; counts: Counts } = { worker, counts };
     worker.onmessage = ({ data }) => Object.assign(state, data);
     return state;
   };

@@ -9,7 +9,7 @@ import type { FailureReport } from "../exchange/failure_report.ts";
 import type { PortStatus } from "../listener/port.ts";
 import type { MemberChange } from "../generation/pools/pool_members.ts";
 import type { SourceAddresses } from "../upstream/discovery/supervisor_addresses.ts";
-import type { EpollRemains } from "../sockets/epoll/epoll_remains.ts";
+import type { SocketRemains } from "../sockets/linux/remains.ts";
 import type { SocketDriverName } from "../sockets/driver_name.ts";
 import type { SharedStateTable } from "../state/shared_memory_state.ts";
 import type { TimeSnapshot } from "../state/shared_time.ts";
@@ -58,7 +58,7 @@ export type SupervisorMessage =
 /** A message of a worker. */
 export type WorkerMessage =
   /** The first, where the runtime does not close the sockets of a worker that ends. */
-  | { readonly kind: "remains"; readonly remains: EpollRemains }
+  | { readonly kind: "remains"; readonly remains: SocketRemains }
   /** The worker serves, on these ports by the key of their listener. */
   | { readonly kind: "ready"; readonly addresses: ReadonlyMap<string, Deno.NetAddr> }
   /** The worker could not start or reload. `listening` is true if a port could not be opened. */

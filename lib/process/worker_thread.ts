@@ -4,7 +4,7 @@
  * @module
  */
 
-import { closeRemains, type EpollRemains } from "../sockets/epoll/epoll_remains.ts";
+import { closeRemains, type SocketRemains } from "../sockets/linux/remains.ts";
 import { ListenError } from "./listener.ts";
 import type { PortStatus } from "../listener/port.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
@@ -43,7 +43,7 @@ export class WorkerThread {
   readonly #startedMs = performance.now();
   #response: PromiseWithResolvers<ReadonlyMap<string, Deno.NetAddr>> | undefined;
   #stopped: PromiseWithResolvers<number> | undefined;
-  #remains: EpollRemains | undefined;
+  #remains: SocketRemains | undefined;
   #silentMs = 0;
   #ended = false;
   #serves = false;

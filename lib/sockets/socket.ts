@@ -17,8 +17,8 @@
  */
 
 import type { Ownership } from "../http/body.ts";
-import type { EpollRemains } from "./epoll/epoll_remains.ts";
 import type { SocketDriverName } from "./driver_name.ts";
+import type { SocketRemains } from "./linux/remains.ts";
 import type { TlsSession } from "./tls_session.ts";
 
 /** Notified of the events of one socket. */
@@ -175,7 +175,7 @@ export interface ListenTarget {
 export interface SocketDriver {
   readonly name: SocketDriverName;
   /** What is left of it when its thread ends, for `closeRemains`; undefined where the runtime closes everything. */
-  readonly remains?: EpollRemains;
+  readonly remains?: SocketRemains;
   /**
    * Opens a listening socket.
    *

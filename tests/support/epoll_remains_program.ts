@@ -7,7 +7,7 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
-import { closeRemains, type EpollRemains } from "../../lib/sockets/epoll/epoll_remains.ts";
+import { closeRemains, type SocketRemains } from "../../lib/sockets/linux/remains.ts";
 import { until } from "./condition.ts";
 import { OwnAddress } from "./own_address.ts";
 
@@ -27,7 +27,7 @@ Deno.removeSignalListener("SIGUSR1", ignore);
 async function endedWorker(): Promise<void> {
   const hostname = new OwnAddress().address;
   const worker = new Worker(new URL("epoll_worker.ts", import.meta.url), { type: "module", name: hostname });
-  const { port, remains } = await new Promise<{ port: number; remains: EpollRemains }>((resolve) => {
+  const { port, remains } = await new Promise<{ port: number; remains: SocketRemains }>((resolve) => {
     worker.onmessage = ({ data }) => resolve(data);
   });
   const conns = await Promise.all(Array.from({ length: 20 }, () => Deno.connect({ hostname, port })));

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { type Arena, ARGUMENTS } from "../../lib/sockets/epoll/arena.ts";
-import { cLibrary } from "../../lib/sockets/epoll/c_library.ts";
-import { EVENT_DATA_WORD, type SystemCalls } from "../../lib/sockets/epoll/system_calls.ts";
+import { type EpollCalls, EVENT_DATA_WORD } from "../../lib/sockets/epoll/epoll_calls.ts";
+import { type Arena, ARGUMENTS } from "../../lib/sockets/linux/arena.ts";
+import { cLibrary } from "../../lib/sockets/linux/c_library.ts";
 
 /** Name of a system call. */
-export type CallName = keyof SystemCalls;
+export type CallName = keyof EpollCalls;
 
 /** What becomes of a call of that name: the negative number of an error, or undefined for the call itself. */
 export type Fault = (name: CallName, descriptor: number) => number | undefined;
@@ -19,19 +19,19 @@ const EPOLL_CTL_MOD = 3;
 const EVENT = ARGUMENTS.start + 800;
 
 /** System calls that can fail. */
-export class FaultySystemCalls implements SystemCalls {
+export class FaultySystemCalls implements EpollCalls {
   /** Decides what becomes of each call. */
   fault: Fault | undefined;
   /** Most bytes that one call receives or sends. */
   mostBytes = Infinity;
   /** Descriptors of sockets that were opened or accepted, and not closed. */
   readonly #sockets = new Set<number>();
-  readonly #calls: SystemCalls;
+  readonly #calls: EpollCalls;
   readonly #arena: Arena;
   /** Arguments of the last `watch` of each descriptor. */
   readonly #watches = new Map<number, readonly [number, number, number, number]>();
 
-  constructor(calls: SystemCalls, arena: Arena) {
+  constructor(calls: EpollCalls, arena: Arena) {
     this.#calls = calls;
     this.#arena = arena;
   }

@@ -13,14 +13,15 @@ import type {
   PendingConnect,
   SocketDriver,
 } from "../socket.ts";
-import { Arena } from "./arena.ts";
-import { cLibrary } from "./c_library.ts";
-import { EpollConnect } from "./epoll_connect.ts";
-import { EpollListener } from "./epoll_listener.ts";
-import { EPOLLET, EPOLLIN, EpollLoop } from "./epoll_loop.ts";
-import type { EpollRemains } from "./epoll_remains.ts";
-import { SocketAddress } from "./socket_address.ts";
-import { LinuxCalls, type SystemCalls } from "./system_calls.ts";
+import { Arena } from "../linux/arena.ts";
+import { cLibrary } from "../linux/c_library.ts";
+import { LinuxConnect } from "../linux/linux_connect.ts";
+import { LinuxListener } from "../linux/linux_listener.ts";
+import type { EpollRemains } from "../linux/remains.ts";
+import { SocketAddress } from "../linux/socket_address.ts";
+import { EPOLLIN } from "../linux/socket_loop.ts";
+import { type EpollCalls, LinuxEpollCalls } from "./epoll_calls.ts";
+import { EPOLLET, EpollLoop } from "./epoll_loop.ts";
 
 /** The driver `epoll`. One for each thread, for as long as the thread lasts. */
 export class EpollDriver implements SocketDriver {
@@ -35,12 +36,12 @@ export class EpollDriver implements SocketDriver {
    * @param wrap Puts other system calls in place of those of Linux, for tests.
    * @throws {Error} If the system or the runtime does not allow it.
    */
-  constructor(wrap: (calls: SystemCalls, arena: Arena) => SystemCalls = (calls) => calls) {
+  constructor(wrap: (calls: EpollCalls, arena: Arena) => EpollCalls = (calls) => calls) {
     const library = cLibrary();
     const arena = new Arena(library);
     this.scratch = arena.scratch;
     this.#socketAddress = new SocketAddress(library, arena);
-    this.#loop = new EpollLoop(library, arena, wrap(new LinuxCalls(library, arena), arena));
+    this.#loop = new EpollLoop(library, arena, wrap(new LinuxEpollCalls(library, arena), arena));
   }
 
   /** What remains of it when its thread has ended, for `closeRemains`. */
@@ -49,11 +50,11 @@ export class EpollDriver implements SocketDriver {
   }
 
   listen(target: ListenTarget, handler: AcceptHandler): ListeningSocket {
-    return new EpollListener(this.#loop, this.#socketAddress, target, handler);
+    return new LinuxListener(this.#loop, this.#socketAddress, target, handler);
   }
 
   connect(target: ConnectTarget, handler: ConnectHandler): PendingConnect {
-    return new EpollConnect(this.#loop, this.#socketAddress, target, handler);
+    return new LinuxConnect(this.#loop, this.#socketAddress, target, handler);
   }
 
   /** Calls `arrived` once an event of a descriptor that is ready has arrived, as it soon does where the loop is woken. */

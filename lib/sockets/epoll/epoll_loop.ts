@@ -1,59 +1,39 @@
 /**
- * The loop of one thread: takes events from the kernel and gives them to sockets, side by side with the runtime's event
- * loop.
- *
- * One turn handles one batch of events and ends, so that promises of callers settle between two batches. While many
- * events come, turns follow each other by `setImmediate`, without a system call of the runtime in between; every
- * millisecond, and when few events come or none, the loop waits in the runtime's reactor ({@linkcode RuntimeWake}),
- * where timers, files and the runtime's own sockets get their turn too.
+ * The loop of one thread: takes events from an epoll descriptor and gives them to sockets.
  *
  * @module
  */
 
-import { type Arena, EVENTS } from "./arena.ts";
-import type { CLibrary } from "./c_library.ts";
-import type { EpollRemains } from "./epoll_remains.ts";
-import { RuntimeWake } from "./runtime_wake.ts";
-import { EVENT_DATA_WORD, EVENT_WORDS, type SystemCalls } from "./system_calls.ts";
-import { systemError } from "./system_error.ts";
+import { type Arena, EVENTS } from "../linux/arena.ts";
+import { type CLibrary, threadNumber } from "../linux/c_library.ts";
+import type { EpollRemains } from "../linux/remains.ts";
+import { RuntimeWake } from "../linux/runtime_wake.ts";
+import { EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, type SocketLoop, type Watcher } from "../linux/socket_loop.ts";
+import { systemError } from "../linux/system_error.ts";
+import { TurnLoop } from "../linux/turn_loop.ts";
+import { type EpollCalls, EVENT_DATA_WORD, EVENT_WORDS } from "./epoll_calls.ts";
+import { EpollSocket } from "./epoll_socket.ts";
+import { EventPoll } from "./event_poll.ts";
 
-export const EPOLLIN = 0x1;
-export const EPOLLPRI = 0x2;
-export const EPOLLOUT = 0x4;
-export const EPOLLERR = 0x8;
-export const EPOLLHUP = 0x10;
-export const EPOLLRDHUP = 0x2000;
 export const EPOLLET = 0x8000_0000 | 0;
 
+/** What a connection is watched for. */
+const CONNECTION_EVENTS = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
+
 const EPOLL_CLOEXEC = 0x80000;
-const GETTID = { x86_64: 186, aarch64: 178 };
 
 /** Events in one batch. */
 const BATCH = Math.min(128, EVENTS.bytes / 4 / EVENT_WORDS);
-/** So few events in a batch say that no more are to be expected at once. */
-const FEW = 2;
-/** How long turns follow each other before the runtime's reactor gets its turn. */
-const SLICE_MS = 1;
-
-/** Pause before another try where the system has no memory for a poll. */
-const RETRY_MS = 5;
-
-/** Whoever owns a descriptor that is watched. Neither function is to throw. */
-export interface Watcher {
-  /** Something happened to the descriptor: a set of EPOLLIN and so on. */
-  ready(events: number): void;
-  /** Called in the next turn after {@linkcode EpollLoop.defer}. */
-  proceed(): void;
-}
 
 /** The loop of one thread. */
-export class EpollLoop {
-  readonly calls: SystemCalls;
+export class EpollLoop extends TurnLoop implements SocketLoop {
+  readonly calls: EpollCalls;
   readonly arena: Arena;
   /** What remains of it when its thread has ended. */
   readonly remains: EpollRemains;
   readonly #epoll: number;
   readonly #wake: RuntimeWake;
+  readonly #poll: EventPoll;
   /** By descriptor. */
   readonly #watchers: (Watcher | undefined)[] = [];
   /**
@@ -62,39 +42,33 @@ export class EpollLoop {
    */
   readonly #generations: number[] = [];
   #watched = 0;
-  #deferred: Watcher[] = [];
-  #proceeding: Watcher[] = [];
-  #scheduled = false;
-  #armed = false;
-  #sliceEndMs = 0;
-  /** Whether promises have settled since the loop was armed by {@linkcode #woken}. */
-  #settled = true;
 
   /**
    * Begins to wait.
    *
    * @throws {Error} If the system or the runtime does not allow it.
    */
-  constructor(library: CLibrary, arena: Arena, calls: SystemCalls) {
+  constructor(library: CLibrary, arena: Arena, calls: EpollCalls) {
+    super();
     this.calls = calls;
     this.arena = arena;
     this.#epoll = library.epoll_create1(EPOLL_CLOEXEC);
     if (this.#epoll < 0) throw new Error("the system has no epoll descriptor left");
     try {
-      this.#wake = new RuntimeWake(library, arena, this.#epoll, this.#woken);
+      this.#wake = new RuntimeWake(library, this.woken);
+      this.#poll = new EventPoll(library, arena, this.#epoll, this.#wake.eventfd);
     } catch (error) {
       library.close(this.#epoll);
       throw error;
     }
     // For no event, only to be known as one of the descriptors that remain.
     calls.watch(this.#epoll, this.#wake.eventfd, 0, this.#wake.eventfd, 0);
-    const thread = library.syscall(GETTID[Deno.build.arch], 0n, 0, 0);
-    this.remains = { thread, epoll: this.#epoll, context: this.#wake.context };
-    this.#arm();
+    this.remains = { driver: "epoll", thread: threadNumber(), epoll: this.#epoll, context: this.#poll.context };
+    this.arm();
   }
 
   /**
-   * Watches a descriptor. The process stays alive until {@linkcode forget}.
+   * Watches a descriptor for `events`. The process stays alive until {@linkcode close}.
    *
    * @throws {Error} If the kernel has no memory for it.
    */
@@ -107,76 +81,37 @@ export class EpollLoop {
     if (this.#watched++ === 0) this.#wake.ref();
   }
 
-  /** Gives the events of a descriptor to another owner. */
-  hand(descriptor: number, watcher: Watcher): void {
-    this.#watchers[descriptor] = watcher;
+  watchListening(descriptor: number, watcher: Watcher): void {
+    this.watch(descriptor, EPOLLIN | EPOLLET, watcher);
   }
 
-  /** Forgets a descriptor and closes it. */
+  watchConnecting(descriptor: number, watcher: Watcher): void {
+    this.watch(descriptor, CONNECTION_EVENTS, watcher);
+  }
+
+  acceptedSocket(descriptor: number, remoteAddress: string, remotePort: number): EpollSocket {
+    const socket = new EpollSocket(this, descriptor, remoteAddress, remotePort);
+    this.watch(descriptor, CONNECTION_EVENTS, socket);
+    return socket;
+  }
+
+  connectedSocket(descriptor: number, remoteAddress: string, remotePort: number): EpollSocket {
+    const socket = new EpollSocket(this, descriptor, remoteAddress, remotePort);
+    this.#watchers[descriptor] = socket;
+    return socket;
+  }
+
   close(descriptor: number): void {
     this.#watchers[descriptor] = undefined;
     this.calls.close(descriptor);
     if (--this.#watched === 0) this.#wake.unref();
   }
 
-  /** Calls `watcher` in the next turn. Once for each call. */
-  defer(watcher: Watcher): void {
-    this.#deferred.push(watcher);
-    this.#schedule();
+  protected wait(): boolean {
+    return this.#poll.arm();
   }
 
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(this.#turn);
-  }
-
-  readonly #woken = (): void => {
-    this.#armed = false;
-    this.#sliceEndMs = performance.now() + SLICE_MS;
-    if (!this.#settled || this.#handle() > FEW || this.#deferred.length > 0) return this.#schedule();
-    // Little is going on, so that another turn would find nothing. The runtime is still reading the eventfd: where the
-    // poll is ready at once, it wakes the loop again before promises have settled.
-    this.#settled = false;
-    queueMicrotask(this.#settle);
-    this.#arm();
-  };
-
-  readonly #settle = (): void => {
-    this.#settled = true;
-  };
-
-  readonly #turn = (): void => {
-    this.#scheduled = false;
-    const handled = this.#handle();
-    if (this.#deferred.length > 0 || (handled > 0 && performance.now() < this.#sliceEndMs)) this.#schedule();
-    else if (!this.#armed) this.#arm();
-  };
-
-  #arm(): void {
-    this.#armed = this.#wake.arm();
-    if (this.#armed || this.#scheduled) return;
-    this.#scheduled = true;
-    setTimeout(this.#turn, RETRY_MS);
-  }
-
-  /** Handles what was deferred, and one batch of events. Returns their number. */
-  #handle(): number {
-    let handled = 0;
-    if (this.#deferred.length > 0) {
-      const proceeding = this.#deferred;
-      this.#deferred = this.#proceeding;
-      this.#proceeding = proceeding;
-      handled = proceeding.length;
-      for (let i = 0; i < handled; i++) {
-        try {
-          proceeding[i].proceed();
-        } catch (error) {
-          reportError(error);
-        }
-      }
-      proceeding.length = 0;
-    }
+  protected takeEvents(): number {
     const { words, address } = this.arena;
     const count = this.calls.wait(this.#epoll, address + EVENTS.start, BATCH);
     for (let i = 0, at = EVENTS.start >> 2; i < count; i++, at += EVENT_WORDS) {
@@ -189,6 +124,6 @@ export class EpollLoop {
         reportError(error);
       }
     }
-    return count > 0 ? handled + count : handled;
+    return count > 0 ? count : 0;
   }
 }

@@ -7,25 +7,22 @@
 
 import type { Ownership } from "../../http/body.ts";
 import { notifyFailed } from "../notify_failed.ts";
-import type { Socket, SocketHandler } from "../socket.ts";
+import type { SocketHandler } from "../socket.ts";
 import { releaseBuffer } from "../socket_buffers.ts";
 import { WriteQueue } from "../write_queue.ts";
-import { RECEIVED, SCRATCH } from "./arena.ts";
+import { RECEIVED, SCRATCH } from "../linux/arena.ts";
 import {
   EPOLLERR,
-  EPOLLET,
   EPOLLHUP,
   EPOLLIN,
-  type EpollLoop,
   EPOLLOUT,
   EPOLLPRI,
   EPOLLRDHUP,
+  type LoopSocket,
   type Watcher,
-} from "./epoll_loop.ts";
-import { BROKEN_CONNECTION, EAGAIN, ECONNRESET, EINTR, systemError } from "./system_error.ts";
-
-/** What a connection is watched for. */
-export const CONNECTION_EVENTS: number = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
+} from "../linux/socket_loop.ts";
+import { BROKEN_CONNECTION, EAGAIN, ECONNRESET, EINTR, systemError } from "../linux/system_error.ts";
+import type { EpollLoop } from "./epoll_loop.ts";
 
 /** Events after which a read finds something: bytes, the end, or an error. */
 const READABLE = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
@@ -47,7 +44,7 @@ const SO_ERROR = 4;
 const NO_HANDLER: SocketHandler = { received() {}, drained() {}, ended() {}, failed() {} };
 
 /** A connection. */
-export class EpollSocket implements Socket, Watcher {
+export class EpollSocket implements LoopSocket, Watcher {
   handler: SocketHandler = NO_HANDLER;
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -99,13 +96,13 @@ export class EpollSocket implements Socket, Watcher {
     return this.#closed;
   }
 
-  /** Begins to read, once the owner has set its handler. Called from the loop. */
-  begin(): void {
+  begin(events: number): void {
     this.#begun = true;
     if (this.#readable && !this.#paused && !this.#closed) this.#read();
+    // The peer may have sent something by now.
+    if (events !== 0 && !this.#closed) this.ready(events);
   }
 
-  /** Ends the socket with an error, which the handler gets. Called from the loop. */
   fail(error: unknown): void {
     if (this.#closed) return;
     // What was written in part must not look complete to the peer.

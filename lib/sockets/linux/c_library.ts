@@ -1,5 +1,5 @@
 /**
- * The functions of the C library that the driver calls. Arguments and results are 32 bits wide, so that V8 calls them
+ * The functions of the C library that the drivers of Linux call. Arguments and results are 32 bits wide, so that V8 calls them
  * directly from compiled code (fast API calls); pointers are addresses of the {@link Arena}, which lies below 2 GB. A
  * `ssize_t` loses only bits that no result here has.
  *
@@ -44,6 +44,8 @@ export type CLibrary =
   & Deno.DynamicLibrary<typeof SYMBOLS>["symbols"]
   & Deno.DynamicLibrary<typeof SYSCALL>["symbols"];
 
+const GETTID = { x86_64: 186, aarch64: 178 };
+
 /** File names of the C library: of glibc, and of musl. */
 const NAMES: readonly string[] = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`];
 
@@ -76,4 +78,9 @@ export function openLibrary<const Symbols extends Deno.ForeignLibraryInterface>(
  */
 export function cLibrary(): CLibrary {
   return opened ??= { ...openLibrary(SYMBOLS), ...openLibrary(SYSCALL) };
+}
+
+/** Number of this thread. */
+export function threadNumber(): number {
+  return cLibrary().syscall(GETTID[Deno.build.arch], 0n, 0, 0);
 }

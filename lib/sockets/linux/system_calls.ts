@@ -52,10 +52,6 @@ export interface SystemCalls {
   shutdown(descriptor: number): number;
   /** Closes a descriptor. */
   close(descriptor: number): number;
-  /** Watches a descriptor for `events`; `low` and `high` come back with each event. */
-  watch(epoll: number, descriptor: number, events: number, low: number, high: number): number;
-  /** Takes up to `count` events, and does not wait for any. */
-  wait(epoll: number, address: number, count: number): number;
 }
 
 const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0x800 | 0x80000;
@@ -64,20 +60,13 @@ const MSG_PEEK = 0x2;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_MORE = 0x8000;
 const SHUT_WR = 1;
-const EPOLL_CTL_ADD = 1;
 const SOL_SOCKET = 1;
 const SO_LINGER = 13;
 
-/** Where in the arena options and epoll_event lie. */
+/** Where in the arena options lie. */
 const VALUE = ARGUMENTS.start + 512;
 const LENGTH = ARGUMENTS.start + 528;
-const EVENT = ARGUMENTS.start + 544;
 const OFFSET = ARGUMENTS.start + 560;
-
-/** The structure epoll_event is packed on x86-64 alone. */
-export const EVENT_DATA_WORD: number = Deno.build.arch === "x86_64" ? 1 : 2;
-/** Size of epoll_event in words of 32 bits. */
-export const EVENT_WORDS: number = EVENT_DATA_WORD + 2;
 
 /** The system calls of Linux, by the C library. */
 export class LinuxCalls implements SystemCalls {
@@ -94,33 +83,33 @@ export class LinuxCalls implements SystemCalls {
   }
 
   socket(family: number): number {
-    return this.#result(this.#library.socket(family, SOCK_STREAM_NONBLOCK_CLOEXEC, 0));
+    return this.result(this.#library.socket(family, SOCK_STREAM_NONBLOCK_CLOEXEC, 0));
   }
 
   bind(descriptor: number, address: number, bytes: number): number {
-    return this.#result(this.#library.bind(descriptor, address, bytes));
+    return this.result(this.#library.bind(descriptor, address, bytes));
   }
 
   listen(descriptor: number, backlog: number): number {
-    return this.#result(this.#library.listen(descriptor, backlog));
+    return this.result(this.#library.listen(descriptor, backlog));
   }
 
   connect(descriptor: number, address: number, bytes: number): number {
-    return this.#result(this.#library.connect(descriptor, address, bytes));
+    return this.result(this.#library.connect(descriptor, address, bytes));
   }
 
   accept(descriptor: number, address: number, bytesAddress: number): number {
-    return this.#result(this.#library.accept4(descriptor, address, bytesAddress, SOCK_NONBLOCK_CLOEXEC));
+    return this.result(this.#library.accept4(descriptor, address, bytesAddress, SOCK_NONBLOCK_CLOEXEC));
   }
 
   setOption(descriptor: number, level: number, option: number, value: number): number {
-    return this.#result(this.#library.setsockopt(descriptor, level, option, this.#arena.put(VALUE, value), 4));
+    return this.result(this.#library.setsockopt(descriptor, level, option, this.#arena.put(VALUE, value), 4));
   }
 
   setReset(descriptor: number): number {
     const address = this.#arena.put(VALUE, 1);
     this.#arena.put(VALUE + 4, 0);
-    return this.#result(this.#library.setsockopt(descriptor, SOL_SOCKET, SO_LINGER, address, 8));
+    return this.result(this.#library.setsockopt(descriptor, SOL_SOCKET, SO_LINGER, address, 8));
   }
 
   getOption(descriptor: number, level: number, option: number): number {
@@ -130,7 +119,7 @@ export class LinuxCalls implements SystemCalls {
   }
 
   localAddress(descriptor: number, address: number, bytesAddress: number): number {
-    return this.#result(this.#library.getsockname(descriptor, address, bytesAddress));
+    return this.result(this.#library.getsockname(descriptor, address, bytesAddress));
   }
 
   receive(descriptor: number, address: number, bytes: number): number {
@@ -139,7 +128,7 @@ export class LinuxCalls implements SystemCalls {
   }
 
   peek(descriptor: number, address: number): number {
-    return this.#result(this.#library.recv(descriptor, address, 1, MSG_PEEK));
+    return this.result(this.#library.recv(descriptor, address, 1, MSG_PEEK));
   }
 
   send(descriptor: number, address: number, bytes: number, more: boolean): number {
@@ -155,26 +144,15 @@ export class LinuxCalls implements SystemCalls {
   }
 
   shutdown(descriptor: number): number {
-    return this.#result(this.#library.shutdown(descriptor, SHUT_WR));
+    return this.result(this.#library.shutdown(descriptor, SHUT_WR));
   }
 
   close(descriptor: number): number {
-    return this.#result(this.#library.close(descriptor));
+    return this.result(this.#library.close(descriptor));
   }
 
-  watch(epoll: number, descriptor: number, events: number, low: number, high: number): number {
-    const address = this.#arena.put(EVENT, events);
-    this.#arena.put(EVENT + 4 * EVENT_DATA_WORD, low);
-    this.#arena.put(EVENT + 4 * EVENT_DATA_WORD + 4, high);
-    return this.#result(this.#library.epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, address));
-  }
-
-  wait(epoll: number, address: number, count: number): number {
-    const result = this.#library.epoll_wait(epoll, address, count, 0);
-    return result < 0 ? -this.#errno[0] : result;
-  }
-
-  #result(result: number): number {
+  /** The result of a call, or the negative number of its error. */
+  protected result(result: number): number {
     return result < 0 ? -this.#errno[0] : result;
   }
 }

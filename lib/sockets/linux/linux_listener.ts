@@ -6,9 +6,8 @@
 
 import { notifyAcceptFailed } from "../notify_failed.ts";
 import type { AcceptHandler, ListeningSocket, ListenTarget } from "../socket.ts";
-import { EPOLLET, EPOLLIN, type EpollLoop, type Watcher } from "./epoll_loop.ts";
-import { CONNECTION_EVENTS, EpollSocket } from "./epoll_socket.ts";
 import { AF_INET6, type SocketAddress } from "./socket_address.ts";
+import type { LoopSocket, SocketLoop, Watcher } from "./socket_loop.ts";
 import { EAFNOSUPPORT, EAGAIN, ECONNABORTED, EINTR, EPERM, EPROTO, systemError } from "./system_error.ts";
 
 /** Pauses after connections that could not be accepted, in milliseconds; each failure in a row doubles it. */
@@ -32,10 +31,10 @@ const IPV6_V6ONLY = 26;
 const OF_CONNECTION: readonly number[] = [EINTR, ECONNABORTED, EPROTO, EPERM];
 
 /** Accepts connections until it is closed. */
-export class EpollListener implements ListeningSocket, Watcher {
+export class LinuxListener implements ListeningSocket, Watcher {
   readonly address: string;
   readonly port: number;
-  readonly #loop: EpollLoop;
+  readonly #loop: SocketLoop;
   readonly #peer: SocketAddress;
   readonly #handler: AcceptHandler;
   readonly #descriptor: number;
@@ -48,7 +47,7 @@ export class EpollListener implements ListeningSocket, Watcher {
    *
    * @throws {Error} As `Deno.listen` does.
    */
-  constructor(loop: EpollLoop, socketAddress: SocketAddress, target: ListenTarget, handler: AcceptHandler) {
+  constructor(loop: SocketLoop, socketAddress: SocketAddress, target: ListenTarget, handler: AcceptHandler) {
     this.#loop = loop;
     this.#peer = socketAddress;
     this.#handler = handler;
@@ -59,7 +58,7 @@ export class EpollListener implements ListeningSocket, Watcher {
       socketAddress.read();
       this.address = socketAddress.address;
       this.port = socketAddress.port;
-      loop.watch(this.#descriptor, EPOLLIN | EPOLLET, this);
+      loop.watchListening(this.#descriptor, this);
     } catch (error) {
       loop.calls.close(this.#descriptor);
       throw error;
@@ -130,9 +129,9 @@ export class EpollListener implements ListeningSocket, Watcher {
   #take(descriptor: number): void {
     this.#pauseMs = FIRST_PAUSE_MS;
     this.#peer.read();
-    const socket = new EpollSocket(this.#loop, descriptor, this.#peer.address, this.#peer.port);
+    let socket: LoopSocket;
     try {
-      this.#loop.watch(descriptor, CONNECTION_EVENTS, socket);
+      socket = this.#loop.acceptedSocket(descriptor, this.#peer.address, this.#peer.port);
     } catch (error) {
       this.#loop.calls.close(descriptor);
       notifyAcceptFailed(this.#handler, error as Error);
@@ -143,7 +142,7 @@ export class EpollListener implements ListeningSocket, Watcher {
     } catch (error) {
       socket.fail(error);
     }
-    socket.begin();
+    socket.begin(0);
   }
 
   #fail(error: Error): void {

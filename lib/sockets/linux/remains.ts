@@ -9,7 +9,11 @@
 import { openLibrary } from "./c_library.ts";
 
 /** What remains of the driver of one thread. Survives structured cloning. */
+export type SocketRemains = EpollRemains;
+
+/** What remains of the driver `epoll`. */
 export interface EpollRemains {
+  readonly driver: "epoll";
   /** Number of the thread. */
   readonly thread: number;
   /** The epoll descriptor, which knows all sockets of the driver. */
@@ -37,10 +41,14 @@ const LAST_PAUSE_MS = 1000;
  * which takes its time after `Worker.terminate()`: a thread that still runs would use the numbers of descriptors that
  * are somebody else's by then. The wait keeps no process alive.
  */
-export async function closeRemains({ thread, epoll, context }: EpollRemains): Promise<void> {
-  for (let pauseMs = FIRST_PAUSE_MS; lives(thread); pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
+export async function closeRemains(remains: SocketRemains): Promise<void> {
+  for (let pauseMs = FIRST_PAUSE_MS; lives(remains.thread); pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
     await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, pauseMs) as unknown as number));
   }
+  closeEpoll(remains);
+}
+
+function closeEpoll({ epoll, context }: EpollRemains): void {
   const { close, syscall } = symbols();
   for (const [, descriptor] of readProc(`fdinfo/${epoll}`).matchAll(/^tfd:\s*(\d+)/gm)) close(Number(descriptor));
   close(epoll);

@@ -6,9 +6,8 @@
 
 import { notifyRefused } from "../notify_failed.ts";
 import type { ConnectHandler, ConnectTarget, PendingConnect } from "../socket.ts";
-import { EPOLLERR, EPOLLHUP, type EpollLoop, EPOLLOUT, type Watcher } from "./epoll_loop.ts";
-import { CONNECTION_EVENTS, EpollSocket } from "./epoll_socket.ts";
 import { AF_UNIX, type SocketAddress } from "./socket_address.ts";
+import { EPOLLERR, EPOLLHUP, EPOLLOUT, type SocketLoop, type Watcher } from "./socket_loop.ts";
 import { EINPROGRESS, EINTR, systemError } from "./system_error.ts";
 
 const SOL_SOCKET = 1;
@@ -17,8 +16,8 @@ const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 
 /** A connection that is being opened. */
-export class EpollConnect implements PendingConnect, Watcher {
-  readonly #loop: EpollLoop;
+export class LinuxConnect implements PendingConnect, Watcher {
+  readonly #loop: SocketLoop;
   readonly #target: ConnectTarget;
   readonly #handler: ConnectHandler;
   /** -1 if there is none, or it is no longer this one's. */
@@ -27,7 +26,7 @@ export class EpollConnect implements PendingConnect, Watcher {
   #over = false;
 
   /** Begins to connect. */
-  constructor(loop: EpollLoop, socketAddress: SocketAddress, target: ConnectTarget, handler: ConnectHandler) {
+  constructor(loop: SocketLoop, socketAddress: SocketAddress, target: ConnectTarget, handler: ConnectHandler) {
     this.#loop = loop;
     this.#target = target;
     this.#handler = handler;
@@ -57,17 +56,14 @@ export class EpollConnect implements PendingConnect, Watcher {
     }
     this.#over = true;
     const [address, port] = "path" in this.#target ? ["", 0] : [this.#target.address, this.#target.port];
-    const socket = new EpollSocket(this.#loop, this.#descriptor, address, port);
-    this.#loop.hand(this.#descriptor, socket);
+    const socket = this.#loop.connectedSocket(this.#descriptor, address, port);
     this.#descriptor = -1;
     try {
       this.#handler.connected(socket);
     } catch (error) {
       socket.fail(error);
     }
-    socket.begin();
-    // The peer may have sent something by now.
-    if (!socket.closed) socket.ready(events);
+    socket.begin(events);
   }
 
   proceed(): void {
@@ -87,7 +83,7 @@ export class EpollConnect implements PendingConnect, Watcher {
       if (socketAddress.family !== AF_UNIX) calls.setOption(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
       const result = calls.connect(descriptor, socketAddress.place, socketAddress.bytes);
       if (result < 0 && result !== -EINPROGRESS && result !== -EINTR) throw systemError(-result);
-      this.#loop.watch(descriptor, CONNECTION_EVENTS, this);
+      this.#loop.watchConnecting(descriptor, this);
       this.#descriptor = descriptor;
     } catch (error) {
       calls.close(descriptor);

@@ -1,0 +1,50 @@
+/**
+ * The system calls of the driver `epoll`: those of sockets, and those of its epoll descriptor.
+ *
+ * @module
+ */
+
+import { type Arena, ARGUMENTS } from "../linux/arena.ts";
+import type { CLibrary } from "../linux/c_library.ts";
+import { LinuxCalls, type SystemCalls } from "../linux/system_calls.ts";
+
+/** System calls of one thread. */
+export interface EpollCalls extends SystemCalls {
+  /** Watches a descriptor for `events`; `low` and `high` come back with each event. */
+  watch(epoll: number, descriptor: number, events: number, low: number, high: number): number;
+  /** Takes up to `count` events, and does not wait for any. */
+  wait(epoll: number, address: number, count: number): number;
+}
+
+const EPOLL_CTL_ADD = 1;
+
+/** Where in the arena the epoll_event lies that is put in. */
+const EVENT = ARGUMENTS.start + 544;
+
+/** The structure epoll_event is packed on x86-64 alone. */
+export const EVENT_DATA_WORD: number = Deno.build.arch === "x86_64" ? 1 : 2;
+/** Size of epoll_event in words of 32 bits. */
+export const EVENT_WORDS: number = EVENT_DATA_WORD + 2;
+
+/** The system calls of Linux, by the C library. */
+export class LinuxEpollCalls extends LinuxCalls implements EpollCalls {
+  readonly #library: CLibrary;
+  readonly #arena: Arena;
+
+  constructor(library: CLibrary, arena: Arena) {
+    super(library, arena);
+    this.#library = library;
+    this.#arena = arena;
+  }
+
+  watch(epoll: number, descriptor: number, events: number, low: number, high: number): number {
+    const address = this.#arena.put(EVENT, events);
+    this.#arena.put(EVENT + 4 * EVENT_DATA_WORD, low);
+    this.#arena.put(EVENT + 4 * EVENT_DATA_WORD + 4, high);
+    return this.result(this.#library.epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, address));
+  }
+
+  wait(epoll: number, address: number, count: number): number {
+    return this.result(this.#library.epoll_wait(epoll, address, count, 0));
+  }
+}

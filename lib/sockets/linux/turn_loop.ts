@@ -1,0 +1,103 @@
+/**
+ * The turns of a loop, side by side with the runtime's event loop.
+ *
+ * One turn handles one batch of events and ends, so that promises of callers settle between two batches. While many
+ * events come, turns follow each other by `setImmediate`, without a system call of the runtime in between; every
+ * millisecond, and when few events come or none, the loop waits in the runtime's reactor ({@linkcode RuntimeWake}),
+ * where timers, files and the runtime's own sockets get their turn too.
+ *
+ * @module
+ */
+
+import type { Deferred } from "./socket_loop.ts";
+
+/** So few events in a batch say that no more are to be expected at once. */
+const FEW = 2;
+/** How long turns follow each other before the runtime's reactor gets its turn. */
+const SLICE_MS = 1;
+/** Pause before another try where the system cannot wait for events. */
+const RETRY_MS = 5;
+
+/** The turns of one loop. */
+export abstract class TurnLoop {
+  #deferred: Deferred[] = [];
+  #proceeding: Deferred[] = [];
+  #scheduled = false;
+  #armed = false;
+  #sliceEndMs = 0;
+  /** Whether promises have settled since the loop was armed by {@linkcode woken}. */
+  #settled = true;
+
+  /** Calls `deferred` in the next turn. Once for each call. */
+  defer(deferred: Deferred): void {
+    this.#deferred.push(deferred);
+    this.schedule();
+  }
+
+  /** Takes one batch of events from the kernel and handles it. Returns their number. */
+  protected abstract takeEvents(): number;
+
+  /** Sends to the kernel what the last batch has asked for, where that waits for the end of a batch. */
+  protected finishBatch(): void {}
+
+  /** Asks the kernel to wake the runtime at the next event, which may be at once. Returns whether it will. */
+  protected abstract wait(): boolean;
+
+  /** Makes sure that there is a turn soon. */
+  protected schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#turn);
+  }
+
+  /** Called by the runtime when it was woken. */
+  protected readonly woken = (): void => {
+    this.#armed = false;
+    this.#sliceEndMs = performance.now() + SLICE_MS;
+    if (!this.#settled || this.#handle() > FEW || this.#deferred.length > 0) return this.schedule();
+    // Little is going on, so that another turn would find nothing. The runtime is still reading the eventfd: where the
+    // poll is ready at once, it wakes the loop again before promises have settled.
+    this.#settled = false;
+    queueMicrotask(this.#settle);
+    this.arm();
+  };
+
+  /** Waits for the next event. */
+  protected arm(): void {
+    this.#armed = this.wait();
+    if (this.#armed || this.#scheduled) return;
+    this.#scheduled = true;
+    setTimeout(this.#turn, RETRY_MS);
+  }
+
+  readonly #settle = (): void => {
+    this.#settled = true;
+  };
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    const handled = this.#handle();
+    if (this.#deferred.length > 0 || (handled > 0 && performance.now() < this.#sliceEndMs)) this.schedule();
+    else if (!this.#armed) this.arm();
+  };
+
+  /** Handles what was deferred, and one batch of events. Returns their number. */
+  #handle(): number {
+    let handled = 0;
+    if (this.#deferred.length > 0) {
+      const proceeding = this.#deferred;
+      this.#deferred = this.#proceeding;
+      this.#proceeding = proceeding;
+      handled = proceeding.length;
+      for (let i = 0; i < handled; i++) {
+        try {
+          proceeding[i].proceed();
+        } catch (error) {
+          reportError(error);
+        }
+      }
+      proceeding.length = 0;
+    }
+    return handled + this.takeEvents();
+  }
+}
