@@ -9,6 +9,7 @@ export type DnsRecord =
   | { type: "A"; address: string; ttlSeconds: number; name?: string }
   | { type: "AAAA"; address: string; ttlSeconds: number; name?: string }
   | { type: "CNAME"; target: string; ttlSeconds: number; name?: string }
+  | { type: "TXT"; text: string; ttlSeconds: number; name?: string }
   | { type: "SRV"; target: string; port: number; priority: number; weight: number; ttlSeconds: number; name?: string };
 
 /** What comes back: records (none is an answer too: the name exists, without that type), a failure, nothing, or garbage. */
@@ -61,7 +62,7 @@ export class DnsServer {
   }
 
   /** From now on answers questions of `type` about `name` with `answer`. */
-  set(name: string, type: "A" | "AAAA" | "SRV", answer: DnsAnswer): void {
+  set(name: string, type: "A" | "AAAA" | "SRV" | "TXT", answer: DnsAnswer): void {
     this.#answers.set(`${name.toLowerCase()} ${type}`, answer);
   }
 
@@ -131,7 +132,7 @@ export class DnsServer {
   }
 }
 
-const TYPES: Readonly<Record<string, number>> = { A: 1, CNAME: 5, AAAA: 28, SRV: 33 };
+const TYPES: Readonly<Record<string, number>> = { A: 1, CNAME: 5, TXT: 16, AAAA: 28, SRV: 33 };
 const RCODES = { SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 } as const;
 
 function reply(query: Uint8Array, answer: Exclude<DnsAnswer, "silence">, truncated = false): Uint8Array<ArrayBuffer> {
@@ -168,6 +169,7 @@ function encode(record: DnsRecord, asked: string): Uint8Array<ArrayBuffer> {
 function recordData(record: DnsRecord): Uint8Array<ArrayBuffer> {
   if (record.type === "A") return Uint8Array.from(record.address.split("."), Number);
   if (record.type === "AAAA") return joined(ipv6Groups(record.address).map(uint16));
+  if (record.type === "TXT") return joined([Uint8Array.of(record.text.length), new TextEncoder().encode(record.text)]);
   if (record.type === "CNAME") return nameBytes(record.target);
   return joined([uint16(record.priority), uint16(record.weight), uint16(record.port), nameBytes(record.target)]);
 }
