@@ -4,7 +4,7 @@
  * @module
  */
 
-import { AcmeAccount } from "./acme_account.ts";
+import type { AcmeAccount } from "./acme_account.ts";
 import { AcmeError, objectOf, problemError } from "./acme_error.ts";
 import { type AcmeResponse, retryTime } from "./acme_session.ts";
 import { encodeBase64Url } from "./base64.ts";

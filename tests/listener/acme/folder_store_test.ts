@@ -22,7 +22,7 @@ Deno.test("FolderStore keeps values by key, which only its user can read", async
     assertEquals(await store.list("a"), ["a/b.pem", "a/c.pem"]);
     if (Deno.build.os !== "windows") {
       for (const [path, mode] of [["", 0o700], ["/a", 0o700], ["/a/b.pem", 0o600]] as const) {
-        assertEquals((Deno.statSync(`${folder}/new${path}`).mode ?? 0) & 0o777, mode, path);
+        assertEquals(((await Deno.stat(`${folder}/new${path}`)).mode ?? 0) & 0o777, mode, path);
       }
     }
     await store.delete("a/b.pem");
@@ -47,7 +47,7 @@ Deno.test("FolderStore.put() leaves the value before in place when it fails, and
     // A folder cannot be replaced by a file.
     await Deno.mkdir(`${folder}/b`);
     await assertRejects(() => store.put("b", "text"));
-    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["a", "b"]);
+    assertEquals((await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort(), ["a", "b"]);
     assertEquals(await store.get("a"), "whole");
   });
 });
