@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { HeaderLines } from "../http/message.ts";
 import { CR, LF } from "./octets.ts";
 
 /** Most bytes that a chunk takes besides its data: a size of 13 digits, and two line ends. */
@@ -38,7 +37,7 @@ export function chunkOf(data: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** The end of a chunked body with trailer lines, one character a byte. They must have been checked. */
-export function lastChunk(trailers: HeaderLines): string {
+export function lastChunk(trailers: readonly string[]): string {
   let text = "0\r\n";
   for (let i = 0; i < trailers.length; i += 2) text += trailers[i] + ": " + trailers[i + 1] + "\r\n";
   return text + "\r\n";

@@ -5,7 +5,7 @@
  */
 
 import type { ResponseHead } from "../../lib/http1/response_head.ts";
-import type { Connection, ConnectionUser } from "../../lib/upstream/connection/connection.ts";
+import type { ConnectionUser, LentConnection } from "../../lib/upstream/connection/lent_connection.ts";
 
 /** Takes the head of a response as a promise. */
 export class AskingUser implements ConnectionUser {
@@ -14,7 +14,7 @@ export class AskingUser implements ConnectionUser {
   readonly #head = Promise.withResolvers<ResponseHead>();
 
   /** Begins an exchange on `connection`, and sends a request without a body. */
-  static ask(connection: Connection, head = "GET / HTTP/1.1\r\nhost: a\r\n\r\n"): Promise<ResponseHead> {
+  static ask(connection: LentConnection, head = "GET / HTTP/1.1\r\nhost: a\r\n\r\n"): Promise<ResponseHead> {
     const user = new AskingUser();
     connection.begin(user);
     connection.ask(head);

@@ -9,7 +9,8 @@
 import { headerValue } from "../../http/header_lines.ts";
 import type { HeaderLines, HttpResponse } from "../../http/message.ts";
 import { sendableStatus } from "../../http/sendable_status.ts";
-import type { Connection, ConnectionUser } from "../../upstream/connection/connection.ts";
+import type { Connection } from "../../upstream/connection/connection.ts";
+import type { ConnectionUser, LentConnection } from "../../upstream/connection/lent_connection.ts";
 import { sharedTime } from "../../state/shared_time.ts";
 import type { AttemptSpan } from "../../telemetry/attempt_span.ts";
 import { TransportFailure } from "../../failure/failure.ts";
@@ -43,7 +44,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   readonly #limits: AttemptLimits;
   /** Whether a new connection is required. */
   readonly #fresh: boolean;
-  #connection: Connection | undefined;
+  #connection: LentConnection | undefined;
   #wait: ConnectionWait | undefined;
   #overtaken = false;
   /** Whether the response is an event stream. */
@@ -149,7 +150,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     this.#listener = listener;
     this.#shouldRetry = shouldRetry;
     try {
-      this.#begin(this.#connection as Connection);
+      this.#begin(this.#connection as LentConnection);
     } catch (error) {
       this.onFailed(error);
     }
@@ -200,7 +201,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   bodyBegun(): void {
     if (this.#settled) return;
     try {
-      this.#sendBody(this.#connection as Connection, this.#body as RequestBody);
+      this.#sendBody(this.#connection as LentConnection, this.#body as RequestBody);
     } catch (error) {
       this.onFailed(error);
     }
@@ -219,7 +220,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     this.#connection?.abort(failure);
   }
 
-  #begin(connection: Connection): void {
+  #begin(connection: LentConnection): void {
     connection.begin(this, this.#limits);
     const body = this.#body;
     if (body === undefined) {
@@ -297,7 +298,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     this.#settle();
   }
 
-  #sendBody(connection: Connection, body: RequestBody): void {
+  #sendBody(connection: LentConnection, body: RequestBody): void {
     const whole = body.takeWhole();
     this.#begun = true;
     if (whole !== undefined) {
@@ -313,6 +314,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   #handOver(head: ResponseHead, upgrade: UpstreamUpgrade): HttpResponse {
     const slot = this.#slot;
     const { span } = this;
+    // Upgrades are asked for on connections of HTTP/1.1 alone.
     const connection = this.#connection as Connection;
     const lines = this.#linesOf(head);
     const release = () => {
@@ -328,7 +330,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
 
   #passOn(head: ResponseHead, nowMs: number): HttpResponse {
     const exchange = this.#exchange;
-    const connection = this.#connection as Connection;
+    const connection = this.#connection as LentConnection;
     const status = sendableStatus(head.status);
     exchange.fromUpstream = true;
     if (status !== head.status) exchange.failed(`The upstream sent the status ${head.status}`, "upstream");
@@ -355,7 +357,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   }
 
   // Another attempt got a connection first: this connection is kept for a later exchange.
-  #keepUnused(connection: Connection): void {
+  #keepUnused(connection: LentConnection): void {
     this.#connections.keep(connection);
     this.#settle(true);
     this.span?.end();

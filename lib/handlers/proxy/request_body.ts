@@ -10,9 +10,8 @@ import type { BodyLimit } from "../../exchange/filter.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import type { BodySink, BodySource, Ownership } from "../../http/body.ts";
 import { sentTrailers } from "../../http/trailers.ts";
-import { chunkOf, LAST_CHUNK, lastChunk } from "../../http1/chunked_encoder.ts";
-import type { Connection } from "../../upstream/connection/connection.ts";
 import type { Deadlines } from "../../upstream/connection/deadlines.ts";
+import type { LentConnection } from "../../upstream/connection/lent_connection.ts";
 import type { RetriesConfig } from "./config/retries_schema.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { ReplayBuffer } from "./replay_buffer.ts";
@@ -41,7 +40,10 @@ export interface BodySender {
 }
 
 /** The part of a connection that a body uses. */
-export type BodyConnection = Pick<Connection, "ask" | "send" | "sendChunk" | "blocked" | "deadlines">;
+export type BodyConnection = Pick<
+  LentConnection,
+  "ask" | "send" | "sendChunk" | "sendLastChunk" | "blocked" | "deadlines"
+>;
 
 /** A body that is sent to one upstream at a time. Owned by its exchange; outlives the attempts. */
 export class RequestBody implements BodySink, TurnWaiter {
@@ -139,7 +141,7 @@ export class RequestBody implements BodySink, TurnWaiter {
    */
   sendTo(connection: BodyConnection, head: string, sender: BodySender): void {
     const batch = this.#take();
-    connection.ask(head, batch && this.#framed(batch), "shared");
+    connection.ask(head, batch, "shared", this.length < 0);
     this.#sent(connection);
     this.#connection = connection;
     this.#sender = sender;
@@ -280,8 +282,7 @@ export class RequestBody implements BodySink, TurnWaiter {
     }
     if (!this.#done) return false;
     if (this.length >= 0) return this.#finish(new TransportFailure("client_left", "The client's body is short"));
-    const trailers = this.#trailers && sentTrailers(this.#trailers);
-    connection.send(trailers === undefined ? LAST_CHUNK : encoder.encode(lastChunk(trailers)), "shared");
+    connection.sendLastChunk(this.#trailers && sentTrailers(this.#trailers));
     return this.#finish();
   }
 
@@ -346,10 +347,6 @@ export class RequestBody implements BodySink, TurnWaiter {
     return batch;
   }
 
-  #framed(batch: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    return this.length >= 0 ? batch : chunkOf(batch);
-  }
-
   /** The pieces taken were written: a body that cannot be sent again drops them. */
   #sent(connection: BodyConnection): void {
     this.#pieces.sent();
@@ -363,7 +360,6 @@ export class RequestBody implements BodySink, TurnWaiter {
   }
 }
 
-const encoder = new TextEncoder();
 /** Largest body that is sent in one write with the head. */
 const WHOLE_BYTES = 64 * 1024;
 /** Most unsent pieces. */

@@ -8,41 +8,20 @@
 import type { CoarseClock, Watched } from "../../state/coarse_clock.ts";
 import { brokenConnection, type TransportFailure, unusedConnection } from "../../failure/failure.ts";
 import type { Ownership } from "../../http/body.ts";
+import { chunkOf, LAST_CHUNK, lastChunk } from "../../http1/chunked_encoder.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 import type { Socket, SocketHandler } from "../../sockets/socket.ts";
 import type { ConnectionsConfig } from "../config/connections_schema.ts";
 import { Deadlines, type SilenceLimits } from "./deadlines.ts";
+import type { ConnectionUser, LentConnection } from "./lent_connection.ts";
 import { RequestWriter } from "./request_writer.ts";
-import { type AskedRequest, ResponseBody } from "./response_body.ts";
+import { ResponseBody } from "./response_body.ts";
 import { type InterimListener, ResponseInput } from "./response_input.ts";
 
 /** Limits of silence and size. */
 export interface ConnectionLimits extends SilenceLimits, Pick<ConnectionsConfig, "idle_timeout"> {
   /** Largest head of a response, in bytes. */
   readonly maxHeadBytes: number;
-}
-
-/** The user of a connection during an exchange. */
-export interface ConnectionUser extends AskedRequest {
-  /** Called on each tick of the clock during the exchange: the user checks whether the client has left. */
-  onTick(): void;
-  /** An interim response (1xx without 101) arrived. */
-  onInterim(head: ResponseHead): void;
-  /**
-   * The head of the response arrived. Within the call, the bytes of the body that came with it can be taken without a
-   * copy by {@linkcode Connection.wholeBody}.
-   */
-  onHead(head: ResponseHead): void;
-  /**
-   * There will be no response: the connection was aborted, or broke before the end of the head. Called at most once,
-   * in place of {@linkcode onHead}. A failure within the body goes to the sink of the body.
-   *
-   * @param failure A `TransportFailure`: `closed_unanswered`, `closed_in_head`, `malformed`, `read_timeout`,
-   * `write_timeout`, `client_timeout`, or what {@linkcode Connection.abort} was given.
-   */
-  onFailed(failure: unknown): void;
-  /** The system has accepted all bytes of the request that were written. Called after a write that returned false. */
-  onDrained(): void;
 }
 
 const enum Stage {
@@ -59,7 +38,7 @@ const enum Stage {
 }
 
 /** A connection to one upstream. Owned by its pool; lent to one exchange at a time. */
-export class Connection implements Watched, SocketHandler, InterimListener {
+export class Connection implements LentConnection, Watched, SocketHandler, InterimListener {
   /** Finished exchanges; 0 on a new connection. */
   exchanges = 0;
   readonly deadlines: Deadlines;
@@ -132,19 +111,14 @@ export class Connection implements Watched, SocketHandler, InterimListener {
     this.#stage = Stage.Lent;
   }
 
-  /**
-   * Sends a request's head and the bytes of its body that are given, in one write, and awaits the response.
-   *
-   * @param head The head as text, one character a byte, with its empty line.
-   * @throws {TransportFailure} `closed_unused` when nothing was sent, because the connection has ended meanwhile.
-   */
-  ask(head: string, body?: Uint8Array<ArrayBuffer>, ownership?: Ownership): void {
+  /** As {@linkcode LentConnection.ask}. */
+  ask(head: string, body?: Uint8Array<ArrayBuffer>, ownership?: Ownership, chunked = false): void {
     // Bytes that arrived before the request belong to no request.
     if (this.#ended || this.#closed) throw this.#failure ?? unusedConnection();
     this.#stage = Stage.Head;
     this.#input.begin();
     this.deadlines.awaitHead();
-    this.#writer.writeHead(head, body, ownership);
+    this.#writer.writeHead(head, chunked && body !== undefined ? chunkOf(body) : body, ownership);
   }
 
   /** Sends more of the request. Returns whether the system has accepted all bytes; else `onDrained` follows. */
@@ -155,6 +129,11 @@ export class Connection implements Watched, SocketHandler, InterimListener {
   /** Sends `bytes`, not empty, as one chunk of a chunked body. Returns what {@linkcode send} returns. */
   sendChunk(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean {
     return this.#writer.writeChunk(bytes, ownership);
+  }
+
+  /** Ends a chunked body. */
+  sendLastChunk(trailers: readonly string[] | undefined): void {
+    this.#writer.write(trailers === undefined ? LAST_CHUNK : encoder.encode(lastChunk(trailers)), "shared");
   }
 
   /** The whole request was sent: from now on the upstream's silence counts. */
@@ -348,3 +327,5 @@ export class Connection implements Watched, SocketHandler, InterimListener {
     this.#onRetired(this);
   }
 }
+
+const encoder = new TextEncoder();

@@ -13,6 +13,7 @@ import { DialLimit, DialQueue } from "./dial_queue.ts";
 import type { Endpoint } from "../../sockets/endpoint.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import { IdleRelease } from "./idle_release.ts";
+import type { LentConnection } from "./lent_connection.ts";
 import { isHandleShortage } from "../../failure/shortage.ts";
 import type { Socket } from "../../sockets/socket.ts";
 import { IDLE, OPEN, UPSTREAM_METRICS, type UpstreamMetrics } from "../upstream_metrics.ts";
@@ -104,8 +105,9 @@ export class ConnectionPool {
   }
 
   /** Takes a connection back after its exchange. `sent`: whether the whole request was sent. */
-  release(connection: Connection, sent: boolean): void {
-    if (!connection.finish(sent)) return;
+  release(lent: LentConnection, sent: boolean): void {
+    if (!lent.finish(sent)) return;
+    const connection = lent as Connection;
     if (this.#reusingWaits.size > 0 && !this.#closed && this.#reuse(connection)) return;
     if (this.#closed || this.#idle.length >= this.#options.max_idle) connection.close();
     else {
@@ -115,7 +117,8 @@ export class ConnectionPool {
   }
 
   /** Keeps a connection that was dialled and has not been used. */
-  keep(connection: Connection): void {
+  keep(lent: LentConnection): void {
+    const connection = lent as Connection;
     if (this.#reusingWaits.size > 0 && !this.#closed && this.#reuse(connection)) return;
     if (this.#closed || this.#idle.length >= this.#options.max_idle) return connection.close();
     connection.rest();

@@ -6,9 +6,9 @@
  */
 
 import { StallTolerantTimer } from "../../state/stall_tolerant_timer.ts";
-import type { Connection } from "./connection.ts";
 import type { DialEntry, DialQueue } from "./dial_queue.ts";
 import { TransportFailure } from "../../failure/failure.ts";
+import type { LentConnection } from "./lent_connection.ts";
 import type { Socket } from "../../sockets/socket.ts";
 
 /** Options of a wait. */
@@ -26,7 +26,7 @@ export interface ConnectionWaitContext {
   readonly queue: DialQueue;
   readonly dial: (timeoutMs: number) => Promise<Socket>;
   /** Makes the connection over a new socket. May throw. */
-  readonly open: (socket: Socket) => Connection;
+  readonly open: (socket: Socket) => LentConnection;
   /** Takes a socket that is no longer awaited. */
   readonly spare: (socket: Socket) => void;
 }
@@ -39,10 +39,10 @@ export class ConnectionWait implements DialEntry {
    * @throws {TransportFailure} `connect`, `connect_timeout`, `shortage`, `dial_queue`, `dropped`, or `client_left`
    * after {@linkcode leave}.
    */
-  readonly result: Promise<Connection>;
+  readonly result: Promise<LentConnection>;
   readonly #options: ConnectionWaitOptions;
   readonly #context: ConnectionWaitContext;
-  #resolve: (connection: Connection) => void = () => {};
+  #resolve: (connection: LentConnection) => void = () => {};
   #reject: (failure: unknown) => void = () => {};
   #settled = false;
   #started = false;
@@ -88,7 +88,7 @@ export class ConnectionWait implements DialEntry {
   }
 
   /** Takes a released connection. */
-  serve(connection: Connection): void {
+  serve(connection: LentConnection): void {
     if (this.#settle()) this.#resolve(connection);
   }
 

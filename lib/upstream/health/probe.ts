@@ -5,7 +5,8 @@
  */
 
 import { CoarseClock } from "../../state/coarse_clock.ts";
-import { Connection, type ConnectionLimits, type ConnectionUser } from "../connection/connection.ts";
+import { Connection, type ConnectionLimits } from "../connection/connection.ts";
+import type { ConnectionUser } from "../connection/lent_connection.ts";
 import { BodyReader } from "../../http/body_reader.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 import { dial, name } from "../../sockets/dial.ts";

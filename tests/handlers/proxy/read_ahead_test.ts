@@ -64,6 +64,8 @@ class Stalled implements BodyConnection, BodySender {
     return !this.blocked;
   }
 
+  sendLastChunk(): void {}
+
   flow(body: RequestBody): void {
     this.blocked = false;
     body.drained();

@@ -4,6 +4,7 @@ import { TransportFailure } from "../../../lib/failure/failure.ts";
 import { MaxBodySize } from "../../../lib/features/max_body_size.ts";
 import { ReadAhead } from "../../../lib/handlers/proxy/read_ahead.ts";
 import { type BodyConnection, type BodySender, RequestBody } from "../../../lib/handlers/proxy/request_body.ts";
+import { lastChunk } from "../../../lib/http1/chunked_encoder.ts";
 import type { Ownership } from "../../../lib/http/body.ts";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import { Deadlines } from "../../../lib/upstream/connection/deadlines.ts";
@@ -40,10 +41,12 @@ class Upstream implements BodyConnection, BodySender {
     return this.#outcome.promise;
   }
 
-  ask(head: string, bytes?: Uint8Array): void {
+  ask(head: string, bytes?: Uint8Array, _ownership?: Ownership, chunked?: boolean): void {
     if (this.broken !== undefined) throw this.broken;
     this.received += head;
-    if (bytes !== undefined) this.received += new TextDecoder().decode(bytes);
+    if (bytes === undefined) return;
+    const text = new TextDecoder().decode(bytes);
+    this.received += chunked === true ? `${bytes.length.toString(16)}\r\n${text}\r\n` : text;
   }
 
   send(bytes: Uint8Array, ownership: Ownership): boolean {
@@ -57,6 +60,10 @@ class Upstream implements BodyConnection, BodySender {
     this.send(bytes, ownership);
     this.received += "\r\n";
     return !this.blocked;
+  }
+
+  sendLastChunk(trailers: readonly string[] | undefined): void {
+    this.received += lastChunk(trailers ?? []);
   }
 
   bodySent(): void {

@@ -35,7 +35,7 @@ class Kept implements Disposable {
 
   /** A new connection. */
   dial(): Promise<Connection> {
-    return this.pool.obtain({ fresh: true, timeoutMs: 5000 }).result;
+    return this.pool.obtain({ fresh: true, timeoutMs: 5000 }).result as Promise<Connection>;
   }
 
   /** One exchange on a connection, up to the end of the response. */

@@ -5,7 +5,8 @@ import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import type { BodySource } from "../../../lib/http/body.ts";
 import { BodyReader, readWhole } from "../../../lib/http/body_reader.ts";
 import type { ResponseHead } from "../../../lib/http1/response_head.ts";
-import { Connection, type ConnectionUser } from "../../../lib/upstream/connection/connection.ts";
+import { Connection } from "../../../lib/upstream/connection/connection.ts";
+import type { ConnectionUser } from "../../../lib/upstream/connection/lent_connection.ts";
 import { ScriptedSocket } from "../../support/scripted_socket.ts";
 
 const LIMITS = {
