@@ -19,7 +19,7 @@ import type { CloseCause } from "./close_cause.ts";
 import type { ListenerParts } from "./listener_parts.ts";
 import { readRequest } from "./parsed_request.ts";
 import { drop, internalError, RequestClient, type RequestConnection } from "./request_client.ts";
-import { RequestReader } from "./request_reader.ts";
+import { RequestReader, type RequestTaker } from "./request_reader.ts";
 import { ResponseSender, type SenderHost } from "./response_sender.ts";
 
 const enum Phase {
@@ -39,7 +39,7 @@ const enum Phase {
 }
 
 /** A connection. Owned by the table of its listener until it closes. */
-export class ClientConnection implements SocketHandler, SenderHost, RequestConnection {
+export class ClientConnection implements SocketHandler, SenderHost, RequestConnection, RequestTaker {
   readonly socket: Socket;
   /** The client's address and port. */
   readonly peer: Peer;
@@ -57,8 +57,6 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
   /** The body of the last request. */
   #body: IncomingBody | null = null;
   #requests = 0;
-  /** Whether requests are being read: those behind follow without another call. */
-  #reading = false;
   #paused = false;
   #draining = false;
   #refusing = false;
@@ -73,7 +71,7 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
     this.parts = parts;
     this.deadlines = new ClientDeadlines(parts.clock, parts.limits);
     this.sender = new ResponseSender(this, parts.memory);
-    this.#reader = new RequestReader(parts.parsers);
+    this.#reader = new RequestReader(this);
     this.#responded = (response) => {
       const client = this.#client;
       if (!this.#awaited || client === undefined) return drop(response);
@@ -86,6 +84,10 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
     };
     this.deadlines.awaitRequest(true);
     socket.handler = this;
+  }
+
+  get ready(): boolean {
+    return this.#phase === Phase.Head;
   }
 
   /** Since when nothing is under way, on the clock; -1 if something is. */
@@ -128,19 +130,16 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
       if (this.socket.closed) this.parts.onClose(this, "tunnel");
       return;
     }
-    const { queuedBytes } = this.socket;
-    const { sender } = this;
-    if (this.deadlines.stalled(nowMs, queuedBytes + sender.fileBytes, sender.writtenBytes - queuedBytes)) {
-      // A reset: the system would keep what is queued for a client that takes nothing.
-      this.socket.reset();
-      return this.close("write_timeout");
-    }
-    if (this.#phase === Phase.Closing && queuedBytes > 0) return this.deadlines.awaitClose(LINGER_MS);
-    switch (this.deadlines.overdue(nowMs)) {
+    const { sender, socket: { queuedBytes } } = this;
+    if (this.#phase === Phase.Closing && queuedBytes > 0) this.deadlines.awaitClose(LINGER_MS);
+    switch (this.deadlines.overdue(nowMs, queuedBytes + sender.fileBytes, sender.writtenBytes - queuedBytes)) {
       case undefined:
-        if (this.#phase !== Phase.Exchange || !this.#halfClosed.lookDue(nowMs)) return;
-        if (this.#client?.probe() === false) this.close("client");
+        if (this.#phase === Phase.Exchange) this.#look(nowMs);
         return;
+      case "write":
+        // A reset: the system would keep what is queued for a client that takes nothing.
+        this.socket.reset();
+        return this.close("write_timeout");
       case "idle":
         return this.close(this.used ? "idle_timeout" : "header_timeout");
       case "head":
@@ -166,7 +165,11 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
   }
 
   #received(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
-    if (this.#phase === Phase.Head && this.#reader.heldBytes === 0) return this.#read(bytes, start, end);
+    if (this.#phase === Phase.Head && this.#reader.heldBytes === 0) {
+      const behind = this.#reader.read(bytes, start, end);
+      if (behind < end) this.#hold(bytes, behind, end);
+      return this.#settle();
+    }
     let at = start;
     if (this.#body !== null && this.#body.incomplete) {
       at = this.#body.received(bytes, start, end);
@@ -263,43 +266,10 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
 
   /** Reads the requests that are held, if it is their turn. */
   #readOn(): void {
-    if (this.#reading || this.#phase !== Phase.Head) return;
-    const { window } = this.#reader;
-    if (window !== undefined) {
-      this.#reading = true;
-      const at = this.#take(window.bytes, window.start, window.end);
-      this.#reading = false;
-      this.#reader.drop(at);
-    }
-    this.#settle();
+    if (this.#phase === Phase.Head && this.#reader.readHeld()) this.#settle();
   }
 
-  /** Reads requests that have just arrived. */
-  #read(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
-    this.#reading = true;
-    const at = this.#take(bytes, start, end);
-    this.#reading = false;
-    if (at < end) this.#hold(bytes, at, end);
-    this.#settle();
-  }
-
-  /** Takes requests, until one of them waits for its response. Returns the index behind what was taken. */
-  #take(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
-    let at = start;
-    while (at < end && this.#phase === Phase.Head) {
-      const found = this.#reader.read(bytes, at, end, this.parts.limits);
-      if (found instanceof Refusal) {
-        this.refuse(found);
-        return end;
-      }
-      at = this.#reader.taken;
-      if (found === undefined) return at;
-      at = this.#begin(found, bytes, at, end);
-    }
-    return at;
-  }
-
-  #begin(head: Head, bytes: Uint8Array<ArrayBuffer>, at: number, end: number): number {
+  begin(head: Head, bytes: Uint8Array<ArrayBuffer>, at: number, end: number): number {
     const { clock, limits, responder } = this.parts;
     const parsed = readRequest(head, this.peer, this.parts);
     if (parsed instanceof Refusal) {
@@ -351,6 +321,14 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
     this.resume();
   }
 
+  /** Looks whether the client is still there. */
+  #look(nowMs: number): void {
+    const client = this.#client;
+    if (this.#paused && client?.responding === false) {
+      if (this.#halfClosed.pausedLookDue(nowMs, this.socket)) client.probe();
+    } else if (this.#halfClosed.lookDue(nowMs) && client?.probe() === false) this.close("client");
+  }
+
   /** Goes on after a part of a body that is read past. */
   #discarded(body: IncomingBody): void {
     if (body.undiscardable) this.#finish();
@@ -360,7 +338,6 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
 
   /** A fault in BWS: the client gets 500 if it can, and the log the cause. */
   #broke(error: unknown): void {
-    this.#reading = false;
     if (this.#phase === Phase.Tunnel) return this.socket.close();
     if (this.#phase !== Phase.Head && this.#client?.responding !== false) return this.close("broken_response");
     this.refuse(internalError(error), this.#client?.request.head);

@@ -11,6 +11,9 @@ import type { ListenerLimits } from "./limits_schema.ts";
 /** What is awaited of the client. */
 export type Awaited = "idle" | "head" | "body" | "close";
 
+/** What the client has not done in time; `write` is to take a response. */
+export type Overdue = Awaited | "write";
+
 /** Longest time spent waiting for a body before its rate is checked. */
 const RATE_GRACE_MS = 20_000;
 
@@ -85,20 +88,21 @@ export class ClientDeadlines {
     this.#await("close", timeoutMs);
   }
 
-  /** What the client has not done in time, or undefined. */
-  overdue(nowMs: number): Awaited | undefined {
+  /**
+   * What the client has not done in time, or undefined.
+   *
+   * @param queuedBytes Bytes that wait to be sent.
+   * @param acceptedBytes Bytes that were sent on the connection and that the system has accepted.
+   */
+  overdue(nowMs: number, queuedBytes: number, acceptedBytes: number): Overdue | undefined {
+    if (this.#stalled(nowMs, queuedBytes, acceptedBytes)) return "write";
     if (this.#deadlineMs === 0) return undefined;
     if (nowMs > this.#deadlineMs) return this.#awaited;
     return this.#awaited === "body" && this.#tooSlow(nowMs) ? "body" : undefined;
   }
 
-  /**
-   * Whether the client has taken nothing of a response for too long, or less than the lowest rate.
-   *
-   * @param queuedBytes Bytes that wait to be sent.
-   * @param acceptedBytes Bytes that were sent on the connection and that the system has accepted.
-   */
-  stalled(nowMs: number, queuedBytes: number, acceptedBytes: number): boolean {
+  /** Whether the client has taken nothing of a response for too long, or less than the lowest rate. */
+  #stalled(nowMs: number, queuedBytes: number, acceptedBytes: number): boolean {
     const { write_timeout: timeoutMs, min_rate } = this.limits;
     if (queuedBytes === 0 || acceptedBytes !== this.#acceptedBytes) this.#acceptedMs = nowMs;
     this.#acceptedBytes = acceptedBytes;

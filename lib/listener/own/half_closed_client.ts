@@ -1,10 +1,13 @@
 /**
  * A client that sends nothing more while its response is made. TCP does not tell a client that has closed its connection
  * from one that has only ended its side of it, as `nc -N` does. A FIN that comes long after the request is taken for
- * the former. Otherwise the reply to what is written to the client tells.
+ * the former. Otherwise the reply to what is written to the client tells. During a pause, as of an upload that the upstream
+ * does not take, the socket is asked whether there is a FIN.
  *
  * @module
  */
+
+import type { Socket } from "../../sockets/socket.ts";
 
 /** Judges the FIN of one client. */
 export class HalfClosedClient {
@@ -12,6 +15,7 @@ export class HalfClosedClient {
   #lookMs = 0;
   #looks = 0;
   #ended = false;
+  #checkMs = 0;
 
   /** Whether the client sends nothing more. */
   get ended(): boolean {
@@ -43,6 +47,17 @@ export class HalfClosedClient {
     this.#lookMs = nowMs + (this.#looks < QUICK_LOOKS ? FIRST_LOOK_MS : LATER_LOOK_MS);
     return true;
   }
+
+  /**
+   * Asks a socket that is paused whether the client has left, twice a second at most: its handler is notified of a reset.
+   *
+   * @returns Whether a FIN has arrived behind bytes that are not read yet, and it is time to write something to the client.
+   */
+  pausedLookDue(nowMs: number, socket: Socket): boolean {
+    if (nowMs < this.#checkMs) return false;
+    this.#checkMs = nowMs + CHECK_MS;
+    return socket.checkPeer?.() === true && this.#looks++ < QUICK_LOOKS;
+  }
 }
 
 /** Latest FIN of a client that wants its response. */
@@ -50,3 +65,4 @@ const HALF_CLOSED_MS = 1000;
 const FIRST_LOOK_MS = 250;
 const QUICK_LOOKS = 3;
 const LATER_LOOK_MS = 15_000;
+const CHECK_MS = 500;

@@ -15,17 +15,36 @@ import { refusalOf } from "./parsed_request.ts";
 import type { ParserPool } from "./parser_pool.ts";
 import { refusedRequest } from "./refused_request.ts";
 
+/** The connection whose requests are read. */
+export interface RequestTaker {
+  readonly parts: { readonly parsers: ParserPool; readonly limits: ListenerLimits };
+  /** Whether the next request may begin. */
+  readonly ready: boolean;
+  /**
+   * A head was read.
+   *
+   * @param head Valid until {@linkcode RequestReader.done}.
+   * @param at The index behind it; `bytes[at … end)` follows it.
+   * @returns The index behind what belongs to the request.
+   */
+  begin(head: Head, bytes: Uint8Array<ArrayBuffer>, at: number, end: number): number;
+  /** What was read is no request. */
+  refuse(refusal: Refusal): void;
+}
+
 /** Reads the heads of one connection. Holds memory only while bytes wait in it. */
 export class RequestReader {
-  /** Index behind what the last {@linkcode read} took. */
-  taken = 0;
-  readonly #parsers: ParserPool;
+  readonly #taker: RequestTaker;
   #parser: HeadParser | undefined;
   #window: ByteWindow | undefined;
   #emptyLines = 0;
+  /** Index behind what was last read. */
+  #taken = 0;
+  /** Whether requests are being read: those behind follow without another call. */
+  #reading = false;
 
-  constructor(parsers: ParserPool) {
-    this.#parsers = parsers;
+  constructor(taker: RequestTaker) {
+    this.#taker = taker;
   }
 
   /** Bytes that are held; undefined where none are. */
@@ -48,14 +67,6 @@ export class RequestReader {
     (this.#window ??= new ByteWindow(WINDOW_BYTES)).append(bytes, start, end);
   }
 
-  /** Removes held bytes up to `index` of the window. */
-  drop(index: number): void {
-    const window = this.#window;
-    if (window === undefined) return;
-    window.start = index;
-    if (window.empty) this.#window = undefined;
-  }
-
   /** Removes everything. */
   clear(): void {
     this.#window = undefined;
@@ -63,26 +74,74 @@ export class RequestReader {
   }
 
   /**
-   * Reads the head at the front of `bytes[start … end)`, or reads on in it.
+   * Reads requests in `bytes[start … end)`, until one of them waits for its response.
    *
-   * @returns The head, valid until {@linkcode done}; why it is refused; or undefined when more bytes are needed.
+   * @returns The index behind what was read.
    */
-  read(bytes: Uint8Array, start: number, end: number, limits: ListenerLimits): Head | Refusal | undefined {
+  read(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
+    this.#reading = true;
+    try {
+      return this.#take(bytes, start, end);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  /** Reads the requests that are held. Returns whether that was done: false within the call that reads requests. */
+  readHeld(): boolean {
+    if (this.#reading) return false;
+    const window = this.#window;
+    if (window === undefined) return true;
+    window.start = this.read(window.bytes, window.start, window.end);
+    if (window.empty && this.#window === window) this.#window = undefined;
+    return true;
+  }
+
+  /** The head that was begun is not used any more. */
+  done(): void {
+    if (this.#parser !== undefined) this.#taker.parts.parsers.give(this.#parser);
+    this.#parser = undefined;
+  }
+
+  /** The part of the current head that can be read. */
+  refused(peer: Peer, scheme: "http" | "https"): RequestHead {
+    const parser = this.#parser ??= this.#taker.parts.parsers.take();
+    return refusedRequest(parser.head, peer, scheme);
+  }
+
+  #take(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
+    const taker = this.#taker;
     let at = start;
-    const parser = this.#parser ??= this.#parsers.take();
+    while (at < end && taker.ready) {
+      const found = this.#readHead(bytes, at, end, taker.parts.limits);
+      if (found instanceof Refusal) {
+        taker.refuse(found);
+        return end;
+      }
+      at = this.#taken;
+      if (found === undefined) return at;
+      at = taker.begin(found, bytes, at, end);
+    }
+    return at;
+  }
+
+  /** The head at the front of `bytes[start … end)`, why it is refused, or undefined when more bytes are needed. */
+  #readHead(bytes: Uint8Array, start: number, end: number, limits: ListenerLimits): Head | Refusal | undefined {
+    let at = start;
+    const parser = this.#parser ??= this.#taker.parts.parsers.take();
     const { head } = parser;
     try {
       while (at < end) {
         // No further than a head may last: what is behind is not judged.
         const headEnd = parser.parse(bytes, at, Math.min(end, at + limits.max_header_size));
         if (headEnd < 0) {
-          this.taken = at;
+          this.#taken = at;
           return end - at > limits.max_header_size ? tooLarge(parser, limits) : undefined;
         }
         at = headEnd;
         if (head.firstLineLength > 0) {
           this.#emptyLines = 0;
-          this.taken = at;
+          this.#taken = at;
           return head;
         }
         // An empty line before a request is let pass (RFC 9112, section 2.2), but not many.
@@ -95,21 +154,9 @@ export class RequestReader {
       if (error instanceof MalformedMessage) return refusalOf(error);
       throw error;
     }
-    this.taken = at;
+    this.#taken = at;
     this.done();
     return undefined;
-  }
-
-  /** The head that was begun is not used any more. */
-  done(): void {
-    if (this.#parser !== undefined) this.#parsers.give(this.#parser);
-    this.#parser = undefined;
-  }
-
-  /** The part of the current head that can be read. */
-  refused(peer: Peer, scheme: "http" | "https"): RequestHead {
-    const parser = this.#parser ??= this.#parsers.take();
-    return refusedRequest(parser.head, peer, scheme);
   }
 }
 
