@@ -6,6 +6,8 @@
 
 import type { BodySource } from "../http/body.ts";
 import type { Delivery } from "./delivery.ts";
+import type { Outcome } from "./exchange_failure.ts";
+import type { Pipeline } from "./pipeline.ts";
 import { firstMember, type ForwardedClient } from "../http/forwarded_client.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import type { TlsSession } from "../sockets/tls_session.ts";
@@ -32,6 +34,11 @@ export interface ClientSide {
    * @param lines Its header lines.
    */
   inform?(status: number, lines: readonly string[]): void;
+  /**
+   * Takes the response of a responder that returned `LATER`, once, without a promise. The bytes of its body may be lent.
+   * undefined where the listener awaits a promise.
+   */
+  respondLate?(response: HttpResponse): void;
 }
 
 /** Delivers the response of an exchange. */
@@ -108,6 +115,8 @@ export class Exchange implements AccessRecord {
   held = false;
   /** The delivery of the response, once the pipeline has run in a held exchange. */
   delivery: Delivery | undefined;
+  /** The pipeline whose handler has the request. */
+  pipeline: Pipeline | undefined;
   /** Status for the client, or 499 when it left first. */
   status = 0;
   /** Bytes of the response's body that were sent. */
@@ -184,6 +193,21 @@ export class Exchange implements AccessRecord {
   /** User-Agent as sent, or empty. */
   get userAgent(): string {
     return headerValue(this.head.headers, "user-agent") ?? "";
+  }
+
+  /** Whether a handler may return `LATER`, and then call {@linkcode respondLate}. */
+  get takesLate(): boolean {
+    return this.client.respondLate !== undefined && !this.held && this.pipeline !== undefined;
+  }
+
+  /** Responds with the outcome of a handler that returned `LATER`. */
+  respondLate(outcome: Outcome): void {
+    this.pipeline?.resume(this, outcome);
+  }
+
+  /** Responds with what the handler that returned `LATER` has thrown since. */
+  failLate(error: unknown): void {
+    this.pipeline?.resumeThrown(this, error);
   }
 
   /** Adds a header line that no rule of the config removes. */

@@ -62,7 +62,7 @@ export interface BodyLimit {
 
 /** Makes the response to a request that passed all filters: a proxied route, files, an endpoint. */
 export interface Handler {
-  /** Responds to a request. */
+  /** Responds to a request; with `LATER` where the exchange takes that, and then by `Exchange.respondLate`. */
   handle(exchange: Exchange): Outcome | Promise<Outcome>;
   /** The failure for an error that {@linkcode handle} threw; undefined for an error that this handler does not know. */
   failure?(exchange: Exchange, error: unknown): ExchangeFailure | undefined;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { HttpResponse } from "../http/message.ts";
+import { type HttpResponse, keepResponse, LATER } from "../http/message.ts";
 import type { Exchange } from "./exchange.ts";
 import { ExchangeFailure, failureOf, type Outcome } from "./exchange_failure.ts";
 import type { Filter, Handler } from "./filter.ts";
@@ -47,9 +47,24 @@ export class Pipeline {
     this.#end = end;
   }
 
-  /** Responds to a request. Never throws and never rejects; returns a promise only if a filter or the handler did. */
+  /**
+   * Responds to a request. Never throws and never rejects; returns a promise, or `LATER`, only if a filter or the handler
+   * did.
+   */
   run(exchange: Exchange): HttpResponse | Promise<HttpResponse> {
     return this.#down(exchange, 0);
+  }
+
+  /** Passes back the outcome of a handler that returned `LATER`. Never throws. */
+  resume(exchange: Exchange, outcome: Outcome): void {
+    const response = this.#up(exchange, outcome, 0);
+    if (response instanceof Promise) response.then((late) => exchange.client.respondLate?.(late));
+    else exchange.client.respondLate?.(response);
+  }
+
+  /** Passes back what a handler that returned `LATER` has thrown since. Never throws. */
+  resumeThrown(exchange: Exchange, error: unknown): void {
+    this.resume(exchange, this.#thrown(exchange, error));
   }
 
   /** Passes the request on, from filter `at` to the handler. */
@@ -61,7 +76,11 @@ export class Pipeline {
         made = filters[at].request(exchange);
         if (made !== undefined) break;
       }
-      made ??= this.#handler.handle(exchange);
+      if (made === undefined) {
+        exchange.pipeline = this;
+        made = this.#handler.handle(exchange);
+        if (made === LATER) return LATER;
+      }
     } catch (error) {
       made = this.#thrown(exchange, error);
     }
@@ -84,8 +103,11 @@ export class Pipeline {
   #up(exchange: Exchange, made: Outcome, at: number): HttpResponse | Promise<HttpResponse> {
     const filters = this.#response;
     let response = made instanceof ExchangeFailure ? this.#end.fail(exchange, made) : made;
-    // The time that response filters take is part of the exchange's duration.
-    if (at < filters.length) exchange.respondedMs = 0;
+    // The time that response filters take is part of the exchange's duration, and they may keep the body.
+    if (at < filters.length) {
+      exchange.respondedMs = 0;
+      response = keepResponse(response);
+    }
     for (; at < filters.length; at++) {
       let next: Outcome | Promise<Outcome>;
       try {

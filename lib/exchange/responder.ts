@@ -12,7 +12,8 @@ import type { Outcome } from "./exchange_failure.ts";
 /** Responds to the requests of one listener. */
 export interface Responder {
   /**
-   * Responds to a request. Never throws and never rejects.
+   * Responds to a request. Never throws and never rejects. `LATER` is returned, or resolved to, only where the client has
+   * `respondLate`.
    *
    * @param held The exchange, if {@linkcode hold} began it.
    */

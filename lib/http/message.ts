@@ -62,7 +62,22 @@ export interface HttpResponse {
   /** With status 101 and no body: takes over the client's connection. */
   readonly upgrade?: Upgrade;
   /** Reason phrase of the upstream; undefined for the usual one of the status. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
+  /**
+   * Whether the bytes of the body are lent: they are valid only until the call that was given the response returns.
+   *
+   * @default {false}
+   */
+  readonly lent?: boolean;
+}
+
+/** In place of a response that is made later: its listener gets it by `ClientSide.respondLate`. */
+export const LATER: HttpResponse = Object.freeze({ status: 0, headers: [], body: null });
+
+/** A response whose bytes stay valid: `response` itself, or one with a copy of its body. */
+export function keepResponse(response: HttpResponse): HttpResponse {
+  const { body, lent } = response;
+  return lent === true && body instanceof Uint8Array ? { ...response, body: body.slice(), lent: false } : response;
 }
 
 /** Takes over a client's connection that becomes a WebSocket. Exactly one of its functions is called, once. */

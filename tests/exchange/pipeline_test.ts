@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import type { RequestHead } from "../../lib/http/message.ts";
+import { type HttpResponse, LATER, type RequestHead } from "../../lib/http/message.ts";
 import { Exchange } from "../../lib/exchange/exchange.ts";
 import { ExchangeFailure } from "../../lib/exchange/exchange_failure.ts";
 import type { Filter, Handler } from "../../lib/exchange/filter.ts";
@@ -109,4 +109,52 @@ Deno.test("Pipeline.run() of a route without filters is its handler and the deli
   const { steps, handler, end } = traced();
   new Pipeline([], handler, end).run(exchange());
   assertEquals(steps, ["handler", "delivered 200"]);
+});
+
+/** A pipeline whose handler responds later, with lent bytes that are gone once the call returns. */
+function late(filters: readonly Filter[]) {
+  const memory = new Uint8Array([1, 2, 3]);
+  const given: { response: HttpResponse; bytes: number[] }[] = [];
+  const client = {
+    ...{ body: null, signal: new AbortController().signal },
+    respondLate: (response: HttpResponse) =>
+      void given.push({ response, bytes: [...response.body as Uint8Array<ArrayBuffer>] }),
+  };
+  const { end } = traced();
+  const pipeline = new Pipeline(filters, { handle: () => LATER }, { ...end, deliver: (_, seen) => seen });
+  const exchange = new Exchange(HEAD, client, { exchangeEnded: () => {} });
+  const made = pipeline.run(exchange);
+  const respond = () => {
+    exchange.respondLate({ status: 200, headers: [], body: memory, lent: true });
+    memory.fill(0);
+  };
+  return { exchange, given, made, respond };
+}
+
+Deno.test("Pipeline.resume() passes a late response on within the call, its lent bytes without a copy", () => {
+  const { exchange, given, made, respond } = late([]);
+  assertEquals([made === LATER, exchange.takesLate], [true, true]);
+  respond();
+  assertEquals(given.map(({ bytes, response }) => [bytes, response.lent]), [[[1, 2, 3], true]]);
+});
+
+Deno.test("Pipeline.resume() gives filters bytes that they may keep, and waits for them", async () => {
+  const kept: HttpResponse[] = [];
+  const response = (_: Exchange, seen: HttpResponse) => {
+    kept.push(seen);
+    return Promise.resolve(seen);
+  };
+  const { given, respond } = late([{ response }]);
+  respond();
+  assertEquals(given, []);
+  await Promise.resolve();
+  await Promise.resolve();
+  await Promise.resolve();
+  assertEquals([given[0]?.bytes, [...kept[0].body as Uint8Array<ArrayBuffer>]], [[1, 2, 3], [1, 2, 3]]);
+});
+
+Deno.test("Exchange.takesLate is false for a held exchange, and where the listener awaits a promise", () => {
+  const { exchange: held } = late([]);
+  held.held = true;
+  assertEquals([held.takesLate, exchange().takesLate], [false, false]);
 });

@@ -7,7 +7,7 @@
  */
 
 import { headerValue } from "../../http/header_lines.ts";
-import type { HeaderLines, HttpResponse } from "../../http/message.ts";
+import type { HeaderLines, HttpResponse, ResponseBody } from "../../http/message.ts";
 import { sendableStatus } from "../../http/sendable_status.ts";
 import type { Connection } from "../../upstream/connection/connection.ts";
 import type { ConnectionUser, LentConnection } from "../../upstream/connection/lent_connection.ts";
@@ -335,7 +335,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     exchange.fromUpstream = true;
     if (status !== head.status) exchange.failed(`The upstream sent the status ${head.status}`, "upstream");
     const lines = this.#linesOf(head);
-    let body = connection.wholeBody();
+    let body: ResponseBody | undefined = connection.wholeBody();
     if (head.status === 205) {
       // RFC 9110, section 15.3.6: 205 has no content, so this body would never be read.
       if (body === undefined) connection.close();
@@ -344,11 +344,12 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     if (body !== undefined) {
       exchange.respondedMs = nowMs;
       this.#settle();
-      return { status, headers: lines, body, reason: head.reason };
+      return { status, headers: lines, body, reason: head.reason, lent: body !== null };
     }
     this.#eventStream = isEventStream(head);
     exchange.lasting = this.#limits.streaming || this.#eventStream;
-    return { status, headers: lines, body: new ResponseSource(this, connection.body), reason: head.reason };
+    body = new ResponseSource(this, connection.body);
+    return { status, headers: lines, body, reason: head.reason, lent: false };
   }
 
   #linesOf(head: ResponseHead): HeaderLines {
@@ -392,8 +393,7 @@ function checkSwitch(head: ResponseHead, upgrade: UpstreamUpgrade | undefined): 
   throw new TransportFailure("malformed", "The upstream switched protocols, which it was not asked to");
 }
 
-function isEventStream({ headers }: ResponseHead): boolean {
-  return /^text\/event-stream\b/i.test(headerValue(headers, "content-type") ?? "");
-}
+const isEventStream = ({ headers }: ResponseHead): boolean =>
+  /^text\/event-stream\b/i.test(headerValue(headers, "content-type") ?? "");
 
 const CLIENT_LEFT = { kind: "client_left", message: "", owner: "client" } as const;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { HttpResponse } from "../../http/message.ts";
+import { type HttpResponse, keepResponse, LATER } from "../../http/message.ts";
 import type { Pool } from "../../upstream/pool.ts";
 import { DialRace, type RaceResult } from "../../upstream/dial_race.ts";
 import type { Slot } from "../../upstream/upstream.ts";
@@ -48,12 +48,16 @@ export interface ForwardPlan extends ResponseRules, Pick<ProxyConfig, "preserve_
 }
 
 /**
- * Forwards one request.
+ * Forwards one request. Returns `LATER` where the exchange takes it and a connection is idle.
  *
  * @param upgrade The upgrade that the upstream is asked for; the request has no body then.
  * @throws {ForwardFailure} With the status for the client.
  */
-export function forward(exchange: Exchange, plan: ForwardPlan, upgrade?: UpstreamUpgrade): Promise<HttpResponse> {
+export function forward(
+  exchange: Exchange,
+  plan: ForwardPlan,
+  upgrade?: UpstreamUpgrade,
+): HttpResponse | Promise<HttpResponse> {
   const target = upstreamTarget(exchange.head, plan);
   const taken = upgrade === undefined ? takeBody(exchange, plan.body) : BODILESS;
   if (taken instanceof Promise) {
@@ -79,6 +83,7 @@ class Forwarding implements UpstreamRequest, AttemptListener {
   #queueBudget: QueueBudget | undefined;
   /** The attempt whose response is awaited. */
   #attempt: Attempt | undefined;
+  /** Resolves the promise of the response; undefined where the exchange takes it without one. */
   #resolve: ((response: HttpResponse | Promise<HttpResponse>) => void) | undefined;
 
   constructor(exchange: Exchange, plan: ForwardPlan, request: SentRequest) {
@@ -90,8 +95,8 @@ class Forwarding implements UpstreamRequest, AttemptListener {
     this.upgrade = request.upgrade;
   }
 
-  /** Makes the attempts. Most exchanges end with the first one, on an idle connection: they take this one promise. */
-  run(): Promise<HttpResponse> {
+  /** Makes the attempts. Most exchanges end with the first one, on an idle connection: they take no promise. */
+  run(): HttpResponse | Promise<HttpResponse> {
     const { pool, retries } = this.plan;
     pool.retryBudget?.deposit();
     if (retries.retry_on.length > 0) this.#retry = retrying(this);
@@ -99,7 +104,9 @@ class Forwarding implements UpstreamRequest, AttemptListener {
     if (slot === undefined) return this.#attempts(undefined);
     const attempt = attemptAt(slot, this, false);
     if (!attempt.takeKept()) return this.#attempts(attempt);
-    return this.#ask(attempt);
+    if (!this.exchange.takesLate) return this.#promised(attempt);
+    this.#ask(attempt);
+    return LATER;
   }
 
   /** From the attempt: the head of its response has arrived. */
@@ -109,23 +116,29 @@ class Forwarding implements UpstreamRequest, AttemptListener {
       const cookie = pool.affinity(exchange, (this.#attempt as Attempt).upstream);
       if (cookie !== undefined) exchange.addLine("set-cookie", cookie);
       if (retries.show_attempts) exchange.addLine("x-bws-attempts", String(exchange.attempts));
-      this.#resolve?.(response);
     } catch (error) {
-      this.failed(error);
+      return this.failed(error);
     }
+    if (this.#resolve === undefined) exchange.respondLate(response);
+    else this.#resolve(keepResponse(response));
   }
 
   /** From the attempt: it has no response. */
   failed(error: unknown): void {
-    this.#resolve?.(this.#afterFailure(this.#attempt as Attempt, error));
+    const response = this.#afterFailure(this.#attempt as Attempt, error);
+    if (this.#resolve !== undefined) return this.#resolve(response);
+    const { exchange } = this;
+    response.then((late) => exchange.respondLate(late), (thrown) => exchange.failLate(thrown));
   }
 
-  readonly #began = (resolve: (response: HttpResponse | Promise<HttpResponse>) => void): void => {
+  #promised(attempt: Attempt): Promise<HttpResponse> {
+    const { promise, resolve } = Promise.withResolvers<HttpResponse>();
     this.#resolve = resolve;
-  };
+    this.#ask(attempt);
+    return promise;
+  }
 
-  #ask(attempt: Attempt): Promise<HttpResponse> {
-    const response = new Promise(this.#began);
+  #ask(attempt: Attempt): void {
     this.#attempt = attempt;
     try {
       const text = upstreamHead(this, attempt.upstream.endpoint, this.upgrade?.ask());
@@ -133,7 +146,6 @@ class Forwarding implements UpstreamRequest, AttemptListener {
     } catch (error) {
       this.failed(error);
     }
-    return response;
   }
 
   /** The next attempts: `first`, if it has a slot already. */
@@ -142,9 +154,9 @@ class Forwarding implements UpstreamRequest, AttemptListener {
     if (first !== undefined || !attempt.takeKept()) {
       const { contender, error } = await this.#connected(attempt);
       this.exchange.upstream = contender.upstream.url;
-      return error === undefined ? this.#ask(contender) : this.#afterFailure(contender, error);
+      return error === undefined ? this.#promised(contender) : this.#afterFailure(contender, error);
     }
-    return this.#ask(attempt);
+    return this.#promised(attempt);
   }
 
   async #nextAttempt(): Promise<Attempt> {

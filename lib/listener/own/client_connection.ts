@@ -6,7 +6,7 @@
  */
 
 import { TransportFailure } from "../../failure/failure.ts";
-import type { HttpResponse, Peer, RequestHead } from "../../http/message.ts";
+import { type HttpResponse, LATER, type Peer, type RequestHead } from "../../http/message.ts";
 import { Refusal } from "../../http/refusal.ts";
 import type { Head } from "../../http1/head.ts";
 import type { Socket, SocketHandler } from "../../sockets/socket.ts";
@@ -62,7 +62,7 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
   #refusing = false;
   /** Why the connection ends with the current response. */
   #cause: CloseCause = "served";
-  readonly #responded: (response: HttpResponse) => void;
+  readonly responded: (response: HttpResponse) => void;
 
   /** Takes over an accepted socket. */
   constructor(socket: Socket, peer: Peer, parts: ListenerParts) {
@@ -72,7 +72,8 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
     this.deadlines = new ClientDeadlines(parts.clock, parts.limits);
     this.sender = new ResponseSender(this, parts.memory);
     this.#reader = new RequestReader(this);
-    this.#responded = (response) => {
+    this.responded = (response) => {
+      if (response === LATER) return;
       const client = this.#client;
       if (!this.#awaited || client === undefined) return drop(response);
       this.#awaited = false;
@@ -296,8 +297,8 @@ export class ClientConnection implements SocketHandler, SenderHost, RequestConne
     this.#phase = Phase.Exchange;
     this.#awaited = true;
     const made = responder.respond(parsed.head, client);
-    if (made instanceof Promise) made.then(this.#responded);
-    else this.#responded(made);
+    if (made instanceof Promise) made.then(this.responded);
+    else this.responded(made);
     body?.keepEarly();
     return behind;
   }

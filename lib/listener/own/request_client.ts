@@ -38,6 +38,8 @@ export interface RequestConnection {
    * @param head Its head, where that was read.
    */
   refuse(refusal: Refusal, head?: RequestHead): void;
+  /** Sends the response to the current request, if that is awaited. */
+  readonly responded: (response: HttpResponse) => void;
   /** Ends all use of the socket, whose next handler gets what is returned. */
   handOver(): Uint8Array<ArrayBuffer>;
   close(cause: CloseCause): void;
@@ -111,6 +113,10 @@ export class RequestClient implements ClientSide, BodyHost {
     this.#connection.resume();
   }
 
+  respondLate(response: HttpResponse): void {
+    this.#connection.responded(response);
+  }
+
   /** Sends the response. */
   respond(made: HttpResponse): void {
     if (made.upgrade !== undefined) return this.#upgrade(made, made.upgrade);
@@ -139,7 +145,7 @@ export class RequestClient implements ClientSide, BodyHost {
     }
     connection.closing = head.closing;
     this.responding = true;
-    sender.send(head, response.body, request.takesTrailers);
+    sender.send(head, response, request.takesTrailers);
     if (sender.headWaits) waitingHeads.add(sender);
   }
 

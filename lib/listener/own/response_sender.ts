@@ -69,12 +69,13 @@ export class ResponseSender implements BodySink, FileSink {
   }
 
   /** Sends a response. */
-  send(head: OutgoingHead, body: HttpResponse["body"], takesTrailers: boolean): void {
+  send(head: OutgoingHead, { body, lent }: HttpResponse, takesTrailers: boolean): void {
     const { framing, text } = head;
     this.framing = framing;
     if (body === null || body instanceof Uint8Array || framing === "none") {
-      if (framing === "bytes") this.#sendWhole(text, body as Uint8Array<ArrayBuffer>);
-      else this.sendText(text);
+      if (framing === "bytes") {
+        this.#sendWhole(text, body as Uint8Array<ArrayBuffer>, lent === true ? "lent" : "shared");
+      } else this.sendText(text);
       if (body !== null && !(body instanceof Uint8Array)) body.cancel("The response has no body");
       return this.#host.responseSent(true);
     }
@@ -230,7 +231,7 @@ export class ResponseSender implements BodySink, FileSink {
     if (taken === bytes && this.#source === source) this.#pull();
   }
 
-  #sendWhole(text: string, body: Uint8Array<ArrayBuffer>): void {
+  #sendWhole(text: string, body: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
     const { socket } = this.#host;
     if (text.length + body.length <= Math.min(MAX_COPIED_BYTES, this.#memory.length)) {
       const end = putText(text, this.#memory);
@@ -240,7 +241,7 @@ export class ResponseSender implements BodySink, FileSink {
     }
     socket.cork();
     this.sendText(text);
-    this.#write(body, "shared");
+    this.#write(body, ownership);
     socket.uncork();
   }
 

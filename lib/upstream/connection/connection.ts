@@ -142,7 +142,8 @@ export class Connection implements LentConnection, Watched, SocketHandler, Inter
   }
 
   /**
-   * The whole body, if it has arrived: null when there is none, undefined when more must be read.
+   * The whole body, if it has arrived: null when there is none, undefined when more must be read. It is lent: valid until
+   * {@linkcode ConnectionUser.onHead} returns.
    *
    * @throws {TransportFailure} `malformed`.
    */

@@ -86,7 +86,8 @@ export class ResponseBody implements BodySource {
   }
 
   /**
-   * The whole body, if it has arrived: null when there is none, undefined when more must be read.
+   * The whole body, if it has arrived: null when there is none, undefined when more must be read. It is lent: valid until
+   * the call that delivered the head returns.
    *
    * @throws {TransportFailure} `malformed`.
    */
@@ -95,7 +96,7 @@ export class ResponseBody implements BodySource {
     if (decoder.kind === "none") return null;
     this.#decodeHeld();
     if (!decoder.done || decoder.trailers !== undefined && decoder.trailers.length > 0) return undefined;
-    const bytes = this.#held.slice(this.#heldStart, this.#heldEnd);
+    const bytes = this.#held.subarray(this.#heldStart, this.#heldEnd);
     this.#hold(NOTHING, 0, 0);
     this.#over = true;
     return bytes;
