@@ -11,7 +11,7 @@
 import { z } from "zod";
 import { flag, integer, list, size, table, text } from "./fields.ts";
 import type { ProblemDetails } from "./problem_list.ts";
-import { booleanOf, child, type KeyPath, plainValue, type SourceNode, type TableNode } from "./source_tree.ts";
+import { booleanOf, child, type KeyPath, type SourceNode, type TableNode } from "./source_tree.ts";
 
 /** A key of the original that has no effect here. */
 export interface OriginalKey {
@@ -206,14 +206,8 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
       missed: whenOn("has no effect yet: responses are not compressed", "files compressed beforehand, as app.js.gz"),
     },
     access_control: { holds: accessControl, missed: accessControlMissed },
-    ssl: { holds: ssl, missed: sslMissed },
-    redirect_to_https: {
-      holds: flag,
-      missed: whenOn(
-        "has no effect yet: requests without TLS are served, and not redirected",
-        "a redirect in front of BWS, where TLS ends",
-      ),
-    },
+    // Its keys are taken as those of `tls`, in original_meaning.ts.
+    ssl: { holds: ssl },
     api_only: {
       holds: flag,
       missed: (node, site) =>
@@ -283,17 +277,6 @@ export function originalKeysOf(path: KeyPath): Readonly<Record<string, OriginalK
 function isOff(node: SourceNode): boolean {
   if (node.kind === "table") return !booleanOf(node, "enabled", true);
   return node.kind === "scalar" && node.value === false;
-}
-
-function sslMissed(node: SourceNode, site: TableNode): ProblemDetails | undefined {
-  // Without `enabled` it is off in the original
-  if (node.kind !== "table" || !booleanOf(node, "enabled", false)) return undefined;
-  const port = child(site, "port");
-  const shown = port === undefined ? 8080 : plainValue(port);
-  return {
-    message: `is enabled and has no effect yet: BWS speaks no TLS, so port ${shown} serves cleartext`,
-    expected: "a server in front of BWS that has the certificate, or enabled = false",
-  };
 }
 
 function accessControlMissed(node: SourceNode): ProblemDetails | undefined {

@@ -6,6 +6,8 @@
  */
 
 import type { ProblemList } from "./problem_list.ts";
+import { openTable, switchOf, taken } from "./tree_changes.ts";
+import { translateSsl } from "./original_ssl.ts";
 import {
   child,
   isTextNode,
@@ -35,6 +37,7 @@ export function giveOriginalMeaning(root: TableNode, problems: ProblemList): voi
     rename(site, RENAMED.site, problems);
     translateCache(tableOf(site, "cache"), problems);
     translateProxy(tableOf(site, "proxy"), problems);
+    translateSsl(site, root, problems);
   }
   translateSecurity(root, sites, problems);
 }
@@ -120,22 +123,6 @@ function addFields(site: TableNode, fields: TableNode): void {
   for (const [name, { node, keySpan }] of fields.entries) headers.entries.set(name, { node: { ...node }, keySpan });
 }
 
-/** The value of a switch; substituted text has not been converted to a boolean yet. */
-function switchOf(node: SourceNode | undefined): boolean | undefined {
-  if (node?.kind !== "scalar") return undefined;
-  if (node.substituted && (node.value === "true" || node.value === "false")) return node.value === "true";
-  return typeof node.value === "boolean" ? node.value : undefined;
-}
-
-/** The table of `key`, created if it is absent; undefined if the key has another type. */
-function openTable(table: TableNode, key: string): TableNode | undefined {
-  const found = child(table, key);
-  if (found !== undefined) return found.kind === "table" ? found : undefined;
-  const made: TableNode = { kind: "table", path: [...table.path, key], span: table.span, entries: new Map() };
-  table.entries.set(key, { node: made });
-  return made;
-}
-
 function rename(table: TableNode, names: Readonly<Record<string, string>>, problems: ProblemList): void {
   for (const [from, to] of Object.entries(names)) move({ table, key: from }, { table, key: to }, problems);
 }
@@ -163,15 +150,6 @@ function move(from: KeyPlace, to: KeyPlace, problems: ProblemList): void {
 
 function listOf(node: SourceNode): SourceNode {
   return isTextNode(node) ? { kind: "list", path: node.path, span: node.span, items: [node] } : node;
-}
-
-function taken(table: TableNode, key: string, name: string, problems: ProblemList): void {
-  const entry = table.entries.get(key);
-  if (entry === undefined) return;
-  table.entries.delete(key);
-  problems.warning({ path: entry.node.path, span: entry.keySpan }, {
-    message: `${key}, a key of the original BWS, is taken as ${name}`,
-  });
 }
 
 function replaceValue(node: ScalarNode | undefined, from: string, to: string, problems: ProblemList): void {

@@ -9,12 +9,17 @@ const POOL = "[[sites.proxy.upstreams]], one for each server; those of one name 
 const ROUTE = '[[sites.proxy.routes]] with path = "/api/" and upstream = "the name of a pool"';
 const METHOD = 'method in [sites.proxy.load_balancing], such as method = "least_connections"';
 const HEALTH = "[sites.proxy.health_check]";
-const TLS = "a server in front of BWS that ends TLS, as BWS cannot yet";
+const TLS = "[sites.tls] with cert_file and key_file, or port = 443 and a hostname for certificates by ACME";
+const CERT_FILE = "cert_file in [sites.tls]";
+const KEY_FILE = "key_file in [sites.tls]";
+const CLIENT_CERTIFICATES = "[sites.tls.client_auth] with ca_file";
+const ACME = "[acme]; a site with a hostname on port 443 gets its certificate by itself";
 const PASSWORDS =
   "a server in front of BWS that asks for passwords, as BWS cannot yet: the site would be open to everybody";
 const ADDRESSES =
   "a firewall or a server in front of BWS, as BWS cannot yet distinguish clients: everybody would be let in";
 const RATE = "a server in front of BWS that limits rates, as BWS cannot yet: nobody would be limited";
+const REDIRECT_TO_HTTPS = "redirect_to_https = true in [[sites]]";
 const REDIRECT = "a server in front of BWS, or an upstream, that redirects, as BWS cannot yet";
 const COMPRESSION =
   "files compressed beforehand, such as app.js.gz beside app.js; responses of upstreams pass as they are";
@@ -233,20 +238,49 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
   proxy_protocol: "an HTTP proxy in front of BWS, which sends X-Forwarded-For: BWS does not read the PROXY protocol",
   websockets: "websocket = true in the route",
   ws: "websocket = true in the route",
-  // Not implemented: to accept a setting that has no effect would be worse
+  // TLS
   tls: { "sites.proxy": "tls in [[sites.proxy.upstreams]], for upstreams with https://", "*": TLS },
   ssl: { "sites.proxy": "tls in [[sites.proxy.upstreams]], for upstreams with https://", "*": TLS },
-  ssl_certificate: TLS,
-  ssl_certificate_key: TLS,
-  certificate: TLS,
-  cert: { "sites.ssl": "cert_file", "*": TLS },
-  cert_file: TLS,
-  key_file: TLS,
-  acme: TLS,
-  cert_resolver: TLS,
-  hsts: "Strict-Transport-Security in [sites.headers]",
+  ssl_certificate: CERT_FILE,
+  ssl_certificate_key: KEY_FILE,
+  certificate: CERT_FILE,
+  cert: { "sites.ssl": "cert_file", "*": CERT_FILE },
+  crt: CERT_FILE,
+  certfile: CERT_FILE,
+  keyfile: KEY_FILE,
+  cert_file: CERT_FILE,
+  key_file: KEY_FILE,
+  certificates: "[[sites.tls.certificates]]",
+  ssl_protocols: 'min_version = "TLSv1.2" in [sites.tls]',
+  protocols: 'min_version = "TLSv1.2" in [sites.tls], and alpn for HTTP/2',
+  ssl_min_ver: 'min_version = "TLSv1.2" in [sites.tls]',
+  minversion: 'min_version = "TLSv1.2" in [sites.tls]',
+  ssl_ciphers: "no such key: BWS uses the cipher suites of the runtime",
+  ciphers: "no such key: BWS uses the cipher suites of the runtime",
+  ssl_client_certificate: CLIENT_CERTIFICATES,
+  ssl_verify_client: CLIENT_CERTIFICATES,
+  clientauth: CLIENT_CERTIFICATES,
+  mtls: CLIENT_CERTIFICATES,
+  ssl_reject_handshake: "strict_sni = true in [sites.tls]",
+  snistrict: "strict_sni = true in [sites.tls]",
+  email: "email in [acme]",
+  acme: { "sites.tls": 'issuer = "acme"', "*": ACME },
+  acme_ca: "directories in [acme]",
+  letsencrypt: ACME,
+  auto_https: 'tls = "auto" or "off" in [[sites]]',
+  cert_resolver: ACME,
+  certresolver: ACME,
+  certificatesresolvers: ACME,
+  on_demand_tls: "[acme.on_demand] with ask, and on_demand = true in [sites.tls]",
+  strict_transport_security: "hsts = true in [[sites]]",
+  stsseconds: "[sites.hsts] with max_age",
+  proxy_ssl_certificate: "cert_file in [sites.proxy.upstreams.tls]",
+  proxy_ssl_certificate_key: "key_file in [sites.proxy.upstreams.tls]",
+  proxy_ssl_name: "server_name in [sites.proxy.upstreams.tls]",
+  proxy_ssl_trusted_certificate: "ca_file in [sites.proxy.upstreams.tls]",
   proxy_ssl_verify: "insecure_skip_verify in [sites.proxy.upstreams.tls]",
   insecure_skip_verify: "insecure_skip_verify in [sites.proxy.upstreams.tls]",
+  // Not implemented: to accept a setting that has no effect would be worse
   auth: PASSWORDS,
   basic_auth: PASSWORDS,
   basicauth: PASSWORDS,
@@ -279,8 +313,10 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
   redir: REDIRECT,
   return: REDIRECT,
   respond: REDIRECT,
-  redirect_scheme: REDIRECT,
-  https_redirect: REDIRECT,
+  redirect_scheme: REDIRECT_TO_HTTPS,
+  https_redirect: REDIRECT_TO_HTTPS,
+  ssl_redirect: REDIRECT_TO_HTTPS,
+  force_https: REDIRECT_TO_HTTPS,
   gzip: COMPRESSION,
   gzip_types: COMPRESSION,
   gzip_static: "precompressed = true in [[sites]]",

@@ -13,6 +13,7 @@ import type { ServerConfig } from "../process/server_schema.ts";
 import type { Filter } from "../exchange/filter.ts";
 import type { VirtualHostConfig } from "../listener/virtual_host_schema.ts";
 import type { Log } from "../log/log.ts";
+import type { RequestHead } from "../http/message.ts";
 import type { MethodMismatch, RouteMatch } from "../routing/route.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import type { SharedState } from "../state/shared_state.ts";
@@ -47,6 +48,10 @@ export interface BuildContext {
     path: string,
     method: string,
   ) => RouteMatch<{ readonly index: number; readonly path: string }> | MethodMismatch | undefined;
+  /** Whether a request is for one of the site's own endpoints (`internal_api`). For filters at work. */
+  readonly isEndpoint: (head: RequestHead) => boolean;
+  /** Port on which clients reach the site's hosts by https. */
+  readonly httpsPort: number;
   readonly log: Log | undefined;
   /** The clock of deadlines. */
   readonly clock: CoarseClock;

@@ -9,8 +9,10 @@ import { cacheControl } from "./cache_control.ts";
 import { errorPages } from "./error_pages.ts";
 import type { Feature } from "./feature.ts";
 import { headers } from "./headers.ts";
+import { hsts } from "./hsts.ts";
 import { maxBodySize } from "./max_body_size.ts";
 import { redirectSlash } from "./redirect_slash.ts";
+import { redirectToHttps } from "./redirect_to_https.ts";
 import { requestId } from "./request_id.ts";
 
 /** Any feature, whatever its options. */
@@ -20,9 +22,11 @@ export type AnyFeature = Feature<any>;
 /** The features of this server. Their `order` sets their positions in the pipeline. */
 export const FEATURES = [
   requestId,
+  redirectToHttps,
   redirectSlash,
   maxBodySize,
   headers,
+  hsts,
   errorPages,
   cacheControl,
 ] as const satisfies readonly AnyFeature[];

@@ -9,6 +9,10 @@ import type { Config, SiteConfig } from "./config/config_types.ts";
 import { shownSites, shownUrls } from "./config/shown_config.ts";
 import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
+import type { CertificateSource } from "../listener/tls/certificate.ts";
+import { ListenerPolicies } from "../listener/tls/listener_policies.ts";
+import { tlsOf } from "../listener/tls/site_tls.ts";
+import { httpsPortOf } from "./https_port.ts";
 import type { Middleware } from "../listener/middleware.ts";
 import type { ListenerMetrics } from "../listener/own/listener_metrics.ts";
 import type { ListenerSettings } from "../listener/own/socket_listener.ts";
@@ -55,6 +59,12 @@ export interface GenerationOptions {
    */
   processState?: ProcessState;
   /**
+   * The certificates that are not in files: those of ACME and of the local authority.
+   *
+   * @default {none}
+   */
+  certificates?: CertificateSource;
+  /**
    * Called with each exchange that failed, at most 20 times a second.
    *
    * @default {none}
@@ -80,7 +90,11 @@ export interface GenerationListener {
   readonly metrics: ListenerMetrics | undefined;
   /** Limits for clients. */
   readonly clients: ListenerSettings;
+  /** How it speaks TLS; undefined where it is served in cleartext. */
+  readonly tls: ListenerPolicies | undefined;
 }
+
+const NO_CERTIFICATES: CertificateSource = { certificateFor: () => undefined };
 
 /** Everything that one config builds. */
 export class Generation {
@@ -152,6 +166,7 @@ export class Generation {
           policies,
           ...shown,
           listener: key,
+          httpsPort: (site: SiteConfig) => httpsPortOf(site, config.sites),
         };
         const built = new Site(site, context);
         sites.set(site, built);
@@ -167,6 +182,7 @@ export class Generation {
         middleware: options.middleware ?? [],
         metrics: metrics?.listener(key),
         clients: { ...clients, proxyProtocol: group[0].proxy_protocol },
+        tls: tlsOf(group[0]) && new ListenerPolicies(group, options.certificates ?? NO_CERTIFICATES),
       };
     });
     this.sites = config.sites.map((site) => sites.get(site) as Site);

@@ -39,6 +39,8 @@ export interface SiteContext extends Omit<PoolsContext, "site"> {
   readonly server: ServerConfig;
   /** Key of the site's listener. */
   readonly listener: string;
+  /** Port on which the hosts of a site are reached by https. */
+  readonly httpsPort: (site: SiteConfig) => number;
   /** Sites with secrets masked; only those that have any. */
   readonly shownSites: ReadonlyMap<SiteConfig, SiteConfig>;
 }
@@ -88,6 +90,8 @@ export class Site {
       ...{ server, site: config, proxy: config.proxy, route: undefined },
       ...{ log: processState.log, clock: processState.clock, sharedState: context.sharedState },
       matchRoute: (path, method) => this.#routes?.match(path, method),
+      isEndpoint: (head) => this.internal.takes(head),
+      httpsPort: context.httpsPort(config),
     });
     this.metrics = context.metrics && new SiteMetrics(context.metrics, config.name, proxy?.routes ?? []);
     const pools = proxy === undefined ? undefined : createPools(proxy, { ...context, site: config.name });

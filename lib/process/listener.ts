@@ -14,7 +14,7 @@ import { SocketPort } from "./socket_port.ts";
 /** Address and port to open, and what responds to its requests. */
 export type ListenerPlan =
   & Pick<GenerationListener, "address" | "port" | "responder">
-  & Partial<Pick<GenerationListener, "middleware" | "clients">>;
+  & Partial<Pick<GenerationListener, "middleware" | "clients" | "tls">>;
 
 /** A port could not be opened; the message has advice. */
 export class ListenError extends Error {
@@ -50,6 +50,8 @@ export interface ListenOptions extends Pick<PortOptions, "onHandlesOut" | "onCha
  */
 export function openPort(listener: ListenerPlan, options: ListenOptions = {}): Port {
   const { kind = "runtime", port = listener.port, shared = false, metrics, onHandlesOut, onChange } = options;
+  // Cleartext on a port that is meant for TLS would give secrets away.
+  if (listener.tls !== undefined) throw new ListenError(`Cannot listen on port ${port}: it is to speak TLS`);
   const PortOfKind = kind === "own" ? SocketPort : RuntimePort;
   return openAt(
     { ...listener, port },

@@ -53,8 +53,8 @@ const ERRORS: readonly (readonly [marked: string, ...sentences: string[]])[] = [
     'unknown key "gzip" in [[sites]], expected files compressed beforehand, such as app.js.gz beside app.js; responses of upstreams pass as they are',
   ],
   [
-    `${SITE}[sites.«tls»]\ncert = "a.pem"`,
-    'unknown key "tls" in [[sites]], expected a server in front of BWS that ends TLS, as BWS cannot yet',
+    `${SITE}«ssl_certificate» = "a.pem"`,
+    'unknown key "ssl_certificate" in [[sites]], expected cert_file in [sites.tls]',
   ],
   [
     `${SITE}[sites.«basic_auth»]\nusers = ["a:b"]`,

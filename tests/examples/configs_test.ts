@@ -29,7 +29,7 @@ Deno.test("examples/full.toml has every key of every table", async () => {
   const written = new Set<string>();
   let table = "";
   for (const line of (await Deno.readTextFile(new URL("full.toml", EXAMPLES))).split("\n")) {
-    const [, header] = /^\[+([^\]]+)\]/.exec(line) ?? [];
+    const [, header] = /^(?:# )?\[+([^\]]+)\]/.exec(line) ?? [];
     if (header !== undefined) written.add(table = header);
     const [, key] = /^(?:# )?([a-z_]+) = /.exec(line) ?? [];
     if (key !== undefined) written.add(`${table}.${key}`);

@@ -77,6 +77,7 @@ Deno.test("A feature runs with the table of the route, and with the site's where
     const filters = new SiteFilters(site, {
       ...{ server: (config as Config).server, site, route: undefined, proxy: site.proxy, log: undefined },
       ...{ clock: new CoarseClock(), sharedState: new LocalState(), matchRoute: () => undefined },
+      ...{ isEndpoint: () => false, httpsPort: 443 },
     }, WITH_MARKING);
     const pipeline = new Pipeline(route === undefined ? filters.unrouted : filters.of(route, site.proxy), {
       handle: () => ({ status: 200, headers: [], body: null }),

@@ -34,7 +34,7 @@ function siteOf(input: SiteInput) {
   const { sharedState, metrics } = processState;
   const site = new Site(config.sites[0], {
     ...{ server: config.server, processState, sharedState, metrics, policies: {} },
-    ...{ shownUrls: new Map(), shownSites: new Map(), listener: "80" },
+    ...{ shownUrls: new Map(), shownSites: new Map(), listener: "80", httpsPort: () => 443 },
   });
   const inFlight = (path: string) => metrics.route("shop", path).inFlight();
   return {

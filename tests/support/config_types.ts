@@ -42,6 +42,8 @@ const HEAD = `/**
 /** Names of lists, and what one of them is called. */
 const SINGULAR: Readonly<Record<string, string>> = {
   sites: "site",
+  certificates: "certificate",
+  directories: "directory",
   upstreams: "upstream",
   routes: "route",
   rules: "rule",
@@ -111,6 +113,9 @@ class TypeWriter {
     if (item !== undefined && isTable(this.#checker, item)) {
       const one = elementOf(schema);
       return `${this.#named(item, one, place, below)}[]`;
+    }
+    if (type.isUnion() && type.types.some((one) => isTable(this.#checker, one))) {
+      return type.types.map((one) => this.#text(one, schema, place, below)).join(" | ");
     }
     this.#import(item ?? type);
     if (isTable(this.#checker, type)) return this.#named(type, schema, place, below);

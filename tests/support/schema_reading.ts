@@ -18,9 +18,10 @@ export function bare(schema: Schema): z.core.$ZodTypes | undefined {
   return kind;
 }
 
-/** The keys of a table; undefined for what is none. */
+/** The keys of a table, which a word may stand for; undefined for what is none. */
 export function shapeOf(schema: Schema): Readonly<Record<string, z.core.$ZodType>> | undefined {
   const def = bare(schema)?._zod.def;
+  if (def?.type === "union") return def.options.map(shapeOf).find((shape) => shape !== undefined);
   return def?.type === "object" ? def.shape : undefined;
 }
 

@@ -11,6 +11,8 @@ import { type AnyFeature, FEATURES } from "../../features/features.ts";
 import { checkFiles, resolveFolders } from "../../handlers/files/files_checks.ts";
 import { checkProxies } from "../../handlers/proxy/config/proxy_checks.ts";
 import { resolveCertificates } from "../../handlers/proxy/config/tls_checks.ts";
+import { checkCertificates } from "../../listener/tls/certificate_checks.ts";
+import { checkTlsSites, resolveTlsFiles } from "../../listener/tls/tls_checks.ts";
 import { checkVirtualHosts } from "../../listener/virtual_host_checks.ts";
 import { checkLimits, checkTrust, resolveLog, resolveMiddleware } from "../../process/server_checks.ts";
 import { composeSchema, configSchema } from "./config_schema.ts";
@@ -33,12 +35,14 @@ export function composeConfig(features: readonly AnyFeature[]): ComposedConfig<C
 function composed(schema: ComposedConfig<Config>["schema"], features: readonly AnyFeature[]): ComposedConfig<Config> {
   return {
     schema,
-    files: [resolveMiddleware, resolveLog, resolveFolders, resolveErrorPages, resolveCertificates],
+    files: [resolveMiddleware, resolveLog, resolveFolders, resolveErrorPages, resolveTlsFiles, resolveCertificates],
     checks: [
       checkTrust,
       checkLimits,
       checkManagement,
       checkVirtualHosts,
+      checkTlsSites,
+      checkCertificates,
       checkPurpose,
       checkFiles,
       checkProxies,

@@ -12,6 +12,7 @@ import type { z } from "zod";
 import { table, tables } from "../../config/fields.ts";
 import { managementSchema } from "../../admin/management_schema.ts";
 import { type AnyFeature, FEATURES } from "../../features/features.ts";
+import { acmeSchema } from "../../listener/acme/acme_schema.ts";
 import { type Nameable, nameSites } from "../../listener/virtual_host_schema.ts";
 import { loggingSchema, serverSchema } from "../../process/server_schema.ts";
 import { composeSite } from "./site_schema.ts";
@@ -24,6 +25,7 @@ export function composeSchema<const F extends readonly AnyFeature[]>(features: F
     server: serverSchema.prefault({}).describe("What holds for the whole process."),
     logging: loggingSchema.prefault({}).describe("What is written where."),
     management: managementSchema.prefault({}).describe("The API for operators."),
+    acme: acmeSchema.prefault({}).describe("Certificates that BWS obtains itself."),
     sites: tables(site).min(1, { error: "at least one [[sites]] table" })
       // With features as a type parameter, the compiler cannot infer that the keys of a site include its own ones.
       .transform((sites) => nameSites(sites as unknown as Nameable[]) as unknown as Site[])

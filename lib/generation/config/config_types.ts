@@ -16,6 +16,8 @@ export interface ConfigInput {
   logging?: LoggingInput;
   /** The API for operators. */
   management?: ManagementInput;
+  /** Certificates that BWS obtains itself. */
+  acme?: AcmeInput;
   /** The sites, at least one. */
   sites: SiteInput[];
 }
@@ -146,6 +148,54 @@ export interface ManagementInput {
   api_key?: string;
 }
 
+/** `[acme]`. Certificates that BWS obtains itself. */
+export interface AcmeInput {
+  /** Address of the account, to which authorities write. */
+  email?: string;
+  /**
+   * Whether the terms of service of the authorities are agreed to; without that they issue no certificates.
+   *
+   * @default {true}
+   */
+  agree_tos?: boolean;
+  /**
+   * Authorities, in the order in which they are tried; without any, Let's Encrypt.
+   *
+   * @default {[]}
+   */
+  directories?: DirectoryInput[];
+  /**
+   * Use the staging environment of Let's Encrypt, whose certificates browsers do not trust, in place of the directories.
+   *
+   * @default {false}
+   */
+  staging?: boolean;
+  /** Folder for accounts, certificates and the local authority. Without it, $STATE_DIRECTORY, or bws in the user's data folder. */
+  storage?: string;
+  /**
+   * Kind of the certificates' keys.
+   *
+   * @default {"p256"}
+   */
+  key_type?: "p256" | "p384" | "rsa2048" | "rsa4096";
+  /**
+   * Port on which challenges are answered and requests are redirected to https. It is opened for sites with ACME where no site listens on it. Authorities always connect to port 80.
+   *
+   * @default {80}
+   */
+  http_port?: number;
+  /** Program, with arguments, that sets TXT records for DNS-01, as wildcards need it: called with present or cleanup, the name and the value. */
+  dns_command?: string[];
+  /**
+   * How long a TXT record is given to reach the name servers of the zone.
+   *
+   * @default {"10s"}
+   */
+  propagation_delay?: string | number;
+  /** Certificates for names that no site lists, for sites with on_demand. */
+  on_demand?: OnDemandInput;
+}
+
 /** `[[sites]]`. The sites, at least one. */
 export interface SiteInput {
   /** Name in logs and metrics; without it, the first host name. */
@@ -178,6 +228,8 @@ export interface SiteInput {
    * @default {false}
    */
   proxy_protocol?: boolean;
+  /** TLS with clients. A word in place of the table: "acme" or "internal" says who issues the certificates, "auto" is an empty table, "off" is cleartext. Without it, a site with a host name on port 443 has "auto", any other cleartext. */
+  tls?: "auto" | "acme" | "internal" | "off" | TlsInput;
   /** Folder whose files are served. */
   static_dir?: string;
   /**
@@ -224,6 +276,8 @@ export interface SiteInput {
   internal_api?: string | boolean;
   /** The id of a request in logs and header fields. */
   request_id?: RequestIdInput;
+  /** Redirect requests in cleartext to https (308), except for /.well-known/acme-challenge/ and the site's own endpoints. Of a site with TLS: those to acme.http_port, which is opened for it where no site has the host there; true without it where the certificate comes by ACME. */
+  redirect_to_https?: boolean;
   /**
    * Whether a GET or HEAD for a route without its last "/" is redirected to it, if no other route or file matches.
    *
@@ -234,6 +288,8 @@ export interface SiteInput {
   max_body_size?: string | number;
   /** Header fields of every response of the site. */
   headers?: Record<string, string>;
+  /** Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
+  hsts?: false | true | HstsInput;
   /** Files for error responses, by status. */
   error_pages?: Record<string, string>;
   /** Cache-Control of files. */
@@ -306,6 +362,76 @@ export interface LimitsInput {
   max_requests?: number;
 }
 
+/** `[[acme.directories]]`. Authorities, in the order in which they are tried; without any, Let's Encrypt. */
+export interface DirectoryInput {
+  /** URL of the directory, or "letsencrypt", "letsencrypt-staging" or "zerossl". */
+  url: string;
+  /** External account binding, which some authorities require. */
+  eab?: EabInput;
+  /** PEM file of CA certificates to trust for the directory, in addition to the system's. */
+  ca_file?: string;
+}
+
+/** `[acme.on_demand]`. Certificates for names that no site lists, for sites with on_demand. */
+export interface OnDemandInput {
+  /** URL that is asked with the query domain=NAME before a certificate is requested: 200 allows it, anything else does not. */
+  ask: string;
+  /**
+   * Most certificates requested a minute.
+   *
+   * @default {10}
+   */
+  max_per_minute?: number;
+}
+
+/** `[sites.tls]`. TLS with clients. A word in place of the table: "acme" or "internal" says who issues the certificates, "auto" is an empty table, "off" is cleartext. Without it, a site with a host name on port 443 has "auto", any other cleartext. */
+export interface TlsInput {
+  /** PEM file of the certificate, with its intermediate certificates behind it; read again when it changes. */
+  cert_file?: string;
+  /** PEM file of its private key. */
+  key_file?: string;
+  /**
+   * More certificates: the one whose name fits is used, exact names before wildcards.
+   *
+   * @default {[]}
+   */
+  certificates?: CertificateInput[];
+  /** Who issues the certificates of a site that names no files: authorities by ACME, or the local authority. Without it, ACME for public names, and the local authority for localhost, IP addresses and names of internal networks. */
+  issuer?: "acme" | "internal";
+  /**
+   * Names to get certificates for, in addition to the host names of the site.
+   *
+   * @default {[]}
+   */
+  names?: string[];
+  /**
+   * Get a certificate when a client first asks for a name, if acme.on_demand.ask allows it.
+   *
+   * @default {false}
+   */
+  on_demand?: boolean;
+  /**
+   * Lowest version of TLS.
+   *
+   * @default {"TLSv1.2"}
+   */
+  min_version?: "TLSv1.2" | "TLSv1.3";
+  /**
+   * Protocols to offer, the preferred one first.
+   *
+   * @default {["h2","http/1.1"]}
+   */
+  alpn?: ("h2" | "http/1.1")[];
+  /**
+   * Refuse handshakes for names that no site of the port has, instead of sending the certificate of the default site. Enough in one site of a port.
+   *
+   * @default {false}
+   */
+  strict_sni?: boolean;
+  /** Certificates of clients. */
+  client_auth?: ClientAuthInput;
+}
+
 /** `[sites.request_id]`. The id of a request in logs and header fields. */
 export interface RequestIdInput {
   /**
@@ -320,6 +446,28 @@ export interface RequestIdInput {
    * @default {true}
    */
   trust?: boolean;
+}
+
+/** `[sites.hsts]`. Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
+export interface HstsInput {
+  /**
+   * How long browsers keep to it; 0 makes them forget it.
+   *
+   * @default {"365d"}
+   */
+  max_age?: string | number;
+  /**
+   * Whether it holds for all hosts below this one.
+   *
+   * @default {false}
+   */
+  include_subdomains?: boolean;
+  /**
+   * Whether browsers may have the host in their built-in list, from which it is hard to remove.
+   *
+   * @default {false}
+   */
+  preload?: boolean;
 }
 
 /** `[sites.cache]`. Cache-Control of files. */
@@ -392,6 +540,40 @@ export interface ProxyInput {
   retries?: RetriesInput;
 }
 
+/** `[acme.directories.eab]`. External account binding, which some authorities require. */
+export interface EabInput {
+  /** Key identifier that the authority has given. */
+  key_id: string;
+  /** Key that the authority has given. */
+  hmac_key: string;
+}
+
+/** `[[sites.tls.certificates]]`. More certificates: the one whose name fits is used, exact names before wildcards. */
+export interface CertificateInput {
+  /** PEM file of the certificate, with its intermediate certificates behind it. */
+  cert_file: string;
+  /** PEM file of its private key. */
+  key_file: string;
+}
+
+/** `[sites.tls.client_auth]`. Certificates of clients. */
+export interface ClientAuthInput {
+  /**
+   * Refuse clients without a certificate that verifies, or only ask for one.
+   *
+   * @default {"require"}
+   */
+  mode?: "request" | "require";
+  /** PEM file of the authorities that issue the certificates of clients. */
+  ca_file: string;
+  /**
+   * Tell upstreams of the certificate in X-Client-Cert-Verify, -Subject, -Issuer, -Serial and -Fingerprint. What clients send in these fields is always removed.
+   *
+   * @default {false}
+   */
+  headers?: boolean;
+}
+
 /** `[[sites.cache.rules]]`. Values for some files; the first rule that fits wins, with path and extensions where it has both. */
 export interface RuleInput {
   /** Prefix of the paths that the rule is for. */
@@ -431,7 +613,7 @@ export interface UpstreamInput {
   /** Time between two look-ups; sets resolve. Without it, the TTL of the records. */
   resolve_interval?: string | number;
   /** How to speak TLS with this upstream; for https:// only. */
-  tls?: TlsInput;
+  tls?: UpstreamTlsInput;
 }
 
 /** `[[sites.proxy.routes]]`. Which requests go to which pool. */
@@ -873,7 +1055,7 @@ export interface RetriesInput {
 }
 
 /** `[sites.proxy.upstreams.tls]`. How to speak TLS with this upstream; for https:// only. */
-export interface TlsInput {
+export interface UpstreamTlsInput {
   /** PEM file of CA certificates to trust in addition to the system's. */
   ca_file?: string;
   /**
@@ -1024,6 +1206,8 @@ export interface Config {
   logging: LoggingConfig;
   /** The API for operators. */
   management: ManagementConfig;
+  /** Certificates that BWS obtains itself. */
+  acme: AcmeConfig;
   /** The sites, at least one. */
   sites: SiteConfig[];
   /** Substituted values (`${NAME}`): the path of each, with the text that is shown in its place. */
@@ -1088,6 +1272,30 @@ export interface ManagementConfig {
   api_key?: string;
 }
 
+/** `[acme]`. Certificates that BWS obtains itself. */
+export interface AcmeConfig {
+  /** Address of the account, to which authorities write. */
+  email?: string;
+  /** Whether the terms of service of the authorities are agreed to; without that they issue no certificates. */
+  agree_tos: boolean;
+  /** Authorities, in the order in which they are tried; without any, Let's Encrypt. */
+  directories: DirectoryConfig[];
+  /** Use the staging environment of Let's Encrypt, whose certificates browsers do not trust, in place of the directories. */
+  staging: boolean;
+  /** Folder for accounts, certificates and the local authority. Without it, $STATE_DIRECTORY, or bws in the user's data folder. */
+  storage?: string;
+  /** Kind of the certificates' keys. */
+  key_type: "p256" | "p384" | "rsa2048" | "rsa4096";
+  /** Port on which challenges are answered and requests are redirected to https. It is opened for sites with ACME where no site listens on it. Authorities always connect to port 80. */
+  http_port: number;
+  /** Program, with arguments, that sets TXT records for DNS-01, as wildcards need it: called with present or cleanup, the name and the value. */
+  dns_command?: string[];
+  /** How long a TXT record is given to reach the name servers of the zone. */
+  propagation_delay: number;
+  /** Certificates for names that no site lists, for sites with on_demand. */
+  on_demand?: OnDemandConfig;
+}
+
 /** `[[sites]]`. The sites, at least one. */
 export interface SiteConfig {
   /** Name in logs and metrics; without it, the first host name. */
@@ -1104,6 +1312,8 @@ export interface SiteConfig {
   default: boolean;
   /** Whether connections of trusted_proxies begin with a header of the PROXY protocol, version 1 or 2, from which the client's address is taken. With BWS's own listener; the same for all sites of a port. */
   proxy_protocol: boolean;
+  /** TLS with clients. A word in place of the table: "acme" or "internal" says who issues the certificates, "auto" is an empty table, "off" is cleartext. Without it, a site with a host name on port 443 has "auto", any other cleartext. */
+  tls?: "off" | TlsConfig;
   /** Folder whose files are served. */
   static_dir?: string;
   /** Names of index files of a folder; the first that exists is served. */
@@ -1122,12 +1332,16 @@ export interface SiteConfig {
   internal_api: string | boolean;
   /** The id of a request in logs and header fields. */
   request_id: RequestIdConfig;
+  /** Redirect requests in cleartext to https (308), except for /.well-known/acme-challenge/ and the site's own endpoints. Of a site with TLS: those to acme.http_port, which is opened for it where no site has the host there; true without it where the certificate comes by ACME. */
+  redirect_to_https?: boolean;
   /** Whether a GET or HEAD for a route without its last "/" is redirected to it, if no other route or file matches. */
   redirect_slash: boolean;
   /** Largest request body; overrides the server's. */
   max_body_size?: number;
   /** Header fields of every response of the site. */
   headers: Record<string, string>;
+  /** Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
+  hsts?: false | true | HstsConfig;
   /** Files for error responses, by status. */
   error_pages: Record<string, string>;
   /** Cache-Control of files. */
@@ -1160,12 +1374,64 @@ export interface LimitsConfig {
   max_requests: number;
 }
 
+/** `[[acme.directories]]`. Authorities, in the order in which they are tried; without any, Let's Encrypt. */
+export interface DirectoryConfig {
+  /** URL of the directory, or "letsencrypt", "letsencrypt-staging" or "zerossl". */
+  url: string;
+  /** External account binding, which some authorities require. */
+  eab?: EabConfig;
+  /** PEM file of CA certificates to trust for the directory, in addition to the system's. */
+  ca_file?: string;
+}
+
+/** `[acme.on_demand]`. Certificates for names that no site lists, for sites with on_demand. */
+export interface OnDemandConfig {
+  /** URL that is asked with the query domain=NAME before a certificate is requested: 200 allows it, anything else does not. */
+  ask: string;
+  /** Most certificates requested a minute. */
+  max_per_minute: number;
+}
+
+/** `[sites.tls]`. TLS with clients. A word in place of the table: "acme" or "internal" says who issues the certificates, "auto" is an empty table, "off" is cleartext. Without it, a site with a host name on port 443 has "auto", any other cleartext. */
+export interface TlsConfig {
+  /** PEM file of the certificate, with its intermediate certificates behind it; read again when it changes. */
+  cert_file?: string;
+  /** PEM file of its private key. */
+  key_file?: string;
+  /** More certificates: the one whose name fits is used, exact names before wildcards. */
+  certificates: CertificateConfig[];
+  /** Who issues the certificates of a site that names no files: authorities by ACME, or the local authority. Without it, ACME for public names, and the local authority for localhost, IP addresses and names of internal networks. */
+  issuer?: "acme" | "internal";
+  /** Names to get certificates for, in addition to the host names of the site. */
+  names: string[];
+  /** Get a certificate when a client first asks for a name, if acme.on_demand.ask allows it. */
+  on_demand: boolean;
+  /** Lowest version of TLS. */
+  min_version: "TLSv1.2" | "TLSv1.3";
+  /** Protocols to offer, the preferred one first. */
+  alpn: ("h2" | "http/1.1")[];
+  /** Refuse handshakes for names that no site of the port has, instead of sending the certificate of the default site. Enough in one site of a port. */
+  strict_sni: boolean;
+  /** Certificates of clients. */
+  client_auth?: ClientAuthConfig;
+}
+
 /** `[sites.request_id]`. The id of a request in logs and header fields. */
 export interface RequestIdConfig {
   /** Name of the field that carries the id of a request: from trusted_proxies, to upstreams and to clients. */
   header: string;
   /** Keep the id that an upstream puts on its response, instead of the request's. */
   trust: boolean;
+}
+
+/** `[sites.hsts]`. Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
+export interface HstsConfig {
+  /** How long browsers keep to it; 0 makes them forget it. */
+  max_age: number;
+  /** Whether it holds for all hosts below this one. */
+  include_subdomains: boolean;
+  /** Whether browsers may have the host in their built-in list, from which it is hard to remove. */
+  preload: boolean;
 }
 
 /** `[sites.cache]`. Cache-Control of files. */
@@ -1210,6 +1476,32 @@ export interface ProxyConfig {
   retries: RetriesConfig;
 }
 
+/** `[acme.directories.eab]`. External account binding, which some authorities require. */
+export interface EabConfig {
+  /** Key identifier that the authority has given. */
+  key_id: string;
+  /** Key that the authority has given. */
+  hmac_key: string;
+}
+
+/** `[[sites.tls.certificates]]`. More certificates: the one whose name fits is used, exact names before wildcards. */
+export interface CertificateConfig {
+  /** PEM file of the certificate, with its intermediate certificates behind it. */
+  cert_file: string;
+  /** PEM file of its private key. */
+  key_file: string;
+}
+
+/** `[sites.tls.client_auth]`. Certificates of clients. */
+export interface ClientAuthConfig {
+  /** Refuse clients without a certificate that verifies, or only ask for one. */
+  mode: "request" | "require";
+  /** PEM file of the authorities that issue the certificates of clients. */
+  ca_file: string;
+  /** Tell upstreams of the certificate in X-Client-Cert-Verify, -Subject, -Issuer, -Serial and -Fingerprint. What clients send in these fields is always removed. */
+  headers: boolean;
+}
+
 /** `[[sites.cache.rules]]`. Values for some files; the first rule that fits wins, with path and extensions where it has both. */
 export interface RuleConfig {
   /** Prefix of the paths that the rule is for. */
@@ -1237,7 +1529,7 @@ export interface UpstreamConfig {
   /** Time between two look-ups; sets resolve. Without it, the TTL of the records. */
   resolve_interval?: number;
   /** How to speak TLS with this upstream; for https:// only. */
-  tls?: TlsConfig;
+  tls?: UpstreamTlsConfig;
 }
 
 /** `[[sites.proxy.routes]]`. Which requests go to which pool. */
@@ -1449,7 +1741,7 @@ export interface RetriesConfig {
 }
 
 /** `[sites.proxy.upstreams.tls]`. How to speak TLS with this upstream; for https:// only. */
-export interface TlsConfig {
+export interface UpstreamTlsConfig {
   /** PEM file of CA certificates to trust in addition to the system's. */
   ca_file?: string;
   /** Accept any certificate: a man in the middle can then read and change all traffic. */

@@ -7,10 +7,10 @@
 import type { ConfigCheck } from "../../config/composed_config.ts";
 import { booleanOf, child, tablesOf } from "../../config/source_tree.ts";
 
-/** Checks that each site serves files, proxies, or both. */
+/** Checks that each site serves files, proxies, or both, or redirects. */
 export const checkPurpose: ConfigCheck = (root, problems) => {
   for (const site of tablesOf(root, "sites")) {
-    if (child(site, "static_dir") !== undefined) continue;
+    if (child(site, "static_dir") !== undefined || booleanOf(site, "redirect_to_https", false)) continue;
     const proxy = child(site, "proxy");
     if (proxy !== undefined && (proxy.kind !== "table" || booleanOf(proxy, "enabled", true))) continue;
     const message = proxy === undefined

@@ -9,6 +9,7 @@ import type { AnyFeature } from "../../features/features.ts";
 import { fileKeys, routeFileKeys } from "../../handlers/files/files_schema.ts";
 import { internalKeys } from "../../handlers/internal/internal_schema.ts";
 import { composeProxy } from "../../handlers/proxy/config/proxy_schema.ts";
+import { tlsKeys } from "../../listener/tls/tls_schema.ts";
 import { virtualHostKeys } from "../../listener/virtual_host_schema.ts";
 import { featureKeys } from "./feature_schema.ts";
 
@@ -16,6 +17,7 @@ import { featureKeys } from "./feature_schema.ts";
 export function composeSite<const F extends readonly AnyFeature[]>(features: F) {
   return table({
     ...virtualHostKeys,
+    ...tlsKeys,
     ...fileKeys,
     ...internalKeys,
     ...featureKeys(features, "site"),
