@@ -235,7 +235,8 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
   real_ip_header: TRUST,
   forwarded_headers: TRUST,
   trust_proxy: TRUST,
-  proxy_protocol: "an HTTP proxy in front of BWS, which sends X-Forwarded-For: BWS does not read the PROXY protocol",
+  proxy_protocol:
+    "proxy_protocol in [[sites]] for what comes from trusted_proxies, in [[sites.proxy.upstreams]] towards an upstream",
   websockets: "websocket = true in the route",
   ws: "websocket = true in the route",
   // TLS

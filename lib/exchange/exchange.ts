@@ -12,7 +12,7 @@ import { firstMember, type ForwardedClient } from "../http/forwarded_client.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import type { TlsSession } from "../sockets/tls_session.ts";
 import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
-import type { HttpResponse, RequestHead } from "../http/message.ts";
+import type { HttpResponse, Peer, RequestHead } from "../http/message.ts";
 import type { FailureOwner } from "../failure/failure.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { AccessRecord } from "../log/access_line.ts";
@@ -27,6 +27,8 @@ export interface ClientSide {
   readonly tunnels?: boolean;
   /** TLS session of the connection; undefined on a cleartext one. */
   readonly tls?: TlsSession;
+  /** Where the client connected to, its address empty where that is not known; undefined where nothing is known. */
+  readonly local?: Peer;
   /**
    * Sends an interim response (RFC 9110, section 15.2), such as 103; not 101, and 100 only if the client expects it.
    * undefined where the listener cannot.

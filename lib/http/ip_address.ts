@@ -64,6 +64,18 @@ export function parseAddress(text: string): number[] | undefined {
   return bytes;
 }
 
+/** The one text of eight groups, as RFC 5952 has it; IPv4 in IPv6 form as `a.b.c.d`. */
+export function addressText(address: Uint16Array): string {
+  if (!isMapped(address)) return ipv6Text(address);
+  return `${address[6] >> 8}.${address[6] & 0xff}.${address[7] >> 8}.${address[7] & 0xff}`;
+}
+
+/** The text of eight groups as IPv6, whatever the family. */
+export function ipv6Text(address: Uint16Array): string {
+  const text = Array.from(address, (group) => group.toString(16)).join(":");
+  return new URL(`http://[${text}]`).hostname.slice(1, -1);
+}
+
 /** The address of a network such as `10.0.0.0/8` and the length of its prefix; a single address has its full length. */
 export interface Network {
   readonly bytes: readonly number[];

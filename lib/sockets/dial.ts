@@ -11,16 +11,35 @@ import { handleShortage, shortageOf } from "../failure/shortage.ts";
 import { Opening } from "./opening.ts";
 import type { Socket } from "./socket.ts";
 
+/** How a connection is dialled. */
+export interface DialOptions {
+  /**
+   * Ends the wait, as when the client has left. A connection that opens later is closed.
+   *
+   * @default {never}
+   */
+  readonly signal?: AbortSignal;
+  /**
+   * The first bytes of the connection, in front of a TLS handshake.
+   *
+   * @default {none}
+   */
+  readonly preamble?: Uint8Array<ArrayBuffer>;
+}
+
 /**
  * Connects to `endpoint`. Time in which this process was blocked does not count: the connection may be open already.
  *
  * The socket is paused: the caller sets its handler as soon as the promise is settled, and resumes it.
  *
  * @param timeoutMs Limit for name look-up, TCP and TLS handshake together; Infinity for none.
- * @param signal Ends the wait, as when the client has left. A connection that opens later is closed.
  * @throws {TransportFailure} `connect`, `connect_timeout`, `shortage`, or `client_left` when `signal` fired.
  */
-export function dial(endpoint: Endpoint, timeoutMs: number, signal?: AbortSignal): Promise<Socket> {
+export function dial(
+  endpoint: Endpoint,
+  timeoutMs: number,
+  { signal, preamble }: DialOptions = {},
+): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const opening = new Opening();
   let settled = false;
@@ -45,7 +64,7 @@ export function dial(endpoint: Endpoint, timeoutMs: number, signal?: AbortSignal
   if (timeoutMs < Infinity) timer = new StallTolerantTimer(expire, timeoutMs);
   signal?.addEventListener("abort", leave, { once: true });
   if (signal?.aborted) leave();
-  opening.open(endpoint).then((socket) => {
+  opening.open(endpoint, preamble).then((socket) => {
     timer?.stop();
     if (settle()) resolve(socket);
     else socket.close();

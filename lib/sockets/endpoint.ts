@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ProxyProtocol } from "../http/proxy_protocol.ts";
+
 /** TLS settings of an upstream. */
 export interface EndpointTls {
   /** Certificates in PEM that are trusted in addition to the system's. */
@@ -38,6 +40,12 @@ export interface Endpoint {
   readonly basePath: string;
   /** For kind `tls`. */
   readonly tls?: EndpointTls;
+  /**
+   * Version of the PROXY protocol with whose header each connection begins.
+   *
+   * @default {none}
+   */
+  readonly proxyProtocol?: ProxyProtocol;
 }
 
 /**

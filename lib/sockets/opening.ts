@@ -22,12 +22,21 @@ export class Opening {
   /** Abandons the current step. */
   #abandonStep = () => {};
 
-  /** Opens it. The socket is paused. */
-  async open(endpoint: Endpoint): Promise<Socket> {
-    if (endpoint.kind === "unix") return await this.#openUnix(endpoint.socketPath);
-    const { hostname, port, tls } = endpoint;
-    if (tls === undefined) return await this.#openTcp(hostname, port, this.#driver);
-    if (tls.insecureSkipVerify) return paused(await this.#openUnverified(hostname, port, tls));
+  /**
+   * Opens it. The socket is paused.
+   *
+   * @param preamble Its first bytes.
+   */
+  async open(endpoint: Endpoint, preamble?: Uint8Array<ArrayBuffer>): Promise<Socket> {
+    const { kind, hostname, port, tls } = endpoint;
+    if (tls === undefined) {
+      const socket = kind === "unix"
+        ? await this.#openUnix(endpoint.socketPath)
+        : await this.#openTcp(hostname, port, this.#driver);
+      if (preamble !== undefined) socket.write(preamble, "shared");
+      return socket;
+    }
+    if (tls.insecureSkipVerify) return paused(await this.#openUnverified(hostname, port, tls, preamble));
     // The runtime makes the handshake on a connection of its own.
     const socket = await this.#openTcp(hostname, port, runtimeDriver) as RuntimeSocket;
     const conn = socket.detach() as Deno.TcpConn;
@@ -35,6 +44,7 @@ export class Opening {
       closeQuietly(conn);
       throw new Error(ABANDONED);
     }
+    if (preamble !== undefined) await this.#write(conn, preamble);
     return paused(await this.#secure(conn, hostname, tls), socket);
   }
 
@@ -102,10 +112,25 @@ export class Opening {
     });
   }
 
-  #openUnverified(hostname: string, port: number, tls: EndpointTls): Promise<Wire> {
+  #openUnverified(
+    hostname: string,
+    port: number,
+    tls: EndpointTls,
+    preamble: Uint8Array<ArrayBuffer> | undefined,
+  ): Promise<Wire> {
     const abort = new AbortController();
     this.#abandonStep = () => abort.abort();
-    return connectUnverified(hostname, port, tls.serverName ?? hostname, abort.signal);
+    return connectUnverified(hostname, port, tls.serverName ?? hostname, { signal: abort.signal, preamble });
+  }
+
+  async #write(conn: Deno.TcpConn, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#abandonStep = () => closeQuietly(conn);
+    try {
+      for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
+    } catch (error) {
+      closeQuietly(conn);
+      throw error;
+    }
   }
 
   async #secure(conn: Deno.TcpConn, hostname: string, tls: EndpointTls): Promise<Wire> {

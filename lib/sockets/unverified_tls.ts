@@ -6,20 +6,26 @@
  */
 
 import { connect, type TLSSocket } from "node:tls";
-import { isIP } from "node:net";
+import { connect as connectTcp, isIP } from "node:net";
 import type { Wire } from "./wire.ts";
 
-/** Connects to `hostname:port` and makes the TLS handshake, with any certificate. */
+/**
+ * Connects to `hostname:port` and makes the TLS handshake, with any certificate.
+ *
+ * @param options `signal` abandons it; `preamble` is sent in front of the handshake.
+ */
 export function connectUnverified(
   hostname: string,
   port: number,
   serverName: string,
-  signal: AbortSignal,
+  { signal, preamble }: { signal: AbortSignal; preamble?: Uint8Array<ArrayBuffer> },
 ): Promise<Wire> {
   return new Promise((resolve, reject) => {
+    const raw = preamble === undefined ? undefined : connectTcp(port, hostname);
+    raw?.once("error", reject);
+    raw?.write(preamble as Uint8Array);
     const socket = connect({
-      host: hostname,
-      port,
+      ...(raw === undefined ? { host: hostname, port } : { socket: raw }),
       servername: isIP(serverName) === 0 ? serverName : undefined,
       rejectUnauthorized: false,
       ALPNProtocols: ["http/1.1"],
@@ -38,6 +44,7 @@ export function connectUnverified(
         socket.destroy(error);
       });
     };
+    if (raw !== undefined) socket.once("close", () => raw.destroy());
     signal.addEventListener("abort", abandon, { once: true });
     socket.once("error", reject);
     socket.once("secureConnect", () => {

@@ -24,7 +24,7 @@ Deno.test("dial() leaves no socket, whenever it is broken off", async () => {
     const stop = new AbortController();
     const dials = Array.from(
       { length: 10 },
-      () => dial(endpoint, 5000, stop.signal).then((wire) => wire.close(), () => {}),
+      () => dial(endpoint, 5000, { signal: stop.signal }).then((wire) => wire.close(), () => {}),
     );
     if (i % 3 === 0) queueMicrotask(() => stop.abort());
     else setTimeout(() => stop.abort(), i % 3);
@@ -101,7 +101,7 @@ Deno.test("dial() of a name that the system does not know fails as `connect`", a
 Deno.test("dial() with a signal that has fired ends as `client_left`, and leaves no socket", async () => {
   await using upstream = ScriptedUpstream.start((peer) => peer.closed());
   const endpoint = parseEndpoint(upstream.url);
-  const failure = await assertRejects(() => dial(endpoint, 5000, AbortSignal.abort()), TransportFailure);
+  const failure = await assertRejects(() => dial(endpoint, 5000, { signal: AbortSignal.abort() }), TransportFailure);
   assertEquals(failure.kind, "client_left");
   await until("all connections are closed", () => upstream.open === 0);
 });

@@ -72,6 +72,15 @@ export async function startNginx(): Promise<PeerProgram | undefined> {
   });
 }
 
+/** Starts a server that listens on `port` of loopback; undefined when there is no such program. */
+export async function startServerProgram(
+  command: string,
+  args: string[],
+  port: number,
+): Promise<AsyncDisposable | undefined> {
+  return await startProgram(command, args, { name: command, skills: [], port });
+}
+
 interface Program {
   name: string;
   skills: readonly PeerSkill[];

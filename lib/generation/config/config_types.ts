@@ -612,6 +612,8 @@ export interface UpstreamInput {
   resolve?: boolean;
   /** Time between two look-ups; sets resolve. Without it, the TTL of the records. */
   resolve_interval?: string | number;
+  /** Begin each connection with a header of the PROXY protocol of this version, which tells the client's address. Such connections are not shared between clients. Probes tell that they are BWS's own (UNKNOWN, LOCAL). */
+  proxy_protocol?: "v1" | "v2";
   /** How to speak TLS with this upstream; for https:// only. */
   tls?: UpstreamTlsInput;
 }
@@ -1528,6 +1530,8 @@ export interface UpstreamConfig {
   resolve?: boolean;
   /** Time between two look-ups; sets resolve. Without it, the TTL of the records. */
   resolve_interval?: number;
+  /** Begin each connection with a header of the PROXY protocol of this version, which tells the client's address. Such connections are not shared between clients. Probes tell that they are BWS's own (UNKNOWN, LOCAL). */
+  proxy_protocol?: "v1" | "v2";
   /** How to speak TLS with this upstream; for https:// only. */
   tls?: UpstreamTlsConfig;
 }

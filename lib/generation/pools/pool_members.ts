@@ -101,10 +101,19 @@ export class PoolMembers {
   #add(member: AddedMember): void {
     const { factory, entries, pool, log, site } = this.#context;
     if ([...this.#added.values()].some(({ upstream }) => upstream.url === member.url)) return;
-    // An added upstream has the TLS settings of the first one of the pool that has any.
+    // An added upstream has the settings of the first one of the pool that has any.
     const tls = usesTls(member.url) ? entries.find((entry) => entry.tls !== undefined)?.tls : undefined;
+    const { proxy_protocol } = entries.find((entry) => entry.proxy_protocol !== undefined) ?? {};
     const { url, weight, maxConnections: max_connections, backup } = member;
-    const upstream = factory.createAdded({ name: pool.name, url, weight, max_connections, backup, tls });
+    const upstream = factory.createAdded({
+      name: pool.name,
+      url,
+      weight,
+      max_connections,
+      backup,
+      tls,
+      proxy_protocol,
+    });
     logChanges(upstream, log, { site, pool: pool.name });
     this.#added.set(upstream.id, { upstream, member });
     upstream.condition.startSlowly();

@@ -99,6 +99,7 @@ export class UpstreamFactory {
     let endpoint = this.#endpoints.get(entry);
     if (endpoint === undefined) {
       endpoint = parseEndpoint(plainUrl(entry.url), tlsOf(entry));
+      if (entry.proxy_protocol !== undefined) endpoint = { ...endpoint, proxyProtocol: entry.proxy_protocol };
       // Servers of a service have certificates for its domain. The target name of an SRV record must not be used: a forged
       // record would choose the certificate.
       const domain = endpoint.hostname.replace(/^(?:_[^.]+\.)+/, "");

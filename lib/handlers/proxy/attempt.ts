@@ -6,8 +6,8 @@
  * @module
  */
 
-import { headerValue } from "../../http/header_lines.ts";
 import type { HeaderLines, HttpResponse, ResponseBody } from "../../http/message.ts";
+import type { ProxiedClient } from "../../http/proxy_protocol.ts";
 import { sendableStatus } from "../../http/sendable_status.ts";
 import type { Connection } from "../../upstream/connection/connection.ts";
 import type { ConnectionUser, LentConnection } from "../../upstream/connection/lent_connection.ts";
@@ -24,11 +24,13 @@ import type { AttemptListener, ShouldRetry } from "./attempt_listener.ts";
 import type { AttemptLimits } from "./attempt_limits.ts";
 import { RetryableResponse } from "./retryable_response.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
+import { isEventStream } from "./event_stream.ts";
 import type { BodySender, BodyWaiter, RequestBody } from "./request_body.ts";
 import { passInterim, wantsTrailers } from "./interim_response.ts";
+import { proxiedClient } from "./proxied_client.ts";
 import { type ResponseOwner, ResponseSource } from "./response_source.ts";
 import type { UpstreamRequest } from "./upstream_request.ts";
-import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
+import { checkSwitch, type UpstreamUpgrade } from "./upstream_upgrade.ts";
 
 /** One attempt at one upstream. */
 export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWaiter, BodySender {
@@ -44,6 +46,8 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   readonly #limits: AttemptLimits;
   /** Whether a new connection is required. */
   readonly #fresh: boolean;
+  /** The client that the upstream is told of at the start of a connection; undefined where it is not. */
+  readonly #client: ProxiedClient | undefined;
   #connection: LentConnection | undefined;
   #wait: ConnectionWait | undefined;
   #overtaken = false;
@@ -71,6 +75,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     this.#slot = slot;
     this.#limits = request.plan.limits;
     this.#fresh = fresh || request.upgrade !== undefined;
+    this.#client = proxiedClient(exchange, slot.upstream.endpoint);
     // The first attempt starts with the exchange, unless it waited for the request's body.
     this.#startMs = exchange.attempts === 1 && body === undefined ? exchange.startMs : performance.now();
   }
@@ -88,7 +93,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   /** Takes an idle connection. Returns whether there was one. */
   takeKept(): boolean {
     if (this.#fresh) return false;
-    this.#connection = this.#connections.take();
+    this.#connection = this.#connections.take(this.#client);
     return this.reused = this.#connection !== undefined;
   }
 
@@ -102,6 +107,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     let dialled = false;
     const wait = this.#wait = this.#connections.obtain({
       fresh: this.#fresh,
+      client: this.#client,
       timeoutMs: this.#limits.connectTimeoutMs,
       onDialling: () => {
         // The attempt's time starts with the dial: the wait in the dial queue is not the upstream's latency.
@@ -387,13 +393,5 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     if (!keepsBody) this.span?.end();
   }
 }
-
-function checkSwitch(head: ResponseHead, upgrade: UpstreamUpgrade | undefined): void {
-  if (upgrade !== undefined) return upgrade.check(head);
-  throw new TransportFailure("malformed", "The upstream switched protocols, which it was not asked to");
-}
-
-const isEventStream = ({ headers }: ResponseHead): boolean =>
-  /^text\/event-stream\b/i.test(headerValue(headers, "content-type") ?? "");
 
 const CLIENT_LEFT = { kind: "client_left", message: "", owner: "client" } as const;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { TransportFailure } from "../../failure/failure.ts";
 import type { HeaderLines, HttpResponse } from "../../http/message.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 import type { Socket } from "../../sockets/socket.ts";
@@ -38,4 +39,15 @@ export interface UpgradedConnection {
   readonly upstream: string;
   /** Ends the attempt and releases its slot. */
   release(): void;
+}
+
+/**
+ * Checks the head of a response of status 101.
+ *
+ * @param upgrade What the upstream was asked for, if anything.
+ * @throws {TransportFailure} `malformed`.
+ */
+export function checkSwitch(head: ResponseHead, upgrade: UpstreamUpgrade | undefined): void {
+  if (upgrade !== undefined) return upgrade.check(head);
+  throw new TransportFailure("malformed", "The upstream switched protocols, which it was not asked to");
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Responder } from "../../exchange/responder.ts";
+import type { Peer } from "../../http/message.ts";
 import type { CoarseClock } from "../../state/coarse_clock.ts";
 import type { ClientConnection } from "./client_connection.ts";
 import type { ListenerLimits } from "./limits_schema.ts";
@@ -19,6 +20,8 @@ export interface ListenerParts extends RequestContext {
   /** Responds to the next request. */
   readonly responder: Responder;
   readonly limits: ListenerLimits;
+  /** Where clients connect to; the address is empty where the listener has all of the machine. */
+  readonly local: Peer;
   /** The clock of all deadlines. */
   readonly clock: CoarseClock;
   readonly parsers: ParserPool;

@@ -159,11 +159,13 @@ class ParsedRequestEdge implements HeldRequestEdge<HttpResponse> {
 class PassedClient implements ClientSide {
   readonly tunnels: boolean;
   readonly inform: ClientSide["inform"];
+  readonly local: ClientSide["local"];
   readonly #request: Request;
 
   constructor(request: Request, client: ClientSide) {
     this.#request = request;
     this.tunnels = client.tunnels === true;
+    this.local = client.local;
     if (client.inform !== undefined) this.inform = (status, lines) => client.inform?.(status, lines);
   }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isIpv4, isIpv6, plainAddress } from "../../http/ip_address.ts";
+import { addressGroups, addressText, isIpv4, isIpv6 } from "../../http/ip_address.ts";
 import type { Peer } from "../../http/message.ts";
 
 /** What the front of a connection is. */
@@ -48,7 +48,7 @@ function lineOf(line: string): ProxyHeader {
   if (family === "UNKNOWN") return { length, peer: undefined };
   const valid = family === "TCP4" ? isIpv4(address) : family === "TCP6" && isIpv6(address);
   if (!valid || !/^(?:0|[1-9]\d{0,4})$/.test(port) || Number(port) > 65535) return "malformed";
-  return { length, peer: { address: plainAddress(address), port: Number(port) } };
+  return { length, peer: { address: addressText(addressGroups(address) as Uint16Array), port: Number(port) } };
 }
 
 function readVersion2(bytes: Uint8Array, start: number, end: number): ProxyHeader {
@@ -79,13 +79,9 @@ function portAt(bytes: Uint8Array, at: number): number {
 }
 
 function ipv6At(bytes: Uint8Array, at: number): string {
-  const mapped = bytes[at + 10] === 0xff && bytes[at + 11] === 0xff &&
-    bytes.subarray(at, at + 10).every((byte) => byte === 0);
-  if (mapped) return bytes.subarray(at + 12, at + 16).join(".");
-  const groups: string[] = [];
-  for (let i = 0; i < 16; i += 2) groups.push((bytes[at + i] << 8 | bytes[at + i + 1]).toString(16));
-  // The one form that an address has everywhere.
-  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
+  const groups = new Uint16Array(8);
+  for (let i = 0; i < 8; i++) groups[i] = portAt(bytes, at + 2 * i);
+  return addressText(groups);
 }
 
 const PREFIX = "PROXY ";

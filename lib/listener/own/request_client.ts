@@ -6,7 +6,7 @@
 
 import type { ClientSide } from "../../exchange/exchange.ts";
 import { TransportFailure } from "../../failure/failure.ts";
-import type { HttpResponse, RequestHead, Upgrade } from "../../http/message.ts";
+import type { HttpResponse, Peer, RequestHead, Upgrade } from "../../http/message.ts";
 import { Refusal } from "../../http/refusal.ts";
 import type { Socket } from "../../sockets/socket.ts";
 import type { ClientDeadlines } from "./client_deadlines.ts";
@@ -78,6 +78,10 @@ export class RequestClient implements ClientSide, BodyHost {
 
   get tunnels(): boolean {
     return true;
+  }
+
+  get local(): Peer {
+    return this.#connection.parts.local;
   }
 
   inform(status: number, lines: readonly string[]): void {

@@ -120,6 +120,7 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
     this.#parts = {
       ...{ responder, scheme, clock, limits: { ...LISTENER_LIMITS, ...limits } },
       ownAuthority: ownAuthority(this.#listening),
+      local: { address: ALL.has(this.#listening.address) ? "" : this.#listening.address, port: this.#listening.port },
       parsers: new ParserPool(),
       head: new OutgoingHead(),
       waitingHeads: new WaitingHeads(),
@@ -231,6 +232,7 @@ function ownAuthority({ address, port }: ListeningSocket): string {
   return `${address.includes(":") ? `[${address}]` : address}:${port}`;
 }
 
+const ALL: ReadonlySet<string> = new Set(["::", "0.0.0.0"]);
 const LOCAL: ReadonlySet<string> = new Set(["::", "0.0.0.0", "127.0.0.1", "::1"]);
 /** Large enough for a head and a small body. */
 const MEMORY_BYTES = 64 * 1024;

@@ -15,6 +15,7 @@ import { TransportFailure } from "../../failure/failure.ts";
 import { IdleRelease } from "./idle_release.ts";
 import type { LentConnection } from "./lent_connection.ts";
 import { isHandleShortage } from "../../failure/shortage.ts";
+import { type ProxiedClient, proxyHeader } from "../../http/proxy_protocol.ts";
 import type { Socket } from "../../sockets/socket.ts";
 import { IDLE, OPEN, UPSTREAM_METRICS, type UpstreamMetrics } from "../upstream_metrics.ts";
 
@@ -49,6 +50,8 @@ export class ConnectionPool {
   readonly #clock: CoarseClock;
   readonly #idle: Connection[] = [];
   readonly #open = new Set<Connection>();
+  /** The client that a connection was opened for, where connections begin with a header of the PROXY protocol. */
+  readonly #clients = new Map<Connection, string>();
   readonly #dials: DialQueue;
   readonly #allIdle: IdleRelease;
   /** Queued waits that do not require a new connection. */
@@ -73,8 +76,11 @@ export class ConnectionPool {
   /**
    * The idle connection that was used last, since it is the least likely to be closed by the upstream; undefined
    * without one.
+   *
+   * @param client The client, where connections begin with its address: it gets those alone that it had before.
    */
-  take(): Connection | undefined {
+  take(client?: ProxiedClient): Connection | undefined {
+    if (client !== undefined) return this.#takeOf(clientKey(client));
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined) return undefined;
@@ -88,16 +94,19 @@ export class ConnectionPool {
   /**
    * A connection when none is idle: a new one, or one that is released before the dial has begun.
    *
-   * @param options `fresh` requires a new connection.
+   * @param options `fresh` requires a new connection; `client` is that of {@linkcode take}.
    */
-  obtain(options: ConnectionWaitOptions & { readonly fresh: boolean }): ConnectionWait {
+  obtain(
+    options: ConnectionWaitOptions & { readonly fresh: boolean; readonly client?: ProxiedClient },
+  ): ConnectionWait {
+    const { client, fresh } = options;
     const wait = new ConnectionWait(options, {
       queue: this.#dials,
-      dial: (timeoutMs) => this.#dial(timeoutMs),
-      open: (socket) => this.#adopt(socket),
-      spare: (socket) => this.#spare(socket),
+      dial: (timeoutMs) => this.#dial(timeoutMs, client),
+      open: (socket) => this.#adopt(socket, client),
+      spare: (socket) => client === undefined ? this.#spare(socket) : socket.close(),
     });
-    if (options.fresh || this.#dials.length === 0) return wait;
+    if (fresh || client !== undefined || this.#dials.length === 0) return wait;
     this.#reusingWaits.add(wait);
     const forget = () => void this.#reusingWaits.delete(wait);
     wait.result.then(forget, forget);
@@ -109,6 +118,7 @@ export class ConnectionPool {
     if (!lent.finish(sent)) return;
     const connection = lent as Connection;
     if (this.#reusingWaits.size > 0 && !this.#closed && this.#reuse(connection)) return;
+    if (this.#clients.size > 0) this.#makeRoom();
     if (this.#closed || this.#idle.length >= this.#options.max_idle) connection.close();
     else {
       this.#idle.push(connection);
@@ -149,11 +159,28 @@ export class ConnectionPool {
     }
   }
 
-  async #dial(timeoutMs: number): Promise<Socket> {
+  #takeOf(client: string): Connection | undefined {
+    const connection = this.#idle.findLast((idle) => this.#clients.get(idle) === client);
+    if (connection === undefined) return undefined;
+    this.#idle.splice(this.#idle.lastIndexOf(connection), 1);
+    this.#options.metrics?.change(connections, -1, IDLE);
+    this.#options.metrics?.add(reused);
+    return connection;
+  }
+
+  // Connections of clients that do not come again leave room for those of others.
+  #makeRoom(): void {
+    const { max_idle } = this.#options;
+    if (max_idle > 0 && this.#idle.length >= max_idle) this.#idle[0].close();
+  }
+
+  async #dial(timeoutMs: number, client: ProxiedClient | undefined): Promise<Socket> {
+    const { proxyProtocol } = this.#endpoint;
+    const preamble = proxyProtocol === undefined ? undefined : proxyHeader(proxyProtocol, client);
     const startMs = performance.now();
     for (let tries = 1;; tries++) {
       try {
-        const socket = await dial(this.#endpoint, timeoutMs);
+        const socket = await dial(this.#endpoint, timeoutMs, { preamble });
         this.#options.metrics?.add(dialled);
         this.#options.metrics?.observe(dialSeconds, (performance.now() - startMs) / 1000);
         return socket;
@@ -163,9 +190,10 @@ export class ConnectionPool {
     }
   }
 
-  #adopt(socket: Socket): Connection {
+  #adopt(socket: Socket, client: ProxiedClient | undefined): Connection {
     const connection = new Connection(socket, this.#clock, this.#options, (retired) => this.#forget(retired));
     this.#open.add(connection);
+    if (client !== undefined) this.#clients.set(connection, clientKey(client));
     this.#options.metrics?.change(connections, 1, OPEN);
     if (this.#closed) {
       connection.close();
@@ -196,12 +224,18 @@ export class ConnectionPool {
 
   #forget(connection: Connection): void {
     const { metrics } = this.#options;
+    this.#clients.delete(connection);
     if (this.#open.delete(connection)) metrics?.change(connections, -1, OPEN);
     const index = this.#idle.lastIndexOf(connection);
     if (index < 0) return;
     this.#idle.splice(index, 1);
     metrics?.change(connections, -1, IDLE);
   }
+}
+
+// Connections with the same header are alike.
+function clientKey({ peer, local }: ProxiedClient): string {
+  return `${peer.address} ${peer.port} ${local.address} ${local.port}`;
 }
 
 function lacksHandle(failure: unknown): boolean {

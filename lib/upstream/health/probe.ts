@@ -8,6 +8,7 @@ import { CoarseClock } from "../../state/coarse_clock.ts";
 import { Connection, type ConnectionLimits } from "../connection/connection.ts";
 import type { ConnectionUser } from "../connection/lent_connection.ts";
 import { BodyReader } from "../../http/body_reader.ts";
+import { proxyHeader } from "../../http/proxy_protocol.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 import { dial, name } from "../../sockets/dial.ts";
 import type { Socket } from "../../sockets/socket.ts";
@@ -176,7 +177,12 @@ class ProbeRun {
   }
 
   async #dial(endpoint: Endpoint): Promise<Socket> {
-    const socket = await dial(endpoint, this.#check.timeout + 2 * LINGER_MS, this.#endDial.signal);
+    const { proxyProtocol } = endpoint;
+    const preamble = proxyProtocol === undefined ? undefined : proxyHeader(proxyProtocol, undefined);
+    const socket = await dial(endpoint, this.#check.timeout + 2 * LINGER_MS, {
+      signal: this.#endDial.signal,
+      preamble,
+    });
     if (this.#cancelled === undefined) return socket;
     socket.close();
     throw new Error(BROKEN_OFF);

@@ -21,6 +21,9 @@ const V2_IPV6 = SIGNATURE + "\x21\x21\0\x24" + "\x20\x01\x0d\xb8" + "\0".repeat(
 const HEADERS: readonly [header: string, address: string | undefined, port: number][] = [
   ["PROXY TCP4 198.51.100.7 192.0.2.1 56324 443\r\n", "198.51.100.7", 56324],
   ["PROXY TCP6 2001:db8::7 2001:db8::1 56324 443\r\n", "2001:db8::7", 56324],
+  // One address has one text, whatever the form in which it came.
+  ["PROXY TCP6 2001:DB8:0:0::7 2001:db8::1 56324 443\r\n", "2001:db8::7", 56324],
+  ["PROXY TCP6 ::ffff:c633:6407 2001:db8::1 56324 443\r\n", "198.51.100.7", 56324],
   ["PROXY UNKNOWN\r\n", undefined, 0],
   ["PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", undefined, 0],
   [V2_IPV4, "198.51.100.7", 56324],

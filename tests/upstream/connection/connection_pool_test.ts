@@ -186,3 +186,28 @@ Deno.test("IdleRelease.release() closes what idles in all pools, and says whethe
   assert(await idleConnections.release());
   assertEquals([one.counts.open, other.counts.open, used.closed], [1, 0, false]);
 });
+
+Deno.test("ConnectionPool keeps connections that name a client for that client, the latest ones", async () => {
+  await using upstream = ScriptedUpstream.answering(answerOf("ok"));
+  using kept = new Kept(upstream.url);
+  const clients = [1, 2, 3].map((port) => ({
+    peer: { address: "203.0.113.9", port },
+    local: { address: "", port: 80 },
+  }));
+  const connections: Connection[] = [];
+  for (const client of clients) {
+    assertEquals(kept.pool.take(client), undefined);
+    const connection = await kept.pool.obtain({ fresh: false, timeoutMs: 5000, client }).result as Connection;
+    await kept.exchange(connection);
+    kept.pool.release(connection, true);
+    connections.push(connection);
+  }
+  // Two are kept.
+  assertEquals([connections[0].closed, kept.counts.idle], [true, 2]);
+  assertEquals(kept.pool.take(clients[0]), undefined);
+  assertStrictEquals(kept.pool.take({ ...clients[1] }), connections[1]);
+  assertEquals(kept.pool.take(clients[1]), undefined);
+  await kept.exchange(connections[1]);
+  kept.pool.release(connections[1], true);
+  assertEquals([kept.counts.idle, kept.counts.open], [2, 2]);
+});

@@ -5,7 +5,7 @@
  */
 
 import type { z } from "zod";
-import { duration, flag, integer, judged, table, text } from "../../../config/fields.ts";
+import { choice, duration, flag, integer, judged, table, text } from "../../../config/fields.ts";
 import { isHostName, normalHost } from "../../../config/host_pattern.ts";
 import { upstreamUrlFault } from "../../../upstream/upstream_url.ts";
 
@@ -45,6 +45,10 @@ export const upstreamSchema = table({
   ),
   resolve_interval: duration({ maxMs: 86_400_000 }).optional().describe(
     "Time between two look-ups; sets resolve. Without it, the TTL of the records.",
+  ),
+  proxy_protocol: choice(["v1", "v2"]).optional().describe(
+    "Begin each connection with a header of the PROXY protocol of this version, which tells the client's address. Such " +
+      "connections are not shared between clients. Probes tell that they are BWS's own (UNKNOWN, LOCAL).",
   ),
   tls: upstreamTlsSchema.optional().describe("How to speak TLS with this upstream; for https:// only."),
 });
