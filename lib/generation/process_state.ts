@@ -17,6 +17,8 @@ import { Prober } from "../upstream/health/prober.ts";
 import { SocketRegistry } from "../handlers/websocket/socket_registry.ts";
 import type { Addresses } from "../upstream/discovery/addresses.ts";
 import { DnsAddresses } from "../upstream/discovery/dns_addresses.ts";
+import { CertificateService } from "../listener/acme/certificate_service.ts";
+import { CertificateTable } from "../listener/acme/certificate_table.ts";
 import { MetricsRegistry } from "./metrics/metrics_registry.ts";
 
 /** Options of {@linkcode ProcessState}. */
@@ -61,6 +63,13 @@ export interface ProcessStateOptions {
    * @default {true}
    */
   readonly probes?: boolean;
+  /**
+   * Whether this thread gets the certificates that are not in files. One thread does it for all workers, and none where no
+   * ports are opened.
+   *
+   * @default {false}
+   */
+  readonly issuesCertificates?: boolean;
 }
 
 /** Index of the count of ports that are closed but should be open. */
@@ -102,6 +111,10 @@ export class ProcessState {
   readonly addresses: Addresses;
   /** Undefined where another thread probes upstreams. */
   readonly prober: Prober | undefined;
+  /** The certificates that are not in files. */
+  readonly certificates = new CertificateTable();
+  /** Undefined where another thread gets them. */
+  readonly certificateService: CertificateService | undefined;
 
   constructor(options: ProcessStateOptions = {}) {
     this.log = options.log;
@@ -114,11 +127,15 @@ export class ProcessState {
     this.mark = createHash("sha256").update(`via ${this.secret}`).digest("hex").slice(0, 16);
     this.addresses = options.addresses ?? new DnsAddresses(options.log, options.nameServers);
     if (options.probes !== false) this.prober = new Prober({ log: options.log ?? SILENT });
+    if (options.issuesCertificates === true) {
+      this.certificateService = new CertificateService({ table: this.certificates, log: options.log ?? SILENT });
+    }
   }
 
-  /** Stops probes and timers. */
+  /** Stops probes, orders of certificates and timers. */
   close(): void {
     this.prober?.stop();
+    this.certificateService?.close();
     this.metrics.close();
   }
 }

@@ -89,7 +89,7 @@ export interface StartOptions extends GenerationOptions {
  */
 export async function startServer(config: Config, options: StartOptions = {}): Promise<RunningServer> {
   const processState = options.processState ??
-    new ProcessState({ log: options.log, nameServers: config.server.name_servers });
+    new ProcessState({ log: options.log, nameServers: config.server.name_servers, issuesCertificates: true });
   const server = new Server(processState, {
     ...options,
     socketChoice: options.socketChoice ?? await chooseSockets(config.server, options.log),

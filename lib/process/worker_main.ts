@@ -6,6 +6,8 @@
 
 import { ProcessState } from "../generation/process_state.ts";
 import { SupervisorAddresses } from "../upstream/discovery/supervisor_addresses.ts";
+import type { CertificateTable } from "../listener/acme/certificate_table.ts";
+import type { ServerCertificate } from "../listener/tls/certificate.ts";
 import { Log } from "../log/log.ts";
 import { logUncaughtErrors } from "../log/uncaught_errors.ts";
 import { HeapWatch } from "./heap_watch.ts";
@@ -21,6 +23,7 @@ interface Running {
   readonly server: RunningServer;
   readonly sharedState: SharedMemoryState;
   readonly addresses: SupervisorAddresses;
+  readonly certificates: CertificateTable;
   readonly log: Log;
   ports: ReadonlyMap<string, number>;
 }
@@ -63,6 +66,10 @@ async function handle(message: SupervisorMessage): Promise<void> {
     case "members":
       running.sharedState.learn(message.table);
       return running.server.generation.changeMembers(message.change);
+    case "certificate":
+      return running.certificates.set(message.changed);
+    case "obtained":
+      return obtained(message);
     case "rebalance":
       return running.server.rebalance();
     case "release":
@@ -77,7 +84,7 @@ async function handle(message: SupervisorMessage): Promise<void> {
 async function start(
   { generation, place, secret, time, driver }: SupervisorMessage & { kind: "start" },
 ): Promise<void> {
-  const { config, table, found, ports, changes } = generation;
+  const { config, table, found, ports, certificates, changes } = generation;
   sharedTime.align(time);
   const sharedState = new SharedMemoryState(place, table);
   const log = new Log((bytes) => Promise.resolve(post({ kind: "log", bytes })), config.logging);
@@ -92,7 +99,9 @@ async function start(
     addresses,
     probes: false,
   });
-  const state = { sharedState, addresses, log, ports };
+  for (const certificate of certificates) processState.certificates.set(certificate);
+  processState.certificates.obtainer = obtain;
+  const state = { sharedState, addresses, certificates: processState.certificates, log, ports };
   // Logged by the supervisor; here, only a choice that differs.
   const socketChoice = await chooseSockets({ sockets: driver }, undefined);
   const { remains } = socketDriver();
@@ -118,9 +127,13 @@ async function start(
   postReady(running);
 }
 
-async function reload(state: Running, { config, table, found, ports, changes }: GenerationMessage): Promise<void> {
+async function reload(
+  state: Running,
+  { config, table, found, ports, certificates, changes }: GenerationMessage,
+): Promise<void> {
   state.sharedState.learn(table);
   for (const one of found) state.addresses.update(one);
+  for (const certificate of certificates) state.certificates.set(certificate);
   state.ports = ports;
   await state.server.reload(config);
   for (const change of changes) state.server.generation.changeMembers(change);
@@ -132,6 +145,22 @@ async function stop({ server, log }: Running): Promise<void> {
   await log.flush();
   post({ kind: "stopped", cut });
   scope.close();
+}
+
+/** Names that the supervisor was asked for. */
+const obtaining = new Map<string, (certificate: ServerCertificate | undefined) => void>();
+
+// Once at a time for a name: its table sees to that.
+function obtain(name: string): Promise<ServerCertificate | undefined> {
+  return new Promise((resolve) => {
+    obtaining.set(name, resolve);
+    post({ kind: "obtain", name });
+  });
+}
+
+function obtained({ name, certificate }: SupervisorMessage & { kind: "obtained" }): void {
+  obtaining.get(name)?.(certificate);
+  obtaining.delete(name);
 }
 
 function postReady({ server }: Running): void {

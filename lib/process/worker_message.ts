@@ -5,6 +5,8 @@
  */
 
 import type { Config } from "../generation/config/config_types.ts";
+import type { NamedCertificate } from "../listener/acme/certificate_table.ts";
+import type { ServerCertificate } from "../listener/tls/certificate.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { PortStatus } from "../listener/port.ts";
 import type { MemberChange } from "../generation/pools/pool_members.ts";
@@ -24,6 +26,8 @@ export interface GenerationMessage {
   readonly found: readonly SourceAddresses[];
   /** Numbers of open ports, by the key of their listener. */
   readonly ports: ReadonlyMap<string, number>;
+  /** The certificates that are not in files. */
+  readonly certificates: readonly NamedCertificate[];
   /** Changes of pool members that operators have made. */
   readonly changes: readonly MemberChange[];
 }
@@ -46,6 +50,10 @@ export type SupervisorMessage =
   | { readonly kind: "addresses"; readonly found: SourceAddresses; readonly table: SharedStateTable }
   /** An upstream is added to a pool, or removed from it. */
   | { readonly kind: "members"; readonly change: MemberChange; readonly table: SharedStateTable }
+  /** A certificate was issued or renewed, or is no longer used. */
+  | { readonly kind: "certificate"; readonly changed: NamedCertificate }
+  /** The certificate of a name that the worker asked for; undefined where there is none. */
+  | { readonly kind: "obtained"; readonly name: string; readonly certificate: ServerCertificate | undefined }
   /** Weights have changed: policies read them again. */
   | { readonly kind: "rebalance" }
   /** File handles have run out: close idle connections to upstreams; `clients` says whether those of clients too. */
@@ -77,6 +85,8 @@ export type WorkerMessage =
     readonly sockets: number;
     readonly heapFull: boolean;
   }
+  /** A client asks for a name that has no certificate. The response is `obtained`. */
+  | { readonly kind: "obtain"; readonly name: string }
   /** An exchange that failed. */
   | { readonly kind: "failure"; readonly failure: FailureReport }
   /** The worker has stopped; `cut` counts the exchanges that were cut. */

@@ -119,7 +119,12 @@ class WorkerServer implements RunningWorkers {
       metricFields: (count, name) => sharedState.takeMetricFields(count, name),
       worker: place,
       addresses: this.#names,
+      issuesCertificates: true,
     });
+    const { certificateService } = this.#processState;
+    if (certificateService !== undefined) {
+      certificateService.onChange = (changed) => this.#postAll({ kind: "certificate", changed });
+    }
     this.#workers = Array.from({ length: options.workers }, () => undefined);
     this.#portStatus = new WorkerPorts(
       listenerKind(config.server),
@@ -264,7 +269,8 @@ class WorkerServer implements RunningWorkers {
 
   #messageOf(config: Config, changes: readonly MemberChange[] = []): GenerationMessage {
     const ports = new Map([...this.#ports].map(([key, { port }]) => [key, port]));
-    return { config, table: this.#sharedState.table, found: this.#names.known, ports, changes };
+    const certificates = this.#processState.certificates.all;
+    return { config, table: this.#sharedState.table, found: this.#names.known, ports, certificates, changes };
   }
 
   #learn(addresses: ReadonlyMap<string, Deno.NetAddr>): void {
@@ -286,6 +292,7 @@ class WorkerServer implements RunningWorkers {
       // File handles belong to the process, so all workers close idle connections.
       onHandlesOut: (again) => this.releaseIdle(again),
       onHeapFull: () => this.#renew(index, worker),
+      obtain: (name) => this.#processState.certificates.obtain(name),
       onPort: (key, status) => this.#portStatus.change(index, key, status),
       onEnd: (reason) => this.#ended(index, worker, reason),
     });

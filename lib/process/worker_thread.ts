@@ -7,6 +7,7 @@
 import { closeRemains, type SocketRemains } from "../sockets/linux/remains.ts";
 import { ListenError } from "./listener.ts";
 import type { PortStatus } from "../listener/port.ts";
+import type { ServerCertificate } from "../listener/tls/certificate.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { GenerationMessage, SupervisorMessage, WorkerMessage } from "./worker_message.ts";
 
@@ -26,6 +27,8 @@ export interface WorkerThreadOptions {
   readonly onHandlesOut: (again: boolean) => void;
   /** Called each second in which the worker's heap is nearly full. */
   readonly onHeapFull: () => void;
+  /** Gets the certificate of a name that a client asks for. */
+  readonly obtain: (name: string) => Promise<ServerCertificate | undefined>;
   /** Called once when the worker ends without {@linkcode WorkerThread.stop}. */
   readonly onEnd: (reason: string) => void;
 }
@@ -154,6 +157,11 @@ export class WorkerThread {
         this.sockets = message.sockets;
         if (message.heapFull) this.#options.onHeapFull();
         break;
+      case "obtain": {
+        const { name } = message;
+        this.#options.obtain(name).then((certificate) => this.post({ kind: "obtained", name, certificate }));
+        break;
+      }
       case "failure":
         this.#options.onFailure?.(message.failure);
         break;

@@ -1,0 +1,111 @@
+/**
+ * Makes the issuers of certificates from `[acme]`. A reload that changes nothing there keeps them, with their accounts.
+ *
+ * @module
+ */
+
+import type { Log } from "../../log/log.ts";
+import type { AuthoritySettings } from "./acme_account.ts";
+import { AcmeIssuer } from "./acme_issuer.ts";
+import { ACME_DIRECTORIES, type AcmeConfig } from "./acme_schema.ts";
+import type { CertificateIssuer } from "./certificate_issuer.ts";
+import type { CertificatePlan } from "./certificate_manager.ts";
+import type { CertificateRequest } from "./certificate_service.ts";
+import { DnsChallenge } from "./dns_challenge.ts";
+import { FolderStore } from "./folder_store.ts";
+import { HttpChallenge } from "./http_challenge.ts";
+import { LocalAuthority } from "./local_authority.ts";
+import { storageFolder } from "./storage_folder.ts";
+
+type Issuers = CertificatePlan["issuers"];
+
+/** The issuers of the process. Owned by the certificate service. */
+export class IssuerSetup {
+  readonly #log: Pick<Log, "log">;
+  readonly #made = new Map<string, Issuers>();
+
+  constructor(log: Pick<Log, "log">) {
+    this.#log = log;
+  }
+
+  /** What a config asks for, with its issuers. Never rejects: what is missing fails when a certificate is ordered. */
+  async plan({ acme, names, onDemand }: CertificateRequest): Promise<CertificatePlan> {
+    const settings = JSON.stringify({ ...acme, on_demand: undefined });
+    let issuers = this.#made.get(settings);
+    if (issuers === undefined) this.#made.set(settings, issuers = await this.#make(acme));
+    if (onDemand === undefined || acme.on_demand === undefined) return { names, issuers };
+    const { ask, max_per_minute: maxPerMinute, max_names: maxNames } = acme.on_demand;
+    return { names, issuers, onDemand: { ask, maxPerMinute, maxNames, issuer: onDemand } };
+  }
+
+  /** Releases connections. */
+  close(): void {
+    for (const { acme, internal } of this.#made.values()) for (const issuer of [acme, internal]) issuer.close();
+  }
+
+  async #make(acme: AcmeConfig): Promise<Issuers> {
+    try {
+      const store = new FolderStore(acme.storage ?? storageFolder());
+      return { acme: await this.#acmeIssuer(acme, store), internal: new LocalAuthority(store) };
+    } catch (error) {
+      const unusable = new UnusableIssuer(error);
+      return { acme: unusable, internal: unusable };
+    }
+  }
+
+  async #acmeIssuer(acme: AcmeConfig, store: FolderStore): Promise<CertificateIssuer> {
+    try {
+      if (!acme.agree_tos) throw new Error("The terms of service are not agreed to (acme.agree_tos)");
+      const { dns_command: command, dns_timeout: timeoutMs, propagation_delay: propagationMs, key_type: keyType } =
+        acme;
+      return new AcmeIssuer({
+        ...{ store, keyType, log: this.#log },
+        authorities: await Promise.all(directoriesOf(acme).map((directory) => authorityOf(directory, acme))),
+        solvers: [
+          ...(acme.http_challenge ? [new HttpChallenge(store)] : []),
+          ...(command === undefined ? [] : [new DnsChallenge({ command, timeoutMs, propagationMs })]),
+        ],
+      });
+    } catch (error) {
+      return new UnusableIssuer(error);
+    }
+  }
+}
+
+type DirectoryConfig = AcmeConfig["directories"][number];
+
+function directoriesOf({ staging, directories }: AcmeConfig): readonly DirectoryConfig[] {
+  if (staging) return [{ url: "letsencrypt-staging" }];
+  return directories.length > 0 ? directories : [{ url: "letsencrypt" }];
+}
+
+async function authorityOf({ url, eab, ca_file, preferred_chain }: DirectoryConfig, { email }: AcmeConfig) {
+  const directoryUrl = Object.hasOwn(ACME_DIRECTORIES, url) ? ACME_DIRECTORIES[url] : url;
+  return {
+    name: url === directoryUrl ? new URL(url).host : url,
+    directoryUrl,
+    authorities: ca_file === undefined ? undefined : await Deno.readTextFile(ca_file),
+    email,
+    binding: eab && { keyId: eab.key_id, hmacKey: eab.hmac_key },
+    preferredChain: preferred_chain,
+  } satisfies AuthoritySettings;
+}
+
+/** In the place of an issuer that the config does not allow to make. */
+class UnusableIssuer implements CertificateIssuer {
+  readonly #reason: unknown;
+
+  constructor(reason: unknown) {
+    this.#reason = reason;
+  }
+
+  kept(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  issue(): Promise<never> {
+    return Promise.reject(this.#reason);
+  }
+
+  close(): void {}
+}
