@@ -9,9 +9,14 @@ import type { Config, SiteConfig } from "./config/config_types.ts";
 import { shownSites, shownUrls } from "./config/shown_config.ts";
 import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
-import type { CertificateSource } from "../listener/tls/certificate.ts";
 import { ListenerPolicies } from "../listener/tls/listener_policies.ts";
 import { tlsOf } from "../listener/tls/site_tls.ts";
+import { FolderStore } from "../listener/acme/folder_store.ts";
+import { challengeResponse } from "../listener/acme/http_challenge.ts";
+import { storageFolder } from "../listener/acme/storage_folder.ts";
+import type { CertificateRequest } from "../listener/acme/certificate_service.ts";
+import { answersChallenges, certificateRequest } from "./certificate_request.ts";
+import { ChallengeResponder } from "./challenge_responder.ts";
 import { httpsPortOf } from "./https_port.ts";
 import type { Middleware } from "../listener/middleware.ts";
 import type { ListenerMetrics } from "../listener/own/listener_metrics.ts";
@@ -59,12 +64,6 @@ export interface GenerationOptions {
    */
   processState?: ProcessState;
   /**
-   * The certificates that are not in files: those of ACME and of the local authority.
-   *
-   * @default {none}
-   */
-  certificates?: CertificateSource;
-  /**
    * Called with each exchange that failed, at most 20 times a second.
    *
    * @default {none}
@@ -94,15 +93,16 @@ export interface GenerationListener {
   readonly tls: ListenerPolicies | undefined;
 }
 
-const NO_CERTIFICATES: CertificateSource = { certificateFor: () => undefined };
-
 /** Everything that one config builds. */
 export class Generation {
   /** The config from which the generation was built. */
   readonly config: Config;
   /** The addresses on which the sites listen. */
   readonly listeners: readonly GenerationListener[];
-  /** Resolves when every name of an upstream was looked up once, or the look-up timed out. */
+  /**
+   * Resolves when every name of an upstream was looked up once, or the look-up timed out, and when the certificates that
+   * can be had at once are in place.
+   */
   readonly ready: Promise<void>;
   /** All sites, in the order of the config. */
   readonly sites: readonly Site[];
@@ -114,6 +114,8 @@ export class Generation {
   readonly metrics: MetricsRegistry | undefined;
   /** The exchanges of all listeners. */
   readonly exchanges: Exchanges;
+  /** The certificates that the config asks for. */
+  readonly certificateRequest: CertificateRequest;
   readonly #ownsState: boolean;
   readonly #fieldNames = new Set<string>();
 
@@ -155,6 +157,8 @@ export class Generation {
       },
       retain: (names) => processState.sharedState.retain(names),
     };
+    const certificates = this.certificateRequest = certificateRequest(config);
+    const challengePort = answersChallenges(certificates) ? config.acme.http_port : undefined;
     this.listeners = [...groups].map(([key, group]) => {
       const table = compileSites(group.map((site) => {
         const { policies = {} } = options;
@@ -173,26 +177,34 @@ export class Generation {
         return specOf(built);
       }));
       const { listen: address, port } = group[0];
+      const tls = tlsOf(group[0]);
+      const responder = this.responder(table);
       return {
         key,
         address,
         port,
         sites: table,
-        responder: this.responder(table),
+        responder: port === challengePort && tls === undefined
+          ? new ChallengeResponder(responder, this.exchanges, (token) => findChallenge(config, token))
+          : responder,
         middleware: options.middleware ?? [],
         metrics: metrics?.listener(key),
         clients: { ...clients, proxyProtocol: group[0].proxy_protocol },
-        tls: tlsOf(group[0]) && new ListenerPolicies(group, options.certificates ?? NO_CERTIFICATES),
+        tls: tls && new ListenerPolicies(group, processState.certificates),
       };
     });
     this.sites = config.sites.map((site) => sites.get(site) as Site);
     this.allSites = compileSites(this.sites.map(specOf));
     // Last: if the constructor threw after this, nothing would stop the look-ups.
-    this.ready = Promise.all(this.sites.flatMap((site) => site.dynamic.map((one) => one.start()))).then(() => {});
+    this.ready = Promise.all([
+      ...this.sites.flatMap((site) => site.dynamic.map((one) => one.start())),
+      processState.certificateService?.prepare(certificates),
+    ]).then(() => {});
   }
 
-  /** Activates the generation: its upstreams are probed from now on. */
+  /** Activates the generation: its upstreams are probed, and its certificates are ordered, from now on. */
   activate(): void {
+    this.processState.certificateService?.activate(this.certificateRequest);
     for (const site of this.sites) {
       for (const dynamic of site.dynamic) dynamic.onChange = () => this.#probe();
     }
@@ -278,4 +290,14 @@ export class Generation {
 
 function specOf(site: Site): { hosts: readonly string[]; default: boolean; target: Site } {
   return { hosts: site.hosts, default: site.config.default, target: site };
+}
+
+/** Challenges stand in the store, so that each worker and each process of a store responds to them. */
+async function findChallenge({ acme }: Config, token: string): Promise<string | undefined> {
+  try {
+    return await challengeResponse(new FolderStore(acme.storage ?? storageFolder()), token);
+  } catch {
+    // There is no folder, so there is no order under way.
+    return undefined;
+  }
 }

@@ -5,7 +5,8 @@
  */
 
 import type { CertificateStore } from "../../lib/listener/acme/certificate_store.ts";
-import { CHALLENGE_PATH, challengeResponse } from "../../lib/listener/acme/http_challenge.ts";
+import { CHALLENGE_PATH } from "../../lib/features/redirect_to_https.ts";
+import { challengeResponse } from "../../lib/listener/acme/http_challenge.ts";
 
 /** Answers challenges on `port` of 127.0.0.1, from `store`. */
 export function answerChallenges(store: CertificateStore, port: number): Deno.HttpServer {

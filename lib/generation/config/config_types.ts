@@ -184,8 +184,20 @@ export interface AcmeInput {
    * @default {80}
    */
   http_port?: number;
+  /**
+   * Whether control of names is proved by HTTP-01; without it, by acme.dns_command alone.
+   *
+   * @default {true}
+   */
+  http_challenge?: boolean;
   /** Program, with arguments, that sets TXT records for DNS-01, as wildcards need it: called with present or cleanup, the name and the value. */
   dns_command?: string[];
+  /**
+   * Longest time for one call of dns_command.
+   *
+   * @default {"60s"}
+   */
+  dns_timeout?: string | number;
   /**
    * How long a TXT record is given to reach the name servers of the zone.
    *
@@ -370,11 +382,13 @@ export interface DirectoryInput {
   eab?: EabInput;
   /** PEM file of CA certificates to trust for the directory, in addition to the system's. */
   ca_file?: string;
+  /** Common name of an issuer: of several chains that the authority offers, the first in which it stands is used. */
+  preferred_chain?: string;
 }
 
 /** `[acme.on_demand]`. Certificates for names that no site lists, for sites with on_demand. */
 export interface OnDemandInput {
-  /** URL that is asked with the query domain=NAME before a certificate is requested: 200 allows it, anything else does not. */
+  /** URL that is asked with the query domain=NAME before a certificate is requested: 2xx allows it, anything else does not. */
   ask: string;
   /**
    * Most certificates requested a minute.
@@ -382,6 +396,12 @@ export interface OnDemandInput {
    * @default {10}
    */
   max_per_minute?: number;
+  /**
+   * Most names that have a certificate on demand at a time.
+   *
+   * @default {10000}
+   */
+  max_names?: number;
 }
 
 /** `[sites.tls]`. TLS with clients. A word in place of the table: "acme" or "internal" says who issues the certificates, "auto" is an empty table, "off" is cleartext. Without it, a site with a host name on port 443 has "auto", any other cleartext. */
@@ -1290,8 +1310,12 @@ export interface AcmeConfig {
   key_type: "p256" | "p384" | "rsa2048" | "rsa4096";
   /** Port on which challenges are answered and requests are redirected to https. It is opened for sites with ACME where no site listens on it. Authorities always connect to port 80. */
   http_port: number;
+  /** Whether control of names is proved by HTTP-01; without it, by acme.dns_command alone. */
+  http_challenge: boolean;
   /** Program, with arguments, that sets TXT records for DNS-01, as wildcards need it: called with present or cleanup, the name and the value. */
   dns_command?: string[];
+  /** Longest time for one call of dns_command. */
+  dns_timeout: number;
   /** How long a TXT record is given to reach the name servers of the zone. */
   propagation_delay: number;
   /** Certificates for names that no site lists, for sites with on_demand. */
@@ -1384,14 +1408,18 @@ export interface DirectoryConfig {
   eab?: EabConfig;
   /** PEM file of CA certificates to trust for the directory, in addition to the system's. */
   ca_file?: string;
+  /** Common name of an issuer: of several chains that the authority offers, the first in which it stands is used. */
+  preferred_chain?: string;
 }
 
 /** `[acme.on_demand]`. Certificates for names that no site lists, for sites with on_demand. */
 export interface OnDemandConfig {
-  /** URL that is asked with the query domain=NAME before a certificate is requested: 200 allows it, anything else does not. */
+  /** URL that is asked with the query domain=NAME before a certificate is requested: 2xx allows it, anything else does not. */
   ask: string;
   /** Most certificates requested a minute. */
   max_per_minute: number;
+  /** Most names that have a certificate on demand at a time. */
+  max_names: number;
 }
 
 /** `[sites.tls]`. TLS with clients. A word in place of the table: "acme" or "internal" says who issues the certificates, "auto" is an empty table, "off" is cleartext. Without it, a site with a host name on port 443 has "auto", any other cleartext. */

@@ -42,13 +42,17 @@ const directorySchema = table({
   ca_file: text("the path of a PEM file").optional().describe(
     "PEM file of CA certificates to trust for the directory, in addition to the system's.",
   ),
+  preferred_chain: text().optional().describe(
+    "Common name of an issuer: of several chains that the authority offers, the first in which it stands is used.",
+  ),
 });
 
 const onDemandSchema = table({
   ask: judged((value) => isUrl(value, ["http:", "https:"]) ? undefined : { expected: ASK }, ASK).describe(
-    "URL that is asked with the query domain=NAME before a certificate is requested: 200 allows it, anything else does not.",
+    "URL that is asked with the query domain=NAME before a certificate is requested: 2xx allows it, anything else does not.",
   ),
   max_per_minute: integer(1, 10_000).default(10).describe("Most certificates requested a minute."),
+  max_names: integer(1, 1_000_000).default(10_000).describe("Most names that have a certificate on demand at a time."),
 });
 
 /** `[acme]`: certificates of public authorities, and the storage of all certificates that BWS obtains. */
@@ -73,11 +77,15 @@ export const acmeSchema = table({
     "Port on which challenges are answered and requests are redirected to https. It is opened for sites with ACME where no site " +
       "listens on it. Authorities always connect to port 80.",
   ),
+  http_challenge: flag().default(true).describe(
+    "Whether control of names is proved by HTTP-01; without it, by acme.dns_command alone.",
+  ),
   dns_command: list(text(), "a list of texts: a program and its arguments").min(1, { error: "a program" }).optional()
     .describe(
       "Program, with arguments, that sets TXT records for DNS-01, as wildcards need it: called with present or cleanup, the name " +
         "and the value.",
     ),
+  dns_timeout: duration().prefault("60s").describe("Longest time for one call of dns_command."),
   propagation_delay: duration({ zero: true }).prefault("10s").describe(
     "How long a TXT record is given to reach the name servers of the zone.",
   ),

@@ -9,9 +9,6 @@ import { AcmeError } from "./acme_error.ts";
 import type { CertificateStore } from "./certificate_store.ts";
 import type { ChallengeSolver, ChallengeTask } from "./challenge.ts";
 
-/** Where the authority looks; the token follows. */
-export const CHALLENGE_PATH = "/.well-known/acme-challenge/";
-
 /** The solver of `http-01`. */
 export class HttpChallenge implements ChallengeSolver {
   readonly type = "http-01";
