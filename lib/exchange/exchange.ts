@@ -34,8 +34,9 @@ export interface ClientSide {
    * undefined where the listener cannot.
    *
    * @param lines Its header lines.
+   * @param reason Its reason phrase; undefined for the usual one of the status.
    */
-  inform?(status: number, lines: readonly string[]): void;
+  inform?(status: number, lines: readonly string[], reason?: string): void;
   /**
    * Takes the response of a responder that returned `LATER`, once, without a promise. The bytes of its body may be lent.
    * undefined where the listener awaits a promise.

@@ -188,8 +188,18 @@ Deno.test("parseConfig() refuses proxy_protocol that differs on one port, that n
 });
 
 Deno.test("parseConfig() warns of server.limits that have no effect with the runtime's listener", () => {
-  accepted(`[server]\n[server.limits]\nidle_timeout = "5s"\n${SITE}`);
+  accepted(`[server]\nlistener = "own"\n[server.limits]\nidle_timeout = "5s"\n${SITE}`);
   assertWarnings(`[server]\nlistener = "runtime"\nlimits = «{ idle_timeout = "5s" }»\n${SITE}`, [
     '[server.limits] has no effect with listener = "runtime", expected server.listener = "own"',
   ]);
+  const before = Deno.env.get("BWS_LISTENER");
+  Deno.env.set("BWS_LISTENER", "runtime");
+  try {
+    assertWarnings(`[server]\nlimits = «{ idle_timeout = "5s" }»\n${SITE}`, [
+      '[server.limits] has no effect: BWS_LISTENER is runtime, expected server.listener = "own"',
+    ]);
+  } finally {
+    if (before === undefined) Deno.env.delete("BWS_LISTENER");
+    else Deno.env.set("BWS_LISTENER", before);
+  }
 });

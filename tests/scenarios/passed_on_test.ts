@@ -114,14 +114,32 @@ Deno.test("the upstream's reason phrase reaches the client, byte for byte", asyn
   }
 });
 
+Deno.test("a status that no response may have becomes 502, with the reason phrase of that", async () => {
+  const { last } = await answersTo("HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok", get());
+  assertEquals(last.firstLine, "HTTP/1.1 502 Bad Gateway");
+});
+
+Deno.test("the reason phrase of an interim response reaches the client", async () => {
+  for (const line of ["HTTP/1.1 103 Hints, early", "HTTP/1.1 199 Odd"]) {
+    const { answers } = await answersTo(`${line}\r\n\r\n` + answerOf("page"), get());
+    assertEquals(answers.map(({ firstLine }) => firstLine), [line, "HTTP/1.1 200 OK"]);
+  }
+});
+
 Deno.test("a response long before the end of an upload tells the client that the connection closes", async () => {
-  for (const [length, closes] of [[1000, false], [10 * MIB, true]] as const) {
+  const uploads = [
+    ["Content-Length: 1000", "begin", false],
+    [`Content-Length: ${10 * MIB}`, "begin", true],
+    // How much follows is not known.
+    ["Transfer-Encoding: chunked", "5\r\nbegin\r\n", true],
+  ] as const;
+  for (const [framing, begun, closes] of uploads) {
     const script: UpstreamScript = async (peer) => {
       await peer.head();
       await peer.send(answerOf("early"));
       await peer.closed();
     };
-    const { last } = await answersTo(script, `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\nbegin`);
+    const { last } = await answersTo(script, `POST / HTTP/1.1\r\nHost: x\r\n${framing}\r\n\r\n${begun}`);
     assertEquals([new TextDecoder().decode(last.body), headerAll(last, "connection")], [
       ...["early", closes ? ["close"] : []],
     ]);

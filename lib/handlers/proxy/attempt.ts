@@ -338,6 +338,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     const exchange = this.#exchange;
     const connection = this.#connection as LentConnection;
     const status = sendableStatus(head.status);
+    const reason = status === head.status ? head.reason : undefined;
     exchange.fromUpstream = true;
     if (status !== head.status) exchange.failed(`The upstream sent the status ${head.status}`, "upstream");
     const lines = this.#linesOf(head);
@@ -350,12 +351,12 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     if (body !== undefined) {
       exchange.respondedMs = nowMs;
       this.#settle();
-      return { status, headers: lines, body, reason: head.reason, lent: body !== null };
+      return { status, headers: lines, body, reason, lent: body !== null };
     }
     this.#eventStream = isEventStream(head);
     exchange.lasting = this.#limits.streaming || this.#eventStream;
     body = new ResponseSource(this, connection.body);
-    return { status, headers: lines, body, reason: head.reason, lent: false };
+    return { status, headers: lines, body, reason, lent: false };
   }
 
   #linesOf(head: ResponseHead): HeaderLines {

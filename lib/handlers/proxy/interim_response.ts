@@ -23,7 +23,7 @@ export function passInterim({ client }: Exchange, head: ResponseHead): void {
     if (HOP_BY_HOP.has(name) || name === "content-length" || named?.includes(name)) continue;
     lines.push(head.headers[2 * i], head.headers[2 * i + 1]);
   }
-  client.inform(head.status, lines);
+  client.inform(head.status, lines, head.reason);
 }
 
 /** Whether the client takes trailer fields (RFC 9110, section 10.1.4), and its listener can send them. */

@@ -29,6 +29,7 @@ export class IncomingBody implements BodySource {
   fault = "";
   readonly #host: BodyHost;
   readonly #decoder: BodyDecoder;
+  readonly #chunked: boolean;
   #sink: BodySink | undefined;
   #wanted = false;
   /** Whether no further call of the sink is made. */
@@ -45,6 +46,7 @@ export class IncomingBody implements BodySource {
 
   constructor({ bodyKind, contentLength }: ParsedRequest, host: BodyHost) {
     this.#host = host;
+    this.#chunked = bodyKind === "chunked";
     this.#decoder = new BodyDecoder(bodyKind, contentLength, { keepTrailers: true });
   }
 
@@ -56,6 +58,11 @@ export class IncomingBody implements BodySource {
   /** Bytes of it that are still to arrive, as far as they are known: 0 for a chunked body. */
   get remaining(): number {
     return this.#decoder.remaining;
+  }
+
+  /** Whether bytes of it are still to arrive, and how many is not known. */
+  get endless(): boolean {
+    return this.#chunked && this.incomplete;
   }
 
   /**

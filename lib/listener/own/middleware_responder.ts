@@ -166,7 +166,7 @@ class PassedClient implements ClientSide {
     this.#request = request;
     this.tunnels = client.tunnels === true;
     this.local = client.local;
-    if (client.inform !== undefined) this.inform = (status, lines) => client.inform?.(status, lines);
+    if (client.inform !== undefined) this.inform = (...of) => client.inform?.(...of);
   }
 
   get body(): BodySource | null {

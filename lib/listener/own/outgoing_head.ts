@@ -129,8 +129,8 @@ export function upgradeHead({ status, reason, headers }: HttpResponse): string {
 }
 
 /** The head of an interim response. */
-export function interimHead(status: number, headers: readonly string[]): string {
-  let text = statusLine(status);
+export function interimHead(status: number, headers: readonly string[], reason?: string): string {
+  let text = reason === undefined ? statusLine(status) : `HTTP/1.1 ${status} ${reason}\r\n`;
   for (let i = 0; i < headers.length; i += 2) text += headers[i] + ": " + headers[i + 1] + "\r\n";
   text += "\r\n";
   checkLines(text, 2 + headers.length / 2, status);

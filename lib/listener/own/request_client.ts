@@ -84,11 +84,11 @@ export class RequestClient implements ClientSide, BodyHost {
     return this.#connection.parts.local;
   }
 
-  inform(status: number, lines: readonly string[]): void {
+  inform(status: number, lines: readonly string[], reason?: string): void {
     if (this.#gone || this.responding || this.request.minorVersion === 0 || status === 101) return;
     if (status === 100 && !this.#awaitsContinue) return;
     if (status === 100) this.#awaitsContinue = false;
-    this.#connection.sender.sendText(interimHead(status, lines));
+    this.#connection.sender.sendText(interimHead(status, lines, reason));
   }
 
   bodyWanted(): void {
@@ -138,9 +138,9 @@ export class RequestClient implements ClientSide, BodyHost {
     }
     // A client that still waits for 100 (Continue) may send its body or not: nothing could be found behind it.
     const unframed = body !== null && body.incomplete && (this.#awaitsContinue || body.fault !== "");
-    // A response that is here already ends the exchange: so large a rest of the body is not read past.
+    // A response that is here already ends the exchange: a rest of the body that is, or may be, so large is not read past.
     const unread = body !== null && (response.body === null || response.body instanceof Uint8Array) &&
-      body.remaining > MAX_DISCARDED_BYTES;
+      (body.remaining > MAX_DISCARDED_BYTES || body.endless);
     try {
       head.compose(response, request, connection.closing || unframed || unread || !request.persistent);
     } catch (error) {
