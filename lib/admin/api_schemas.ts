@@ -144,6 +144,21 @@ const portSchema = z.strictObject({
   }).nullable(),
 }).register(API_SCHEMAS, { id: "Port" });
 
+const certificateSchema = z.strictObject({
+  name: z.string(),
+  origin: z.enum(["file", "acme", "internal"]),
+  expiresInMs: z.number().nullable(),
+  renewInMs: z.number().nullable(),
+  ordering: z.boolean(),
+  onDemand: z.boolean(),
+  problem: z.strictObject({
+    message: z.string(),
+    atMs: amount(),
+    failures: count(),
+    nextTryInMs: amount(),
+  }).nullable(),
+}).register(API_SCHEMAS, { id: "Certificate" });
+
 const series = z.array(z.number());
 const gapped = z.array(z.number().nullable());
 const track = { requestRate: series, errorRate: series };
@@ -176,6 +191,7 @@ export const snapshotSchema = z.strictObject({
     workers: z.array(workerSchema),
   }),
   ports: z.array(portSchema),
+  certificates: z.array(certificateSchema),
   totals: z.strictObject({
     ...flow,
     requests: count(),

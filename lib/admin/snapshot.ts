@@ -13,6 +13,7 @@
  */
 
 import type { Problem } from "../config/problem.ts";
+import type { CertificateOrigin } from "../listener/tls/certificate.ts";
 import type { ListenerKind } from "../listener/listener_kind.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { SocketDriverName } from "../sockets/driver_name.ts";
@@ -36,6 +37,8 @@ export interface Snapshot {
   readonly process: ProcessSnapshot;
   /** The ports of the sites. */
   readonly ports: readonly PortSnapshot[];
+  /** Certificates of the sites, in the order of the config; then those of names that clients asked for. */
+  readonly certificates: readonly CertificateSnapshot[];
   /** All exchanges together. */
   readonly totals: Totals;
   /** In the order of the config. */
@@ -161,6 +164,35 @@ export interface ConnectionCounts {
   readonly closed: Readonly<Record<string, number>>;
   /** Connections that could not be accepted. */
   readonly acceptFailures: number;
+}
+
+/** A name of a site, and its certificate. */
+export interface CertificateSnapshot {
+  /** In lower case; with `*.` for wildcards. */
+  readonly name: string;
+  readonly origin: CertificateOrigin;
+  /** Time until it expires, negative afterwards; null where there is none. */
+  readonly expiresInMs: number | null;
+  /** Time until it is renewed, negative where that is late; null where there is none, or where it is not BWS that renews it. */
+  readonly renewInMs: number | null;
+  /** Whether one is being ordered. */
+  readonly ordering: boolean;
+  /** Whether a client asked for the name, which no site lists. */
+  readonly onDemand: boolean;
+  /** Why none could be had the last time; null after a success. */
+  readonly problem: CertificateProblemSnapshot | null;
+}
+
+/** An order of a certificate that failed. */
+export interface CertificateProblemSnapshot {
+  /** In the words of the authority. */
+  readonly message: string;
+  /** When it failed, in milliseconds since 1970. */
+  readonly atMs: number;
+  /** How many failed in a row. */
+  readonly failures: number;
+  /** Time until the next try. */
+  readonly nextTryInMs: number;
 }
 
 /** A site. */

@@ -18,6 +18,7 @@ import { siteAddresses } from "./listed_site.ts";
 import type { Managed, ManagedConfig } from "./managed.ts";
 import { routeKey, type Sample } from "./sample.ts";
 import type { Sampler } from "./sampler.ts";
+import { certificateSnapshots } from "./certificate_snapshots.ts";
 import type {
   Flow,
   PoolSnapshot,
@@ -83,6 +84,7 @@ export class SnapshotMaker {
         closedForMs: passedMs(closedAtMs),
         failingForMs: passedMs(failingAtMs),
       })),
+      certificates: certificateSnapshots(managed),
       totals: this.#totals(now),
       sites: this.sites(now),
       pools: this.pools(now),

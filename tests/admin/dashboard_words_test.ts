@@ -57,6 +57,29 @@ Deno.test("the dashboard has the states of upstreams in their one order, and the
   ]);
 });
 
+Deno.test("troublesOf() tells of certificates that cannot be had, in the words of the authority", () => {
+  const world = new FakeWorld();
+  const none = { origin: "acme", ordering: false, onDemand: false, expiresInMs: null, renewInMs: null } as const;
+  const problem = { message: "letsencrypt: dns: no address", atMs: 1, failures: 1, nextTryInMs: 300_000 };
+  const dayMs = 86_400_000;
+  world.certificates = [
+    { ...none, name: "well.example", expiresInMs: 60 * dayMs, problem: null },
+    { ...none, name: "old.example", expiresInMs: 20 * dayMs, problem },
+    { ...none, name: "new.example", problem },
+  ];
+  assertEquals(
+    troublesOf(world.snapshot()).map(({ tone, title, detail, left }) => `${tone} ${title}: ${detail}, ${left}`),
+    [
+      "bad new.example has no certificate: letsencrypt: dns: no address, next try in 5 min",
+      "warn old.example: its certificate cannot be renewed: letsencrypt: dns: no address; the one before expires in 20 d 0 h, next try in 5 min",
+    ],
+  );
+  world.certificates = Array.from({ length: 9 }, (_, i) => ({ ...none, name: `${i}.example`, problem }));
+  assertEquals(troublesOf(world.snapshot()).map(({ tone, title, detail }) => `${tone} ${title}: ${detail}`), [
+    "bad 9 certificates cannot be had: 0.example, 1.example, 2.example and 6 more, the first for: letsencrypt: dns: no address",
+  ]);
+});
+
 Deno.test("troublesOf() finds nothing at rest, and then the gravest first", () => {
   const world = new FakeWorld();
   assertEquals(troublesOf(world.snapshot()), []);

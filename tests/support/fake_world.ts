@@ -7,6 +7,7 @@
 
 import type {
   AdminState,
+  CertificateSnapshot,
   FailureSnapshot,
   Flow,
   FlowHistory,
@@ -52,6 +53,8 @@ export type FakeUpstream = Mutable<Omit<UpstreamFacts & Pick<UpstreamSnapshot, "
 
 /** The imagined server. Owned by its test. */
 export class FakeWorld {
+  /** Certificates of the sites. */
+  certificates: CertificateSnapshot[] = [];
   readonly upstreams: readonly FakeUpstream[];
   refused: RefusedReload | null = null;
   generation = 7;
@@ -226,6 +229,7 @@ export class FakeWorld {
       ],
       pools,
       ports: [this.port],
+      certificates: this.certificates,
       failures: this.failures,
       ...(history ? { history: this.#history() } : {}),
     };

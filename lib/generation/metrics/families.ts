@@ -12,6 +12,7 @@ import { processFamilies } from "../../metrics/process_families.ts";
 import { POOL_METRICS, UPSTREAM_METRICS } from "../../upstream/upstream_metrics.ts";
 import { VERSION } from "../../version.ts";
 import type { Generation } from "../generation.ts";
+import { certificateFamilies } from "./certificate_families.ts";
 import { measuredPools, measuredPorts, measuredRoutes, measuredUpstreams } from "./measured_things.ts";
 import {
   type ConfigFacts,
@@ -57,6 +58,7 @@ export function serverFamilies({ generation, config, ports, startedMs }: ServerF
     ...UPSTREAM_METRICS.families(() => measuredUpstreams(generation())),
     ...upstreamStateFamilies(generation),
     ...POOL_METRICS.families(() => measuredPools(generation())),
+    ...certificateFamilies(generation),
     ...(config === undefined ? [] : configFamilies(config)),
     ...(ports === undefined ? [] : [
       ...portFamilies(ports),

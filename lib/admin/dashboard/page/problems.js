@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatCount, formatDuration, formatMs, formatShare, formatWhole } from "./format.js";
+import { formatCount, formatDuration, formatLeft, formatMs, formatShare, formatWhole } from "./format.js";
 import { poolLabels } from "./pool_labels.js";
 import { BY_GRAVITY, GRAVITY, shortUrl, STATES, timeLeft, wordOf } from "./upstream_states.js";
 
@@ -22,7 +22,7 @@ import { BY_GRAVITY, GRAVITY, shortUrl, STATES, timeLeft, wordOf } from "./upstr
  * @typedef {object} Trouble
  * @property {string} key
  * @property {Tone} tone
- * @property {UpstreamState | "reload" | "port" | "pool" | "errors" | "worker"} kind
+ * @property {UpstreamState | "reload" | "port" | "certificate" | "pool" | "errors" | "worker"} kind
  * @property {string} title
  * @property {string} detail
  * @property {string} left
@@ -53,6 +53,7 @@ export function troublesOf(snapshot) {
   const pools = snapshot.pools.map((pool) => ({ pool, label: labels.get(pool.id) ?? pool.name }));
   const found = [
     ...portTroubles(snapshot),
+    ...certificateTroubles(snapshot),
     ...pools.flatMap(poolTroubles),
     ...reloadTroubles(snapshot),
     ...errorTroubles(snapshot),
@@ -128,6 +129,41 @@ function portTroubles({ ports }) {
       poolId: null,
     };
   });
+}
+
+/**
+ * Certificates that could not be had. Without one a site cannot be reached; with one there is time until it expires.
+ *
+ * @param {Snapshot} snapshot
+ * @returns {Trouble[]}
+ */
+function certificateTroubles({ certificates }) {
+  const base = { kind: /** @type {const} */ ("certificate"), upstreamId: null, poolId: null };
+  const failed = certificates.filter(({ problem }) => problem !== null);
+  const shown = failed.slice(0, MOST_SINGLE).map(({ name, expiresInMs, problem }) => {
+    const missing = expiresInMs === null || expiresInMs <= 0;
+    const until = expiresInMs === null || missing ? "" : `; the one before expires in ${formatDuration(expiresInMs)}`;
+    return {
+      ...base,
+      key: `certificate ${name}`,
+      tone: missing ? /** @type {const} */ ("bad") : /** @type {const} */ ("warn"),
+      title: expiresInMs === null ? `${name} has no certificate` : `${name}: its certificate cannot be renewed`,
+      detail: `${problem?.message ?? ""}${until}`,
+      left: `next try in ${formatLeft(problem?.nextTryInMs ?? 0)}`,
+    };
+  });
+  if (failed.length <= MOST_SINGLE) return shown;
+  const [{ problem }] = failed;
+  return [{
+    ...base,
+    key: "certificates",
+    tone: shown.some(({ tone }) => tone === "bad") ? "bad" : "warn",
+    title: `${formatWhole(failed.length)} certificates cannot be had`,
+    detail: `${failed.slice(0, 3).map(({ name }) => name).join(", ")} and ${failed.length - 3} more, the first for: ${
+      problem?.message ?? ""
+    }`,
+    left: "",
+  }];
 }
 
 /**

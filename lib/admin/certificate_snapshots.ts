@@ -1,0 +1,23 @@
+/**
+ * The certificates of the sites, for snapshots.
+ *
+ * @module
+ */
+
+import type { Managed } from "./managed.ts";
+import type { CertificateSnapshot } from "./snapshot.ts";
+
+/** Certificates that BWS gets itself: those of the config first, then those of names that clients asked for. */
+export function certificateSnapshots({ generation }: Pick<Managed, "generation">): CertificateSnapshot[] {
+  const nowMs = Date.now();
+  const status = generation.processState.certificateService?.status ?? [];
+  const inMs = (atMs: number | null) => atMs === null ? null : Math.round(atMs - nowMs);
+  const listed = status.map(({ name, issuer, onDemand, notAfterMs, renewAtMs, ordering, problem }) => ({
+    ...{ name, origin: issuer, ordering, onDemand, expiresInMs: inMs(notAfterMs), renewInMs: inMs(renewAtMs) },
+    problem: problem && {
+      ...{ message: problem.message, atMs: problem.atMs, failures: problem.failures },
+      nextTryInMs: Math.max(Math.round(problem.nextTryAtMs - nowMs), 0),
+    },
+  }));
+  return [...listed.filter(({ onDemand }) => !onDemand), ...listed.filter(({ onDemand }) => onDemand)];
+}
