@@ -20,6 +20,7 @@ import { ChallengeResponder } from "./challenge_responder.ts";
 import { httpsPortOf } from "./https_port.ts";
 import type { Middleware } from "../listener/middleware.ts";
 import type { ListenerMetrics } from "../listener/own/listener_metrics.ts";
+import type { ListenerLimits } from "../listener/own/limits_schema.ts";
 import type { ListenerSettings } from "../listener/own/socket_listener.ts";
 import type { Log } from "../log/log.ts";
 import type { SharedState } from "../state/shared_state.ts";
@@ -128,10 +129,7 @@ export class Generation {
     this.config = config;
     const { log, onFailure } = options;
     const trust = new ProxyTrust(config.server.trusted_proxies);
-    const clients: ListenerSettings = {
-      limits: config.server.limits,
-      trusts: (address) => trust.trusts(address),
-    };
+    const clients: ListenerSettings = { trusts: (address) => trust.trusts(address) };
     this.exchanges = new Exchanges({
       trust,
       log,
@@ -189,7 +187,7 @@ export class Generation {
           : responder,
         middleware: options.middleware ?? [],
         metrics: metrics?.listener(key),
-        clients: { ...clients, proxyProtocol: group[0].proxy_protocol },
+        clients: { ...clients, limits: limitsOf(group, config), proxyProtocol: group[0].proxy_protocol },
         tls: tls && new ListenerPolicies(group, processState.certificates),
       };
     });
@@ -286,6 +284,11 @@ export class Generation {
   #probe(): void {
     this.processState.prober?.update(this.sites.flatMap(probeTargets));
   }
+}
+
+/** The limits of a port: those of `[server.limits]`, and of the sites that set other ones. */
+function limitsOf(sites: readonly SiteConfig[], { server }: Config): ListenerLimits {
+  return Object.assign({ ...server.limits }, ...sites.map(({ limits }) => limits));
 }
 
 function specOf(site: Site): { hosts: readonly string[]; default: boolean; target: Site } {

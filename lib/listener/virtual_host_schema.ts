@@ -5,8 +5,9 @@
  */
 
 import type { z } from "zod";
-import { type Fault, flag, integer, judged, list, text } from "../config/fields.ts";
+import { type Fault, flag, inheriting, integer, judged, list, table, text } from "../config/fields.ts";
 import { hostPatternFault, normalHost } from "../config/host_pattern.ts";
+import { limitsSchema } from "./own/limits_schema.ts";
 import { isIpAddress } from "../http/ip_address.ts";
 
 /** Port of a site that names none. */
@@ -31,6 +32,10 @@ export const virtualHostKeys = {
   proxy_protocol: flag().default(false).describe(
     "Whether connections of trusted_proxies begin with a header of the PROXY protocol, version 1 or 2, from which the " +
       "client's address is taken. With BWS's own listener; the same for all sites of a port.",
+  ),
+  limits: table(inheriting(limitsSchema.shape)).optional().describe(
+    "Limits of the site's port for clients, in place of those of [server.limits], key by key. They hold for all sites of the " +
+      "port: two of them must not set a key to two values.",
   ),
 };
 

@@ -14,9 +14,7 @@ import type { ConfigCheck, ResolvedOptions } from "../config/composed_config.ts"
 import { appendFault, createFault, fileAt } from "../config/file_access.ts";
 import { fromWorkingFolder, resolvePath } from "../config/file_paths.ts";
 import { type ProblemList, quoted } from "../config/problem_list.ts";
-import { listenerKind } from "../listener/listener_choice.ts";
-import { LISTENER_KINDS } from "../listener/listener_kind.ts";
-import { child, tableOf, type TextNode, textNode, textNodesOf } from "../config/source_tree.ts";
+import { tableOf, type TextNode, textNode, textNodesOf } from "../config/source_tree.ts";
 
 /** Warns if every peer is trusted: a trusted peer sets the client address, the scheme and the host of a request. */
 export const checkTrust: ConfigCheck = (root, problems) => {
@@ -27,21 +25,6 @@ export const checkTrust: ConfigCheck = (root, problems) => {
       expected: "the addresses of the proxies in front",
     });
   }
-};
-
-/** Warns of `[server.limits]` where the ports have the runtime's listener, which has no such limits. */
-export const checkLimits: ConfigCheck = (root, problems) => {
-  const server = tableOf(root, "server");
-  const limits = child(server, "limits");
-  const named = textNode(server, "listener")?.value;
-  const kind = listenerKind({ listener: LISTENER_KINDS.find((known) => known === named) });
-  if (limits === undefined || kind !== "runtime") return;
-  problems.warning(limits, {
-    message: named === undefined
-      ? "[server.limits] has no effect: BWS_LISTENER is runtime"
-      : '[server.limits] has no effect with listener = "runtime"',
-    expected: 'server.listener = "own"',
-  });
 };
 
 /** Makes the path of the middleware absolute, and looks whether it is there. */

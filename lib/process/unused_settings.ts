@@ -80,6 +80,8 @@ function portSettings({ server, sites }: Config): Unused[] {
     const verb = limits.length === 1 ? "has" : "have";
     found.push(["server.limits", `${limits.join(" and ")} of [server.limits] ${verb} no effect in a handler`, OPENED]);
   }
+  const limited = sites.findIndex((site) => site.limits !== undefined);
+  if (limited >= 0) found.push([`sites[${limited}].limits`, "limits of a site have no effect in a handler", OPENED]);
   const proxied = sites.findIndex(({ proxy_protocol }) => proxy_protocol);
   if (proxied >= 0) {
     found.push([`sites[${proxied}].proxy_protocol`, "proxy_protocol has no effect in a handler", OPENED]);

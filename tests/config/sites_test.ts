@@ -203,3 +203,23 @@ Deno.test("parseConfig() warns of server.limits that have no effect with the run
     else Deno.env.set("BWS_LISTENER", before);
   }
 });
+
+Deno.test("parseConfig() takes limits of a port from one of its sites, and refuses two values on one port", () => {
+  const site = (host: string, limits: string, port = 8080) =>
+    `${SITE}hostname = "${host}"\nport = ${port}\nlimits = { ${limits} }\n`;
+  accepted(`${site("a", 'idle_timeout = "5s"')}${site("b", 'idle_timeout = "5s", max_requests = 9')}${SITE}`);
+  accepted(`${site("a", 'idle_timeout = "5s"')}${site("b", 'idle_timeout = "6s"', 8081)}`);
+  accepted(`${site("a", "max_requests = 1", 0)}${site("b", "max_requests = 2", 0)}`);
+  assertErrors(
+    `${site("a", 'idle_timeout = "5s", max_requests = 1')}${site("b", "idle_timeout = «6», max_requests = 1")}`,
+    [
+      'another site of port 8080 has idle_timeout = "5s" (line 5), expected one idle_timeout for all sites of a port',
+    ],
+  );
+});
+
+Deno.test("parseConfig() warns of limits of sites that have no effect with the runtime's listener", () => {
+  assertWarnings(`[server]\nlistener = "runtime"\n${SITE}limits = «{ max_requests = 1 }»\n`, [
+    '[sites.limits] has no effect with listener = "runtime", expected server.listener = "own"',
+  ]);
+});

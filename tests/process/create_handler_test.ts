@@ -65,14 +65,15 @@ Deno.test("createHandler() warns of each setting that has no effect in a handler
     logging: { output: "stderr", format: "combined" },
     management: { enabled: true },
     sites: [{ port: 8080, static_dir: "." }, {
-      ...{ port: 8081, listen: "127.0.0.1", static_dir: ".", proxy_protocol: true },
+      ...{ port: 8081, listen: "127.0.0.1", static_dir: ".", proxy_protocol: true, limits: { max_requests: 9 } },
     }],
   };
   using said = consoleWarnings();
   await createHandler(config).close();
   const paths = said.text.split("\n").map((line) => /^(\S+): warning: /.exec(line)?.[1]);
   assertEquals(paths, [
-    ...["server.workers", "management", "server.reuse_port", "server.limits", "sites[1].proxy_protocol"],
+    ...["server.workers", "management", "server.reuse_port", "server.limits", "sites[1].limits"],
+    "sites[1].proxy_protocol",
     ...["sites[1].port", "sites[1].listen", "logging"],
   ]);
   assertStringIncludes(said.text, "idle_timeout and max_requests of [server.limits] have no effect");

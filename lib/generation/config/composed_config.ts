@@ -13,8 +13,9 @@ import { checkProxies } from "../../handlers/proxy/config/proxy_checks.ts";
 import { resolveCertificates } from "../../handlers/proxy/config/tls_checks.ts";
 import { checkCertificates } from "../../listener/tls/certificate_checks.ts";
 import { checkTlsSites, resolveTlsFiles } from "../../listener/tls/tls_checks.ts";
+import { checkListenerLimits } from "../../listener/listener_limits_checks.ts";
 import { checkVirtualHosts } from "../../listener/virtual_host_checks.ts";
-import { checkLimits, checkTrust, resolveLog, resolveMiddleware } from "../../process/server_checks.ts";
+import { checkTrust, resolveLog, resolveMiddleware } from "../../process/server_checks.ts";
 import { composeSchema, configSchema } from "./config_schema.ts";
 import type { Config } from "./config_types.ts";
 import { featureChecks } from "./feature_schema.ts";
@@ -38,7 +39,7 @@ function composed(schema: ComposedConfig<Config>["schema"], features: readonly A
     files: [resolveMiddleware, resolveLog, resolveFolders, resolveErrorPages, resolveTlsFiles, resolveCertificates],
     checks: [
       checkTrust,
-      checkLimits,
+      checkListenerLimits,
       checkManagement,
       checkVirtualHosts,
       checkTlsSites,

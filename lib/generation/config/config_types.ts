@@ -240,6 +240,8 @@ export interface SiteInput {
    * @default {false}
    */
   proxy_protocol?: boolean;
+  /** Limits of the site's port for clients, in place of those of [server.limits], key by key. They hold for all sites of the port: two of them must not set a key to two values. */
+  limits?: SiteLimitsInput;
   /** TLS with clients. A word in place of the table: "acme" or "internal" says who issues the certificates, "auto" is an empty table, "off" is cleartext. Without it, a site with a host name on port 443 has "auto", any other cleartext. */
   tls?: "auto" | "acme" | "internal" | "off" | TlsInput;
   /** Folder whose files are served. */
@@ -402,6 +404,30 @@ export interface OnDemandInput {
    * @default {10000}
    */
   max_names?: number;
+}
+
+/** `[sites.limits]`. Limits of the site's port for clients, in place of those of [server.limits], key by key. They hold for all sites of the port: two of them must not set a key to two values. */
+export interface SiteLimitsInput {
+  /** Longest time from the first byte of a request's head to its last, however slowly it arrives, and from the opening of a connection to its first byte; 408. 0 is no limit. */
+  header_timeout?: string | number;
+  /** Longest silence of a client while its body is awaited; 408. 0 is no limit. */
+  body_timeout?: string | number;
+  /** Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. Also of a response, over write_timeout. 0 is none. */
+  min_rate?: number;
+  /** Longest time between two requests of a connection; 0 is no limit. */
+  idle_timeout?: string | number;
+  /** Longest time in which a client takes no byte of a response, and time over which min_rate applies to it; 0 is no limit. */
+  write_timeout?: string | number;
+  /** Largest head of a request with its first line; 431, or 414 where the first line takes more than half of it. */
+  max_header_size?: string | number;
+  /** Most header lines of a request; 431. */
+  max_header_lines?: number;
+  /** Most open connections of a listener in each worker; the longest idle one is closed for a new one. 0 is no limit. */
+  max_connections?: number;
+  /** Most open connections from one address to a listener in each worker, except for trusted proxies; 0 is no limit. */
+  max_connections_per_address?: number;
+  /** Most requests of one connection; 0 is no limit. */
+  max_requests?: number;
 }
 
 /** `[sites.tls]`. TLS with clients. A word in place of the table: "acme" or "internal" says who issues the certificates, "auto" is an empty table, "off" is cleartext. Without it, a site with a host name on port 443 has "auto", any other cleartext. */
@@ -1338,6 +1364,8 @@ export interface SiteConfig {
   default: boolean;
   /** Whether connections of trusted_proxies begin with a header of the PROXY protocol, version 1 or 2, from which the client's address is taken. With BWS's own listener; the same for all sites of a port. */
   proxy_protocol: boolean;
+  /** Limits of the site's port for clients, in place of those of [server.limits], key by key. They hold for all sites of the port: two of them must not set a key to two values. */
+  limits?: SiteLimitsConfig;
   /** TLS with clients. A word in place of the table: "acme" or "internal" says who issues the certificates, "auto" is an empty table, "off" is cleartext. Without it, a site with a host name on port 443 has "auto", any other cleartext. */
   tls?: "off" | TlsConfig;
   /** Folder whose files are served. */
@@ -1420,6 +1448,30 @@ export interface OnDemandConfig {
   max_per_minute: number;
   /** Most names that have a certificate on demand at a time. */
   max_names: number;
+}
+
+/** `[sites.limits]`. Limits of the site's port for clients, in place of those of [server.limits], key by key. They hold for all sites of the port: two of them must not set a key to two values. */
+export interface SiteLimitsConfig {
+  /** Longest time from the first byte of a request's head to its last, however slowly it arrives, and from the opening of a connection to its first byte; 408. 0 is no limit. */
+  header_timeout?: number;
+  /** Longest silence of a client while its body is awaited; 408. 0 is no limit. */
+  body_timeout?: number;
+  /** Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. Also of a response, over write_timeout. 0 is none. */
+  min_rate?: number;
+  /** Longest time between two requests of a connection; 0 is no limit. */
+  idle_timeout?: number;
+  /** Longest time in which a client takes no byte of a response, and time over which min_rate applies to it; 0 is no limit. */
+  write_timeout?: number;
+  /** Largest head of a request with its first line; 431, or 414 where the first line takes more than half of it. */
+  max_header_size?: number;
+  /** Most header lines of a request; 431. */
+  max_header_lines?: number;
+  /** Most open connections of a listener in each worker; the longest idle one is closed for a new one. 0 is no limit. */
+  max_connections?: number;
+  /** Most open connections from one address to a listener in each worker, except for trusted proxies; 0 is no limit. */
+  max_connections_per_address?: number;
+  /** Most requests of one connection; 0 is no limit. */
+  max_requests?: number;
 }
 
 /** `[sites.tls]`. TLS with clients. A word in place of the table: "acme" or "internal" says who issues the certificates, "auto" is an empty table, "off" is cleartext. Without it, a site with a host name on port 443 has "auto", any other cleartext. */

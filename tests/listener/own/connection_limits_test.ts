@@ -6,6 +6,8 @@
 
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals, assertMatch } from "@std/assert";
+import { resolveConfig } from "../../../lib/generation/config/resolve_config.ts";
+import { Generation } from "../../../lib/generation/generation.ts";
 import type { HttpResponse } from "../../../lib/http/message.ts";
 import type { CloseCause } from "../../../lib/listener/own/close_cause.ts";
 import { CLOSE_CAUSES } from "../../../lib/listener/own/close_cause.ts";
@@ -49,6 +51,23 @@ Deno.test("max_connections_per_address does not apply to trusted proxies", async
   assertEquals(clients.connect("198.51.100.1").closed, true);
   for (let i = 0; i < 3; i++) assertEquals(clients.connect("198.51.100.2").closed, false);
   assertEquals(clients.connect("198.51.100.3").closed, false);
+});
+
+Deno.test("limits of a site hold for its port, in place of the server's", () => {
+  const { config } = resolveConfig({
+    server: { limits: { max_requests: 5, idle_timeout: "9s" } },
+    sites: [
+      { hostname: "a", port: 8080, static_dir: "." },
+      { hostname: "b", port: 8080, static_dir: ".", limits: { max_requests: 7 } },
+      { hostname: "c", port: 8081, static_dir: "." },
+    ],
+  });
+  const generation = new Generation(config);
+  const limits = generation.listeners.map((
+    { clients },
+  ) => [clients.limits?.max_requests, clients.limits?.idle_timeout]);
+  generation.close();
+  assertEquals(limits, [[7, 9000], [5, 9000]]);
 });
 
 Deno.test("the last request that max_requests allows closes its connection", async () => {
