@@ -159,6 +159,27 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import("./top/top_command.ts")).topCommand,
   },
   {
+    name: "trust",
+    usage: "trust [--config CONFIG] [--print | --uninstall]",
+    summary: "Trust the local authority, which issues certificates for localhost",
+    details: [
+      'Sites with tls = "internal", and those of localhost, have certificates of an',
+      "authority that BWS makes and keeps (acme.storage). This makes the programs of",
+      "a Debian machine trust it, and says what to do elsewhere and in browsers.",
+    ],
+    maxPositionals: 0,
+    flags: [
+      { name: "config", short: "c", value: "CONFIG", help: "The config file (./config.toml, if it is there)" },
+      { name: "print", help: "Write its certificate in PEM, and change nothing" },
+      { name: "uninstall", help: "Trust it no longer" },
+    ],
+    examples: [
+      ["bws trust", "on a machine for development"],
+      ["bws trust --print > bws.crt", "for another machine, or a browser"],
+    ],
+    load: async () => (await import("./trust_command.ts")).trustCommand,
+  },
+  {
     name: "demo",
     usage: "demo [--port PORT]",
     summary: "Watch three balancing policies at work in the browser",
