@@ -188,6 +188,11 @@ export class Exchange implements AccessRecord {
     return this.head.query;
   }
 
+  /** Protocol of the request; undefined for HTTP/1.1 and earlier. */
+  get protocol(): string | undefined {
+    return this.head.protocol;
+  }
+
   /** Referer as sent, or empty. */
   get referer(): string {
     return headerValue(this.head.headers, "referer") ?? "";

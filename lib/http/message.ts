@@ -46,6 +46,8 @@ export interface RequestHead {
   readonly via?: string;
   /** Value of Upgrade, or empty; undefined if the listener does not provide it. */
   readonly upgrade?: string;
+  /** Protocol, as `HTTP/2.0`; undefined for HTTP/1.1 and earlier. */
+  readonly protocol?: string;
 }
 
 /** The body of a response: complete bytes that may be shared, a source of pieces, or no body. */

@@ -83,9 +83,14 @@ export class Http2Connection implements FrameOwner {
     return this.streams.size;
   }
 
-  /** Whether a frame or a header block of the peer has begun and is not complete. */
+  /** Whether a frame without data, or a header block, of the peer has begun and is not complete. */
   get receiving(): boolean {
     return this.#input.begun;
+  }
+
+  /** Number of frames that have arrived, header blocks counted once. */
+  get receivedFrames(): number {
+    return this.#input.frames;
   }
 
   /** Whether the peer has accepted this side's first settings. */
@@ -159,12 +164,18 @@ export class Http2Connection implements FrameOwner {
     this.wake();
   }
 
+  /** Whether the peer knows that the connection ends, so that no further stream is accepted. */
+  get shutdownFinished(): boolean {
+    return this.lastAccepted !== MAX_WINDOW_BYTES;
+  }
+
   /** Ends the time in which streams that were under way to a server that shuts down are accepted. */
   finishShutdown(): void {
     if (this.closed || !this.server || !this.draining || this.lastAccepted !== MAX_WINDOW_BYTES) return;
     this.lastAccepted = this.lastPeerStream;
     this.writer.goAway(this.lastAccepted, ErrorCode.NO_ERROR);
     this.wake();
+    this.host.shutdownFinished?.();
   }
 
   /** Tells the peer that the connection ends, and ends all streams. */
@@ -341,7 +352,9 @@ export class Http2Connection implements FrameOwner {
 
   #endLocal(stream: Http2Stream): void {
     stream.localEnded = true;
-    if (stream.remoteEnded) this.closeStream(stream, false);
+    const { codeAtEnd } = stream;
+    if (codeAtEnd > 0 || (codeAtEnd === 0 && !stream.remoteEnded)) this.resetStream(stream, codeAtEnd);
+    else if (stream.remoteEnded) this.closeStream(stream, false);
   }
 
   #sendPing(payload: Uint8Array): void {

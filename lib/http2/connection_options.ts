@@ -25,6 +25,8 @@ export interface ConnectionHost {
   settingsChanged(): void;
   /** The peer opens no streams any more, and acts on none of this side's above `lastStreamId`. */
   goAway(lastStreamId: number, code: number): void;
+  /** A server's: the client knows that the connection ends. It is to be closed once no stream is open. */
+  shutdownFinished?(): void;
   /** The reply to {@linkcode Http2Connection.ping} has arrived. */
   pong(): void;
   /** The connection failed: GOAWAY was written, all streams were reset. It is to be closed behind what was written. */

@@ -30,6 +30,8 @@ import type { Http2Stream, StreamHandler } from "./stream.ts";
 
 /** Reads the frames of the peer. */
 export class FrameInput implements FrameHandler {
+  /** Number of frames that have arrived, header blocks counted once. */
+  frames = 0;
   readonly #owner: FrameOwner;
   readonly #reader: FrameReader;
   readonly #assembly: HeaderAssembly;
@@ -88,8 +90,10 @@ export class FrameInput implements FrameHandler {
     if (assembled !== 0 ? type !== CONTINUATION || streamId !== assembled : type === CONTINUATION) {
       throw protocolError(assembled === 0 ? "CONTINUATION follows no HEADERS" : "A header block is interrupted");
     }
-    if (type === DATA) this.#dataBegins(flags, streamId, length);
-    else if (type > CONTINUATION || type === PRIORITY) this.#owner.budget.use("empty");
+    if (type === DATA) {
+      this.frames++;
+      this.#dataBegins(flags, streamId, length);
+    } else if (type > CONTINUATION || type === PRIORITY) this.#owner.budget.use("empty");
   }
 
   data(bytes: Uint8Array<ArrayBuffer>, start: number, end: number, last: boolean): void {
@@ -122,6 +126,18 @@ export class FrameInput implements FrameHandler {
   }
 
   frame(
+    type: number,
+    flags: number,
+    streamId: number,
+    bytes: Uint8Array<ArrayBuffer>,
+    start: number,
+    end: number,
+  ): void {
+    this.#dispatch(type, flags, streamId, bytes, start, end);
+    if (this.#assembly.streamId === 0) this.frames++;
+  }
+
+  #dispatch(
     type: number,
     flags: number,
     streamId: number,

@@ -48,9 +48,9 @@ export class FrameReader {
     this.#handler = handler;
   }
 
-  /** Whether a frame has begun and is not complete. */
+  /** Whether a frame has begun and is not complete, unless it is of data. */
   get begun(): boolean {
-    return this.#inFrame || this.#headerBytes > 0;
+    return (this.#inFrame && this.#type !== DATA) || this.#headerBytes > 0;
   }
 
   /**

@@ -59,6 +59,8 @@ export class Http2Stream {
   handler: StreamHandler;
   /** Bytes of data that the peer has announced; -1 where it has not. Other lengths are malformed. */
   expectedBytes = -1;
+  /** Code of the RST_STREAM that follows the end of this side, unless the peer has ended too and it is 0; -1: none follows. */
+  codeAtEnd = -1;
   /** Bytes of data that have arrived. */
   receivedBytes = 0;
   /** Bytes of data that were sent. */

@@ -19,6 +19,8 @@ export interface AccessRecord {
   readonly path: string;
   /** Query with its `?`, or empty. */
   readonly query: string;
+  /** Protocol of the request; undefined for HTTP/1.1 and earlier. */
+  readonly protocol?: string | undefined;
   readonly site: string;
   /** Status code; 499 if the client closed the connection first. */
   readonly status: number;
@@ -57,9 +59,9 @@ export function jsonAccessLine(record: AccessRecord): string {
       record.status >= 500 && record.reportsState !== true ? "error" : "info"
     }","message":"request","request_id":${quoted(record.requestId)},"client":` +
     `"${record.clientAddress}","method":${quoted(record.method)},"host":${quoted(record.host)},"path":` +
-    `${quoted(record.path + record.query)},"site":${
-      quoted(record.site)
-    },"status":${record.status},"bytes":${record.bytes},` +
+    `${quoted(record.path + record.query)}${
+      record.protocol === undefined ? "" : `,"protocol":"${record.protocol}"`
+    },"site":${quoted(record.site)},"status":${record.status},"bytes":${record.bytes},` +
     `"duration_ms":${round(record.durationMs)}`;
   if (record.attempts > 0) {
     line += `,"upstream":${quoted(record.upstream)},"upstream_ms":` +
@@ -77,7 +79,9 @@ export function jsonAccessLine(record: AccessRecord): string {
 export function combinedAccessLine(record: AccessRecord): string {
   const text = (value: string) => value === "" ? "-" : printable(value).replaceAll('"', "\\x22");
   let line = `${record.clientAddress || "-"} - - [${combinedTime()}] "${text(record.method)} ` +
-    `${text(record.path + record.query)} HTTP/1.1" ${record.status} ${record.bytes} "${text(record.referer)}" ` +
+    `${text(record.path + record.query)} ${record.protocol ?? "HTTP/1.1"}" ${record.status} ${record.bytes} "${
+      text(record.referer)
+    }" ` +
     `"${text(record.userAgent)}" ${text(record.requestId)} "${text(record.host)}" ${text(record.upstream)} ` +
     `${record.attempts} ${round(record.durationMs)} ${record.upstreamMs < 0 ? "-" : round(record.upstreamMs)}`;
   if (record.closeCode) line += ` in=${record.receivedBytes ?? 0} close=${record.closeCode}`;

@@ -40,7 +40,7 @@ export const serverSchema = table({
     "How long a WebSocket stays open after its route was changed or removed.",
   ),
   listener: choice(LISTENER_KINDS).optional().describe(
-    'What serves the ports: "own", BWS\'s HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "own".',
+    'What serves the ports: "own", BWS\'s listener, or "runtime", the server of Deno. Without it, "own".',
   ),
   sockets: choice(["auto", ...SOCKET_DRIVERS]).default("auto").describe(
     "How sockets of cleartext are driven: by the runtime, or by Linux itself (epoll, io_uring), which needs " +

@@ -90,7 +90,7 @@ export const REFUSED: Readonly<Record<string, [bytes: string, status: number]>> 
   "a method that is no token": ["G(T / HTTP/1.1\r\nHost: site.test\r\n\r\n", 400],
   "no version": ["GET /\r\nHost: site.test\r\n\r\n", 400],
   "HTTP/1.2": ["GET / HTTP/1.2\r\nHost: site.test\r\n\r\n", 505],
-  "the preface of HTTP/2": ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
+  "the preface of HTTP/2, but for its last byte": ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r ", 505],
   "a version in lower case": ["GET / http/1.1\r\nHost: site.test\r\n\r\n", 400],
   "a TLS handshake": ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400],
   "many empty lines": ["\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: site.test\r\n\r\n", 400],

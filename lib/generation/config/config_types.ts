@@ -60,7 +60,7 @@ export interface ServerInput {
    * @default {"5s"}
    */
   stream_close_delay?: string | number;
-  /** What serves the ports: "own", BWS's HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "own". */
+  /** What serves the ports: "own", BWS's listener, or "runtime", the server of Deno. Without it, "own". */
   listener?: "own" | "runtime";
   /**
    * How sockets of cleartext are driven: by the runtime, or by Linux itself (epoll, io_uring), which needs --allow-ffi; "auto" is the best that works here.
@@ -374,6 +374,12 @@ export interface LimitsInput {
    * @default {0}
    */
   max_requests?: number;
+  /**
+   * Most requests of a connection of HTTP/2 that are under way at once.
+   *
+   * @default {100}
+   */
+  max_concurrent_streams?: number;
 }
 
 /** `[[acme.directories]]`. Authorities, in the order in which they are tried; without any, Let's Encrypt. */
@@ -428,6 +434,8 @@ export interface SiteLimitsInput {
   max_connections_per_address?: number;
   /** Most requests of one connection; 0 is no limit. */
   max_requests?: number;
+  /** Most requests of a connection of HTTP/2 that are under way at once. */
+  max_concurrent_streams?: number;
 }
 
 /** `[sites.tls]`. TLS with clients. A word in place of the table: "acme" or "internal" says who issues the certificates, "auto" is an empty table, "off" is cleartext. Without it, a site with a host name on port 443 has "auto", any other cleartext. */
@@ -1280,7 +1288,7 @@ export interface ServerConfig {
   limits: LimitsConfig;
   /** How long a WebSocket stays open after its route was changed or removed. */
   stream_close_delay: number;
-  /** What serves the ports: "own", BWS's HTTP/1.1 listener, or "runtime", the server of Deno. Without it, "own". */
+  /** What serves the ports: "own", BWS's listener, or "runtime", the server of Deno. Without it, "own". */
   listener?: "own" | "runtime";
   /** How sockets of cleartext are driven: by the runtime, or by Linux itself (epoll, io_uring), which needs --allow-ffi; "auto" is the best that works here. */
   sockets: "auto" | "runtime" | "epoll" | "uring";
@@ -1426,6 +1434,8 @@ export interface LimitsConfig {
   max_connections_per_address: number;
   /** Most requests of one connection; 0 is no limit. */
   max_requests: number;
+  /** Most requests of a connection of HTTP/2 that are under way at once. */
+  max_concurrent_streams: number;
 }
 
 /** `[[acme.directories]]`. Authorities, in the order in which they are tried; without any, Let's Encrypt. */
@@ -1472,6 +1482,8 @@ export interface SiteLimitsConfig {
   max_connections_per_address?: number;
   /** Most requests of one connection; 0 is no limit. */
   max_requests?: number;
+  /** Most requests of a connection of HTTP/2 that are under way at once. */
+  max_concurrent_streams?: number;
 }
 
 /** `[sites.tls]`. TLS with clients. A word in place of the table: "acme" or "internal" says who issues the certificates, "auto" is an empty table, "off" is cleartext. Without it, a site with a host name on port 443 has "auto", any other cleartext. */

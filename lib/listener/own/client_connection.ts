@@ -16,6 +16,7 @@ import { IncomingBody } from "./incoming_body.ts";
 import { LastBytes, LINGER_MS } from "./last_bytes.ts";
 import { MAX_DISCARDED_BYTES } from "./limits_schema.ts";
 import type { CloseCause } from "./close_cause.ts";
+import type { ListenerConnection } from "./listener_connection.ts";
 import type { ListenerParts } from "./listener_parts.ts";
 import { readRequest } from "./parsed_request.ts";
 import { drop, internalError, RequestClient, type RequestConnection } from "./request_client.ts";
@@ -39,7 +40,8 @@ const enum Phase {
 }
 
 /** A connection. Owned by the table of its listener until it closes. */
-export class ClientConnection implements SocketHandler, SenderHost, RequestConnection, RequestTaker {
+export class ClientConnection
+  implements ListenerConnection, SocketHandler, SenderHost, RequestConnection, RequestTaker {
   readonly socket: Socket;
   /** The client's address and port. */
   readonly peer: Peer;

@@ -20,6 +20,10 @@ export const CLOSE_CAUSES = [
   "write_timeout",
   /** After a request that was refused. */
   "refused",
+  /** The client broke the protocol of HTTP/2. */
+  "protocol_error",
+  /** The client sent more of what HTTP/2 allows than it may (ENHANCE_YOUR_CALM). */
+  "flood",
   /** Its response broke off. */
   "broken_response",
   /** It was above a limit of connections. */

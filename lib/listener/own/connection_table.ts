@@ -5,8 +5,8 @@
  */
 
 import type { CoarseClock, Watched } from "../../state/coarse_clock.ts";
-import type { ClientConnection } from "./client_connection.ts";
 import type { ListenerLimits } from "./limits_schema.ts";
+import type { ListenerConnection } from "./listener_connection.ts";
 import type { CloseCause } from "./close_cause.ts";
 import { countClosed, LISTENER_METRICS, type ListenerMetrics } from "./listener_metrics.ts";
 
@@ -14,7 +14,7 @@ import { countClosed, LISTENER_METRICS, type ListenerMetrics } from "./listener_
 export class ConnectionTable implements Watched {
   readonly #metrics: ListenerMetrics;
   readonly #clock: CoarseClock;
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Set<ListenerConnection>();
   readonly #byAddress = new Map<string, number>();
   #nextSweepMs = 0;
   #emptied: (() => void) | undefined;
@@ -43,7 +43,7 @@ export class ConnectionTable implements Watched {
     return this.#connections.size < max_connections;
   }
 
-  add(connection: ClientConnection): void {
+  add(connection: ListenerConnection): void {
     if (this.#connections.size === 0) this.#clock.watch(this);
     this.#connections.add(connection);
     this.#metrics.change(LISTENER_METRICS.metrics.open, 1);
@@ -51,7 +51,13 @@ export class ConnectionTable implements Watched {
     this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
   }
 
-  delete(connection: ClientConnection, cause: CloseCause): void {
+  /** `connection` takes the place of `first`, with the same client. */
+  replace(first: ListenerConnection, connection: ListenerConnection): void {
+    this.#connections.delete(first);
+    this.#connections.add(connection);
+  }
+
+  delete(connection: ListenerConnection, cause: CloseCause): void {
     if (!this.#connections.delete(connection)) return;
     this.#metrics.change(LISTENER_METRICS.metrics.open, -1);
     countClosed(this.#metrics, cause);
@@ -71,7 +77,7 @@ export class ConnectionTable implements Watched {
    * @returns How many were closed.
    */
   closeIdle(most: number, { used }: { used: boolean }): number {
-    const idle: ClientConnection[] = [];
+    const idle: ListenerConnection[] = [];
     for (const connection of this.#connections) {
       if (connection.idleSinceMs >= 0 && (connection.used || !used)) idle.push(connection);
     }

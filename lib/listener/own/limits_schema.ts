@@ -42,6 +42,9 @@ export const limitsSchema = table({
     "Most open connections from one address to a listener in each worker, except for trusted proxies; 0 is no limit.",
   ),
   max_requests: count().default(0).describe("Most requests of one connection; 0 is no limit."),
+  max_concurrent_streams: integer(1, 10_000).default(100).describe(
+    "Most requests of a connection of HTTP/2 that are under way at once.",
+  ),
 });
 
 /** `[server.limits]`, after defaults. */

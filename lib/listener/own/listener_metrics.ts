@@ -6,6 +6,7 @@
 
 import { MetricSet, type SnapshotOf } from "../../metrics/metric_set.ts";
 import type { MetricValues } from "../../metrics/metric_values.ts";
+import { FLOOD_CAUSES, type FloodCause } from "../../http2/flood_budget.ts";
 import { CLOSE_CAUSES, type CloseCause } from "./close_cause.ts";
 
 /** The metrics `bws_listener_…` that are counted; others are read from the state of the port. */
@@ -24,6 +25,19 @@ export const LISTENER_METRICS = new MetricSet({
     ...{ kind: "counter", name: "bws_listener_accept_failures_total" },
     help: "Connections that could not be accepted, as when file handles ran out.",
   },
+  http2: {
+    ...{ kind: "counter", name: "bws_listener_http2_connections_total", hideZero: true },
+    help: "Connections of clients that spoke HTTP/2.",
+  },
+  streams: {
+    ...{ kind: "gauge", name: "bws_listener_http2_streams", hideZero: true },
+    help: "Streams of HTTP/2 that are open.",
+  },
+  floods: {
+    ...{ kind: "counter", name: "bws_listener_http2_floods_total", hideZero: true },
+    help: "Connections of HTTP/2 that were ended with ENHANCE_YOUR_CALM, by cause.",
+    labels: [["cause", FLOOD_CAUSES]],
+  },
 });
 
 /** All values of a port at one moment. */
@@ -35,4 +49,9 @@ export type ListenerMetrics = MetricValues<ListenerMetricsSnapshot>;
 /** Counts a connection that was closed. */
 export function countClosed(metrics: ListenerMetrics, cause: CloseCause): void {
   metrics.add(LISTENER_METRICS.metrics.closed, 1, CLOSE_CAUSES.indexOf(cause));
+}
+
+/** Counts a connection of HTTP/2 that was ended because of a flood. */
+export function countFlood(metrics: ListenerMetrics, cause: FloodCause): void {
+  metrics.add(LISTENER_METRICS.metrics.floods, 1, FLOOD_CAUSES.indexOf(cause));
 }

@@ -7,8 +7,9 @@
 import type { Responder } from "../../exchange/responder.ts";
 import type { Peer } from "../../http/message.ts";
 import type { CoarseClock } from "../../state/coarse_clock.ts";
-import type { ClientConnection } from "./client_connection.ts";
 import type { ListenerLimits } from "./limits_schema.ts";
+import type { ListenerConnection } from "./listener_connection.ts";
+import type { ListenerMetrics } from "./listener_metrics.ts";
 import type { CloseCause } from "./close_cause.ts";
 import type { OutgoingHead } from "./outgoing_head.ts";
 import type { RequestContext } from "./parsed_request.ts";
@@ -31,5 +32,8 @@ export interface ListenerParts extends RequestContext {
   /** Where messages are composed. */
   readonly memory: Uint8Array<ArrayBuffer>;
   /** Called once when a connection has closed. */
-  readonly onClose: (connection: ClientConnection, cause: CloseCause) => void;
+  readonly onClose: (connection: ListenerConnection, cause: CloseCause) => void;
+  /** Called when the protocol of a connection is known: `connection` takes the place of `first`. */
+  readonly onChosen: (first: ListenerConnection, connection: ListenerConnection) => void;
+  readonly metrics: ListenerMetrics;
 }

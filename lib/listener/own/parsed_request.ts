@@ -149,7 +149,7 @@ function joinLine(headers: HeaderLines, lower: string, value: string): boolean {
 }
 
 /** A target with each octet above 0x7F percent-encoded. They must be UTF-8, as nginx and Caddy take it. */
-function encodedOctets(target: string): string {
+export function encodedOctets(target: string): string {
   if (!NON_ASCII.test(target)) return target;
   try {
     decoder.decode(Uint8Array.from(target, (char) => char.charCodeAt(0)));

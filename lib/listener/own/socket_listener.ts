@@ -1,5 +1,5 @@
 /**
- * A port that is open, over sockets of a driver: the HTTP/1.1 listener of BWS.
+ * A port that is open, over sockets of a driver: the listener of BWS for HTTP/1.1 and HTTP/2.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Peer } from "../../http/message.ts";
 import type { AcceptHandler, ListeningSocket, Socket, SocketDriver } from "../../sockets/socket.ts";
 import { socketDriver } from "../../sockets/socket_driver.ts";
 import { CoarseClock } from "../../state/coarse_clock.ts";
-import { ClientConnection } from "./client_connection.ts";
+import { beginConnection } from "../http2/first_bytes.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { localMetricFields } from "../../metrics/metric_fields.ts";
 import { countClosed, LISTENER_METRICS, type ListenerMetrics } from "./listener_metrics.ts";
@@ -126,6 +126,8 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
       waitingHeads: new WaitingHeads(),
       memory: driver.scratch ?? new Uint8Array(MEMORY_BYTES),
       onClose: (connection, cause) => table.delete(connection, cause),
+      onChosen: (first, connection) => table.replace(first, connection),
+      metrics: this.metrics,
     };
   }
 
@@ -205,7 +207,7 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
       countClosed(this.metrics, "limit");
       return socket.close();
     }
-    this.#table.add(new ClientConnection(socket, peer, this.#parts));
+    this.#table.add(beginConnection(socket, peer, this.#parts));
   }
 
   failed(error: Error): void {

@@ -248,7 +248,8 @@ export class ResponseBody implements BodySource {
     }
     const piece = this.#held.subarray(this.#heldStart, this.#heldEnd);
     this.#hold(NOTHING, 0, 0);
-    return piece.length > 0 && this.#deliver(piece, "given");
+    // Within the call that delivered the head, it lies in the socket's memory.
+    return piece.length > 0 && this.#deliver(piece, this.#owned ? "given" : "lent");
   }
 
   /** Delivers a piece. Returns whether the body is over; the connection may serve another exchange then. */
