@@ -227,7 +227,7 @@ function isServerUrl(url: string): boolean {
 export const newUpstreamSchema = z.strictObject({
   site: z.string(),
   pool: z.string(),
-  url: z.string().max(2000).refine(isServerUrl, { error: "expected a URL with http://, https:// or unix:/" }),
+  url: z.string().max(2000).refine(isServerUrl, { error: "expected a URL with http://, https://, h2c:// or unix:/" }),
   weight: weight().default(1),
   maxConnections: z.int().min(0).max(1_000_000).default(0),
   backup: z.boolean().default(false),

@@ -19,13 +19,15 @@ export type FailureKind =
   | "dial_queue"
   /** An idle connection was closed, or received unexpected bytes, before any byte of the request was sent. */
   | "closed_unused"
+  /** The upstream says that it did not act on the request (RFC 9113, section 8.7). Bytes of it may have been sent. */
+  | "refused"
   /** The connection closed or broke before any byte of a response. */
   | "closed_unanswered"
-  /** The connection closed or broke within the head of the response. */
+  /** The connection closed or broke within the head of the response, or its stream was reset before its end. */
   | "closed_in_head"
   /** The connection closed or broke within the body of the response. */
   | "closed_in_body"
-  /** The response is not HTTP/1.1. */
+  /** The response is not HTTP/1.1, or not HTTP/2. */
   | "malformed"
   /** The upstream sent no bytes for longer than `readTimeoutMs`. */
   | "read_timeout"

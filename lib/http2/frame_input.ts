@@ -274,8 +274,8 @@ export class FrameInput implements FrameHandler {
       const { expectedBytes: expected, receivedBytes: received } = stream;
       if (expected >= 0 && received !== expected) fault = `the body has ${received} of ${expected} bytes`;
     } else if (block.status < 200) {
-      if (endStream) fault = "an interim response ends the stream";
-      else if (block.status === 101) fault = "its status is 101";
+      if (endStream) fault ||= "an interim response ends the stream";
+      else if (block.status === 101) fault ||= "its status is 101";
     } else {
       stream.answered = true;
       stream.expectedBytes = block.contentLength;

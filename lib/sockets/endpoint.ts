@@ -24,6 +24,11 @@ export interface EndpointTls {
   readonly serverName?: string;
 }
 
+/**
+ * The version of HTTP that is spoken with an upstream: one of two, or, over TLS, what it prefers of both (ALPN, RFC 7301).
+ */
+export type UpstreamProtocol = "http/1.1" | "h2" | "auto";
+
 /** An upstream's address. */
 export interface Endpoint {
   /** How to reach it. */
@@ -46,6 +51,12 @@ export interface Endpoint {
    * @default {none}
    */
   readonly proxyProtocol?: ProxyProtocol;
+  /**
+   * The version of HTTP.
+   *
+   * @default {"http/1.1"}
+   */
+  readonly protocol?: UpstreamProtocol;
 }
 
 /**
@@ -53,10 +64,10 @@ export interface Endpoint {
  *
  * @throws {TypeError} When it is none of these.
  */
-export function parseEndpoint(url: string, tls?: EndpointTls): Endpoint {
+export function parseEndpoint(url: string, tls?: EndpointTls, protocol: UpstreamProtocol = "http/1.1"): Endpoint {
   if (/^unix:/i.test(url)) {
     const socketPath = url.slice(5).replace(/^\/\/(?=\/)/, "");
-    return { kind: "unix", hostname: "", port: 0, socketPath, authority: "localhost", basePath: "" };
+    return { kind: "unix", hostname: "", port: 0, socketPath, authority: "localhost", basePath: "", protocol };
   }
   const parsed = new URL(url);
   if (parsed.protocol !== "http:" && parsed.protocol !== "https:") {
@@ -71,5 +82,6 @@ export function parseEndpoint(url: string, tls?: EndpointTls): Endpoint {
     authority: parsed.host,
     basePath: parsed.pathname.replace(/\/+$/, ""),
     tls: secure ? tls ?? {} : undefined,
+    protocol,
   };
 }

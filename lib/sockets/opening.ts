@@ -5,14 +5,14 @@
  */
 
 import { AddressRace } from "./address_race.ts";
-import type { Endpoint, EndpointTls } from "./endpoint.ts";
+import type { Endpoint, EndpointTls, UpstreamProtocol } from "./endpoint.ts";
 import { hostAddresses, isAddress } from "./host_addresses.ts";
 import { runtimeDriver } from "./runtime_driver.ts";
 import { RuntimeSocket } from "./runtime_socket.ts";
 import type { ConnectTarget, Socket, SocketDriver } from "./socket.ts";
 import { socketDriver } from "./socket_driver.ts";
 import { connectUnverified } from "./unverified_tls.ts";
-import { closeQuietly, type Wire } from "./wire.ts";
+import { closeQuietly, type Secured } from "./wire.ts";
 
 /** Opens one connection, unless it is abandoned. Owned by one dial. */
 export class Opening {
@@ -36,7 +36,7 @@ export class Opening {
       if (preamble !== undefined) socket.write(preamble, "shared");
       return socket;
     }
-    if (tls.insecureSkipVerify) return paused(await this.#openUnverified(hostname, port, tls, preamble));
+    if (tls.insecureSkipVerify) return paused(await this.#openUnverified(endpoint, tls, preamble));
     // The runtime makes the handshake on a connection of its own.
     const socket = await this.#openTcp(hostname, port, runtimeDriver) as RuntimeSocket;
     const conn = socket.detach() as Deno.TcpConn;
@@ -45,7 +45,7 @@ export class Opening {
       throw new Error(ABANDONED);
     }
     if (preamble !== undefined) await this.#write(conn, preamble);
-    return paused(await this.#secure(conn, hostname, tls), socket);
+    return paused(await this.#secure(conn, endpoint, tls), socket);
   }
 
   /** Abandons the current step; a connection that opens later is closed. */
@@ -112,15 +112,18 @@ export class Opening {
     });
   }
 
-  #openUnverified(
-    hostname: string,
-    port: number,
+  async #openUnverified(
+    { hostname, port, protocol }: Endpoint,
     tls: EndpointTls,
     preamble: Uint8Array<ArrayBuffer> | undefined,
-  ): Promise<Wire> {
+  ): Promise<Secured> {
     const abort = new AbortController();
     this.#abandonStep = () => abort.abort();
-    return connectUnverified(hostname, port, tls.serverName ?? hostname, { signal: abort.signal, preamble });
+    const serverName = tls.serverName ?? hostname;
+    const secured = await connectUnverified(hostname, port, {
+      ...{ serverName, alpn: alpnOf(protocol), signal: abort.signal, preamble },
+    });
+    return checked(secured, protocol);
   }
 
   async #write(conn: Deno.TcpConn, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -133,32 +136,45 @@ export class Opening {
     }
   }
 
-  async #secure(conn: Deno.TcpConn, hostname: string, tls: EndpointTls): Promise<Wire> {
+  async #secure(conn: Deno.TcpConn, { hostname, protocol }: Endpoint, tls: EndpointTls): Promise<Secured> {
     this.#abandonStep = () => closeQuietly(conn);
-    const secure = await Deno.startTls(conn, {
+    const wire = await Deno.startTls(conn, {
       hostname: tls.serverName ?? hostname,
       caCerts: tls.caCertificates === undefined ? undefined : [...tls.caCertificates],
-      alpnProtocols: ["http/1.1"],
+      alpnProtocols: alpnOf(protocol),
     });
-    this.#abandonStep = () => closeQuietly(secure);
-    if (this.#abandoned) closeQuietly(secure);
+    this.#abandonStep = () => closeQuietly(wire);
+    if (this.#abandoned) closeQuietly(wire);
     try {
       // Otherwise the handshake is made with the first write, and its failure would look like that of a sent request.
-      await secure.handshake();
+      const { alpnProtocol } = await wire.handshake();
+      return checked({ wire, alpn: alpnProtocol ?? "" }, protocol);
     } catch (error) {
-      closeQuietly(secure);
+      closeQuietly(wire);
       throw error;
     }
-    return secure;
   }
+}
+
+/** The protocols that are offered to an upstream (ALPN, RFC 7301), in the order of preference. */
+function alpnOf(protocol: UpstreamProtocol = "http/1.1"): string[] {
+  return protocol === "auto" ? ["h2", "http/1.1"] : [protocol];
+}
+
+/** Refuses a connection to an upstream that did not choose HTTP/2, where nothing else may be spoken with it. */
+function checked(secured: Secured, protocol: UpstreamProtocol | undefined): Secured {
+  if (protocol !== "h2" || secured.alpn === "h2") return secured;
+  closeQuietly(secured.wire);
+  throw new Error(`the upstream does not offer HTTP/2 (it chose ${secured.alpn || "no protocol"} by ALPN)`);
 }
 
 /** A socket over a wire that is not read before its owner resumes it. */
 function paused(
-  wire: Wire,
+  { wire, alpn }: Secured,
   { remoteAddress, remotePort }: { remoteAddress?: string; remotePort?: number } = {},
 ): Socket {
-  const socket = new RuntimeSocket(wire, remoteAddress, remotePort);
+  const tls = { version: "", cipher: "", serverName: "", protocol: alpn, resumed: false };
+  const socket = new RuntimeSocket(wire, remoteAddress, remotePort, tls);
   socket.pause();
   socket.begin();
   return socket;

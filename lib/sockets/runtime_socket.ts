@@ -11,6 +11,7 @@ import { StallTolerantTimer } from "../state/stall_tolerant_timer.ts";
 import { notifyFailed } from "./notify_failed.ts";
 import type { Socket, SocketHandler } from "./socket.ts";
 import { BUFFER_BYTES, returnBuffer, takeBuffer } from "./socket_buffers.ts";
+import type { TlsSession } from "./tls_session.ts";
 import { closeQuietly, type Wire } from "./wire.ts";
 import { WriteQueue } from "./write_queue.ts";
 
@@ -28,6 +29,7 @@ export class RuntimeSocket implements Socket {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly endUnproven: boolean;
+  readonly tls: TlsSession | undefined;
   readonly #wire: Wire;
   #closed = false;
 
@@ -59,11 +61,12 @@ export class RuntimeSocket implements Socket {
    *
    * @param remoteAddress IP address of the peer without brackets; empty for a unix socket.
    */
-  constructor(wire: Wire, remoteAddress = "", remotePort = 0) {
+  constructor(wire: Wire, remoteAddress = "", remotePort = 0, tls?: TlsSession) {
     this.#wire = wire;
     this.remoteAddress = remoteAddress;
     this.remotePort = remotePort;
     this.endUnproven = wire.endUnproven === true;
+    this.tls = tls;
   }
 
   get queuedBytes(): number {

@@ -59,7 +59,7 @@ export interface Socket {
    */
   readonly endUnproven?: boolean;
   /** What the handshake agreed on; undefined on a cleartext connection. */
-  readonly tls?: TlsSession;
+  readonly tls?: TlsSession | undefined;
   /**
    * Writes bytes. What the system does not accept at once is queued without a limit: a writer that got false waits for
    * {@linkcode SocketHandler.drained}, or for a smaller {@linkcode queuedBytes}.

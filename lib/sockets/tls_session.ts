@@ -6,9 +6,9 @@
 
 /** A connection's TLS session. */
 export interface TlsSession {
-  /** Version, as `TLSv1.3`. */
+  /** Version, as `TLSv1.3`; empty where the driver does not tell, as that of connections to upstreams. */
   readonly version: string;
-  /** Cipher suite by its IANA name, as `TLS_AES_128_GCM_SHA256`. */
+  /** Cipher suite by its IANA name, as `TLS_AES_128_GCM_SHA256`; empty where the driver does not tell. */
   readonly cipher: string;
   /** The name that the client asked for (RFC 6066, section 3), in lower case; empty where it sent none. */
   readonly serverName: string;

@@ -7,19 +7,28 @@
 
 import { connect, type TLSSocket } from "node:tls";
 import { connect as connectTcp, isIP } from "node:net";
-import type { Wire } from "./wire.ts";
+import type { Secured, Wire } from "./wire.ts";
+
+/** How such a connection is opened. */
+export interface UnverifiedOptions {
+  /** Name for SNI. */
+  readonly serverName: string;
+  /** The protocols that are offered (ALPN). */
+  readonly alpn: string[];
+  /** Abandons it. */
+  readonly signal: AbortSignal;
+  /** Bytes that are sent in front of the handshake. */
+  readonly preamble?: Uint8Array<ArrayBuffer> | undefined;
+}
 
 /**
  * Connects to `hostname:port` and makes the TLS handshake, with any certificate.
- *
- * @param options `signal` abandons it; `preamble` is sent in front of the handshake.
  */
 export function connectUnverified(
   hostname: string,
   port: number,
-  serverName: string,
-  { signal, preamble }: { signal: AbortSignal; preamble?: Uint8Array<ArrayBuffer> },
-): Promise<Wire> {
+  { serverName, alpn, signal, preamble }: UnverifiedOptions,
+): Promise<Secured> {
   return new Promise((resolve, reject) => {
     const raw = preamble === undefined ? undefined : connectTcp(port, hostname);
     raw?.once("error", reject);
@@ -28,7 +37,7 @@ export function connectUnverified(
       ...(raw === undefined ? { host: hostname, port } : { socket: raw }),
       servername: isIP(serverName) === 0 ? serverName : undefined,
       rejectUnauthorized: false,
-      ALPNProtocols: ["http/1.1"],
+      ALPNProtocols: alpn,
     });
     const abandon = () => {
       const error = new Error("Abandoned");
@@ -50,7 +59,7 @@ export function connectUnverified(
     socket.once("secureConnect", () => {
       signal.removeEventListener("abort", abandon);
       socket.off("error", reject);
-      resolve(new SocketWire(socket));
+      resolve({ wire: new SocketWire(socket), alpn: socket.alpnProtocol || "" });
     });
   });
 }

@@ -22,6 +22,13 @@ export interface Wire {
   close(): void;
 }
 
+/** A wire after its TLS handshake. */
+export interface Secured {
+  readonly wire: Wire;
+  /** The protocol that ALPN (RFC 7301) chose; empty where the peer chose none. */
+  readonly alpn: string;
+}
+
 /** Closes a wire that may be closed already. */
 export function closeQuietly(wire: Wire): void {
   try {

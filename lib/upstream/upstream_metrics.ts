@@ -62,6 +62,9 @@ export const UPSTREAM_METRICS = new MetricSet({
   },
 });
 
+/** Connections by state. */
+export const CONNECTIONS = UPSTREAM_METRICS.metrics.connections;
+
 /** Attempts after the first of their exchange. */
 export const RETRIES = UPSTREAM_METRICS.metrics.retries;
 

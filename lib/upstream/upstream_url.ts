@@ -5,16 +5,17 @@
  */
 
 import type { Fault } from "../config/fields.ts";
+import type { UpstreamProtocol } from "../sockets/endpoint.ts";
 
 /**
- * What is wrong with an upstream's URL. It must be `http://` or `https://` with a host, or `unix:` with an absolute
+ * What is wrong with an upstream's URL. It must be `http://`, `https://` or `h2c://` with a host, or `unix:` with an absolute
  * path; a base path is allowed, a query, a fragment and credentials are not.
  */
 export function upstreamUrlFault(url: string): Fault | undefined {
   if (/^unix:/i.test(url)) return unixFault(url);
   if (/^srv\+/i.test(url)) return srvFault(url);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1].toLowerCase();
-  if (scheme !== "http" && scheme !== "https") return schemeFault(url, scheme);
+  if (scheme !== "http" && scheme !== "https" && scheme !== "h2c") return schemeFault(url, scheme);
   if (/[\s\\]/.test(url)) return { expected: "a URL without spaces and backslashes" };
   if (url.includes("?")) return { expected: "a URL without a query", suggestion: url.slice(0, url.indexOf("?")) };
   if (url.includes("#")) return { expected: "a URL without a fragment", suggestion: url.slice(0, url.indexOf("#")) };
@@ -29,7 +30,7 @@ export function upstreamUrlFault(url: string): Fault | undefined {
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65535)) {
     return { message: `has the port ${port}`, expected: "a port from 1 to 65535" };
   }
-  if (!URL.canParse(url)) return { expected: 'a URL with a valid host, such as "http://127.0.0.1:3000"' };
+  if (!URL.canParse(plainUrl(url))) return { expected: 'a URL with a valid host, such as "http://127.0.0.1:3000"' };
   return undefined;
 }
 
@@ -43,13 +44,23 @@ export function usesSrv(url: string): boolean {
   return /^srv\+/i.test(url);
 }
 
-/** The URL without the prefix `srv+`, if it has one: host, base path and TLS are as in any other URL. */
+/** The URL without the prefix `srv+`, and with `http` for `h2c`: host, base path and TLS are as in any other URL. */
 export function plainUrl(url: string): string {
-  return url.replace(/^srv\+/i, "");
+  return url.replace(/^srv\+/i, "").replace(/^h2c:/i, "http:");
+}
+
+/** The protocol that is spoken with an upstream: HTTP/2 with an `h2c://` URL, else what its config says. */
+export function protocolOf(url: string, chosen: UpstreamProtocol = "http/1.1"): UpstreamProtocol {
+  return usesH2c(url) ? "h2" : chosen;
+}
+
+/** Whether this URL means HTTP/2 in clear text, without an upgrade ("prior knowledge"). */
+export function usesH2c(url: string): boolean {
+  return /^(?:srv\+)?h2c:/i.test(url);
 }
 
 function srvFault(url: string): Fault | undefined {
-  const plain = plainUrl(url);
+  const plain = url.replace(/^srv\+/i, "");
   const fault = upstreamUrlFault(plain);
   if (fault !== undefined) {
     const suggestion = fault.suggestion === undefined ? undefined : `srv+${fault.suggestion}`;
@@ -69,7 +80,8 @@ function unixFault(url: string): Fault | undefined {
 }
 
 function schemeFault(url: string, scheme: string | undefined): Fault {
-  const expected = "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://";
+  const expected =
+    "a URL that begins with http://, https://, h2c://, unix:/ or, for SRV records, srv+http://, srv+https:// or srv+h2c://";
   const rest = scheme === undefined ? url : url.slice(scheme.length + 3);
   const candidate = scheme === "srv" ? `srv+http://${rest}` : `${scheme === "wss" ? "https" : "http"}://${rest}`;
   // A suggestion only for a URL that is nearly valid

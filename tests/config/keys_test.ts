@@ -29,7 +29,7 @@ Deno.test("parseConfig() only warns of unknown keys where it reads leniently", (
 
 Deno.test("parseConfig() reports a missing key at its table", () => {
   assertErrors(`[[sites]]\n[sites.proxy]\n«[[sites.proxy.upstreams]]»\nname = "a"`, [
-    '[[sites.proxy.upstreams]] has no key "url", expected a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://',
+    '[[sites.proxy.upstreams]] has no key "url", expected a URL that begins with http://, https://, h2c://, unix:/ or, for SRV records, srv+http://, srv+https:// or srv+h2c://',
   ]);
 });
 

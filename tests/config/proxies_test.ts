@@ -55,28 +55,34 @@ Deno.test("parseConfig() accepts upstream URLs with a base path, an address or a
 
 Deno.test("parseConfig() refuses upstream URLs with a wrong scheme, query, fragment, credentials or port", () => {
   const cases: [url: string, expected: string, suggestion?: string][] = [
-    ["ftp://x", "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://"],
+    [
+      "ftp://x",
+      "a URL that begins with http://, https://, h2c://, unix:/ or, for SRV records, srv+http://, srv+https:// or srv+h2c://",
+    ],
     [
       "srv://_web._tcp.x",
-      "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://",
+      "a URL that begins with http://, https://, h2c://, unix:/ or, for SRV records, srv+http://, srv+https:// or srv+h2c://",
       "srv+http://_web._tcp.x",
     ],
     [
       "ws://x:1",
-      "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://",
+      "a URL that begins with http://, https://, h2c://, unix:/ or, for SRV records, srv+http://, srv+https:// or srv+h2c://",
       "http://x:1",
     ],
     [
       "wss://x",
-      "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://",
+      "a URL that begins with http://, https://, h2c://, unix:/ or, for SRV records, srv+http://, srv+https:// or srv+h2c://",
       "https://x",
     ],
     [
       "127.0.0.1:3000",
-      "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://",
+      "a URL that begins with http://, https://, h2c://, unix:/ or, for SRV records, srv+http://, srv+https:// or srv+h2c://",
       "http://127.0.0.1:3000",
     ],
-    ["", "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://"],
+    [
+      "",
+      "a URL that begins with http://, https://, h2c://, unix:/ or, for SRV records, srv+http://, srv+https:// or srv+h2c://",
+    ],
     ["http://x/?a=1", "a URL without a query", "http://x/"],
     ["http://x/#a", "a URL without a fragment", "http://x/"],
     ["http://x:70000", "a port from 1 to 65535"],
@@ -217,4 +223,33 @@ Deno.test("parseConfig() refuses rewrite targets that no request could carry as 
     'rewrite_target is "/a b", expected a path that begins with "/" and holds no spaces, query and fragment',
     'rewrite_target is "/a\\\\b", expected a path that begins with "/" and holds no spaces, query and fragment',
   ]);
+});
+
+Deno.test("parseConfig() refuses versions of HTTP that an upstream's URL or its PROXY protocol rules out", () => {
+  const accepted = [
+    '"h2c://127.0.0.1:3000"',
+    '"h2c://127.0.0.1:3000/base"\nprotocol = "h2"',
+    '"srv+h2c://_grpc._tcp.example.com"',
+    '"unix:/run/a.sock"\nprotocol = "h2"',
+    '"https://example.com"\nprotocol = "auto"',
+    '"https://example.com"\nprotocol = "h2"',
+  ];
+  for (const keys of accepted) assertEquals(parseConfig(upstream(keys)).problems, [], keys);
+  const refused: [keys: string, problem: string][] = [
+    [
+      '"http://127.0.0.1:3000"\nprotocol = "auto"',
+      'protocol is "auto" for "http://127.0.0.1:3000", which does not use TLS',
+    ],
+    [
+      '"h2c://127.0.0.1:3000"\nprotocol = "http/1.1"',
+      'protocol is "http/1.1" for "h2c://127.0.0.1:3000", which means HTTP/2',
+    ],
+    ['"h2c://127.0.0.1:3000"\nproxy_protocol = "v2"', "proxy_protocol is given for"],
+    ['"h2c://a:b@127.0.0.1:3000"', "holds credentials"],
+    ['"h2c://127.0.0.1:99999"', "has the port 99999"],
+  ];
+  for (const [keys, problem] of refused) {
+    const found = parseConfig(upstream(keys)).problems.map(sentenceOf);
+    assertEquals([found.length, found[0].includes(problem)], [1, true], `${keys}: ${found}`);
+  }
 });

@@ -71,7 +71,10 @@ Deno.test("resolveConfig() fills in every default", () => {
           request: { set: {}, add: {}, remove: [] },
           response: { set: {}, add: {}, remove: [] },
         },
-        connections: { max_idle: 64, idle_timeout: 4000, max_connections: 0, queue_size: 1024, queue_timeout: 5000 },
+        connections: {
+          ...{ max_idle: 64, idle_timeout: 4000, max_streams: 100, ping_interval: 300_000 },
+          ...{ max_connections: 0, queue_size: 1024, queue_timeout: 5000 },
+        },
         websocket: {
           ping_interval: 30_000,
           idle_timeout: 60_000,

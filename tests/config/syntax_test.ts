@@ -60,7 +60,7 @@ workers = 1
     [
       'found "80", expected "=" after the key: port = 80',
       'found "app", expected text in quotes: name = "app"',
-      'url is "ftp://x", expected a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://',
+      'url is "ftp://x", expected a URL that begins with http://, https://, h2c://, unix:/ or, for SRV records, srv+http://, srv+https:// or srv+h2c://',
       'path is "api", expected a path that begins with "/" and holds no spaces',
       "workers is defined twice, expected each key and table once",
     ],

@@ -11,6 +11,7 @@ import type { ConnectionUser, LentConnection } from "../../lib/upstream/connecti
 export class AskingUser implements ConnectionUser {
   readonly method = "GET";
   readonly acceptsTrailers = false;
+  readonly sendsBody = false;
   readonly #head = Promise.withResolvers<ResponseHead>();
 
   /** Begins an exchange on `connection`, and sends a request without a body. */

@@ -475,7 +475,7 @@ export interface TlsInput {
    *
    * @default {["h2","http/1.1"]}
    */
-  alpn?: ("h2" | "http/1.1")[];
+  alpn?: ("http/1.1" | "h2")[];
   /**
    * Refuse handshakes for names that no site of the port has, instead of sending the certificate of the default site. Enough in one site of a port.
    *
@@ -642,8 +642,10 @@ export interface RuleInput {
 export interface UpstreamInput {
   /** Name of the pool; upstreams of the same name share its load. */
   name: string;
-  /** Where the upstream listens: http://, https://, srv+http://name (SRV records) or unix:/path.sock; a base path is put before every path. */
+  /** Where the upstream listens: http://, https://, h2c:// (HTTP/2 in clear text), srv+http://name (SRV records) or unix:/path.sock; a base path is put before every path. */
   url: string;
+  /** Version of HTTP: http/1.1, h2 (HTTP/2), or, for https:// only, auto (what the upstream prefers). Without it h2 for h2c:// and http/1.1 for other URLs. WebSockets always use HTTP/1.1. */
+  protocol?: "http/1.1" | "h2" | "auto";
   /**
    * Share of the load, relative to the pool's other upstreams.
    *
@@ -836,6 +838,18 @@ export interface ConnectionsInput {
    * @default {"4s"}
    */
   idle_timeout?: string | number;
+  /**
+   * Maximum number of exchanges on one HTTP/2 connection, if the upstream does not allow fewer; further exchanges get another connection.
+   *
+   * @default {100}
+   */
+  max_streams?: number;
+  /**
+   * Silence of an HTTP/2 connection with exchanges after which a PING is sent; without a reply within 10 s it is closed. 0 sends none.
+   *
+   * @default {"5m"}
+   */
+  ping_interval?: string | number;
   /**
    * Maximum number of exchanges in flight at an upstream; 0 is no limit.
    *
@@ -1503,7 +1517,7 @@ export interface TlsConfig {
   /** Lowest version of TLS. */
   min_version: "TLSv1.2" | "TLSv1.3";
   /** Protocols to offer, the preferred one first. */
-  alpn: ("h2" | "http/1.1")[];
+  alpn: ("http/1.1" | "h2")[];
   /** Refuse handshakes for names that no site of the port has, instead of sending the certificate of the default site. Enough in one site of a port. */
   strict_sni: boolean;
   /** Certificates of clients. */
@@ -1610,8 +1624,10 @@ export interface RuleConfig {
 export interface UpstreamConfig {
   /** Name of the pool; upstreams of the same name share its load. */
   name: string;
-  /** Where the upstream listens: http://, https://, srv+http://name (SRV records) or unix:/path.sock; a base path is put before every path. */
+  /** Where the upstream listens: http://, https://, h2c:// (HTTP/2 in clear text), srv+http://name (SRV records) or unix:/path.sock; a base path is put before every path. */
   url: string;
+  /** Version of HTTP: http/1.1, h2 (HTTP/2), or, for https:// only, auto (what the upstream prefers). Without it h2 for h2c:// and http/1.1 for other URLs. WebSockets always use HTTP/1.1. */
+  protocol?: "http/1.1" | "h2" | "auto";
   /** Share of the load, relative to the pool's other upstreams. */
   weight: number;
   /** Maximum number of exchanges in flight; 0 is the value of connections.max_connections. */
@@ -1720,6 +1736,10 @@ export interface ConnectionsConfig {
   max_idle: number;
   /** How long an idle connection is kept. */
   idle_timeout: number;
+  /** Maximum number of exchanges on one HTTP/2 connection, if the upstream does not allow fewer; further exchanges get another connection. */
+  max_streams: number;
+  /** Silence of an HTTP/2 connection with exchanges after which a PING is sent; without a reply within 10 s it is closed. 0 sends none. */
+  ping_interval: number;
   /** Maximum number of exchanges in flight at an upstream; 0 is no limit. */
   max_connections: number;
   /** Maximum number of queued requests while all upstreams are full. */

@@ -7,7 +7,7 @@
 import type { ProxyConfig } from "../../handlers/proxy/config/proxy_schema.ts";
 import type { UpstreamConfig } from "../../handlers/proxy/config/upstream_schema.ts";
 import { MASK } from "../../config/secret_names.ts";
-import { plainUrl, usesSrv } from "../../upstream/upstream_url.ts";
+import { plainUrl, protocolOf, usesSrv } from "../../upstream/upstream_url.ts";
 import { fieldsWithin, type SharedState } from "../../state/shared_state.ts";
 import { type Endpoint, type EndpointTls, parseEndpoint } from "../../sockets/endpoint.ts";
 import { addressKey, type DiscoveredAddress } from "../../upstream/discovery/addresses.ts";
@@ -86,7 +86,7 @@ export class UpstreamFactory {
     const weight = Math.min(65_535, entry.weight * address.weight);
     const shownUrl = this.#shownUrl(entry);
     const basePath = shownUrl === entry.url ? named.basePath : `/${MASK}`;
-    const url = `${named.kind === "tls" ? "https" : "http"}://${key}${basePath}`;
+    const url = `${schemeOf(named)}://${key}${basePath}`;
     return this.#make(entry, { id: `${shownUrl} ${key}`, url, endpoint, weight, backup });
   }
 
@@ -98,7 +98,7 @@ export class UpstreamFactory {
   #endpoint(entry: UpstreamConfig): Endpoint {
     let endpoint = this.#endpoints.get(entry);
     if (endpoint === undefined) {
-      endpoint = parseEndpoint(plainUrl(entry.url), tlsOf(entry));
+      endpoint = parseEndpoint(plainUrl(entry.url), tlsOf(entry), protocolOf(entry.url, entry.protocol));
       if (entry.proxy_protocol !== undefined) endpoint = { ...endpoint, proxyProtocol: entry.proxy_protocol };
       // Servers of a service have certificates for its domain. The target name of an SRV record must not be used: a forged
       // record would choose the certificate.
@@ -134,9 +134,15 @@ export class UpstreamFactory {
       clientTimeoutMs: timeout.client || Infinity,
       idle_timeout: connections.idle_timeout,
       max_idle: connections.max_idle,
+      shared: connections,
       maxHeadBytes: MAX_HEAD_BYTES,
     });
   }
+}
+
+function schemeOf({ kind, protocol }: Endpoint): string {
+  if (kind === "tls") return "https";
+  return protocol === "h2" ? "h2c" : "http";
 }
 
 function bulkhead({ circuit_breaker }: ProxyConfig): number {

@@ -15,8 +15,7 @@ import { sharedTime } from "../../state/shared_time.ts";
 import type { AttemptSpan } from "../../telemetry/attempt_span.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
-import type { Slot } from "../../upstream/upstream.ts";
-import type { Upstream } from "../../upstream/upstream.ts";
+import type { Slot, Upstream } from "../../upstream/upstream.ts";
 import type { ConnectionPool } from "../../upstream/connection/connection_pool.ts";
 import type { ConnectionWait } from "../../upstream/connection/connection_wait.ts";
 import type { Contender } from "../../upstream/dial_race.ts";
@@ -36,6 +35,7 @@ import { checkSwitch, type UpstreamUpgrade } from "./upstream_upgrade.ts";
 export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWaiter, BodySender {
   /** Whether the connection was used before, so that the upstream may already have closed it. */
   reused = false;
+  readonly sendsBody: boolean;
   /** The attempt's span, which it ends; undefined where it is not traced. */
   span: AttemptSpan | undefined;
   readonly #connections: ConnectionPool;
@@ -51,7 +51,6 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   #connection: LentConnection | undefined;
   #wait: ConnectionWait | undefined;
   #overtaken = false;
-  /** Whether the response is an event stream. */
   #eventStream = false;
   #startMs: number;
   #begun = false;
@@ -72,6 +71,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     this.#request = request;
     this.#exchange = exchange;
     this.#body = body;
+    this.sendsBody = body !== undefined;
     this.#slot = slot;
     this.#limits = request.plan.limits;
     this.#fresh = fresh || request.upgrade !== undefined;
@@ -85,7 +85,6 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     return this.#settled;
   }
 
-  /** Its upstream. */
   get upstream(): Upstream {
     return this.#slot.upstream;
   }
@@ -108,6 +107,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     const wait = this.#wait = this.#connections.obtain({
       fresh: this.#fresh,
       client: this.#client,
+      http1: this.#request.upgrade === undefined ? undefined : true,
       timeoutMs: this.#limits.connectTimeoutMs,
       onDialling: () => {
         // The attempt's time starts with the dial: the wait in the dial queue is not the upstream's latency.
@@ -162,7 +162,6 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     }
   }
 
-  /** Method of the request. */
   get method(): string {
     return this.#exchange.head.method;
   }
@@ -237,6 +236,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     }
     connection.deadlines.uploading = true;
     if (body.begun(this)) this.#sendBody(connection, body);
+    else if (connection.headFirst) body.flushHead();
   }
 
   #respond(head: ResponseHead): HttpResponse {

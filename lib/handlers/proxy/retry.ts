@@ -127,6 +127,9 @@ export class Retry {
       case "closed_unused":
         // No byte was sent: any request may be sent on another connection.
         return this.#again(upstream);
+      case "refused":
+        // The request was not acted on: any method may be sent again, if its body is still there.
+        return this.#replayable && this.#afterRefusal(upstream);
       case "closed_unanswered":
         if (!this.#repeatable) return false;
         // The upstream may have closed an idle connection just before the request was sent (RFC 9112, section 9.3.1).
@@ -170,6 +173,14 @@ export class Retry {
     return true;
   }
 
+  // The upstream may have ended a connection that was in use; one that refuses once more has no room.
+  #afterRefusal(upstream: Upstream): boolean {
+    if (!this.fresh) return this.#again(upstream, true);
+    this.#unreachable.push(upstream);
+    this.#body?.rewind();
+    return true;
+  }
+
   #elsewhere(upstream: Upstream): boolean {
     if (!this.#spend()) return false;
     this.#tried.push(upstream);
@@ -186,7 +197,11 @@ export class Retry {
   }
 
   get #repeatable(): boolean {
-    return IDEMPOTENT.has(this.#exchange.head.method) && (this.#body === undefined || this.#body.replayable);
+    return IDEMPOTENT.has(this.#exchange.head.method) && this.#replayable;
+  }
+
+  get #replayable(): boolean {
+    return this.#body === undefined || this.#body.replayable;
   }
 
   // Full jitter: requests that failed at the same time are not retried at the same time.

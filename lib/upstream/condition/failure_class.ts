@@ -33,6 +33,7 @@ export function failureClassOf(failure: TransportFailure, reused: boolean): Fail
     case "write_timeout":
       return "timeout";
     case "closed_unused":
+    case "refused":
       return undefined;
     case "closed_unanswered":
       return reused ? undefined : "broken";

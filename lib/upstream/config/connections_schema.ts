@@ -13,6 +13,14 @@ export const connectionsSchema = table({
     "Maximum number of idle connections that are kept for an upstream.",
   ),
   idle_timeout: duration().prefault("4s").describe("How long an idle connection is kept."),
+  max_streams: integer(1, 1_000_000).default(100).describe(
+    "Maximum number of exchanges on one HTTP/2 connection, if the upstream does not allow fewer; further exchanges get another " +
+      "connection.",
+  ),
+  ping_interval: duration().prefault("5m").describe(
+    "Silence of an HTTP/2 connection with exchanges after which a PING is sent; without a reply within 10 s it is closed. 0 " +
+      "sends none.",
+  ),
   max_connections: integer(0, 1_000_000).default(0).describe(
     "Maximum number of exchanges in flight at an upstream; 0 is no limit.",
   ),

@@ -17,12 +17,20 @@ import type { LentConnection } from "./lent_connection.ts";
 import { isHandleShortage } from "../../failure/shortage.ts";
 import { type ProxiedClient, proxyHeader } from "../../http/proxy_protocol.ts";
 import type { Socket } from "../../sockets/socket.ts";
-import { IDLE, OPEN, UPSTREAM_METRICS, type UpstreamMetrics } from "../upstream_metrics.ts";
+import type { SharedLimits } from "../http2/shared_connection.ts";
+import { SharedConnections, TAKEN_OUT } from "../http2/shared_connections.ts";
+import { CONNECTIONS as connections, IDLE, OPEN, UPSTREAM_METRICS, type UpstreamMetrics } from "../upstream_metrics.ts";
 
-const { connections, dialled, dialSeconds, reused } = UPSTREAM_METRICS.metrics;
+const { dialled, dialSeconds, reused } = UPSTREAM_METRICS.metrics;
 
 /** How a pool dials and keeps connections. */
 export interface ConnectionPoolOptions extends ConnectionLimits, Pick<ConnectionsConfig, "max_idle"> {
+  /**
+   * How connections of HTTP/2 are shared.
+   *
+   * @default {HTTP/1.1 alone is spoken, whatever the endpoint says}
+   */
+  readonly shared?: SharedLimits;
   /**
    * The metrics of the upstream.
    *
@@ -43,6 +51,13 @@ export interface ConnectionPoolOptions extends ConnectionLimits, Pick<Connection
   readonly idleConnections?: IdleRelease;
 }
 
+/** Which connection is needed. */
+interface ObtainOptions {
+  readonly fresh: boolean;
+  readonly http1?: boolean | undefined;
+  readonly client?: ProxiedClient | undefined;
+}
+
 /** Dials an upstream and keeps connections that can be reused. Closed by its upstream's owner. */
 export class ConnectionPool {
   readonly #endpoint: Endpoint;
@@ -53,9 +68,14 @@ export class ConnectionPool {
   /** The client that a connection was opened for, where connections begin with a header of the PROXY protocol. */
   readonly #clients = new Map<Connection, string>();
   readonly #dials: DialQueue;
+  readonly #http1Dials: DialQueue;
   readonly #allIdle: IdleRelease;
   /** Queued waits that do not require a new connection. */
   readonly #reusingWaits = new Set<ConnectionWait>();
+  /** Connections of HTTP/2; undefined for upstreams that speak HTTP/1.1 alone. */
+  readonly #shared: SharedConnections | undefined;
+  /** The endpoint for connections that must speak HTTP/1.1. */
+  readonly #http1Endpoint: Endpoint;
   #closed = false;
 
   /** Makes an empty pool for `endpoint`. */
@@ -63,24 +83,39 @@ export class ConnectionPool {
     this.#endpoint = endpoint;
     this.#options = options;
     this.#clock = clock;
-    this.#dials = new DialQueue(options.dialLimit ?? new DialLimit());
+    this.#http1Endpoint = { ...endpoint, protocol: "http/1.1" };
+    const { protocol = "http/1.1", proxyProtocol } = endpoint;
+    // A header of the PROXY protocol names one client for a whole connection.
+    if (options.shared !== undefined && protocol !== "http/1.1" && proxyProtocol === undefined) {
+      const limits = { ...options, ...options.shared };
+      this.#shared = new SharedConnections(clock, limits, options.metrics, () => this.#serveWaits());
+    }
+    // All exchanges that wait for the first connection of HTTP/2 share it.
+    const limit = options.dialLimit ?? new DialLimit();
+    this.#http1Dials = new DialQueue(limit);
+    this.#dials = this.#shared === undefined ? this.#http1Dials : new DialQueue(limit, 1);
     this.#allIdle = options.idleConnections ?? new IdleRelease();
     this.#allIdle.add(this);
   }
 
   /** Number of idle connections. */
   get idleCount(): number {
-    return this.#idle.length;
+    return this.#idle.length + (this.#shared?.idleCount ?? 0);
   }
 
   /**
-   * The idle connection that was used last, since it is the least likely to be closed by the upstream; undefined
-   * without one.
+   * A stream of a connection of HTTP/2; or the idle connection that was used last, since it is the least likely to be
+   * closed by the upstream. undefined without one.
    *
    * @param client The client, where connections begin with its address: it gets those alone that it had before.
    */
-  take(client?: ProxiedClient): Connection | undefined {
+  take(client?: ProxiedClient): LentConnection | undefined {
     if (client !== undefined) return this.#takeOf(clientKey(client));
+    const stream = this.#shared?.take();
+    if (stream !== undefined) {
+      this.#options.metrics?.add(reused);
+      return stream;
+    }
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined) return undefined;
@@ -94,19 +129,20 @@ export class ConnectionPool {
   /**
    * A connection when none is idle: a new one, or one that is released before the dial has begun.
    *
-   * @param options `fresh` requires a new connection; `client` is that of {@linkcode take}.
+   * @param options `fresh` requires a new connection, if it is one of HTTP/1.1. `http1` requires that. `client` is that of
+   * {@linkcode take}.
    */
-  obtain(
-    options: ConnectionWaitOptions & { readonly fresh: boolean; readonly client?: ProxiedClient },
-  ): ConnectionWait {
-    const { client, fresh } = options;
+  obtain(options: ConnectionWaitOptions & ObtainOptions): ConnectionWait {
+    const { client, fresh, http1 = this.#shared === undefined } = options;
+    const endpoint = http1 ? this.#http1Endpoint : this.#endpoint;
     const wait = new ConnectionWait(options, {
-      queue: this.#dials,
-      dial: (timeoutMs) => this.#dial(timeoutMs, client),
-      open: (socket) => this.#adopt(socket, client),
-      spare: (socket) => client === undefined ? this.#spare(socket) : socket.close(),
+      queue: http1 ? this.#http1Dials : this.#dials,
+      dial: (timeoutMs) => this.#dial(endpoint, timeoutMs, client),
+      open: (socket) => this.#adopt(socket, endpoint, client),
+      spare: (socket) => client === undefined ? this.#spare(socket, endpoint) : socket.close(),
+      refused: (failure) => void (http1 || this.#refuseWaits(failure)),
     });
-    if (fresh || client !== undefined || this.#dials.length === 0) return wait;
+    if ((fresh && http1) || client !== undefined || this.#dials.length === 0) return wait;
     this.#reusingWaits.add(wait);
     const forget = () => void this.#reusingWaits.delete(wait);
     wait.result.then(forget, forget);
@@ -128,7 +164,8 @@ export class ConnectionPool {
 
   /** Keeps a connection that was dialled and has not been used. */
   keep(lent: LentConnection): void {
-    const connection = lent as Connection;
+    if (!(lent instanceof Connection)) return lent.close();
+    const connection = lent;
     if (this.#reusingWaits.size > 0 && !this.#closed && this.#reuse(connection)) return;
     if (this.#closed || this.#idle.length >= this.#options.max_idle) return connection.close();
     connection.rest();
@@ -140,6 +177,7 @@ export class ConnectionPool {
   close(): void {
     this.#closed = true;
     this.#allIdle.delete(this);
+    this.#shared?.close();
     this.releaseIdle();
   }
 
@@ -148,15 +186,15 @@ export class ConnectionPool {
     const idle = this.#idle.splice(0);
     this.#options.metrics?.change(connections, -idle.length, IDLE);
     for (const connection of idle) connection.close();
-    return idle.length;
+    return idle.length + (this.#shared?.releaseIdle() ?? 0);
   }
 
   /** Closes all connections at once; exchanges in flight fail. */
   destroy(): void {
     this.close();
-    for (const connection of [...this.#open]) {
-      connection.abort(new TransportFailure("dropped", "The proxy is shutting down"));
-    }
+    const failure = new TransportFailure("dropped", "The proxy is shutting down");
+    for (const connection of [...this.#open]) connection.abort(failure);
+    this.#shared?.destroy(failure);
   }
 
   #takeOf(client: string): Connection | undefined {
@@ -174,13 +212,16 @@ export class ConnectionPool {
     if (max_idle > 0 && this.#idle.length >= max_idle) this.#idle[0].close();
   }
 
-  async #dial(timeoutMs: number, client: ProxiedClient | undefined): Promise<Socket> {
-    const { proxyProtocol } = this.#endpoint;
+  async #dial(endpoint: Endpoint, timeoutMs: number, client: ProxiedClient | undefined): Promise<Socket> {
+    const { proxyProtocol } = endpoint;
     const preamble = proxyProtocol === undefined ? undefined : proxyHeader(proxyProtocol, client);
     const startMs = performance.now();
     for (let tries = 1;; tries++) {
       try {
-        const socket = await dial(this.#endpoint, timeoutMs, { preamble });
+        const socket = await dial(endpoint, timeoutMs, { preamble });
+        if (speaksHttp2(socket, endpoint)) {
+          await this.#shared?.add(socket, endpoint, timeoutMs - (performance.now() - startMs));
+        }
         this.#options.metrics?.add(dialled);
         this.#options.metrics?.observe(dialSeconds, (performance.now() - startMs) / 1000);
         return socket;
@@ -190,16 +231,48 @@ export class ConnectionPool {
     }
   }
 
-  #adopt(socket: Socket, client: ProxiedClient | undefined): Connection {
+  #adopt(socket: Socket, endpoint: Endpoint, client: ProxiedClient | undefined): LentConnection {
+    if (speaksHttp2(socket, endpoint)) return this.#share();
+    // The upstream has chosen HTTP/1.1: its connections are not shared.
+    if (endpoint.protocol === "auto") this.#dials.widen();
     const connection = new Connection(socket, this.#clock, this.#options, (retired) => this.#forget(retired));
     this.#open.add(connection);
     if (client !== undefined) this.#clients.set(connection, clientKey(client));
     this.#options.metrics?.change(connections, 1, OPEN);
     if (this.#closed) {
       connection.close();
-      throw new TransportFailure("dropped", "The upstream was taken out of use while it was dialled");
+      throw new TransportFailure("dropped", TAKEN_OUT);
     }
     return connection;
+  }
+
+  #share(): LentConnection {
+    const stream = this.#shared?.take();
+    if (stream === undefined) {
+      throw this.#closed ? new TransportFailure("dropped", TAKEN_OUT) : new TransportFailure("refused", NO_ROOM);
+    }
+    this.#serveWaits();
+    return stream;
+  }
+
+  /** Gives streams to waits, oldest first, while there are both. */
+  #serveWaits(): void {
+    const shared = this.#shared as SharedConnections;
+    for (const wait of this.#reusingWaits) {
+      if (!shared.hasRoom) return;
+      this.#reusingWaits.delete(wait);
+      if (!this.#dials.remove(wait)) continue;
+      this.#options.metrics?.add(reused);
+      wait.serve(shared.take() as LentConnection);
+    }
+  }
+
+  /** A dial for a connection of HTTP/2 failed: waits that would have shared it fail as well. */
+  #refuseWaits(failure: unknown): void {
+    for (const wait of this.#reusingWaits) {
+      this.#reusingWaits.delete(wait);
+      if (this.#dials.remove(wait)) wait.refuse(failure);
+    }
   }
 
   #reuse(connection: Connection): boolean {
@@ -214,7 +287,8 @@ export class ConnectionPool {
   }
 
   // The wait that it was dialled for has ended, or got another connection.
-  #spare(socket: Socket): void {
+  #spare(socket: Socket, endpoint: Endpoint): void {
+    if (speaksHttp2(socket, endpoint)) return this.#serveWaits();
     for (const wait of this.#reusingWaits) {
       this.#reusingWaits.delete(wait);
       if (this.#dials.remove(wait)) return wait.take(socket);
@@ -238,9 +312,16 @@ function clientKey({ peer, local }: ProxiedClient): string {
   return `${peer.address} ${peer.port} ${local.address} ${local.port}`;
 }
 
+/** Whether the upstream of a new connection speaks HTTP/2 on it. */
+function speaksHttp2({ tls }: Socket, { protocol }: Endpoint): boolean {
+  return tls === undefined ? protocol === "h2" : tls.protocol === "h2";
+}
+
 function lacksHandle(failure: unknown): boolean {
   return failure instanceof TransportFailure && failure.kind === "shortage" && isHandleShortage(failure);
 }
+
+const NO_ROOM = "The upstream ended its new connection, or allows no exchange on it";
 
 /** How often a dial is tried while idle connections are closed for it. */
 const MOST_TRIES = 20;

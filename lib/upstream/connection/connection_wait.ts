@@ -29,6 +29,8 @@ export interface ConnectionWaitContext {
   readonly open: (socket: Socket) => LentConnection;
   /** Takes a socket that is no longer awaited. */
   readonly spare: (socket: Socket) => void;
+  /** The dial of this wait has failed. */
+  readonly refused: (failure: unknown) => void;
 }
 
 /** One wait. Owned by the attempt that waits. */
@@ -71,6 +73,7 @@ export class ConnectionWait implements DialEntry {
       else this.take(socket);
       queue.ended();
     }, (failure) => {
+      this.#context.refused(failure);
       queue.ended();
       if (this.#settle()) this.#reject(failure);
       else this.#options.onLateFailure?.(failure);
@@ -90,6 +93,11 @@ export class ConnectionWait implements DialEntry {
   /** Takes a released connection. */
   serve(connection: LentConnection): void {
     if (this.#settle()) this.#resolve(connection);
+  }
+
+  /** Fails, as the dial of another wait did whose connection both would have shared. */
+  refuse(failure: unknown): void {
+    if (this.#settle()) this.#reject(failure);
   }
 
   /** Ends the wait, as when the client has left. A dial that has begun goes on. */

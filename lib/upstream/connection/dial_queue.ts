@@ -52,7 +52,7 @@ export class DialLimit {
 /** Dials to one upstream, oldest first. Owned by its connection pool. */
 export class DialQueue {
   readonly #limit: DialLimit;
-  readonly #max: number;
+  #max: number;
   readonly #waiting = new Set<DialEntry>();
   #running = 0;
 
@@ -60,6 +60,11 @@ export class DialQueue {
   constructor(limit: DialLimit, max = DIALS_OF_AN_UPSTREAM) {
     this.#limit = limit;
     this.#max = max;
+  }
+
+  /** Allows as many dials at a time as usual. */
+  widen(): void {
+    this.#max = Math.max(this.#max, DIALS_OF_AN_UPSTREAM);
   }
 
   /** Number of waiting entries. */

@@ -12,6 +12,8 @@ import type { AskedRequest } from "./response_body.ts";
 
 /** The user of a connection during an exchange. */
 export interface ConnectionUser extends AskedRequest {
+  /** Whether the request has a body, which may still turn out to be empty. */
+  readonly sendsBody: boolean;
   /** Called on each tick of the clock during the exchange: the user checks whether the client has left. */
   onTick(): void;
   /** An interim response (1xx without 101) arrived. */
@@ -35,6 +37,8 @@ export interface ConnectionUser extends AskedRequest {
 
 /** A connection, or a stream of one, that is lent to one exchange. */
 export interface LentConnection {
+  /** Whether the head of a request is sent at once, without waiting for the first piece of its body. */
+  readonly headFirst: boolean;
   /** Exchanges that the connection had before; 0 on a new one. */
   readonly exchanges: number;
   readonly deadlines: Deadlines;

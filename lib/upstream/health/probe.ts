@@ -218,6 +218,7 @@ const CLOCK = new CoarseClock(60_000);
 class ProbeResponse implements ConnectionUser {
   readonly method: string;
   readonly acceptsTrailers = false;
+  readonly sendsBody = false;
   readonly #head = Promise.withResolvers<ResponseHead>();
 
   /** @param method The request's. */

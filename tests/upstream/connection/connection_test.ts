@@ -21,6 +21,7 @@ const OK = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 /** A connection over a socket that the test plays, lent to an exchange that notes what it is told. */
 class Bench implements ConnectionUser {
+  readonly sendsBody = false;
   readonly socket: ScriptedSocket;
   readonly clock = new CoarseClock();
   readonly connection: Connection;

@@ -12,6 +12,7 @@ import { lineOf, type ProblemList, quoted } from "../../../config/problem_list.t
 import { checkResilience } from "./resilience_checks.ts";
 import { checkReach } from "./route_reach_checks.ts";
 import { checkRoutes } from "./route_checks.ts";
+import { checkProtocols } from "./protocol_checks.ts";
 import { checkTls } from "./tls_checks.ts";
 import {
   booleanOf,
@@ -34,6 +35,7 @@ export const checkProxies: ConfigCheck = (root, problems, { policies }) => {
     if (proxy === undefined || !booleanOf(proxy, "enabled", true)) continue;
     checkLoadBalancing(proxy, problems, policies);
     checkTls(proxy, problems);
+    checkProtocols(proxy, problems);
     checkInterval(proxy, problems);
     checkResilience(proxy, problems);
     checkLookUps(proxy, problems);
@@ -58,7 +60,7 @@ function checkLookUps(proxy: TableNode, problems: ProblemList): void {
   for (const upstream of tablesOf(proxy, "upstreams")) {
     const url = textNode(upstream, "url");
     if (url === undefined || usesSrv(url.value)) continue;
-    const [, host] = /^https?:\/\/(\[[^\]]*\]|[^/:?#]*)/i.exec(url.value) ?? [];
+    const [, host] = /^(?:https?|h2c):\/\/(\[[^\]]*\]|[^/:?#]*)/i.exec(url.value) ?? [];
     const looked = booleanOf(upstream, "resolve", upstream.entries.has("resolve_interval"));
     if (!looked || (host !== undefined && !isIpAddress(host.replace(/^\[|\]$/g, "")))) continue;
     const key = upstream.entries.get("resolve") ?? upstream.entries.get("resolve_interval");

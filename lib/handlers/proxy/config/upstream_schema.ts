@@ -29,13 +29,17 @@ export const upstreamSchema = table({
   name: text("the name of a pool").describe("Name of the pool; upstreams of the same name share its load."),
   url: judged(
     upstreamUrlFault,
-    "a URL that begins with http://, https://, unix:/ or, for SRV records, srv+http:// or srv+https://",
-    "^((?:[sS][rR][vV]\\+)?[hH][tT][tT][pP][sS]?://|[uU][nN][iI][xX]:/)",
+    "a URL that begins with http://, https://, h2c://, unix:/ or, for SRV records, srv+http://, srv+https:// or srv+h2c://",
+    "^((?:[sS][rR][vV]\\+)?(?:[hH][tT][tT][pP][sS]?|[hH]2[cC])://|[uU][nN][iI][xX]:/)",
   )
     .describe(
-      "Where the upstream listens: http://, https://, srv+http://name (SRV records) or unix:/path.sock; a base path is put " +
-        "before every path.",
+      "Where the upstream listens: http://, https://, h2c:// (HTTP/2 in clear text), srv+http://name (SRV records) or " +
+        "unix:/path.sock; a base path is put before every path.",
     ),
+  protocol: choice(["http/1.1", "h2", "auto"]).optional().describe(
+    "Version of HTTP: http/1.1, h2 (HTTP/2), or, for https:// only, auto (what the upstream prefers). Without it h2 for " +
+      "h2c:// and http/1.1 for other URLs. WebSockets always use HTTP/1.1.",
+  ),
   weight: integer(1, 65535).default(1).describe("Share of the load, relative to the pool's other upstreams."),
   max_connections: integer(0, 1_000_000).default(0)
     .describe("Maximum number of exchanges in flight; 0 is the value of connections.max_connections."),
