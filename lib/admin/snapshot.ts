@@ -162,6 +162,8 @@ export interface ConnectionCounts {
   readonly open: number;
   /** Connections that were closed, by cause. */
   readonly closed: Readonly<Record<string, number>>;
+  /** TLS handshakes that have ended, by result. */
+  readonly handshakes: Readonly<Record<string, number>>;
   /** Connections that could not be accepted. */
   readonly acceptFailures: number;
 }

@@ -8,7 +8,9 @@ import type { Responder } from "../exchange/responder.ts";
 import type { ListenerKind } from "./listener_kind.ts";
 import type { ListenerMetrics } from "./own/listener_metrics.ts";
 import type { Middleware } from "./middleware.ts";
+import type { Log } from "../log/log.ts";
 import type { ListenerSettings } from "./own/socket_listener.ts";
+import type { TlsPolicies } from "./tls/tls_policy.ts";
 
 /** Whether a port accepts connections, and if not, why. */
 export interface PortStatus {
@@ -48,6 +50,12 @@ export interface PortTarget {
    * @default {those of the schema}
    */
   readonly clients?: ListenerSettings;
+  /**
+   * How connections speak TLS, which the runtime's server does not.
+   *
+   * @default {they are in clear}
+   */
+  readonly tls?: TlsPolicies;
 }
 
 /** An open port. Requests go to the target that was set last. */
@@ -83,6 +91,12 @@ export interface PortOptions {
    * @default {nowhere}
    */
   readonly metrics?: ListenerMetrics;
+  /**
+   * Where TLS handshakes that fail are logged, by the listener that makes them.
+   *
+   * @default {nowhere}
+   */
+  readonly log?: Log;
   /**
    * Called when file handles have run out, so that some can be released. `again` is true if that has not helped, from
    * the fourth time in a row on.

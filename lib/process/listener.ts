@@ -22,9 +22,9 @@ export class ListenError extends Error {
 }
 
 /** Options of {@linkcode openPort}. */
-export interface ListenOptions extends Pick<PortOptions, "onHandlesOut" | "onChange" | "metrics"> {
+export interface ListenOptions extends Pick<PortOptions, "onHandlesOut" | "onChange" | "metrics" | "log"> {
   /**
-   * Which listener serves the port.
+   * Which listener serves the port. BWS's own one serves those with TLS in any case.
    *
    * @default {"runtime"}
    */
@@ -49,13 +49,12 @@ export interface ListenOptions extends Pick<PortOptions, "onHandlesOut" | "onCha
  * @throws {ListenError} When it is in use, not permitted, or the address is not this machine's.
  */
 export function openPort(listener: ListenerPlan, options: ListenOptions = {}): Port {
-  const { kind = "runtime", port = listener.port, shared = false, metrics, onHandlesOut, onChange } = options;
+  const { kind = "runtime", port = listener.port, shared = false, metrics, log, onHandlesOut, onChange } = options;
   // Cleartext on a port that is meant for TLS would give secrets away.
-  if (listener.tls !== undefined) throw new ListenError(`Cannot listen on port ${port}: it is to speak TLS`);
-  const PortOfKind = kind === "own" ? SocketPort : RuntimePort;
+  const PortOfKind = kind === "own" || listener.tls !== undefined ? SocketPort : RuntimePort;
   return openAt(
     { ...listener, port },
-    (hostname) => new PortOfKind(listener, { hostname, port, shared, metrics, onHandlesOut, onChange }),
+    (hostname) => new PortOfKind(listener, { hostname, port, shared, metrics, log, onHandlesOut, onChange }),
   );
 }
 

@@ -221,6 +221,7 @@ class Server implements RunningServer {
     const added = new Map<string, Port>();
     try {
       await generation.ready;
+      for (const { key, tls } of generation.listeners) if (tls !== undefined) this.#refuseRuntimePort(key);
       const missing = ({ key }: GenerationListener) =>
         !this.#open.has(key) && !this.#leaving.has(key) && !added.has(key);
       // Searched again each time: a leaving listener may have been closed during the await.
@@ -243,6 +244,15 @@ class Server implements RunningServer {
     if (this.#stopping) throw new Error("Cannot put another config in place: the server is stopping");
   }
 
+  #refuseRuntimePort(key: string): void {
+    const status = (this.#open.get(key) ?? this.#leaving.get(key)?.listener)?.status;
+    if (status?.listener !== "runtime") return;
+    throw new Error(
+      `Cannot put another config in place: it has TLS on port ${status.port}, which the runtime's server serves in ` +
+        "cleartext until BWS is started again",
+    );
+  }
+
   async #openPort(generation: Generation, listener: GenerationListener): Promise<Port> {
     const { listen } = this.#options;
     const { key } = listener;
@@ -251,6 +261,7 @@ class Server implements RunningServer {
       kind: listenerKind(server),
       ...(listen === undefined ? { shared: server.reuse_port } : listen(key)),
       metrics: listener.metrics,
+      log: this.#options.log,
       onHandlesOut: this.#options.onHandlesOut ?? ((again) => this.releaseIdle(again)),
       onChange: (now, before) => this.#portChanged(key, now, before),
     };

@@ -7,7 +7,7 @@
 import { handlesOut, type Port, type PortOptions, type PortStatus, type PortTarget } from "../listener/port.ts";
 import type { Responder } from "../exchange/responder.ts";
 import { MiddlewareResponder } from "../listener/own/middleware_responder.ts";
-import { SocketListener } from "../listener/own/socket_listener.ts";
+import { type ListenerSettings, SocketListener } from "../listener/own/socket_listener.ts";
 
 /** A port of BWS's own listener. */
 export class SocketPort implements Port {
@@ -26,11 +26,11 @@ export class SocketPort implements Port {
    */
   constructor(target: PortTarget, options: PortOptions) {
     this.#options = options;
-    const { hostname: address, port, shared, metrics } = options;
+    const { hostname: address, port, shared, metrics, log } = options;
     const onAcceptFailed = (error: Error) => this.#acceptFailed(error.message);
     this.#listener = new SocketListener(
       { address, port, responder: responderOf(target) },
-      { ...target.clients, shared, metrics, onAcceptFailed },
+      { ...settingsOf(target), shared, metrics, log, onAcceptFailed },
     );
     this.#status = {
       ...{ address: this.address.hostname, port: this.address.port, listener: "own", open: true, closedAtMs: null },
@@ -47,7 +47,7 @@ export class SocketPort implements Port {
   }
 
   serve(target: PortTarget): void {
-    this.#listener.serve(responderOf(target), target.clients);
+    this.#listener.serve(responderOf(target), settingsOf(target));
   }
 
   /** Settles at once: {@linkcode shutdown} lets uploads end. */
@@ -89,6 +89,10 @@ export class SocketPort implements Port {
 
 function responderOf({ responder, middleware = [] }: PortTarget): Responder {
   return middleware.length === 0 ? responder : new MiddlewareResponder(responder, middleware);
+}
+
+function settingsOf({ clients, tls }: PortTarget): ListenerSettings {
+  return { ...clients, tls };
 }
 
 /** Time without a failure after which the port counts as accepting again. Drivers try again sooner than that. */

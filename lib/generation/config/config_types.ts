@@ -380,6 +380,24 @@ export interface LimitsInput {
    * @default {100}
    */
   max_concurrent_streams?: number;
+  /**
+   * Longest time of a TLS handshake, from the opening of its connection; 0 is no limit.
+   *
+   * @default {"10s"}
+   */
+  handshake_timeout?: string | number;
+  /**
+   * Most TLS handshakes of a listener that are under way in each worker; the oldest one is ended for a new one. 0 is no limit.
+   *
+   * @default {1000}
+   */
+  max_handshakes?: number;
+  /**
+   * Most new TLS connections from one address in a second to a listener in each worker, except for trusted proxies; further ones are closed. 0 is no limit.
+   *
+   * @default {0}
+   */
+  max_handshake_rate?: number;
 }
 
 /** `[[acme.directories]]`. Authorities, in the order in which they are tried; without any, Let's Encrypt. */
@@ -436,6 +454,12 @@ export interface SiteLimitsInput {
   max_requests?: number;
   /** Most requests of a connection of HTTP/2 that are under way at once. */
   max_concurrent_streams?: number;
+  /** Longest time of a TLS handshake, from the opening of its connection; 0 is no limit. */
+  handshake_timeout?: string | number;
+  /** Most TLS handshakes of a listener that are under way in each worker; the oldest one is ended for a new one. 0 is no limit. */
+  max_handshakes?: number;
+  /** Most new TLS connections from one address in a second to a listener in each worker, except for trusted proxies; further ones are closed. 0 is no limit. */
+  max_handshake_rate?: number;
 }
 
 /** `[sites.tls]`. TLS with clients. A word in place of the table: "acme" or "internal" says who issues the certificates, "auto" is an empty table, "off" is cleartext. Without it, a site with a host name on port 443 has "auto", any other cleartext. */
@@ -1450,6 +1474,12 @@ export interface LimitsConfig {
   max_requests: number;
   /** Most requests of a connection of HTTP/2 that are under way at once. */
   max_concurrent_streams: number;
+  /** Longest time of a TLS handshake, from the opening of its connection; 0 is no limit. */
+  handshake_timeout: number;
+  /** Most TLS handshakes of a listener that are under way in each worker; the oldest one is ended for a new one. 0 is no limit. */
+  max_handshakes: number;
+  /** Most new TLS connections from one address in a second to a listener in each worker, except for trusted proxies; further ones are closed. 0 is no limit. */
+  max_handshake_rate: number;
 }
 
 /** `[[acme.directories]]`. Authorities, in the order in which they are tried; without any, Let's Encrypt. */
@@ -1498,6 +1528,12 @@ export interface SiteLimitsConfig {
   max_requests?: number;
   /** Most requests of a connection of HTTP/2 that are under way at once. */
   max_concurrent_streams?: number;
+  /** Longest time of a TLS handshake, from the opening of its connection; 0 is no limit. */
+  handshake_timeout?: number;
+  /** Most TLS handshakes of a listener that are under way in each worker; the oldest one is ended for a new one. 0 is no limit. */
+  max_handshakes?: number;
+  /** Most new TLS connections from one address in a second to a listener in each worker, except for trusted proxies; further ones are closed. 0 is no limit. */
+  max_handshake_rate?: number;
 }
 
 /** `[sites.tls]`. TLS with clients. A word in place of the table: "acme" or "internal" says who issues the certificates, "auto" is an empty table, "off" is cleartext. Without it, a site with a host name on port 443 has "auto", any other cleartext. */

@@ -26,6 +26,8 @@ export const CLOSE_CAUSES = [
   "flood",
   /** Its response broke off. */
   "broken_response",
+  /** Its TLS handshake failed. */
+  "handshake",
   /** It was above a limit of connections. */
   "limit",
   /** It was idle, and its place or its file handle was needed. */

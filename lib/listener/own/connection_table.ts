@@ -32,11 +32,12 @@ export class ConnectionTable implements Watched {
    * Whether the limits allow another connection from `address`. The longest idle connection is closed to make room.
    *
    * @param trusted Whether the peer is a trusted proxy, which has the connections of many clients.
+   * @param handshakes TLS handshakes of the address that are under way.
    */
-  admits(address: string, trusted: boolean, limits: ListenerLimits): boolean {
+  admits(address: string, trusted: boolean, limits: ListenerLimits, handshakes = 0): boolean {
     const { max_connections, max_connections_per_address } = limits;
     if (max_connections_per_address > 0 && !trusted) {
-      if ((this.#byAddress.get(address) ?? 0) >= max_connections_per_address) return false;
+      if ((this.#byAddress.get(address) ?? 0) + handshakes >= max_connections_per_address) return false;
     }
     if (max_connections === 0 || this.#connections.size < max_connections) return true;
     this.closeIdle(1, { used: true });

@@ -45,6 +45,16 @@ export const limitsSchema = table({
   max_concurrent_streams: integer(1, 10_000).default(100).describe(
     "Most requests of a connection of HTTP/2 that are under way at once.",
   ),
+  handshake_timeout: time().prefault("10s").describe(
+    "Longest time of a TLS handshake, from the opening of its connection; 0 is no limit.",
+  ),
+  max_handshakes: count().default(1000).describe(
+    "Most TLS handshakes of a listener that are under way in each worker; the oldest one is ended for a new one. 0 is no limit.",
+  ),
+  max_handshake_rate: count().default(0).describe(
+    "Most new TLS connections from one address in a second to a listener in each worker, except for trusted proxies; " +
+      "further ones are closed. 0 is no limit.",
+  ),
 });
 
 /** `[server.limits]`, after defaults. */

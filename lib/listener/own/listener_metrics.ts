@@ -7,6 +7,7 @@
 import { MetricSet, type SnapshotOf } from "../../metrics/metric_set.ts";
 import type { MetricValues } from "../../metrics/metric_values.ts";
 import { FLOOD_CAUSES, type FloodCause } from "../../http2/flood_budget.ts";
+import { HANDSHAKE_RESULTS, type HandshakeResult } from "../tls/handshake_result.ts";
 import { CLOSE_CAUSES, type CloseCause } from "./close_cause.ts";
 
 /** The metrics `bws_listener_…` that are counted; others are read from the state of the port. */
@@ -38,6 +39,11 @@ export const LISTENER_METRICS = new MetricSet({
     help: "Connections of HTTP/2 that were ended with ENHANCE_YOUR_CALM, by cause.",
     labels: [["cause", FLOOD_CAUSES]],
   },
+  handshakes: {
+    ...{ kind: "counter", name: "bws_tls_handshakes_total", hideZero: true },
+    help: "TLS handshakes of clients that have ended, by result.",
+    labels: [["result", HANDSHAKE_RESULTS]],
+  },
 });
 
 /** All values of a port at one moment. */
@@ -54,4 +60,9 @@ export function countClosed(metrics: ListenerMetrics, cause: CloseCause): void {
 /** Counts a connection of HTTP/2 that was ended because of a flood. */
 export function countFlood(metrics: ListenerMetrics, cause: FloodCause): void {
   metrics.add(LISTENER_METRICS.metrics.floods, 1, FLOOD_CAUSES.indexOf(cause));
+}
+
+/** Counts a TLS handshake that has ended. */
+export function countHandshake(metrics: ListenerMetrics, result: HandshakeResult): void {
+  metrics.add(LISTENER_METRICS.metrics.handshakes, 1, HANDSHAKE_RESULTS.indexOf(result));
 }

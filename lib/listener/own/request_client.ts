@@ -9,6 +9,7 @@ import { TransportFailure } from "../../failure/failure.ts";
 import type { HttpResponse, Peer, RequestHead, Upgrade } from "../../http/message.ts";
 import { Refusal } from "../../http/refusal.ts";
 import type { Socket } from "../../sockets/socket.ts";
+import type { TlsSession } from "../../sockets/tls_session.ts";
 import type { ClientDeadlines } from "./client_deadlines.ts";
 import type { BodyHost, IncomingBody } from "./incoming_body.ts";
 import type { CloseCause } from "./close_cause.ts";
@@ -82,6 +83,10 @@ export class RequestClient implements ClientSide, BodyHost {
 
   get local(): Peer {
     return this.#connection.parts.local;
+  }
+
+  get tls(): TlsSession | undefined {
+    return this.#connection.socket.tls;
   }
 
   inform(status: number, lines: readonly string[], reason?: string): void {

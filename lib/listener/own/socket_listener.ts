@@ -7,13 +7,19 @@
 import type { Responder } from "../../exchange/responder.ts";
 import { isHandleShortage } from "../../failure/shortage.ts";
 import type { Peer } from "../../http/message.ts";
+import type { Log } from "../../log/log.ts";
 import type { AcceptHandler, ListeningSocket, Socket, SocketDriver } from "../../sockets/socket.ts";
 import { socketDriver } from "../../sockets/socket_driver.ts";
 import { CoarseClock } from "../../state/coarse_clock.ts";
 import { beginConnection } from "../http2/first_bytes.ts";
+import { HandshakeLog } from "../tls/handshake_log.ts";
+import type { HandshakeResult } from "../tls/handshake_result.ts";
+import { HandshakeTable } from "../tls/handshake_table.ts";
+import type { TlsPolicies } from "../tls/tls_policy.ts";
+import type { CloseCause } from "./close_cause.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { localMetricFields } from "../../metrics/metric_fields.ts";
-import { countClosed, LISTENER_METRICS, type ListenerMetrics } from "./listener_metrics.ts";
+import { countClosed, countHandshake, LISTENER_METRICS, type ListenerMetrics } from "./listener_metrics.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./limits_schema.ts";
 import type { ListenerParts } from "./listener_parts.ts";
 import { OutgoingHead } from "./outgoing_head.ts";
@@ -42,6 +48,12 @@ export interface ListenerSettings {
    * @default {false}
    */
   readonly proxyProtocol?: boolean;
+  /**
+   * How connections speak TLS.
+   *
+   * @default {they are in clear}
+   */
+  readonly tls?: TlsPolicies;
 }
 
 /** How a listener is opened. */
@@ -52,12 +64,6 @@ export interface SocketListenerOptions extends ListenerSettings {
    * @default {false}
    */
   readonly shared?: boolean;
-  /**
-   * Scheme of the requests.
-   *
-   * @default {"http"}
-   */
-  readonly scheme?: "http" | "https";
   /**
    * Opens the socket.
    *
@@ -70,6 +76,12 @@ export interface SocketListenerOptions extends ListenerSettings {
    * @default {in fields of this listener alone}
    */
   readonly metrics?: ListenerMetrics;
+  /**
+   * Where TLS handshakes that fail are logged.
+   *
+   * @default {nowhere}
+   */
+  readonly log?: Log;
   /**
    * Called with the error when a connection could not be accepted, as when file handles run out. Idle connections of this
    * listener have been closed then, and it accepts again.
@@ -96,7 +108,10 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
   readonly #listening: ListeningSocket;
   readonly #table: ConnectionTable;
   readonly #onAcceptFailed: ((error: Error) => void) | undefined;
-  #parts: ListenerParts;
+  /** Of connections in clear, and of those with TLS. */
+  readonly #parts: ListenerParts;
+  readonly #securedParts: ListenerParts;
+  readonly #handshakes: HandshakeTable;
   #trusts: (address: string) => boolean;
   #proxyProtocol: boolean;
   /** Connections whose PROXY header is awaited. */
@@ -109,7 +124,7 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
    * @throws {Error} As `Deno.listen` does, such as `Deno.errors.AddrInUse`.
    */
   constructor({ address, port, responder }: SocketListenerPlace, options: SocketListenerOptions = {}) {
-    const { shared = false, scheme = "http", driver = socketDriver(), limits, trusts = () => false } = options;
+    const { shared = false, driver = socketDriver(), limits, trusts = () => false } = options;
     this.metrics = options.metrics ?? LISTENER_METRICS.take(localMetricFields(), "listener");
     const clock = new CoarseClock();
     const table = this.#table = new ConnectionTable(clock, this.metrics);
@@ -118,7 +133,7 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
     this.#onAcceptFailed = options.onAcceptFailed;
     this.#listening = driver.listen({ address: address ?? "::", port, shared }, this);
     this.#parts = {
-      ...{ responder, scheme, clock, limits: { ...LISTENER_LIMITS, ...limits } },
+      ...{ responder, scheme: "http", clock, limits: { ...LISTENER_LIMITS, ...limits } },
       ownAuthority: ownAuthority(this.#listening),
       local: { address: ALL.has(this.#listening.address) ? "" : this.#listening.address, port: this.#listening.port },
       parsers: new ParserPool(),
@@ -129,6 +144,15 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
       onChosen: (first, connection) => table.replace(first, connection),
       metrics: this.metrics,
     };
+    this.#securedParts = { ...this.#parts, scheme: "https" };
+    const handshakeLog = new HandshakeLog(this.metrics, options.log);
+    this.#handshakes = new HandshakeTable(options.tls, this.#parts, {
+      secured: (socket, peer) => this.#begin(socket, peer, this.#securedParts),
+      ended: (handshake, result, detail) => {
+        handshakeLog.ended(handshake, result, detail);
+        if (result !== "completed" && result !== "resumed") countClosed(this.metrics, closeCauseOf(result));
+      },
+    });
   }
 
   /** Where it listens. */
@@ -137,15 +161,24 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
   }
 
   /** Sends requests to `responder` from now on; those under way are not affected. */
-  serve(responder: Responder, { limits, trusts, proxyProtocol }: ListenerSettings = {}): void {
+  serve(responder: Responder, settings?: ListenerSettings): void {
+    const limits = { ...this.#parts.limits, ...settings?.limits };
+    for (const parts of [this.#parts, this.#securedParts]) Object.assign(parts, { responder, limits });
+    if (settings === undefined) return;
+    const { trusts, proxyProtocol, tls } = settings;
     if (trusts !== undefined) this.#trusts = trusts;
     if (proxyProtocol !== undefined) this.#proxyProtocol = proxyProtocol;
-    Object.assign(this.#parts, { responder, limits: { ...this.#parts.limits, ...limits } });
+    this.#handshakes.policies = tls;
   }
 
   /** Connections that are open. */
   get connections(): number {
     return this.#table.size;
+  }
+
+  /** TLS handshakes that are under way. */
+  get handshakes(): number {
+    return this.#handshakes.size;
   }
 
   /**
@@ -166,6 +199,8 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
    */
   async shutdown(): Promise<void> {
     this.#stop();
+    await Promise.all([this.#table.drain(), this.#handshakes.drain()]);
+    // Again, for connections whose handshake was under way.
     await this.#table.drain();
     // The runtime frees a port that was closed under a pending accept in the next turn.
     await new Promise((resolve) => setTimeout(resolve, 0));
@@ -174,6 +209,7 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
   /** Stops accepting, and closes all connections at once, but for tunnels. */
   abort(): void {
     this.#stop();
+    this.#handshakes.close();
     this.#table.close();
   }
 
@@ -201,13 +237,28 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
   }
 
   #admit(socket: Socket, peer: Peer): void {
+    const handshakes = this.#handshakes;
     const { limits } = this.#parts;
-    const trusted = limits.max_connections_per_address > 0 && this.#trusts(peer.address);
-    if (!this.#table.admits(peer.address, trusted, limits)) {
+    const { address } = peer;
+    const perAddress = limits.max_connections_per_address > 0 || limits.max_handshake_rate > 0;
+    const trusted = perAddress && this.#trusts(address);
+    const secured = handshakes.policies !== undefined;
+    if (
+      !this.#table.admits(address, trusted, limits, handshakes.from(address)) ||
+      (secured && !handshakes.admits(address, trusted))
+    ) {
+      if (secured) countHandshake(this.metrics, "limit");
       countClosed(this.metrics, "limit");
       return socket.close();
     }
-    this.#table.add(beginConnection(socket, peer, this.#parts));
+    if (secured) handshakes.add(socket, peer);
+    else this.#begin(socket, peer, this.#parts);
+  }
+
+  #begin(socket: Socket, peer: Peer, parts: ListenerParts): void {
+    const connection = beginConnection(socket, peer, parts);
+    this.#table.add(connection);
+    if (this.#stopped) connection.drain();
   }
 
   failed(error: Error): void {
@@ -232,6 +283,11 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
 function ownAuthority({ address, port }: ListeningSocket): string {
   if (LOCAL.has(address)) return `localhost:${port}`;
   return `${address.includes(":") ? `[${address}]` : address}:${port}`;
+}
+
+/** Causes for which connections are closed whose handshake failed; others are `handshake`. */
+function closeCauseOf(result: HandshakeResult): CloseCause {
+  return result === "limit" || result === "shutdown" || result === "client" ? result : "handshake";
 }
 
 const ALL: ReadonlySet<string> = new Set(["::", "0.0.0.0"]);
