@@ -204,7 +204,7 @@ function checkStrength(chain: readonly Link[], faults: Faults): void {
     }
     // Nobody checks the signature of an authority by itself.
     const { signatureAlgorithm = "" } = certificate as { readonly signatureAlgorithm?: string };
-    if (/^(?:md5|sha1)/i.test(signatureAlgorithm) && certificate.subject !== certificate.issuer) {
+    if (/(?:md5|sha1)(?!\d)/i.test(signatureAlgorithm) && certificate.subject !== certificate.issuer) {
       faults.warning(
         "cert_file",
         block.line,
