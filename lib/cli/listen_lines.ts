@@ -5,6 +5,8 @@
  */
 
 import type { Config, SiteConfig } from "../generation/config/config_types.ts";
+import { allSitesOf } from "../generation/http_sites.ts";
+import { tlsOf } from "../listener/tls/site_tls.ts";
 
 /** An address and its sites. */
 export interface ListenLine {
@@ -20,9 +22,9 @@ export interface ListenLine {
  * @param ports Numbers of the open ports, in the same order; without them, those of the config.
  */
 export function listenLines(config: Config, ports: readonly number[] = []): ListenLine[] {
-  const groups = Map.groupBy(config.sites, listenerKey);
+  const groups = Map.groupBy(allSitesOf(config), listenerKey);
   return [...groups.values()].map((sites, index) => ({
-    url: urlOf(sites[0].listen, ports[index] ?? sites[0].port),
+    url: urlOf(sites[0].listen, ports[index] ?? sites[0].port, tlsOf(sites[0]) === undefined ? "http" : "https"),
     sites: sites.map((site) => site.name),
   }));
 }
@@ -51,8 +53,8 @@ function listenerKey(site: SiteConfig): string {
   return `${site.listen ?? ""} ${site.port === 0 ? site.name : site.port}`;
 }
 
-function urlOf(address: string | undefined, port: number): string {
+function urlOf(address: string | undefined, port: number, scheme = "http"): string {
   const everywhere = address === undefined || address === "0.0.0.0" || address === "::";
   const host = everywhere ? "localhost" : address.includes(":") ? `[${address}]` : address;
-  return `http://${host}:${port === 0 ? "(any free port)" : port}`;
+  return `${scheme}://${host}:${port === 0 ? "(any free port)" : port}`;
 }

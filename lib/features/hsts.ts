@@ -36,7 +36,7 @@ type HstsConfig = z.output<typeof schema>;
 export const hsts = {
   key: "hsts",
   scopes: ["site"],
-  order: 610,
+  order: 590,
   schema,
   check(options, report) {
     if (typeof options !== "object" || !options.preload) return;

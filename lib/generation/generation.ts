@@ -17,6 +17,7 @@ import { storageFolder } from "../listener/acme/storage_folder.ts";
 import type { CertificateRequest } from "../listener/acme/certificate_service.ts";
 import { answersChallenges, certificateRequest } from "./certificate_request.ts";
 import { ChallengeResponder } from "./challenge_responder.ts";
+import { allSitesOf } from "./http_sites.ts";
 import { httpsPortOf } from "./https_port.ts";
 import type { Middleware } from "../listener/middleware.ts";
 import type { ListenerMetrics } from "../listener/own/listener_metrics.ts";
@@ -105,7 +106,7 @@ export class Generation {
    * can be had at once are in place.
    */
   readonly ready: Promise<void>;
-  /** All sites, in the order of the config. */
+  /** All sites, in the order of the config; those of http that it does not write come last. */
   readonly sites: readonly Site[];
   /** All sites by host, for embedders, which have no listener. */
   readonly allSites: SiteTable<Site>;
@@ -141,8 +142,9 @@ export class Generation {
       new ProcessState({ log, nameServers: config.server.name_servers });
     const { management } = config;
     const metrics = this.metrics = management.enabled && management.metrics ? processState.metrics : undefined;
+    const allSites = allSitesOf(config);
     const groups = Map.groupBy(
-      config.sites,
+      allSites,
       (site) =>
         `${site.listen === undefined ? "" : parseAddress(site.listen)} ${site.port === 0 ? site.name : site.port}`,
     );
@@ -191,7 +193,7 @@ export class Generation {
         tls: tls && new ListenerPolicies(group, processState.certificates),
       };
     });
-    this.sites = config.sites.map((site) => sites.get(site) as Site);
+    this.sites = allSites.map((site) => sites.get(site) as Site);
     this.allSites = compileSites(this.sites.map(specOf));
     // Last: if the constructor threw after this, nothing would stop the look-ups.
     this.ready = Promise.all([
