@@ -190,7 +190,10 @@ export class Generation {
         middleware: options.middleware ?? [],
         metrics: metrics?.listener(key),
         clients: { ...clients, limits: limitsOf(group, config), proxyProtocol: group[0].proxy_protocol },
-        tls: tls && new ListenerPolicies(group, processState.certificates),
+        tls: tls && new ListenerPolicies(group, {
+          files: processState.certificateFiles,
+          issued: processState.certificates,
+        }),
       };
     });
     this.sites = allSites.map((site) => sites.get(site) as Site);

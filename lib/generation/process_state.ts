@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { type CertificateContents, CertificateFileReader } from "../listener/tls/certificate_files.ts";
 import type { Log } from "../log/log.ts";
 import { localMetricFields, type MetricFields, type TakeMetricFields } from "../metrics/metric_fields.ts";
 import { CoarseClock } from "../state/coarse_clock.ts";
@@ -70,6 +71,12 @@ export interface ProcessStateOptions {
    * @default {false}
    */
   readonly issuesCertificates?: boolean;
+  /**
+   * The certificates in files, as another thread has read them.
+   *
+   * @default {read by this thread}
+   */
+  readonly certificateFiles?: CertificateContents;
 }
 
 /** Index of the count of ports that are closed but should be open. */
@@ -115,11 +122,14 @@ export class ProcessState {
   readonly certificates = new CertificateTable();
   /** Undefined where another thread gets them. */
   readonly certificateService: CertificateService | undefined;
+  /** The certificates of all generations that are in files. */
+  readonly certificateFiles: CertificateFileReader;
 
   constructor(options: ProcessStateOptions = {}) {
     this.log = options.log;
     this.sharedState = options.sharedState ?? new LocalState();
     this.metricFields = options.metricFields ?? localMetricFields();
+    this.certificateFiles = new CertificateFileReader(options.certificateFiles);
     this.metrics = new MetricsRegistry(this.metricFields);
     this.failedPorts = this.metricFields(2, "failed ports");
     this.worker = options.worker ?? ONLY_WORKER;

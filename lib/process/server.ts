@@ -10,6 +10,7 @@ import type { MemberChange } from "../generation/pools/pool_members.ts";
 import { CLOSED, NOT_ACCEPTING, ProcessState } from "../generation/process_state.ts";
 import { accepts, type Port, type PortStatus } from "../listener/port.ts";
 import { settledWithin } from "../state/settled_within.ts";
+import { CertificateWatch } from "./certificate_watch.ts";
 import { loadMiddleware } from "./load_middleware.ts";
 import { type ListenOptions, logPortChange, openPort } from "./listener.ts";
 import { listenerKind } from "../listener/listener_choice.ts";
@@ -79,6 +80,12 @@ export interface StartOptions extends GenerationOptions {
    * @default {idle connections to upstreams are closed; with `again` those of clients, too}
    */
   readonly onHandlesOut?: (again: boolean) => void;
+  /**
+   * Whether certificate files are read again when they change.
+   *
+   * @default {true}
+   */
+  readonly watchesCertificates?: boolean;
 }
 
 /**
@@ -106,6 +113,8 @@ export async function startServer(config: Config, options: StartOptions = {}): P
 class Server implements RunningServer {
   readonly #processState: ProcessState;
   readonly #options: StartOptions;
+  /** Undefined in a worker, whose supervisor has one. */
+  readonly #certificates: CertificateWatch | undefined;
   readonly socketChoice: SocketChoice;
   /** Earlier generations that still have exchanges under way. */
   readonly #retired = new Set<Generation>();
@@ -125,6 +134,10 @@ class Server implements RunningServer {
     this.#processState = processState;
     this.#options = options;
     this.socketChoice = options.socketChoice;
+    if (options.watchesCertificates !== false) {
+      const { certificateFiles: reader, log } = processState;
+      this.#certificates = new CertificateWatch({ reader, log, listeners: () => this.#generation?.listeners ?? [] });
+    }
   }
 
   get generation(): Generation {
@@ -168,6 +181,7 @@ class Server implements RunningServer {
 
   async stop(): Promise<number> {
     this.#stopping = true;
+    this.#certificates?.close();
     const generations = () => [...this.#retired, this.generation];
     const timeoutMs = this.generation.config.server.shutdown_timeout;
     // Nothing is to be waited for before these close: their shutdown lets uploads and WebSockets end.
@@ -213,6 +227,7 @@ class Server implements RunningServer {
     this.#refuseWhileStopping();
     const middleware = await loadMiddleware(config.server.middleware);
     this.#refuseWhileStopping();
+    if (this.#generation !== undefined) this.#certificates?.refresh();
     const generation = this.#next = new Generation(config, {
       ...this.#options,
       middleware,
@@ -307,6 +322,7 @@ class Server implements RunningServer {
     this.#countPorts();
     this.#generation = generation;
     generation.activate();
+    this.#certificates?.update();
     if (before !== undefined) this.#retire(before);
     const left = this.#processState.sockets.closeUnrouted(
       (binding) => generation.stillRouted(binding),

@@ -70,6 +70,8 @@ async function handle(message: SupervisorMessage): Promise<void> {
       return running.certificates.set(message.changed);
     case "obtained":
       return obtained(message);
+    case "certificate_files":
+      return running.server.generation.processState.certificateFiles.replace(message.contents);
     case "rebalance":
       return running.server.rebalance();
     case "release":
@@ -84,7 +86,7 @@ async function handle(message: SupervisorMessage): Promise<void> {
 async function start(
   { generation, place, secret, time, driver }: SupervisorMessage & { kind: "start" },
 ): Promise<void> {
-  const { config, table, found, ports, certificates, changes } = generation;
+  const { config, table, found, ports, certificates, certificateFiles, changes } = generation;
   sharedTime.align(time);
   const sharedState = new SharedMemoryState(place, table);
   const log = new Log((bytes) => Promise.resolve(post({ kind: "log", bytes })), config.logging);
@@ -98,6 +100,7 @@ async function start(
     secret,
     addresses,
     probes: false,
+    certificateFiles,
   });
   for (const certificate of certificates) processState.certificates.set(certificate);
   processState.certificates.obtainer = obtain;
@@ -112,6 +115,7 @@ async function start(
     log,
     socketChoice,
     processState,
+    watchesCertificates: false,
     listen: (key) => ({ shared: true, port: state.ports.get(key) }),
     onHandlesOut: (again) => post({ kind: "handles", again }),
     onPort: (key, status) => post({ kind: "port", key, status }),
@@ -129,12 +133,13 @@ async function start(
 
 async function reload(
   state: Running,
-  { config, table, found, ports, certificates, changes }: GenerationMessage,
+  { config, table, found, ports, certificates, certificateFiles, changes }: GenerationMessage,
 ): Promise<void> {
   state.sharedState.learn(table);
   for (const one of found) state.addresses.update(one);
   for (const certificate of certificates) state.certificates.set(certificate);
   state.ports = ports;
+  state.server.generation.processState.certificateFiles.replace(certificateFiles);
   await state.server.reload(config);
   for (const change of changes) state.server.generation.changeMembers(change);
   postReady(state);

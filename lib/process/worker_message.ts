@@ -8,6 +8,7 @@ import type { Config } from "../generation/config/config_types.ts";
 import type { NamedCertificate } from "../listener/acme/certificate_table.ts";
 import type { ServerCertificate } from "../listener/tls/certificate.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
+import type { CertificateContents } from "../listener/tls/certificate_files.ts";
 import type { PortStatus } from "../listener/port.ts";
 import type { MemberChange } from "../generation/pools/pool_members.ts";
 import type { SourceAddresses } from "../upstream/discovery/supervisor_addresses.ts";
@@ -30,6 +31,8 @@ export interface GenerationMessage {
   readonly certificates: readonly NamedCertificate[];
   /** Changes of pool members that operators have made. */
   readonly changes: readonly MemberChange[];
+  /** The certificates in files. */
+  readonly certificateFiles: CertificateContents;
 }
 
 /** A message of the supervisor. */
@@ -54,6 +57,8 @@ export type SupervisorMessage =
   | { readonly kind: "certificate"; readonly changed: NamedCertificate }
   /** The certificate of a name that the worker asked for; undefined where there is none. */
   | { readonly kind: "obtained"; readonly name: string; readonly certificate: ServerCertificate | undefined }
+  /** Certificates in files have changed. */
+  | { readonly kind: "certificate_files"; readonly contents: CertificateContents }
   /** Weights have changed: policies read them again. */
   | { readonly kind: "rebalance" }
   /** File handles have run out: close idle connections to upstreams; `clients` says whether those of clients too. */

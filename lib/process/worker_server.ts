@@ -17,6 +17,7 @@ import { SharedMemoryState } from "../state/shared_memory_state.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import { clearWorkerCounts } from "../upstream/condition/condition_fields.ts";
 import { UPSTREAM_FIELDS } from "../generation/pools/upstream_factory.ts";
+import { CertificateWatch } from "./certificate_watch.ts";
 import { checkPort, logPortChange } from "./listener.ts";
 import { listenerKind } from "../listener/listener_choice.ts";
 import type { RunningServer } from "./server.ts";
@@ -98,6 +99,7 @@ class WorkerServer implements RunningWorkers {
   #generation: Generation | undefined;
   #ports = new Map<string, Deno.NetAddr>();
   readonly #portStatus: WorkerPorts;
+  readonly #certificates: CertificateWatch;
   readonly #watch: ReturnType<typeof setInterval>;
   /** The worker that is being stopped because its heap is nearly full: one at a time. */
   #renewed: WorkerThread | undefined;
@@ -135,6 +137,11 @@ class WorkerServer implements RunningWorkers {
     this.#watch = setInterval(() => {
       for (const worker of this.#workers) worker?.watch(WATCH_MS);
     }, WATCH_MS);
+    const { certificateFiles: reader } = this.#processState;
+    this.#certificates = new CertificateWatch({
+      ...{ reader, log: options.log, listeners: () => this.#generation?.listeners ?? [] },
+      onChange: () => this.#postAll({ kind: "certificate_files", contents: reader.contents }),
+    });
     this.#names.onFound = (found) => this.#postAll({ kind: "addresses", found, table: sharedState.table });
   }
 
@@ -169,6 +176,7 @@ class WorkerServer implements RunningWorkers {
     await this.#startWorker(0, message());
     await Promise.all(this.#workers.slice(1).map((_, index) => this.#startWorker(index + 1, message())));
     generation.activate();
+    this.#certificates.update();
   }
 
   rebalance(): void {
@@ -216,6 +224,7 @@ class WorkerServer implements RunningWorkers {
   abandon(): void {
     this.#stopping = true;
     clearInterval(this.#watch);
+    this.#certificates.close();
     for (const pause of this.#pauses) clearTimeout(pause);
     for (const worker of this.#workers) worker?.terminate();
     this.#generation?.close();
@@ -231,6 +240,7 @@ class WorkerServer implements RunningWorkers {
 
   async #reload(config: Config): Promise<void> {
     const before = this.generation;
+    this.#certificates.refresh();
     const generation = await this.#build(config);
     if (this.#stopping) {
       generation.close();
@@ -263,14 +273,17 @@ class WorkerServer implements RunningWorkers {
     }
     this.#generation = generation;
     generation.activate();
+    this.#certificates.update();
     await before.retire();
     this.#forgetPorts();
   }
 
   #messageOf(config: Config, changes: readonly MemberChange[] = []): GenerationMessage {
     const ports = new Map([...this.#ports].map(([key, { port }]) => [key, port]));
-    const certificates = this.#processState.certificates.all;
-    return { config, table: this.#sharedState.table, found: this.#names.known, ports, certificates, changes };
+    const { certificates: { all: certificates }, certificateFiles: { contents: certificateFiles } } =
+      this.#processState;
+    const { table } = this.#sharedState;
+    return { config, table, found: this.#names.known, ports, certificates, certificateFiles, changes };
   }
 
   #learn(addresses: ReadonlyMap<string, Deno.NetAddr>): void {

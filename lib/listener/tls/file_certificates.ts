@@ -5,77 +5,51 @@
  */
 
 import type { CertificateSource, ServerCertificate } from "./certificate.ts";
-import { type CertificateFault, type CertificateFiles, readCertificate } from "./certificate_file.ts";
+import type { CertificateFiles } from "./certificate_file.ts";
+import type { CertificateFileReader } from "./certificate_files.ts";
 import { wildcardOf } from "./certificate_names.ts";
-
-/** What reading the files of a certificate again has found. */
-export interface CertificateRefresh {
-  readonly files: CertificateFiles;
-  /** The certificate that is used from now on; the earlier one where the files have errors. */
-  readonly certificate: ServerCertificate;
-  readonly changed: boolean;
-  readonly faults: readonly CertificateFault[];
-}
 
 /** The certificates of one site, by the names that they cover. */
 export class FileCertificates implements CertificateSource {
-  readonly #files: readonly CertificateFiles[];
-  #certificates: readonly ServerCertificate[];
-  #byName: ReadonlyMap<string, ServerCertificate>;
+  /** The files, in the order of the config. */
+  readonly files: readonly CertificateFiles[];
+  readonly #reader: CertificateFileReader;
+  #certificates: readonly ServerCertificate[] = [];
+  #byName: ReadonlyMap<string, ServerCertificate> = new Map();
+  #version: number;
 
   /**
    * Reads the files. Of several certificates for a name, and for names that none has, the first is used.
    *
    * @throws {Error} When a certificate cannot be used.
    */
-  constructor(files: readonly CertificateFiles[]) {
-    this.#files = files;
-    this.#certificates = files.map((pair) => {
-      const { certificate, faults } = readCertificate(pair);
-      if (certificate === undefined) throw new Error(`Cannot use a certificate: ${faultsText(pair, faults)}`);
-      return certificate;
-    });
-    this.#byName = byName(this.#certificates);
+  constructor(files: readonly CertificateFiles[], reader: CertificateFileReader) {
+    this.files = files;
+    this.#reader = reader;
+    this.#version = reader.version;
+    this.#use(files.map((pair) => reader.certificate(pair)));
   }
 
   /** All certificates, in the order of the config. */
   get certificates(): readonly ServerCertificate[] {
+    if (this.#version !== this.#reader.version) {
+      this.#version = this.#reader.version;
+      this.#use(this.files.map((pair, index) => this.#reader.knownCertificate(pair) ?? this.#certificates[index]));
+    }
     return this.#certificates;
   }
 
   certificateFor(serverName: string): ServerCertificate {
-    return this.#byName.get(serverName) ?? this.#byName.get(wildcardOf(serverName)) ?? this.#certificates[0];
+    const [first] = this.certificates;
+    return this.#byName.get(serverName) ?? this.#byName.get(wildcardOf(serverName)) ?? first;
   }
 
-  /** Reads the files again. A certificate whose files have errors stays in use. */
-  refresh(): CertificateRefresh[] {
-    const read = this.#files.map((files, index): CertificateRefresh => {
-      const { certificate, faults } = readCertificate(files);
-      const before = this.#certificates[index];
-      if (certificate === undefined) return { files, certificate: before, changed: false, faults };
-      return { files, certificate, changed: !same(certificate, before), faults };
-    });
-    this.#certificates = read.map(({ certificate }) => certificate);
-    this.#byName = byName(this.#certificates);
-    return read;
+  #use(certificates: readonly ServerCertificate[]): void {
+    this.#certificates = certificates;
+    const byName = new Map<string, ServerCertificate>();
+    for (const certificate of certificates) {
+      for (const name of certificate.names) if (!byName.has(name)) byName.set(name, certificate);
+    }
+    this.#byName = byName;
   }
-}
-
-/** Faults as one line of text. */
-export function faultsText(files: CertificateFiles, faults: readonly CertificateFault[]): string {
-  return faults.filter(({ severity }) => severity === "error")
-    .map(({ key, line, message }) => `${files[key]}${line === 0 ? "" : `, line ${line},`} ${message}`)
-    .join("; ");
-}
-
-function byName(certificates: readonly ServerCertificate[]): ReadonlyMap<string, ServerCertificate> {
-  const found = new Map<string, ServerCertificate>();
-  for (const certificate of certificates) {
-    for (const name of certificate.names) if (!found.has(name)) found.set(name, certificate);
-  }
-  return found;
-}
-
-function same(one: ServerCertificate, other: ServerCertificate): boolean {
-  return one.chain === other.chain && one.key === other.key;
 }

@@ -6,8 +6,9 @@
 
 import { compileSites, type SiteTable } from "../../routing/site_table.ts";
 import { isIpAddress } from "../../http/ip_address.ts";
-import type { CertificateSource } from "./certificate.ts";
+import type { CertificateSource, ServerCertificate } from "./certificate.ts";
 import type { CertificateFiles } from "./certificate_file.ts";
+import type { CertificateFileReader } from "./certificate_files.ts";
 import { bareAddress } from "./certificate_names.ts";
 import { FileCertificates } from "./file_certificates.ts";
 import { IssuedCertificates } from "./issued_certificates.ts";
@@ -21,6 +22,14 @@ export interface PolicySite extends TlsSite {
   readonly default: boolean;
 }
 
+/** Where the certificates of all sites come from. */
+export interface CertificateSources {
+  /** Those in files. */
+  readonly files: CertificateFileReader;
+  /** Those that are issued, by ACME or by the local authority. */
+  readonly issued: CertificateSource;
+}
+
 /** The policies of a listener. Immutable but for the content of certificate files. */
 export class ListenerPolicies implements TlsPolicies {
   /** The policy of each site, in the order of the config. */
@@ -32,12 +41,11 @@ export class ListenerPolicies implements TlsPolicies {
 
   /**
    * @param sites The sites of the listener, all with TLS.
-   * @param issued The certificates of the process that are not in files.
    * @throws {Error} When a file cannot be read, or a certificate cannot be used.
    */
-  constructor(sites: readonly PolicySite[], issued: CertificateSource) {
+  constructor(sites: readonly PolicySite[], sources: CertificateSources) {
     const specs = sites.map((site) => {
-      const target = new SitePolicy(site, issued);
+      const target = new SitePolicy(site, sources);
       return { hosts: [...hostsOf(site), ...target.tls.names], default: site.default, target };
     });
     this.policies = specs.map(({ target }) => target);
@@ -54,6 +62,13 @@ export class ListenerPolicies implements TlsPolicies {
   }
 }
 
+/** A name of a site, with its certificate. */
+export interface NamedCertificate {
+  readonly name: string;
+  /** Undefined where it is not there yet. */
+  readonly certificate: ServerCertificate | undefined;
+}
+
 /** How one site speaks TLS. */
 export class SitePolicy implements TlsPolicy {
   readonly site: string;
@@ -63,23 +78,41 @@ export class SitePolicy implements TlsPolicy {
   readonly files: FileCertificates | undefined;
   readonly minVersion: TlsPolicy["minVersion"];
   readonly protocols: readonly string[];
-  readonly clientAuth: ClientAuth | undefined;
+  readonly #names: readonly string[];
+  readonly #reader: CertificateFileReader;
+  #clientAuth: ClientAuth | undefined;
 
-  constructor(site: PolicySite, issued: CertificateSource) {
+  constructor(site: PolicySite, { files, issued }: CertificateSources) {
     const tls = tlsOf(site);
     if (tls === undefined) throw new TypeError(`Cannot make a TLS policy: site ${site.name} is served in cleartext`);
     this.site = site.name;
     this.tls = tls;
-    this.files = usesFiles(tls) ? new FileCertificates(filesOf(tls)) : undefined;
+    this.#reader = files;
+    this.files = usesFiles(tls) ? new FileCertificates(filesOf(tls), files) : undefined;
+    this.#names = issuedNames(site).map(({ name }) => name);
     this.certificates = this.files ??
-      new IssuedCertificates(issued, { names: issuedNames(site).map(({ name }) => name), onDemand: tls.on_demand });
+      new IssuedCertificates(issued, { names: this.#names, onDemand: tls.on_demand });
     this.minVersion = tls.min_version;
     this.protocols = tls.alpn;
     const { client_auth: auth } = tls;
-    this.clientAuth = auth && {
-      required: auth.mode === "require",
-      authorities: Deno.readTextFileSync(auth.ca_file),
-    };
+    this.#clientAuth = auth && { required: auth.mode === "require", authorities: files.authorities(auth.ca_file) };
+  }
+
+  /** The certificates of the site: those in files by their first name, those that are issued by the name asked for. */
+  get named(): NamedCertificate[] {
+    if (this.files !== undefined) {
+      return this.files.certificates.map((certificate) => ({ name: certificate.names[0] ?? this.site, certificate }));
+    }
+    return this.#names.map((name) => ({ name, certificate: this.certificates.certificateFor(name) }));
+  }
+
+  get clientAuth(): ClientAuth | undefined {
+    const { client_auth: auth } = this.tls;
+    const authorities = auth && this.#reader.knownAuthorities(auth.ca_file);
+    if (auth !== undefined && authorities !== undefined && authorities !== this.#clientAuth?.authorities) {
+      this.#clientAuth = { required: auth.mode === "require", authorities };
+    }
+    return this.#clientAuth;
   }
 }
 

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parseConfig } from "../../../lib/generation/config/parse_config.ts";
 import type { CertificateSource, ServerCertificate } from "../../../lib/listener/tls/certificate.ts";
+import { CertificateFileReader } from "../../../lib/listener/tls/certificate_files.ts";
 import { ListenerPolicies, SitePolicy } from "../../../lib/listener/tls/listener_policies.ts";
 import { Certificates } from "../../support/certificates.ts";
 
@@ -10,7 +11,10 @@ const NONE: CertificateSource = { certificateFor: () => undefined };
 function policiesOf(text: string, issued: CertificateSource = NONE): ListenerPolicies {
   const { config, problems } = parseConfig(text, { checkFiles: false });
   assertEquals(problems, []);
-  return new ListenerPolicies((config as NonNullable<typeof config>).sites, issued);
+  return new ListenerPolicies((config as NonNullable<typeof config>).sites, {
+    files: new CertificateFileReader(),
+    issued,
+  });
 }
 
 function site(host: string, more = ""): string {
