@@ -61,7 +61,7 @@ Deno.test("Certificates whose files change are swapped, authorities of clients t
   await until("the other certificate is used", () => watched.chain === Deno.readTextFileSync(other.certFile));
   await until("it is logged", () => watched.logged("certificate changed").length === 1);
   assertEquals(watched.changes, 1);
-  const both = Deno.readTextFileSync(made.caFile) + made.cert;
+  const both = await Deno.readTextFile(made.caFile) + made.cert;
   await Deno.writeTextFile(made.caFile, both);
   await until("the authorities are used", () => watched.policies.policyFor("a.test")?.clientAuth?.authorities === both);
 });

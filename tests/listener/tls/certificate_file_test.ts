@@ -55,12 +55,12 @@ Deno.test("What could not work is an error, with file and line", async () => {
     "error cert_file 2: has a certificate that cannot be read",
     "error key_file 2: has a key that cannot be read",
   ]);
-  assertEquals(await read(made.cert, Deno.readTextFileSync(other.keyFile)), [
+  assertEquals(await read(made.cert, await Deno.readTextFile(other.keyFile)), [
     "error key_file 0: has not the key of the certificate in cert_file",
   ]);
   const lines = made.cert.trimEnd().split("\n").length;
-  const otherCert = Deno.readTextFileSync(other.certFile);
-  assertEquals(await read(made.cert + otherCert, Deno.readTextFileSync(other.keyFile)), [
+  const otherCert = await Deno.readTextFile(other.certFile);
+  assertEquals(await read(made.cert + otherCert, await Deno.readTextFile(other.keyFile)), [
     `error cert_file ${lines + 1}: has the certificate of the key behind others`,
     `warning cert_file ${
       lines + 1

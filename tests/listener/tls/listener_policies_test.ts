@@ -3,7 +3,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parseConfig } from "../../../lib/generation/config/parse_config.ts";
 import type { CertificateSource, ServerCertificate } from "../../../lib/listener/tls/certificate.ts";
 import { CertificateFileReader } from "../../../lib/listener/tls/certificate_files.ts";
-import { ListenerPolicies, SitePolicy } from "../../../lib/listener/tls/listener_policies.ts";
+import { ListenerPolicies, type SitePolicy } from "../../../lib/listener/tls/listener_policies.ts";
 import { Certificates } from "../../support/certificates.ts";
 
 const NONE: CertificateSource = { certificateFor: () => undefined };
@@ -66,7 +66,7 @@ client_auth = { mode = "request", ca_file = "${caFile}" }`,
   ));
   const policy = policies.policyFor("a.test");
   assertEquals([policy?.minVersion, policy?.protocols], ["TLSv1.3", ["http/1.1"]]);
-  assertEquals(policy?.clientAuth, { required: false, authorities: Deno.readTextFileSync(caFile) });
+  assertEquals(policy?.clientAuth, { required: false, authorities: await Deno.readTextFile(caFile) });
   assertEquals(policy?.certificates.certificateFor("a.test")?.chain, made.cert);
   await Deno.writeTextFile(keyFile, "");
   assertThrows(
