@@ -1,11 +1,11 @@
 /**
- * Whether the limit of open files is high enough for a config. Deno raises the soft limit to the hard limit when it starts,
- * so the soft limit is read.
+ * Whether the limit of open files is high enough for a config.
  *
  * @module
  */
 
 import type { Config } from "../generation/config/config_types.ts";
+import { openFileLimit } from "../process/open_files.ts";
 
 /** Client connections that any server should be able to hold. */
 const LEAST_CONNECTIONS = 500;
@@ -19,18 +19,6 @@ export function openFileShortfall(config: Config, limit: number | undefined = op
   return `this process may have at most ${limit} files and sockets open, fewer than the ${needed} that ` +
     `${connections} connections take. Raise the limit: \`ulimit -n\`, LimitNOFILE= of a systemd unit, ` +
     "or --ulimit nofile= of a container";
-}
-
-/** The soft limit of open files; undefined where unknown. */
-export function openFileLimit(): number | undefined {
-  if (Deno.build.os !== "linux") return undefined;
-  try {
-    const found = /^Max open files\s+(\d+)/m.exec(Deno.readTextFileSync("/proc/self/limits"));
-    return found === null ? undefined : Number(found[1]);
-  } catch {
-    // Deno allows access to /proc only with all permissions.
-    return undefined;
-  }
 }
 
 /** Maximum number of concurrent exchanges with upstreams, where the config has a limit. */

@@ -58,6 +58,14 @@ export interface PortTarget {
   readonly tls?: TlsPolicies;
 }
 
+/** A connection of a client between two requests. */
+export interface IdleConnection {
+  /** How long it has been idle, in milliseconds. */
+  readonly idleMs: number;
+  /** Closes it, to release its file handle. */
+  close(): void;
+}
+
 /** An open port. Requests go to the target that was set last. */
 export interface Port {
   /** Where it listens, or will listen again. */
@@ -71,6 +79,8 @@ export interface Port {
   uploadsEnded(): Promise<void>;
   /** Closes idle connections of clients, to release their file handles. */
   closeIdle(): void;
+  /** Its idle connections of clients; undefined where the listener does not know them. */
+  idleConnections?(): IdleConnection[];
   /** Stops accepting connections, closes idle ones, and waits until the last exchange has ended. */
   shutdown(): Promise<void>;
   /** Closes the port and all its connections at once. */
@@ -120,4 +130,18 @@ export function accepts({ open, failingAtMs }: PortStatus): boolean {
 /** Whether `reason` says that the process, or the machine, has no file handle left (EMFILE, ENFILE, on Windows 10024). */
 export function handlesOut(reason: string): boolean {
   return /os error (?:23|24|10024)\b/.test(reason);
+}
+
+/**
+ * Closes idle connections of clients over several ports, the longest idle first.
+ *
+ * @param most How many.
+ * @returns How many were closed.
+ */
+export function closeLongestIdle(ports: Iterable<Port>, most: number): number {
+  const idle = [...ports].flatMap((port) => port.idleConnections?.() ?? []);
+  idle.sort((a, b) => b.idleMs - a.idleMs);
+  const closed = idle.slice(0, most);
+  for (const connection of closed) connection.close();
+  return closed.length;
 }

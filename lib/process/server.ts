@@ -8,11 +8,12 @@ import type { Config } from "../generation/config/config_types.ts";
 import { Generation, type GenerationListener, type GenerationOptions } from "../generation/generation.ts";
 import type { MemberChange } from "../generation/pools/pool_members.ts";
 import { CLOSED, NOT_ACCEPTING, ProcessState } from "../generation/process_state.ts";
-import { accepts, type Port, type PortStatus } from "../listener/port.ts";
+import { accepts, closeLongestIdle, type Port, type PortStatus } from "../listener/port.ts";
 import { settledWithin } from "../state/settled_within.ts";
 import { CertificateWatch } from "./certificate_watch.ts";
 import { loadMiddleware } from "./load_middleware.ts";
 import { type ListenOptions, logPortChange, openPort } from "./listener.ts";
+import { OpenFileWatch } from "./open_file_watch.ts";
 import { listenerKind } from "../listener/listener_choice.ts";
 import { chooseSockets, type SocketChoice } from "./socket_choice.ts";
 
@@ -105,6 +106,7 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     await server.reload(config);
     return server;
   } catch (error) {
+    server.abandon();
     if (options.processState === undefined) processState.close();
     throw error;
   }
@@ -127,6 +129,7 @@ class Server implements RunningServer {
   /** The generation that is being built. */
   #next: Generation | undefined;
   #reloading: Promise<void> = Promise.resolve();
+  readonly #openFiles: OpenFileWatch;
   #stopping = false;
   #stopped = false;
 
@@ -138,6 +141,19 @@ class Server implements RunningServer {
       const { certificateFiles: reader, log } = processState;
       this.#certificates = new CertificateWatch({ reader, log, listeners: () => this.#generation?.listeners ?? [] });
     }
+    const { worker } = processState;
+    this.#openFiles = new OpenFileWatch({
+      close: (most) => closeLongestIdle(this.#ports(), most),
+      onClosed: (facts) => options.log?.log("warn", "idle connections closed: near the limit of open files", facts),
+      // The supervisor counts as one, and has no port.
+      threads: Math.max(1, worker.count - 1),
+    });
+  }
+
+  /** Ends what a server has that was not started. */
+  abandon(): void {
+    this.#certificates?.close();
+    this.#openFiles.stop();
   }
 
   get generation(): Generation {
@@ -170,9 +186,11 @@ class Server implements RunningServer {
 
   releaseIdle(clients: boolean): void {
     for (const generation of [this.generation, ...this.#retired]) generation.releaseIdle();
-    if (!clients) return;
-    const leaving = [...this.#leaving.values()].map(({ listener }) => listener);
-    for (const listener of [...this.#open.values(), ...leaving]) listener.closeIdle();
+    if (clients) { for (const port of this.#ports()) port.closeIdle(); }
+  }
+
+  #ports(): Port[] {
+    return [...this.#open.values(), ...[...this.#leaving.values()].map(({ listener }) => listener)];
   }
 
   turnUnready(): void {
@@ -182,12 +200,13 @@ class Server implements RunningServer {
   async stop(): Promise<number> {
     this.#stopping = true;
     this.#certificates?.close();
+    this.#openFiles.stop();
     const generations = () => [...this.#retired, this.generation];
     const timeoutMs = this.generation.config.server.shutdown_timeout;
     // Nothing is to be waited for before these close: their shutdown lets uploads and WebSockets end.
     for (const [key, port] of this.#open) if (port.shutdownWaits) this.#close(key, port);
     // WebSockets first, while the ports are still open: the runtime's shutdown would close them at once.
-    const listeners = [...this.#open.values(), ...[...this.#leaving.values()].map(({ listener }) => listener)];
+    const listeners = this.#ports();
     let closed: Promise<unknown> | undefined;
     const close = () => {
       if (closed !== undefined) return closed;

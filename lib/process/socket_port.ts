@@ -4,7 +4,14 @@
  * @module
  */
 
-import { handlesOut, type Port, type PortOptions, type PortStatus, type PortTarget } from "../listener/port.ts";
+import {
+  handlesOut,
+  type IdleConnection,
+  type Port,
+  type PortOptions,
+  type PortStatus,
+  type PortTarget,
+} from "../listener/port.ts";
 import type { Responder } from "../exchange/responder.ts";
 import { MiddlewareResponder } from "../listener/own/middleware_responder.ts";
 import { type ListenerSettings, SocketListener } from "../listener/own/socket_listener.ts";
@@ -57,6 +64,10 @@ export class SocketPort implements Port {
 
   closeIdle(): void {
     this.#listener.closeIdle();
+  }
+
+  idleConnections(): IdleConnection[] {
+    return this.#listener.idleConnections();
   }
 
   shutdown(): Promise<void> {

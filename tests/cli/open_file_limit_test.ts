@@ -1,6 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { openFileLimit, openFileShortfall } from "../../lib/cli/open_file_limit.ts";
+import { openFileShortfall } from "../../lib/cli/open_file_limit.ts";
+import { openFileLimit } from "../../lib/process/open_files.ts";
 import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 
 function configWith(maxConnections: number) {

@@ -5,6 +5,7 @@
  */
 
 import type { CoarseClock, Watched } from "../../state/coarse_clock.ts";
+import type { IdleConnection } from "../port.ts";
 import type { ListenerLimits } from "./limits_schema.ts";
 import type { ListenerConnection } from "./listener_connection.ts";
 import type { CloseCause } from "./close_cause.ts";
@@ -78,13 +79,27 @@ export class ConnectionTable implements Watched {
    * @returns How many were closed.
    */
   closeIdle(most: number, { used }: { used: boolean }): number {
+    const idle = this.#idle(used);
+    if (idle.length > most) idle.sort((a, b) => a.idleSinceMs - b.idleSinceMs).length = most;
+    for (const connection of idle) connection.close("evicted");
+    return idle.length;
+  }
+
+  /** The idle connections. */
+  idleConnections(): IdleConnection[] {
+    const { nowMs } = this.#clock;
+    return this.#idle(false).map((connection) => ({
+      idleMs: nowMs - connection.idleSinceMs,
+      close: () => connection.close("evicted"),
+    }));
+  }
+
+  #idle(used: boolean): ListenerConnection[] {
     const idle: ListenerConnection[] = [];
     for (const connection of this.#connections) {
       if (connection.idleSinceMs >= 0 && (connection.used || !used)) idle.push(connection);
     }
-    if (idle.length > most) idle.sort((a, b) => a.idleSinceMs - b.idleSinceMs).length = most;
-    for (const connection of idle) connection.close("evicted");
-    return idle.length;
+    return idle;
   }
 
   /** Ends each connection after its current response; resolves when the last has closed, but for tunnels. */

@@ -17,6 +17,7 @@ import type { HandshakeResult } from "../tls/handshake_result.ts";
 import { HandshakeTable } from "../tls/handshake_table.ts";
 import type { TlsPolicies } from "../tls/tls_policy.ts";
 import type { CloseCause } from "./close_cause.ts";
+import type { IdleConnection } from "../port.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { localMetricFields } from "../../metrics/metric_fields.ts";
 import { countClosed, countHandshake, LISTENER_METRICS, type ListenerMetrics } from "./listener_metrics.ts";
@@ -191,6 +192,11 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
     const closed = this.#table.closeIdle(most, { used: false });
     if (!this.#stopped) this.#listening.retry();
     return closed;
+  }
+
+  /** Its idle connections. */
+  idleConnections(): IdleConnection[] {
+    return this.#table.idleConnections();
   }
 
   /**
