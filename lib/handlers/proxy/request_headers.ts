@@ -104,7 +104,10 @@ export class RequestHeaders {
     if (named !== undefined) text = withoutNamed(text, named);
     text += forwarded === undefined ? this.#untrustedPeerFields(exchange) : this.#forwardingLines(exchange, forwarded);
     if (prefix !== "" || forwarded !== undefined) text += this.#prefixLine(prefix, forwarded);
-    if (!this.#suppressed.has("via")) text += `via: ${via === "" ? "" : via + ", "}1.1 ${this.#names.viaName}\r\n`;
+    const version = head.protocol === "HTTP/2.0" ? "2.0" : "1.1";
+    if (!this.#suppressed.has("via")) {
+      text += `via: ${via === "" ? "" : via + ", "}${version} ${this.#names.viaName}\r\n`;
+    }
     text += this.#line(this.#names.requestIdName, exchange.requestId);
     if (span !== undefined) text += this.#traceLines(span);
     return text + trailers + framing + upgrade + this.#fixedLines + "\r\n";
