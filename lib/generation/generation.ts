@@ -11,6 +11,7 @@ import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
 import { ListenerPolicies } from "../listener/tls/listener_policies.ts";
 import { tlsOf } from "../listener/tls/site_tls.ts";
+import type { ClientAuth } from "../listener/tls/tls_policy.ts";
 import { FolderStore } from "../listener/acme/folder_store.ts";
 import { challengeResponse } from "../listener/acme/http_challenge.ts";
 import { storageFolder } from "../listener/acme/storage_folder.ts";
@@ -177,8 +178,11 @@ export class Generation {
         return specOf(built);
       }));
       const { listen: address, port } = group[0];
-      const tls = tlsOf(group[0]);
-      const responder = this.responder(table);
+      const tls = tlsOf(group[0]) && new ListenerPolicies(group, {
+        files: processState.certificateFiles,
+        issued: processState.certificates,
+      });
+      const responder = new SiteResponder(table, this.exchanges, metrics?.refused, clientAuthOf(group, sites, tls));
       return {
         key,
         address,
@@ -190,10 +194,7 @@ export class Generation {
         middleware: options.middleware ?? [],
         metrics: metrics?.listener(key),
         clients: { ...clients, limits: limitsOf(group, config), proxyProtocol: group[0].proxy_protocol },
-        tls: tls && new ListenerPolicies(group, {
-          files: processState.certificateFiles,
-          issued: processState.certificates,
-        }),
+        tls,
       };
     });
     this.sites = allSites.map((site) => sites.get(site) as Site);
@@ -308,4 +309,17 @@ async function findChallenge({ acme }: Config, token: string): Promise<string | 
     // There is no folder, so there is no order under way.
     return undefined;
   }
+}
+
+/** The sites of a listener whose clients are asked for a certificate; undefined where none are. */
+function clientAuthOf(
+  group: readonly SiteConfig[],
+  sites: ReadonlyMap<SiteConfig, Site>,
+  tls: ListenerPolicies | undefined,
+): ReadonlyMap<Site, ClientAuth> | undefined {
+  const found = new Map<Site, ClientAuth>();
+  for (const [index, { clientAuth }] of (tls?.policies ?? []).entries()) {
+    if (clientAuth !== undefined) found.set(sites.get(group[index]) as Site, clientAuth);
+  }
+  return found.size === 0 ? undefined : found;
 }

@@ -11,7 +11,9 @@ import type { Responder } from "../exchange/responder.ts";
 import type { RouteMetrics } from "../exchange/route_metrics.ts";
 import { RequestIdField } from "../features/request_id.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
-import type { Refusal } from "../http/refusal.ts";
+import { Refusal } from "../http/refusal.ts";
+import { misdirected } from "../listener/tls/server_session.ts";
+import type { ClientAuth } from "../listener/tls/tls_policy.ts";
 import type { SiteTable } from "../routing/site_table.ts";
 import type { Exchanges } from "./exchanges.ts";
 import type { Site } from "./site.ts";
@@ -21,16 +23,30 @@ export class SiteResponder implements Responder {
   readonly #sites: SiteTable<Site>;
   readonly #exchanges: Exchanges;
   readonly #refused: RouteMetrics | undefined;
+  readonly #clientAuth: ReadonlyMap<Site, ClientAuth> | undefined;
 
-  /** @param refused Counts requests that are refused before a site takes them; undefined where no metrics are kept. */
-  constructor(sites: SiteTable<Site>, exchanges: Exchanges, refused: RouteMetrics | undefined) {
+  /**
+   * @param refused Counts requests that are refused before a site takes them; undefined where no metrics are kept.
+   * @param clientAuth Sites whose clients are asked for a certificate; undefined where no site's are.
+   */
+  constructor(
+    sites: SiteTable<Site>,
+    exchanges: Exchanges,
+    refused: RouteMetrics | undefined,
+    clientAuth?: ReadonlyMap<Site, ClientAuth>,
+  ) {
     this.#sites = sites;
     this.#exchanges = exchanges;
     this.#refused = refused;
+    this.#clientAuth = clientAuth;
   }
 
   respond(head: RequestHead, client: ClientSide, held?: Exchange): HttpResponse | Promise<HttpResponse> {
     const site = this.#sites.find(head.host);
+    const clientAuth = this.#clientAuth?.get(site);
+    if (clientAuth !== undefined && misdirected(clientAuth, client.tls)) {
+      return this.refuse(head, client, MISDIRECTED, held);
+    }
     return site.respond(this.#begun(held, head, client, site));
   }
 
@@ -77,6 +93,8 @@ export class SiteResponder implements Responder {
     if (site !== undefined) exchange.site = site.config.name;
   }
 }
+
+const MISDIRECTED = new Refusal(421, "The site asks for a client certificate, and the connection was made without");
 
 /** Delivers responses to requests that have no site. */
 const SITELESS = new Delivery([new RequestIdField("x-request-id")], undefined);

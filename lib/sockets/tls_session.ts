@@ -16,6 +16,8 @@ export interface TlsSession {
   readonly protocol: string;
   /** Whether an earlier session was resumed. */
   readonly resumed: boolean;
+  /** Authorities (PEM) that the client's certificate was judged by; undefined where it was not asked for one. */
+  readonly clientAuthorities?: string;
   /** The client's certificate, where it sent one. */
   readonly client?: ClientCertificate;
 }
