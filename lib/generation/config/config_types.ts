@@ -905,7 +905,7 @@ export interface WebsocketInput {
   /** Longest time in which a side sends nothing, or reads nothing; 0 is no limit; without it, twice ping_interval. */
   idle_timeout?: string | number;
   /**
-   * Bytes that may be queued for one side before the other is slowed down.
+   * Bytes that may be queued for one side before the other is slowed down. With BWS's own listener at most 256 KiB, and the less the more all WebSockets of a worker have queued (64 MiB).
    *
    * @default {"4MiB"}
    */
@@ -1790,7 +1790,7 @@ export interface WebsocketConfig {
   ping_interval: number;
   /** Longest time in which a side sends nothing, or reads nothing; 0 is no limit; without it, twice ping_interval. */
   idle_timeout: number;
-  /** Bytes that may be queued for one side before the other is slowed down. */
+  /** Bytes that may be queued for one side before the other is slowed down. With BWS's own listener at most 256 KiB, and the less the more all WebSockets of a worker have queued (64 MiB). */
   max_buffered: number;
   /** Largest message; a larger one closes the WebSocket. */
   max_message: number;

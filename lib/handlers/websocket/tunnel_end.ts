@@ -14,6 +14,7 @@ import type { FrameError } from "./frame_decoder.ts";
 import { FramePassage, type FrameReceiver, type FrameSender, PING_PAYLOAD } from "./frame_passage.ts";
 import { LastView } from "./last_view.ts";
 import { AWAY } from "./open_websocket.ts";
+import { tunnelBudget } from "./tunnel_budget.ts";
 
 /** Bounds of a tunnel's ends. */
 export interface TunnelEndOptions {
@@ -63,6 +64,8 @@ export class TunnelEnd implements SocketHandler, FrameSender, FrameReceiver {
   /** Whether only the end of the connection is awaited. */
   #lingering = false;
   #paused = false;
+  /** Bytes of this peer that are queued at the other end, as they were last counted. */
+  #countedBytes = 0;
   #readEnded = false;
   #writeEnded = false;
   #writtenBytes = 0;
@@ -135,16 +138,18 @@ export class TunnelEnd implements SocketHandler, FrameSender, FrameReceiver {
       passage.pinged = false;
       other.#owePong();
     }
+    const queuedBytes = this.#count();
     if (this.#closeReceived) {
       this.#settle();
       other.#settle();
-    } else if (!other.#closeSent && other.#socket.queuedBytes > this.#options.config.max_buffered) {
+    } else if (queuedBytes > 0 && !other.#closeSent && queuedBytes > this.#allowance) {
       this.#pause();
     }
   }
 
   /** From the socket: nothing is queued. */
   drained(): void {
+    this.#other.#count();
     this.#other.#resume();
     if (this.#lingering && this.#readEnded) this.finish();
   }
@@ -229,6 +234,7 @@ export class TunnelEnd implements SocketHandler, FrameSender, FrameReceiver {
     // A peer that accepts nothing would occupy the system's buffers for minutes.
     if (this.#socket.queuedBytes > 0) this.#socket.reset();
     else this.#socket.close();
+    this.#other.#count();
     this.#other.#resume();
     this.#owner.onEnded(this);
   }
@@ -237,12 +243,13 @@ export class TunnelEnd implements SocketHandler, FrameSender, FrameReceiver {
   tick(nowMs: number): void {
     if (this.over) return;
     const { queuedBytes } = this.#socket;
-    const { config: { idle_timeout, max_buffered }, closeTimeoutMs } = this.#options;
+    const { config: { idle_timeout }, closeTimeoutMs } = this.#options;
     const acceptedBytes = this.#writtenBytes - queuedBytes;
     const progress = acceptedBytes !== this.#acceptedBytes;
     this.#acceptedBytes = acceptedBytes;
     if (progress || queuedBytes === 0) this.#progressMs = nowMs;
-    if (queuedBytes <= max_buffered / 2) this.#other.#resume();
+    this.#other.#count();
+    if (queuedBytes <= this.#other.#allowance / 2) this.#other.#resume();
     if (this.#closeSent || this.closeDue) {
       // As long as the peer accepts bytes, its Close frame may still follow.
       if (progress && queuedBytes > 0) this.#deadlineMs = nowMs + closeTimeoutMs;
@@ -269,6 +276,19 @@ export class TunnelEnd implements SocketHandler, FrameSender, FrameReceiver {
       this.#pingedMs = nowMs;
       this.#write(encodeFrame(Opcode.PING, PING_PAYLOAD, { masked: this.peer === "upstream" }), "given");
     }
+  }
+
+  /** Bytes of this peer that may be queued before it is paused. */
+  get #allowance(): number {
+    return tunnelBudget.allowance(this.#options.config.max_buffered);
+  }
+
+  /** Counts what is queued of this peer. */
+  #count(): number {
+    const { over } = this.#other;
+    const queuedBytes = over ? 0 : this.#other.#socket.queuedBytes;
+    if (queuedBytes !== this.#countedBytes) tunnelBudget.change(this.#countedBytes, queuedBytes);
+    return this.#countedBytes = queuedBytes;
   }
 
   #write(bytes: Uint8Array<ArrayBuffer>, ownership: "lent" | "given"): void {

@@ -19,7 +19,8 @@ export const websocketSchema = table({
     "Longest time in which a side sends nothing, or reads nothing; 0 is no limit; without it, twice ping_interval.",
   ),
   max_buffered: size().prefault("4MiB").describe(
-    "Bytes that may be queued for one side before the other is slowed down.",
+    "Bytes that may be queued for one side before the other is slowed down. With BWS's own listener at most 256 KiB, and the " +
+      "less the more all WebSockets of a worker have queued (64 MiB).",
   ),
   max_message: size().prefault("64MiB").describe("Largest message; a larger one closes the WebSocket."),
   drain: duration({ zero: true }).prefault("5s").describe("How long WebSockets stay open when the server stops."),
