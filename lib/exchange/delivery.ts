@@ -23,6 +23,7 @@ export class Delivery implements PipelineEnd {
   readonly #fields: readonly FieldsFilter[];
   readonly #errorResponses: readonly ErrorFilter[];
   readonly #stall: StallWatch | undefined;
+  readonly takesPassed: boolean;
 
   /**
    * @param filters The filters of the pipeline, in its order.
@@ -32,6 +33,7 @@ export class Delivery implements PipelineEnd {
     this.#fields = filters.filter((filter): filter is FieldsFilter => filter.fields !== undefined).reverse();
     this.#errorResponses = filters.filter((filter): filter is ErrorFilter => filter.errorResponse !== undefined);
     this.#stall = stall;
+    this.takesPassed = this.#fields.every(({ takesPassed }) => takesPassed === true);
   }
 
   /** Records `failure` and makes its error response. */
@@ -50,8 +52,8 @@ export class Delivery implements PipelineEnd {
 
   /** Delivers a response. The exchange ends now, at the end of its body, or when its WebSocket closes. */
   deliver(exchange: Exchange, response: HttpResponse): HttpResponse {
-    const { headers } = response;
-    for (let i = 0; i < this.#fields.length; i++) this.#fields[i].fields(exchange, headers);
+    const { headers, passed } = response;
+    for (let i = 0; i < this.#fields.length; i++) this.#fields[i].fields(exchange, headers, passed);
     if (exchange.ownLines !== undefined) headers.push(...exchange.ownLines);
     if (!exchange.held) return this.#handOver(exchange, response);
     exchange.delivery = this;

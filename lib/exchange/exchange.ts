@@ -42,6 +42,8 @@ export interface ClientSide {
    * undefined where the listener awaits a promise.
    */
   respondLate?(response: HttpResponse): void;
+  /** Whether {@linkcode respondLate} sends the lines in `HttpResponse.passed`. */
+  readonly takesPassed?: boolean;
 }
 
 /** Delivers the response of an exchange. */
@@ -206,6 +208,11 @@ export class Exchange implements AccessRecord {
   /** Whether a handler may return `LATER`, and then call {@linkcode respondLate}. */
   get takesLate(): boolean {
     return this.client.respondLate !== undefined && !this.held && this.pipeline !== undefined;
+  }
+
+  /** Whether {@linkcode respondLate} may be given a response with `passed`. */
+  get takesPassed(): boolean {
+    return this.client.takesPassed === true && this.pipeline?.takesPassed === true;
   }
 
   /** Responds with the outcome of a handler that returned `LATER`. */

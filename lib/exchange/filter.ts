@@ -6,6 +6,7 @@
  */
 
 import type { HeaderLines, HttpResponse, RequestHead } from "../http/message.ts";
+import type { PassedLines } from "../http1/passed_lines.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ExchangeFailure, Outcome } from "./exchange_failure.ts";
 
@@ -35,7 +36,14 @@ export interface Filter {
    * Adds header fields to each response that is delivered, in place: after every `response`, and also for responses
    * that passed no filter, such as that of a refused request.
    */
-  fields?(exchange: Exchange, lines: HeaderLines): void;
+  fields?(exchange: Exchange, lines: HeaderLines, passed?: PassedLines): void;
+  /**
+   * Whether {@linkcode fields} does not change the lines of an upstream, so that it can be given them as `passed` in place
+   * of text.
+   *
+   * @default {false}
+   */
+  readonly takesPassed?: boolean;
   /** Limits the bodies of requests, for the handler that reads them. */
   readonly bodyLimit?: BodyLimit;
   /**

@@ -12,6 +12,12 @@ import type { Filter, Handler } from "./filter.ts";
 
 /** The end of a pipeline: the delivery. */
 export interface PipelineEnd {
+  /**
+   * Whether it takes header lines of upstreams as `HttpResponse.passed`.
+   *
+   * @default {false}
+   */
+  readonly takesPassed?: boolean;
   /** The error response to a failure. Never throws. */
   fail(exchange: Exchange, failure: ExchangeFailure): HttpResponse;
   /** Delivers the response. Never throws. */
@@ -34,6 +40,8 @@ export class Pipeline {
   readonly #before: readonly number[];
   readonly #handler: Handler;
   readonly #end: PipelineEnd;
+  /** Whether the handler may respond with `HttpResponse.passed`. */
+  readonly takesPassed: boolean;
 
   /** @param filters In the order of the request. */
   constructor(filters: readonly Filter[], handler: Handler, end: PipelineEnd) {
@@ -45,6 +53,7 @@ export class Pipeline {
     });
     this.#handler = handler;
     this.#end = end;
+    this.takesPassed = this.#response.length === 0 && end.takesPassed === true;
   }
 
   /**

@@ -11,6 +11,7 @@ import type { Exchange } from "../exchange/exchange.ts";
 import type { Filter } from "../exchange/filter.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { HeaderLines } from "../http/message.ts";
+import type { PassedLines } from "../http1/passed_lines.ts";
 import type { Feature } from "./feature.ts";
 
 const schema = table({
@@ -44,8 +45,13 @@ export class RequestIdField implements Filter {
     this.#lowerName = name.toLowerCase();
   }
 
+  get takesPassed(): boolean {
+    return true;
+  }
+
   /** Adds the field where it is missing. */
-  fields(exchange: Exchange, lines: HeaderLines): void {
+  fields(exchange: Exchange, lines: HeaderLines, passed?: PassedLines): void {
+    if (passed?.has(this.#lowerName) === true) return;
     if (headerValue(lines, this.#lowerName) === undefined) lines.push(this.#name, exchange.requestId);
   }
 }

@@ -19,6 +19,8 @@ export interface FieldName {
   readonly lower: string;
   /** Which of the codec's own fields it is; undefined for all others. */
   readonly codec: CodecField | undefined;
+  /** Whether its values are credentials, of which no copy is kept. */
+  readonly secret: boolean;
   /** Its octets. */
   readonly octets: Uint8Array;
 }
@@ -58,13 +60,15 @@ function sameBytes(octets: Uint8Array, bytes: Uint8Array, start: number, end: nu
 function learn(octets: Uint8Array): FieldName {
   const name = ascii(octets, 0, octets.length);
   const lower = name.toLowerCase();
-  return { name, lower, codec: CODEC_FIELDS.get(lower), octets };
+  return { name, lower, codec: CODEC_FIELDS.get(lower), secret: SECRET.has(lower), octets };
 }
 
 const CODEC_FIELDS: ReadonlyMap<string, CodecField> = new Map(
   (["content-length", "transfer-encoding", "connection", "keep-alive", "host", "expect"] as const)
     .map((field) => [field, field]),
 );
+
+const SECRET: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization", "set-cookie"]);
 
 /** Places in the table. A name is in one of the first {@linkcode STEPS} from where its hash points, or in none. */
 const PLACES = 4096;

@@ -29,7 +29,9 @@ export function declaredLength(head: Head, kind: "request" | "response"): number
   for (let line = 0; line < head.lineCount; line++) {
     const field = head.name(line).codec;
     if (field === "content-length") {
-      if (kind === "response") length = repeatableLength(head.value(line), length);
+      const number = head.number(line);
+      if (number >= 0 && length === UNDECLARED) length = number;
+      else if (kind === "response") length = repeatableLength(head.value(line), length);
       else if (length === UNDECLARED) length = singleLength(head.value(line));
       else throw new MalformedMessage("its Content-Length is repeated");
     } else if (field === "transfer-encoding") {
@@ -67,6 +69,8 @@ export function responseBodyKind(declared: number, status: number, method: strin
  */
 export function persistent(minorVersion: number, connection: string | undefined): boolean {
   if (connection === undefined) return minorVersion === 1;
+  if (connection === "keep-alive") return true;
+  if (connection === "close") return false;
   let keptAlive = minorVersion === 1;
   for (const part of connection.toLowerCase().split(",")) {
     const option = part.trim();

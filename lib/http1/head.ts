@@ -7,7 +7,8 @@
 
 import type { HeaderLines } from "../http/message.ts";
 import type { FieldName } from "./field_name.ts";
-import { ascii, latin1 } from "./octets.ts";
+import { knownValue } from "./known_values.ts";
+import { ascii, latin1, SP } from "./octets.ts";
 
 /**
  * The parts of one head. Filled by a {@linkcode HeadParser} and valid until that begins another, and as long as the bytes
@@ -64,12 +65,19 @@ export class Head {
 
   /** Of a request: its method. */
   get method(): string {
-    return this.text(0, this.methodLength);
+    return this.#known(0, this.methodLength);
   }
 
   /** Of a request: its target. */
   get target(): string {
-    return this.text(this.methodLength + 1, this.targetEnd);
+    const from = this.methodLength + 1;
+    return this.high ? this.text(from, this.targetEnd) : this.#known(from, this.targetEnd);
+  }
+
+  /** Of a response: its reason phrase, unless there is more than one space before the status. */
+  get reason(): string {
+    if (this.firstLineLength <= REASON || this.bytes[this.start + REASON - 4] === SP) return "";
+    return this.high ? this.text(REASON, this.firstLineLength) : this.#known(REASON, this.firstLineLength);
   }
 
   /** Name of a line. */
@@ -79,7 +87,24 @@ export class Head {
 
   /** Value of a line, without blanks around it. */
   value(line: number): string {
-    return this.text(this.valueStart(line), this.valueEnd(line));
+    const from = this.valueStart(line);
+    const to = this.valueEnd(line);
+    return this.high || this.name(line).secret ? this.text(from, to) : this.#known(from, to);
+  }
+
+  /** The number that a line's value is, if it has 1 to 15 digits and nothing else; -1 otherwise. */
+  number(line: number): number {
+    const { bytes, start } = this;
+    const from = start + this.valueStart(line);
+    const to = start + this.valueEnd(line);
+    if (from === to || to - from > EXACT_DIGITS) return -1;
+    let number = 0;
+    for (let i = from; i < to; i++) {
+      const digit = bytes[i] - ZERO;
+      if (digit < 0 || digit > 9) return -1;
+      number = 10 * number + digit;
+    }
+    return number;
   }
 
   /** Where a line begins: its name is the first thing in it. */
@@ -117,6 +142,15 @@ export class Head {
     return this.high ? latin1(bytes, start + from, start + to) : ascii(bytes, start + from, start + to);
   }
 
+  #known(from: number, to: number): string {
+    const { bytes, start } = this;
+    const known = knownValue(bytes, start + from, start + to);
+    if (known !== undefined) return known;
+    // One that is not known seldom comes alone.
+    if (this.length > 0) this.decode();
+    return this.text(from, to);
+  }
+
   #grow(): void {
     const larger = new Uint32Array(2 * this.#offsets.length);
     larger.set(this.#offsets);
@@ -126,3 +160,8 @@ export class Head {
 
 const NOTHING = new Uint8Array(0);
 const FIRST_LINES = 24;
+/** "HTTP/1.1 200 " has 13 characters. */
+const REASON = 13;
+/** More digits may be more than can be counted exactly. */
+const EXACT_DIGITS = 15;
+const ZERO = 0x30;

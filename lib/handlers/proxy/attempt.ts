@@ -341,7 +341,8 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     const reason = status === head.status ? head.reason : undefined;
     exchange.fromUpstream = true;
     if (status !== head.status) exchange.failed(`The upstream sent the status ${head.status}`, "upstream");
-    const lines = this.#linesOf(head);
+    const passed = this.#listener?.takesPassed ? this.#request.plan.responseHeaders.pass(head) : undefined;
+    const headers = passed === undefined ? this.#linesOf(head) : passed.others;
     let body: ResponseBody | undefined = connection.wholeBody();
     if (head.status === 205) {
       // RFC 9110, section 15.3.6: 205 has no content, so this body would never be read.
@@ -351,12 +352,12 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     if (body !== undefined) {
       exchange.respondedMs = nowMs;
       this.#settle();
-      return { status, headers: lines, body, reason, lent: body !== null };
+      return { status, headers, body, reason, lent: body !== null, passed };
     }
     this.#eventStream = isEventStream(head);
     exchange.lasting = this.#limits.streaming || this.#eventStream;
     body = new ResponseSource(this, connection.body);
-    return { status, headers: lines, body, reason, lent: false };
+    return { status, headers, body, reason, lent: false, passed };
   }
 
   #linesOf(head: ResponseHead): HeaderLines {

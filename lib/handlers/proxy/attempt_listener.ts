@@ -13,6 +13,12 @@ export type ShouldRetry = (head: ResponseHead, upstream: Upstream) => boolean;
 
 /** Notified of the result of an attempt: one of the functions is called, once. */
 export interface AttemptListener {
+  /**
+   * Whether the response may have `passed` in place of the upstream's header lines.
+   *
+   * @default {false}
+   */
+  readonly takesPassed?: boolean;
   /** The head of the response has arrived. Its body may not have arrived yet. */
   responded(response: HttpResponse): void;
   /**

@@ -109,6 +109,10 @@ class Forwarding implements UpstreamRequest, AttemptListener {
     return LATER;
   }
 
+  get takesPassed(): boolean {
+    return this.#resolve === undefined && this.plan.redirects === undefined && this.exchange.takesPassed;
+  }
+
   /** From the attempt: the head of its response has arrived. */
   responded(response: HttpResponse): void {
     const { exchange, plan: { pool, retries } } = this;

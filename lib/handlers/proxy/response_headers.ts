@@ -7,6 +7,7 @@
 import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
 import type { HeaderLines } from "../../http/message.ts";
 import { MAPPED_FIELDS, type ReverseMapping, type UpstreamReverseMapping } from "./reverse_mapping.ts";
+import { PassedLines } from "../../http1/passed_lines.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 
 /** How response headers are rewritten. */
@@ -19,12 +20,13 @@ export interface ResponseHeaderOptions {
 
 /** Rewrites response headers; built once for each site. */
 export class ResponseHeaders {
-  readonly #viaName: string;
+  readonly #viaValue: string;
   readonly #dropped: ReadonlySet<string>;
+  readonly #passed = new PassedLines();
 
   /** Prepares what does not depend on the response. */
   constructor({ viaName, untrustedName }: ResponseHeaderOptions) {
-    this.#viaName = viaName;
+    this.#viaValue = `1.1 ${viaName}`;
     this.#dropped = new Set([...HOP_BY_HOP, "content-length", "via", untrustedName]);
   }
 
@@ -54,8 +56,31 @@ export class ResponseHeaders {
       const mapped = redirects !== undefined && MAPPED_FIELDS.has(lower);
       lines.push(headers[2 * i], mapped ? redirects.map(lower, value, authority) : value);
     }
-    lines.push("via", `${via}1.1 ${this.#viaName}`);
+    lines.push("via", via + this.#viaValue);
     return lines;
+  }
+
+  /**
+   * As {@linkcode build}, with the lines of the upstream as bytes; where its responses are mapped, that is not possible.
+   * What is returned is valid until the next call, and as long as the head; undefined where the head did not come as bytes.
+   */
+  pass(head: ResponseHead): PassedLines | undefined {
+    const { raw } = head;
+    if (raw === undefined) return undefined;
+    const named = head.connection === undefined ? undefined : connectionNamed(head.connection);
+    const passed = this.#passed;
+    passed.begin(raw);
+    let via = "";
+    for (let line = 0; line < raw.lineCount; line++) {
+      const { lower } = raw.name(line);
+      if (this.#dropped.has(lower)) {
+        if (lower === "via") via += raw.value(line) + ", ";
+      } else if (named === undefined || !named.includes(lower)) passed.add(line);
+    }
+    const { others } = passed;
+    if (head.contentLength >= 0) others.push("content-length", String(head.contentLength));
+    others.push("via", via === "" ? this.#viaValue : via + this.#viaValue);
+    return passed;
   }
 }
 

@@ -5,7 +5,9 @@
  */
 
 import type { HttpResponse } from "../../http/message.ts";
+import { bytesOf, putBytes, putField, putLine, putNumberField, putStatusLine } from "../../http1/head_bytes.ts";
 import { statusLine } from "../../http1/head_writer.ts";
+import { CR, LF } from "../../http1/octets.ts";
 import type { RespondedRequest } from "./request_client.ts";
 import { dateLine } from "./response_date.ts";
 
@@ -14,14 +16,21 @@ export type BodyFraming = "none" | "bytes" | "length" | "chunked" | "close";
 
 /** Composes one head after the other. Owned by a listener: what it holds is valid until the next head. */
 export class OutgoingHead {
-  /** The head with its empty line, one character a byte. */
-  text = "";
+  /** Holds the head with its empty line, from 0 to `end`: the memory of the sender, unless the head is too large. */
+  bytes: Uint8Array<ArrayBuffer>;
+  end = 0;
   /** How the body is sent. */
   framing: BodyFraming = "none";
   /** Exact size of the body, for framing `length`; else -1. */
   length = -1;
   /** Whether the connection ends with this response. */
   closing = false;
+  readonly #memory: Uint8Array<ArrayBuffer>;
+
+  /** @param memory Where heads are composed. Its content may be lost as soon as the head was sent. */
+  constructor(memory: Uint8Array<ArrayBuffer>) {
+    this.bytes = this.#memory = memory;
+  }
 
   /**
    * Composes the head of `response`.
@@ -30,12 +39,16 @@ export class OutgoingHead {
    * @throws {TypeError} When a header line holds a line break, which no part of BWS may let through.
    */
   compose(response: HttpResponse, { head: { method }, minorVersion }: RespondedRequest, closing: boolean): void {
-    const { status, reason, headers, body } = response;
+    const { status, reason, headers, body, passed } = response;
     closing ||= status === 408 || status === 413;
-    let text = reason === undefined ? statusLine(status) : `HTTP/1.1 ${status} ${reason}\r\n`;
-    let lines = 2;
-    let declared = -1;
+    const bytes = this.bytes = this.#room(response);
+    let at = reason === undefined ? putStatusLine(status, bytes) : putLine(`HTTP/1.1 ${status} ${reason}`, bytes, 0);
     let dated = false;
+    if (passed !== undefined) {
+      dated = passed.has("date");
+      at = passed.put(bytes, at);
+    }
+    let declared = -1;
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i];
       // Most names are told apart by their length alone.
@@ -56,13 +69,9 @@ export class OutgoingHead {
           if (name.toLowerCase() === "transfer-encoding") continue;
           break;
       }
-      text += name + ": " + headers[i + 1] + "\r\n";
-      lines++;
+      at = putField(name, headers[i + 1], bytes, at);
     }
-    if (!dated) {
-      text += dateLine();
-      lines++;
-    }
+    if (!dated) at = putBytes(dateLine(), bytes, at);
     let framing: BodyFraming;
     let length = -1;
     if (method === "HEAD" || status === 304) {
@@ -82,31 +91,36 @@ export class OutgoingHead {
       length = declared;
     } else if (minorVersion === 1) {
       framing = "chunked";
-      text += "transfer-encoding: chunked\r\n";
-      lines++;
+      at = putBytes(CHUNKED, bytes, at);
     } else {
       framing = "close";
       closing = true;
     }
-    if (length >= 0) {
-      text += "content-length: " + length + "\r\n";
-      lines++;
-    }
-    if (closing) {
-      text += "connection: close\r\n";
-      lines++;
-    } else if (minorVersion === 0) {
-      text += "connection: keep-alive\r\n";
-      lines++;
-    }
-    text += "\r\n";
-    checkLines(text, lines, status);
-    this.text = text;
+    if (length >= 0) at = putNumberField(CONTENT_LENGTH, length, bytes, at);
+    if (closing) at = putBytes(CLOSE, bytes, at);
+    else if (minorVersion === 0) at = putBytes(KEEP_ALIVE, bytes, at);
+    bytes[at] = CR;
+    bytes[at + 1] = LF;
+    this.end = at + 2;
     this.framing = framing;
     this.length = length;
     this.closing = closing;
   }
+
+  /** Memory that is large enough. */
+  #room({ headers, passed, reason = "" }: HttpResponse): Uint8Array<ArrayBuffer> {
+    let most = LEAST_BYTES + reason.length + (passed === undefined ? 0 : passed.maxBytes);
+    for (let i = 0; i < headers.length; i++) most += headers[i].length + 2;
+    return most <= this.#memory.length ? this.#memory : new Uint8Array(most);
+  }
 }
+
+/** As many bytes as the lines take that are not in the response, or more. */
+const LEAST_BYTES = 256;
+const CHUNKED = bytesOf("transfer-encoding: chunked\r\n");
+const CONTENT_LENGTH = bytesOf("content-length: ");
+const CLOSE = bytesOf("connection: close\r\n");
+const KEEP_ALIVE = bytesOf("connection: keep-alive\r\n");
 
 /** The head of a response of status 101. */
 export function upgradeHead({ status, reason, headers }: HttpResponse): string {

@@ -50,7 +50,6 @@ export interface RequestContext {
  */
 export function parseRequest(head: Head, peer: Peer, context: RequestContext): ParsedRequest | Refusal {
   const { limits, scheme } = context;
-  head.decode();
   const { method, minorVersion } = head;
   if (head.targetEnd - head.methodLength - 1 > limits.max_header_size / 2) {
     return new Refusal(414, "The target is too long");

@@ -89,6 +89,10 @@ export class RequestClient implements ClientSide, BodyHost {
     return this.#connection.socket.tls;
   }
 
+  get takesPassed(): boolean {
+    return true;
+  }
+
   inform(status: number, lines: readonly string[], reason?: string): void {
     if (this.#gone || this.responding || this.request.minorVersion === 0 || status === 101) return;
     if (status === 100 && !this.#awaitsContinue) return;

@@ -4,15 +4,17 @@
  * @module
  */
 
-let line = "";
+import { bytesOf } from "../../http1/head_bytes.ts";
+
+let line = bytesOf("");
 let writtenSecond = -1;
 
 /** `date: …` with its CRLF. */
-export function dateLine(): string {
+export function dateLine(): Uint8Array<ArrayBuffer> {
   const second = Math.floor(Date.now() / 1000);
   if (second !== writtenSecond) {
     writtenSecond = second;
-    line = `date: ${new Date(second * 1000).toUTCString()}\r\n`;
+    line = bytesOf(`date: ${new Date(second * 1000).toUTCString()}\r\n`);
   }
   return line;
 }

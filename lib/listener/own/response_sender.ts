@@ -10,6 +10,7 @@ import type { HeaderLines, HttpResponse } from "../../http/message.ts";
 import { CHUNK_OVERHEAD_BYTES, LAST_CHUNK, lastChunk, putChunk } from "../../http1/chunked_encoder.ts";
 import { putText } from "../../http1/head_writer.ts";
 import type { Socket } from "../../sockets/socket.ts";
+import { bufferIndex, releaseBuffer, takeBuffer } from "../../sockets/socket_buffers.ts";
 import type { BodyFraming, OutgoingHead } from "./outgoing_head.ts";
 
 /** The connection of a sender. */
@@ -34,8 +35,9 @@ export class ResponseSender implements BodySink, FileSink {
   /** Where messages are composed: a driver sends from it without a copy. Its content is lost with each write. */
   readonly #memory: Uint8Array<ArrayBuffer>;
   #source: BodySource | undefined;
-  /** The head, while it waits for the first piece of the body. */
-  #head = "";
+  /** The head, while it waits for the first piece of the body: the first `#headBytes` of it. */
+  #head: Uint8Array<ArrayBuffer> = NOTHING;
+  #headBytes = 0;
   /** Bytes of the body that are left, for framing `length`. */
   #leftBytes = 0;
   #takesTrailers = false;
@@ -60,7 +62,7 @@ export class ResponseSender implements BodySink, FileSink {
 
   /** Whether a head waits for the first piece of its body. */
   get headWaits(): boolean {
-    return this.#head !== "";
+    return this.#headBytes > 0;
   }
 
   /** Bytes of a range of a file that wait to be accepted by the system. */
@@ -70,16 +72,16 @@ export class ResponseSender implements BodySink, FileSink {
 
   /** Sends a response. */
   send(head: OutgoingHead, { body, lent }: HttpResponse, takesTrailers: boolean): void {
-    const { framing, text } = head;
+    const { framing } = head;
     this.framing = framing;
     if (body === null || body instanceof Uint8Array || framing === "none") {
       if (framing === "bytes") {
-        this.#sendWhole(text, body as Uint8Array<ArrayBuffer>, lent === true ? "lent" : "shared");
-      } else this.sendText(text);
+        this.#sendWhole(head, body as Uint8Array<ArrayBuffer>, lent === true ? "lent" : "shared");
+      } else this.#write(head.bytes.subarray(0, head.end), "lent");
       if (body !== null && !(body instanceof Uint8Array)) body.cancel("The response has no body");
       return this.#host.responseSent(true);
     }
-    this.#head = text;
+    this.#holdHead(head);
     this.#leftBytes = head.length;
     this.#takesTrailers = takesTrailers;
     this.#pulled = false;
@@ -98,10 +100,13 @@ export class ResponseSender implements BodySink, FileSink {
 
   /** Sends a head that still waits for the first piece of its body. */
   flushHead(): void {
-    if (this.#head === "") return;
-    const text = this.#head;
-    this.#head = "";
-    this.sendText(text);
+    if (this.#headBytes === 0) return;
+    const head = this.#head;
+    const bytes = this.#headBytes;
+    this.#head = NOTHING;
+    this.#headBytes = 0;
+    this.#write(head.subarray(0, bytes), "lent");
+    releaseBuffer(head);
   }
 
   /** All written bytes were accepted. */
@@ -114,7 +119,7 @@ export class ResponseSender implements BodySink, FileSink {
   abandon(reason: string): void {
     const source = this.#source;
     this.#source = undefined;
-    this.#head = "";
+    this.#dropHead();
     this.#file = -1;
     source?.cancel(reason);
   }
@@ -129,7 +134,7 @@ export class ResponseSender implements BodySink, FileSink {
     const silent = this.writtenBytes === this.#probedBytes;
     this.#probedBytes = this.writtenBytes;
     if (!silent || this.#host.socket.queuedBytes > 0) return true;
-    if (this.framing !== "chunked" || this.#head !== "") return false;
+    if (this.framing !== "chunked" || this.headWaits) return false;
     if (this.#probes++ >= MAX_PROBES) return true;
     this.#write(ZERO, "shared");
     this.#probedBytes = this.writtenBytes;
@@ -183,7 +188,7 @@ export class ResponseSender implements BodySink, FileSink {
     this.#file = -1;
     // A client whose connection closes without a byte of a response may send its request again. But a body that ends with
     // the connection would look whole.
-    if (this.framing === "close") this.#head = "";
+    if (this.framing === "close") this.#dropHead();
     else this.flushHead();
     this.#uncork();
     this.#host.responseSent(false);
@@ -211,7 +216,7 @@ export class ResponseSender implements BodySink, FileSink {
   /** Sends as much of the current range as the system takes, with the head in front of it. */
   #sendFile(): void {
     const { socket } = this.#host;
-    if (this.#head !== "") {
+    if (this.headWaits) {
       socket.cork();
       this.flushHead();
     }
@@ -231,61 +236,81 @@ export class ResponseSender implements BodySink, FileSink {
     if (taken === bytes && this.#source === source) this.#pull();
   }
 
-  #sendWhole(text: string, body: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
+  #sendWhole({ bytes, end }: OutgoingHead, body: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
     const { socket } = this.#host;
-    if (text.length + body.length <= Math.min(MAX_COPIED_BYTES, this.#memory.length)) {
-      const end = putText(text, this.#memory);
-      this.#memory.set(body, end);
-      this.#write(this.#memory.subarray(0, end + body.length), "lent");
+    if (bytes === this.#memory && end + body.length <= Math.min(MAX_COPIED_BYTES, bytes.length)) {
+      bytes.set(body, end);
+      this.#write(bytes.subarray(0, end + body.length), "lent");
       return;
     }
     socket.cork();
-    this.sendText(text);
+    this.#write(bytes.subarray(0, end), "lent");
     this.#write(body, ownership);
     socket.uncork();
   }
 
   #sendPlain(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
-    const text = this.#head;
-    if (text === "") return this.#write(bytes, ownership);
-    this.#head = "";
-    if (text.length + bytes.length <= Math.min(MAX_COPIED_BYTES, this.#memory.length)) {
-      const end = putText(text, this.#memory);
+    if (!this.headWaits) return this.#write(bytes, ownership);
+    if (this.#headBytes + bytes.length <= Math.min(MAX_COPIED_BYTES, this.#memory.length)) {
+      const end = this.#putHead();
       this.#memory.set(bytes, end);
       this.#write(this.#memory.subarray(0, end + bytes.length), "lent");
       return release(bytes, ownership);
     }
     const { socket } = this.#host;
     socket.cork();
-    this.sendText(text);
+    this.flushHead();
     this.#write(bytes, ownership);
     socket.uncork();
   }
 
   #sendChunk(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
-    const text = this.#head;
-    this.#head = "";
     // Before the chunk is composed: the memory is the driver's.
     this.#cork();
-    const total = text.length + CHUNK_OVERHEAD_BYTES + bytes.length;
+    const total = this.#headBytes + CHUNK_OVERHEAD_BYTES + bytes.length;
     if (total <= Math.min(MAX_COPIED_BYTES, this.#memory.length)) {
-      const end = putChunk(this.#memory, putText(text, this.#memory), bytes);
+      const end = putChunk(this.#memory, this.#putHead(), bytes);
       this.#write(this.#memory.subarray(0, end), "lent");
       return release(bytes, ownership);
     }
-    this.sendText(`${text}${bytes.length.toString(16)}\r\n`);
+    this.flushHead();
+    this.sendText(`${bytes.length.toString(16)}\r\n`);
     this.#write(bytes, ownership);
     this.#write(LINE_END, "shared");
   }
 
   #sendLastChunk(trailers: readonly string[] | undefined): void {
-    const text = this.#head;
-    this.#head = "";
     const last = trailers === undefined || !this.#takesTrailers ? undefined : checkedTrailers(trailers);
-    if (last !== undefined) this.sendText(text + lastChunk(last));
-    else if (text === "") this.#write(LAST_CHUNK, "shared");
-    else this.sendText(text + "0\r\n\r\n");
+    if (this.headWaits) {
+      this.#cork();
+      this.flushHead();
+    }
+    if (last === undefined) this.#write(LAST_CHUNK, "shared");
+    else this.sendText(lastChunk(last));
     this.#uncork();
+  }
+
+  #holdHead({ bytes, end }: OutgoingHead): void {
+    const index = bufferIndex(end);
+    const head = index < 0 ? new Uint8Array(end) : takeBuffer(index);
+    head.set(bytes.subarray(0, end));
+    this.#head = head;
+    this.#headBytes = end;
+  }
+
+  /** Moves the head that waits, if one does, to the front of the memory. Returns where it ends. */
+  #putHead(): number {
+    const end = this.#headBytes;
+    if (end > 0) this.#memory.set(this.#head.subarray(0, end));
+    this.#dropHead();
+    return end;
+  }
+
+  #dropHead(): void {
+    if (this.#headBytes === 0) return;
+    releaseBuffer(this.#head);
+    this.#head = NOTHING;
+    this.#headBytes = 0;
   }
 
   // The last chunk usually follows within the same turn: it goes out with the piece before.
@@ -342,4 +367,5 @@ const MAX_QUEUED_BYTES = 128 * 1024;
 /** More zeros could be more digits than a client takes. */
 const MAX_PROBES = 2;
 const ZERO = new TextEncoder().encode("0");
+const NOTHING = new Uint8Array(0);
 const LINE_END = new TextEncoder().encode("\r\n");

@@ -133,14 +133,15 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
     this.#proxyProtocol = options.proxyProtocol === true;
     this.#onAcceptFailed = options.onAcceptFailed;
     this.#listening = driver.listen({ address: address ?? "::", port, shared }, this);
+    const memory = driver.scratch ?? new Uint8Array(MEMORY_BYTES);
     this.#parts = {
       ...{ responder, scheme: "http", clock, limits: { ...LISTENER_LIMITS, ...limits } },
       ownAuthority: ownAuthority(this.#listening),
       local: { address: ALL.has(this.#listening.address) ? "" : this.#listening.address, port: this.#listening.port },
       parsers: new ParserPool(),
-      head: new OutgoingHead(),
+      head: new OutgoingHead(memory),
       waitingHeads: new WaitingHeads(),
-      memory: driver.scratch ?? new Uint8Array(MEMORY_BYTES),
+      memory,
       onClose: (connection, cause) => table.delete(connection, cause),
       onChosen: (first, connection) => table.replace(first, connection),
       metrics: this.metrics,

@@ -9,7 +9,7 @@ import type { CoarseClock, Watched } from "../../state/coarse_clock.ts";
 import { brokenConnection, type TransportFailure, unusedConnection } from "../../failure/failure.ts";
 import type { Ownership } from "../../http/body.ts";
 import { chunkOf, LAST_CHUNK, lastChunk } from "../../http1/chunked_encoder.ts";
-import type { ResponseHead } from "../../http1/response_head.ts";
+import type { ParsedResponseHead, ResponseHead } from "../../http1/response_head.ts";
 import type { Socket, SocketHandler } from "../../sockets/socket.ts";
 import type { ConnectionsConfig } from "../config/connections_schema.ts";
 import { Deadlines, type SilenceLimits } from "./deadlines.ts";
@@ -276,7 +276,7 @@ export class Connection implements LentConnection, Watched, SocketHandler, Inter
   }
 
   #receiveHead(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
-    let head: ResponseHead | undefined;
+    let head: ParsedResponseHead | undefined;
     try {
       head = this.#input.take(bytes, start, end);
     } catch (error) {
@@ -290,6 +290,7 @@ export class Connection implements LentConnection, Watched, SocketHandler, Inter
     if (head.keepAliveMs > 0) this.#limitIdleTime(head.keepAliveMs);
     this.body.begin(head, user, this.#input);
     user.onHead(head);
+    head.expire();
     // The exchange may have ended within the call, and even another one may have begun.
     if (this.exchanges === exchanges && !this.#closed) this.body.settle();
   }

@@ -19,7 +19,7 @@ export interface ConnectionUser extends AskedRequest {
   /** An interim response (1xx without 101) arrived. */
   onInterim(head: ResponseHead): void;
   /**
-   * The head of the response arrived. Within the call, the bytes of the body that came with it can be taken without a
+   * The head of the response arrived. Its lines are to be asked for within the call, if at all. Within it, the bytes of the body that came with it can be taken without a
    * copy by {@linkcode LentConnection.wholeBody}.
    */
   onHead(head: ResponseHead): void;

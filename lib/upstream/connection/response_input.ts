@@ -8,7 +8,7 @@
 import { TransportFailure } from "../../failure/failure.ts";
 import { HeadParser } from "../../http1/head_parser.ts";
 import { MalformedMessage } from "../../http1/malformed_message.ts";
-import { type ResponseHead, responseHead } from "../../http1/response_head.ts";
+import { type ParsedResponseHead, type ResponseHead, responseHead } from "../../http1/response_head.ts";
 
 /** Notified of interim responses. */
 export interface InterimListener {
@@ -52,10 +52,10 @@ export class ResponseInput {
    * Takes bytes that arrived, up to the end of the final head; interim ones are reported. What follows it is in
    * `bytes`.
    *
-   * @returns undefined when the head is incomplete: then all bytes are taken.
+   * @returns The head, whose lines last as long as `bytes`. undefined when the head is incomplete: then all bytes are taken.
    * @throws {TransportFailure} `malformed`.
    */
-  take(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): ResponseHead | undefined {
+  take(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): ParsedResponseHead | undefined {
     this.begun = true;
     if (this.#keptBytes === 0) this.#view(bytes, start, end);
     else this.#append(bytes, start, end);
@@ -65,13 +65,14 @@ export class ResponseInput {
         if (headEnd < 0) break;
         const head = responseHead(this.#parser.head);
         this.start = headEnd;
-        this.#parser.begin();
         if (head.status >= 200 || head.status === 101) {
           this.#keptBytes = 0;
           return head;
         }
         if (++this.#interim > INTERIM_LIMIT) throw malformedResponse("it sends too many interim responses");
         this.#listener.interim(head);
+        head.expire();
+        this.#parser.begin();
       }
     } catch (error) {
       throw error instanceof MalformedMessage ? malformedResponse(error.message) : error;

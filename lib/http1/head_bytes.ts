@@ -1,0 +1,84 @@
+/**
+ * Parts of heads, written as bytes where a message is composed. Nothing that is written as text can break out of its line.
+ *
+ * @module
+ */
+
+import { statusLine } from "./head_writer.ts";
+import { CR, HTAB, LF, SP } from "./octets.ts";
+
+/** `text` as bytes, of which all characters are ASCII. */
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return encoder.encode(text);
+}
+
+/** Writes bytes, which are few. Returns where they end. */
+export function putBytes(bytes: Uint8Array, target: Uint8Array, at: number): number {
+  for (let i = 0; i < bytes.length; i++) target[at + i] = bytes[i];
+  return at + bytes.length;
+}
+
+/** Writes `HTTP/1.1 200 OK` with its CRLF at the beginning of `target`. Returns where it ends. */
+export function putStatusLine(status: number, target: Uint8Array): number {
+  return putBytes(statusLines[status] ??= bytesOf(statusLine(status)), target, 0);
+}
+
+/**
+ * Writes a header line. Returns where it ends.
+ *
+ * @throws {TypeError} When its name or its value holds a line break.
+ */
+export function putField(name: string, value: string, target: Uint8Array, at: number): number {
+  at = putChecked(name, target, at);
+  target[at] = COLON;
+  target[at + 1] = SP;
+  return endLine(target, putChecked(value, target, at + 2));
+}
+
+/**
+ * Writes a line. Returns where it ends.
+ *
+ * @throws {TypeError} When `text` holds a line break.
+ */
+export function putLine(text: string, target: Uint8Array, at: number): number {
+  return endLine(target, putChecked(text, target, at));
+}
+
+/** Writes a header line whose value is a number: `name` has a colon and a space behind it. Returns where it ends. */
+export function putNumberField(name: Uint8Array, value: number, target: Uint8Array, at: number): number {
+  at = putBytes(name, target, at);
+  let digits = 1;
+  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
+  let rest = value;
+  for (let i = at + digits - 1; i >= at; i--) {
+    const next = Math.floor(rest / 10);
+    target[i] = ZERO + rest - 10 * next;
+    rest = next;
+  }
+  return endLine(target, at + digits);
+}
+
+// One byte a character. Characters that are no byte become `?`: cutting them down to one could make a line break of them.
+function putChecked(text: string, target: Uint8Array, at: number): number {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < SP && code !== HTAB && (code === CR || code === LF)) {
+      throw new TypeError(`Cannot write the header line ${JSON.stringify(text.slice(0, 80))}: it holds a line break`);
+    }
+    target[at + i] = code > 0xff ? QUESTION_MARK : code;
+  }
+  return at + text.length;
+}
+
+function endLine(target: Uint8Array, at: number): number {
+  target[at] = CR;
+  target[at + 1] = LF;
+  return at + 2;
+}
+
+const encoder = new TextEncoder();
+/** By status. */
+const statusLines: Uint8Array<ArrayBuffer>[] = [];
+const COLON = 0x3a;
+const ZERO = 0x30;
+const QUESTION_MARK = 0x3f;

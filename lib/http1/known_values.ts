@@ -1,0 +1,48 @@
+/**
+ * Text of values that repeat from message to message, such as hosts, media types and names of programs: found by their
+ * octets, so that a value that was seen before takes no decoding and no memory. Peers choose the values, so the table has a
+ * fixed number of places, each for short values alone, and a look-up is one comparison.
+ *
+ * @module
+ */
+
+import { ascii } from "./octets.ts";
+
+/** Text of `bytes[start … end)`, none of which is above 0x7F, if it is in the table or comes for the second time. */
+export function knownValue(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const length = end - start;
+  if (length === 0) return "";
+  if (length > MAX_LENGTH) return undefined;
+  const hash = hashOf(bytes, start, length);
+  const place = hash & MASK;
+  const known = table[place];
+  if (known.length === length && sameText(known, bytes, start)) return known;
+  // A value that comes once, such as an id, does not take the place of one that repeats.
+  if (missed[place] !== hash) {
+    missed[place] = hash;
+    return undefined;
+  }
+  return table[place] = ascii(bytes, start, end);
+}
+
+// A few octets distinguish the values that are in use.
+function hashOf(bytes: Uint8Array, start: number, length: number): number {
+  const quarter = length >> 2;
+  const ends = bytes[start] << 8 ^ bytes[start + length - 1] << 3;
+  const inner = bytes[start + quarter] << 13 ^ bytes[start + 2 * quarter] << 18 ^ bytes[start + 3 * quarter] << 23;
+  return Math.imul(length ^ ends ^ inner, 0x9e3779b1) >>> 4;
+}
+
+function sameText(text: string, bytes: Uint8Array, start: number): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) !== bytes[start + i]) return false;
+  }
+  return true;
+}
+
+const PLACES = 2048;
+const MASK = PLACES - 1;
+const MAX_LENGTH = 64;
+const table: string[] = new Array(PLACES).fill("");
+/** Hash of the value that was looked for last and not found, by place. */
+const missed = new Uint32Array(PLACES);

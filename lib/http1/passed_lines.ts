@@ -1,0 +1,121 @@
+/**
+ * Header lines of a head that are passed on as they came, as bytes.
+ *
+ * @module
+ */
+
+import type { HeaderLines } from "../http/message.ts";
+import type { Head } from "./head.ts";
+import { CR, LF, SP } from "./octets.ts";
+
+/** Chosen lines of one head. Valid as long as the head is, and until {@linkcode begin}. */
+export class PassedLines {
+  #head: Head | undefined;
+  #count = 0;
+  /** For each run: where it begins, and where it ends; or the number of a line to be respelled, and {@linkcode LINE}. */
+  #runs = new Uint32Array(2 * FIRST_RUNS);
+  /** Numbers of the lines. */
+  #lines = new Uint32Array(FIRST_RUNS);
+  #lineCount = 0;
+  /** As many bytes as they take, or a few more. */
+  maxBytes = 0;
+  /** Lines that stand in for those that are not passed on as they came. */
+  others: HeaderLines = [];
+
+  /** Begins with no line of `head`. */
+  begin(head: Head): void {
+    this.#head = head;
+    this.#count = 0;
+    this.#lineCount = 0;
+    this.maxBytes = 0;
+    this.others = [];
+  }
+
+  /** Adds a line, behind those that were added. */
+  add(line: number): void {
+    const head = this.#head as Head;
+    if (this.#lineCount === this.#lines.length) this.#grow();
+    this.#lines[this.#lineCount++] = line;
+    const start = head.lineStart(line);
+    const end = head.valueEnd(line);
+    this.maxBytes += end - start + 4;
+    const at = 2 * this.#count;
+    const runs = this.#runs;
+    if (!asSent(head, line)) {
+      runs[at] = line;
+      runs[at + 1] = LINE;
+      this.#count++;
+    } else if (at > 0 && runs[at - 1] === start) {
+      runs[at - 1] = end + 2;
+    } else {
+      runs[at] = start;
+      runs[at + 1] = end + 2;
+      this.#count++;
+    }
+  }
+
+  /** Whether a line is called `lowerName`. */
+  has(lowerName: string): boolean {
+    const head = this.#head as Head;
+    for (let i = 0; i < this.#lineCount; i++) if (head.name(this.#lines[i]).lower === lowerName) return true;
+    return false;
+  }
+
+  /**
+   * Writes the lines into `target`, each with its CRLF, one space behind its colon and none behind its value.
+   *
+   * @returns Where they end.
+   */
+  put(target: Uint8Array, at: number): number {
+    const { bytes, start } = this.#head as Head;
+    for (let run = 0; run < 2 * this.#count; run += 2) {
+      const from = this.#runs[run];
+      const to = this.#runs[run + 1];
+      at = to === LINE ? this.#putLine(from, target, at) : copy(bytes, start + from, start + to, target, at);
+    }
+    return at;
+  }
+
+  #putLine(line: number, target: Uint8Array, at: number): number {
+    const head = this.#head as Head;
+    const { bytes, start } = head;
+    const nameStart = start + head.lineStart(line);
+    at = copy(bytes, nameStart, nameStart + head.name(line).name.length, target, at);
+    target[at] = COLON;
+    target[at + 1] = SP;
+    at = copy(bytes, start + head.valueStart(line), start + head.valueEnd(line), target, at + 2);
+    target[at] = CR;
+    target[at + 1] = LF;
+    return at + 2;
+  }
+
+  #grow(): void {
+    const lines = new Uint32Array(2 * this.#lines.length);
+    lines.set(this.#lines);
+    this.#lines = lines;
+    const runs = new Uint32Array(4 * this.#lines.length);
+    runs.set(this.#runs);
+    this.#runs = runs;
+  }
+}
+
+/** Whether a line is spelled as BWS would spell it. */
+function asSent(head: Head, line: number): boolean {
+  const { bytes, start } = head;
+  const valueStart = head.valueStart(line);
+  return valueStart === head.lineStart(line) + head.name(line).name.length + 2 &&
+    bytes[start + valueStart - 1] === SP && bytes[start + head.valueEnd(line)] === CR;
+}
+
+function copy(bytes: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
+  const length = end - start;
+  if (length > MAX_LOOP_BYTES) target.set(bytes.subarray(start, end), at);
+  else for (let i = 0; i < length; i++) target[at + i] = bytes[start + i];
+  return at + length;
+}
+
+/** Fewer bytes are copied quicker one by one. */
+const MAX_LOOP_BYTES = 64;
+const FIRST_RUNS = 32;
+const LINE = 0xffff_ffff;
+const COLON = 0x3a;

@@ -1,0 +1,43 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals } from "@std/assert";
+import { HeadParser } from "../../lib/http1/head_parser.ts";
+import { knownValue } from "../../lib/http1/known_values.ts";
+
+function look(text: string): string | undefined {
+  const bytes = new TextEncoder().encode(`<${text}>`);
+  return knownValue(bytes, 1, bytes.length - 1);
+}
+
+Deno.test("knownValue() knows a value from the second time on, and gives none but that", () => {
+  assertEquals([look(""), look("one of its own")], ["", undefined]);
+  assertEquals([look("one of its own"), look("one of its own")], ["one of its own", "one of its own"]);
+  for (let n = 0; n < 20_000; n++) {
+    const value = `${n % 7 === 0 ? "v".repeat(n % 70) : "path/"}${n % 997}`;
+    const known = look(value);
+    if (known !== undefined) assertEquals(known, value);
+  }
+});
+
+Deno.test("knownValue() keeps no long values", () => {
+  const long = "x".repeat(65);
+  assertEquals([look(long), look(long), look(long)], [undefined, undefined, undefined]);
+});
+
+Deno.test("Head.value() gives the same for values that are known, new, secret, long, or not ASCII", () => {
+  const values = ["text/plain", "caf\xe9", "", "z".repeat(100), "12", "secret"];
+  const names = ["content-type", "x-name", "empty", "long", "content-length", "authorization"];
+  const text = "GET /a?b HTTP/1.1\r\n" + names.map((name, n) => `${name}: ${values[n]}\r\n`).join("") + "\r\n";
+  for (const cut of [text, text.replace("caf\xe9", "cafe")]) {
+    for (let turn = 0; turn < 4; turn++) {
+      const bytes = Uint8Array.from(cut, (char) => char.charCodeAt(0));
+      const parser = new HeadParser("request");
+      parser.parse(bytes, 0, bytes.length);
+      const { head } = parser;
+      const expected = values.map((value) => cut.includes("cafe") && value.startsWith("caf") ? "cafe" : value);
+      assertEquals(names.map((_, line) => head.value(line)), expected);
+      assertEquals([head.method, head.target, head.number(4), head.number(0), head.number(2)], [
+        ...["GET", "/a?b", 12, -1, -1],
+      ]);
+    }
+  }
+});
