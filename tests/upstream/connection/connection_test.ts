@@ -6,6 +6,7 @@ import type { BodySource } from "../../../lib/http/body.ts";
 import { BodyReader, readWhole } from "../../../lib/http/body_reader.ts";
 import type { ResponseHead } from "../../../lib/http1/response_head.ts";
 import { Connection } from "../../../lib/upstream/connection/connection.ts";
+import type { Ownership } from "../../../lib/http/body.ts";
 import type { ConnectionUser } from "../../../lib/upstream/connection/lent_connection.ts";
 import { ScriptedSocket } from "../../support/scripted_socket.ts";
 
@@ -534,3 +535,23 @@ function collect(source: BodySource): Promise<{ text: string; trailers?: readonl
     source.pull();
   });
 }
+
+Deno.test("Connection lends what came with the head to who pulls within the call, and gives it to who pulls later", () => {
+  for (const within of [true, false]) {
+    using bench = new Bench();
+    const pieces: [string, Ownership][] = [];
+    const pull = () => {
+      bench.connection.body.start({
+        piece: (bytes, ownership) => void pieces.push([textOf(bytes), ownership]),
+        end() {},
+        fail() {},
+      });
+      bench.connection.body.pull();
+    };
+    if (within) bench.atHead = pull;
+    bench.ask(GET, "GET");
+    bench.socket.arrive("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
+    if (!within) pull();
+    assertEquals(pieces, [["half", within ? "lent" : "given"]]);
+  }
+});
