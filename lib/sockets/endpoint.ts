@@ -22,6 +22,15 @@ export interface EndpointTls {
    * @default {the URL's host}
    */
   readonly serverName?: string;
+  /** Certificate of this client and the intermediate ones behind it, PEM. */
+  readonly cert?: string;
+  /** Its private key, PEM. */
+  readonly key?: string;
+  /**
+   * SHA-256 of the upstream's certificate, 64 hexadecimal digits in lower case: this certificate alone is accepted,
+   * whoever issued it and whatever names it has.
+   */
+  readonly fingerprint?: string;
 }
 
 /**

@@ -11,7 +11,7 @@ import { runtimeDriver } from "./runtime_driver.ts";
 import { RuntimeSocket } from "./runtime_socket.ts";
 import type { ConnectTarget, Socket, SocketDriver } from "./socket.ts";
 import { socketDriver } from "./socket_driver.ts";
-import { connectUnverified } from "./unverified_tls.ts";
+import { connectByNode, needsNodeTls } from "./node_tls.ts";
 import { closeQuietly, type Secured } from "./wire.ts";
 
 /** Opens one connection, unless it is abandoned. Owned by one dial. */
@@ -36,7 +36,7 @@ export class Opening {
       if (preamble !== undefined) socket.write(preamble, "shared");
       return socket;
     }
-    if (tls.insecureSkipVerify) return paused(await this.#openUnverified(endpoint, tls, preamble));
+    if (needsNodeTls(tls) || selfIssued.has(tls)) return paused(await this.#openByNode(endpoint, tls, preamble));
     // The runtime makes the handshake on a connection of its own.
     const socket = await this.#openTcp(hostname, port, runtimeDriver) as RuntimeSocket;
     const conn = socket.detach() as Deno.TcpConn;
@@ -45,7 +45,14 @@ export class Opening {
       throw new Error(ABANDONED);
     }
     if (preamble !== undefined) await this.#write(conn, preamble);
-    return paused(await this.#secure(conn, endpoint, tls), socket);
+    try {
+      return paused(await this.#secure(conn, endpoint, tls), socket);
+    } catch (error) {
+      // The runtime accepts no certificate that is an authority's own, though ca_file has it.
+      if (tls.caCertificates === undefined || !/CaUsedAsEndEntity/.test(String(error))) throw error;
+      selfIssued.add(tls);
+      return paused(await this.#openByNode(endpoint, tls, preamble));
+    }
   }
 
   /** Abandons the current step; a connection that opens later is closed. */
@@ -112,18 +119,17 @@ export class Opening {
     });
   }
 
-  async #openUnverified(
+  async #openByNode(
     { hostname, port, protocol }: Endpoint,
     tls: EndpointTls,
     preamble: Uint8Array<ArrayBuffer> | undefined,
   ): Promise<Secured> {
+    if (this.#abandoned) throw new Error(ABANDONED);
     const abort = new AbortController();
     this.#abandonStep = () => abort.abort();
     const serverName = tls.serverName ?? hostname;
-    const secured = await connectUnverified(hostname, port, {
-      ...{ serverName, alpn: alpnOf(protocol), signal: abort.signal, preamble },
-    });
-    return checked(secured, protocol);
+    const options = { ...tls, serverName, alpn: alpnOf(protocol), signal: abort.signal, preamble };
+    return checked(await connectByNode(hostname, port, options), protocol);
   }
 
   async #write(conn: Deno.TcpConn, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -180,5 +186,7 @@ function paused(
   return socket;
 }
 
+/** Upstreams whose certificate is in their `ca_file` itself. */
+const selfIssued = new WeakSet<EndpointTls>();
 const UNIX_PAUSE_MS = 10;
 const ABANDONED = "The dial was abandoned";

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { isPublicName, issuedNames, tlsOf } from "../../lib/listener/tls/site_tls.ts";
 import type { SiteConfig } from "../../lib/generation/config/config_types.ts";
-import { assertErrors, assertWarnings } from "./marked_config.ts";
+import { assertErrors, assertWarnings, PROXY } from "./marked_config.ts";
 
 const SITE = '[[sites]]\nstatic_dir = "/"\n';
 
@@ -173,5 +173,26 @@ Deno.test("hsts is true or a table, and preload has its conditions", () => {
   });
   assertErrors(`${SITE}[sites.hsts]\npreload = «true»`, [
     "preload is true, and browsers do not accept it like this, expected include_subdomains = true and a max_age of 365d or more",
+  ]);
+});
+
+Deno.test("Keys of TLS with upstreams belong together", () => {
+  const upstream = (keys: string) =>
+    `${
+      PROXY.replace("http://127", "https://127").replace(
+        "[[sites.proxy.routes]]",
+        `tls = { ${keys} }\n[[sites.proxy.routes]]`,
+      )
+    }`;
+  assertErrors(upstream('cert_file = «"/a.pem"»'), ["tls has cert_file and no key_file, expected both, or neither"]);
+  assertErrors(upstream('fingerprint = «"abc"»'), [
+    'fingerprint is "abc", expected 64 hexadecimal digits, with or without colons, as `openssl x509 -noout -fingerprint -sha256` prints them',
+  ]);
+  const fingerprint = "AB:".repeat(31) + "AB";
+  assertErrors(upstream(`fingerprint = «"${fingerprint}"», insecure_skip_verify = true`), [
+    "tls has a fingerprint, and insecure_skip_verify accepts any certificate, expected one of them",
+  ]);
+  assertWarnings(upstream(`fingerprint = "${fingerprint}", ca_file = «"/ca.pem"»`), [
+    "ca_file has no effect beside fingerprint, which accepts one certificate whoever issued it, expected one of them",
   ]);
 });

@@ -1150,8 +1150,14 @@ export interface RetriesInput {
 
 /** `[sites.proxy.upstreams.tls]`. How to speak TLS with this upstream; for https:// only. */
 export interface UpstreamTlsInput {
-  /** PEM file of CA certificates to trust in addition to the system's. */
+  /** PEM file of certificates to trust in addition to the system's: authorities, or the upstream's own one. Beside cert_file they are the only ones. */
   ca_file?: string;
+  /** PEM file of a certificate that is shown to the upstream, with its intermediate certificates behind it. */
+  cert_file?: string;
+  /** PEM file of the private key of cert_file. */
+  key_file?: string;
+  /** SHA-256 fingerprint of the upstream's certificate: this one alone is accepted, whoever issued it and whatever its names. */
+  fingerprint?: string;
   /**
    * Accept any certificate: a man in the middle can then read and change all traffic.
    *
@@ -1894,8 +1900,14 @@ export interface RetriesConfig {
 
 /** `[sites.proxy.upstreams.tls]`. How to speak TLS with this upstream; for https:// only. */
 export interface UpstreamTlsConfig {
-  /** PEM file of CA certificates to trust in addition to the system's. */
+  /** PEM file of certificates to trust in addition to the system's: authorities, or the upstream's own one. Beside cert_file they are the only ones. */
   ca_file?: string;
+  /** PEM file of a certificate that is shown to the upstream, with its intermediate certificates behind it. */
+  cert_file?: string;
+  /** PEM file of the private key of cert_file. */
+  key_file?: string;
+  /** SHA-256 fingerprint of the upstream's certificate: this one alone is accepted, whoever issued it and whatever its names. */
+  fingerprint?: string;
   /** Accept any certificate: a man in the middle can then read and change all traffic. */
   insecure_skip_verify: boolean;
   /** Name for SNI and for the check of the certificate, where it is not the URL's host. */

@@ -155,5 +155,8 @@ function tlsOf({ tls }: UpstreamConfig): EndpointTls | undefined {
     caCertificates: tls.ca_file === undefined ? undefined : [Deno.readTextFileSync(tls.ca_file)],
     insecureSkipVerify: tls.insecure_skip_verify,
     serverName: tls.server_name,
+    cert: tls.cert_file === undefined ? undefined : Deno.readTextFileSync(tls.cert_file),
+    key: tls.key_file === undefined ? undefined : Deno.readTextFileSync(tls.key_file),
+    fingerprint: tls.fingerprint,
   };
 }

@@ -9,6 +9,7 @@ import { fileAt, readFault } from "../../config/file_access.ts";
 import { normalHost } from "../../config/host_pattern.ts";
 import { type ProblemList, quoted, shortName } from "../../config/problem_list.ts";
 import {
+  booleanOf,
   child,
   type TableNode,
   tableOf,
@@ -26,6 +27,7 @@ import { pemBlocks } from "./pem.ts";
 export const checkCertificates: ConfigCheck = (root, problems, { checkFiles }) => {
   if (!checkFiles) return;
   for (const site of tablesOf(root, "sites")) {
+    checkUpstreams(tableOf(site, "proxy"), problems);
     const tls = tableOf(site, "tls");
     if (tls === undefined) continue;
     const pairs = [tls, ...tablesOf(tls, "certificates")];
@@ -37,14 +39,27 @@ export const checkCertificates: ConfigCheck = (root, problems, { checkFiles }) =
   }
 };
 
-function readPair(pair: TableNode, problems: ProblemList): ServerCertificate | undefined {
+/** Reads the certificates that are shown to upstreams. */
+function checkUpstreams(proxy: TableNode | undefined, problems: ProblemList): void {
+  if (!booleanOf(proxy, "enabled", true)) return;
+  for (const upstream of tablesOf(proxy, "upstreams")) {
+    const tls = tableOf(upstream, "tls");
+    if (tls !== undefined) readPair(tls, problems, { client: true });
+  }
+}
+
+function readPair(
+  pair: TableNode,
+  problems: ProblemList,
+  { client = false } = {},
+): ServerCertificate | undefined {
   const files = { cert_file: textNode(pair, "cert_file"), key_file: textNode(pair, "key_file") };
   const { cert_file, key_file } = files;
   // Files that are not there are reported already.
   if (cert_file === undefined || key_file === undefined || !readable(cert_file) || !readable(key_file)) {
     return undefined;
   }
-  const { certificate, faults } = readCertificate({ cert_file: cert_file.value, key_file: key_file.value });
+  const { certificate, faults } = readCertificate({ cert_file: cert_file.value, key_file: key_file.value }, { client });
   for (const fault of faults) report(fault, files[fault.key] as TextNode, problems);
   return certificate;
 }

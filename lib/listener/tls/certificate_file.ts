@@ -45,8 +45,21 @@ interface Link {
 const MIN_RSA_BITS = 2048;
 const CURVES: ReadonlySet<string> = new Set(["prime256v1", "P-256", "secp384r1", "P-384", "secp521r1", "P-521"]);
 
+/** How a certificate is judged. */
+export interface ReadOptions {
+  /** @default {now} */
+  readonly nowMs?: number;
+  /**
+   * Whether it is shown to servers, which look for no names in it.
+   *
+   * @default {false}
+   */
+  readonly client?: boolean;
+}
+
 /** Reads and validates a certificate. Never throws because of the files. */
-export function readCertificate(files: CertificateFiles, nowMs: number = Date.now()): ReadCertificate {
+export function readCertificate(files: CertificateFiles, options: ReadOptions = {}): ReadCertificate {
+  const { nowMs = Date.now(), client = false } = options;
   const faults = new Faults();
   const certText = faults.read(files, "cert_file");
   const keyText = faults.read(files, "key_file");
@@ -61,7 +74,7 @@ export function readCertificate(files: CertificateFiles, nowMs: number = Date.no
   if (faults.fatal || key === undefined) return { faults: faults.list };
   const [{ certificate: leaf }] = chain;
   const names = certificateNames(leaf);
-  if (names.length === 0) {
+  if (names.length === 0 && !client) {
     faults.warning("cert_file", chain[0].block.line, "has no names, so that clients refuse it", "subjectAltName in it");
   }
   return {

@@ -79,7 +79,7 @@ Deno.test("A weak key is an error; a weak signature and a wrong time are warning
   await using made = await Certificates.make("DNS:a.test");
   const read = async (name: string, options: Parameters<Certificates["issue"]>[2], nowMs?: number) => {
     const { certFile, keyFile } = await made.issue(name, "DNS:a.test", options);
-    return sentences(readCertificate({ cert_file: certFile, key_file: keyFile }, nowMs).faults);
+    return sentences(readCertificate({ cert_file: certFile, key_file: keyFile }, { nowMs }).faults);
   };
   assertEquals(await read("weak", { key: RSA_1024 }), [
     "error cert_file 1: has a certificate with an RSA key of 1024 bits, which clients refuse",

@@ -8,7 +8,16 @@ import type { ConfigCheck } from "../../../config/composed_config.ts";
 import { fileAt, readFault } from "../../../config/file_access.ts";
 import { resolvePath } from "../../../config/file_paths.ts";
 import { type ProblemList, quoted, shortName } from "../../../config/problem_list.ts";
-import { booleanOf, type TableNode, tableOf, tablesOf, type TextNode, textNode } from "../../../config/source_tree.ts";
+import {
+  booleanOf,
+  child,
+  type SourceNode,
+  type TableNode,
+  tableOf,
+  tablesOf,
+  type TextNode,
+  textNode,
+} from "../../../config/source_tree.ts";
 import { usesTls } from "../../../upstream/upstream_url.ts";
 
 /** Makes the paths of certificates absolute, and checks those that are used. */
@@ -17,8 +26,11 @@ export const resolveCertificates: ConfigCheck = (root, problems, options) => {
     const proxy = tableOf(site, "proxy");
     const used = booleanOf(proxy, "enabled", true);
     for (const upstream of tablesOf(proxy, "upstreams")) {
-      const authority = textNode(tableOf(upstream, "tls"), "ca_file");
-      resolvePath(authority, used ? "file" : "any", problems, options);
+      const tls = tableOf(upstream, "tls");
+      const authority = textNode(tls, "ca_file");
+      for (const file of [authority, textNode(tls, "cert_file"), textNode(tls, "key_file")]) {
+        resolvePath(file, used ? "file" : "any", problems, options);
+      }
       if (authority !== undefined && used && options.checkFiles) checkCertificate(authority, problems);
     }
   }
@@ -28,11 +40,37 @@ export const resolveCertificates: ConfigCheck = (root, problems, options) => {
 export function checkTls(proxy: TableNode, problems: ProblemList): void {
   for (const upstream of tablesOf(proxy, "upstreams")) {
     const url = textNode(upstream, "url");
+    checkKeys(tableOf(upstream, "tls"), problems);
     const tls = upstream.entries.get("tls");
     if (tls === undefined || url === undefined || usesTls(url.value)) continue;
     problems.error({ path: tls.node.path, span: tls.keySpan }, {
       message: `tls is given for ${quoted(url)}, which does not use TLS`,
       expected: "an https:// URL, or no tls",
+    });
+  }
+}
+
+/** Keys that belong together, and those of which one has no effect. */
+function checkKeys(tls: TableNode | undefined, problems: ProblemList): void {
+  if (tls === undefined) return;
+  const [cert, key] = [child(tls, "cert_file"), child(tls, "key_file")];
+  if ((cert === undefined) !== (key === undefined)) {
+    problems.error((cert ?? key) as SourceNode, {
+      message: `tls has ${cert === undefined ? "key_file and no cert_file" : "cert_file and no key_file"}`,
+      expected: "both, or neither",
+    });
+  }
+  const pinned = child(tls, "fingerprint");
+  if (pinned === undefined) return;
+  if (booleanOf(tls, "insecure_skip_verify", false)) {
+    problems.error(pinned, {
+      message: "tls has a fingerprint, and insecure_skip_verify accepts any certificate",
+      expected: "one of them",
+    });
+  } else if (child(tls, "ca_file") !== undefined) {
+    problems.warning(child(tls, "ca_file") as SourceNode, {
+      message: "ca_file has no effect beside fingerprint, which accepts one certificate whoever issued it",
+      expected: "one of them",
     });
   }
 }

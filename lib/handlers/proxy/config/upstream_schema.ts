@@ -5,16 +5,27 @@
  */
 
 import type { z } from "zod";
-import { choice, duration, flag, integer, judged, table, text } from "../../../config/fields.ts";
+import { choice, duration, type Fault, flag, integer, judged, table, text } from "../../../config/fields.ts";
 import { isHostName, normalHost } from "../../../config/host_pattern.ts";
 import { upstreamUrlFault } from "../../../upstream/upstream_url.ts";
 
 const SERVER_NAME = "a host name";
+const FINGERPRINT =
+  "64 hexadecimal digits, with or without colons, as `openssl x509 -noout -fingerprint -sha256` prints them";
 
 /** How to speak TLS with an upstream. */
 const upstreamTlsSchema = table({
-  ca_file: text("the path of a PEM file").optional()
-    .describe("PEM file of CA certificates to trust in addition to the system's."),
+  ca_file: text("the path of a PEM file").optional().describe(
+    "PEM file of certificates to trust in addition to the system's: authorities, or the upstream's own one. Beside cert_file " +
+      "they are the only ones.",
+  ),
+  cert_file: text("the path of a PEM file").optional().describe(
+    "PEM file of a certificate that is shown to the upstream, with its intermediate certificates behind it.",
+  ),
+  key_file: text("the path of a PEM file").optional().describe("PEM file of the private key of cert_file."),
+  fingerprint: judged(fingerprintFault, FINGERPRINT).transform(bareFingerprint).optional().describe(
+    "SHA-256 fingerprint of the upstream's certificate: this one alone is accepted, whoever issued it and whatever its names.",
+  ),
   insecure_skip_verify: flag().default(false)
     .describe("Accept any certificate: a man in the middle can then read and change all traffic."),
   server_name: judged((value) => isHostName(value) ? undefined : { expected: SERVER_NAME }, SERVER_NAME).transform(
@@ -56,6 +67,14 @@ export const upstreamSchema = table({
   ),
   tls: upstreamTlsSchema.optional().describe("How to speak TLS with this upstream; for https:// only."),
 });
+
+function fingerprintFault(value: string): Fault | undefined {
+  return /^[0-9a-f]{64}$/.test(bareFingerprint(value)) ? undefined : { expected: FINGERPRINT };
+}
+
+function bareFingerprint(value: string): string {
+  return value.replaceAll(":", "").toLowerCase();
+}
 
 /** An upstream, after defaults. */
 export type UpstreamConfig = z.output<typeof upstreamSchema>;

@@ -1,17 +1,18 @@
 /**
- * TLS without verification of the certificate, for `insecure_skip_verify`. Deno's own sockets always verify, so this
- * uses `node:tls`; it costs more, and it is not for production.
+ * TLS with upstreams by `node:tls`, for what the runtime's own TLS cannot do on a connection that is open: certificates of
+ * the client, a certificate that is known by its fingerprint, one that its owner has issued, and none verified. It costs
+ * more.
  *
  * @module
  */
 
-import { connect, type TLSSocket } from "node:tls";
+import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
 import { connect as connectTcp, isIP } from "node:net";
+import type { EndpointTls } from "./endpoint.ts";
 import type { Secured, Wire } from "./wire.ts";
 
 /** How such a connection is opened. */
-export interface UnverifiedOptions {
-  /** Name for SNI. */
+export interface NodeTlsOptions extends EndpointTls {
   readonly serverName: string;
   /** The protocols that are offered (ALPN). */
   readonly alpn: string[];
@@ -21,22 +22,27 @@ export interface UnverifiedOptions {
   readonly preamble?: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/**
- * Connects to `hostname:port` and makes the TLS handshake, with any certificate.
- */
-export function connectUnverified(
-  hostname: string,
-  port: number,
-  { serverName, alpn, signal, preamble }: UnverifiedOptions,
-): Promise<Secured> {
+/** Whether an upstream needs this TLS. */
+export function needsNodeTls({ cert, fingerprint, insecureSkipVerify }: EndpointTls): boolean {
+  return cert !== undefined || fingerprint !== undefined || insecureSkipVerify === true;
+}
+
+/** Connects to `hostname:port` and makes the TLS handshake. Authorities that are given are the only ones. */
+export function connectByNode(hostname: string, port: number, options: NodeTlsOptions): Promise<Secured> {
+  const { serverName, alpn, signal, preamble, caCertificates, cert, key, fingerprint, insecureSkipVerify } = options;
   return new Promise((resolve, reject) => {
     const raw = preamble === undefined ? undefined : connectTcp(port, hostname);
     raw?.once("error", reject);
     raw?.write(preamble as Uint8Array);
     const socket = connect({
       ...(raw === undefined ? { host: hostname, port } : { socket: raw }),
-      servername: isIP(serverName) === 0 ? serverName : undefined,
-      rejectUnauthorized: false,
+      ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+      ...(caCertificates === undefined ? {} : { ca: [...caCertificates] }),
+      ...(cert === undefined ? {} : { cert, key }),
+      // Addresses are not sent as names, with which certificates are compared otherwise.
+      ...(isIP(serverName) === 0 ? {} : { checkServerIdentity: addressCheck(serverName) }),
+      // The certificate of this fingerprint is accepted whoever issued it.
+      rejectUnauthorized: insecureSkipVerify !== true && fingerprint === undefined,
       ALPNProtocols: alpn,
     });
     const abandon = () => {
@@ -57,11 +63,28 @@ export function connectUnverified(
     signal.addEventListener("abort", abandon, { once: true });
     socket.once("error", reject);
     socket.once("secureConnect", () => {
+      const fault = fingerprint === undefined ? undefined : fingerprintFault(socket, fingerprint);
+      if (fault !== undefined) {
+        // The event "error" rejects.
+        socket.destroy(new Error(fault));
+        return;
+      }
       signal.removeEventListener("abort", abandon);
       socket.off("error", reject);
       resolve({ wire: new SocketWire(socket), alpn: socket.alpnProtocol || "" });
     });
   });
+}
+
+function addressCheck(address: string): (host: string, certificate: PeerCertificate) => Error | undefined {
+  return (_, certificate) => checkServerIdentity(address, certificate);
+}
+
+/** Why a certificate is not the one of this fingerprint. */
+function fingerprintFault(socket: TLSSocket, fingerprint: string): string | undefined {
+  const { fingerprint256 } = socket.getPeerCertificate();
+  const found = fingerprint256?.replaceAll(":", "").toLowerCase();
+  return found === fingerprint ? undefined : `the certificate has the fingerprint ${found}, expected ${fingerprint}`;
 }
 
 /** How long an abandoned connection may still be opened, to be closed at once. */
