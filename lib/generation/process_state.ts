@@ -18,7 +18,7 @@ import { Prober } from "../upstream/health/prober.ts";
 import { SocketRegistry } from "../handlers/websocket/socket_registry.ts";
 import type { Addresses } from "../upstream/discovery/addresses.ts";
 import { DnsAddresses } from "../upstream/discovery/dns_addresses.ts";
-import { CertificateService } from "../listener/acme/certificate_service.ts";
+import { CertificateService, type CertificateTimes } from "../listener/acme/certificate_service.ts";
 import { CertificateTable } from "../listener/acme/certificate_table.ts";
 import { MetricsRegistry } from "./metrics/metrics_registry.ts";
 
@@ -65,12 +65,12 @@ export interface ProcessStateOptions {
    */
   readonly probes?: boolean;
   /**
-   * Whether this thread gets the certificates that are not in files. One thread does it for all workers, and none where no
-   * ports are opened.
+   * Whether this thread gets the certificates that are not in files, and at which times. One thread does it for all
+   * workers, and none where no ports are opened.
    *
    * @default {false}
    */
-  readonly issuesCertificates?: boolean;
+  readonly issuesCertificates?: boolean | CertificateTimes;
   /**
    * The certificates in files, as another thread has read them.
    *
@@ -137,8 +137,10 @@ export class ProcessState {
     this.mark = createHash("sha256").update(`via ${this.secret}`).digest("hex").slice(0, 16);
     this.addresses = options.addresses ?? new DnsAddresses(options.log, options.nameServers);
     if (options.probes !== false) this.prober = new Prober({ log: options.log ?? SILENT });
-    if (options.issuesCertificates === true) {
-      this.certificateService = new CertificateService({ table: this.certificates, log: options.log ?? SILENT });
+    const { issuesCertificates = false, log = SILENT } = options;
+    if (issuesCertificates !== false) {
+      const times = issuesCertificates === true ? {} : issuesCertificates;
+      this.certificateService = new CertificateService({ table: this.certificates, log, ...times });
     }
   }
 

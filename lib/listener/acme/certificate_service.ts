@@ -23,14 +23,26 @@ export interface CertificateRequest {
   readonly onDemand: IssuerKind | undefined;
 }
 
+/** When certificates are ordered. */
+export interface CertificateTimes {
+  /**
+   * How long to wait after an order.
+   *
+   * @default {ORDER_PAUSES}
+   */
+  readonly pauses?: OrderPauses;
+  /**
+   * When a certificate is renewed of which the authority suggests nothing.
+   *
+   * @default {renewalTime}
+   */
+  readonly renewalTime?: (certificate: ServerCertificate) => number;
+}
+
 /** Options of {@linkcode CertificateService}. */
-export interface CertificateServiceOptions {
+export interface CertificateServiceOptions extends CertificateTimes {
   readonly table: CertificateTable;
   readonly log: Pick<Log, "log">;
-  /** As of the manager. */
-  readonly pauses?: OrderPauses;
-  /** As of the manager. */
-  readonly renewalTime?: (certificate: ServerCertificate) => number;
 }
 
 /** The service. Owned by the state of the process, in the thread that orders certificates. */
