@@ -22,5 +22,5 @@ export function certificateRequest({ acme, sites }: Config): CertificateRequest 
 
 /** Whether challenges are answered over HTTP, on `acme.http_port`. */
 export function answersChallenges({ acme, names, onDemand }: CertificateRequest): boolean {
-  return acme.http_challenge && (onDemand === "acme" || names.some(({ issuer }) => issuer === "acme"));
+  return acme.dns_command === undefined && (onDemand === "acme" || names.some(({ issuer }) => issuer === "acme"));
 }

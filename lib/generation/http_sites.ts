@@ -21,7 +21,7 @@ export function httpSites({ sites, acme }: Config): SiteConfig[] {
   const present = sites.filter((site) => site.port === port);
   if (present.some((site) => tlsOf(site) !== undefined)) return [];
   const wanted = sites.flatMap((site) => {
-    const purpose = purposeOf(site, acme.http_challenge);
+    const purpose = purposeOf(site, acme.dns_command !== undefined);
     if (purpose === undefined) return [];
     const hosts = hostsOf(site).filter((host) => !present.some((other) => takes(other, host)));
     const open = hostsOf(site).length === 0 && present.length === 0;
@@ -46,13 +46,13 @@ function siteWith(keys: object): SiteConfig {
 }
 
 /** Why a site with TLS is also to be reached by http: to redirect, or for challenges alone. */
-function purposeOf(site: SiteConfig, challenges: boolean): "redirect" | "challenges" | undefined {
+function purposeOf(site: SiteConfig, dns: boolean): "redirect" | "challenges" | undefined {
   const tls = tlsOf(site);
   if (tls === undefined) return undefined;
   const onDemand = tls.on_demand && tls.issuer !== "internal";
   const acme = onDemand || issuedNames(site).some(({ issuer }) => issuer === "acme");
   if (site.redirect_to_https ?? acme) return "redirect";
-  return acme && challenges ? "challenges" : undefined;
+  return acme && !dns ? "challenges" : undefined;
 }
 
 /** Whether a written site serves a host, so that no other one is made for it. */

@@ -33,7 +33,7 @@ Deno.test("resolveConfig() fills in every default", () => {
     management: { enabled: false, host: "127.0.0.1", port: 7654, metrics: true },
     acme: {
       ...{ agree_tos: true, directories: [], staging: false, key_type: "p256", http_port: 80 },
-      ...{ http_challenge: true, dns_timeout: 60_000, propagation_delay: 10_000 },
+      ...{ dns_timeout: 60_000, propagation_delay: 10_000 },
     },
     sites: [{
       name: "site-1",

@@ -184,13 +184,7 @@ export interface AcmeInput {
    * @default {80}
    */
   http_port?: number;
-  /**
-   * Whether control of names is proved by HTTP-01; without it, by acme.dns_command alone.
-   *
-   * @default {true}
-   */
-  http_challenge?: boolean;
-  /** Program, with arguments, that sets TXT records for DNS-01, as wildcards need it: called with present or cleanup, the name and the value. */
+  /** Program, with arguments, that sets TXT records, as wildcards need it: called with present or cleanup, the name and the value. With it, control of all names is proved by DNS-01, without it by HTTP-01. */
   dns_command?: string[];
   /**
    * Longest time for one call of dns_command.
@@ -1388,9 +1382,7 @@ export interface AcmeConfig {
   key_type: "p256" | "p384" | "rsa2048" | "rsa4096";
   /** Port on which challenges are answered and requests are redirected to https. It is opened for sites with ACME where no site listens on it. Authorities always connect to port 80. */
   http_port: number;
-  /** Whether control of names is proved by HTTP-01; without it, by acme.dns_command alone. */
-  http_challenge: boolean;
-  /** Program, with arguments, that sets TXT records for DNS-01, as wildcards need it: called with present or cleanup, the name and the value. */
+  /** Program, with arguments, that sets TXT records, as wildcards need it: called with present or cleanup, the name and the value. With it, control of all names is proved by DNS-01, without it by HTTP-01. */
   dns_command?: string[];
   /** Longest time for one call of dns_command. */
   dns_timeout: number;

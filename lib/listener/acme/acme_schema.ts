@@ -77,13 +77,10 @@ export const acmeSchema = table({
     "Port on which challenges are answered and requests are redirected to https. It is opened for sites with ACME where no site " +
       "listens on it. Authorities always connect to port 80.",
   ),
-  http_challenge: flag().default(true).describe(
-    "Whether control of names is proved by HTTP-01; without it, by acme.dns_command alone.",
-  ),
   dns_command: list(text(), "a list of texts: a program and its arguments").min(1, { error: "a program" }).optional()
     .describe(
-      "Program, with arguments, that sets TXT records for DNS-01, as wildcards need it: called with present or cleanup, the name " +
-        "and the value.",
+      "Program, with arguments, that sets TXT records, as wildcards need it: called with present or cleanup, the name and the " +
+        "value. With it, control of all names is proved by DNS-01, without it by HTTP-01.",
     ),
   dns_timeout: duration().prefault("60s").describe("Longest time for one call of dns_command."),
   propagation_delay: duration({ zero: true }).prefault("10s").describe(

@@ -62,8 +62,7 @@ export class IssuerSetup {
         ...{ store, keyType, log: this.#log },
         authorities: await Promise.all(directoriesOf(acme).map((directory) => authorityOf(directory, acme))),
         solvers: [
-          ...(acme.http_challenge ? [new HttpChallenge(store)] : []),
-          ...(command === undefined ? [] : [new DnsChallenge({ command, timeoutMs, propagationMs })]),
+          command === undefined ? new HttpChallenge(store) : new DnsChallenge({ command, timeoutMs, propagationMs }),
         ],
       });
     } catch (error) {
