@@ -28,12 +28,20 @@ export interface StartDemoOptions {
   readonly firstPort: number;
   /** Whether the next ports are tried while one is in use. */
   readonly tryNext: boolean;
+  /**
+   * Folder of the local authority.
+   *
+   * @default {that of this user}
+   */
+  readonly storage?: string;
 }
 
 /** A running demo. */
 export interface RunningDemo {
   /** Port of the page and the proxy. */
   readonly port: number;
+  /** Port of the same by https; undefined where it could not be opened. */
+  readonly securePort: number | undefined;
   /** Paths of the proxied routes. */
   readonly paths: readonly string[];
   /** Address of the dashboard. */
@@ -87,7 +95,7 @@ async function loadDemo(): Promise<DemoModule> {
 }
 
 function announce(
-  { port, paths, dashboardUrl }: RunningDemo,
+  { port, securePort, paths, dashboardUrl }: RunningDemo,
   { firstPort, tryNext }: StartDemoOptions,
   terminal: Terminal,
 ): void {
@@ -98,6 +106,10 @@ function announce(
     `${paint(errorColored, "bold", `bws ${VERSION} demo`)} is at ${paint(errorColored, "cyan", `${url}/`)}`,
     `The dashboard is at ${paint(errorColored, "cyan", dashboardUrl)}`,
     `WebSockets are at ${paint(errorColored, "cyan", `${url}/sockets`)}`,
+    ...(securePort === undefined ? [] : [
+      `By https it is at ${paint(errorColored, "cyan", `https://localhost:${securePort}/`)} ` +
+      "(bws trust tells browsers to trust it)",
+    ]),
     "",
     "Open them in a browser, or send a request yourself and watch it pass by:",
     ...paths.map((path) => `  curl ${url}${path}`),

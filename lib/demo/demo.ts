@@ -22,7 +22,7 @@ import { Traffic } from "./traffic.ts";
  *
  * @throws {ListenError} The port cannot be opened.
  */
-export async function startDemo({ firstPort, tryNext }: StartDemoOptions): Promise<RunningDemo> {
+export async function startDemo({ firstPort, tryNext, storage }: StartDemoOptions): Promise<RunningDemo> {
   const upstreams = SAMPLES.map((sample) => new SampleUpstream(sample, (visit) => visited(sample.name, visit)));
   await Promise.all(upstreams.map((upstream) => upstream.start()));
   const { config } = resolveConfig(policySites(upstreams.map((upstream) => upstream.url), DASHBOARD_PORT));
@@ -46,7 +46,8 @@ export async function startDemo({ firstPort, tryNext }: StartDemoOptions): Promi
     await sites.stop();
   };
   const siteUrls = sites.addresses.map((address) => `http://127.0.0.1:${address.port}`);
-  const open = (candidate: number) => startServer(resolveConfig(frontSite(candidate, server.url, siteUrls)).config);
+  const behind = { pageUrl: server.url, siteUrls };
+  const open = (candidate: number) => startServer(resolveConfig(frontSite(candidate, behind)).config);
   let front: RunningServer;
   try {
     front = tryNext ? await openNextPort(firstPort, open) : await open(firstPort);
@@ -57,13 +58,18 @@ export async function startDemo({ firstPort, tryNext }: StartDemoOptions): Promi
   const opened = front.addresses[0].port;
   traffic.origin = `http://127.0.0.1:${opened}`;
   traffic.run(true);
+  const secure = await openSecure((candidate) =>
+    startServer(resolveConfig(frontSite(candidate, behind, { storage })).config)
+  );
   return {
     port: opened,
+    securePort: secure?.addresses[0].port,
     paths: SHOWN.map(({ path }) => path),
     dashboardUrl,
     stop: async () => {
       await stopBehind();
       await front.stop();
+      await secure?.stop();
     },
   };
 
@@ -85,6 +91,15 @@ async function openNextPort(
       const taken = error instanceof ListenError && error.cause instanceof Deno.errors.AddrInUse;
       if (!taken || port === firstPort + MOST_TRIES) throw error;
     }
+  }
+}
+
+// The demo runs without it, too.
+async function openSecure(open: (port: number) => Promise<RunningServer>): Promise<RunningServer | undefined> {
+  try {
+    return await openNextPort(SECURE_PORT, open);
+  } catch {
+    return undefined;
   }
 }
 
@@ -117,4 +132,5 @@ const FIXED_CONFIG: ManagedConfig = {
 };
 
 const DASHBOARD_PORT = 7654;
+const SECURE_PORT = 8443;
 const MOST_TRIES = 100;

@@ -95,12 +95,19 @@ export function policySites(urls: readonly string[], dashboardPort: number): Con
  *
  * @param pageUrl Address of the pages' own server.
  * @param siteUrls Addresses of the sites of {@linkcode policySites}, in order.
+ * @param secure Set where it is reached by https, with a certificate of the local authority.
  */
-export function frontSite(port: number, pageUrl: string, siteUrls: readonly string[]): ConfigInput {
+export function frontSite(
+  port: number,
+  { pageUrl, siteUrls }: { pageUrl: string; siteUrls: readonly string[] },
+  secure?: { readonly storage: string | undefined },
+): ConfigInput {
   return {
     server: { shutdown_timeout: "1s" },
+    ...(secure?.storage === undefined ? {} : { acme: { storage: secure.storage } }),
     sites: [{
       name: "demo",
+      ...(secure === undefined ? {} : { hostnames: ["localhost", "127.0.0.1"], tls: "internal" as const }),
       // Every visitor can stop upstreams, so the page listens on loopback only.
       listen: "127.0.0.1",
       port,

@@ -35,7 +35,8 @@ function pageTest(name: string, work: (page: Page, demo: RunningDemo) => Promise
     sanitizeResources: false,
     sanitizeOps: false,
     async fn() {
-      const demo = await startDemo({ firstPort: 0, tryNext: false });
+      const storage = await Deno.makeTempDir();
+      const demo = await startDemo({ firstPort: 0, tryNext: false, storage });
       // The demo's own visitors would take turns in between.
       const paused = await fetch(`http://127.0.0.1:${demo.port}/rate/0`, { method: "POST" });
       assertEquals(paused.status, 204);
@@ -54,6 +55,7 @@ function pageTest(name: string, work: (page: Page, demo: RunningDemo) => Promise
       } finally {
         await browser.close();
         await demo.stop();
+        await Deno.remove(storage, { recursive: true });
       }
     },
   });

@@ -2,9 +2,16 @@
 import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { startDemo } from "../../lib/demo/demo.ts";
 import { SAMPLES, SHOWN } from "../../lib/demo/demo_config.ts";
+import { FolderStore } from "../../lib/listener/acme/folder_store.ts";
+import { LocalAuthority } from "../../lib/listener/acme/local_authority.ts";
+import { tlsGet } from "../support/tls_client.ts";
 import { BwsProcess } from "../cli/bws_process.ts";
 import { findsChromium, launchChromium } from "../support/chromium.ts";
 import { until } from "../support/condition.ts";
+
+/** The local authority of a test is not that of its user. */
+const STORAGE = { XDG_DATA_HOME: Deno.makeTempDirSync() };
+globalThis.addEventListener("unload", () => Deno.removeSync(STORAGE.XDG_DATA_HOME, { recursive: true }));
 
 const hasChromium = await findsChromium("The demo's page");
 
@@ -15,7 +22,7 @@ async function demoAddress(process: BwsProcess): Promise<string> {
 Deno.test("bws demo responds to the curl commands that it prints, from any folder, and ends with 0", async () => {
   const cwd = await Deno.makeTempDir();
   {
-    await using process = new BwsProcess(["demo", "--port", "0"], { cwd });
+    await using process = new BwsProcess(["demo", "--port", "0"], { cwd, env: { XDG_DATA_HOME: cwd } });
     await demoAddress(process);
     await process.until(/Ctrl-C/);
     const { 0: text } = await process.until(/^[^]*$/);
@@ -33,10 +40,14 @@ Deno.test("bws demo responds to the curl commands that it prints, from any folde
 
 Deno.test("startDemo() takes the next port when the first is taken, and stop() leaves nothing open", async () => {
   const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const demo = await startDemo({ firstPort: taken.addr.port, tryNext: true });
+  const storage = STORAGE.XDG_DATA_HOME;
+  const demo = await startDemo({ firstPort: taken.addr.port, tryNext: true, storage });
   try {
     assertGreater(demo.port, taken.addr.port);
     assertStringIncludes(await (await fetch(`http://127.0.0.1:${demo.port}/`)).text(), "<title>BWS demo");
+    const ca = await new LocalAuthority(new FolderStore(storage)).certificate();
+    const { head } = await tlsGet({ port: demo.securePort ?? 0, name: "localhost", ca });
+    assertStringIncludes(head, "HTTP/1.1 200");
   } finally {
     taken.close();
     await demo.stop();
@@ -44,7 +55,7 @@ Deno.test("startDemo() takes the next port when the first is taken, and stop() l
 });
 
 Deno.test("bws demo refuses switches that a page of another site uses", async () => {
-  await using process = new BwsProcess(["demo", "--port", "0"]);
+  await using process = new BwsProcess(["demo", "--port", "0"], { env: STORAGE });
   const url = await demoAddress(process);
   const headers = { "sec-fetch-site": "cross-site" };
   const response = await fetch(`${url}/upstreams/violet/stop`, { method: "POST", headers });
@@ -58,7 +69,7 @@ Deno.test({
   sanitizeResources: false,
   sanitizeOps: false,
   async fn() {
-    await using process = new BwsProcess(["demo", "--port", "0"]);
+    await using process = new BwsProcess(["demo", "--port", "0"], { env: STORAGE });
     const browser = await launchChromium();
     try {
       const page = await browser.newPage();

@@ -53,6 +53,7 @@ export class TlsConnection {
     const { promise, resolve, reject } = Promise.withResolvers<TlsResponse>();
     const { fingerprint } = this;
     let text = "";
+    const onClose = () => reject(new Error(`The connection was closed after ${JSON.stringify(text)}`));
     const onData = (data: Uint8Array) => {
       text += new TextDecoder("latin1").decode(data);
       const end = text.indexOf("\r\n\r\n");
@@ -60,12 +61,12 @@ export class TlsConnection {
       const head = text.slice(0, end);
       const length = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0);
       if (text.length < end + 4 + length) return;
-      this.#socket.off("data", onData);
+      this.#socket.off("data", onData).off("error", reject).off("close", onClose);
       resolve({ status: Number(head.slice(9, 12)), head, body: text.slice(end + 4), fingerprint });
     };
     this.#socket.on("data", onData);
     this.#socket.once("error", reject);
-    this.#socket.once("close", () => reject(new Error(`The connection was closed after ${JSON.stringify(text)}`)));
+    this.#socket.once("close", onClose);
     this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: ${this.#name}\r\n\r\n`);
     return promise;
   }
