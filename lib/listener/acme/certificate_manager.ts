@@ -250,6 +250,7 @@ export class CertificateManager {
     const { name } = managed;
     managed.busy = "order";
     this.#orders++;
+    if (managed.issuer === "acme") log.log("info", "certificate is ordered", { name });
     try {
       const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(ORDER_TIMEOUT_MS)]);
       const { certificate, ordered } = await issuer.issue(name, managed.certificate, signal);

@@ -23,6 +23,8 @@ type Issuers = CertificatePlan["issuers"];
 export class IssuerSetup {
   readonly #log: Pick<Log, "log">;
   readonly #made = new Map<string, Issuers>();
+  /** Local authorities by the place of their store. */
+  readonly #local = new Map<string, LocalAuthority>();
 
   constructor(log: Pick<Log, "log">) {
     this.#log = log;
@@ -30,9 +32,7 @@ export class IssuerSetup {
 
   /** What a config asks for, with its issuers. Never rejects: what is missing fails when a certificate is ordered. */
   async plan({ acme, names, onDemand }: CertificateRequest): Promise<CertificatePlan> {
-    const settings = JSON.stringify({ ...acme, on_demand: undefined });
-    let issuers = this.#made.get(settings);
-    if (issuers === undefined) this.#made.set(settings, issuers = await this.#make(acme));
+    const issuers = await this.#issuers(acme);
     if (onDemand === undefined || acme.on_demand === undefined) return { names, issuers };
     const { ask, max_per_minute: maxPerMinute, max_names: maxNames } = acme.on_demand;
     return { names, issuers, onDemand: { ask, maxPerMinute, maxNames, issuer: onDemand } };
@@ -43,31 +43,41 @@ export class IssuerSetup {
     for (const { acme, internal } of this.#made.values()) for (const issuer of [acme, internal]) issuer.close();
   }
 
-  async #make(acme: AcmeConfig): Promise<Issuers> {
+  async #issuers(acme: AcmeConfig): Promise<Issuers> {
+    let store: FolderStore;
     try {
-      const store = new FolderStore(acme.storage ?? storageFolder());
-      return { acme: await this.#acmeIssuer(acme, store), internal: new LocalAuthority(store) };
+      store = new FolderStore(acme.storage ?? storageFolder());
     } catch (error) {
       const unusable = new UnusableIssuer(error);
       return { acme: unusable, internal: unusable };
     }
-  }
-
-  async #acmeIssuer(acme: AcmeConfig, store: FolderStore): Promise<CertificateIssuer> {
     try {
       if (!acme.agree_tos) throw new Error("The terms of service are not agreed to (acme.agree_tos)");
-      const { dns_command: command, dns_timeout: timeoutMs, propagation_delay: propagationMs, key_type: keyType } =
-        acme;
-      return new AcmeIssuer({
-        ...{ store, keyType, log: this.#log },
-        authorities: await Promise.all(directoriesOf(acme).map((directory) => authorityOf(directory, acme))),
-        solvers: [
-          command === undefined ? new HttpChallenge(store) : new DnsChallenge({ command, timeoutMs, propagationMs }),
-        ],
-      });
+      const authorities = await Promise.all(directoriesOf(acme).map((directory) => authorityOf(directory, acme)));
+      // With the content of ca_file: a reload reads it again.
+      const settings = JSON.stringify([store.place, authorities, { ...acme, on_demand: undefined }]);
+      const made = this.#made.get(settings) ?? this.#make(acme, { store, authorities });
+      this.#made.set(settings, made);
+      return made;
     } catch (error) {
-      return new UnusableIssuer(error);
+      return { acme: new UnusableIssuer(error), internal: this.#localAuthority(store) };
     }
+  }
+
+  #make(acme: AcmeConfig, { store, authorities }: { store: FolderStore; authorities: AuthoritySettings[] }): Issuers {
+    const { dns_command: command, dns_timeout: timeoutMs, propagation_delay: propagationMs, key_type: keyType } = acme;
+    const solver = command === undefined
+      ? new HttpChallenge(store)
+      : new DnsChallenge({ command, timeoutMs, propagationMs });
+    const issuer = new AcmeIssuer({ store, keyType, log: this.#log, authorities, solvers: [solver] });
+    return { acme: issuer, internal: this.#localAuthority(store) };
+  }
+
+  /** The same for the same store, so that a reload does not issue all its certificates again. */
+  #localAuthority(store: FolderStore): LocalAuthority {
+    const authority = this.#local.get(store.place) ?? new LocalAuthority(store);
+    this.#local.set(store.place, authority);
+    return authority;
   }
 }
 
