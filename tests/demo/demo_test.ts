@@ -22,7 +22,7 @@ async function demoAddress(process: BwsProcess): Promise<string> {
 Deno.test("bws demo responds to the curl commands that it prints, from any folder, and ends with 0", async () => {
   const cwd = await Deno.makeTempDir();
   {
-    await using process = new BwsProcess(["demo", "--port", "0"], { cwd, env: { XDG_DATA_HOME: cwd } });
+    await using process = new BwsProcess(["demo", "--port", "0"], { cwd, env: STORAGE });
     await demoAddress(process);
     await process.until(/Ctrl-C/);
     const { 0: text } = await process.until(/^[^]*$/);

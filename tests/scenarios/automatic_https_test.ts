@@ -218,6 +218,39 @@ Deno.test(
   },
 );
 
+withPebble(
+  "a wildcard gets its certificate by DNS-01, through a command, and no port is opened for it",
+  async (world) => {
+    const { pebble, port, ca, folder } = world;
+    // The zone of the test: the command sets its record over HTTP.
+    const calls: string[] = [];
+    const zone = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+      const [action, name, text] = new URL(request.url).pathname.slice(1).split("/");
+      calls.push(`${action} ${name}`);
+      pebble.dns.set(name, "TXT", action === "present" ? [{ type: "TXT", text, ttlSeconds: 1 }] : "NXDOMAIN");
+      return new Response();
+    });
+    const script = `#!/bin/sh\nexec curl -sf "http://127.0.0.1:${zone.addr.port}/$1/$2/$3"\n`;
+    await Deno.writeTextFile(`${folder}/dns.sh`, script, { mode: 0o755 });
+    const acme = { ...acmeOf(pebble, folder), dns_command: [`${folder}/dns.sh`], propagation_delay: 0 };
+    const input = {
+      ...world.config(["*.shop.test"], { acme }),
+      sites: [{
+        ...{ hostnames: ["*.shop.test"], port, listen: "127.0.0.1", static_dir: folder, redirect_to_https: false },
+        tls: "acme" as const,
+      }],
+    };
+    {
+      await using served = await serve(input);
+      await served.hasCertificate("*.shop.test");
+      assertEquals((await tlsGet({ port, name: "a.shop.test", ca })).status, 200);
+      assertEquals(served.server.addresses.length, 1);
+    }
+    assertEquals(calls, ["present _acme-challenge.shop.test", "cleanup _acme-challenge.shop.test"]);
+    await zone.shutdown();
+  },
+);
+
 withPebble("a name gets its certificate while the first client waits for it, if the URL allows it", async (world) => {
   const { pebble, port, ca, folder } = world;
   const ask = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
