@@ -10,6 +10,7 @@
 
 import { closeRemains, type SocketRemains } from "../lib/sockets/linux/remains.ts";
 import { openEpoll } from "../lib/sockets/epoll/open_epoll.ts";
+import { openUring } from "../lib/sockets/uring/open_uring.ts";
 import { runtimeDriver } from "../lib/sockets/runtime_driver.ts";
 import type { Socket, SocketDriver, SocketHandler } from "../lib/sockets/socket.ts";
 
@@ -31,8 +32,8 @@ const PATTERN = Uint8Array.from({ length: LARGEST + 256 }, (_, i) => (i * 31 + (
 
 async function openDriver(name: string): Promise<SocketDriver> {
   if (name === "runtime") return runtimeDriver;
-  const driver = await openEpoll();
-  if (typeof driver === "string") throw new Error(`Cannot open epoll: ${driver}`);
+  const driver = await (name === "uring" ? openUring() : openEpoll());
+  if (typeof driver === "string") throw new Error(`Cannot open ${name}: ${driver}`);
   return driver;
 }
 
@@ -162,7 +163,7 @@ async function runWorkers(driver: string, echoes: number, count: number): Promis
   const workers = Array.from({ length: count }, start);
   const end = async (state: ReturnType<typeof start>) => {
     // A worker that ends before it has told what remains leaves it open.
-    while (driver === "epoll" && state.remains === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (driver !== "runtime" && state.remains === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
     state.worker.terminate();
     if (state.remains !== undefined) await closeRemains(state.remains);
     for (const key of ["echoes", "connections", "failures"] as const) total[key] += state.counts[key];

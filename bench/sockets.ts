@@ -8,6 +8,7 @@
 // deno-lint-ignore-file no-console -- a program that prints a table
 
 import { openEpoll } from "../lib/sockets/epoll/open_epoll.ts";
+import { openUring } from "../lib/sockets/uring/open_uring.ts";
 import { runtimeDriver } from "../lib/sockets/runtime_driver.ts";
 import type { Socket, SocketDriver } from "../lib/sockets/socket.ts";
 import { LOAD_CORE, PROXY_CORE, startPinned, stopAll } from "./pinned_process.ts";
@@ -23,6 +24,11 @@ const SERVERS: Readonly<Record<string, () => number | Promise<number>>> = {
   epoll: async () => {
     const driver = await openEpoll();
     if (typeof driver === "string") throw new Error(`Cannot open epoll: ${driver}`);
+    return serve(driver);
+  },
+  uring: async () => {
+    const driver = await openUring();
+    if (typeof driver === "string") throw new Error(`Cannot open uring: ${driver}`);
     return serve(driver);
   },
   await: serveAwaiting,

@@ -97,6 +97,7 @@ Deno.test("bws run loads no management API, no workers, no driver of Linux and n
     ...within(loaded, "lib/demo/"),
     ...within(loaded, "lib/sockets/epoll/"),
     ...within(loaded, "lib/sockets/linux/"),
+    ...within(loaded, "lib/sockets/uring/"),
   ], []);
 });
 

@@ -15,7 +15,7 @@ import { loadMiddleware } from "./load_middleware.ts";
 import { type ListenOptions, logPortChange, openPort } from "./listener.ts";
 import { OpenFileWatch } from "./open_file_watch.ts";
 import { listenerKind } from "../listener/listener_choice.ts";
-import { chooseSockets, type SocketChoice } from "./socket_choice.ts";
+import { chooseSockets, flushSockets, type SocketChoice } from "./socket_choice.ts";
 
 /** A running server. */
 export interface RunningServer {
@@ -229,6 +229,7 @@ class Server implements RunningServer {
     this.#stopped = true;
     for (const generation of generations()) generation.close();
     this.#processState.close();
+    flushSockets(); // Whoever called this may end the process.
     return cut;
   }
 

@@ -6,9 +6,9 @@
 
 import type { Log } from "../log/log.ts";
 import { runtimeDriver } from "../sockets/runtime_driver.ts";
-import { SOCKET_DRIVERS, type SocketDriverName } from "../sockets/driver_name.ts";
+import type { SocketDriverName } from "../sockets/driver_name.ts";
 import type { SocketDriver } from "../sockets/socket.ts";
-import { useSocketDriver } from "../sockets/socket_driver.ts";
+import { socketDriver, useSocketDriver } from "../sockets/socket_driver.ts";
 import { environmentDefault } from "../listener/listener_choice.ts";
 import type { ServerConfig } from "./server_schema.ts";
 
@@ -37,6 +37,11 @@ export async function chooseSockets(
   return choice;
 }
 
+/** Hands to the system what this thread has written, before it ends. */
+export function flushSockets(): void {
+  socketDriver().flush?.();
+}
+
 /** What {@linkcode chooseSockets} would choose. */
 export async function socketChoice(server: Pick<ServerConfig, "sockets">): Promise<SocketChoice> {
   return (await findDriver(server)).choice;
@@ -46,31 +51,34 @@ async function findDriver(
   { sockets }: Pick<ServerConfig, "sockets">,
 ): Promise<{ readonly choice: SocketChoice; readonly driver: SocketDriver }> {
   const named = sockets === "auto" ? environmentDefault("BWS_SOCKETS") : sockets;
-  const wanted = SOCKET_DRIVERS.find((name) => name === named);
-  if (wanted === "runtime") return usual("it was asked for");
-  if (wanted !== undefined) {
-    const found = await open(wanted);
-    return typeof found === "string"
-      ? usual(`${wanted} does not work here: ${found}`, found)
-      : { driver: found, choice: { driver: wanted, reason: "it was asked for", obstacle: undefined } };
+  const wanted = BEST_FIRST.find((name) => name === named);
+  const obstacles: string[] = [];
+  let obstacle: string | undefined;
+  for (const name of BEST_FIRST.slice(BEST_FIRST.indexOf(wanted ?? AUTO))) {
+    const driver = await open(name);
+    if (typeof driver !== "string") {
+      const reason = obstacles.length > 0
+        ? obstacles.join("; ")
+        : wanted === undefined
+        ? "the best that works here"
+        : "it was asked for";
+      return { driver, choice: { driver: name, reason, obstacle } };
+    }
+    obstacles.push(`${name} does not work here: ${driver}`);
+    if (name === wanted) obstacle = driver;
   }
-  const found = await open(BEST);
-  return typeof found === "string"
-    ? usual(`${BEST} does not work here: ${found}`)
-    : { driver: found, choice: { driver: BEST, reason: "the best that works here", obstacle: undefined } };
+  throw new Error("The runtime's driver works everywhere");
 }
 
-function usual(reason: string, obstacle?: string): { readonly choice: SocketChoice; readonly driver: SocketDriver } {
-  return { driver: runtimeDriver, choice: { driver: "runtime", reason, obstacle } };
+/** The driver, or why it does not work here. Those of Linux are loaded only where they are wanted. */
+async function open(name: SocketDriverName): Promise<SocketDriver | string> {
+  if (name === "runtime") return runtimeDriver;
+  if (name === "uring") return await (await import("../sockets/uring/open_uring.ts")).openUring();
+  return await (await import("../sockets/epoll/open_epoll.ts")).openEpoll();
 }
 
-/** The driver, or why it does not work here. */
-async function open(name: Exclude<SocketDriverName, "runtime">): Promise<SocketDriver | string> {
-  if (name === "uring") return "this version of BWS has no driver uring";
-  // Loaded only where it is wanted.
-  const { openEpoll } = await import("../sockets/epoll/open_epoll.ts");
-  return await openEpoll();
-}
+/** All drivers: where one does not work, the next one is tried. */
+const BEST_FIRST: readonly SocketDriverName[] = ["uring", "epoll", "runtime"];
 
 /** The driver that `auto` takes where it works. */
-const BEST = "epoll";
+const AUTO = "epoll";

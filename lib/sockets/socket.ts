@@ -190,4 +190,10 @@ export interface SocketDriver {
    * undefined where the driver has no such memory.
    */
   readonly scratch: Uint8Array<ArrayBuffer> | undefined;
+  /**
+   * Hands to the system at once what was written in this turn. To be called before the thread ends.
+   *
+   * undefined where every write does so.
+   */
+  flush?(): void;
 }

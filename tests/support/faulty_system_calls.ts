@@ -7,6 +7,7 @@
 import { type EpollCalls, EVENT_DATA_WORD } from "../../lib/sockets/epoll/epoll_calls.ts";
 import { type Arena, ARGUMENTS } from "../../lib/sockets/linux/arena.ts";
 import { cLibrary } from "../../lib/sockets/linux/c_library.ts";
+import type { SystemCalls } from "../../lib/sockets/linux/system_calls.ts";
 
 /** Name of a system call. */
 export type CallName = keyof EpollCalls;
@@ -26,12 +27,13 @@ export class FaultySystemCalls implements EpollCalls {
   mostBytes = Infinity;
   /** Descriptors of sockets that were opened or accepted, and not closed. */
   readonly #sockets = new Set<number>();
-  readonly #calls: EpollCalls;
+  readonly #calls: SystemCalls & Partial<EpollCalls>;
   readonly #arena: Arena;
   /** Arguments of the last `watch` of each descriptor. */
   readonly #watches = new Map<number, readonly [number, number, number, number]>();
 
-  constructor(calls: EpollCalls, arena: Arena) {
+  /** Calls of a driver without epoll have neither `watch` nor `wait`. */
+  constructor(calls: SystemCalls & Partial<EpollCalls>, arena: Arena) {
     this.#calls = calls;
     this.#arena = arena;
   }
@@ -121,15 +123,20 @@ export class FaultySystemCalls implements EpollCalls {
     return result;
   }
 
+  /** A descriptor is closed without a call. */
+  forget(descriptor: number): void {
+    this.#sockets.delete(descriptor);
+  }
+
   watch(epoll: number, descriptor: number, events: number, low: number, high: number): number {
     const failed = this.fault?.("watch", descriptor);
     if (failed !== undefined) return failed;
     this.#watches.set(descriptor, [epoll, events, low, high]);
-    return this.#calls.watch(epoll, descriptor, events, low, high);
+    return this.#calls.watch?.(epoll, descriptor, events, low, high) ?? 0;
   }
 
   wait(epoll: number, address: number, count: number): number {
-    return this.fault?.("wait", epoll) ?? this.#calls.wait(epoll, address, count);
+    return this.fault?.("wait", epoll) ?? this.#calls.wait?.(epoll, address, count) ?? 0;
   }
 
   #opened(descriptor: number): number {

@@ -111,6 +111,10 @@ export class EpollLoop extends TurnLoop implements SocketLoop {
     return this.#poll.arm();
   }
 
+  protected disarm(): boolean {
+    return false;
+  }
+
   protected takeEvents(): number {
     const { words, address } = this.arena;
     const count = this.calls.wait(this.#epoll, address + EVENTS.start, BATCH);

@@ -38,7 +38,8 @@ export const RECEIVED: Range = { start: 64 * 1024, bytes: 64 * 1024 };
 /** Bytes that are sent by one call. */
 export const SCRATCH: Range = { start: 128 * 1024, bytes: 256 * 1024 };
 
-const ARENA_BYTES = SCRATCH.start + SCRATCH.bytes;
+/** Where memory begins that one driver alone has. */
+export const COMMON_BYTES: number = SCRATCH.start + SCRATCH.bytes;
 
 /** The memory of one thread. */
 export class Arena {
@@ -54,12 +55,13 @@ export class Arena {
   /**
    * Maps it.
    *
+   * @param totalBytes Its size, more than {@linkcode COMMON_BYTES} for a driver with memory of its own.
    * @throws {Error} If no range below 2 GB is free.
    */
-  constructor(library: CLibrary) {
-    this.address = mapLow(library, ARENA_BYTES);
+  constructor(library: CLibrary, totalBytes: number = COMMON_BYTES) {
+    this.address = mapLow(library, totalBytes);
     const pointer = Deno.UnsafePointer.create(BigInt(this.address)) as Deno.PointerObject;
-    const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, ARENA_BYTES);
+    const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, totalBytes);
     this.bytes = new Uint8Array(buffer);
     this.words = new Int32Array(buffer);
     this.scratch = this.bytes.subarray(SCRATCH.start, SCRATCH.start + SCRATCH.bytes);

@@ -23,6 +23,7 @@ const SYMBOLS = {
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "u32"], result: "i32" },
   epoll_wait: { parameters: ["i32", "u32", "i32", "i32"], result: "i32" },
+  eventfd_write: { parameters: ["i32", "u64"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   inet_pton: { parameters: ["i32", "u32", "u32"], result: "i32" },
   inet_ntop: { parameters: ["i32", "u32", "u32", "u32"], result: "pointer" },
@@ -37,6 +38,11 @@ const SYMBOLS = {
 // address above 4 GB, as a BigInt that never changes.
 const SYSCALL = {
   syscall: { parameters: ["i32", "u64", "u32", "u32"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+// A third one, for the calls of io_uring: the number, a descriptor, and four arguments.
+const RING_CALL = {
+  syscall: { parameters: ["i32", "i32", "u32", "u32", "u32", "u32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Functions of the C library. */
@@ -78,6 +84,20 @@ export function openLibrary<const Symbols extends Deno.ForeignLibraryInterface>(
  */
 export function cLibrary(): CLibrary {
   return opened ??= { ...openLibrary(SYMBOLS), ...openLibrary(SYSCALL) };
+}
+
+/** Calls `syscall` with arguments of 32 bits. */
+export type RingCall = Deno.DynamicLibrary<typeof RING_CALL>["symbols"]["syscall"];
+
+let openedRingCall: RingCall | undefined;
+
+/**
+ * `syscall` with arguments of 32 bits.
+ *
+ * @throws {Error} As {@linkcode cLibrary} does.
+ */
+export function ringCall(): RingCall {
+  return openedRingCall ??= openLibrary(RING_CALL).syscall;
 }
 
 /** Number of this thread. */

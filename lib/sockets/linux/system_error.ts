@@ -14,7 +14,9 @@ export const EPROTO = 71;
 export const EAFNOSUPPORT = 97;
 export const ECONNABORTED = 103;
 export const ECONNRESET = 104;
+export const ENOBUFS = 105;
 export const EINPROGRESS = 115;
+export const ECANCELED = 125;
 
 /** EPIPE, ENETDOWN, ENETUNREACH, ECONNABORTED, ECONNRESET, ENOBUFS, ENOTCONN, ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH. */
 export const BROKEN_CONNECTION: readonly number[] = [32, 100, 101, 103, 104, 105, 107, 110, 112, 113];

@@ -23,6 +23,7 @@ export abstract class TurnLoop {
   #deferred: Deferred[] = [];
   #proceeding: Deferred[] = [];
   #scheduled = false;
+  #handling = false;
   #armed = false;
   #sliceEndMs = 0;
   /** Whether promises have settled since the loop was armed by {@linkcode woken}. */
@@ -37,11 +38,16 @@ export abstract class TurnLoop {
   /** Takes one batch of events from the kernel and handles it. Returns their number. */
   protected abstract takeEvents(): number;
 
-  /** Sends to the kernel what the last batch has asked for, where that waits for the end of a batch. */
-  protected finishBatch(): void {}
-
   /** Asks the kernel to wake the runtime at the next event, which may be at once. Returns whether it will. */
   protected abstract wait(): boolean;
+
+  /** Takes back what {@linkcode wait} has asked for. Returns whether that can be done. */
+  protected abstract disarm(): boolean;
+
+  /** Whether a turn is under way. */
+  protected get handling(): boolean {
+    return this.#handling;
+  }
 
   /** Makes sure that there is a turn soon. */
   protected schedule(): void {
@@ -53,6 +59,7 @@ export abstract class TurnLoop {
   /** Called by the runtime when it was woken. */
   protected readonly woken = (): void => {
     this.#armed = false;
+    this.disarm();
     this.#sliceEndMs = performance.now() + SLICE_MS;
     if (!this.#settled || this.#handle() > FEW || this.#deferred.length > 0) return this.schedule();
     // Little is going on, so that another turn would find nothing. The runtime is still reading the eventfd: where the
@@ -76,6 +83,7 @@ export abstract class TurnLoop {
 
   readonly #turn = (): void => {
     this.#scheduled = false;
+    if (this.#armed && this.disarm()) this.#armed = false;
     const handled = this.#handle();
     if (this.#deferred.length > 0 || (handled > 0 && performance.now() < this.#sliceEndMs)) this.schedule();
     else if (!this.#armed) this.arm();
@@ -84,6 +92,7 @@ export abstract class TurnLoop {
   /** Handles what was deferred, and one batch of events. Returns their number. */
   #handle(): number {
     let handled = 0;
+    this.#handling = true;
     if (this.#deferred.length > 0) {
       const proceeding = this.#deferred;
       this.#deferred = this.#proceeding;
@@ -98,6 +107,8 @@ export abstract class TurnLoop {
       }
       proceeding.length = 0;
     }
-    return handled + this.takeEvents();
+    handled += this.takeEvents();
+    this.#handling = false;
+    return handled;
   }
 }

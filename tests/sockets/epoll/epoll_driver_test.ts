@@ -8,6 +8,7 @@
 import { sendFileContract } from "../../contract/send_file_contract.ts";
 import { socketContract, type SocketFault } from "../../contract/socket_contract.ts";
 import { socketDriverContract } from "../../contract/socket_driver_contract.ts";
+import { socketLoopContract } from "../../contract/socket_loop_contract.ts";
 import { epollWorks } from "../../support/epoll_support.ts";
 import type { CallName, FaultySystemCalls } from "../../support/faulty_system_calls.ts";
 
@@ -40,6 +41,7 @@ if (epollWorks) {
     everySecond("sendFile", EAGAIN, "told to come again"),
     everySecond("send", EAGAIN, "told to come again"),
   ]);
+  socketLoopContract("epoll", epollDriver);
   socketDriverContract("epoll", epollDriver, { program: { module, name: "epollDriver" } });
 }
 

@@ -1,13 +1,15 @@
 /**
- * A worker with sockets of the driver `epoll`: it listens on the address that is its name, answers each message with
+ * A worker with sockets of the driver that its address names: it listens on the address that is its name, answers each message with
  * itself, and says its port and what remains of its driver. `close` ends it from within.
  *
  * @module
  */
 
 import { EpollDriver } from "../../lib/sockets/epoll/epoll_driver.ts";
+import { UringDriver } from "../../lib/sockets/uring/uring_driver.ts";
 
-const driver = new EpollDriver();
+const name = new URL(import.meta.url).searchParams.get("driver");
+const driver = name === "uring" ? new UringDriver() : new EpollDriver();
 const listening = driver.listen({ address: self.name, port: 0, shared: true }, {
   accepted(socket) {
     socket.handler = {

@@ -1,0 +1,218 @@
+/**
+ * The loop of one thread: gives the completions of a ring to sockets, and shows the kernel what they have requested. All
+ * requests of a turn go to the kernel with one system call, which also brings the completions of the next.
+ *
+ * @module
+ */
+
+import type { Arena } from "../linux/arena.ts";
+import { type CLibrary, threadNumber } from "../linux/c_library.ts";
+import type { UringRemains } from "../linux/remains.ts";
+import { RuntimeWake } from "../linux/runtime_wake.ts";
+import { EPOLLIN, EPOLLOUT, type SocketLoop, type Watcher } from "../linux/socket_loop.ts";
+import type { SystemCalls } from "../linux/system_calls.ts";
+import { TurnLoop } from "../linux/turn_loop.ts";
+import { DescriptorSet, ReceiveBuffers, SendSlots } from "./memory.ts";
+import { KIND_BITS, KIND_MASK, type Requester, SEND } from "./requester.ts";
+import { Ring } from "./ring.ts";
+import { UringSocket } from "./uring_socket.ts";
+import type { UringCalls } from "./uring_calls.ts";
+import { UringWatch } from "./uring_watch.ts";
+
+const SHUT_RDWR = 2;
+
+/** How often {@linkcode UringLoop.flush} shows the kernel what it has not taken, as where memory is short. */
+const MAX_ENTRIES = 10;
+
+/** What ends a turn before all completions are handled, so that promises settle. */
+const BATCH = 128;
+
+/** The loop of one thread. */
+export class UringLoop extends TurnLoop implements SocketLoop {
+  readonly calls: SystemCalls;
+  readonly arena: Arena;
+  readonly ring: UringCalls;
+  readonly buffers: ReceiveBuffers;
+  readonly slots: SendSlots = new SendSlots();
+  /** What remains of it when its thread has ended. */
+  readonly remains: UringRemains;
+  readonly #library: CLibrary;
+  readonly #wake: RuntimeWake;
+  readonly #descriptors: DescriptorSet;
+  /** By place. */
+  readonly #requesters: (Requester | undefined)[] = [undefined];
+  /** By place, how often it was used, which comes back with each completion. */
+  readonly #generations: number[] = [0];
+  readonly #freePlaces: number[] = [];
+  /** By descriptor. */
+  readonly #watches: (UringWatch | undefined)[] = [];
+  #open = 0;
+
+  /**
+   * Begins to wait.
+   *
+   * @throws {Error} If the system or the runtime does not allow it.
+   */
+  constructor(
+    library: CLibrary,
+    arena: Arena,
+    calls: SystemCalls,
+    wrap: (ring: UringCalls, buffers: ReceiveBuffers) => UringCalls,
+  ) {
+    super();
+    this.calls = calls;
+    this.arena = arena;
+    this.#library = library;
+    this.#descriptors = new DescriptorSet(arena);
+    this.buffers = new ReceiveBuffers(arena);
+    const ring = new Ring(library, arena);
+    try {
+      this.#wake = new RuntimeWake(library, this.woken);
+      ring.register(arena, this.#wake.eventfd);
+    } catch (error) {
+      library.close(ring.remains.descriptor);
+      throw error;
+    }
+    this.#descriptors.add(this.#wake.eventfd);
+    this.ring = wrap(ring, this.buffers);
+    this.remains = {
+      driver: "uring",
+      thread: threadNumber(),
+      ring: ring.remains,
+      arena: arena.address,
+      arenaBytes: arena.bytes.length,
+    };
+    this.arm();
+  }
+
+  watchListening(descriptor: number, watcher: Watcher): void {
+    this.#watch(descriptor, EPOLLIN, true, watcher);
+  }
+
+  watchConnecting(descriptor: number, watcher: Watcher): void {
+    this.#watch(descriptor, EPOLLOUT, false, watcher);
+  }
+
+  acceptedSocket(descriptor: number, remoteAddress: string, remotePort: number): UringSocket {
+    this.#opened(descriptor);
+    return new UringSocket(this, descriptor, remoteAddress, remotePort);
+  }
+
+  connectedSocket(descriptor: number, remoteAddress: string, remotePort: number): UringSocket {
+    this.#watches[descriptor] = undefined;
+    return new UringSocket(this, descriptor, remoteAddress, remotePort);
+  }
+
+  close(descriptor: number): void {
+    const watch = this.#watches[descriptor];
+    this.#watches[descriptor] = undefined;
+    if (watch?.multishot === true) {
+      // Its port is closed when this returns, which the end of the poll would delay.
+      this.#library.shutdown(descriptor, SHUT_RDWR);
+    }
+    watch?.cancel();
+    this.closeDescriptor(descriptor);
+  }
+
+  /** Closes a descriptor after the requests that were made before. */
+  closeDescriptor(descriptor: number): void {
+    this.ring.close(descriptor);
+    this.#descriptors.delete(descriptor);
+    this.requested();
+    if (--this.#open === 0) this.#wake.unref();
+  }
+
+  /** Gives a place to an owner: the first word of its requests, to which the kind is added. */
+  enlist(requester: Requester): number {
+    const place = this.#freePlaces.pop() ?? this.#requesters.length;
+    this.#requesters[place] = requester;
+    this.#generations[place] ??= 0;
+    return place << KIND_BITS;
+  }
+
+  /** The second word of the requests of a place. */
+  generation(place: number): number {
+    return this.#generations[place >> KIND_BITS];
+  }
+
+  /** Takes a place back, when no request is under way. */
+  dismiss(place: number): void {
+    const index = place >> KIND_BITS;
+    this.#requesters[index] = undefined;
+    this.#generations[index] = this.#generations[index] + 1 | 0;
+    this.#freePlaces.push(index);
+  }
+
+  /** Called after each request: one that is made outside of a turn needs a turn to be shown to the kernel. */
+  requested(): void {
+    if (!this.handling) this.schedule();
+  }
+
+  /** Shows the kernel all requests. Their completions are handled in the next turn. */
+  flush(): void {
+    for (let tries = 0; this.ring.pending && tries < MAX_ENTRIES; tries++) this.ring.enter();
+  }
+
+  #watch(descriptor: number, events: number, multishot: boolean, watcher: Watcher): void {
+    this.#opened(descriptor);
+    this.#watches[descriptor] = new UringWatch(this, descriptor, { events, multishot }, watcher);
+  }
+
+  #opened(descriptor: number): void {
+    this.#descriptors.add(descriptor);
+    if (this.#open++ === 0) this.#wake.ref();
+  }
+
+  protected takeEvents(): number {
+    this.ring.enter();
+    return this.#complete(false);
+  }
+
+  protected disarm(): boolean {
+    this.ring.silence();
+    return true;
+  }
+
+  protected wait(): boolean {
+    if (this.ring.pending) {
+      this.ring.enter();
+      // Sends have usually been made at once, and nobody is called for them.
+      this.#complete(true);
+    }
+    if (!this.ring.listen() || this.ring.pending) this.#library.eventfd_write(this.#wake.eventfd, 1n);
+    return true;
+  }
+
+  /**
+   * Gives completions to their owners.
+   *
+   * @param sendsOnly Whether to stop at the first one of another kind.
+   * @returns The number of those that were not sends.
+   */
+  #complete(sendsOnly: boolean): number {
+    const { ring } = this;
+    const { completions } = ring;
+    let others = 0;
+    const count = Math.min(ring.available(), BATCH);
+    for (let i = 0; i < count; i++) {
+      const at = ring.next();
+      const low = completions[at];
+      const kind = low & KIND_MASK;
+      if (sendsOnly && kind !== SEND) break;
+      const place = low >> KIND_BITS;
+      const current = this.#generations[place] === completions[at + 1];
+      const result = completions[at + 2];
+      const flags = completions[at + 3];
+      ring.taken();
+      if (kind !== SEND) others++;
+      if (!current) continue;
+      try {
+        this.#requesters[place]?.completed(kind, result, flags);
+      } catch (error) {
+        // A mistake of this driver's must not cost the other sockets their completions.
+        reportError(error);
+      }
+    }
+    return others;
+  }
+}
