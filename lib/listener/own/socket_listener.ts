@@ -10,6 +10,7 @@ import type { Peer } from "../../http/message.ts";
 import type { Log } from "../../log/log.ts";
 import type { AcceptHandler, ListeningSocket, Socket, SocketDriver } from "../../sockets/socket.ts";
 import { socketDriver } from "../../sockets/socket_driver.ts";
+import { prepareTls } from "../../sockets/tls/tls_wrap.ts";
 import { CoarseClock } from "../../state/coarse_clock.ts";
 import { beginConnection } from "../http2/first_bytes.ts";
 import { HandshakeLog } from "../tls/handshake_log.ts";
@@ -132,6 +133,8 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
     this.#trusts = trusts;
     this.#proxyProtocol = options.proxyProtocol === true;
     this.#onAcceptFailed = options.onAcceptFailed;
+    // Before the port is open.
+    if (options.tls !== undefined) prepareTls();
     this.#listening = driver.listen({ address: address ?? "::", port, shared }, this);
     const memory = driver.scratch ?? new Uint8Array(MEMORY_BYTES);
     this.#parts = {

@@ -126,7 +126,7 @@ function nameOf(sequence: DerReader): string {
       const type = ATTRIBUTES[id] ?? id;
       values.push(`${type}=${escaped(textOf(tag, pair.take(tag)))}`);
     }
-    parts.push(values.join("+"));
+    parts.push(values.reverse().join("+"));
   }
   return parts.reverse().join(",");
 }

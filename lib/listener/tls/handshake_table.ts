@@ -7,6 +7,7 @@
 import type { Peer } from "../../http/message.ts";
 import type { Socket } from "../../sockets/socket.ts";
 import type { TlsSocket } from "../../sockets/tls/tls_socket.ts";
+import { prepareTls } from "../../sockets/tls/tls_wrap.ts";
 import type { CoarseClock, Watched } from "../../state/coarse_clock.ts";
 import { ClientVerdicts } from "./client_verdicts.ts";
 import type { HandshakeResult } from "./handshake_result.ts";
@@ -39,8 +40,7 @@ export interface HandshakeTableOwner {
 
 /** Handshakes. Owned by a listener. */
 export class HandshakeTable implements PendingHandshakeOwner, Watched {
-  /** Replaced by a reload; undefined while connections are in clear. */
-  policies: TlsPolicies | undefined;
+  #policies: TlsPolicies | undefined;
   readonly verdicts: ClientVerdicts = new ClientVerdicts();
   readonly #owner: HandshakeTableOwner;
   readonly #parts: HandshakeParts;
@@ -58,6 +58,21 @@ export class HandshakeTable implements PendingHandshakeOwner, Watched {
     this.policies = policies;
     this.#parts = parts;
     this.#owner = owner;
+  }
+
+  /** Undefined while connections are in clear. */
+  get policies(): TlsPolicies | undefined {
+    return this.#policies;
+  }
+
+  /**
+   * Replaced by a reload.
+   *
+   * @throws {Error} If this version of the runtime has no TLS that BWS can use.
+   */
+  set policies(policies: TlsPolicies | undefined) {
+    if (policies !== undefined) prepareTls();
+    this.#policies = policies;
   }
 
   get protocols(): readonly string[] {

@@ -79,6 +79,15 @@ const SERVER = 1;
 let found: TlsWrapClass | undefined;
 
 /**
+ * Finds the runtime's TLS, which takes some milliseconds, so that no connection has to wait for it.
+ *
+ * @throws {Error} If this version of the runtime does not have it.
+ */
+export function prepareTls(): void {
+  found ??= find();
+}
+
+/**
  * A new server's end.
  *
  * @throws {Error} If this version of the runtime does not have it.
@@ -89,7 +98,7 @@ export function openTlsWrap(): TlsWrap {
 }
 
 function find(): TlsWrapClass {
-  // Loaded by the first TLS connection.
+  // Not loaded where nothing speaks TLS.
   const require = createRequire(import.meta.url);
   const { TLSSocket, createSecureContext } = require("node:tls");
   const { Duplex } = require("node:stream");
