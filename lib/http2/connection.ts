@@ -280,7 +280,9 @@ export class Http2Connection implements FrameOwner {
   /** The peer sends nothing more on `stream`. */
   endRemote(stream: Http2Stream): void {
     stream.remoteEnded = true;
-    if (stream.localEnded) this.closeStream(stream, false);
+    if (!stream.localEnded) return;
+    this.budget.refill("reset");
+    this.closeStream(stream, false);
   }
 
   /** Ends a stream on which the peer broke the protocol (RFC 9113, section 5.4.2). */
@@ -353,6 +355,8 @@ export class Http2Connection implements FrameOwner {
   #endLocal(stream: Http2Stream): void {
     stream.localEnded = true;
     const { codeAtEnd } = stream;
+    // A client that cancels some of many requests is in the normal course of things.
+    if (codeAtEnd <= 0) this.budget.refill("reset");
     if (codeAtEnd > 0 || (codeAtEnd === 0 && !stream.remoteEnded)) this.resetStream(stream, codeAtEnd);
     else if (stream.remoteEnded) this.closeStream(stream, false);
   }

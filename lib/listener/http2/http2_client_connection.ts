@@ -19,6 +19,7 @@ import { LastBytes, LINGER_MS } from "../own/last_bytes.ts";
 import type { ListenerConnection } from "../own/listener_connection.ts";
 import { countFlood, LISTENER_METRICS } from "../own/listener_metrics.ts";
 import type { ListenerParts } from "../own/listener_parts.ts";
+import { drop, internalError } from "../own/request_client.ts";
 import { type ReadRequest, readRequest, refusedHead } from "./request_head.ts";
 import { StreamClient, type StreamConnection } from "./stream_client.ts";
 
@@ -111,7 +112,11 @@ export class Http2ClientConnection implements ListenerConnection, SocketHandler,
   }
 
   received(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
-    this.#core.received(bytes, start, end);
+    try {
+      this.#core.received(bytes, start, end);
+    } catch (error) {
+      this.#broke(error);
+    }
     if (this.#ending || this.#closed) return;
     // A client that takes nothing may not ask for more and more.
     if (!this.#paused && this.socket.queuedBytes > MAX_QUEUED_BYTES) {
@@ -126,7 +131,11 @@ export class Http2ClientConnection implements ListenerConnection, SocketHandler,
       this.#paused = false;
       this.socket.resume();
     }
-    this.#core.drained();
+    try {
+      this.#core.drained();
+    } catch (error) {
+      this.#broke(error);
+    }
   }
 
   // What the client has asked for could not be sent without its windows.
@@ -225,6 +234,14 @@ export class Http2ClientConnection implements ListenerConnection, SocketHandler,
     this.parts.onClose(this, this.#ending ? this.#cause : "client");
   }
 
+  /** A fault in BWS that belongs to no stream: the log gets the cause, and the connection ends. */
+  #broke(error: unknown): void {
+    const { responder, scheme } = this.parts;
+    const head = { ...UNKNOWN_REQUEST, scheme, peer: this.peer };
+    drop(responder.refuse(head, { body: null, signal: new AbortController().signal }, internalError(error)));
+    this.#core.fail(new Http2Error(ErrorCode.INTERNAL_ERROR, "Internal error"));
+  }
+
   #shutDown(): void {
     if (this.#shutdownMs < 0) this.#shutdownMs = this.parts.clock.nowMs;
     this.#core.shutdown();
@@ -264,6 +281,15 @@ function refused(block: FieldBlock, peer: Peer, parts: ListenerParts): ReadReque
   return { head: refusedHead(block, peer, parts), expectsContinue: false, takesTrailers: false, webSocket: false };
 }
 
+const UNKNOWN_REQUEST = {
+  method: "",
+  path: "/",
+  query: "",
+  authority: "",
+  host: "",
+  headers: [],
+  protocol: "HTTP/2.0",
+};
 const MAX_QUEUED_BYTES = 256 * 1024;
 /** How long a client may take to reply that it has seen that the connection ends. */
 const SHUTDOWN_REPLY_MS = 1000;

@@ -111,7 +111,12 @@ export class StreamClient implements ClientSide, StreamHandler, BodyHost {
   }
 
   headers(block: FieldBlock): void {
-    this.body?.receivedTrailers(block.lines);
+    if (this.#webSocket) return this.leave("The client sends fields within a tunnel");
+    try {
+      this.body?.receivedTrailers(block.lines);
+    } catch (error) {
+      this.broke(error);
+    }
   }
 
   data(bytes: Uint8Array<ArrayBuffer>, start: number, end: number, ended: boolean): void {
