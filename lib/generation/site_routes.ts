@@ -23,6 +23,7 @@ import { compileRewrite } from "../handlers/proxy/path_rewrite.ts";
 import { compileReverseMapping, forwardedPrefix } from "../handlers/proxy/route_reverse_mapping.ts";
 import { proxyOfRoute } from "../handlers/proxy/route_settings.ts";
 import { socketPlace } from "../handlers/websocket/socket_route.ts";
+import { tlsOf } from "../listener/tls/site_tls.ts";
 import { viaToken } from "../http/via_token.ts";
 import type { RouteSpec } from "../routing/route.ts";
 import { parseEndpoint } from "../sockets/endpoint.ts";
@@ -113,8 +114,9 @@ interface HeaderRules {
 /** The rewriting of header fields on routes without `headers` of their own. */
 function headerRules({ headers }: ProxyConfig, { site, serverName, viaMark }: SiteRoutesContext): HeaderRules {
   const requestIdName = site.request_id.header.toLowerCase();
+  const tellsCertificate = tlsOf(site)?.client_auth?.headers;
   return {
-    requestHeaders: new RequestHeaders(headers, { viaName: viaMark, requestIdName }),
+    requestHeaders: new RequestHeaders(headers, { viaName: viaMark, requestIdName, tellsCertificate }),
     responseHeaders: new ResponseHeaders({
       viaName: viaToken(serverName),
       untrustedName: site.request_id.trust ? "" : requestIdName,

@@ -11,8 +11,10 @@ import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
 import { countsHops, oneHopLess } from "../../http/max_forwards.ts";
 import { firstMember, type ForwardedClient, FORWARDING_FIELDS } from "../../http/forwarded_client.ts";
 import type { CarriedTrace } from "../../telemetry/exchange_span.ts";
+import type { TlsSession } from "../../sockets/tls_session.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { HeadersConfig } from "./config/headers_schema.ts";
+import { CLIENT_CERTIFICATE_FIELDS, clientCertificateLines } from "./client_certificate_lines.ts";
 import { takesTrailers } from "./interim_response.ts";
 
 /** Names that the proxy uses in requests to upstreams. */
@@ -21,6 +23,12 @@ export interface RequestNames {
   readonly viaName: string;
   /** Name of the field that carries the request id, in lower case. */
   readonly requestIdName: string;
+  /**
+   * Whether upstreams are told of the client's certificate.
+   *
+   * @default {false}
+   */
+  readonly tellsCertificate?: boolean;
 }
 
 /** Rewrites request headers; built once for each site, and for each route with `headers` of its own. */
@@ -41,10 +49,14 @@ export class RequestHeaders {
   /** Cached forwarding lines of untrusted peers, by their address. */
   readonly #untrusted = new Map<string, { authority: string; scheme: string; lines: string }>();
 
+  /** Cached lines of the client's certificate, by its session. */
+  readonly #certificates: WeakMap<TlsSession, string> | undefined;
+
   /** Prepares what does not depend on the request. */
   constructor(config: HeadersConfig, names: RequestNames) {
     this.#config = config;
     this.#names = names;
+    this.#certificates = names.tellsCertificate ? new WeakMap() : undefined;
     const { add, remove, request } = config;
     this.#removes = new Set([...remove, ...request.remove]);
     this.#suppressed = new Set([...this.#removes, ...Object.keys(request.set).map((name) => name.toLowerCase())]);
@@ -110,6 +122,7 @@ export class RequestHeaders {
     }
     text += this.#line(this.#names.requestIdName, exchange.requestId);
     if (span !== undefined) text += this.#traceLines(span);
+    if (this.#certificates !== undefined) text += this.#certificateLines(exchange.client.tls, this.#certificates);
     return text + trailers + framing + upgrade + this.#fixedLines + "\r\n";
   }
 
@@ -137,7 +150,22 @@ export class RequestHeaders {
     if (seen === "x-forwarded" || seen.startsWith("x-forwarded-")) {
       return seen === name ? Treatment.FromTrusted : Treatment.Dropped;
     }
+    if (seen.startsWith(CLIENT_CERTIFICATE_FIELDS)) {
+      return seen === name && this.#certificates === undefined ? Treatment.FromTrusted : Treatment.Dropped;
+    }
     return name === "traceparent" || name === "tracestate" ? Treatment.Trace : Treatment.Passes;
+  }
+
+  #certificateLines(session: TlsSession | undefined, known: WeakMap<TlsSession, string>): string {
+    if (session === undefined) return "";
+    let text = known.get(session);
+    if (text === undefined) {
+      text = "";
+      const lines = clientCertificateLines(session);
+      for (let i = 0; i < lines.length; i += 2) text += this.#line(lines[i], lines[i + 1]);
+      known.set(session, text);
+    }
+    return text;
   }
 
   #traceLines({ traceparent, tracestate }: CarriedTrace): string {
