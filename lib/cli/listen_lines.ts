@@ -5,7 +5,7 @@
  */
 
 import type { Config, SiteConfig } from "../generation/config/config_types.ts";
-import { allSitesOf } from "../generation/http_sites.ts";
+import { allSitesOf } from "../generation/config/http_sites.ts";
 import { tlsOf } from "../listener/tls/site_tls.ts";
 
 /** An address and its sites. */

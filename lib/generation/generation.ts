@@ -18,7 +18,7 @@ import { storageFolder } from "../listener/acme/storage_folder.ts";
 import type { CertificateRequest } from "../listener/acme/certificate_service.ts";
 import { answersChallenges, certificateRequest } from "./certificate_request.ts";
 import { ChallengeResponder } from "./challenge_responder.ts";
-import { allSitesOf } from "./http_sites.ts";
+import { allSitesOf } from "./config/http_sites.ts";
 import { httpsPortOf } from "./https_port.ts";
 import type { Middleware } from "../listener/middleware.ts";
 import type { ListenerMetrics } from "../listener/own/listener_metrics.ts";

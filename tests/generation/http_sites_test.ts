@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import type { Config } from "../../lib/generation/config/config_types.ts";
-import { httpSites } from "../../lib/generation/http_sites.ts";
+import { httpSites } from "../../lib/generation/config/http_sites.ts";
 
 const HTTPS = '[[sites]]\nhostname = "a.example.com"\nstatic_dir = "/"\nport = 443\n';
 

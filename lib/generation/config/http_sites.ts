@@ -4,10 +4,10 @@
  * @module
  */
 
-import { FEATURES } from "../features/features.ts";
-import { hostsOf, issuedNames, tlsOf } from "../listener/tls/site_tls.ts";
-import type { Config, SiteConfig } from "./config/config_types.ts";
-import { composeSite } from "./config/site_schema.ts";
+import { FEATURES } from "../../features/features.ts";
+import { hostsOf, issuedNames, tlsOf } from "../../listener/tls/site_tls.ts";
+import type { Config, SiteConfig } from "./config_types.ts";
+import { composeSite } from "./site_schema.ts";
 
 /** All sites of a config: the written ones in their order, and behind them those of http. */
 export function allSitesOf(config: Config): readonly SiteConfig[] {
