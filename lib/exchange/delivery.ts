@@ -6,6 +6,7 @@
  */
 
 import { errorResponse } from "../http/error_body.ts";
+import { grpcFailure, isGrpc } from "../http/grpc.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { HeaderLines, HttpResponse, Upgrade } from "../http/message.ts";
 import { CountedBody, type StallWatch } from "./counted_body.ts";
@@ -40,6 +41,10 @@ export class Delivery implements PipelineEnd {
   fail(exchange: Exchange, failure: ExchangeFailure): HttpResponse {
     const { status, lines } = failure;
     exchange.fromUpstream = false;
+    if (status >= 400 && exchange.head !== undefined && isGrpc(exchange.head)) {
+      exchange.failed(failure.cause, failure.owner);
+      return grpcFailure(exchange.head, status, lines);
+    }
     let response: HttpResponse | undefined;
     for (const filter of this.#errorResponses) {
       response = filter.errorResponse(exchange, failure);

@@ -7,6 +7,7 @@
 import type { Config, RouteConfig, SiteConfig } from "./config/config_types.ts";
 import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
 import { proxyOfRoute } from "../handlers/proxy/route_settings.ts";
+import type { HealthCheckConfig } from "../upstream/config/health_check_schema.ts";
 
 type Settings = Record<string, string>;
 
@@ -30,17 +31,18 @@ export function routeSettings(config: Config, site: SiteConfig, proxy: ProxyConf
     ...(retries.try_for === 0 ? {} : { "retries.try_for": time(retries.try_for) }),
     "connections.max_connections": connections.max_connections === 0 ? "no limit" : String(connections.max_connections),
     "connections.queue_size": `${connections.queue_size}, for ${time(connections.queue_timeout)}`,
-    health_check: health_check.enabled
-      ? `${health_check.kind === "tcp" ? "a connection" : `${health_check.method} ${health_check.path}`} each ${
-        time(health_check.interval)
-      }`
-      : "off",
+    health_check: health_check.enabled ? `${probeOf(health_check)} each ${time(health_check.interval)}` : "off",
     passive_health: passive_health.enabled ? `after ${passive_health.max_fails} failures in a row` : "off",
     circuit_breaker: circuit_breaker.enabled ? `at ${circuit_breaker.failure_ratio * 100} % failures` : "off",
     ...fields("headers.request", headers.request, headers),
     ...fields("headers.response", headers.response, headers),
     ...siteSettings(site),
   };
+}
+
+function probeOf({ kind, method, path, service }: HealthCheckConfig): string {
+  if (kind === "tcp") return "a connection";
+  return kind === "grpc" ? `a gRPC health check${service === undefined ? "" : ` of ${service}`}` : `${method} ${path}`;
 }
 
 /** The settings of files. */

@@ -69,6 +69,15 @@ export interface Endpoint {
 }
 
 /**
+ * Whether HTTP/2 is spoken on a connection to `endpoint`.
+ *
+ * @param chosen The protocol that ALPN chose; undefined on a cleartext connection.
+ */
+export function speaksHttp2({ protocol }: Endpoint, chosen: string | undefined): boolean {
+  return chosen === undefined ? protocol === "h2" : chosen === "h2";
+}
+
+/**
  * Reads an upstream's `url`: `http://host[:port][/base]`, `https://…`, `unix:/path.sock`.
  *
  * @throws {TypeError} When it is none of these.

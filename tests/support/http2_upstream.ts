@@ -83,11 +83,13 @@ export class Http2Peer {
     return writeAll(this.#conn, bytesOf(...pieces));
   }
 
-  /** Sends a response with a body that is small, and trailer fields. */
+  /** Sends a response with a body that is small, one character a byte, and trailer fields. */
   respond(streamId: number, fields: readonly string[], body?: string, trailers?: readonly string[]): Promise<boolean> {
     const pieces = [frame(1, body === undefined && trailers === undefined ? 0x5 : 0x4, streamId, block(fields))];
     if (body !== undefined) {
-      pieces.push(frame(0, trailers === undefined ? 0x1 : 0, streamId, new TextEncoder().encode(body)));
+      pieces.push(
+        frame(0, trailers === undefined ? 0x1 : 0, streamId, Uint8Array.from(body, (char) => char.charCodeAt(0))),
+      );
     }
     if (trailers !== undefined) pieces.push(frame(1, 0x5, streamId, block(trailers)));
     return this.send(...pieces);

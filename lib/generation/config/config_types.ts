@@ -927,11 +927,13 @@ export interface HealthCheckInput {
    */
   enabled?: boolean;
   /**
-   * Send a request, or only open a connection.
+   * Send a request, only open a connection, or ask by the gRPC health protocol, for which HTTP/2 is spoken.
    *
    * @default {"http"}
    */
-  kind?: "http" | "tcp";
+  kind?: "http" | "tcp" | "grpc";
+  /** Service to ask for with kind = "grpc"; the server as a whole without it. */
+  service?: string;
   /**
    * Path to request.
    *
@@ -1800,8 +1802,10 @@ export interface WebsocketConfig {
 export interface HealthCheckConfig {
   /** Whether upstreams are probed. */
   enabled: boolean;
-  /** Send a request, or only open a connection. */
-  kind: "http" | "tcp";
+  /** Send a request, only open a connection, or ask by the gRPC health protocol, for which HTTP/2 is spoken. */
+  kind: "http" | "tcp" | "grpc";
+  /** Service to ask for with kind = "grpc"; the server as a whole without it. */
+  service?: string;
   /** Path to request. */
   path: string;
   /** Method of the request. */

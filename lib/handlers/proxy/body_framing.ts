@@ -5,6 +5,7 @@
  */
 
 import type { Exchange } from "../../exchange/exchange.ts";
+import { isGrpc } from "../../http/grpc.ts";
 import { ForwardFailure } from "./forward_failure.ts";
 import { type BodyRules, RequestBody } from "./request_body.ts";
 
@@ -34,7 +35,8 @@ export function takeBody(exchange: Exchange, rules: BodyRules): TakenBody | Prom
   if (source === null) return bodiless(exchange);
   const body = new RequestBody(source, length, rules, exchange.metrics);
   if (length > 0) return { framing: `content-length: ${length}\r\n`, body };
-  return length === MAYBE ? unannounced(exchange, body) : { framing: CHUNKED_CODING, body };
+  // A call of gRPC has a body, and its server may have to respond before the first message.
+  return length === MAYBE && !isGrpc(exchange.head) ? unannounced(exchange, body) : { framing: CHUNKED_CODING, body };
 }
 
 // A length above 2^53 could not be passed on exactly.

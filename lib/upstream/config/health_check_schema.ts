@@ -17,6 +17,7 @@ import {
   method,
   slashPath,
   table,
+  text,
 } from "../../config/fields.ts";
 import { headerTable } from "../../config/header_fields.ts";
 import { statusRanges } from "./status_range.ts";
@@ -28,7 +29,12 @@ const PATTERN = "a regular expression that is not empty";
 /** How upstreams are probed. */
 export const healthCheckKeys = {
   enabled: flag().default(true).describe("Whether upstreams are probed."),
-  kind: choice(["http", "tcp"]).default("http").describe("Send a request, or only open a connection."),
+  kind: choice(["http", "tcp", "grpc"]).default("http").describe(
+    "Send a request, only open a connection, or ask by the gRPC health protocol, for which HTTP/2 is spoken.",
+  ),
+  service: text("the name of a gRPC service").optional().describe(
+    'Service to ask for with kind = "grpc"; the server as a whole without it.',
+  ),
   path: slashPath().default("/").describe("Path to request."),
   method: method().prefault("GET").describe("Method of the request."),
   headers: headerTable().prefault({}).describe("Header fields of the request."),

@@ -10,7 +10,7 @@ import { Connection, type ConnectionLimits } from "./connection.ts";
 import { ConnectionWait, type ConnectionWaitOptions } from "./connection_wait.ts";
 import { dial } from "../../sockets/dial.ts";
 import { DialLimit, DialQueue } from "./dial_queue.ts";
-import type { Endpoint } from "../../sockets/endpoint.ts";
+import { type Endpoint, speaksHttp2 } from "../../sockets/endpoint.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import { IdleRelease } from "./idle_release.ts";
 import type { LentConnection } from "./lent_connection.ts";
@@ -219,7 +219,7 @@ export class ConnectionPool {
     for (let tries = 1;; tries++) {
       try {
         const socket = await dial(endpoint, timeoutMs, { preamble });
-        if (speaksHttp2(socket, endpoint)) {
+        if (speaksHttp2(endpoint, socket.tls?.protocol)) {
           await this.#shared?.add(socket, endpoint, timeoutMs - (performance.now() - startMs));
         }
         this.#options.metrics?.add(dialled);
@@ -232,7 +232,7 @@ export class ConnectionPool {
   }
 
   #adopt(socket: Socket, endpoint: Endpoint, client: ProxiedClient | undefined): LentConnection {
-    if (speaksHttp2(socket, endpoint)) return this.#share();
+    if (speaksHttp2(endpoint, socket.tls?.protocol)) return this.#share();
     // The upstream has chosen HTTP/1.1: its connections are not shared.
     if (endpoint.protocol === "auto") this.#dials.widen();
     const connection = new Connection(socket, this.#clock, this.#options, (retired) => this.#forget(retired));
@@ -288,7 +288,7 @@ export class ConnectionPool {
 
   // The wait that it was dialled for has ended, or got another connection.
   #spare(socket: Socket, endpoint: Endpoint): void {
-    if (speaksHttp2(socket, endpoint)) return this.#serveWaits();
+    if (speaksHttp2(endpoint, socket.tls?.protocol)) return this.#serveWaits();
     for (const wait of this.#reusingWaits) {
       this.#reusingWaits.delete(wait);
       if (this.#dials.remove(wait)) return wait.take(socket);
@@ -310,11 +310,6 @@ export class ConnectionPool {
 // Connections with the same header are alike.
 function clientKey({ peer, local }: ProxiedClient): string {
   return `${peer.address} ${peer.port} ${local.address} ${local.port}`;
-}
-
-/** Whether the upstream of a new connection speaks HTTP/2 on it. */
-function speaksHttp2({ tls }: Socket, { protocol }: Endpoint): boolean {
-  return tls === undefined ? protocol === "h2" : tls.protocol === "h2";
 }
 
 function lacksHandle(failure: unknown): boolean {

@@ -33,6 +33,7 @@ export class ProbeKeys {
       [endpoint.kind, endpoint.hostname, endpoint.port, endpoint.socketPath, endpoint.authority, endpoint.basePath],
       tls && [tls.serverName, tls.insecureSkipVerify === true, this.#numberOf(tls.caCertificates)],
       [check.kind, check.path, check.method, check.headers, check.expect_status, check.port],
+      [check.service, endpoint.protocol],
       check.expect_body,
       [check.interval, check.timeout, check.healthy_after, check.unhealthy_after],
     ]);

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { CoarseClock } from "../../state/coarse_clock.ts";
-import { Connection, type ConnectionLimits } from "../connection/connection.ts";
-import type { ConnectionUser } from "../connection/lent_connection.ts";
+import type { ConnectionUser, LentConnection } from "../connection/lent_connection.ts";
 import { BodyReader } from "../../http/body_reader.ts";
 import { proxyHeader } from "../../http/proxy_protocol.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
+import { grpcCheckHead, grpcCheckMessage, grpcFault } from "./grpc_check.ts";
+import { ProbeBody } from "./probe_body.ts";
+import { ProbeConnection } from "./probe_connection.ts";
 import { dial, name } from "../../sockets/dial.ts";
 import type { Socket } from "../../sockets/socket.ts";
 import type { Endpoint } from "../../sockets/endpoint.ts";
@@ -89,7 +90,7 @@ class ProbeRun {
   readonly #result = Promise.withResolvers<ProbeResult | MissedProbe>();
   /** The step that is awaited. */
   #stage: "connection" | "head" | "body" = "connection";
-  #connection: Connection | undefined;
+  readonly #connection = new ProbeConnection();
   readonly #endDial = new AbortController();
   #cancelled: BadProbe | undefined;
   #lingering: ReturnType<typeof setTimeout> | undefined;
@@ -113,7 +114,7 @@ class ProbeRun {
   cancel(verdict: BadProbe): void {
     if (this.#cancelled !== undefined) return;
     this.#cancelled = verdict;
-    this.#connection?.abort(new TransportFailure("dropped", BROKEN_OFF));
+    this.#connection.abort(new TransportFailure("dropped", BROKEN_OFF));
     // The runtime leaks a socket that connects just when its dial is aborted. One that connects soon is closed by
     // #dial.
     this.#lingering = startTimer(() => {
@@ -127,7 +128,7 @@ class ProbeRun {
     const late = `within ${this.#check.timeout} ms`;
     if (this.#stage === "connection") return bad(`no connection to ${name(this.#dialled)} ${late}`, true);
     if (this.#stage === "body") return bad(`the body of the response to ${this.#name} did not end ${late}`);
-    return this.#connection?.responseBegun
+    return this.#connection.lent?.responseBegun
       ? bad(`the head of the response to ${this.#name} did not end ${late}`)
       : bad(`${this.#name} got no response ${late}`);
   }
@@ -143,7 +144,7 @@ class ProbeRun {
         ? { healthy: undefined, reason }
         : bad(reason);
     } finally {
-      this.#connection?.close();
+      this.#connection.close();
     }
   }
 
@@ -162,7 +163,8 @@ class ProbeRun {
       socket.close();
       return undefined;
     }
-    const connection = this.#connection = new Connection(socket, CLOCK, LIMITS, () => {});
+    const connection = await this.#connection.open(socket, this.#dialled);
+    if (kind === "grpc") return await this.#grpcFault(connection);
     const response = new ProbeResponse(method);
     connection.begin(response);
     this.#stage = "head";
@@ -174,6 +176,20 @@ class ProbeRun {
     this.#stage = "body";
     const missing = bodyPattern.faultOf(await readText(connection));
     return missing === undefined ? undefined : `${this.#name} got ${status}, but ${missing}`;
+  }
+
+  async #grpcFault(connection: LentConnection): Promise<string | undefined> {
+    const response = new ProbeResponse("POST", true);
+    const { service = "" } = this.#check;
+    connection.begin(response);
+    this.#stage = "head";
+    connection.ask(grpcCheckHead(this.#endpoint, this.#check), grpcCheckMessage(service), "given");
+    connection.requestComplete();
+    const { status, headers } = await response.head;
+    this.#stage = "body";
+    const { bytes: body, trailers } = await new ProbeBody(connection.body).ended;
+    const fault = grpcFault({ status, headers, body, trailers }, service);
+    return fault === undefined ? undefined : `${this.#name} ${fault}`;
   }
 
   async #dial(endpoint: Endpoint): Promise<Socket> {
@@ -204,26 +220,20 @@ const LINGER_MS = 250;
 /** Most bytes of a body that are read. */
 const BODY_LIMIT_BYTES = 64 * 1024;
 
-/** The probe's own timer limits all steps together: the connection needs no deadlines. */
-const LIMITS: ConnectionLimits = {
-  readTimeoutMs: Infinity,
-  writeTimeoutMs: Infinity,
-  clientTimeoutMs: Infinity,
-  idle_timeout: 0,
-  maxHeadBytes: 64 * 1024,
-};
-const CLOCK = new CoarseClock(60_000);
-
 /** The response to a probe. */
 class ProbeResponse implements ConnectionUser {
   readonly method: string;
-  readonly acceptsTrailers = false;
-  readonly sendsBody = false;
+  readonly acceptsTrailers: boolean;
+  readonly sendsBody: boolean;
   readonly #head = Promise.withResolvers<ResponseHead>();
 
-  /** @param method The request's. */
-  constructor(method: string) {
+  /**
+   * @param method The request's.
+   * @param call Whether it is a call of gRPC.
+   */
+  constructor(method: string, call = false) {
     this.method = method;
+    this.acceptsTrailers = this.sendsBody = call;
   }
 
   /** Its head. Rejects when there is none. */
@@ -255,7 +265,7 @@ function bad(reason: string, unconnected = false): BadProbe {
 }
 
 // Reads up to the limit. Throws when the body breaks off.
-async function readText(connection: Connection): Promise<string> {
+async function readText(connection: LentConnection): Promise<string> {
   const whole = connection.wholeBody();
   if (whole === null) return "";
   if (whole !== undefined) return new TextDecoder().decode(whole.subarray(0, BODY_LIMIT_BYTES));

@@ -7,14 +7,17 @@
 import { headerValue } from "../../http/header_lines.ts";
 import { type StatusRange, within } from "../../http/status_range.ts";
 import type { Endpoint } from "../../sockets/endpoint.ts";
+import { GRPC_CHECK } from "./grpc_check.ts";
 import type { HealthCheck } from "./health_check.ts";
 
 /** Where a probe connects. Its `authority`, which messages show, is the address that is dialled. */
 export function probedEndpoint(endpoint: Endpoint, check: HealthCheck): Endpoint {
-  if (endpoint.kind === "unix") return endpoint;
+  // gRPC is spoken over HTTP/2 alone.
+  const protocol = check.kind === "grpc" ? "h2" : endpoint.protocol;
+  if (endpoint.kind === "unix") return { ...endpoint, protocol };
   const { hostname } = endpoint;
   const port = check.port ?? endpoint.port;
-  return { ...endpoint, port, authority: `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}` };
+  return { ...endpoint, protocol, port, authority: `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}` };
 }
 
 /** The request's head as text, one character a byte, with its empty line. */
@@ -32,7 +35,8 @@ export function probeHead(endpoint: Endpoint, check: HealthCheck): string {
 }
 
 /** The request in messages. Without its query, which may contain a secret. */
-export function probeName(endpoint: Endpoint, { method, path }: HealthCheck): string {
+export function probeName(endpoint: Endpoint, { kind, method, path, service }: HealthCheck): string {
+  if (kind === "grpc") return service === undefined ? GRPC_CHECK : `${GRPC_CHECK} of ${service}`;
   return `${method} ${endpoint.basePath}${path.split("?", 1)[0]}`;
 }
 

@@ -133,10 +133,7 @@ export class SharedConnection implements StreamConnection, ConnectionHost, Socke
     this.#closed = true;
     this.#leaving = true;
     this.clock.unwatch(this);
-    if (!this.#ended) {
-      this.#core.shutdown();
-      this.#core.flush();
-    }
+    // Without GOAWAY: it would tell a server nothing that it needs, and nghttp2 in Deno 2.9.6 aborts its process at one.
     this.#core.lost("The connection was closed");
     this.#settled.reject(this.readError ?? new Error("The connection was closed before SETTINGS arrived"));
     this.#socket.close();

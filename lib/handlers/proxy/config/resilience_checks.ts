@@ -12,6 +12,8 @@ import { passiveHealthSchema } from "../../../upstream/config/resilience_schema.
 import { booleanOf, child, type TableNode, tableOf, textNode } from "../../../config/source_tree.ts";
 
 const REQUEST_KEYS = ["path", "method", "headers", "expect_status", "expect_body"];
+/** Those of a request of HTTP that is not a call of gRPC. */
+const HTTP_KEYS = ["path", "method", "expect_status", "expect_body"];
 
 /** Checks the tables of one proxy. Disabled ones are not checked: they may be incomplete. */
 export function checkResilience(proxy: TableNode, problems: ProblemList): void {
@@ -33,6 +35,17 @@ function checkProbes(check: TableNode | undefined, problems: ProblemList): void 
       const message = `${key} has no effect with kind = "tcp", which only opens a connection`;
       warnOfKey(check, key, problems, { message, expected: 'kind = "http"' });
     }
+  }
+  if (textNode(check, "kind")?.value === "grpc") {
+    for (const key of HTTP_KEYS) {
+      const message = `${key} has no effect with kind = "grpc", which makes a call of its own`;
+      warnOfKey(check, key, problems, { message, expected: 'kind = "http"' });
+    }
+  } else {
+    warnOfKey(check, "service", problems, {
+      message: 'service has no effect without kind = "grpc"',
+      expected: 'kind = "grpc"',
+    });
   }
   const interval = child(check, "interval") === undefined ? "interval_seconds" : "interval";
   const intervalTime = timeOf(check, interval, DEFAULT_INTERVAL);
