@@ -6,7 +6,7 @@
  * @module
  */
 
-import { createRequire } from "node:module";
+import process from "node:process";
 
 /** Certificate, key and rules of one connection. */
 export interface TlsContext {
@@ -99,15 +99,15 @@ export function openTlsWrap(): TlsWrap {
 
 function find(): TlsWrapClass {
   // Not loaded where nothing speaks TLS.
-  const require = createRequire(import.meta.url);
-  const { TLSSocket, createSecureContext } = require("node:tls");
-  const { Duplex } = require("node:stream");
+  const { TLSSocket, createSecureContext } = process.getBuiltinModule("node:tls");
+  const { Duplex } = process.getBuiltinModule("node:stream");
   const stream = new Duplex({ read() {}, write() {} });
   const socket = new TLSSocket(stream, { isServer: true, secureContext: createSecureContext({}) });
   socket.on("error", () => {});
-  const TlsWrap = socket._handle?.constructor;
+  const TlsWrap = (socket as unknown as { _handle?: { constructor: TlsWrapClass } })._handle?.constructor;
   socket.destroy();
-  const missing = USED.filter((name) => typeof TlsWrap?.prototype?.[name] !== "function");
-  if (missing.length === 0) return TlsWrap;
+  const has: Readonly<Record<string, unknown>> = TlsWrap?.prototype ?? {};
+  const missing = USED.filter((name) => typeof has[name] !== "function");
+  if (TlsWrap !== undefined && missing.length === 0) return TlsWrap;
   throw new Error(`Deno ${Deno.version.deno} has no TLS that BWS can use: ${missing.join(", ")} missing`);
 }
