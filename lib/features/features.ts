@@ -6,6 +6,7 @@
  */
 
 import { cacheControl } from "./cache_control.ts";
+import { cors } from "./cors/cors.ts";
 import { errorPages } from "./error_pages.ts";
 import type { Feature } from "./feature.ts";
 import { headers } from "./headers.ts";
@@ -25,6 +26,7 @@ export const FEATURES = [
   redirectToHttps,
   redirectSlash,
   maxBodySize,
+  cors,
   headers,
   hsts,
   errorPages,

@@ -10,6 +10,7 @@ import { ExchangeFailure, failureOf } from "../exchange/exchange_failure.ts";
 import type { Handler } from "../exchange/filter.ts";
 import { Pipeline } from "../exchange/pipeline.ts";
 import type { RouteMetrics } from "../exchange/route_metrics.ts";
+import { preflightMethod } from "../features/cors/cors.ts";
 import { SiteFilters } from "../features/filters.ts";
 import { FileHandler } from "../handlers/files/file_handler.ts";
 import type { FileSearch, FileServer } from "../handlers/files/file_server.ts";
@@ -67,6 +68,8 @@ export class Site {
   /** Responds on the site's own endpoints (`internal_api`). */
   readonly internal: InternalHandler;
   readonly #routes: RouteTable<SiteRoute> | undefined;
+  /** Whether the site or a route of it has `cors`. */
+  readonly #preflights: boolean;
   readonly #files: FileServer | undefined;
   readonly #internal: Pipeline;
   /** For requests that match no route. */
@@ -99,6 +102,7 @@ export class Site {
     this.members = pools?.members ?? new Map();
     this.dynamic = pools?.dynamic ?? [];
     const unrouted = filters.unrouted;
+    this.#preflights = config.cors !== undefined || proxy?.routes.some((route) => "cors" in route) === true;
     this.#files = siteFiles(config, processState.log, unrouted);
     this.routes = proxy === undefined ? [] : buildRoutes({
       ...{ site: config, proxy, pools: this.pools, filters, files: this.#files, metrics: this.metrics, processState },
@@ -165,7 +169,9 @@ export class Site {
     const { head } = exchange;
     if (this.internal.takes(head)) return this.#internal.run(exchange);
     if (this.#routes !== undefined) {
-      const found = routeOfPath(this.#routes, head.path, head.method);
+      // A preflight belongs to the route of the request that it asks for.
+      const method = this.#preflights ? preflightMethod(head) ?? head.method : head.method;
+      const found = routeOfPath(this.#routes, head.path, method);
       if (found === "ambiguous") return this.delivery.refuse(exchange, AMBIGUOUS);
       if (found?.matched === true) return this.#routed(exchange, found.target);
       if (found?.matched === false && this.#files === undefined) {

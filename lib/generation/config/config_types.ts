@@ -294,6 +294,8 @@ export interface SiteInput {
   redirect_slash?: boolean;
   /** Largest request body; overrides the server's. */
   max_body_size?: string | number;
+  /** Which pages of other origins may read responses. */
+  cors?: CorsInput;
   /** Header fields of every response of the site. */
   headers?: Record<string, string>;
   /** Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -518,6 +520,48 @@ export interface RequestIdInput {
    * @default {true}
    */
   trust?: boolean;
+}
+
+/** `[sites.cors]`. Which pages of other origins may read responses. */
+export interface CorsInput {
+  /** Origins whose pages may read responses: "https://app.example.com", "https://*.example.com" for all hosts below one, "*" for every origin, or "~" and a regular expression that the whole origin matches. */
+  origins: string[];
+  /**
+   * Methods that such pages may use.
+   *
+   * @default {["GET","HEAD","POST"]}
+   */
+  methods?: string[];
+  /**
+   * Header fields that such pages may send, besides the simple ones; "*" for all that are asked for.
+   *
+   * @default {[]}
+   */
+  headers?: string[] | "*";
+  /**
+   * Header fields of responses that such pages may read, besides the simple ones.
+   *
+   * @default {[]}
+   */
+  exposed_headers?: string[];
+  /**
+   * Whether cookies and other credentials are sent along. Not with "*": every page of the web could act as its visitor.
+   *
+   * @default {false}
+   */
+  credentials?: boolean;
+  /**
+   * How long browsers may keep the response to a preflight; 0 for not at all.
+   *
+   * @default {"10m"}
+   */
+  max_age?: string | number;
+  /**
+   * Whether public pages may ask a server of a private network (Access-Control-Allow-Private-Network).
+   *
+   * @default {false}
+   */
+  private_network?: boolean;
 }
 
 /** `[sites.hsts]`. Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -748,6 +792,8 @@ export interface RouteInput {
   redirect_slash?: boolean;
   /** Largest request body; overrides the server's. Takes the place of the site's. */
   max_body_size?: string | number;
+  /** Which pages of other origins may read responses. Takes the place of the site's. */
+  cors?: RouteCorsInput;
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -1212,6 +1258,48 @@ export interface RouteHeadersInput {
   response?: RouteHeadersResponseInput;
 }
 
+/** `[sites.proxy.routes.cors]`. Which pages of other origins may read responses. Takes the place of the site's. */
+export interface RouteCorsInput {
+  /** Origins whose pages may read responses: "https://app.example.com", "https://*.example.com" for all hosts below one, "*" for every origin, or "~" and a regular expression that the whole origin matches. */
+  origins: string[];
+  /**
+   * Methods that such pages may use.
+   *
+   * @default {["GET","HEAD","POST"]}
+   */
+  methods?: string[];
+  /**
+   * Header fields that such pages may send, besides the simple ones; "*" for all that are asked for.
+   *
+   * @default {[]}
+   */
+  headers?: string[] | "*";
+  /**
+   * Header fields of responses that such pages may read, besides the simple ones.
+   *
+   * @default {[]}
+   */
+  exposed_headers?: string[];
+  /**
+   * Whether cookies and other credentials are sent along. Not with "*": every page of the web could act as its visitor.
+   *
+   * @default {false}
+   */
+  credentials?: boolean;
+  /**
+   * How long browsers may keep the response to a preflight; 0 for not at all.
+   *
+   * @default {"10m"}
+   */
+  max_age?: string | number;
+  /**
+   * Whether public pages may ask a server of a private network (Access-Control-Allow-Private-Network).
+   *
+   * @default {false}
+   */
+  private_network?: boolean;
+}
+
 /** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that binds a client to its upstream. */
 export interface CookieInput {
   /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
@@ -1438,6 +1526,8 @@ export interface SiteConfig {
   redirect_slash: boolean;
   /** Largest request body; overrides the server's. */
   max_body_size?: number;
+  /** Which pages of other origins may read responses. */
+  cors?: CorsConfig;
   /** Header fields of every response of the site. */
   headers: Record<string, string>;
   /** Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -1566,6 +1656,24 @@ export interface RequestIdConfig {
   header: string;
   /** Keep the id that an upstream puts on its response, instead of the request's. */
   trust: boolean;
+}
+
+/** `[sites.cors]`. Which pages of other origins may read responses. */
+export interface CorsConfig {
+  /** Origins whose pages may read responses: "https://app.example.com", "https://*.example.com" for all hosts below one, "*" for every origin, or "~" and a regular expression that the whole origin matches. */
+  origins: string[];
+  /** Methods that such pages may use. */
+  methods: string[];
+  /** Header fields that such pages may send, besides the simple ones; "*" for all that are asked for. */
+  headers: string[] | "*";
+  /** Header fields of responses that such pages may read, besides the simple ones. */
+  exposed_headers: string[];
+  /** Whether cookies and other credentials are sent along. Not with "*": every page of the web could act as its visitor. */
+  credentials: boolean;
+  /** How long browsers may keep the response to a preflight; 0 for not at all. */
+  max_age: number;
+  /** Whether public pages may ask a server of a private network (Access-Control-Allow-Private-Network). */
+  private_network: boolean;
 }
 
 /** `[sites.hsts]`. Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -1716,6 +1824,8 @@ export interface RouteConfig {
   redirect_slash?: boolean;
   /** Largest request body; overrides the server's. Takes the place of the site's. */
   max_body_size?: number;
+  /** Which pages of other origins may read responses. Takes the place of the site's. */
+  cors?: RouteCorsConfig;
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -1956,6 +2066,24 @@ export interface RouteHeadersConfig {
   request?: RouteHeadersRequestConfig;
   /** Changes to responses of upstreams. */
   response?: RouteHeadersResponseConfig;
+}
+
+/** `[sites.proxy.routes.cors]`. Which pages of other origins may read responses. Takes the place of the site's. */
+export interface RouteCorsConfig {
+  /** Origins whose pages may read responses: "https://app.example.com", "https://*.example.com" for all hosts below one, "*" for every origin, or "~" and a regular expression that the whole origin matches. */
+  origins: string[];
+  /** Methods that such pages may use. */
+  methods: string[];
+  /** Header fields that such pages may send, besides the simple ones; "*" for all that are asked for. */
+  headers: string[] | "*";
+  /** Header fields of responses that such pages may read, besides the simple ones. */
+  exposed_headers: string[];
+  /** Whether cookies and other credentials are sent along. Not with "*": every page of the web could act as its visitor. */
+  credentials: boolean;
+  /** How long browsers may keep the response to a preflight; 0 for not at all. */
+  max_age: number;
+  /** Whether public pages may ask a server of a private network (Access-Control-Allow-Private-Network). */
+  private_network: boolean;
 }
 
 /** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that binds a client to its upstream. */
