@@ -71,6 +71,12 @@ export interface Feature<Options> {
    * @default {[]}
    */
   readonly routeKeys?: readonly string[];
+  /**
+   * Keys of its table that name files. Their paths are made absolute, and it is checked that they can be read.
+   *
+   * @default {[]}
+   */
+  readonly files?: readonly string[];
   /** Position in the pipeline: a request passes the smallest number first. */
   readonly order: number;
   /** Its keys, with defaults, bounds and documentation. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { access } from "./access/access.ts";
 import { cacheControl } from "./cache_control.ts";
 import { cors } from "./cors/cors.ts";
 import { errorPages } from "./error_pages.ts";
@@ -27,6 +28,7 @@ export const FEATURES = [
   redirectSlash,
   maxBodySize,
   cors,
+  access,
   headers,
   hsts,
   errorPages,

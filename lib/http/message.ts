@@ -67,6 +67,13 @@ export interface HttpResponse {
   /** Reason phrase of the upstream; undefined for the usual one of the status. */
   readonly reason?: string | undefined;
   /**
+   * Whether the client gets nothing: its connection is closed, or its stream reset. A listener that cannot do that sends the
+   * response.
+   *
+   * @default {false}
+   */
+  readonly dropped?: boolean;
+  /**
    * Whether the bytes of the body are lent: they are valid only until the call that was given the response returns.
    *
    * @default {false}

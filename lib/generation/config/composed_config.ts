@@ -18,7 +18,7 @@ import { checkVirtualHosts } from "../../listener/virtual_host_checks.ts";
 import { checkTrust, resolveLog, resolveMiddleware } from "../../process/server_checks.ts";
 import { composeSchema, configSchema } from "./config_schema.ts";
 import type { Config } from "./config_types.ts";
-import { featureChecks } from "./feature_schema.ts";
+import { featureChecks, featureFiles } from "./feature_schema.ts";
 import { checkLoops } from "./loop_checks.ts";
 import { checkPorts } from "./port_checks.ts";
 import { withSubstituted } from "./shown_config.ts";
@@ -36,7 +36,15 @@ export function composeConfig(features: readonly AnyFeature[]): ComposedConfig<C
 function composed(schema: ComposedConfig<Config>["schema"], features: readonly AnyFeature[]): ComposedConfig<Config> {
   return {
     schema,
-    files: [resolveMiddleware, resolveLog, resolveFolders, resolveErrorPages, resolveTlsFiles, resolveCertificates],
+    files: [
+      resolveMiddleware,
+      resolveLog,
+      resolveFolders,
+      resolveErrorPages,
+      featureFiles(features),
+      resolveTlsFiles,
+      resolveCertificates,
+    ],
     checks: [
       checkTrust,
       checkListenerLimits,

@@ -296,6 +296,8 @@ export interface SiteInput {
   max_body_size?: string | number;
   /** Which pages of other origins may read responses. */
   cors?: CorsInput;
+  /** Which addresses of clients are let in. */
+  access?: AccessInput;
   /** Header fields of every response of the site. */
   headers?: Record<string, string>;
   /** Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -564,6 +566,38 @@ export interface CorsInput {
   private_network?: boolean;
 }
 
+/** `[sites.access]`. Which addresses of clients are let in. */
+export interface AccessInput {
+  /**
+   * Rules in their order, such as "deny 10.0.0.13", "allow 10.0.0.0/8", "deny all": the first one that fits decides. They are looked at before the lists below.
+   *
+   * @default {[]}
+   */
+  rules?: string[];
+  /**
+   * Addresses and networks that are refused.
+   *
+   * @default {[]}
+   */
+  deny?: string[];
+  /**
+   * Addresses and networks that are let in. With this key, or allow_file, all others are refused.
+   *
+   * @default {[]}
+   */
+  allow?: string[];
+  /** A file with addresses and networks that are refused, one a line, # before a comment. Read again when it changes. */
+  deny_file?: string;
+  /** A file with addresses and networks that are let in. */
+  allow_file?: string;
+  /**
+   * What those who are refused get: 403, or nothing: the connection is closed.
+   *
+   * @default {"forbid"}
+   */
+  action?: "forbid" | "drop";
+}
+
 /** `[sites.hsts]`. Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
 export interface HstsInput {
   /**
@@ -794,6 +828,8 @@ export interface RouteInput {
   max_body_size?: string | number;
   /** Which pages of other origins may read responses. Takes the place of the site's. */
   cors?: RouteCorsInput;
+  /** Which addresses of clients are let in. Takes the place of the site's. */
+  access?: RouteAccessInput;
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -1300,6 +1336,38 @@ export interface RouteCorsInput {
   private_network?: boolean;
 }
 
+/** `[sites.proxy.routes.access]`. Which addresses of clients are let in. Takes the place of the site's. */
+export interface RouteAccessInput {
+  /**
+   * Rules in their order, such as "deny 10.0.0.13", "allow 10.0.0.0/8", "deny all": the first one that fits decides. They are looked at before the lists below.
+   *
+   * @default {[]}
+   */
+  rules?: string[];
+  /**
+   * Addresses and networks that are refused.
+   *
+   * @default {[]}
+   */
+  deny?: string[];
+  /**
+   * Addresses and networks that are let in. With this key, or allow_file, all others are refused.
+   *
+   * @default {[]}
+   */
+  allow?: string[];
+  /** A file with addresses and networks that are refused, one a line, # before a comment. Read again when it changes. */
+  deny_file?: string;
+  /** A file with addresses and networks that are let in. */
+  allow_file?: string;
+  /**
+   * What those who are refused get: 403, or nothing: the connection is closed.
+   *
+   * @default {"forbid"}
+   */
+  action?: "forbid" | "drop";
+}
+
 /** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that binds a client to its upstream. */
 export interface CookieInput {
   /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
@@ -1528,6 +1596,8 @@ export interface SiteConfig {
   max_body_size?: number;
   /** Which pages of other origins may read responses. */
   cors?: CorsConfig;
+  /** Which addresses of clients are let in. */
+  access?: AccessConfig;
   /** Header fields of every response of the site. */
   headers: Record<string, string>;
   /** Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -1674,6 +1744,22 @@ export interface CorsConfig {
   max_age: number;
   /** Whether public pages may ask a server of a private network (Access-Control-Allow-Private-Network). */
   private_network: boolean;
+}
+
+/** `[sites.access]`. Which addresses of clients are let in. */
+export interface AccessConfig {
+  /** Rules in their order, such as "deny 10.0.0.13", "allow 10.0.0.0/8", "deny all": the first one that fits decides. They are looked at before the lists below. */
+  rules: string[];
+  /** Addresses and networks that are refused. */
+  deny: string[];
+  /** Addresses and networks that are let in. With this key, or allow_file, all others are refused. */
+  allow: string[];
+  /** A file with addresses and networks that are refused, one a line, # before a comment. Read again when it changes. */
+  deny_file?: string;
+  /** A file with addresses and networks that are let in. */
+  allow_file?: string;
+  /** What those who are refused get: 403, or nothing: the connection is closed. */
+  action: "forbid" | "drop";
 }
 
 /** `[sites.hsts]`. Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -1826,6 +1912,8 @@ export interface RouteConfig {
   max_body_size?: number;
   /** Which pages of other origins may read responses. Takes the place of the site's. */
   cors?: RouteCorsConfig;
+  /** Which addresses of clients are let in. Takes the place of the site's. */
+  access?: RouteAccessConfig;
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -2084,6 +2172,22 @@ export interface RouteCorsConfig {
   max_age: number;
   /** Whether public pages may ask a server of a private network (Access-Control-Allow-Private-Network). */
   private_network: boolean;
+}
+
+/** `[sites.proxy.routes.access]`. Which addresses of clients are let in. Takes the place of the site's. */
+export interface RouteAccessConfig {
+  /** Rules in their order, such as "deny 10.0.0.13", "allow 10.0.0.0/8", "deny all": the first one that fits decides. They are looked at before the lists below. */
+  rules: string[];
+  /** Addresses and networks that are refused. */
+  deny: string[];
+  /** Addresses and networks that are let in. With this key, or allow_file, all others are refused. */
+  allow: string[];
+  /** A file with addresses and networks that are refused, one a line, # before a comment. Read again when it changes. */
+  deny_file?: string;
+  /** A file with addresses and networks that are let in. */
+  allow_file?: string;
+  /** What those who are refused get: 403, or nothing: the connection is closed. */
+  action: "forbid" | "drop";
 }
 
 /** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that binds a client to its upstream. */

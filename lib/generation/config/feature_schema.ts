@@ -7,8 +7,17 @@
 import type { z } from "zod";
 import type { ConfigCheck } from "../../config/composed_config.ts";
 import { type Unset, unset } from "../../config/fields.ts";
+import { resolvePath } from "../../config/file_paths.ts";
 import type { ProblemList } from "../../config/problem_list.ts";
-import { nodeAt, plainValue, type SourceNode, type TableNode, tableOf, tablesOf } from "../../config/source_tree.ts";
+import {
+  nodeAt,
+  plainValue,
+  type SourceNode,
+  type TableNode,
+  tableOf,
+  tablesOf,
+  textNode,
+} from "../../config/source_tree.ts";
 import type { Report } from "../../features/feature.ts";
 import type { AnyFeature } from "../../features/features.ts";
 
@@ -54,6 +63,21 @@ export function featureChecks(features: readonly AnyFeature[]): ConfigCheck {
       for (const feature of checked) {
         checkFeature(feature, site, problems);
         for (const route of tablesOf(tableOf(site, "proxy"), "routes")) checkFeature(feature, route, problems);
+      }
+    }
+  };
+}
+
+/** Makes the paths of files that the tables of features name absolute, and checks whether they can be read. */
+export function featureFiles(features: readonly AnyFeature[]): ConfigCheck {
+  const named = features.filter(({ files }) => files !== undefined);
+  return (root, problems, options) => {
+    for (const site of tablesOf(root, "sites")) {
+      const owners = [site, ...tablesOf(tableOf(site, "proxy"), "routes")];
+      for (
+        const table of owners.flatMap((owner) => named.map(({ key, files }) => ({ files, node: tableOf(owner, key) })))
+      ) {
+        for (const key of table.files ?? []) resolvePath(textNode(table.node, key), "file", problems, options);
       }
     }
   };

@@ -133,6 +133,7 @@ export class RequestClient implements ClientSide, BodyHost {
   /** Sends the response. */
   respond(made: HttpResponse): void {
     if (made.upgrade !== undefined) return this.#upgrade(made, made.upgrade);
+    if (made.dropped === true) return this.#connection.close("refused");
     const { body, request } = this;
     const connection = this.#connection;
     const { parts: { head, waitingHeads }, sender } = connection;

@@ -1,0 +1,89 @@
+/**
+ * A file with addresses and networks, one a line. It is read again when it has changed; one that cannot be read, or is
+ * malformed, leaves the addresses as they were.
+ *
+ * @module
+ */
+
+import { AddressBlocks } from "../../http/address_block.ts";
+import { parseNetwork } from "../../http/ip_address.ts";
+import type { Log } from "../../log/log.ts";
+import { OncePerSecond } from "../../state/once_per_second.ts";
+
+/** The addresses of one file. */
+export class AddressFile {
+  readonly #path: string;
+  readonly #log: Log | undefined;
+  readonly #looks = new OncePerSecond();
+  #blocks: AddressBlocks;
+  #stamp: string;
+  #looking = false;
+
+  /**
+   * Reads the file.
+   *
+   * @throws {Error} When it cannot be read, or a line is no address and no network.
+   */
+  constructor(path: string, log?: Log) {
+    this.#path = path;
+    this.#log = log;
+    this.#stamp = stampOf(Deno.statSync(path));
+    this.#blocks = new AddressBlocks(addressesOf(Deno.readTextFileSync(path), path));
+  }
+
+  /** Whether an address is in the file. Looks once a second whether the file has changed, without waiting for it. */
+  has(address: string): boolean {
+    if (this.#looks.allows()) this.look();
+    return this.#blocks.has(address);
+  }
+
+  /** Reads the file again if it has changed. Never rejects. */
+  async look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      const stamp = stampOf(await Deno.stat(this.#path));
+      if (stamp === this.#stamp) return;
+      this.#stamp = stamp;
+      const addresses = addressesOf(await Deno.readTextFile(this.#path), this.#path);
+      this.#blocks = new AddressBlocks(addresses);
+      this.#log?.log("info", "list of addresses was read again", { file: this.#path, addresses: addresses.length });
+    } catch (error) {
+      const { message } = error as Error;
+      // Another message once the file is there again, even if it is the same one.
+      if (this.#stamp !== message) {
+        this.#log?.log("warn", "list of addresses cannot be read, the one before it stays", {
+          file: this.#path,
+          cause: message,
+        });
+      }
+      if (error instanceof Deno.errors.NotFound) this.#stamp = message;
+    } finally {
+      this.#looking = false;
+    }
+  }
+}
+
+/**
+ * The entries of a file.
+ *
+ * @throws {SyntaxError} When a line is no address and no network.
+ */
+export function addressesOf(content: string, path: string): string[] {
+  const addresses: string[] = [];
+  content.split("\n").forEach((line, index) => {
+    const entry = line.replace(/#.*/, "").trim();
+    if (entry === "") return;
+    if (parseNetwork(entry) === undefined) {
+      throw new SyntaxError(
+        `Cannot read ${path}, line ${index + 1}: ${JSON.stringify(entry)}, expected an IP address or a network`,
+      );
+    }
+    addresses.push(entry);
+  });
+  return addresses;
+}
+
+function stampOf({ mtime, size, ino }: Deno.FileInfo): string {
+  return `${mtime?.getTime()} ${size} ${ino}`;
+}
