@@ -13,6 +13,7 @@ import type { Feature } from "./feature.ts";
 import { headers } from "./headers.ts";
 import { hsts } from "./hsts.ts";
 import { maxBodySize } from "./max_body_size.ts";
+import { redirects } from "./redirects/redirects.ts";
 import { redirectSlash } from "./redirect_slash.ts";
 import { redirectToHttps } from "./redirect_to_https.ts";
 import { requestId } from "./request_id.ts";
@@ -24,6 +25,7 @@ export type AnyFeature = Feature<any>;
 /** The features of this server. Their `order` sets their positions in the pipeline. */
 export const FEATURES = [
   requestId,
+  redirects,
   redirectToHttps,
   redirectSlash,
   maxBodySize,

@@ -284,6 +284,12 @@ export interface SiteInput {
   internal_api?: string | boolean;
   /** The id of a request in logs and header fields. */
   request_id?: RequestIdInput;
+  /**
+   * Redirects, before everything else of the site; the first that fits decides.
+   *
+   * @default {[]}
+   */
+  redirects?: RedirectsInput[];
   /** Redirect requests in cleartext to https (308), except for /.well-known/acme-challenge/ and the site's own endpoints. Of a site with TLS: those to acme.http_port, which is opened for it where no site has the host there; true without it where the certificate comes by ACME. */
   redirect_to_https?: boolean;
   /**
@@ -522,6 +528,20 @@ export interface RequestIdInput {
    * @default {true}
    */
   trust?: boolean;
+}
+
+/** `[sites.redirects]`. Redirects, before everything else of the site; the first that fits decides. */
+export interface RedirectsInput {
+  /** Which requests: a path, "/old/*" for all below one, "/users/:id" with a named part, or "~" and a regular expression with (?<name>…) parts. A scheme and a host may stand before it, as in "http://www.example.com/*". */
+  from: string;
+  /** Where to: a path or a URL with placeholders: {path}, {query}, {host}, {scheme}, {*} for the rest behind a star, and named parts. The query is kept unless this has one. */
+  to: string;
+  /**
+   * 301, 302, 303, 307 or 308.
+   *
+   * @default {308}
+   */
+  status?: number;
 }
 
 /** `[sites.cors]`. Which pages of other origins may read responses. */
@@ -1588,6 +1608,8 @@ export interface SiteConfig {
   internal_api: string | boolean;
   /** The id of a request in logs and header fields. */
   request_id: RequestIdConfig;
+  /** Redirects, before everything else of the site; the first that fits decides. */
+  redirects: RedirectsConfig[];
   /** Redirect requests in cleartext to https (308), except for /.well-known/acme-challenge/ and the site's own endpoints. Of a site with TLS: those to acme.http_port, which is opened for it where no site has the host there; true without it where the certificate comes by ACME. */
   redirect_to_https?: boolean;
   /** Whether a GET or HEAD for a route without its last "/" is redirected to it, if no other route or file matches. */
@@ -1726,6 +1748,16 @@ export interface RequestIdConfig {
   header: string;
   /** Keep the id that an upstream puts on its response, instead of the request's. */
   trust: boolean;
+}
+
+/** `[sites.redirects]`. Redirects, before everything else of the site; the first that fits decides. */
+export interface RedirectsConfig {
+  /** Which requests: a path, "/old/*" for all below one, "/users/:id" with a named part, or "~" and a regular expression with (?<name>…) parts. A scheme and a host may stand before it, as in "http://www.example.com/*". */
+  from: string;
+  /** Where to: a path or a URL with placeholders: {path}, {query}, {host}, {scheme}, {*} for the rest behind a star, and named parts. The query is kept unless this has one. */
+  to: string;
+  /** 301, 302, 303, 307 or 308. */
+  status: number;
 }
 
 /** `[sites.cors]`. Which pages of other origins may read responses. */

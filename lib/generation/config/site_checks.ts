@@ -7,10 +7,11 @@
 import type { ConfigCheck } from "../../config/composed_config.ts";
 import { booleanOf, child, tablesOf } from "../../config/source_tree.ts";
 
-/** Checks that each site serves files, proxies, or both, or redirects. */
+/** Checks that each site serves files, proxies, or both, or responds by itself, as with redirects. */
 export const checkPurpose: ConfigCheck = (root, problems) => {
   for (const site of tablesOf(root, "sites")) {
     if (child(site, "static_dir") !== undefined || booleanOf(site, "redirect_to_https", false)) continue;
+    if (child(site, "redirects") !== undefined || child(site, "respond") !== undefined) continue;
     const proxy = child(site, "proxy");
     if (proxy !== undefined && (proxy.kind !== "table" || booleanOf(proxy, "enabled", true))) continue;
     const message = proxy === undefined
