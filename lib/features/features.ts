@@ -7,6 +7,7 @@
 
 import { access } from "./access/access.ts";
 import { cacheControl } from "./cache_control.ts";
+import { compression } from "./compression/compression.ts";
 import { cors } from "./cors/cors.ts";
 import { errorPages } from "./error_pages.ts";
 import type { Feature } from "./feature.ts";
@@ -31,6 +32,7 @@ export const FEATURES = [
   maxBodySize,
   cors,
   access,
+  compression,
   headers,
   hsts,
   errorPages,

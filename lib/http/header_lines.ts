@@ -57,6 +57,16 @@ export function listMembers(value: string): string[] {
   return members;
 }
 
+/** Adds a name to Vary (RFC 9110, section 12.5.5), unless it is there. */
+export function addVary(lines: HeaderLines, name: string): void {
+  const lowerName = name.toLowerCase();
+  for (const value of headerValues(lines, "vary")) {
+    const members = listMembers(value);
+    if (members.includes("*") || members.includes(lowerName)) return;
+  }
+  lines.push("vary", name);
+}
+
 /** Whether `name` is a token, the only form of a field name and of a method (RFC 9110, section 5.6.2). */
 export function isToken(name: string): boolean {
   if (name.length === 0) return false;

@@ -8,7 +8,7 @@
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { Outcome } from "../../exchange/exchange_failure.ts";
 import type { Filter } from "../../exchange/filter.ts";
-import { headerValue, headerValues, listMembers } from "../../http/header_lines.ts";
+import { addVary, headerValue } from "../../http/header_lines.ts";
 import type { HeaderLines, RequestHead } from "../../http/message.ts";
 import type { Feature } from "../feature.ts";
 import { type CorsConfig, corsKeys } from "./cors_schema.ts";
@@ -121,10 +121,3 @@ const FIELDS: ReadonlySet<string> = new Set([
   "access-control-expose-headers",
   "access-control-max-age",
 ]);
-
-/** Adds a name to Vary (RFC 9110, section 12.5.5), unless it is there. */
-export function addVary(lines: HeaderLines, name: string): void {
-  const members = headerValues(lines, "vary").flatMap(listMembers);
-  if (members.includes("*") || members.includes(name.toLowerCase())) return;
-  lines.push("vary", name);
-}

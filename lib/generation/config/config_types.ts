@@ -304,6 +304,8 @@ export interface SiteInput {
   cors?: CorsInput;
   /** Which addresses of clients are let in. */
   access?: AccessInput;
+  /** Compression of responses. */
+  compression?: CompressionInput;
   /** Header fields of every response of the site. */
   headers?: Record<string, string>;
   /** Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -618,6 +620,48 @@ export interface AccessInput {
   action?: "forbid" | "drop";
 }
 
+/** `[sites.compression]`. Compression of responses. */
+export interface CompressionInput {
+  /**
+   * Whether responses are compressed.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /**
+   * Content codings; where a client likes several alike, the first one is used.
+   *
+   * @default {["zstd","br","gzip"]}
+   */
+  algorithms?: ("zstd" | "br" | "gzip")[];
+  /** 1 is quick, 9 is small; default: 5 for gzip, 4 for br, 3 for zstd. Each level above takes more processor time. */
+  level?: number;
+  /**
+   * Smallest response that is compressed, where its size is known.
+   *
+   * @default {1024}
+   */
+  min_size?: string | number;
+  /**
+   * Media types that are compressed.
+   *
+   * @default {["text/*","*+json","*+xml","application/json","application/javascript","application/xml","application/wasm","application/x-javascript","application/manifest+json","application/x-ndjson","font/ttf","font/otf","application/vnd.ms-fontobject","image/svg+xml","image/bmp","image/x-icon"]}
+   */
+  types?: string[];
+  /**
+   * Prefixes of the paths whose responses are compressed; all where there are none.
+   *
+   * @default {[]}
+   */
+  paths?: string[];
+  /**
+   * Whether responses over https that set cookies are compressed. Not where a page repeats what a request says beside a secret: its size would tell the secret (BREACH).
+   *
+   * @default {false}
+   */
+  cookies?: boolean;
+}
+
 /** `[sites.hsts]`. Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
 export interface HstsInput {
   /**
@@ -850,6 +894,8 @@ export interface RouteInput {
   cors?: RouteCorsInput;
   /** Which addresses of clients are let in. Takes the place of the site's. */
   access?: RouteAccessInput;
+  /** Compression of responses. Takes the place of the site's. */
+  compression?: RouteCompressionInput;
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -1388,6 +1434,48 @@ export interface RouteAccessInput {
   action?: "forbid" | "drop";
 }
 
+/** `[sites.proxy.routes.compression]`. Compression of responses. Takes the place of the site's. */
+export interface RouteCompressionInput {
+  /**
+   * Whether responses are compressed.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /**
+   * Content codings; where a client likes several alike, the first one is used.
+   *
+   * @default {["zstd","br","gzip"]}
+   */
+  algorithms?: ("zstd" | "br" | "gzip")[];
+  /** 1 is quick, 9 is small; default: 5 for gzip, 4 for br, 3 for zstd. Each level above takes more processor time. */
+  level?: number;
+  /**
+   * Smallest response that is compressed, where its size is known.
+   *
+   * @default {1024}
+   */
+  min_size?: string | number;
+  /**
+   * Media types that are compressed.
+   *
+   * @default {["text/*","*+json","*+xml","application/json","application/javascript","application/xml","application/wasm","application/x-javascript","application/manifest+json","application/x-ndjson","font/ttf","font/otf","application/vnd.ms-fontobject","image/svg+xml","image/bmp","image/x-icon"]}
+   */
+  types?: string[];
+  /**
+   * Prefixes of the paths whose responses are compressed; all where there are none.
+   *
+   * @default {[]}
+   */
+  paths?: string[];
+  /**
+   * Whether responses over https that set cookies are compressed. Not where a page repeats what a request says beside a secret: its size would tell the secret (BREACH).
+   *
+   * @default {false}
+   */
+  cookies?: boolean;
+}
+
 /** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that binds a client to its upstream. */
 export interface CookieInput {
   /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
@@ -1620,6 +1708,8 @@ export interface SiteConfig {
   cors?: CorsConfig;
   /** Which addresses of clients are let in. */
   access?: AccessConfig;
+  /** Compression of responses. */
+  compression?: CompressionConfig;
   /** Header fields of every response of the site. */
   headers: Record<string, string>;
   /** Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -1794,6 +1884,24 @@ export interface AccessConfig {
   action: "forbid" | "drop";
 }
 
+/** `[sites.compression]`. Compression of responses. */
+export interface CompressionConfig {
+  /** Whether responses are compressed. */
+  enabled: boolean;
+  /** Content codings; where a client likes several alike, the first one is used. */
+  algorithms: ("zstd" | "br" | "gzip")[];
+  /** 1 is quick, 9 is small; default: 5 for gzip, 4 for br, 3 for zstd. Each level above takes more processor time. */
+  level?: number;
+  /** Smallest response that is compressed, where its size is known. */
+  min_size: number;
+  /** Media types that are compressed. */
+  types: string[];
+  /** Prefixes of the paths whose responses are compressed; all where there are none. */
+  paths: string[];
+  /** Whether responses over https that set cookies are compressed. Not where a page repeats what a request says beside a secret: its size would tell the secret (BREACH). */
+  cookies: boolean;
+}
+
 /** `[sites.hsts]`. Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
 export interface HstsConfig {
   /** How long browsers keep to it; 0 makes them forget it. */
@@ -1946,6 +2054,8 @@ export interface RouteConfig {
   cors?: RouteCorsConfig;
   /** Which addresses of clients are let in. Takes the place of the site's. */
   access?: RouteAccessConfig;
+  /** Compression of responses. Takes the place of the site's. */
+  compression?: RouteCompressionConfig;
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -2220,6 +2330,24 @@ export interface RouteAccessConfig {
   allow_file?: string;
   /** What those who are refused get: 403, or nothing: the connection is closed. */
   action: "forbid" | "drop";
+}
+
+/** `[sites.proxy.routes.compression]`. Compression of responses. Takes the place of the site's. */
+export interface RouteCompressionConfig {
+  /** Whether responses are compressed. */
+  enabled: boolean;
+  /** Content codings; where a client likes several alike, the first one is used. */
+  algorithms: ("zstd" | "br" | "gzip")[];
+  /** 1 is quick, 9 is small; default: 5 for gzip, 4 for br, 3 for zstd. Each level above takes more processor time. */
+  level?: number;
+  /** Smallest response that is compressed, where its size is known. */
+  min_size: number;
+  /** Media types that are compressed. */
+  types: string[];
+  /** Prefixes of the paths whose responses are compressed; all where there are none. */
+  paths: string[];
+  /** Whether responses over https that set cookies are compressed. Not where a page repeats what a request says beside a secret: its size would tell the secret (BREACH). */
+  cookies: boolean;
 }
 
 /** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that binds a client to its upstream. */

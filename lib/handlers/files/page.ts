@@ -5,7 +5,8 @@
  * @module
  */
 
-import { acceptedCodings, type ContentCoding, NEIGHBOURS } from "./content_coding.ts";
+import type { ContentCoding } from "../../http/accepted_codings.ts";
+import { acceptedCodings, NEIGHBOURS } from "./content_coding.ts";
 import type { FileRoot, FoundFile } from "./file_root.ts";
 import { olderThan, sameStamp, settledAt } from "./file_stamp.ts";
 import type { FilesConfig } from "./files_schema.ts";

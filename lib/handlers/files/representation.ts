@@ -5,7 +5,7 @@
  */
 
 import type { HeaderLines } from "../../http/message.ts";
-import type { ContentCoding } from "./content_coding.ts";
+import type { ContentCoding } from "../../http/accepted_codings.ts";
 import { entityTagOf } from "./entity_tag.ts";
 import type { FoundFile } from "./file_root.ts";
 import type { FileStamp } from "./file_stamp.ts";

@@ -1,0 +1,148 @@
+/**
+ * A body that is compressed while it passes. Whenever its source has nothing more at once, what it has given so far is sent
+ * on: events and slow pages arrive piece by piece. At most one piece of the source is held.
+ *
+ * @module
+ */
+
+import { type BodySink, type BodySource, keep, type Ownership } from "../../http/body.ts";
+import type { Compressor, CompressStream } from "./compressor.ts";
+
+/** A compressed body. Owned by the response that has it. */
+export class CompressedBody implements BodySource, BodySink {
+  readonly #source: BodySource;
+  readonly #compressor: Compressor;
+  /** Undefined until the first piece: most memory of a compressor is taken at once. */
+  #stream: CompressStream | undefined;
+  #sink: BodySink | undefined;
+  readonly #output: Uint8Array<ArrayBuffer>[] = [];
+  /** Whether the sink waits for a piece. */
+  #wanted = false;
+  /** Whether the source was asked for a piece. */
+  #asked = false;
+  /** Whether a piece is being compressed, or what there is is being flushed. */
+  #busy = false;
+  /** Whether bytes were compressed since the last flush. */
+  #unflushed = false;
+  #sourceEnded = false;
+  #trailers: readonly string[] | undefined;
+  /** Whether the compressor has given its last byte. */
+  #complete = false;
+  #over = false;
+
+  /** Takes over `source`. */
+  constructor(source: BodySource, compressor: Compressor) {
+    this.#source = source;
+    this.#compressor = compressor;
+  }
+
+  start(sink: BodySink): void {
+    this.#sink = sink;
+    this.#source.start(this);
+  }
+
+  pull(): void {
+    this.#wanted = true;
+    this.#advance();
+  }
+
+  cancel(reason: unknown): void {
+    if (this.#over) return;
+    this.#close();
+    this.#source.cancel(reason);
+  }
+
+  piece(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
+    this.#asked = false;
+    if (this.#over) return;
+    this.#busy = true;
+    this.#compress(keep(bytes, ownership), 0);
+  }
+
+  end(trailers?: readonly string[]): void {
+    this.#asked = false;
+    this.#sourceEnded = true;
+    this.#trailers = trailers;
+    if (!this.#busy) this.#finish();
+  }
+
+  fail(reason: unknown): void {
+    if (this.#over) return;
+    this.#close();
+    this.#sink?.fail(reason);
+  }
+
+  /** Delivers what there is, or asks for more. */
+  #advance(): void {
+    if (!this.#wanted || this.#over) return;
+    const next = this.#output.shift();
+    if (next !== undefined) {
+      this.#wanted = false;
+      this.#sink?.piece(next, "shared");
+      return;
+    }
+    if (this.#complete) {
+      this.#over = true;
+      this.#sink?.end(this.#trailers);
+      return;
+    }
+    if (this.#busy || this.#asked || this.#sourceEnded) return;
+    this.#asked = true;
+    this.#source.pull();
+    // Nothing came at once: the client gets what there is.
+    if (this.#asked && this.#unflushed && !this.#busy) this.#flush();
+  }
+
+  #compress(bytes: Uint8Array<ArrayBuffer>, at: number): void {
+    const end = Math.min(at + this.#compressor.sliceBytes, bytes.length);
+    this.#unflushed = true;
+    this.#open().write(bytes.subarray(at, end), () => {
+      if (this.#over) return;
+      if (end < bytes.length) setImmediate(() => this.#over || this.#compress(bytes, end));
+      else this.#idle();
+    });
+  }
+
+  #flush(): void {
+    this.#busy = true;
+    this.#unflushed = false;
+    this.#compressor.flush(this.#open(), () => this.#over || this.#idle());
+  }
+
+  #idle(): void {
+    this.#busy = false;
+    if (this.#sourceEnded) this.#finish();
+    else this.#advance();
+  }
+
+  #finish(): void {
+    if (this.#over || this.#busy) return;
+    this.#busy = true;
+    this.#open().end();
+  }
+
+  #open(): CompressStream {
+    if (this.#stream !== undefined) return this.#stream;
+    const stream = this.#stream = this.#compressor.stream();
+    stream.on("data", (chunk: Uint8Array<ArrayBuffer>) => {
+      this.#output.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+      this.#advance();
+    });
+    stream.on("end", () => {
+      this.#complete = true;
+      this.#advance();
+    });
+    stream.on("error", (error: Error) => {
+      if (this.#over) return;
+      this.#source.cancel(error);
+      this.fail(error);
+    });
+    return stream;
+  }
+
+  #close(): void {
+    this.#over = true;
+    this.#output.length = 0;
+    this.#stream?.destroy();
+  }
+}
