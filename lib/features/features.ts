@@ -13,11 +13,14 @@ import { errorPages } from "./error_pages.ts";
 import type { Feature } from "./feature.ts";
 import { headers } from "./headers.ts";
 import { hsts } from "./hsts.ts";
+import { maintenance } from "./maintenance.ts";
 import { maxBodySize } from "./max_body_size.ts";
 import { redirects } from "./redirects/redirects.ts";
 import { redirectSlash } from "./redirect_slash.ts";
 import { redirectToHttps } from "./redirect_to_https.ts";
 import { requestId } from "./request_id.ts";
+import { respond } from "./respond.ts";
+import { securityHeaders } from "./security_headers.ts";
 
 /** Any feature, whatever its options. */
 // deno-lint-ignore no-explicit-any
@@ -32,7 +35,10 @@ export const FEATURES = [
   maxBodySize,
   cors,
   access,
+  maintenance,
+  respond,
   compression,
+  securityHeaders,
   headers,
   hsts,
   errorPages,

@@ -304,8 +304,18 @@ export interface SiteInput {
   cors?: CorsInput;
   /** Which addresses of clients are let in. */
   access?: AccessInput;
+  /** Maintenance: every request gets 503, with the error page for it. true is a table without keys. */
+  maintenance?: false | true | MaintenanceInput;
+  /**
+   * Fixed responses; the first that fits decides.
+   *
+   * @default {[]}
+   */
+  respond?: RespondInput[];
   /** Compression of responses. */
   compression?: CompressionInput;
+  /** Header fields that protect pages in browsers. true is a table without keys. */
+  security_headers?: false | true | SecurityHeadersInput;
   /** Header fields of every response of the site. */
   headers?: Record<string, string>;
   /** Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -620,6 +630,52 @@ export interface AccessInput {
   action?: "forbid" | "drop";
 }
 
+/** `[sites.maintenance]`. Maintenance: every request gets 503, with the error page for it. true is a table without keys. */
+export interface MaintenanceInput {
+  /**
+   * Whether the site is in maintenance.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /**
+   * Addresses and networks of clients that still pass.
+   *
+   * @default {[]}
+   */
+  allow?: string[];
+  /**
+   * Retry-After of the response; 0 for no field.
+   *
+   * @default {"5m"}
+   */
+  retry_after?: string | number;
+}
+
+/** `[sites.respond]`. Fixed responses; the first that fits decides. */
+export interface RespondInput {
+  /** Which requests: a path, "/gone/*" for all below one, or "~" and a regular expression. */
+  path: string;
+  /** Methods; all by default. */
+  methods?: string[];
+  /**
+   * Status.
+   *
+   * @default {200}
+   */
+  status?: number;
+  /** Text of the body, with placeholders such as {client.ip}. */
+  body?: string;
+  /**
+   * Content-Type of the body.
+   *
+   * @default {"text/plain; charset=utf-8"}
+   */
+  content_type?: string;
+  /** Header fields of the response. */
+  headers?: Record<string, string>;
+}
+
 /** `[sites.compression]`. Compression of responses. */
 export interface CompressionInput {
   /**
@@ -660,6 +716,55 @@ export interface CompressionInput {
    * @default {false}
    */
   cookies?: boolean;
+}
+
+/** `[sites.security_headers]`. Header fields that protect pages in browsers. true is a table without keys. */
+export interface SecurityHeadersInput {
+  /**
+   * X-Content-Type-Options: nosniff.
+   *
+   * @default {true}
+   */
+  content_type_options?: boolean;
+  /**
+   * X-Frame-Options: which pages may show this one in a frame; false for no field.
+   *
+   * @default {"SAMEORIGIN"}
+   */
+  frame_options?: false | "DENY" | "SAMEORIGIN";
+  /**
+   * Referrer-Policy; false for no field.
+   *
+   * @default {"strict-origin-when-cross-origin"}
+   */
+  referrer_policy?:
+    | false
+    | "origin"
+    | "no-referrer"
+    | "no-referrer-when-downgrade"
+    | "origin-when-cross-origin"
+    | "same-origin"
+    | "strict-origin"
+    | "strict-origin-when-cross-origin"
+    | "unsafe-url";
+  /**
+   * Strict-Transport-Security of a year on responses over https; hsts of the site is the table with all keys.
+   *
+   * @default {true}
+   */
+  hsts?: boolean;
+  /** Content-Security-Policy, as given. */
+  content_security_policy?: string;
+  /** Permissions-Policy, as given. */
+  permissions_policy?: string;
+  /** Cross-Origin-Opener-Policy, as given. */
+  cross_origin_opener_policy?: string;
+  /**
+   * Whether Server and X-Powered-By of upstreams are removed.
+   *
+   * @default {true}
+   */
+  hide_server_header?: boolean;
 }
 
 /** `[sites.hsts]`. Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -894,8 +999,12 @@ export interface RouteInput {
   cors?: RouteCorsInput;
   /** Which addresses of clients are let in. Takes the place of the site's. */
   access?: RouteAccessInput;
+  /** Maintenance: every request gets 503, with the error page for it. true is a table without keys. Takes the place of the site's. */
+  maintenance?: false | true | RouteMaintenanceInput;
   /** Compression of responses. Takes the place of the site's. */
   compression?: RouteCompressionInput;
+  /** Header fields that protect pages in browsers. true is a table without keys. Takes the place of the site's. */
+  security_headers?: false | true | RouteSecurityHeadersInput;
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -1434,6 +1543,28 @@ export interface RouteAccessInput {
   action?: "forbid" | "drop";
 }
 
+/** `[sites.proxy.routes.maintenance]`. Maintenance: every request gets 503, with the error page for it. true is a table without keys. Takes the place of the site's. */
+export interface RouteMaintenanceInput {
+  /**
+   * Whether the site is in maintenance.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /**
+   * Addresses and networks of clients that still pass.
+   *
+   * @default {[]}
+   */
+  allow?: string[];
+  /**
+   * Retry-After of the response; 0 for no field.
+   *
+   * @default {"5m"}
+   */
+  retry_after?: string | number;
+}
+
 /** `[sites.proxy.routes.compression]`. Compression of responses. Takes the place of the site's. */
 export interface RouteCompressionInput {
   /**
@@ -1474,6 +1605,55 @@ export interface RouteCompressionInput {
    * @default {false}
    */
   cookies?: boolean;
+}
+
+/** `[sites.proxy.routes.security_headers]`. Header fields that protect pages in browsers. true is a table without keys. Takes the place of the site's. */
+export interface RouteSecurityHeadersInput {
+  /**
+   * X-Content-Type-Options: nosniff.
+   *
+   * @default {true}
+   */
+  content_type_options?: boolean;
+  /**
+   * X-Frame-Options: which pages may show this one in a frame; false for no field.
+   *
+   * @default {"SAMEORIGIN"}
+   */
+  frame_options?: false | "DENY" | "SAMEORIGIN";
+  /**
+   * Referrer-Policy; false for no field.
+   *
+   * @default {"strict-origin-when-cross-origin"}
+   */
+  referrer_policy?:
+    | false
+    | "origin"
+    | "no-referrer"
+    | "no-referrer-when-downgrade"
+    | "origin-when-cross-origin"
+    | "same-origin"
+    | "strict-origin"
+    | "strict-origin-when-cross-origin"
+    | "unsafe-url";
+  /**
+   * Strict-Transport-Security of a year on responses over https; hsts of the site is the table with all keys.
+   *
+   * @default {true}
+   */
+  hsts?: boolean;
+  /** Content-Security-Policy, as given. */
+  content_security_policy?: string;
+  /** Permissions-Policy, as given. */
+  permissions_policy?: string;
+  /** Cross-Origin-Opener-Policy, as given. */
+  cross_origin_opener_policy?: string;
+  /**
+   * Whether Server and X-Powered-By of upstreams are removed.
+   *
+   * @default {true}
+   */
+  hide_server_header?: boolean;
 }
 
 /** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that binds a client to its upstream. */
@@ -1708,8 +1888,14 @@ export interface SiteConfig {
   cors?: CorsConfig;
   /** Which addresses of clients are let in. */
   access?: AccessConfig;
+  /** Maintenance: every request gets 503, with the error page for it. true is a table without keys. */
+  maintenance?: false | true | MaintenanceConfig;
+  /** Fixed responses; the first that fits decides. */
+  respond: RespondConfig[];
   /** Compression of responses. */
   compression?: CompressionConfig;
+  /** Header fields that protect pages in browsers. true is a table without keys. */
+  security_headers?: false | true | SecurityHeadersConfig;
   /** Header fields of every response of the site. */
   headers: Record<string, string>;
   /** Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -1884,6 +2070,32 @@ export interface AccessConfig {
   action: "forbid" | "drop";
 }
 
+/** `[sites.maintenance]`. Maintenance: every request gets 503, with the error page for it. true is a table without keys. */
+export interface MaintenanceConfig {
+  /** Whether the site is in maintenance. */
+  enabled: boolean;
+  /** Addresses and networks of clients that still pass. */
+  allow: string[];
+  /** Retry-After of the response; 0 for no field. */
+  retry_after: number;
+}
+
+/** `[sites.respond]`. Fixed responses; the first that fits decides. */
+export interface RespondConfig {
+  /** Which requests: a path, "/gone/*" for all below one, or "~" and a regular expression. */
+  path: string;
+  /** Methods; all by default. */
+  methods?: string[];
+  /** Status. */
+  status: number;
+  /** Text of the body, with placeholders such as {client.ip}. */
+  body?: string;
+  /** Content-Type of the body. */
+  content_type: string;
+  /** Header fields of the response. */
+  headers: Record<string, string>;
+}
+
 /** `[sites.compression]`. Compression of responses. */
 export interface CompressionConfig {
   /** Whether responses are compressed. */
@@ -1900,6 +2112,35 @@ export interface CompressionConfig {
   paths: string[];
   /** Whether responses over https that set cookies are compressed. Not where a page repeats what a request says beside a secret: its size would tell the secret (BREACH). */
   cookies: boolean;
+}
+
+/** `[sites.security_headers]`. Header fields that protect pages in browsers. true is a table without keys. */
+export interface SecurityHeadersConfig {
+  /** X-Content-Type-Options: nosniff. */
+  content_type_options: boolean;
+  /** X-Frame-Options: which pages may show this one in a frame; false for no field. */
+  frame_options: false | "DENY" | "SAMEORIGIN";
+  /** Referrer-Policy; false for no field. */
+  referrer_policy:
+    | false
+    | "origin"
+    | "no-referrer"
+    | "no-referrer-when-downgrade"
+    | "origin-when-cross-origin"
+    | "same-origin"
+    | "strict-origin"
+    | "strict-origin-when-cross-origin"
+    | "unsafe-url";
+  /** Strict-Transport-Security of a year on responses over https; hsts of the site is the table with all keys. */
+  hsts: boolean;
+  /** Content-Security-Policy, as given. */
+  content_security_policy?: string;
+  /** Permissions-Policy, as given. */
+  permissions_policy?: string;
+  /** Cross-Origin-Opener-Policy, as given. */
+  cross_origin_opener_policy?: string;
+  /** Whether Server and X-Powered-By of upstreams are removed. */
+  hide_server_header: boolean;
 }
 
 /** `[sites.hsts]`. Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -2054,8 +2295,12 @@ export interface RouteConfig {
   cors?: RouteCorsConfig;
   /** Which addresses of clients are let in. Takes the place of the site's. */
   access?: RouteAccessConfig;
+  /** Maintenance: every request gets 503, with the error page for it. true is a table without keys. Takes the place of the site's. */
+  maintenance?: false | true | RouteMaintenanceConfig;
   /** Compression of responses. Takes the place of the site's. */
   compression?: RouteCompressionConfig;
+  /** Header fields that protect pages in browsers. true is a table without keys. Takes the place of the site's. */
+  security_headers?: false | true | RouteSecurityHeadersConfig;
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -2332,6 +2577,16 @@ export interface RouteAccessConfig {
   action: "forbid" | "drop";
 }
 
+/** `[sites.proxy.routes.maintenance]`. Maintenance: every request gets 503, with the error page for it. true is a table without keys. Takes the place of the site's. */
+export interface RouteMaintenanceConfig {
+  /** Whether the site is in maintenance. */
+  enabled: boolean;
+  /** Addresses and networks of clients that still pass. */
+  allow: string[];
+  /** Retry-After of the response; 0 for no field. */
+  retry_after: number;
+}
+
 /** `[sites.proxy.routes.compression]`. Compression of responses. Takes the place of the site's. */
 export interface RouteCompressionConfig {
   /** Whether responses are compressed. */
@@ -2348,6 +2603,35 @@ export interface RouteCompressionConfig {
   paths: string[];
   /** Whether responses over https that set cookies are compressed. Not where a page repeats what a request says beside a secret: its size would tell the secret (BREACH). */
   cookies: boolean;
+}
+
+/** `[sites.proxy.routes.security_headers]`. Header fields that protect pages in browsers. true is a table without keys. Takes the place of the site's. */
+export interface RouteSecurityHeadersConfig {
+  /** X-Content-Type-Options: nosniff. */
+  content_type_options: boolean;
+  /** X-Frame-Options: which pages may show this one in a frame; false for no field. */
+  frame_options: false | "DENY" | "SAMEORIGIN";
+  /** Referrer-Policy; false for no field. */
+  referrer_policy:
+    | false
+    | "origin"
+    | "no-referrer"
+    | "no-referrer-when-downgrade"
+    | "origin-when-cross-origin"
+    | "same-origin"
+    | "strict-origin"
+    | "strict-origin-when-cross-origin"
+    | "unsafe-url";
+  /** Strict-Transport-Security of a year on responses over https; hsts of the site is the table with all keys. */
+  hsts: boolean;
+  /** Content-Security-Policy, as given. */
+  content_security_policy?: string;
+  /** Permissions-Policy, as given. */
+  permissions_policy?: string;
+  /** Cross-Origin-Opener-Policy, as given. */
+  cross_origin_opener_policy?: string;
+  /** Whether Server and X-Powered-By of upstreams are removed. */
+  hide_server_header: boolean;
 }
 
 /** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that binds a client to its upstream. */

@@ -1,0 +1,65 @@
+/**
+ * Maintenance of a site: every request gets 503, but for those of some addresses and for the site's own endpoints.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { duration, type Fault, flag, judged, list, table } from "../config/fields.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { ExchangeFailure, type Outcome } from "../exchange/exchange_failure.ts";
+import type { Filter } from "../exchange/filter.ts";
+import { AddressBlocks } from "../http/address_block.ts";
+import { parseNetwork } from "../http/ip_address.ts";
+import type { BuildContext, Feature } from "./feature.ts";
+import { CHALLENGE_PATH } from "./redirect_to_https.ts";
+
+const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
+
+const keys = table({
+  enabled: flag().default(true).describe("Whether the site is in maintenance."),
+  allow: list(judged(networkFault, NETWORK)).prefault([]).describe(
+    "Addresses and networks of clients that still pass.",
+  ),
+  retry_after: duration({ zero: true }).prefault("5m").describe("Retry-After of the response; 0 for no field."),
+});
+
+const schema = z.union([flag(), keys], { error: "true, false or a table" }).optional().describe(
+  "Maintenance: every request gets 503, with the error page for it. true is a table without keys.",
+);
+
+type MaintenanceConfig = z.output<typeof schema>;
+
+/** `maintenance`. */
+export const maintenance = {
+  key: "maintenance",
+  scopes: ["site", "route"],
+  order: 310,
+  schema,
+  compile: (options, context) => {
+    const config = options === true ? keys.parse({}) : options;
+    return config === undefined || config === false || !config.enabled ? undefined : new Maintenance(config, context);
+  },
+} as const satisfies Feature<MaintenanceConfig>;
+
+class Maintenance implements Filter {
+  readonly #allowed: AddressBlocks;
+  readonly #failure: ExchangeFailure;
+  readonly #isEndpoint: BuildContext["isEndpoint"];
+
+  constructor({ allow, retry_after }: z.output<typeof keys>, { isEndpoint }: BuildContext) {
+    this.#allowed = new AddressBlocks(allow);
+    const lines = retry_after === 0 ? [] : ["retry-after", String(Math.ceil(retry_after / 1000))];
+    this.#failure = new ExchangeFailure(503, "The site is in maintenance", { owner: "proxy", lines });
+    this.#isEndpoint = isEndpoint;
+  }
+
+  request({ head, clientAddress }: Exchange): Outcome | undefined {
+    if (this.#allowed.has(clientAddress) || this.#isEndpoint(head)) return undefined;
+    return head.path.startsWith(CHALLENGE_PATH) ? undefined : this.#failure;
+  }
+}
+
+function networkFault(value: string): Fault | undefined {
+  return parseNetwork(value) === undefined ? { expected: NETWORK } : undefined;
+}
