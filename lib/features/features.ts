@@ -15,6 +15,7 @@ import { headers } from "./headers.ts";
 import { hsts } from "./hsts.ts";
 import { maintenance } from "./maintenance.ts";
 import { maxBodySize } from "./max_body_size.ts";
+import { rateLimit } from "./rate_limit/rate_limit.ts";
 import { redirects } from "./redirects/redirects.ts";
 import { redirectSlash } from "./redirect_slash.ts";
 import { redirectToHttps } from "./redirect_to_https.ts";
@@ -36,6 +37,7 @@ export const FEATURES = [
   cors,
   access,
   maintenance,
+  rateLimit,
   respond,
   compression,
   securityHeaders,

@@ -306,6 +306,8 @@ export interface SiteInput {
   access?: AccessInput;
   /** Maintenance: every request gets 503, with the error page for it. true is a table without keys. */
   maintenance?: false | true | MaintenanceInput;
+  /** How many requests are let through. */
+  rate_limit?: RateLimitInput;
   /**
    * Fixed responses; the first that fits decides.
    *
@@ -650,6 +652,44 @@ export interface MaintenanceInput {
    * @default {"5m"}
    */
   retry_after?: string | number;
+}
+
+/** `[sites.rate_limit]`. How many requests are let through. */
+export interface RateLimitInput {
+  /**
+   * Whether the limit holds.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /** Requests that are let through in the long run, such as "5/s", "100/m" or "10/30s"; each one above gets 429. */
+  rate: string;
+  /** Requests that may come at once after a pause; default: those of one second, at least 1. */
+  burst?: number;
+  /**
+   * What is counted by itself: "address" of the client (IPv6 by /64), "header:NAME", "cookie:NAME" (a request without it counts by address), or "route" for all clients together.
+   *
+   * @default {"address"}
+   */
+  key?: string;
+  /**
+   * Addresses and networks that are not limited.
+   *
+   * @default {[]}
+   */
+  exempt?: string[];
+  /**
+   * How many keys are remembered; of more, those are forgotten whose last request is longest ago. 8 bytes each, for all workers.
+   *
+   * @default {65536}
+   */
+  max_keys?: number;
+  /**
+   * Whether the limit is only logged.
+   *
+   * @default {false}
+   */
+  dry_run?: boolean;
 }
 
 /** `[sites.respond]`. Fixed responses; the first that fits decides. */
@@ -1001,6 +1041,8 @@ export interface RouteInput {
   access?: RouteAccessInput;
   /** Maintenance: every request gets 503, with the error page for it. true is a table without keys. Takes the place of the site's. */
   maintenance?: false | true | RouteMaintenanceInput;
+  /** How many requests are let through. Takes the place of the site's. */
+  rate_limit?: RouteRateLimitInput;
   /** Compression of responses. Takes the place of the site's. */
   compression?: RouteCompressionInput;
   /** Header fields that protect pages in browsers. true is a table without keys. Takes the place of the site's. */
@@ -1565,6 +1607,44 @@ export interface RouteMaintenanceInput {
   retry_after?: string | number;
 }
 
+/** `[sites.proxy.routes.rate_limit]`. How many requests are let through. Takes the place of the site's. */
+export interface RouteRateLimitInput {
+  /**
+   * Whether the limit holds.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /** Requests that are let through in the long run, such as "5/s", "100/m" or "10/30s"; each one above gets 429. */
+  rate: string;
+  /** Requests that may come at once after a pause; default: those of one second, at least 1. */
+  burst?: number;
+  /**
+   * What is counted by itself: "address" of the client (IPv6 by /64), "header:NAME", "cookie:NAME" (a request without it counts by address), or "route" for all clients together.
+   *
+   * @default {"address"}
+   */
+  key?: string;
+  /**
+   * Addresses and networks that are not limited.
+   *
+   * @default {[]}
+   */
+  exempt?: string[];
+  /**
+   * How many keys are remembered; of more, those are forgotten whose last request is longest ago. 8 bytes each, for all workers.
+   *
+   * @default {65536}
+   */
+  max_keys?: number;
+  /**
+   * Whether the limit is only logged.
+   *
+   * @default {false}
+   */
+  dry_run?: boolean;
+}
+
 /** `[sites.proxy.routes.compression]`. Compression of responses. Takes the place of the site's. */
 export interface RouteCompressionInput {
   /**
@@ -1890,6 +1970,8 @@ export interface SiteConfig {
   access?: AccessConfig;
   /** Maintenance: every request gets 503, with the error page for it. true is a table without keys. */
   maintenance?: false | true | MaintenanceConfig;
+  /** How many requests are let through. */
+  rate_limit?: RateLimitConfig;
   /** Fixed responses; the first that fits decides. */
   respond: RespondConfig[];
   /** Compression of responses. */
@@ -2078,6 +2160,24 @@ export interface MaintenanceConfig {
   allow: string[];
   /** Retry-After of the response; 0 for no field. */
   retry_after: number;
+}
+
+/** `[sites.rate_limit]`. How many requests are let through. */
+export interface RateLimitConfig {
+  /** Whether the limit holds. */
+  enabled: boolean;
+  /** Requests that are let through in the long run, such as "5/s", "100/m" or "10/30s"; each one above gets 429. */
+  rate: string;
+  /** Requests that may come at once after a pause; default: those of one second, at least 1. */
+  burst?: number;
+  /** What is counted by itself: "address" of the client (IPv6 by /64), "header:NAME", "cookie:NAME" (a request without it counts by address), or "route" for all clients together. */
+  key: string;
+  /** Addresses and networks that are not limited. */
+  exempt: string[];
+  /** How many keys are remembered; of more, those are forgotten whose last request is longest ago. 8 bytes each, for all workers. */
+  max_keys: number;
+  /** Whether the limit is only logged. */
+  dry_run: boolean;
 }
 
 /** `[sites.respond]`. Fixed responses; the first that fits decides. */
@@ -2297,6 +2397,8 @@ export interface RouteConfig {
   access?: RouteAccessConfig;
   /** Maintenance: every request gets 503, with the error page for it. true is a table without keys. Takes the place of the site's. */
   maintenance?: false | true | RouteMaintenanceConfig;
+  /** How many requests are let through. Takes the place of the site's. */
+  rate_limit?: RouteRateLimitConfig;
   /** Compression of responses. Takes the place of the site's. */
   compression?: RouteCompressionConfig;
   /** Header fields that protect pages in browsers. true is a table without keys. Takes the place of the site's. */
@@ -2585,6 +2687,24 @@ export interface RouteMaintenanceConfig {
   allow: string[];
   /** Retry-After of the response; 0 for no field. */
   retry_after: number;
+}
+
+/** `[sites.proxy.routes.rate_limit]`. How many requests are let through. Takes the place of the site's. */
+export interface RouteRateLimitConfig {
+  /** Whether the limit holds. */
+  enabled: boolean;
+  /** Requests that are let through in the long run, such as "5/s", "100/m" or "10/30s"; each one above gets 429. */
+  rate: string;
+  /** Requests that may come at once after a pause; default: those of one second, at least 1. */
+  burst?: number;
+  /** What is counted by itself: "address" of the client (IPv6 by /64), "header:NAME", "cookie:NAME" (a request without it counts by address), or "route" for all clients together. */
+  key: string;
+  /** Addresses and networks that are not limited. */
+  exempt: string[];
+  /** How many keys are remembered; of more, those are forgotten whose last request is longest ago. 8 bytes each, for all workers. */
+  max_keys: number;
+  /** Whether the limit is only logged. */
+  dry_run: boolean;
 }
 
 /** `[sites.proxy.routes.compression]`. Compression of responses. Takes the place of the site's. */
