@@ -208,6 +208,7 @@ Deno.test("deno task compile includes what is loaded by a name that is put toget
   const included = [...tasks.compile.matchAll(/--include (\S+)/g)].map(([, path]) => path);
   assertEquals(included.sort(), [
     "lib/demo/demo.ts",
+    "lib/features/basic_auth/password_worker.ts",
     "lib/generation/config/parse_worker.ts",
     "lib/process/worker_main.ts",
   ]);

@@ -180,6 +180,19 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import("./trust_command.ts")).trustCommand,
   },
   {
+    name: "hash-password",
+    usage: "hash-password [--bcrypt]",
+    summary: "Make the hash of a password, for basic_auth",
+    details: [
+      "Asks for a password, or takes the first line of the standard input, and prints",
+      "its hash: argon2id, or bcrypt for files that other servers read, too.",
+    ],
+    maxPositionals: 0,
+    flags: [{ name: "bcrypt", help: "bcrypt in place of argon2id" }],
+    examples: [["bws hash-password", 'for users = { ann = "…" } in [sites.basic_auth]']],
+    load: async () => (await import("./hash_password_command.ts")).hashPasswordCommand,
+  },
+  {
     name: "demo",
     usage: "demo [--port PORT]",
     summary: "Watch three balancing policies at work in the browser",

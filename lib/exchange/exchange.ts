@@ -93,6 +93,8 @@ export class Exchange implements AccessRecord {
   forwarded: ForwardedClient | undefined;
   /** Request id, in all logs. */
   requestId = "";
+  /** Name of the user who was authenticated, or empty. */
+  user = "";
   /** Name of the site. */
   site = "";
   /** `path` of the route, or empty where no route matched. */

@@ -6,6 +6,7 @@
  */
 
 import { access } from "./access/access.ts";
+import { basicAuth } from "./basic_auth/basic_auth.ts";
 import { cacheControl } from "./cache_control.ts";
 import { compression } from "./compression/compression.ts";
 import { cors } from "./cors/cors.ts";
@@ -38,6 +39,7 @@ export const FEATURES = [
   access,
   maintenance,
   rateLimit,
+  basicAuth,
   respond,
   compression,
   securityHeaders,

@@ -11,6 +11,8 @@ export interface AccessRecord {
   /** Id of the exchange in all logs. */
   readonly requestId: string;
   readonly clientAddress: string;
+  /** Name of the user who was authenticated; empty or undefined without one. */
+  readonly user?: string;
   /** Method as sent. */
   readonly method: string;
   /** Authority as sent. */
@@ -67,6 +69,7 @@ export function jsonAccessLine(record: AccessRecord): string {
     line += `,"upstream":${quoted(record.upstream)},"upstream_ms":` +
       `${record.upstreamMs < 0 ? "null" : round(record.upstreamMs)},"attempts":${record.attempts}`;
   }
+  if (record.user) line += `,"user":${quoted(record.user)}`;
   if (record.failures !== undefined) line += `,"failed_attempts":${JSON.stringify(record.failures)}`;
   if (record.closeCode) line += `,"bytes_in":${record.receivedBytes ?? 0},"close_code":${record.closeCode}`;
   if (record.referer !== "") line += `,"referer":${quoted(record.referer)}`;
@@ -78,7 +81,8 @@ export function jsonAccessLine(record: AccessRecord): string {
 /** The record in the combined format of Apache and nginx, followed by the values that this format lacks. */
 export function combinedAccessLine(record: AccessRecord): string {
   const text = (value: string) => value === "" ? "-" : printable(value).replaceAll('"', "\\x22");
-  let line = `${record.clientAddress || "-"} - - [${combinedTime()}] "${text(record.method)} ` +
+  const user = text(record.user ?? "").replaceAll(" ", "\\x20");
+  let line = `${record.clientAddress || "-"} - ${user} [${combinedTime()}] "${text(record.method)} ` +
     `${text(record.path + record.query)} ${record.protocol ?? "HTTP/1.1"}" ${record.status} ${record.bytes} "${
       text(record.referer)
     }" ` +

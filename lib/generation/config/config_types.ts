@@ -308,6 +308,8 @@ export interface SiteInput {
   maintenance?: false | true | MaintenanceInput;
   /** How many requests are let through. */
   rate_limit?: RateLimitInput;
+  /** Users and passwords by HTTP authentication. */
+  basic_auth?: BasicAuthInput;
   /**
    * Fixed responses; the first that fits decides.
    *
@@ -692,6 +694,34 @@ export interface RateLimitInput {
   dry_run?: boolean;
 }
 
+/** `[sites.basic_auth]`. Users and passwords by HTTP authentication. */
+export interface BasicAuthInput {
+  /** Users and the hashes of their passwords, as `bws hash-password` makes them. */
+  users?: Record<string, string>;
+  /** A file of users and hashes in the format of htpasswd, read when the config is. */
+  users_file?: string;
+  /**
+   * What browsers show when they ask for the password.
+   *
+   * @default {"Restricted"}
+   */
+  realm?: string;
+  /** Field in which upstreams get the user's name; one that a client sends is removed. */
+  user_header?: string;
+  /**
+   * Whether upstreams get the Authorization field.
+   *
+   * @default {false}
+   */
+  forward_credentials?: boolean;
+  /**
+   * Passwords that one address may try in a minute; right ones are remembered, and do not count again.
+   *
+   * @default {20}
+   */
+  attempts_per_minute?: number;
+}
+
 /** `[sites.respond]`. Fixed responses; the first that fits decides. */
 export interface RespondInput {
   /** Which requests: a path, "/gone/*" for all below one, or "~" and a regular expression. */
@@ -1043,6 +1073,8 @@ export interface RouteInput {
   maintenance?: false | true | RouteMaintenanceInput;
   /** How many requests are let through. Takes the place of the site's. */
   rate_limit?: RouteRateLimitInput;
+  /** Users and passwords by HTTP authentication. Takes the place of the site's. */
+  basic_auth?: RouteBasicAuthInput;
   /** Compression of responses. Takes the place of the site's. */
   compression?: RouteCompressionInput;
   /** Header fields that protect pages in browsers. true is a table without keys. Takes the place of the site's. */
@@ -1645,6 +1677,34 @@ export interface RouteRateLimitInput {
   dry_run?: boolean;
 }
 
+/** `[sites.proxy.routes.basic_auth]`. Users and passwords by HTTP authentication. Takes the place of the site's. */
+export interface RouteBasicAuthInput {
+  /** Users and the hashes of their passwords, as `bws hash-password` makes them. */
+  users?: Record<string, string>;
+  /** A file of users and hashes in the format of htpasswd, read when the config is. */
+  users_file?: string;
+  /**
+   * What browsers show when they ask for the password.
+   *
+   * @default {"Restricted"}
+   */
+  realm?: string;
+  /** Field in which upstreams get the user's name; one that a client sends is removed. */
+  user_header?: string;
+  /**
+   * Whether upstreams get the Authorization field.
+   *
+   * @default {false}
+   */
+  forward_credentials?: boolean;
+  /**
+   * Passwords that one address may try in a minute; right ones are remembered, and do not count again.
+   *
+   * @default {20}
+   */
+  attempts_per_minute?: number;
+}
+
 /** `[sites.proxy.routes.compression]`. Compression of responses. Takes the place of the site's. */
 export interface RouteCompressionInput {
   /**
@@ -1972,6 +2032,8 @@ export interface SiteConfig {
   maintenance?: false | true | MaintenanceConfig;
   /** How many requests are let through. */
   rate_limit?: RateLimitConfig;
+  /** Users and passwords by HTTP authentication. */
+  basic_auth?: BasicAuthConfig;
   /** Fixed responses; the first that fits decides. */
   respond: RespondConfig[];
   /** Compression of responses. */
@@ -2178,6 +2240,22 @@ export interface RateLimitConfig {
   max_keys: number;
   /** Whether the limit is only logged. */
   dry_run: boolean;
+}
+
+/** `[sites.basic_auth]`. Users and passwords by HTTP authentication. */
+export interface BasicAuthConfig {
+  /** Users and the hashes of their passwords, as `bws hash-password` makes them. */
+  users: Record<string, string>;
+  /** A file of users and hashes in the format of htpasswd, read when the config is. */
+  users_file?: string;
+  /** What browsers show when they ask for the password. */
+  realm: string;
+  /** Field in which upstreams get the user's name; one that a client sends is removed. */
+  user_header?: string;
+  /** Whether upstreams get the Authorization field. */
+  forward_credentials: boolean;
+  /** Passwords that one address may try in a minute; right ones are remembered, and do not count again. */
+  attempts_per_minute: number;
 }
 
 /** `[sites.respond]`. Fixed responses; the first that fits decides. */
@@ -2399,6 +2477,8 @@ export interface RouteConfig {
   maintenance?: false | true | RouteMaintenanceConfig;
   /** How many requests are let through. Takes the place of the site's. */
   rate_limit?: RouteRateLimitConfig;
+  /** Users and passwords by HTTP authentication. Takes the place of the site's. */
+  basic_auth?: RouteBasicAuthConfig;
   /** Compression of responses. Takes the place of the site's. */
   compression?: RouteCompressionConfig;
   /** Header fields that protect pages in browsers. true is a table without keys. Takes the place of the site's. */
@@ -2705,6 +2785,22 @@ export interface RouteRateLimitConfig {
   max_keys: number;
   /** Whether the limit is only logged. */
   dry_run: boolean;
+}
+
+/** `[sites.proxy.routes.basic_auth]`. Users and passwords by HTTP authentication. Takes the place of the site's. */
+export interface RouteBasicAuthConfig {
+  /** Users and the hashes of their passwords, as `bws hash-password` makes them. */
+  users: Record<string, string>;
+  /** A file of users and hashes in the format of htpasswd, read when the config is. */
+  users_file?: string;
+  /** What browsers show when they ask for the password. */
+  realm: string;
+  /** Field in which upstreams get the user's name; one that a client sends is removed. */
+  user_header?: string;
+  /** Whether upstreams get the Authorization field. */
+  forward_credentials: boolean;
+  /** Passwords that one address may try in a minute; right ones are remembered, and do not count again. */
+  attempts_per_minute: number;
 }
 
 /** `[sites.proxy.routes.compression]`. Compression of responses. Takes the place of the site's. */
