@@ -135,8 +135,6 @@ const whenOn = (message: string, expected: string) => (node: SourceNode) =>
 const whenOff = (message: string, expected: string) => (node: SourceNode) =>
   isOff(node) ? { message, expected } : undefined;
 
-const NO_LIMIT = "has no effect yet: the rate of requests is not limited, whoever sends them";
-const LIMIT_BEFORE = "a limit in front of BWS";
 const LOG_FILES = '[logging] output = "bws.log" for requests and messages in one file';
 const ROTATION = "logrotate, or the like";
 
@@ -172,10 +170,8 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
       holds: caching,
       missed: whenOn("has no effect yet: responses are not cached", "[sites.cache] for Cache-Control"),
     },
-    compression: {
-      holds: compression,
-      missed: whenOn("has no effect yet: responses are not compressed", "files compressed beforehand, as app.js.gz"),
-    },
+    // Taken as that of each site, in original_features.ts, as are the others without `missed`.
+    compression: { holds: compression },
   },
   server: {
     version: { holds: text, missed: says("has no effect: BWS reports its own version") },
@@ -191,21 +187,11 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
     include_fields: { holds: words, missed: says("has no effect", "all fields, or a filter behind the log") },
   },
   security: {
-    allowed_origins: {
-      holds: words,
-      missed: says(
-        "has no effect yet: no CORS header is sent, so browsers refuse what other origins ask for",
-        "Access-Control-Allow-Origin in [sites.headers]",
-      ),
-    },
-    rate_limiting: { holds: limits, missed: whenOn(NO_LIMIT, LIMIT_BEFORE) },
+    allowed_origins: { holds: words },
+    rate_limiting: { holds: limits },
   },
   sites: {
-    compression: {
-      holds: compression,
-      missed: whenOn("has no effect yet: responses are not compressed", "files compressed beforehand, as app.js.gz"),
-    },
-    access_control: { holds: accessControl, missed: accessControlMissed },
+    access_control: { holds: accessControl },
     // Its keys are taken as those of `tls`, in original_meaning.ts.
     ssl: { holds: ssl },
     api_only: {
@@ -216,19 +202,21 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
           expected: "no static_dir where no files are to be served",
         },
     },
-    rate_limit: { holds: limits, missed: whenOn(NO_LIMIT, LIMIT_BEFORE) },
-    security: {
-      holds: siteSecurity,
-      missed: says("has no effect: no header is added", "[sites.headers] with the header fields to send"),
-    },
-    cors_enabled: {
-      holds: flag,
-      missed: whenOn("has no effect yet: no CORS header is sent", "Access-Control-Allow-Origin in [sites.headers]"),
-    },
+    security: { holds: siteSecurity },
+    cors_enabled: { holds: flag },
     case_sensitive: {
       holds: flag,
       missed: whenOff("has no effect: paths are compared with their case", "case_sensitive = true"),
     },
+  },
+  "sites.rate_limit": {
+    requests_per_minute: { holds: count },
+    burst_size: { holds: count },
+    max_requests: { holds: count },
+    window_seconds: { holds: count },
+    block_duration: { holds: count, missed: says("has no effect: who is above the rate is refused until it is below") },
+    whitelist: { holds: words },
+    blacklist: { holds: words, missed: says("has no effect", "deny in [sites.access]") },
   },
   "sites.cache": {
     enabled: { holds: flag },
@@ -277,22 +265,4 @@ export function originalKeysOf(path: KeyPath): Readonly<Record<string, OriginalK
 function isOff(node: SourceNode): boolean {
   if (node.kind === "table") return !booleanOf(node, "enabled", true);
   return node.kind === "scalar" && node.value === false;
-}
-
-function accessControlMissed(node: SourceNode): ProblemDetails | undefined {
-  if (node.kind !== "table" || isOff(node)) return undefined;
-  const addresses = ["allowed_ips", "blocked_ips"].filter((key) => {
-    const found = child(node, key);
-    return found?.kind === "list" && found.items.length > 0;
-  });
-  if (addresses.length > 0) {
-    return {
-      message: `has no effect yet: addresses are not compared with ${addresses.join(" and ")}, everybody is let in`,
-      expected: "a firewall, or an address to listen on that strangers do not reach",
-    };
-  }
-  return {
-    message: "has no effect yet: no CORS header is sent, so browsers refuse what other origins ask for",
-    expected: "Access-Control-Allow-Origin and its like in [sites.headers]",
-  };
 }

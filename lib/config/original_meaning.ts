@@ -7,6 +7,7 @@
 
 import type { ProblemList } from "./problem_list.ts";
 import { openTable, switchOf, taken } from "./tree_changes.ts";
+import { translateFeatures } from "./original_features.ts";
 import { translateSsl } from "./original_ssl.ts";
 import {
   child,
@@ -40,6 +41,7 @@ export function giveOriginalMeaning(root: TableNode, problems: ProblemList): voi
     translateSsl(site, root, problems);
   }
   translateSecurity(root, sites, problems);
+  translateFeatures(root, sites, problems);
 }
 
 function translateLogging(logging: TableNode | undefined, problems: ProblemList): void {

@@ -14,17 +14,17 @@ const CERT_FILE = "cert_file in [sites.tls]";
 const KEY_FILE = "key_file in [sites.tls]";
 const CLIENT_CERTIFICATES = "[sites.tls.client_auth] with ca_file";
 const ACME = "[acme]; a site with a hostname on port 443 gets its certificate by itself";
-const PASSWORDS =
-  "a server in front of BWS that asks for passwords, as BWS cannot yet: the site would be open to everybody";
-const ADDRESSES =
-  "a firewall or a server in front of BWS, as BWS cannot yet distinguish clients: everybody would be let in";
-const RATE = "a server in front of BWS that limits rates, as BWS cannot yet: nobody would be limited";
+const PASSWORDS = "[sites.basic_auth] with users";
+const LOGIN =
+  "[sites.basic_auth], or a server in front of BWS that asks for passwords: the site would be open to everybody";
+const ADDRESSES = '[sites.access], such as allow = ["10.0.0.0/8"]';
+const RATE = '[sites.rate_limit], such as rate = "5/s"';
 const REDIRECT_TO_HTTPS = "redirect_to_https = true in [[sites]]";
-const REDIRECT = "a server in front of BWS, or an upstream, that redirects, as BWS cannot yet";
-const COMPRESSION =
-  "files compressed beforehand, such as app.js.gz beside app.js; responses of upstreams pass as they are";
+const REDIRECT = "[[sites.redirects]] with from and to";
+const RESPOND = "[[sites.respond]] with path, status and body";
+const COMPRESSION = "[sites.compression]";
 const CACHE = "[sites.cache] for what browsers may keep; BWS itself keeps no responses yet";
-const CORS = "Access-Control-Allow-Origin and its like in [sites.headers]";
+const CORS = "[sites.cors] with origins";
 const BODY = 'max_body_size = "10MB" in [server], [[sites]] or [[sites.proxy.routes]]';
 const HOSTS = 'hostname = "example.com" in [[sites]], hostnames = [..] for several';
 const FILES = 'static_dir = "www" in [[sites]]';
@@ -286,11 +286,11 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
   basic_auth: PASSWORDS,
   basicauth: PASSWORDS,
   auth_basic: PASSWORDS,
-  forward_auth: PASSWORDS,
-  forwardauth: PASSWORDS,
-  auth_request: PASSWORDS,
-  jwt: PASSWORDS,
-  access: PASSWORDS,
+  forward_auth: LOGIN,
+  forwardauth: LOGIN,
+  auth_request: LOGIN,
+  jwt: LOGIN,
+  access: "[sites.access]",
   users: PASSWORDS,
   password: PASSWORDS,
   htpasswd: PASSWORDS,
@@ -309,11 +309,12 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
   limit_conn: RATE,
   stick_table: RATE,
   cors: CORS,
+  enable_cors: CORS,
   redirect: REDIRECT,
   redirects: REDIRECT,
   redir: REDIRECT,
   return: REDIRECT,
-  respond: REDIRECT,
+  respond: RESPOND,
   redirect_scheme: REDIRECT_TO_HTTPS,
   https_redirect: REDIRECT_TO_HTTPS,
   ssl_redirect: REDIRECT_TO_HTTPS,

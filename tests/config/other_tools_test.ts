@@ -50,28 +50,28 @@ const ERRORS: readonly (readonly [marked: string, ...sentences: string[]])[] = [
   ],
   [
     `${SITE}«gzip» = true`,
-    'unknown key "gzip" in [[sites]], expected files compressed beforehand, such as app.js.gz beside app.js; responses of upstreams pass as they are',
+    'unknown key "gzip" in [[sites]], expected [sites.compression]',
   ],
   [
     `${SITE}«ssl_certificate» = "a.pem"`,
     'unknown key "ssl_certificate" in [[sites]], expected cert_file in [sites.tls]',
   ],
   [
-    `${SITE}[sites.«basic_auth»]\nusers = ["a:b"]`,
-    'unknown key "basic_auth" in [[sites]], expected a server in front of BWS that asks for passwords, as BWS cannot yet: the site would be open to everybody',
+    `${SITE}[sites.«auth_basic»]\nusers = ["a:b"]`,
+    'unknown key "auth_basic" in [[sites]], expected [sites.basic_auth] with users',
   ],
   [
     `${PROXY}[sites.proxy.«rate_limit»]\nrate = 5`,
-    'unknown key "rate_limit" in [sites.proxy], expected a server in front of BWS that limits rates, as BWS cannot yet: nobody would be limited',
+    'unknown key "rate_limit" in [sites.proxy], expected [sites.rate_limit], such as rate = "5/s"',
   ],
   [
-    `${SITE}[sites.«cors»]\norigins = ["*"]`,
-    'unknown key "cors" in [[sites]], expected Access-Control-Allow-Origin and its like in [sites.headers]',
+    `${SITE}[sites.«enable_cors»]\norigins = ["*"]`,
+    'unknown key "enable_cors" in [[sites]], expected [sites.cors] with origins',
   ],
   [
     `${SITE}«redirect» = "/new"\n«redir» = "/x"`,
-    'unknown key "redirect" in [[sites]], expected a server in front of BWS, or an upstream, that redirects, as BWS cannot yet',
-    'unknown key "redir" in [[sites]], expected a server in front of BWS, or an upstream, that redirects, as BWS cannot yet',
+    'unknown key "redirect" in [[sites]], expected [[sites.redirects]] with from and to',
+    'unknown key "redir" in [[sites]], expected [[sites.redirects]] with from and to',
   ],
   [
     `${PROXY}[sites.proxy.«upstream»]\nurl = "http://x"`,
@@ -216,6 +216,6 @@ Deno.test("Hints are given for objects as well", () => {
     resolveConfig(input);
     assert(false, "auth was accepted");
   } catch (error) {
-    assert(error instanceof Error && error.message.includes("asks for passwords"), String(error));
+    assert(error instanceof Error && error.message.includes("[sites.basic_auth] with users"), String(error));
   }
 });

@@ -50,6 +50,8 @@ Deno.test("resolveConfig() fills in every default", () => {
       headers: {},
       request_id: { header: "X-Request-Id", trust: true },
       error_pages: {},
+      redirects: [],
+      respond: [],
       internal_api: true,
       cache: { rules: [] },
       redirect_slash: true,

@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { jsonSchema } from "../../lib/config/json_schema.ts";
 import { configSchema } from "../../lib/generation/config/config_schema.ts";
 import { loadConfig } from "../../lib/generation/config/load_config.ts";
+import { FEATURES } from "../../lib/features/features.ts";
 import { startServer } from "../../lib/process/server.ts";
 
 const EXAMPLES = new URL("../../examples/", import.meta.url);
@@ -36,7 +37,12 @@ Deno.test("examples/full.toml has every key of every table", async () => {
   }
   const keys = [...keysOf(jsonSchema(configSchema), "")];
   assert(keys.length > 150, `the schema has ${keys.length} keys`);
-  assertEquals(keys.filter((key) => !written.has(key)), []);
+  // A table that a route may have as its site has it stands there by its name.
+  const ofSite = keys.filter((key) => {
+    const [, feature] = /^sites\.proxy\.routes\.([a-z_]+)\./.exec(key) ?? [];
+    return feature !== undefined && FEATURES.some(({ key }) => key === feature) && written.has(`sites.${feature}`);
+  });
+  assertEquals(keys.filter((key) => !written.has(key) && !ofSite.includes(key)), []);
 });
 
 /** Paths of all keys below a part of the schema, without those that users choose. */
