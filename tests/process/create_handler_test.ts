@@ -28,9 +28,9 @@ Deno.test("createHandler() sends nothing of a client whose address it was not gi
 });
 
 Deno.test("createHandler() refuses unknown keys of objects and of text", () => {
-  const input = JSON.parse('{"sites":[{"static_dir":".","hostnmae":"a.example","basic_auth":{"users":["a"]}}]}');
+  const input = JSON.parse('{"sites":[{"static_dir":".","hostnmae":"a.example","auth_basic":{"users":["a"]}}]}');
   const error = assertThrows(() => createHandler(input), ConfigError);
-  assertEquals(error.problems.map(({ path }) => path), ["sites[0].hostnmae", "sites[0].basic_auth"]);
+  assertEquals(error.problems.map(({ path }) => path), ["sites[0].hostnmae", "sites[0].auth_basic"]);
   assertStringIncludes(error.message, 'did you mean "hostname"?');
   assertThrows(
     () => createHandler('[[sites]]\nstatic_dir = "."\nbrwose = true'),
