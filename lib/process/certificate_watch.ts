@@ -6,6 +6,7 @@
 
 import type { GenerationListener } from "../generation/generation.ts";
 import type { CertificateFileReader, CertificateRefresh } from "../listener/tls/certificate_files.ts";
+import type { ServerCertificate } from "../listener/tls/certificate.ts";
 import type { Log } from "../log/log.ts";
 
 /** Options of {@linkcode CertificateWatch}. */
@@ -32,6 +33,11 @@ const LOOK_MS = 1000;
 const DAY_MS = 86_400_000;
 /** Time before the end of a certificate from which on it is logged. */
 const WARN_MS = 14 * DAY_MS;
+
+/** One that BWS renews itself is logged once its renewal is late, however short its lifetime is. */
+function warnMs({ origin, notBeforeMs, notAfterMs }: ServerCertificate): number {
+  return origin === "file" ? WARN_MS : Math.min(WARN_MS, (notAfterMs - notBeforeMs) / 5);
+}
 
 /** Looks at the files regularly: this finds changes behind links and mounts, of which the system tells nothing. */
 export class CertificateWatch {
@@ -107,7 +113,7 @@ export class CertificateWatch {
     const { listeners, log } = this.#options;
     for (const policy of listeners().flatMap(({ tls }) => tls?.policies ?? [])) {
       for (const { name, certificate } of policy.named) {
-        if (certificate === undefined || certificate.notAfterMs - nowMs > WARN_MS) continue;
+        if (certificate === undefined || certificate.notAfterMs - nowMs > warnMs(certificate)) continue;
         const { notAfterMs, origin } = certificate;
         const expired = notAfterMs <= nowMs;
         log?.log(expired ? "error" : "warn", expired ? "certificate has expired" : "certificate expires soon", {

@@ -90,3 +90,23 @@ Deno.test("A certificate that expires within 14 days is logged at the start", as
   const [line] = watched.logged("certificate expires soon");
   assertEquals([line.site, line.name, line.days], ["www", "a.test", 1]);
 });
+
+Deno.test("A certificate that BWS renews itself is logged when its renewal is late, not for its short lifetime", async () => {
+  const dayMs = 86_400_000;
+  for (const [leftDays, warned] of [[6, false], [1, true]] as const) {
+    const lines: string[] = [];
+    const log = new Log(async (bytes) => void lines.push(new TextDecoder().decode(bytes)), { level: "info" });
+    const notAfterMs = Date.now() + leftDays * dayMs;
+    const certificate = { origin: "internal", notBeforeMs: notAfterMs - 7 * dayMs, notAfterMs };
+    const policies = [{ site: "www", named: [{ name: "localhost", certificate }], tls: {} }];
+    const watch = new CertificateWatch({
+      reader: new CertificateFileReader(),
+      log,
+      listeners: () => [{ tls: { policies } as unknown as ListenerPolicies }],
+    });
+    watch.update();
+    await log.flush();
+    watch.close();
+    assertEquals(lines.join("").includes("certificate expires soon"), warned, `${leftDays} days`);
+  }
+});
