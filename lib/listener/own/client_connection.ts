@@ -109,13 +109,14 @@ export class ClientConnection
   }
 
   /**
-   * Ends it after the response that is being made; at once where there is none, unless it is so new that its first request
-   * may be on the way.
+   * Ends it after the response that is being made; at once where there is none, unless it is so new, or was used so lately,
+   * that a request may be on the way.
    */
   drain(): void {
     this.#draining = true;
     this.closing = true;
-    if (this.idleSinceMs >= 0 && this.used) this.close("shutdown");
+    const { idleSinceMs } = this;
+    if (idleSinceMs >= 0 && this.used && this.parts.clock.nowMs - idleSinceMs > BUSY_MS) this.close("shutdown");
   }
 
   /** Closes it at once. */
@@ -370,6 +371,8 @@ export class ClientConnection
   }
 }
 
+/** A client whose last request is so long ago is not expected to send another one just now. */
+const BUSY_MS = 1000;
 /** Bytes behind the current request that are held before reading pauses. */
 const MAX_HELD_BYTES = 64 * 1024;
 /** Bytes of responses that may wait to be taken while the next request is responded to. */

@@ -106,17 +106,19 @@ export class ConnectionTable implements Watched {
   async drain(): Promise<void> {
     for (const connection of this.#connections) connection.drain();
     if (this.#onlyTunnels) return;
-    const timer = setTimeout(() => this.#closeUnused(), FIRST_REQUEST_MS);
+    const next = setTimeout(() => this.#closeIdle(true), NEXT_REQUEST_MS);
+    const first = setTimeout(() => this.#closeIdle(false), FIRST_REQUEST_MS);
     await new Promise<void>((resolve) => {
       this.#emptied = () => {
         if (this.#onlyTunnels) resolve();
       };
     });
-    clearTimeout(timer);
+    clearTimeout(next);
+    clearTimeout(first);
   }
 
-  #closeUnused(): void {
-    for (const connection of this.#connections) if (connection.idleSinceMs >= 0) connection.close("shutdown");
+  #closeIdle(used: boolean): void {
+    for (const connection of this.#idle(used)) connection.close("shutdown");
   }
 
   /** Closes all connections at once, but for tunnels, which their handlers close. */
@@ -142,5 +144,7 @@ export class ConnectionTable implements Watched {
 }
 
 const MAX_SWEEP_MS = 250;
+/** How long the next request of a connection that was used lately may take when the listener shuts down. */
+const NEXT_REQUEST_MS = 50;
 /** How long the first request of a new connection may take when the listener shuts down. */
 const FIRST_REQUEST_MS = 250;

@@ -115,8 +115,10 @@ Deno.test("shutdown() lets an upload under way finish, and closes its connection
   partial.arrive(post("/", "abc").slice(0, 10));
   let stopped = false;
   const shutdown = clients.listener.shutdown().then(() => stopped = true);
-  // The first request of a new connection may be on the way.
-  assertEquals([upload.closed, partial.closed, idle.closed, unused.closed], [false, false, true, false]);
+  // The first request of a new connection may be on the way, and the next one of a connection that was used lately.
+  assertEquals([upload.closed, partial.closed, idle.closed, unused.closed], [false, false, false, false]);
+  await until("the idle connection is closed", () => idle.closed);
+  assertEquals([upload.closed, partial.closed], [false, false]);
   upload.arrive("llo");
   await until("the upload is responded to", () => upload.closed);
   assertMatch(upload.written, /\r\nconnection: close\r\n\r\nhello$/);
@@ -188,4 +190,17 @@ Deno.test("a client that takes nothing of a response is reset after write_timeou
   }
   assertEquals([stalled.wasReset, trickling.wasReset, slow.closed], [true, true, false]);
   assertEquals([bodies[0].cancelled !== undefined, closed(clients, "write_timeout")], [true, 2]);
+});
+
+Deno.test("shutdown() answers a request that was on the way on a connection that was used lately, and announces the close", async () => {
+  await using clients = new ScriptedClients(() => responseOf("ok"));
+  const [busy, idle] = [clients.connect(), clients.connect()];
+  for (const socket of [busy, idle]) socket.arrive(get("/"));
+  const ending = clients.listener.shutdown();
+  assertEquals([busy.closed, idle.closed], [false, false]);
+  busy.arrive(get("/"));
+  assertEquals(busy.written.match(/\r\nconnection: close\r\n/g)?.length, 1);
+  await ending;
+  assertEquals([busy.closed, idle.closed], [true, true]);
+  assertEquals(/connection: close/.test(idle.written), false);
 });
