@@ -27,6 +27,8 @@ export interface BenchOptions {
   proxyCores: string;
   proxyCoreCount: number;
   loadCores: string;
+  /** Whether the fixed rate is half of what nginx does, as far as the load generator can. */
+  halfLoad: boolean;
   /** Whether bench/RESULTS.md is written. */
   write: boolean;
 }
@@ -43,6 +45,8 @@ export const USAGE = `deno task bench [FLAGS]
   --workers N          workers of BWS, and cores that the others may use; default: 1
   --proxy-cores LIST   as taskset takes them; default: 0, or the first N where the machine has more
   --load-cores LIST    of load and upstream; default: the last
+  --half-load          latency at half of what nginx does under full load, at most 5,000 requests/s: more than that
+                       the load generator cannot send; without it, at the fixed rate of the workload
   --write              write bench/RESULTS.md
 
 Workloads: ${WORKLOADS.map(({ name }) => name).join(", ")}
@@ -56,7 +60,7 @@ Proxies: ${PEERS.map(({ key }) => key).join(", ")}`;
 export function benchOptions(args: readonly string[]): BenchOptions {
   const flags = parseArgs(args, {
     string: ["only", "peers", "rounds", "seconds", "warm-up", "workers", "proxy-cores", "load-cores"],
-    boolean: ["quick", "write", "help"],
+    boolean: ["quick", "write", "help", "half-load"],
     unknown: (arg) => {
       throw new RangeError(`Unknown argument ${arg}`);
     },
@@ -80,6 +84,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
       : processors > 2
       ? String(processors - 1)
       : LOAD_CORE,
+    halfLoad: flags["half-load"] === true,
     write: flags.write === true,
   };
 }

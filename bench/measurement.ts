@@ -53,6 +53,7 @@ const LEAD_IN_SECONDS = 0.5;
 export async function measure(workload: Workload, options: MeasurementOptions): Promise<Figures> {
   const plan = await checkedPlan(workload, options.port);
   if (workload.idle !== undefined) return await besideIdle(workload, plan, workload.idle, options);
+  if (workload.paced === true) return await atFixedRate(workload, plan, options);
   const warmUp = await fullLoad(workload, plan, options.warmUpSeconds, options);
   const { pid } = options;
   const beforeTicks = pid === undefined ? 0 : await processorTicks(pid);
@@ -135,6 +136,22 @@ async function pacedLoad(
   const load: PacedLoad = JSON.parse(said);
   if (load.answered === 0) throw new Error(`no answer at the fixed rate; ${errorsOf(load).join(", ")}`);
   return load;
+}
+
+/** What a request costs that comes alone: the proxy waits before each, and takes no two in one turn. */
+async function atFixedRate(workload: Workload, plan: RequestPlan, options: MeasurementOptions): Promise<Figures> {
+  await fullLoad(workload, plan, options.warmUpSeconds, options);
+  const { pid } = options;
+  const beforeTicks = pid === undefined ? 0 : await processorTicks(pid);
+  const paced = await pacedLoad(workload, plan, options.seconds, options);
+  const ticks = pid === undefined ? NaN : await processorTicks(pid) - beforeTicks;
+  // The lead-in costs as much as what counts.
+  const requests = paced.answered * (1 + LEAD_IN_SECONDS / options.seconds);
+  return {
+    ...(pid === undefined ? {} : { microseconds: ticks * TICK_US / requests }),
+    ...latencies(paced),
+    errors: errorsOf(paced),
+  };
 }
 
 async function besideIdle(

@@ -10,10 +10,14 @@ import { type BenchOptions, benchOptions, USAGE } from "./bench_options.ts";
 import { machineLines } from "./machine.ts";
 import { measure } from "./measurement.ts";
 import { type InstalledPeer, installedPeers, withPeer } from "./peers/installed_peers.ts";
+import { NGINX } from "./peers/nginx.ts";
 import { freePort, installed, stopAll } from "./pinned_process.ts";
 import { type Outcome, outcomeLine, type Outcomes, report } from "./report.ts";
 import { filler, startEcho, startUpstream, upstreamAddress, type UpstreamServer } from "./upstream_server.ts";
 import { routePath, type Workload, WORKLOADS } from "./workload.ts";
+
+/** As many requests a second as the load generator can send on the core that it shares with the upstream. */
+const MOST_RATE = 5000;
 
 /** What the figures mean; goes with them. */
 const NOTES =
@@ -58,20 +62,22 @@ async function main(): Promise<void> {
 }
 
 async function run(options: BenchOptions, folder: string, signal: AbortSignal): Promise<void> {
-  const workloads = WORKLOADS.filter(({ name }) => options.only.includes(name));
+  const chosen = WORKLOADS.filter(({ name }) => options.only.includes(name));
   const peers = await installedPeers(options.peers, (name, why) => say(`${name} is left out: ${why}`));
   const upstream = await startUpstream(options.loadCores, folder);
-  const echo = workloads.some(({ needs }) => needs === "sockets") ? await startEcho(options.loadCores) : undefined;
+  const echo = chosen.some(({ needs }) => needs === "sockets") ? await startEcho(options.loadCores) : undefined;
   await Deno.mkdir(`${folder}/files`);
   await Deno.writeFile(`${folder}/files/small.txt`, filler(1024));
   await Deno.writeFile(`${folder}/files/large.txt`, filler(1_048_576));
+  const place = { options, folder, upstream, echo };
+  const workloads = options.halfLoad ? await atHalfLoad(chosen, place, signal) : chosen;
   const outcomes = new Map<Workload, Map<string, Outcome[]>>();
   for (let round = 1; round <= options.rounds; round++) {
     for (const workload of workloads) {
       const byPeer = outcomes.get(workload) ?? new Map<string, Outcome[]>();
       outcomes.set(workload, byPeer);
       for (const peer of peers.filter((peer) => able(peer, workload))) {
-        const outcome = await attempt(peer, workload, { options, folder, upstream, echo });
+        const outcome = await attempt(peer, workload, place);
         signal.throwIfAborted();
         byPeer.set(peer.name, [...byPeer.get(peer.name) ?? [], outcome]);
         say(`round ${round} of ${options.rounds}: ${workload.name}: ${peer.name}: ${outcomeLine(outcome)}`);
@@ -79,6 +85,23 @@ async function run(options: BenchOptions, folder: string, signal: AbortSignal): 
     }
   }
   await finish(options, outcomes, await machineLines(peers, upstream.name));
+}
+
+/** The workloads, each with half of nginx's requests a second as its rate. */
+async function atHalfLoad(workloads: readonly Workload[], place: Place, signal: AbortSignal): Promise<Workload[]> {
+  const [nginx] = await installedPeers([NGINX.key], (_, why) => say(`The fixed rates stay: ${why}`));
+  if (nginx === undefined) return [...workloads];
+  const found: Workload[] = [];
+  for (const workload of workloads) {
+    signal.throwIfAborted();
+    const fixed = workload.paced === true || workload.idle !== undefined;
+    const outcome = fixed ? undefined : await attempt(nginx, workload, place);
+    const perSecond = outcome !== undefined && "figures" in outcome ? outcome.figures.perSecond : undefined;
+    const rate = perSecond === undefined ? workload.rate : Math.min(perSecond / 2, MOST_RATE);
+    say(`${workload.name}: latency at ${Math.round(rate)}/s`);
+    found.push({ ...workload, rate: Math.round(rate) });
+  }
+  return found;
 }
 
 interface Place {

@@ -28,6 +28,8 @@ export interface Workload {
   routes?: number;
   /** How many upstreams share the load. @default 1 */
   upstreams?: number;
+  /** Whether the processor time is that of the fixed rate, not of full load. */
+  paced?: true;
   /** How many connections idle meanwhile. @default 0 */
   idle?: number;
   /** Workloads that differ in size alone, and the size of this one. */
@@ -59,6 +61,17 @@ export const WORKLOADS: readonly Workload[] = [
     small: true,
     plan: GET,
     growth: { of: "responses", size: "12 B" },
+  },
+  { ...SMALL, name: "one-connection", title: "GET, one connection", small: true, plan: GET, connections: 1, rate: 500 },
+  {
+    ...SMALL,
+    name: "paced-1k",
+    title: "GET, 1,000 a second over 16 connections",
+    small: true,
+    plan: GET,
+    connections: 16,
+    rate: 1000,
+    paced: true,
   },
   { ...SMALL, name: "post-1k", title: "POST, 1 KB of JSON", plan: { ...POST, bodyBytes: 1024 }, growth: posts("1 KB") },
   {

@@ -6,7 +6,7 @@
 
 import { lastLine, listening, startPinned, stop } from "../pinned_process.ts";
 import { BARE } from "./bare.ts";
-import { BWS } from "./bws.ts";
+import { BWS_PEERS } from "./bws.ts";
 import { CADDY } from "./caddy.ts";
 import { DIRECT } from "./direct.ts";
 import { HAPROXY } from "./haproxy.ts";
@@ -16,7 +16,7 @@ import { NODE_PEERS } from "./node_peers.ts";
 import type { Peer, Setting } from "./peer.ts";
 
 /** All of them. */
-export const PEERS: readonly Peer[] = [DIRECT, BWS, BARE, NGINX, HAPROXY, CADDY, ...NODE_PEERS, ...HONO_PEERS];
+export const PEERS: readonly Peer[] = [DIRECT, ...BWS_PEERS, BARE, NGINX, HAPROXY, CADDY, ...NODE_PEERS, ...HONO_PEERS];
 
 /** A peer that is here. */
 export interface InstalledPeer extends Peer {
