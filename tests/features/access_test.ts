@@ -1,9 +1,11 @@
 // @ts-types="../../types/std/assert.d.ts"
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { Access, access } from "../../lib/features/access/access.ts";
 import { AddressFile } from "../../lib/features/access/address_file.ts";
 import { type AccessConfig, accessKeys } from "../../lib/features/access/access_schema.ts";
+import { connect } from "node:http2";
 import { createHandler } from "../../lib/process/create_handler.ts";
+import { OwnListener } from "../listener/own/own_listener.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 type Written = Partial<Record<keyof AccessConfig, unknown>>;
@@ -62,6 +64,25 @@ Deno.test("access answers 403, or closes the connection, and counts the client's
     assertEquals(statuses, [403, 200], action);
     await handler.close();
   }
+});
+
+Deno.test("access drops the connection of HTTP/1.1, and resets the stream of HTTP/2", async () => {
+  await using proxy = new OwnListener({
+    upstreams: ["http://127.0.0.1:1"],
+    site: { access: { deny: ["127.0.0.0/8"], action: "drop" } },
+  });
+  const client = await Deno.connect({ hostname: "127.0.0.1", port: proxy.port });
+  await client.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+  assertEquals(await client.read(new Uint8Array(100)), null);
+  client.close();
+  const session = connect(`http://127.0.0.1:${proxy.port}`);
+  const stream = session.request({ ":path": "/" });
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  stream.on("response", () => resolve("a response"));
+  stream.on("error", resolve);
+  stream.on("close", () => resolve(stream.rstCode));
+  assert(await promise !== "a response");
+  session.destroy();
 });
 
 Deno.test("access warns of rules that deny nobody, and of one behind all", () => {

@@ -197,6 +197,7 @@ export class StreamClient implements ClientSide, StreamHandler, BodyHost {
   #respond(response: HttpResponse): void {
     const { status, headers, body, upgrade } = response;
     if (upgrade !== undefined) return this.#upgrade(response, upgrade);
+    if (response.dropped === true) return this.leave("The client gets no response");
     if (status === 499) {
       drop(response);
       return this.leave("The client left");
