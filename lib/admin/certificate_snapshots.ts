@@ -7,7 +7,10 @@
 import type { Managed } from "./managed.ts";
 import type { CertificateSnapshot } from "./snapshot.ts";
 
-/** Certificates that BWS gets itself: those of the config first, then those of names that clients asked for. */
+/**
+ * Certificates in files, by the first name of each, then those that BWS gets itself: those of the config first, then those of
+ * names that clients asked for.
+ */
 export function certificateSnapshots({ generation }: Pick<Managed, "generation">): CertificateSnapshot[] {
   const nowMs = Date.now();
   const status = generation.processState.certificateService?.status ?? [];
@@ -19,5 +22,16 @@ export function certificateSnapshots({ generation }: Pick<Managed, "generation">
       nextTryInMs: Math.max(Math.round(problem.nextTryAtMs - nowMs), 0),
     },
   }));
-  return [...listed.filter(({ onDemand }) => !onDemand), ...listed.filter(({ onDemand }) => onDemand)];
+  const inFiles = generation.listeners.flatMap(({ tls }) => tls?.policies ?? []).filter(({ files }) =>
+    files !== undefined
+  )
+    .flatMap(({ named }) => named).map(({ name, certificate }) => ({
+      ...{ name, origin: "file" as const, ordering: false, onDemand: false, renewInMs: null, problem: null },
+      expiresInMs: inMs(certificate?.notAfterMs ?? null),
+    }));
+  return [
+    ...inFiles,
+    ...listed.filter(({ onDemand }) => !onDemand),
+    ...listed.filter(({ onDemand }) => onDemand),
+  ];
 }

@@ -57,6 +57,23 @@ Deno.test("the dashboard has the states of upstreams in their one order, and the
   ]);
 });
 
+Deno.test("troublesOf() tells of certificates in files that expire within 14 days", () => {
+  const world = new FakeWorld();
+  const file = { origin: "file", ordering: false, onDemand: false, renewInMs: null, problem: null } as const;
+  const day = 86_400_000;
+  world.certificates = [
+    { ...file, name: "late.example", expiresInMs: -day },
+    { ...file, name: "soon.example", expiresInMs: 13 * day },
+    { ...file, name: "fine.example", expiresInMs: 15 * day },
+    { ...file, name: "issued.example", origin: "acme", expiresInMs: day },
+  ];
+  const told = troublesOf(world.snapshot()).filter(({ kind }) => kind === "certificate");
+  assertEquals(told.map(({ tone, title, left }) => `${tone} ${title} ${left}`.trim()), [
+    "bad The certificate of late.example has expired",
+    "warn The certificate of soon.example expires soon 13 d 0 h left",
+  ]);
+});
+
 Deno.test("troublesOf() tells of certificates that cannot be had, in the words of the authority", () => {
   const world = new FakeWorld();
   const none = { origin: "acme", ordering: false, onDemand: false, expiresInMs: null, renewInMs: null } as const;

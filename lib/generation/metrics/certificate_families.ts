@@ -1,6 +1,6 @@
 /**
- * The families `bws_acme_…`: orders of certificates, and the next renewal. Without certificates that BWS gets itself they
- * have no samples.
+ * The family of certificates and their end, and the families `bws_acme_…`: orders of certificates, and the next renewal.
+ * Without certificates they have no samples.
  *
  * @module
  */
@@ -18,6 +18,13 @@ export function certificateFamilies(generation: () => Generation): Family[] {
       if (service !== undefined && service.status.length > 0) collect(service, sink);
     });
   return [
+    new Family({
+      ...{ name: "bws_tls_certificate_expiry_seconds", type: "gauge", unit: "seconds" },
+      help: "Time until the certificate of a name expires, negative afterwards.",
+    }, (sink) => {
+      const nowMs = Date.now();
+      for (const [labels, notAfterMs] of expiries(generation())) sink.value(labels, (notAfterMs - nowMs) / 1000);
+    }),
     family({
       ...{ name: "bws_acme_orders_total", type: "counter" },
       help: "Orders of certificates, of ACME and of the local authority, by what became of them.",
@@ -37,6 +44,19 @@ export function certificateFamilies(generation: () => Generation): Family[] {
       if (timesMs.length > 0) sink.value(Labels.NONE, Math.min(...timesMs) / 1000);
     }),
   ];
+}
+
+/** When the certificates of all sites expire; of several for one name, the first is used. */
+function expiries({ listeners }: Pick<Generation, "listeners">): ReadonlyMap<Labels, number> {
+  const found = new Map<string, [Labels, number]>();
+  for (const policy of listeners.flatMap(({ tls }) => tls?.policies ?? [])) {
+    for (const { name, certificate } of policy.named) {
+      const key = `${policy.site} ${name}`;
+      if (certificate === undefined || found.has(key)) continue;
+      found.set(key, [Labels.of({ site: policy.site, name }), certificate.notAfterMs]);
+    }
+  }
+  return new Map(found.values());
 }
 
 const ISSUED = Labels.of({ result: "issued" });

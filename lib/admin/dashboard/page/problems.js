@@ -40,6 +40,7 @@ const LATE_LOOP_MS = 250;
 const VERY_LATE_LOOP_MS = 1000;
 const BUSY_CORES = 0.7;
 const MOST_SINGLE = 4;
+const EXPIRY_WARN_MS = 14 * 86_400_000;
 const SHOWN_STATES = BY_GRAVITY.filter((state) => state !== "active");
 
 /**
@@ -54,6 +55,7 @@ export function troublesOf(snapshot) {
   const found = [
     ...portTroubles(snapshot),
     ...certificateTroubles(snapshot),
+    ...expiryTroubles(snapshot),
     ...pools.flatMap(poolTroubles),
     ...reloadTroubles(snapshot),
     ...errorTroubles(snapshot),
@@ -164,6 +166,30 @@ function certificateTroubles({ certificates }) {
     }`,
     left: "",
   }];
+}
+
+/**
+ * Certificates in files that expire soon or have expired: nobody but the operator renews them.
+ *
+ * @param {Snapshot} snapshot
+ * @returns {Trouble[]}
+ */
+function expiryTroubles({ certificates }) {
+  const ending = certificates.filter(({ origin, expiresInMs }) =>
+    origin === "file" && expiresInMs !== null && expiresInMs <= EXPIRY_WARN_MS
+  );
+  return ending.slice(0, MOST_SINGLE).map(({ name, expiresInMs }) => {
+    const left = expiresInMs ?? 0;
+    return {
+      ...{ kind: /** @type {const} */ ("certificate"), key: `expiry ${name}`, upstreamId: null, poolId: null },
+      tone: left <= 0 ? /** @type {const} */ ("bad") : /** @type {const} */ ("warn"),
+      title: left <= 0 ? `The certificate of ${name} has expired` : `The certificate of ${name} expires soon`,
+      detail: left <= 0
+        ? "Clients refuse it; its files are read again when they change"
+        : "Its files are read again when they change",
+      left: left <= 0 ? "" : `${formatDuration(left)} left`,
+    };
+  });
 }
 
 /**
