@@ -10,6 +10,8 @@ import type { TryPort } from "../config/composed_config.ts";
 import { formatProblems, type Problem } from "../config/problem.ts";
 import type { Config } from "../generation/config/config_types.ts";
 import { INTERNAL_PATHS, internalPrefix } from "../handlers/internal/internal_paths.ts";
+import { httpSites } from "../generation/config/http_sites.ts";
+import { certificateLines } from "./certificate_lines.ts";
 import { type CommandInput, configPaths, UsageError } from "./command.ts";
 import { counted, listenLines, managementUrl, siteList } from "./listen_lines.ts";
 import { openFileShortfall } from "./open_file_limit.ts";
@@ -49,6 +51,7 @@ async function checkFile(path: string, flags: CheckFlags, terminal: Terminal): P
   const warned = problems.length === 0 ? "" : `, ${counted(problems.length, "warning")}`;
   terminal.print(`${paint(terminal.outputColored, "green", "ok")} ${path}: ${describe(config)}${warned}`);
   for (const { url, sites } of listenLines(config)) terminal.print(`   ${url}  ${siteList(sites)}`);
+  for (const line of certificateLines(config)) terminal.print(`   ${line}`);
   const management = managementUrl(config);
   if (management !== undefined) terminal.print(`   ${management}  management`);
   // The limit of this shell. A service may have another one, so this is not a problem of the config.
@@ -75,6 +78,8 @@ async function read(
       searchFolders: true,
       tryPort: ports ? await portTrial() : undefined,
     });
+    const closed = ports ? httpPortProblem(path, config, await portTrial()) : undefined;
+    if (closed !== undefined) return { problems: [...warnings, closed] };
     const { middleware } = config.server;
     if (middleware !== undefined) await (await import("../process/load_middleware.ts")).loadMiddleware(middleware);
     return { config, problems: warnings };
@@ -85,6 +90,21 @@ async function read(
     }
     throw error;
   }
+}
+
+/** The port that is opened for sites that the config does not write. */
+function httpPortProblem(file: string, config: Config, tryPort: TryPort): Problem | undefined {
+  const [site] = httpSites(config);
+  if (site === undefined || config.sites.some(({ port }) => port === site.port)) return undefined;
+  const fault = tryPort(site.listen, site.port, { shared: config.server.reuse_port });
+  if (fault === undefined) return undefined;
+  return {
+    ...{ severity: "error", file, line: 0, column: 0, length: 0, sourceLine: "" },
+    ...{
+      path: "acme.http_port",
+      message: `port ${site.port}, for redirects and challenges, cannot be opened: ${fault}`,
+    },
+  };
 }
 
 function middlewareProblem(file: string, { message }: Error): Problem {

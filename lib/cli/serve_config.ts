@@ -20,6 +20,7 @@ import { workerCount } from "../process/worker_count.ts";
 import { VERSION } from "../version.ts";
 import { watchFile } from "./file_watch.ts";
 import { openFileShortfall } from "./open_file_limit.ts";
+import { siteCertificates } from "./certificate_lines.ts";
 import { counted, listenLines, siteList } from "./listen_lines.ts";
 import { onReopenSignal, stopSignal } from "./signals.ts";
 import { paint, type Terminal } from "./terminal.ts";
@@ -63,6 +64,13 @@ export async function serveConfig(config: Config, terminal: Terminal, file?: Con
   hangUp = () => reloader.reload("SIGHUP");
   const watch = file?.watched === true ? watchFile(file.path, () => reloader.reload("the file changed")) : undefined;
   announce(config, server, terminal);
+  for (const { site, automatic, names } of siteCertificates(config)) {
+    if (!automatic) continue;
+    const issuers = [...new Set(names.map(({ issuer }) => issuer))].join(" ");
+    log.log("info", "site has HTTPS by its host name on port 443", {
+      ...{ site, names: names.map(({ name }) => name).join(" "), issuers },
+    });
+  }
   if (management !== undefined) announceManagement(config, management, terminal);
   await terminal.printErrorLater(`bws stops: ${await signal}`);
   watch?.close();

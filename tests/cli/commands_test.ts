@@ -1,6 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
+import { Certificates } from "../support/certificates.ts";
 import { bws, BwsProcess } from "./bws_process.ts";
 
 const SITE = `
@@ -241,4 +242,63 @@ Deno.test("check notes a route whose path the site's own endpoints share, once, 
   } finally {
     await Deno.remove(cwd, { recursive: true });
   }
+});
+
+Deno.test("bws check says which sites have HTTPS, and who issues their certificates", async () => {
+  const config = `[[sites]]
+name = "shop"
+hostname = "shop.example.com"
+hostnames = ["localhost"]
+port = 443
+static_dir = "www"
+[[sites]]
+name = "own"
+port = 8443
+tls = "internal"
+hostname = "app.internal"
+static_dir = "www"
+`;
+  await inFolder(config, async (cwd) => {
+    const { code, stdout, stderr } = await bws(["check", "--strict", "config.toml"], { cwd });
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(stdout, "   https://localhost:443  1 site: shop\n");
+    assertStringIncludes(stdout, "   http://localhost:80  1 site: shop (http)\n");
+    assertStringIncludes(
+      stdout,
+      '   site "shop": certificate by ACME for shop.example.com, certificate of the local authority for localhost ' +
+        "(HTTPS by its host name on port 443)\n",
+    );
+    assertStringIncludes(stdout, '   site "own": certificate of the local authority for app.internal\n');
+  });
+});
+
+Deno.test("The recipes of docs/https.md are accepted by bws check --strict", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/https.md", import.meta.url));
+  const recipes = [...text.matchAll(/```toml\n([^]*?)```/g)].map(([, recipe]) => recipe);
+  await using made = await Certificates.make("DNS:example.com,DNS:example.net");
+  await inFolder("", async (cwd) => {
+    for (
+      const name of ["example.com", "example.net", "client", "internal-ca", "clients-ca"]
+    ) {
+      await Deno.copyFile(made.certFile, `${cwd}/${name}.pem`);
+      await Deno.copyFile(made.keyFile, `${cwd}/${name}.key`);
+    }
+    const names: string[] = [];
+    for (const [index, recipe] of recipes.entries()) {
+      // Parts of a config are completed by a site.
+      const upstreams = recipe.includes("[[sites.proxy.upstreams]]") && !recipe.includes("[[sites]]");
+      const route = '\n[[sites.proxy.routes]]\npath = "/"\nupstream = "api"\n';
+      const whole = upstreams
+        ? `[[sites]]\n[sites.proxy]\n${recipe}${route}`
+        : recipe.includes("[[sites]]")
+        ? recipe.replace(/(port = 443\n)(?=\[sites\.tls\]\non_demand)/, '$1static_dir = "www"\n')
+        : `${recipe}${SITE}`;
+      await Deno.writeTextFile(`${cwd}/${index}.toml`, whole);
+      names.push(`${index}.toml`);
+    }
+    assert(names.length >= 7, `${names.length} recipes`);
+    const env = { ZEROSSL_KEY_ID: "id", ZEROSSL_HMAC_KEY: "a2V5" };
+    const { code, stderr } = await bws(["check", "--strict", ...names], { cwd, env });
+    assertEquals([code, stderr], [0, ""]);
+  });
 });
