@@ -27,6 +27,19 @@ const SERVING = [
 /** Keys of the config, and lists of their values: they stand beside what they configure, and load with every config. */
 const KEYS = /_schema\.ts$|_checks\.ts$|_kind\.ts$|driver_name\.ts$|\/config\/[^/]+\.ts$/;
 
+/**
+ * What checks need besides: failures of features, certificate files, which listener and how many files there are. None of it
+ * opens a port.
+ */
+const CHECKED = new Set([
+  "lib/exchange/exchange_failure.ts",
+  "lib/listener/listener_choice.ts",
+  ...["certificate_file", "certificate_names", "distinguished_name", "pem", "site_tls"].map((name) =>
+    `lib/listener/tls/${name}.ts`
+  ),
+  "lib/process/open_files.ts",
+]);
+
 interface Module {
   specifier: string;
   dependencies?: { specifier: string; isDynamic?: boolean; code?: { specifier: string } }[];
@@ -80,7 +93,8 @@ Deno.test("bws --version and --help load the command line alone, and no package 
 Deno.test("bws check loads the config, and nothing that serves", async () => {
   const loaded = await loadedBy("lib/cli/check_command.ts");
   for (const folder of SERVING) {
-    assertEquals(within(loaded, `lib/${folder}/`).filter((path) => !KEYS.test(path)), [], folder);
+    const serving = within(loaded, `lib/${folder}/`).filter((path) => !KEYS.test(path) && !CHECKED.has(path));
+    assertEquals(serving, [], folder);
   }
 });
 

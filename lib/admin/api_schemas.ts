@@ -141,6 +141,8 @@ const portSchema = z.strictObject({
   connections: z.strictObject({
     ...{ accepted: count(), open: count(), acceptFailures: count() },
     closed: z.record(z.string(), count()),
+    ...{ http2: count(), streams: count() },
+    floods: z.record(z.string(), count()),
     handshakes: z.record(z.string(), count()),
   }).nullable(),
 }).register(API_SCHEMAS, { id: "Port" });
