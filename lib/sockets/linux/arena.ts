@@ -62,6 +62,8 @@ export class Arena {
     this.address = mapLow(library, totalBytes);
     const pointer = Deno.UnsafePointer.create(BigInt(this.address)) as Deno.PointerObject;
     const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, totalBytes);
+    // Code that took lent bytes for its own, and detached them, would take the memory of all sockets away.
+    Object.defineProperty(buffer, "transfer", { value: refuseTransfer });
     this.bytes = new Uint8Array(buffer);
     this.words = new Int32Array(buffer);
     this.scratch = this.bytes.subarray(SCRATCH.start, SCRATCH.start + SCRATCH.bytes);
@@ -86,6 +88,10 @@ export class Arena {
     for (let i = offset; this.bytes[i] !== 0; i++) text += String.fromCharCode(this.bytes[i]);
     return text;
   }
+}
+
+function refuseTransfer(): never {
+  throw new TypeError("Cannot detach the memory of sockets: its bytes are lent, and belong to nobody else");
 }
 
 const PROT_READ_WRITE = 3;
