@@ -41,6 +41,20 @@ Deno.test("MemoryRateStore agrees with a token bucket on random requests", () =>
   }
 });
 
+Deno.test("MemoryRateStore holds bursts that take days to come back, and the quickest rates", () => {
+  for (
+    const [rate, burst] of [["1/h", 500], ["1/d", 1_000_000], ["100000/s", 1_000_000], ["1/s", 1_000_000]] as const
+  ) {
+    const store = new MemoryRateStore(options(rate, burst), new LocalState(), "x");
+    let count = 0;
+    while (count <= burst && store.take("a", 5000).allowed) count++;
+    assertEquals(count, burst, rate);
+    const { requests, periodMs } = parseRate(rate);
+    const intervalMs = Math.ceil(1.01 * periodMs / requests);
+    assertEquals(store.take("a", 5000 + intervalMs).allowed, true, rate);
+  }
+});
+
 Deno.test("MemoryRateStore counts together with other workers on one table, across the wrap of its times", () => {
   const state = new LocalState();
   const [one, two] = [1, 2].map(() => new MemoryRateStore(options("1/s", 4), state, "x"));

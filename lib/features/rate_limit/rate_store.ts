@@ -35,8 +35,13 @@ export interface RateOptions {
   readonly maxKeys: number;
 }
 
-/** Parts of a millisecond in which times are kept; they wrap around after 74 hours, and are compared by their difference. */
+/**
+ * Most parts of a millisecond in which times are kept. They wrap around at 32 bits, after 74 hours, and are compared by their
+ * difference; where a burst takes longer than {@linkcode MOST_AHEAD} to come back, a part is longer.
+ */
 const UNITS_PER_MS = 16;
+/** How far ahead a time may be: half of what differences of 32 bits can tell from the past. */
+const MOST_AHEAD = 2 ** 30;
 /** Keys that may stand in one place of the table. */
 const WAYS = 4;
 /** Fields before the table: the seeds of the hash. */
@@ -46,6 +51,7 @@ const SEEDS = 2;
 export class MemoryRateStore implements RateStore {
   readonly #fields: Int32Array;
   readonly #sets: number;
+  readonly #unitsPerMs: number;
   /** Interval of the rate. */
   readonly #interval: number;
   /** How far ahead a time may be. */
@@ -55,7 +61,8 @@ export class MemoryRateStore implements RateStore {
   constructor({ requests, periodMs, burst, maxKeys }: RateOptions, sharedState: SharedState, name: string) {
     this.#sets = 2 ** Math.ceil(Math.log2(maxKeys / WAYS));
     this.#fields = sharedState.take(SEEDS + 2 * WAYS * this.#sets, name);
-    this.#interval = Math.max(1, Math.round(periodMs * UNITS_PER_MS / requests));
+    this.#unitsPerMs = Math.min(UNITS_PER_MS, MOST_AHEAD * requests / (periodMs * burst));
+    this.#interval = Math.max(1, Math.floor(periodMs * this.#unitsPerMs / requests));
     this.#ahead = this.#interval * burst;
     const seeds = crypto.getRandomValues(new Int32Array(SEEDS));
     // The first worker sets them. Clients that knew them could make their keys collide with others'.
@@ -64,7 +71,7 @@ export class MemoryRateStore implements RateStore {
 
   take(key: string, nowMs: number): RateVerdict {
     const fields = this.#fields;
-    const now = Math.trunc((nowMs % WRAP_MS) * UNITS_PER_MS) | 0;
+    const now = Math.trunc((nowMs % (WRAP / this.#unitsPerMs)) * this.#unitsPerMs) | 0;
     const at = this.#find(key, now);
     for (;;) {
       const full = Atomics.load(fields, at);
@@ -78,10 +85,14 @@ export class MemoryRateStore implements RateStore {
   #verdict(allowed: boolean, ahead: number): RateVerdict {
     const remaining = Math.floor((this.#ahead - ahead) / this.#interval);
     const retry = remaining > 0 ? 0 : ahead + this.#interval - this.#ahead;
-    return { allowed, remaining, retryMs: Math.ceil(retry / UNITS_PER_MS), resetMs: Math.ceil(ahead / UNITS_PER_MS) };
+    return { allowed, remaining, retryMs: this.#milliseconds(retry), resetMs: this.#milliseconds(ahead) };
   }
 
-  /** How far `full` is ahead of `now`; 0 if it has passed, or is so far ahead that it is one of 74 hours ago. */
+  #milliseconds(units: number): number {
+    return Math.ceil(units / this.#unitsPerMs);
+  }
+
+  /** How far `full` is ahead of `now`; 0 if it has passed, or is so far ahead that it is one of long ago. */
   #aheadOf(full: number, now: number): number {
     const ahead = (full - now) | 0;
     return ahead < 0 || ahead > this.#ahead ? 0 : ahead;
@@ -128,4 +139,4 @@ function mixed(hash: number): number {
   return h ^ h >>> 16;
 }
 
-const WRAP_MS = 2 ** 32 / UNITS_PER_MS;
+const WRAP = 2 ** 32;
