@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { isToken } from "../http/header_lines.ts";
 import { HTTP_METHODS } from "./http_methods.ts";
+import { parseNetwork } from "../http/ip_address.ts";
 import { nearestName, oneOf } from "./nearest_name.ts";
 
 /** Why a value of the right type is not valid. */
@@ -20,6 +21,7 @@ export interface Fault {
   readonly suggestion?: string;
 }
 
+const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
 const LINE_EXPECTED = "text without line breaks and other control characters, in characters up to U+00FF";
 const LINE = /^[\t\x20-\x7e\x80-\xff]*$/;
 // Timers of the runtime are limited to 31 bits.
@@ -137,6 +139,11 @@ export function token(what: string, faultOf?: (name: string) => Fault | undefine
 
 /** The value of a header field. CR, LF and NUL are refused, since they would allow header injection (RFC 9110, 5.5). */
 export const fieldValue = (): z.ZodString => matching(LINE, LINE_EXPECTED);
+
+/** An IP address, or a network in CIDR notation. */
+export function network(): z.ZodString {
+  return judged((value) => parseNetwork(value) !== undefined ? undefined : { expected: NETWORK }, NETWORK);
+}
 
 /** A request method, converted to upper case. */
 export function method() {

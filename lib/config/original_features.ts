@@ -128,13 +128,12 @@ function translateSiteSecurity(site: TableNode, problems: ProblemList): void {
 
 function translateLimit(limit: TableNode | undefined, problems: ProblemList): void {
   if (limit === undefined || child(limit, "rate") !== undefined) return;
-  const site = limit;
-  if (!giveLimit(limit, limit, site)) return;
+  if (!giveLimit(limit, limit)) return;
   warn(limit, "rate_limit of the original BWS is taken as rate, burst and exempt in it", problems);
 }
 
-/** Gives `own` the keys that `limit` means. Returns whether there was a rate. */
-function giveLimit(limit: TableNode, own: TableNode, site: TableNode): boolean {
+/** Gives `own` the keys that `limit` means, and `site` the addresses that it refuses. Returns whether there was a rate. */
+function giveLimit(limit: TableNode, own: TableNode, site?: TableNode): boolean {
   const [perMinute, most, seconds] = ["requests_per_minute", "max_requests", "window_seconds"].map((key) =>
     numberOf(child(limit, key))
   );
@@ -154,7 +153,7 @@ function giveLimit(limit: TableNode, own: TableNode, site: TableNode): boolean {
   if (burst !== undefined) own.entries.set("burst", { node: { kind: "scalar", value: burst, ...placeOf(limit) } });
   copy(limit, "whitelist", own, "exempt");
   const refused = limit.entries.get("blacklist");
-  if (refused !== undefined && !isEmpty(refused.node) && site !== limit && child(site, "access") === undefined) {
+  if (refused !== undefined && !isEmpty(refused.node) && site !== undefined && child(site, "access") === undefined) {
     openTable(site, "access")?.entries.set("deny", refused);
   }
   return true;

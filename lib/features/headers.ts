@@ -9,7 +9,7 @@ import { headerTable } from "../config/header_fields.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { Filter } from "../exchange/filter.ts";
 import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
-import { setHeader } from "../http/header_lines.ts";
+import { removeHeaders, setHeader } from "../http/header_lines.ts";
 import type { HeaderLines } from "../http/message.ts";
 import type { Feature } from "./feature.ts";
 
@@ -62,14 +62,7 @@ export class ResponseFields implements Filter {
       for (let i = 0; i < this.#set.length; i += 2) setHeader(lines, this.#set[i], this.#set[i + 1]);
       return;
     }
-    let kept = 0;
-    for (let i = 0; i < lines.length; i += 2) {
-      if (this.#dropped.has(lines[i].toLowerCase())) continue;
-      lines[kept] = lines[i];
-      lines[kept + 1] = lines[i + 1];
-      kept += 2;
-    }
-    lines.length = kept;
+    removeHeaders(lines, this.#dropped);
     for (let i = 0; i < this.#added.length; i++) lines.push(this.#added[i]);
   }
 }

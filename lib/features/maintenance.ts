@@ -5,20 +5,17 @@
  */
 
 import { z } from "zod";
-import { duration, type Fault, flag, judged, list, table } from "../config/fields.ts";
+import { duration, flag, list, network, table } from "../config/fields.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { ExchangeFailure, type Outcome } from "../exchange/exchange_failure.ts";
 import type { Filter } from "../exchange/filter.ts";
 import { AddressBlocks } from "../http/address_block.ts";
-import { parseNetwork } from "../http/ip_address.ts";
 import type { BuildContext, Feature } from "./feature.ts";
 import { CHALLENGE_PATH } from "./redirect_to_https.ts";
 
-const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
-
 const keys = table({
   enabled: flag().default(true).describe("Whether the site is in maintenance."),
-  allow: list(judged(networkFault, NETWORK)).prefault([]).describe(
+  allow: list(network()).prefault([]).describe(
     "Addresses and networks of clients that still pass.",
   ),
   retry_after: duration({ zero: true }).prefault("5m").describe("Retry-After of the response; 0 for no field."),
@@ -58,8 +55,4 @@ class Maintenance implements Filter {
     if (this.#allowed.has(clientAddress) || this.#isEndpoint(head)) return undefined;
     return head.path.startsWith(CHALLENGE_PATH) ? undefined : this.#failure;
   }
-}
-
-function networkFault(value: string): Fault | undefined {
-  return parseNetwork(value) === undefined ? { expected: NETWORK } : undefined;
 }

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { RE2JS } from "re2js";
+import type { RE2JS } from "re2js";
+import { linearExpression } from "./expression.ts";
 import { writtenPath } from "../routing/match_path.ts";
 
 /** The parts of a path that a pattern has named. The rest behind `*` is `*`. */
@@ -29,7 +30,7 @@ export class PathPattern {
    */
   constructor(source: string) {
     if (source.startsWith("~")) {
-      this.#expression = expressionOf(source.slice(1));
+      this.#expression = linearExpression(source.slice(1));
       this.names = Object.keys(this.#expression.namedGroups());
       return;
     }
@@ -86,14 +87,6 @@ function takes(segment: string, text: string, parts: Record<string, string>): bo
   if (text === "") return false;
   parts[segment.slice(1)] = text;
   return true;
-}
-
-function expressionOf(source: string): RE2JS {
-  try {
-    return RE2JS.compile(RE2JS.translateRegExp(source));
-  } catch (error) {
-    throw new SyntaxError((error as Error).message, { cause: error });
-  }
 }
 
 const NAMED = /^:[A-Za-z_]\w*$/;

@@ -13,10 +13,6 @@ type Value = (exchange: Exchange, parts: NamedParts) => string;
 
 /** A text with placeholders. Immutable. */
 export class PlaceholderText {
-  /** Whether it is the same for every request. */
-  readonly constant: boolean;
-  /** Whether a placeholder of this name is in it. */
-  readonly #names: ReadonlySet<string>;
   readonly #pieces: readonly (string | Value)[];
 
   /**
@@ -25,22 +21,13 @@ export class PlaceholderText {
    */
   constructor(source: string, names: readonly string[] = []) {
     const pieces: (string | Value)[] = [];
-    const found = new Set<string>();
     let at = 0;
     for (const { 0: whole, 1: name, index } of source.matchAll(PLACEHOLDER)) {
       pieces.push(source.slice(at, index), valueOf(name, names));
-      found.add(name);
       at = index + whole.length;
     }
     pieces.push(source.slice(at));
-    this.#names = found;
     this.#pieces = pieces.filter((piece) => piece !== "");
-    this.constant = found.size === 0;
-  }
-
-  /** Whether a placeholder is in it. */
-  has(name: string): boolean {
-    return this.#names.has(name);
   }
 
   /** The text for an exchange. A value that begins with a slash behind a slash loses its own. */
@@ -76,7 +63,7 @@ const FACTS: Readonly<Record<string, Value>> = {
 };
 
 /** The names of all placeholders, for messages. */
-export const PLACEHOLDERS: readonly string[] = [...Object.keys(FACTS), "header.NAME"];
+const PLACEHOLDERS: readonly string[] = [...Object.keys(FACTS), "header.NAME"];
 
 function valueOf(name: string, names: readonly string[]): Value {
   if (names.includes(name)) return (_, parts) => parts[name];

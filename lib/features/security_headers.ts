@@ -9,7 +9,7 @@ import { z } from "zod";
 import { choice, fieldValue, flag, table } from "../config/fields.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { Filter } from "../exchange/filter.ts";
-import { headerValue } from "../http/header_lines.ts";
+import { headerValue, removeHeaders } from "../http/header_lines.ts";
 import type { HeaderLines } from "../http/message.ts";
 import type { Feature } from "./feature.ts";
 
@@ -82,7 +82,7 @@ class SecurityHeaders implements Filter {
   }
 
   fields(exchange: Exchange, lines: HeaderLines): void {
-    if (this.#hides && exchange.fromUpstream) removeServer(lines);
+    if (this.#hides && exchange.fromUpstream) removeHeaders(lines, SERVER);
     for (let i = 0; i < this.#fields.length; i += 2) {
       if (headerValue(lines, this.#fields[i]) === undefined) lines.push(this.#fields[i], this.#fields[i + 1]);
     }
@@ -93,14 +93,5 @@ class SecurityHeaders implements Filter {
   }
 }
 
-function removeServer(lines: HeaderLines): void {
-  let kept = 0;
-  for (let i = 0; i < lines.length; i += 2) {
-    const name = lines[i].toLowerCase();
-    if (name === "server" || name === "x-powered-by") continue;
-    lines[kept] = lines[i];
-    lines[kept + 1] = lines[i + 1];
-    kept += 2;
-  }
-  lines.length = kept;
-}
+/** What tells attackers which software to look up. */
+const SERVER: ReadonlySet<string> = new Set(["server", "x-powered-by"]);

@@ -57,6 +57,22 @@ export function listMembers(value: string): string[] {
   return members;
 }
 
+/**
+ * Removes all lines with one of these names, in place.
+ *
+ * @param lowerNames In lower case.
+ */
+export function removeHeaders(lines: HeaderLines, lowerNames: ReadonlySet<string>): void {
+  let kept = 0;
+  for (let i = 0; i < lines.length; i += 2) {
+    if (lowerNames.has(lines[i].toLowerCase())) continue;
+    lines[kept] = lines[i];
+    lines[kept + 1] = lines[i + 1];
+    kept += 2;
+  }
+  lines.length = kept;
+}
+
 /** Adds a name to Vary (RFC 9110, section 12.5.5), unless it is there. */
 export function addVary(lines: HeaderLines, name: string): void {
   const lowerName = name.toLowerCase();

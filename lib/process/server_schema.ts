@@ -5,13 +5,12 @@
  */
 
 import { z } from "zod";
-import { choice, duration, flag, integer, judged, list, size, table, text } from "../config/fields.ts";
+import { choice, duration, flag, integer, judged, list, network, size, table, text } from "../config/fields.ts";
 import { LISTENER_KINDS } from "../listener/listener_kind.ts";
 import { limitsSchema } from "../listener/own/limits_schema.ts";
 import { SOCKET_DRIVERS } from "../sockets/driver_name.ts";
-import { isIpAddress, parseNetwork } from "../http/ip_address.ts";
+import { isIpAddress } from "../http/ip_address.ts";
 
-const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
 const NAME_SERVER = 'the IP address of a name server, with or without a port, such as "10.0.0.2" or "[fd00::2]:53"';
 const WORKERS = 'a whole number from 1 to 256, or "auto"';
 
@@ -20,9 +19,7 @@ export const serverSchema = table({
   name: text().default("bws").describe(
     'Name of this server; in the Via header field, characters that a token may not hold become "-".',
   ),
-  trusted_proxies: list(
-    judged((value) => parseNetwork(value) !== undefined ? undefined : { expected: NETWORK }, NETWORK),
-  )
+  trusted_proxies: list(network())
     .prefault([])
     .describe("Addresses and networks whose X-Forwarded-* and Forwarded header fields are trusted."),
   name_servers: list(judged((value) => isNameServer(value) ? undefined : { expected: NAME_SERVER }, NAME_SERVER))

@@ -9,7 +9,7 @@
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { Filter } from "../../exchange/filter.ts";
 import { AcceptedCodings } from "../../http/accepted_codings.ts";
-import { addVary, headerValue, headerValues, listMembers, setHeader } from "../../http/header_lines.ts";
+import { addVary, headerValue, headerValues, listMembers, removeHeaders, setHeader } from "../../http/header_lines.ts";
 import type { HeaderLines, HttpResponse } from "../../http/message.ts";
 import type { Feature } from "../feature.ts";
 import { WholeSource } from "../../http/whole_source.ts";
@@ -75,8 +75,7 @@ export class Compression implements Filter {
     if (body.length > WHOLE_MAX_BYTES) {
       return { ...response, body: new CompressedBody(new WholeSource(body), compressor) };
     }
-    const whole = compressor.whole(body);
-    return { ...response, body: whole };
+    return { ...response, body: compressor.whole(body) };
   }
 
   #compressible({ head, clientScheme }: Exchange, headers: HeaderLines): boolean {
@@ -100,15 +99,10 @@ export class Compression implements Filter {
 
 /** The fields that tell of the coding, and those that were true of the content without it. */
 function changeFields(headers: HeaderLines, coding: string): void {
-  let kept = 0;
+  removeHeaders(headers, UNTRUE);
   for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i].toLowerCase();
-    if (UNTRUE.has(name)) continue;
-    headers[kept] = headers[i];
-    headers[kept + 1] = name === "etag" ? weak(headers[i + 1]) : headers[i + 1];
-    kept += 2;
+    if (headers[i].toLowerCase() === "etag") headers[i + 1] = weak(headers[i + 1]);
   }
-  headers.length = kept;
   headers.push("content-encoding", coding);
 }
 

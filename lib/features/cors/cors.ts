@@ -8,7 +8,7 @@
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { Outcome } from "../../exchange/exchange_failure.ts";
 import type { Filter } from "../../exchange/filter.ts";
-import { addVary, headerValue } from "../../http/header_lines.ts";
+import { addVary, headerValue, removeHeaders } from "../../http/header_lines.ts";
 import type { HeaderLines, RequestHead } from "../../http/message.ts";
 import type { Feature } from "../feature.ts";
 import { type CorsConfig, corsKeys } from "./cors_schema.ts";
@@ -30,7 +30,7 @@ export const cors = {
   compile: (options) => options === undefined ? undefined : new Cors(options),
 } as const satisfies Feature<CorsConfig | undefined>;
 
-/** Whether a request is a preflight: OPTIONS with Origin and Access-Control-Request-Method. */
+/** The method that a preflight (OPTIONS with Origin and Access-Control-Request-Method) asks for; undefined for other requests. */
 export function preflightMethod({ method, headers }: RequestHead): string | undefined {
   if (method !== "OPTIONS" || headerValue(headers, "origin") === undefined) return undefined;
   return headerValue(headers, "access-control-request-method");
@@ -81,7 +81,7 @@ class Cors implements Filter {
 
   /** On every response, error responses too: a page could not read the status of a failure otherwise. */
   fields({ head, fromUpstream }: Exchange, lines: HeaderLines): void {
-    if (fromUpstream) removeFields(lines);
+    if (fromUpstream) removeHeaders(lines, FIELDS);
     if (!this.#anyOrigin) addVary(lines, "Origin");
     const origin = headerValue(head.headers, "origin");
     if (!this.#allows(origin)) return;
@@ -100,18 +100,7 @@ class Cors implements Filter {
   }
 }
 
-/** Removes the upstream's fields, which would stand beside those of the config: browsers refuse two values. */
-function removeFields(lines: HeaderLines): void {
-  let kept = 0;
-  for (let i = 0; i < lines.length; i += 2) {
-    if (FIELDS.has(lines[i].toLowerCase())) continue;
-    lines[kept] = lines[i];
-    lines[kept + 1] = lines[i + 1];
-    kept += 2;
-  }
-  lines.length = kept;
-}
-
+/** The upstream's fields, which would stand beside those of the config: browsers refuse two values. */
 const FIELDS: ReadonlySet<string> = new Set([
   "access-control-allow-origin",
   "access-control-allow-methods",

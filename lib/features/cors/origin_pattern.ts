@@ -5,7 +5,8 @@
  * @module
  */
 
-import { RE2JS } from "re2js";
+import type { RE2JS } from "re2js";
+import { linearExpression } from "../expression.ts";
 
 /** Longest Origin that is compared: a scheme, a host of 253 characters and a port. */
 const MAX_ORIGIN_CHARS = 300;
@@ -24,7 +25,7 @@ export class OriginPattern {
    */
   constructor(source: string) {
     if (source.startsWith("~")) {
-      this.#expression = compiled(source.slice(1));
+      this.#expression = linearExpression(source.slice(1));
       return;
     }
     if (source === "*") return;
@@ -51,14 +52,6 @@ export class OriginPattern {
     const { length } = origin;
     return origin.startsWith(this.#before) && origin.endsWith(this.#behind) &&
       HOST.test(origin.slice(this.#before.length, length - this.#behind.length));
-  }
-}
-
-function compiled(source: string): RE2JS {
-  try {
-    return RE2JS.compile(RE2JS.translateRegExp(source));
-  } catch (error) {
-    throw new SyntaxError((error as Error).message, { cause: error });
   }
 }
 

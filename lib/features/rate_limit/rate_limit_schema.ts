@@ -5,12 +5,10 @@
  */
 
 import type { z } from "zod";
-import { type Fault, flag, integer, judged, list, table } from "../../config/fields.ts";
-import { parseNetwork } from "../../http/ip_address.ts";
+import { type Fault, flag, integer, judged, list, network, table } from "../../config/fields.ts";
 
 const RATE = 'a rate such as "5/s", "100/m" or "1000/h"';
 const KEY = '"address", "route", "header:NAME" or "cookie:NAME"';
-const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** The keys of `rate_limit`. */
@@ -26,7 +24,7 @@ export const rateLimitKeys = table({
     'What is counted by itself: "address" of the client (IPv6 by /64), "header:NAME", "cookie:NAME" (a request without it counts by ' +
       'address), or "route" for all clients together.',
   ),
-  exempt: list(judged(networkFault, NETWORK)).prefault([]).describe("Addresses and networks that are not limited."),
+  exempt: list(network()).prefault([]).describe("Addresses and networks that are not limited."),
   max_keys: integer(16, 4_194_304).default(65_536).describe(
     "How many keys are remembered; of more, those are forgotten whose last request is longest ago. 8 bytes each, for all workers.",
   ),
@@ -66,8 +64,4 @@ function keyFault(value: string): Fault | undefined {
     expected: KEY,
     suggestion: /^(?:ip|client|client_ip|remote_addr|remote_ip)$/i.test(value) ? "address" : undefined,
   };
-}
-
-function networkFault(value: string): Fault | undefined {
-  return parseNetwork(value) === undefined ? { expected: NETWORK } : undefined;
 }
