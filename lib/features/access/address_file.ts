@@ -17,7 +17,7 @@ export class AddressFile {
   readonly #looks = new OncePerSecond();
   #blocks: AddressBlocks;
   #stamp: string;
-  #looking = false;
+  #looking: Promise<void> | undefined;
 
   /**
    * Reads the file.
@@ -37,10 +37,12 @@ export class AddressFile {
     return this.#blocks.has(address);
   }
 
-  /** Reads the file again if it has changed. Never rejects. */
-  async look(): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
+  /** Reads the file again if it has changed; callers at the same time share one look. Never rejects. */
+  look(): Promise<void> {
+    return this.#looking ??= this.#look().finally(() => this.#looking = undefined);
+  }
+
+  async #look(): Promise<void> {
     try {
       const stamp = stampOf(await Deno.stat(this.#path));
       if (stamp === this.#stamp) return;
@@ -58,8 +60,6 @@ export class AddressFile {
         });
       }
       if (error instanceof Deno.errors.NotFound) this.#stamp = message;
-    } finally {
-      this.#looking = false;
     }
   }
 }
