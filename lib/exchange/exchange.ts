@@ -155,6 +155,8 @@ export class Exchange implements AccessRecord {
   /** Set where the exchange is only explained: nothing is sent, counted or logged. */
   dryRun: DryRun | undefined;
   readonly #observer: ExchangeObserver;
+  /** What is held until the end; undefined where nothing is. */
+  #held: Disposable[] | undefined;
 
   /** Begins an exchange. */
   constructor(head: RequestHead, client: ClientSide, observer: ExchangeObserver) {
@@ -232,6 +234,11 @@ export class Exchange implements AccessRecord {
     (this.ownLines ??= []).push(name, value);
   }
 
+  /** Holds `resource` until the exchange has ended, in whatever way. */
+  hold(resource: Disposable): void {
+    (this.#held ??= []).push(resource);
+  }
+
   /** Counts bytes of a streamed response body. */
   sent(bytes: number): void {
     this.bytes += bytes;
@@ -264,6 +271,7 @@ export class Exchange implements AccessRecord {
     this.durationMs = nowMs - this.startMs;
     this.metrics?.ended(this);
     this.span?.ended(this);
+    if (this.#held !== undefined) { for (const resource of this.#held) resource[Symbol.dispose](); }
     this.#observer.exchangeEnded(this);
   }
 }

@@ -14,9 +14,12 @@ import type { Filter } from "../exchange/filter.ts";
 import type { VirtualHostConfig } from "../listener/virtual_host_schema.ts";
 import type { Log } from "../log/log.ts";
 import type { RequestHead } from "../http/message.ts";
+import type { MetricDeclarations, MetricSet, SnapshotOf } from "../metrics/metric_set.ts";
+import type { MetricValues } from "../metrics/metric_values.ts";
 import type { MethodMismatch, RouteMatch } from "../routing/route.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
 import type { SharedState } from "../state/shared_state.ts";
+import type { WorkerPlace } from "../state/worker_place.ts";
 
 /** Takes the problems of a feature's keys. */
 export interface Report {
@@ -57,6 +60,14 @@ export interface BuildContext {
   readonly clock: CoarseClock;
   /** Fields that workers share and that outlive a generation. */
   readonly sharedState: SharedState;
+  /** This worker among those that share the fields. */
+  readonly worker: WorkerPlace;
+  /**
+   * The metrics of the feature for this table, which outlive a generation; undefined where none are kept.
+   *
+   * @param set {@linkcode Feature.metrics}.
+   */
+  metrics<D extends MetricDeclarations>(set: MetricSet<D>): MetricValues<SnapshotOf<D>> | undefined;
 }
 
 /** One feature. `Options` is the output of its schema: no other interface repeats it, and no default is given twice. */
@@ -79,6 +90,11 @@ export interface Feature<Options> {
   readonly files?: readonly string[];
   /** Position in the pipeline: a request passes the smallest number first. */
   readonly order: number;
+  /** Its position with these options, where they change it. */
+  orderOf?(options: Options): number;
+  /** Its metrics, whose samples are labelled with site and route; the route is empty for the table of a site. */
+  // deno-lint-ignore no-explicit-any
+  readonly metrics?: MetricSet<any>;
   /** Its keys, with defaults, bounds and documentation. */
   readonly schema: z.ZodType<Options>;
   /** Checks rules that involve several keys. */

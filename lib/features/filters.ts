@@ -5,23 +5,43 @@
  */
 
 import type { Filter } from "../exchange/filter.ts";
+import type { MetricDeclarations, MetricSet, SnapshotOf } from "../metrics/metric_set.ts";
+import type { MetricValues } from "../metrics/metric_values.ts";
 import type { BuildContext } from "./feature.ts";
 import { type AnyFeature, FEATURES } from "./features.ts";
+
+/** The metrics of a feature for one table, by the path of the table's route; "" for the table of the site. */
+export type FeatureMetrics = <D extends MetricDeclarations>(
+  feature: string,
+  set: MetricSet<D>,
+  route: string,
+) => MetricValues<SnapshotOf<D>> | undefined;
+
+/** What the filters of a site are built from. */
+export interface SiteFiltersContext extends Omit<BuildContext, "metrics"> {
+  readonly featureMetrics: FeatureMetrics;
+}
+
+/** A filter and its position. */
+interface Placed {
+  readonly filter: Filter;
+  readonly order: number;
+}
 
 /** The filters of one site. A route shares the filters that it does not change. */
 export class SiteFilters {
   readonly #features: readonly AnyFeature[];
-  readonly #context: BuildContext;
+  readonly #context: SiteFiltersContext;
   readonly #tables: ReadonlyMap<string, unknown>;
-  readonly #shared: readonly (Filter | undefined)[];
+  readonly #shared: readonly (Placed | undefined)[];
 
   /**
    * @param site The tables of the site, by their keys.
    * @param features All features.
    * @throws {Error} When a file that a table names cannot be read.
    */
-  constructor(site: object, context: BuildContext, features: readonly AnyFeature[] = FEATURES) {
-    this.#features = features.toSorted((a, b) => a.order - b.order);
+  constructor(site: object, context: SiteFiltersContext, features: readonly AnyFeature[] = FEATURES) {
+    this.#features = features;
     this.#context = context;
     this.#tables = new Map<string, unknown>(Object.entries(site));
     this.#shared = this.#features.map((feature) => compiled(feature, this.#siteTable(feature), context));
@@ -29,7 +49,7 @@ export class SiteFilters {
 
   /** The filters for requests that match no route, in the order of the request. */
   get unrouted(): Filter[] {
-    return this.#shared.filter((filter) => filter !== undefined);
+    return inOrder(this.#shared);
   }
 
   /**
@@ -40,11 +60,11 @@ export class SiteFilters {
   of(route: NonNullable<BuildContext["route"]>, proxy: BuildContext["proxy"]): Filter[] {
     const tables = new Map<string, unknown>(Object.entries(route));
     const context = { ...this.#context, route, proxy };
-    return this.#features.flatMap((feature, index) => {
+    return inOrder(this.#features.map((feature, index) => {
       const own = feature.scopes.includes("route") ? tables.get(feature.key) : undefined;
       const shares = own === undefined && !feature.routeKeys?.some((key) => tables.get(key) !== undefined);
-      return (shares ? this.#shared[index] : compiled(feature, own ?? this.#siteTable(feature), context)) ?? [];
-    });
+      return shares ? this.#shared[index] : compiled(feature, own ?? this.#siteTable(feature), context);
+    }));
   }
 
   #siteTable({ key, scopes }: AnyFeature): unknown {
@@ -52,8 +72,17 @@ export class SiteFilters {
   }
 }
 
-function compiled(feature: AnyFeature, options: unknown, context: BuildContext): Filter | undefined {
+function compiled(feature: AnyFeature, options: unknown, context: SiteFiltersContext): Placed | undefined {
   // An absent table is compiled only if the schema has defaults for it.
   if (options === undefined && !feature.schema.safeParse(undefined).success) return undefined;
-  return feature.compile(options, context);
+  const { key, order } = feature;
+  const filter = feature.compile(options, {
+    ...context,
+    metrics: (set) => context.featureMetrics(key, set, context.route?.path ?? ""),
+  });
+  return filter && { filter, order: feature.orderOf?.(options) ?? order };
+}
+
+function inOrder(placed: readonly (Placed | undefined)[]): Filter[] {
+  return placed.filter((one) => one !== undefined).sort((a, b) => a.order - b.order).map(({ filter }) => filter);
 }

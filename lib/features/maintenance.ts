@@ -10,6 +10,7 @@ import type { Exchange } from "../exchange/exchange.ts";
 import { ExchangeFailure, type Outcome } from "../exchange/exchange_failure.ts";
 import type { Filter } from "../exchange/filter.ts";
 import { AddressBlocks } from "../http/address_block.ts";
+import { MetricSet, type ValuesOf } from "../metrics/metric_set.ts";
 import type { BuildContext, Feature } from "./feature.ts";
 import { CHALLENGE_PATH } from "./redirect_to_https.ts";
 
@@ -27,11 +28,17 @@ const schema = z.union([flag(), keys], { error: "true, false or a table" }).opti
 
 type MaintenanceConfig = z.output<typeof schema>;
 
+/** The metrics `bws_maintenance_…`. */
+const MAINTENANCE_METRICS = new MetricSet({
+  refused: { kind: "counter", name: "bws_maintenance_refused_total", help: "Requests that got 503 for maintenance." },
+});
+
 /** `maintenance`. */
 export const maintenance = {
   key: "maintenance",
   scopes: ["site", "route"],
   order: 310,
+  metrics: MAINTENANCE_METRICS,
   schema,
   compile: (options, context) => {
     const config = options === true ? keys.parse({}) : options;
@@ -43,16 +50,20 @@ class Maintenance implements Filter {
   readonly #allowed: AddressBlocks;
   readonly #failure: ExchangeFailure;
   readonly #isEndpoint: BuildContext["isEndpoint"];
+  readonly #metrics: ValuesOf<typeof MAINTENANCE_METRICS> | undefined;
 
-  constructor({ allow, retry_after }: z.output<typeof keys>, { isEndpoint }: BuildContext) {
+  constructor({ allow, retry_after }: z.output<typeof keys>, { isEndpoint, metrics }: BuildContext) {
+    this.#metrics = metrics(MAINTENANCE_METRICS);
     this.#allowed = new AddressBlocks(allow);
     const lines = retry_after === 0 ? [] : ["retry-after", String(Math.ceil(retry_after / 1000))];
     this.#failure = new ExchangeFailure(503, "The site is in maintenance", { owner: "proxy", lines });
     this.#isEndpoint = isEndpoint;
   }
 
-  request({ head, clientAddress }: Exchange): Outcome | undefined {
+  request({ head, clientAddress, dryRun }: Exchange): Outcome | undefined {
     if (this.#allowed.has(clientAddress) || this.#isEndpoint(head)) return undefined;
-    return head.path.startsWith(CHALLENGE_PATH) ? undefined : this.#failure;
+    if (head.path.startsWith(CHALLENGE_PATH)) return undefined;
+    if (dryRun === undefined) this.#metrics?.add(MAINTENANCE_METRICS.metrics.refused);
+    return this.#failure;
   }
 }

@@ -89,14 +89,16 @@ export class Site {
     this.requestIdName = config.request_id.header.toLowerCase();
     this.#viaMark = `${viaToken(server.name)}-${processState.mark}`;
     const proxy = config.proxy?.enabled === true ? config.proxy : undefined;
+    this.metrics = context.metrics && new SiteMetrics(context.metrics, config.name, proxy?.routes ?? []);
     const filters = new SiteFilters(config, {
       ...{ server, site: config, proxy: config.proxy, route: undefined },
       ...{ log: processState.log, clock: processState.clock, sharedState: context.sharedState },
+      worker: processState.worker,
+      featureMetrics: (feature, set, route) => this.metrics?.feature(feature, set, route),
       matchRoute: (path, method) => this.#routes?.match(path, method),
       isEndpoint: (head) => this.internal.takes(head),
       httpsPort: context.httpsPort(config),
     });
-    this.metrics = context.metrics && new SiteMetrics(context.metrics, config.name, proxy?.routes ?? []);
     const pools = proxy === undefined ? undefined : createPools(proxy, { ...context, site: config.name });
     this.pools = pools?.byName ?? new Map();
     this.members = pools?.members ?? new Map();

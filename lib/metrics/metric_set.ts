@@ -26,6 +26,9 @@ export type SnapshotOf<D extends MetricDeclarations> = {
     : number;
 };
 
+/** The values of the metrics of a set. */
+export type ValuesOf<Set extends MetricSet<MetricDeclarations>> = MetricValues<SnapshotOf<Set["declarations"]>>;
+
 /** An owner of metrics, such as a route. */
 export interface MeasuredThing {
   readonly values: MetricValues<unknown>;

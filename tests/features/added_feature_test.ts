@@ -13,6 +13,7 @@ import type { Config } from "../../lib/generation/config/config_types.ts";
 import type { RequestHead } from "../../lib/http/message.ts";
 import { CoarseClock } from "../../lib/state/coarse_clock.ts";
 import { LocalState } from "../../lib/state/shared_state.ts";
+import { ONLY_WORKER } from "../../lib/state/worker_place.ts";
 import { jsonSchema } from "../../lib/config/json_schema.ts";
 import { sentenceOf } from "../../lib/config/problem.ts";
 import { readText } from "../../lib/config/read_config.ts";
@@ -78,6 +79,7 @@ Deno.test("A feature runs with the table of the route, and with the site's where
       ...{ server: (config as Config).server, site, route: undefined, proxy: site.proxy, log: undefined },
       ...{ clock: new CoarseClock(), sharedState: new LocalState(), matchRoute: () => undefined },
       ...{ isEndpoint: () => false, httpsPort: 443 },
+      ...{ worker: ONLY_WORKER, featureMetrics: () => undefined },
     }, WITH_MARKING);
     const pipeline = new Pipeline(route === undefined ? filters.unrouted : filters.of(route, site.proxy), {
       handle: () => ({ status: 200, headers: [], body: null }),

@@ -10,15 +10,24 @@ import { ExchangeFailure, type Outcome } from "../../exchange/exchange_failure.t
 import type { Filter } from "../../exchange/filter.ts";
 import { AddressBlocks } from "../../http/address_block.ts";
 import type { Log } from "../../log/log.ts";
+import { MetricSet, type ValuesOf } from "../../metrics/metric_set.ts";
 import type { Feature } from "../feature.ts";
 import { type AccessConfig, accessKeys } from "./access_schema.ts";
 import { AddressFile } from "./address_file.ts";
+
+/** The metrics `bws_access_…`. */
+const ACCESS_METRICS = new MetricSet({
+  denied: { kind: "counter", name: "bws_access_denied_total", help: "Requests of clients that are not let in." },
+});
+
+type AccessMetrics = ValuesOf<typeof ACCESS_METRICS>;
 
 /** `access`. */
 export const access = {
   key: "access",
   scopes: ["site", "route"],
   order: 300,
+  metrics: ACCESS_METRICS,
   files: ["deny_file", "allow_file"],
   schema: accessKeys.optional().describe("Which addresses of clients are let in."),
   check(options, report) {
@@ -42,7 +51,10 @@ export const access = {
       report.warning(["rules", all + 1], { message: `the rule is never reached: "${rules[all]}" stands before it` });
     }
   },
-  compile: (options, { log }) => options === undefined || grantsAll(options) ? undefined : new Access(options, log),
+  compile: (options, { log, metrics }) => {
+    if (options === undefined || grantsAll(options)) return undefined;
+    return new Access(options, log, metrics(ACCESS_METRICS));
+  },
 } as const satisfies Feature<AccessConfig | undefined>;
 
 /** What is wrong in a file; whether it can be read at all is checked with the other files of a config. */
@@ -67,11 +79,17 @@ export class Access implements Filter {
   /** Whether those whom no rule fits are let in. */
   readonly #otherwise: boolean;
   readonly #drops: boolean;
+  readonly #metrics: AccessMetrics | undefined;
 
   /**
    * @throws {Error} When a file cannot be read.
    */
-  constructor({ rules, deny, allow, deny_file, allow_file, action }: AccessConfig, log?: Log) {
+  constructor(
+    { rules, deny, allow, deny_file, allow_file, action }: AccessConfig,
+    log?: Log,
+    metrics?: AccessMetrics,
+  ) {
+    this.#metrics = metrics;
     this.#rules = [
       ...rules.map((rule) => ruleOf(rule.startsWith("allow"), [rule.trim().split(/\s+/)[1]])),
       ...deny_file === undefined ? [] : [{ lets: false, set: new AddressFile(deny_file, log), all: false }],
@@ -85,6 +103,7 @@ export class Access implements Filter {
 
   request(exchange: Exchange): Outcome | undefined {
     if (this.lets(exchange.clientAddress)) return undefined;
+    if (exchange.dryRun === undefined) this.#metrics?.add(ACCESS_METRICS.metrics.denied);
     const cause = "The client's address is not let in by access";
     if (!this.#drops) return new ExchangeFailure(403, cause);
     exchange.failed(cause, "client");

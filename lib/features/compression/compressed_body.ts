@@ -6,12 +6,14 @@
  */
 
 import { type BodySink, type BodySource, keep, type Ownership } from "../../http/body.ts";
+import { COMPRESSION_METRICS, type CompressionMetrics } from "./compression_metrics.ts";
 import type { Compressor, CompressStream } from "./compressor.ts";
 
 /** A compressed body. Owned by the response that has it. */
 export class CompressedBody implements BodySource, BodySink {
   readonly #source: BodySource;
   readonly #compressor: Compressor;
+  readonly #metrics: CompressionMetrics | undefined;
   /** Undefined until the first piece: most memory of a compressor is taken at once. */
   #stream: CompressStream | undefined;
   #sink: BodySink | undefined;
@@ -31,7 +33,8 @@ export class CompressedBody implements BodySource, BodySink {
   #over = false;
 
   /** Takes over `source`. */
-  constructor(source: BodySource, compressor: Compressor) {
+  constructor(source: BodySource, compressor: Compressor, metrics?: CompressionMetrics) {
+    this.#metrics = metrics;
     this.#source = source;
     this.#compressor = compressor;
   }
@@ -56,6 +59,7 @@ export class CompressedBody implements BodySource, BodySink {
     this.#asked = false;
     if (this.#over) return;
     this.#busy = true;
+    this.#metrics?.add(COMPRESSION_METRICS.metrics.inBytes, bytes.length);
     this.#compress(keep(bytes, ownership), 0);
   }
 
@@ -125,6 +129,7 @@ export class CompressedBody implements BodySource, BodySink {
     if (this.#stream !== undefined) return this.#stream;
     const stream = this.#stream = this.#compressor.stream();
     stream.on("data", (chunk: Uint8Array<ArrayBuffer>) => {
+      this.#metrics?.add(COMPRESSION_METRICS.metrics.outBytes, chunk.length);
       this.#output.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
       this.#advance();
     });

@@ -15,6 +15,7 @@ import type { Feature } from "../feature.ts";
 import { WholeSource } from "../../http/whole_source.ts";
 import { CompressedBody } from "./compressed_body.ts";
 import { type CompressionConfig, compressionKeys } from "./compression_schema.ts";
+import { COMPRESSION_METRICS, type CompressionMetrics } from "./compression_metrics.ts";
 import { type Coding, type Compressor, compressorOf } from "./compressor.ts";
 
 /** `compression`. */
@@ -22,8 +23,10 @@ export const compression = {
   key: "compression",
   scopes: ["site", "route"],
   order: 500,
+  metrics: COMPRESSION_METRICS,
   schema: compressionKeys.optional().describe("Compression of responses."),
-  compile: (options) => options?.enabled === true ? new Compression(options) : undefined,
+  compile: (options, { metrics }) =>
+    options?.enabled === true ? new Compression(options, metrics(COMPRESSION_METRICS)) : undefined,
 } as const satisfies Feature<CompressionConfig | undefined>;
 
 /** Largest body that is compressed at once: a millisecond or two. */
@@ -41,8 +44,13 @@ export class Compression implements Filter {
   readonly #suffixes: readonly string[];
   readonly #paths: readonly string[];
   readonly #cookies: boolean;
+  readonly #metrics: CompressionMetrics | undefined;
 
-  constructor({ algorithms, level, min_size, types, paths, cookies }: CompressionConfig) {
+  constructor(
+    { algorithms, level, min_size, types, paths, cookies }: CompressionConfig,
+    metrics?: CompressionMetrics,
+  ) {
+    this.#metrics = metrics;
     this.#codings = new AcceptedCodings(algorithms);
     this.#compressors = new Map(algorithms.map((coding: Coding) => [coding, compressorOf(coding, level)]));
     this.#minBytes = min_size;
@@ -71,11 +79,15 @@ export class Compression implements Filter {
     if (compressor === undefined) return response;
     changeFields(headers, coding);
     if (body === null) return response;
-    if (!(body instanceof Uint8Array)) return { ...response, body: new CompressedBody(body, compressor) };
+    const metrics = this.#metrics;
+    if (!(body instanceof Uint8Array)) return { ...response, body: new CompressedBody(body, compressor, metrics) };
     if (body.length > WHOLE_MAX_BYTES) {
-      return { ...response, body: new CompressedBody(new WholeSource(body), compressor) };
+      return { ...response, body: new CompressedBody(new WholeSource(body), compressor, metrics) };
     }
-    return { ...response, body: compressor.whole(body) };
+    const whole = compressor.whole(body);
+    metrics?.add(COMPRESSION_METRICS.metrics.inBytes, body.length);
+    metrics?.add(COMPRESSION_METRICS.metrics.outBytes, whole.length);
+    return { ...response, body: whole };
   }
 
   #compressible({ head, clientScheme }: Exchange, headers: HeaderLines): boolean {

@@ -8,6 +8,7 @@
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { Outcome } from "../../exchange/exchange_failure.ts";
 import type { Filter } from "../../exchange/filter.ts";
+import { MetricSet, type ValuesOf } from "../../metrics/metric_set.ts";
 import { matchPath } from "../../routing/match_path.ts";
 import type { Feature } from "../feature.ts";
 import { CHALLENGE_PATH } from "../redirect_to_https.ts";
@@ -15,11 +16,23 @@ import { Redirect } from "./redirect.ts";
 import { loopOf } from "./redirect_loop.ts";
 import { type RedirectConfig, redirectsSchema } from "./redirects_schema.ts";
 
+/** The metrics `bws_redirects_…`. */
+const REDIRECTS_METRICS = new MetricSet({
+  redirected: {
+    kind: "counter",
+    name: "bws_redirects_total",
+    help: "Requests that an entry of redirects responded to.",
+  },
+});
+
+type RedirectsMetrics = ValuesOf<typeof REDIRECTS_METRICS>;
+
 /** `[[sites.redirects]]`. */
 export const redirects = {
   key: "redirects",
   scopes: ["site"],
   order: 105,
+  metrics: REDIRECTS_METRICS,
   schema: redirectsSchema,
   check(options, report) {
     const built = options.map((options, index) => {
@@ -41,7 +54,10 @@ export const redirects = {
       });
     });
   },
-  compile: (options) => options.length === 0 ? undefined : new Redirects(options.map((one) => new Redirect(one))),
+  compile: (options, { metrics }) => {
+    if (options.length === 0) return undefined;
+    return new Redirects(options.map((one) => new Redirect(one)), metrics(REDIRECTS_METRICS));
+  },
 } as const satisfies Feature<RedirectConfig[]>;
 
 /** The redirects of one site. */
@@ -52,8 +68,10 @@ export class Redirects implements Filter {
   readonly #exact = new Map<string, number[]>();
   /** Indexes of all others. */
   readonly #patterns: number[] = [];
+  readonly #metrics: RedirectsMetrics | undefined;
 
-  constructor(list: readonly Redirect[]) {
+  constructor(list: readonly Redirect[], metrics?: RedirectsMetrics) {
+    this.#metrics = metrics;
     this.list = list;
     list.forEach(({ pattern: { exact } }, index) => {
       if (exact === undefined) this.#patterns.push(index);
@@ -66,6 +84,7 @@ export class Redirects implements Filter {
     if (path.startsWith(CHALLENGE_PATH)) return undefined;
     const found = this.find(exchange);
     if (found === undefined) return undefined;
+    if (exchange.dryRun === undefined) this.#metrics?.add(REDIRECTS_METRICS.metrics.redirected);
     return { status: found.redirect.status, headers: ["location", found.location], body: null };
   }
 

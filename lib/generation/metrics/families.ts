@@ -5,6 +5,7 @@
  */
 
 import { ROUTE_METRICS } from "../../exchange/route_metrics.ts";
+import { type AnyFeature, FEATURES } from "../../features/features.ts";
 import { LISTENER_METRICS } from "../../listener/own/listener_metrics.ts";
 import type { PortStatus } from "../../listener/port.ts";
 import type { Family } from "../../metrics/family.ts";
@@ -13,7 +14,7 @@ import { POOL_METRICS, UPSTREAM_METRICS } from "../../upstream/upstream_metrics.
 import { VERSION } from "../../version.ts";
 import type { Generation } from "../generation.ts";
 import { certificateFamilies } from "./certificate_families.ts";
-import { measuredPools, measuredPorts, measuredRoutes, measuredUpstreams } from "./measured_things.ts";
+import { measuredFeature, measuredPools, measuredPorts, measuredRoutes, measuredUpstreams } from "./measured_things.ts";
 import {
   type ConfigFacts,
   configFamilies,
@@ -58,6 +59,9 @@ export function serverFamilies({ generation, config, ports, startedMs }: ServerF
     ...UPSTREAM_METRICS.families(() => measuredUpstreams(generation())),
     ...upstreamStateFamilies(generation),
     ...POOL_METRICS.families(() => measuredPools(generation())),
+    ...FEATURES.flatMap(({ key, metrics }: AnyFeature) =>
+      metrics?.families(() => measuredFeature(generation(), key)) ?? []
+    ),
     ...certificateFamilies(generation),
     ...(config === undefined ? [] : configFamilies(config)),
     ...(ports === undefined ? [] : [

@@ -36,6 +36,11 @@ function withSockets({ values, labels }: RouteMetrics): MeasuredThing {
   return { values, labels, groups: WEBSOCKET_ROUTE };
 }
 
+/** The tables of sites and routes that have a feature. */
+export function* measuredFeature({ sites }: Generation, feature: string): Iterable<MeasuredThing> {
+  for (const { metrics } of sites) yield* metrics?.featureTables(feature) ?? [];
+}
+
 /** All pools. */
 export function* measuredPools({ metrics, sites }: Generation): Iterable<MeasuredThing> {
   if (metrics === undefined) return;

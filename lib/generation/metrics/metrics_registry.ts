@@ -7,7 +7,10 @@
 
 import { RouteMetrics } from "../../exchange/route_metrics.ts";
 import { LISTENER_METRICS, type ListenerMetrics } from "../../listener/own/listener_metrics.ts";
+import { Labels } from "../../metrics/labels.ts";
 import type { TakeMetricFields } from "../../metrics/metric_fields.ts";
+import type { MetricDeclarations, MetricSet, SnapshotOf } from "../../metrics/metric_set.ts";
+import type { MetricValues } from "../../metrics/metric_values.ts";
 import { WorkerMetrics } from "../../metrics/worker_metrics.ts";
 import {
   POOL_METRICS,
@@ -15,6 +18,12 @@ import {
   UPSTREAM_METRICS,
   type UpstreamMetrics,
 } from "../../upstream/upstream_metrics.ts";
+
+/** The metrics of a feature for the table of a site or of a route. */
+export interface FeatureTableMetrics {
+  readonly values: MetricValues<unknown>;
+  readonly labels: Labels;
+}
 
 /** All metrics that this worker counts. Owned by the process state. */
 export class MetricsRegistry {
@@ -25,6 +34,7 @@ export class MetricsRegistry {
   readonly #pools = new Map<string, PoolMetrics>();
   readonly #upstreams = new Map<string, UpstreamMetrics>();
   readonly #listeners = new Map<string, ListenerMetrics>();
+  readonly #features = new Map<string, FeatureTableMetrics>();
   #worker: WorkerMetrics | undefined;
 
   /** @param take Allots the fields of the metrics. */
@@ -51,6 +61,20 @@ export class MetricsRegistry {
     return found(this.#listeners, [key], (name) => LISTENER_METRICS.take(this.#take, `listener ${name}`));
   }
 
+  /** Metrics of a feature, by the path of the route that has its table; "" for the table of the site. */
+  feature<D extends MetricDeclarations>(
+    feature: string,
+    set: MetricSet<D>,
+    { site, route }: { readonly site: string; readonly route: string },
+  ): FeatureTableMetrics & { readonly values: MetricValues<SnapshotOf<D>> } {
+    const made = found(this.#features, [feature, site, route], (name) => ({
+      values: set.take(this.#take, `feature ${name}`),
+      labels: Labels.of({ site, route }),
+    }));
+    // The cast is safe: a feature has one set.
+    return made as FeatureTableMetrics & { readonly values: MetricValues<SnapshotOf<D>> };
+  }
+
   /** Heap and event loop delay of the workers. The first access starts publishing those of this worker. */
   get worker(): WorkerMetrics {
     return this.#worker ??= new WorkerMetrics(this.#take);
@@ -69,6 +93,7 @@ export class MetricsRegistry {
     for (const metrics of [this.#pools, this.#upstreams, this.#listeners]) {
       for (const values of metrics.values()) values.clearGauges(worker);
     }
+    for (const { values } of this.#features.values()) values.clearGauges(worker);
     this.#worker?.clear(worker);
   }
 
