@@ -89,9 +89,9 @@ Deno.test("CookieAffinity takes no cookie that was forged, cut, changed or signe
 });
 
 Deno.test("CookieAffinity gives values that hold nothing of the upstream, and differ for each", () => {
-  const upstreams = upstreamsOf(...Array.from({ length: 300 }, () => 1));
+  const upstreams = upstreamsOf(...Array.from({ length: 80 }, () => 1));
   const values = upstreams.map((upstream) => pairOf(make(upstreams).affinity(undefined, upstream)));
-  assertEquals(new Set(values).size, 300);
+  assertEquals(new Set(values).size, 80);
   for (const value of values) assertMatch(value, /^bws_upstream=[\w-]{22}$/);
   // The same after a restart and on another proxy with the same secret; not without one
   assertEquals(values, upstreams.map((upstream) => pairOf(make(upstreams).affinity(undefined, upstream))));
