@@ -16,7 +16,7 @@ const ROOT = new URL("../", import.meta.url);
  */
 const LAYERS: Readonly<Record<string, number>> = {
   ...{ cli: 8, demo: 8, process: 7, admin: 7, generation: 6, listener: 5, features: 4, handlers: 4 },
-  ...{ exchange: 3, routing: 3, upstream: 2, config: 2, http: 1, http1: 1, http2: 1, sockets: 1 },
+  ...{ exchange: 3, routing: 3, upstream: 2, config: 2, http: 1, http1: 1, http2: 1, sockets: 1, redis: 1 },
   ...{ failure: 0, state: 0, metrics: 0, telemetry: 0, log: 0 },
 };
 

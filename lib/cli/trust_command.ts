@@ -6,9 +6,8 @@
 
 import { X509Certificate } from "node:crypto";
 import { loadConfig } from "../generation/config/load_config.ts";
-import { FolderStore } from "../listener/acme/folder_store.ts";
+import { CertificateStores, type StoreChoice } from "../listener/acme/certificate_stores.ts";
 import { LocalAuthority } from "../listener/acme/local_authority.ts";
-import { storageFolder } from "../listener/acme/storage_folder.ts";
 import { type CommandInput, DEFAULT_CONFIG, flagValue, UsageError } from "./command.ts";
 import { DEBIAN, distrust, hasTrustStore, trust, trustedFile, type TrustStore } from "./system_trust.ts";
 import type { Terminal } from "./terminal.ts";
@@ -25,15 +24,14 @@ export async function trustCommand(input: CommandInput, store: TrustStore = DEBI
   const [print, uninstall] = [input.flags.has("print"), input.flags.has("uninstall")];
   if (print && uninstall) throw new UsageError("--print and --uninstall contradict each other, expected one of them");
   const { terminal } = input;
-  const folder = await folderOf(input);
-  const certificate = await new LocalAuthority(new FolderStore(folder)).certificate();
+  const { certificate, place } = await localAuthority(await storeOf(input));
   if (print) {
     terminal.print(certificate.trimEnd());
     return 0;
   }
   const facts = new X509Certificate(certificate);
   terminal.print(`${facts.subject.replace(/^CN=/, "")}, until ${new Date(facts.validTo).toISOString().slice(0, 10)}`);
-  terminal.print(`kept in ${folder}/local`);
+  terminal.print(`kept in ${place}/local`);
   const file = trustedFile(store, facts.fingerprint256.replaceAll(":", "").toLowerCase());
   const done = await changeSystem(store, { file, certificate, uninstall }, terminal);
   terminal.print("");
@@ -41,11 +39,20 @@ export async function trustCommand(input: CommandInput, store: TrustStore = DEBI
   return done ? 0 : 1;
 }
 
-async function folderOf(input: CommandInput): Promise<string> {
+async function storeOf(input: CommandInput): Promise<StoreChoice> {
   const path = flagValue(input, "config");
-  if (path === undefined && !await isFile(DEFAULT_CONFIG)) return storageFolder();
-  const { config } = await loadConfig(path ?? DEFAULT_CONFIG);
-  return config.acme.storage ?? storageFolder();
+  if (path === undefined && !await isFile(DEFAULT_CONFIG)) return { acme: {} };
+  return (await loadConfig(path ?? DEFAULT_CONFIG)).config;
+}
+
+async function localAuthority(choice: StoreChoice): Promise<{ certificate: string; place: string }> {
+  const stores = new CertificateStores();
+  try {
+    const opened = await stores.of(choice);
+    return { certificate: await new LocalAuthority(opened).certificate(), place: opened.place };
+  } finally {
+    stores.close();
+  }
 }
 
 interface SystemChange {

@@ -12,9 +12,8 @@ import { ProxyTrust } from "../http/client_address.ts";
 import { ListenerPolicies } from "../listener/tls/listener_policies.ts";
 import { tlsOf } from "../listener/tls/site_tls.ts";
 import type { ClientAuth } from "../listener/tls/tls_policy.ts";
-import { FolderStore } from "../listener/acme/folder_store.ts";
 import { challengeResponse } from "../listener/acme/http_challenge.ts";
-import { storageFolder } from "../listener/acme/storage_folder.ts";
+import type { CertificateStores } from "../listener/acme/certificate_stores.ts";
 import type { CertificateRequest } from "../listener/acme/certificate_service.ts";
 import { answersChallenges, certificateRequest } from "./certificate_request.ts";
 import { ChallengeResponder } from "./challenge_responder.ts";
@@ -189,7 +188,11 @@ export class Generation {
         port,
         sites: table,
         responder: port === challengePort && tls === undefined
-          ? new ChallengeResponder(responder, this.exchanges, (token) => findChallenge(config, token))
+          ? new ChallengeResponder(
+            responder,
+            this.exchanges,
+            (token) => findChallenge(processState.certificateStores, config, token),
+          )
           : responder,
         middleware: options.middleware ?? [],
         metrics: metrics?.listener(key),
@@ -302,9 +305,9 @@ function specOf(site: Site): { hosts: readonly string[]; default: boolean; targe
 }
 
 /** Challenges stand in the store, so that each worker and each process of a store responds to them. */
-async function findChallenge({ acme }: Config, token: string): Promise<string | undefined> {
+async function findChallenge(stores: CertificateStores, config: Config, token: string): Promise<string | undefined> {
   try {
-    return await challengeResponse(new FolderStore(acme.storage ?? storageFolder()), token);
+    return await challengeResponse(await stores.of(config), token);
   } catch {
     // There is no folder, so there is no order under way.
     return undefined;

@@ -18,6 +18,7 @@ import { Prober } from "../upstream/health/prober.ts";
 import { SocketRegistry } from "../handlers/websocket/socket_registry.ts";
 import type { Addresses } from "../upstream/discovery/addresses.ts";
 import { DnsAddresses } from "../upstream/discovery/dns_addresses.ts";
+import { CertificateStores } from "../listener/acme/certificate_stores.ts";
 import { CertificateService, type CertificateTimes } from "../listener/acme/certificate_service.ts";
 import { CertificateTable } from "../listener/acme/certificate_table.ts";
 import { MetricsRegistry } from "./metrics/metrics_registry.ts";
@@ -120,6 +121,8 @@ export class ProcessState {
   readonly prober: Prober | undefined;
   /** The certificates that are not in files. */
   readonly certificates = new CertificateTable();
+  /** Where those of this thread are kept. */
+  readonly certificateStores = new CertificateStores();
   /** Undefined where another thread gets them. */
   readonly certificateService: CertificateService | undefined;
   /** The certificates of all generations that are in files. */
@@ -140,7 +143,10 @@ export class ProcessState {
     const { issuesCertificates = false, log = SILENT } = options;
     if (issuesCertificates !== false) {
       const times = issuesCertificates === true ? {} : issuesCertificates;
-      this.certificateService = new CertificateService({ table: this.certificates, log, ...times });
+      this.certificateService = new CertificateService({
+        ...{ table: this.certificates, stores: this.certificateStores, log },
+        ...times,
+      });
     }
   }
 
@@ -148,6 +154,7 @@ export class ProcessState {
   close(): void {
     this.prober?.stop();
     this.certificateService?.close();
+    this.certificateStores.close();
     this.metrics.close();
   }
 }

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseConfig } from "../../lib/generation/config/parse_config.ts";
 import { isPublicName, issuedNames, tlsOf } from "../../lib/listener/tls/site_tls.ts";
+import { shownConfig } from "../../lib/generation/config/shown_config.ts";
 import type { SiteConfig } from "../../lib/generation/config/config_types.ts";
 import { assertErrors, assertWarnings, PROXY } from "./marked_config.ts";
 
@@ -194,5 +195,23 @@ Deno.test("Keys of TLS with upstreams belong together", () => {
   ]);
   assertWarnings(upstream(`fingerprint = "${fingerprint}", ca_file = «"/ca.pem"»`), [
     "ca_file has no effect beside fingerprint, which accepts one certificate whoever issued it, expected one of them",
+  ]);
+});
+
+Deno.test("[store] names a Redis, whose password is not shown, in place of acme.storage", () => {
+  const store = '[store]\nurl = "redis://bws:p%40ss@cache.internal/2"\npassword = "other"\n';
+  const { config, problems } = parseConfig(`${SITE}${store}`, { checkFiles: false });
+  assert(config !== undefined, JSON.stringify(problems));
+  assertEquals([config.store?.prefix, config.store?.timeout], ["bws:", 5000]);
+  const shown = JSON.stringify(shownConfig(config));
+  assertEquals([shown.includes("p%40ss"), shown.includes("other")], [false, false]);
+  assertErrors(`${SITE}[acme]\nstorage = «"here"»\n[store]\nurl = "redis://cache.internal"\n`, [
+    "acme.storage names a folder for certificates, and [store] a Redis, expected one of them",
+  ]);
+  assertErrors(`${SITE}[store]\nurl = «"http://cache.internal"»\n`, [
+    'url is "http://cache.internal", expected a URL such as "redis://cache.internal:6379/0", or rediss:// for TLS',
+  ]);
+  assertWarnings(`${SITE}[store]\nurl = "redis://cache.internal"\nca_file = «"ca.pem"»\n`, [
+    "store.ca_file has no effect: store.url is not one of TLS, expected rediss:// in store.url",
   ]);
 });

@@ -14,6 +14,7 @@ import { managementSchema } from "../../admin/management_schema.ts";
 import { type AnyFeature, FEATURES } from "../../features/features.ts";
 import { acmeSchema } from "../../listener/acme/acme_schema.ts";
 import { type Nameable, nameSites } from "../../listener/virtual_host_schema.ts";
+import { storeSchema } from "../../redis/store_schema.ts";
 import { loggingSchema, serverSchema } from "../../process/server_schema.ts";
 import { composeSite } from "./site_schema.ts";
 
@@ -26,6 +27,9 @@ export function composeSchema<const F extends readonly AnyFeature[]>(features: F
     logging: loggingSchema.prefault({}).describe("What is written where."),
     management: managementSchema.prefault({}).describe("The API for operators."),
     acme: acmeSchema.prefault({}).describe("Certificates that BWS obtains itself."),
+    store: storeSchema.optional().describe(
+      "A Redis in place of the folder acme.storage, so that several machines share certificates.",
+    ),
     sites: tables(site).min(1, { error: "at least one [[sites]] table" })
       // With features as a type parameter, the compiler cannot infer that the keys of a site include its own ones.
       .transform((sites) => nameSites(sites as unknown as Nameable[]) as unknown as Site[])

@@ -18,6 +18,8 @@ export interface ConfigInput {
   management?: ManagementInput;
   /** Certificates that BWS obtains itself. */
   acme?: AcmeInput;
+  /** A Redis in place of the folder acme.storage, so that several machines share certificates. */
+  store?: StoreInput;
   /** The sites, at least one. */
   sites: SiteInput[];
 }
@@ -200,6 +202,30 @@ export interface AcmeInput {
   propagation_delay?: string | number;
   /** Certificates for names that no site lists, for sites with on_demand. */
   on_demand?: OnDemandInput;
+}
+
+/** `[store]`. A Redis in place of the folder acme.storage, so that several machines share certificates. */
+export interface StoreInput {
+  /** URL of the Redis, with user, password and number of the database if it has them: redis://user:password@host:6379/0; rediss:// for TLS. */
+  url: string;
+  /** User to log in as, in place of one in the URL. */
+  username?: string;
+  /** Password to log in with, in place of one in the URL. */
+  password?: string;
+  /** PEM file of CA certificates to trust for rediss://, in addition to the system's. */
+  ca_file?: string;
+  /**
+   * Text that all keys begin with: those of one prefix share certificates.
+   *
+   * @default {"bws:"}
+   */
+  prefix?: string;
+  /**
+   * Longest time for connecting, and for a reply.
+   *
+   * @default {"5s"}
+   */
+  timeout?: string | number;
 }
 
 /** `[[sites]]`. The sites, at least one. */
@@ -1888,6 +1914,8 @@ export interface Config {
   management: ManagementConfig;
   /** Certificates that BWS obtains itself. */
   acme: AcmeConfig;
+  /** A Redis in place of the folder acme.storage, so that several machines share certificates. */
+  store?: StoreConfig;
   /** The sites, at least one. */
   sites: SiteConfig[];
   /** Substituted values (`${NAME}`): the path of each, with the text that is shown in its place. */
@@ -1976,6 +2004,22 @@ export interface AcmeConfig {
   propagation_delay: number;
   /** Certificates for names that no site lists, for sites with on_demand. */
   on_demand?: OnDemandConfig;
+}
+
+/** `[store]`. A Redis in place of the folder acme.storage, so that several machines share certificates. */
+export interface StoreConfig {
+  /** URL of the Redis, with user, password and number of the database if it has them: redis://user:password@host:6379/0; rediss:// for TLS. */
+  url: string;
+  /** User to log in as, in place of one in the URL. */
+  username?: string;
+  /** Password to log in with, in place of one in the URL. */
+  password?: string;
+  /** PEM file of CA certificates to trust for rediss://, in addition to the system's. */
+  ca_file?: string;
+  /** Text that all keys begin with: those of one prefix share certificates. */
+  prefix: string;
+  /** Longest time for connecting, and for a reply. */
+  timeout: number;
 }
 
 /** `[[sites]]`. The sites, at least one. */

@@ -13,7 +13,7 @@ import { retryTime } from "./acme_session.ts";
 import type { CertificateIssuer, Issued } from "./certificate_issuer.ts";
 import { type CertificateStore, nameSegment } from "./certificate_store.ts";
 import type { ChallengeSolver } from "./challenge.ts";
-import { bundleText, readBundle } from "./issued_certificate.ts";
+import { bundleText, isNewer, readBundle } from "./issued_certificate.ts";
 import { orderCertificate } from "./order.ts";
 import type { RenewalWindow } from "./renewal.ts";
 import type { KeyType } from "./signing_key.ts";
@@ -35,6 +35,10 @@ export class AcmeIssuer implements CertificateIssuer {
   readonly #accounts: readonly AcmeAccount[];
   /** Until when an authority takes no order for a name, by both. */
   readonly #blockedUntilMs = new Map<string, number>();
+  /** What could not be written to the store yet, by key. */
+  readonly #unkept = new Map<string, string>();
+  /** Up to where the changes of a folder are known. */
+  readonly #marks = new Map<string, number>();
 
   constructor(options: AcmeIssuerOptions) {
     this.#options = options;
@@ -59,9 +63,13 @@ export class AcmeIssuer implements CertificateIssuer {
     replaced: ServerCertificate | undefined,
     signal: AbortSignal,
   ): Promise<Issued> {
-    await using _lock = await this.#options.store.lock(nameSegment(name), signal);
+    await using lock = await this.#options.store.lock(nameSegment(name), signal);
     const meanwhile = await this.kept(name);
     if (meanwhile !== undefined && isNewer(meanwhile, replaced)) return { certificate: meanwhile, ordered: false };
+    return await this.#issue(name, replaced, AbortSignal.any([signal, lock.lost]));
+  }
+
+  async #issue(name: string, replaced: ServerCertificate | undefined, signal: AbortSignal): Promise<Issued> {
     const failures: { authority: string; error: AcmeError }[] = [];
     for (const account of this.#accounts) {
       try {
@@ -74,6 +82,25 @@ export class AcmeIssuer implements CertificateIssuer {
       }
     }
     throw combined(failures);
+  }
+
+  async changed(names: Iterable<string>): Promise<readonly string[]> {
+    const { store } = this.#options;
+    for (const [key, text] of this.#unkept) {
+      await store.put(key, text);
+      this.#unkept.delete(key);
+    }
+    const written = new Set<string>();
+    for (const { settings } of this.#accounts) {
+      const folder = certificateFolder(settings);
+      const changes = await store.changes?.(folder, this.#marks.get(folder));
+      if (changes === undefined) continue;
+      this.#marks.set(folder, changes.mark);
+      for (const key of changes.keys) written.add(key);
+    }
+    const wasWritten = (name: string) =>
+      this.#accounts.some(({ settings }) => written.has(certificateKey(settings, name)));
+    return written.size === 0 ? [] : [...names].filter(wasWritten);
   }
 
   async renewalWindow(certificate: ServerCertificate, signal: AbortSignal): Promise<RenewalWindow | undefined> {
@@ -115,7 +142,10 @@ export class AcmeIssuer implements CertificateIssuer {
     const issued = await orderCertificate(account, { name, solvers, keyType, replaces, signal });
     const text = bundleText(issued);
     const certificate = readBundle(text, "acme");
-    await store.put(certificateKey(settings, name), text).catch((error) => {
+    const key = certificateKey(settings, name);
+    this.#unkept.delete(key);
+    await store.put(key, text).catch((error) => {
+      this.#unkept.set(key, text);
       // It is used all the same: authorities limit how often they issue one.
       log.log("error", "certificate cannot be kept", { name, store: store.place, cause: messageOf(error) });
     });
@@ -143,19 +173,16 @@ export class AcmeIssuer implements CertificateIssuer {
   }
 }
 
-function certificateKey({ directoryUrl }: AuthoritySettings, name: string): string {
-  return `certificates/${authorityPlace(directoryUrl)}/${nameSegment(name)}.pem`;
+function certificateFolder({ directoryUrl }: AuthoritySettings): string {
+  return `certificates/${authorityPlace(directoryUrl)}`;
+}
+
+function certificateKey(settings: AuthoritySettings, name: string): string {
+  return `${certificateFolder(settings)}/${nameSegment(name)}.pem`;
 }
 
 function blockKey({ settings }: AcmeAccount, name: string): string {
   return `${settings.directoryUrl} ${name}`;
-}
-
-/** Whether another process has issued `found` since `replaced` was. */
-function isNewer(found: ServerCertificate, replaced: ServerCertificate | undefined): boolean {
-  if (found.notAfterMs <= Date.now()) return false;
-  return replaced === undefined ||
-    (found.fingerprint !== replaced.fingerprint && found.notAfterMs > replaced.notAfterMs);
 }
 
 /** All failures as one, in the words of the authorities. */

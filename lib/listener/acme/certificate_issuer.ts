@@ -29,6 +29,13 @@ export interface CertificateIssuer {
    * @throws {AcmeError} When it cannot be had.
    */
   issue(name: string, replaced: ServerCertificate | undefined, signal: AbortSignal): Promise<Issued>;
+  /**
+   * Which of `names` have been written to the store since the last call, by any process. Missing where the store does not
+   * tell changes.
+   *
+   * @throws {Error} When the store cannot be read.
+   */
+  changed?(names: Iterable<string>): Promise<readonly string[]>;
   /** When the authority suggests to renew; undefined where it suggests nothing. Never rejects. */
   renewalWindow?(certificate: ServerCertificate, signal: AbortSignal): Promise<RenewalWindow | undefined>;
   /** Releases connections. */

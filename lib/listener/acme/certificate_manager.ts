@@ -12,8 +12,10 @@ import type { CertificateIssuer } from "./certificate_issuer.ts";
 import type { CertificateStatus, IssuerKind, OrderCounts } from "./certificate_status.ts";
 import type { CertificateTable, NamedCertificate } from "./certificate_table.ts";
 import { ManagedName } from "./managed_name.ts";
+import { isNewer } from "./issued_certificate.ts";
 import { type OnDemandOptions, OnDemandPermission } from "./on_demand.ts";
 import { ORDER_PAUSES, type OrderPauses, renewalTime } from "./renewal.ts";
+import { StoreWatch } from "./store_watch.ts";
 
 /** A name that needs a certificate. */
 export interface WantedName {
@@ -50,6 +52,12 @@ export interface CertificateManagerOptions {
    * @default {ORDER_PAUSES}
    */
   readonly pauses?: OrderPauses;
+  /**
+   * Time between two looks for certificates of other processes, in milliseconds.
+   *
+   * @default {STORE_POLL_MS}
+   */
+  readonly storePollMs?: number;
 }
 
 /** Orders at a time, over all names. */
@@ -66,6 +74,7 @@ export class CertificateManager {
   /** Names of a config that is not active yet. */
   readonly #prepared = new Map<string, ManagedName>();
   readonly #ending = new AbortController();
+  readonly #watch: StoreWatch;
   #plan: CertificatePlan | undefined;
   #onDemand: CertificatePlan["onDemand"];
   #permission: OnDemandPermission | undefined;
@@ -76,11 +85,20 @@ export class CertificateManager {
 
   constructor(options: CertificateManagerOptions) {
     this.#options = options;
+    this.#watch = new StoreWatch({
+      issuer: () => this.#plan?.issuers.acme,
+      names: () => [...this.#names.values()].filter(({ issuer }) => issuer === "acme").map(({ name }) => name),
+      onFound: (name, certificate) => this.#found(name, certificate),
+      ...{ log: options.log, pollMs: options.storePollMs },
+    });
   }
 
   /** In the order in which names came. */
   get status(): CertificateStatus[] {
-    return [...this.#names.values()].map(({ status }) => status);
+    const { problem } = this.#watch;
+    return [...this.#names.values()].map(({ status }) =>
+      problem === undefined || status.problem !== null || status.issuer !== "acme" ? status : { ...status, problem }
+    );
   }
 
   get orders(): OrderCounts {
@@ -125,6 +143,7 @@ export class CertificateManager {
     for (const managed of kept.values()) this.#publish(managed);
     if (!sameBounds(this.#onDemand, onDemand)) this.#permission = onDemand && new OnDemandPermission(onDemand);
     this.#onDemand = onDemand;
+    this.#watch.start();
     this.#tick();
   }
 
@@ -170,6 +189,7 @@ export class CertificateManager {
   /** Ends orders that are under way. */
   close(): void {
     clearTimeout(this.#timer);
+    this.#watch.close();
     this.#ending.abort(new Error("The server stops"));
   }
 
@@ -205,6 +225,23 @@ export class CertificateManager {
     const { renewalTime: choose = renewalTime } = this.#options;
     const asksForWindow = issuer.renewalWindow !== undefined;
     managed.adopt(certificate, { renewAtMs: choose(certificate), notBeforeMs, asksForWindow });
+  }
+
+  /** Another process has written a certificate. An order that is under way finds it by itself. */
+  #found(name: string, certificate: ServerCertificate): void {
+    const managed = this.#names.get(name);
+    const issuer = this.#plan?.issuers.acme;
+    if (managed?.issuer !== "acme" || issuer === undefined || managed.busy === "order") return;
+    if (!isNewer(certificate, managed.certificate)) return;
+    this.#adopt(managed, certificate, { issuer, notBeforeMs: 0 });
+    this.#logUse(name, certificate, false);
+    this.#publish(managed);
+    this.#tick();
+  }
+
+  #logUse(name: string, { issuer, notAfterMs }: ServerCertificate, ordered: boolean): void {
+    const event = ordered ? "certificate issued" : "certificate of another process used";
+    this.#options.log.log("info", event, { name, issuer, expires: new Date(notAfterMs).toISOString() });
   }
 
   /** Begins what is due, and comes back when something else is. */
@@ -256,9 +293,7 @@ export class CertificateManager {
       const { certificate, ordered } = await issuer.issue(name, managed.certificate, signal);
       this.#adopt(managed, certificate, { issuer, notBeforeMs: Date.now() + pauses.renewalMs });
       if (ordered) this.#issuedCount++;
-      const expires = new Date(certificate.notAfterMs).toISOString();
-      const event = ordered ? "certificate issued" : "certificate of another process used";
-      log.log("info", event, { name, issuer: certificate.issuer, expires });
+      this.#logUse(name, certificate, ordered);
       // A reload may have removed the name meanwhile.
       if (this.#names.get(name) === managed) this.#publish(managed);
     } catch (error) {

@@ -6,9 +6,11 @@
  */
 
 import type { Log } from "../../log/log.ts";
+import type { StoreConfig } from "../../redis/store_schema.ts";
 import type { AcmeConfig } from "./acme_schema.ts";
 import type { CertificateManager, CertificatePlan, WantedName } from "./certificate_manager.ts";
 import type { CertificateStatus, IssuerKind, OrderCounts } from "./certificate_status.ts";
+import type { CertificateStores } from "./certificate_stores.ts";
 import type { CertificateTable, NamedCertificate } from "./certificate_table.ts";
 import type { IssuerSetup } from "./issuer_setup.ts";
 import type { OrderPauses } from "./renewal.ts";
@@ -18,6 +20,8 @@ import type { ServerCertificate } from "../tls/certificate.ts";
 export interface CertificateRequest {
   /** `[acme]`. */
   readonly acme: AcmeConfig;
+  /** `[store]`; undefined where certificates are kept in a folder. */
+  readonly store?: StoreConfig;
   readonly names: readonly WantedName[];
   /** Who issues for names that clients ask for; undefined where no site has any. */
   readonly onDemand: IssuerKind | undefined;
@@ -37,11 +41,18 @@ export interface CertificateTimes {
    * @default {renewalTime}
    */
   readonly renewalTime?: (certificate: ServerCertificate) => number;
+  /**
+   * Time between two looks for certificates of other processes, in milliseconds.
+   *
+   * @default {STORE_POLL_MS}
+   */
+  readonly storePollMs?: number;
 }
 
 /** Options of {@linkcode CertificateService}. */
 export interface CertificateServiceOptions extends CertificateTimes {
   readonly table: CertificateTable;
+  readonly stores: CertificateStores;
   readonly log: Pick<Log, "log">;
 }
 
@@ -71,14 +82,14 @@ export class CertificateService {
   /** Puts in place what can be had at once for a config that is not active yet. Never rejects. */
   async prepare(request: CertificateRequest): Promise<void> {
     if (this.#manager === undefined && request.names.length === 0 && request.onDemand === undefined) return;
-    const { table, log } = this.#options;
+    const { table, stores, log } = this.#options;
     const [{ CertificateManager }, { IssuerSetup }] = await Promise.all([
       import("./certificate_manager.ts"),
       import("./issuer_setup.ts"),
     ]);
     if (this.#closed) return;
     this.#manager ??= new CertificateManager({ ...this.#options, onChange: (changed) => this.onChange?.(changed) });
-    this.#setup ??= new IssuerSetup(log);
+    this.#setup ??= new IssuerSetup(stores, log);
     const plan = await this.#setup.plan(request);
     this.#plans.set(request, plan);
     await this.#manager.prepare(plan);

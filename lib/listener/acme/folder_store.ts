@@ -7,7 +7,7 @@
 
 // @ts-types="../../../types/std/path.d.ts"
 import { dirname } from "@std/path/dirname";
-import type { CertificateStore } from "./certificate_store.ts";
+import { type CertificateStore, checkKey, lockPause, type StoreLock } from "./certificate_store.ts";
 
 /** A folder as a store. Holds no file open between calls, except of locks. */
 export class FolderStore implements CertificateStore {
@@ -66,27 +66,29 @@ export class FolderStore implements CertificateStore {
     return keys.sort();
   }
 
-  async lock(name: string, signal?: AbortSignal): Promise<AsyncDisposable> {
+  async lock(name: string, signal?: AbortSignal): Promise<StoreLock> {
     const path = this.#path(`locks/${name.replaceAll("/", "_")}.lock`);
     await this.#makeFolder(dirname(path));
     const file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
     try {
       // The file stays: if it were removed, two processes could hold locks of two files of one name.
-      while (!await file.tryLock(true)) await pause(LOCK_POLL_MS, signal);
+      while (!await file.tryLock(true)) await lockPause(LOCK_POLL_MS, signal);
       signal?.throwIfAborted();
     } catch (error) {
       file.close();
       throw error;
     }
-    return { [Symbol.asyncDispose]: () => Promise.resolve(file.close()) };
+    return { lost: NEVER, [Symbol.asyncDispose]: () => Promise.resolve(file.close()) };
   }
+
+  close(): void {}
 
   async #makeFolder(folder: string): Promise<void> {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   }
 
   #path(key: string): string {
-    if (!KEY.test(key)) throw new Error(`Cannot use ${JSON.stringify(key)} as a key of the store`);
+    checkKey(key);
     return `${this.place}/${key}`;
   }
 }
@@ -101,21 +103,6 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", stop, { once: true });
-  });
-}
-
-/** No segment begins with a dot, so that a key never leaves the folder. */
-const KEY = /^[A-Za-z0-9_@-][A-Za-z0-9._@-]*(?:\/[A-Za-z0-9_@-][A-Za-z0-9._@-]*)*$/;
+/** The system keeps a lock as long as its process. */
+const NEVER = new AbortController().signal;
 const LOCK_POLL_MS = 200;

@@ -39,3 +39,10 @@ export function readBundle(text: string, origin: CertificateOrigin): ServerCerti
     origin,
   };
 }
+
+/** Whether another process has had `found` issued since `replaced` was. */
+export function isNewer(found: ServerCertificate, replaced: ServerCertificate | undefined): boolean {
+  if (found.notAfterMs <= Date.now()) return false;
+  return replaced === undefined ||
+    (found.fingerprint !== replaced.fingerprint && found.notAfterMs > replaced.notAfterMs);
+}

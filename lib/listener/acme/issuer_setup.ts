@@ -11,28 +11,31 @@ import { ACME_DIRECTORIES, type AcmeConfig } from "./acme_schema.ts";
 import type { CertificateIssuer } from "./certificate_issuer.ts";
 import type { CertificatePlan } from "./certificate_manager.ts";
 import type { CertificateRequest } from "./certificate_service.ts";
+import type { CertificateStore } from "./certificate_store.ts";
+import type { CertificateStores } from "./certificate_stores.ts";
 import { DnsChallenge } from "./dns_challenge.ts";
 import { FolderStore } from "./folder_store.ts";
 import { HttpChallenge } from "./http_challenge.ts";
 import { LocalAuthority } from "./local_authority.ts";
-import { storageFolder } from "./storage_folder.ts";
 
 type Issuers = CertificatePlan["issuers"];
 
 /** The issuers of the process. Owned by the certificate service. */
 export class IssuerSetup {
+  readonly #stores: CertificateStores;
   readonly #log: Pick<Log, "log">;
   readonly #made = new Map<string, Issuers>();
-  /** Local authorities by the place of their store. */
-  readonly #local = new Map<string, LocalAuthority>();
+  /** Local authorities by their store: in a folder, by its place. */
+  readonly #local = new Map<CertificateStore | string, LocalAuthority>();
 
-  constructor(log: Pick<Log, "log">) {
+  constructor(stores: CertificateStores, log: Pick<Log, "log">) {
+    this.#stores = stores;
     this.#log = log;
   }
 
   /** What a config asks for, with its issuers. Never rejects: what is missing fails when a certificate is ordered. */
-  async plan({ acme, names, onDemand }: CertificateRequest): Promise<CertificatePlan> {
-    const issuers = await this.#issuers(acme);
+  async plan({ acme, store, names, onDemand }: CertificateRequest): Promise<CertificatePlan> {
+    const issuers = await this.#issuers({ acme, store });
     if (onDemand === undefined || acme.on_demand === undefined) return { names, issuers };
     const { ask, max_per_minute: maxPerMinute, max_names: maxNames } = acme.on_demand;
     return { names, issuers, onDemand: { ask, maxPerMinute, maxNames, issuer: onDemand } };
@@ -43,10 +46,11 @@ export class IssuerSetup {
     for (const { acme, internal } of this.#made.values()) for (const issuer of [acme, internal]) issuer.close();
   }
 
-  async #issuers(acme: AcmeConfig): Promise<Issuers> {
-    let store: FolderStore;
+  async #issuers(config: Pick<CertificateRequest, "acme" | "store">): Promise<Issuers> {
+    const { acme } = config;
+    let store: CertificateStore;
     try {
-      store = new FolderStore(acme.storage ?? storageFolder());
+      store = await this.#stores.of(config);
     } catch (error) {
       const unusable = new UnusableIssuer(error);
       return { acme: unusable, internal: unusable };
@@ -55,7 +59,7 @@ export class IssuerSetup {
       if (!acme.agree_tos) throw new Error("The terms of service are not agreed to (acme.agree_tos)");
       const authorities = await Promise.all(directoriesOf(acme).map((directory) => authorityOf(directory, acme)));
       // With the content of ca_file: a reload reads it again.
-      const settings = JSON.stringify([store.place, authorities, { ...acme, on_demand: undefined }]);
+      const settings = JSON.stringify([store.place, config.store, authorities, { ...acme, on_demand: undefined }]);
       const made = this.#made.get(settings) ?? this.#make(acme, { store, authorities });
       this.#made.set(settings, made);
       return made;
@@ -64,7 +68,10 @@ export class IssuerSetup {
     }
   }
 
-  #make(acme: AcmeConfig, { store, authorities }: { store: FolderStore; authorities: AuthoritySettings[] }): Issuers {
+  #make(
+    acme: AcmeConfig,
+    { store, authorities }: { store: CertificateStore; authorities: AuthoritySettings[] },
+  ): Issuers {
     const { dns_command: command, dns_timeout: timeoutMs, propagation_delay: propagationMs, key_type: keyType } = acme;
     const solver = command === undefined
       ? new HttpChallenge(store)
@@ -74,9 +81,10 @@ export class IssuerSetup {
   }
 
   /** The same for the same store, so that a reload does not issue all its certificates again. */
-  #localAuthority(store: FolderStore): LocalAuthority {
-    const authority = this.#local.get(store.place) ?? new LocalAuthority(store);
-    this.#local.set(store.place, authority);
+  #localAuthority(store: CertificateStore): LocalAuthority {
+    const key = store instanceof FolderStore ? store.place : store;
+    const authority = this.#local.get(key) ?? new LocalAuthority(store);
+    this.#local.set(key, authority);
     return authority;
   }
 }

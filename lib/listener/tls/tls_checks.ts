@@ -36,6 +36,7 @@ export const resolveTlsFiles: ConfigCheck = (root, problems, options) => {
   }
   const acme = tableOf(root, "acme");
   resolvePath(textNode(acme, "storage"), "any", problems, options);
+  resolvePath(textNode(tableOf(root, "store"), "ca_file"), "file", problems, options);
   for (const directory of tablesOf(acme, "directories")) {
     resolvePath(textNode(directory, "ca_file"), "file", problems, options);
   }
@@ -69,7 +70,27 @@ export const checkTlsSites: ConfigCheck = (root, problems, { opensPorts }) => {
     if (!hasFiles(tls)) checkIssuance(site, { place, acme }, problems);
   }
   checkMixedPorts(sites, problems);
+  checkStore(root, problems);
 };
+
+/** Checks that certificates have one store. */
+function checkStore(root: TableNode, problems: ProblemList): void {
+  const [storage, store] = [child(tableOf(root, "acme"), "storage"), tableOf(root, "store")];
+  if (store === undefined) return;
+  if (storage !== undefined) {
+    problems.error(storage, {
+      message: "acme.storage names a folder for certificates, and [store] a Redis",
+      expected: "one of them",
+    });
+  }
+  const caFile = child(store, "ca_file");
+  if (caFile !== undefined && textNode(store, "url")?.value.startsWith("rediss:") === false) {
+    problems.warning(caFile, {
+      message: "store.ca_file has no effect: store.url is not one of TLS",
+      expected: "rediss:// in store.url",
+    });
+  }
+}
 
 /** What makes a site speak TLS: its `tls`, or its port; undefined where it is served in cleartext. */
 export function tlsPlace(site: TableNode): SourceNode | undefined {

@@ -226,3 +226,16 @@ withAuthority("a file that is no certificate is as none, and is replaced", async
   await issuer.issue("shop.test", undefined, world.signal);
   assertEquals((await issuer.kept("shop.test"))?.names, ["shop.test"]);
 });
+
+withAuthority("a certificate that the store did not take is written with the next look at the store", async (world) => {
+  const { store } = world;
+  const issuer = world.issuer();
+  const put = store.put.bind(store);
+  store.put = (key, value) => key.startsWith("certificates/") ? Promise.reject(new Error("full")) : put(key, value);
+  const { certificate } = await issuer.issue("shop.test", undefined, world.signal);
+  await assertRejects(() => issuer.changed([]), Error, "full");
+  assertEquals(await issuer.kept("shop.test"), undefined);
+  store.put = put;
+  assertEquals(await issuer.changed(["shop.test"]), []);
+  assertEquals(await issuer.kept("shop.test"), certificate);
+});

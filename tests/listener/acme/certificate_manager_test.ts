@@ -37,6 +37,7 @@ class FakeIssuer implements CertificateIssuer {
   most = 0;
   issuing: (name: string) => Promise<ServerCertificate> = (name) => Promise.resolve(certificate(name));
   window: RenewalWindow | undefined;
+  changed: CertificateIssuer["changed"];
   renewalWindow: CertificateIssuer["renewalWindow"];
 
   kept(name: string): Promise<ServerCertificate | undefined> {
@@ -334,4 +335,36 @@ Deno.test("on demand, a name that is not allowed any more is not renewed, and an
   ask.status = 404;
   await until("it is gone", () => world.table.certificateFor("a.allowed.test") === undefined);
   assertEquals(world.manager.status, []);
+});
+
+Deno.test("a certificate that another process wrote is used if it is newer, and none is lost while the store is away", async () => {
+  using world = new World({ storePollMs: 5 });
+  const { acme } = world;
+  const [older, first, second] = [
+    certificate("a.test", { ageMs: 86_400_000 }),
+    certificate("a.test"),
+    certificate("b.test"),
+  ];
+  for (const [name, kept] of [["a.test", first], ["b.test", second]] as const) acme.keptByName.set(name, kept);
+  let written: string[] = [];
+  let away = "";
+  acme.changed = () => away === "" ? Promise.resolve(written.splice(0)) : Promise.reject(new Error(away));
+  await world.activate(["a.test", "b.test"]);
+  const newer = certificate("b.test", { lifetimeMs: 100 * 86_400_000 });
+  acme.keptByName.set("a.test", older);
+  acme.keptByName.set("b.test", newer);
+  // The names are told once; the first try to read fails.
+  const { kept } = acme;
+  acme.kept = () => Promise.reject(new Error("reset"));
+  written = ["a.test", "b.test", "c.test"];
+  await until("it is a problem", () => world.status("b.test").problem?.message === "reset");
+  away = "away";
+  await until("it is still one", () => world.status("a.test").problem?.message === "away");
+  assertEquals([world.table.certificateFor("b.test"), acme.orders], [second, []]);
+  [acme.kept, away] = [kept, ""];
+  await until("the newer one is used", () => world.table.certificateFor("b.test") === newer);
+  assertEquals([world.table.certificateFor("a.test"), world.status("a.test").problem], [first, null]);
+  const events = world.lines.filter(({ message }) => message.startsWith("store ")).map(({ message }) => message);
+  assertEquals(events, ["store of certificates cannot be reached", "store of certificates can be reached again"]);
+  assertEquals(world.manager.orders, { issued: 0, failed: 0 });
 });
