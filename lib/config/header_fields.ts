@@ -25,9 +25,26 @@ export function ownFault(name: string): Fault | undefined {
   return { message: "is written by the proxy itself", expected: "a header that does not frame the message" };
 }
 
-/** A table of header names and their values. */
-export function headerTable() {
-  return z.record(token("a header name", ownFault), fieldValue(), { error: "a table of texts" });
+/**
+ * A table of header names and their values.
+ *
+ * @param value Schema of a value.
+ * @param faultOf A further check of a name, in lower case, with its value.
+ */
+export function headerTable(
+  value: z.ZodString = fieldValue(),
+  faultOf?: (lowerName: string, value: string) => Fault | undefined,
+) {
+  const fields = z.record(token("a header name", ownFault), value, { error: "a table of texts" });
+  if (faultOf === undefined) return fields;
+  return fields.superRefine((given, context) => {
+    for (const [name, value] of Object.entries(given)) {
+      const fault = faultOf(name.toLowerCase(), value);
+      if (fault === undefined) continue;
+      const { message: found, expected: message, suggestion } = fault;
+      context.addIssue({ code: "custom", path: [name], message, params: { found, suggestion } });
+    }
+  });
 }
 
 /**
@@ -44,11 +61,15 @@ export function headerNames() {
     });
 }
 
-/** Changes to the header fields of one direction. */
-export function headerChanges() {
+/**
+ * Changes to the header fields of one direction.
+ *
+ * @param fields Schema of a table of names and values.
+ */
+export function headerChanges(fields: () => ReturnType<typeof headerTable> = headerTable) {
   return table({
-    set: headerTable().prefault({}).describe("Fields that replace all fields of their name."),
-    add: headerTable().prefault({}).describe("Fields that are added to those of their name."),
+    set: fields().prefault({}).describe("Fields that replace all fields of their name."),
+    add: fields().prefault({}).describe("Fields that are added to those of their name."),
     remove: headerNames().prefault([]).describe("Names of fields that are removed."),
   });
 }

@@ -58,6 +58,7 @@ export class Delivery implements PipelineEnd {
   /** Delivers a response. The exchange ends now, at the end of its body, or when its WebSocket closes. */
   deliver(exchange: Exchange, response: HttpResponse): HttpResponse {
     const { headers, passed } = response;
+    exchange.status = response.status;
     for (let i = 0; i < this.#fields.length; i++) this.#fields[i].fields(exchange, headers, passed);
     if (exchange.ownLines !== undefined) headers.push(...exchange.ownLines);
     if (!exchange.held) return this.#handOver(exchange, response);
@@ -73,6 +74,7 @@ export class Delivery implements PipelineEnd {
   /** Delivers the response of a held exchange. Header fields that middleware set are not overwritten. */
   release(exchange: Exchange, response: HttpResponse): HttpResponse {
     exchange.held = false;
+    exchange.status = response.status;
     const wanted: HeaderLines = [];
     for (const filter of this.#fields) filter.fields(exchange, wanted);
     for (let i = 0; i < wanted.length; i += 2) {
@@ -84,8 +86,7 @@ export class Delivery implements PipelineEnd {
   }
 
   #handOver(exchange: Exchange, response: HttpResponse): HttpResponse {
-    const { status, body, upgrade } = response;
-    exchange.status = status;
+    const { body, upgrade } = response;
     if (upgrade !== undefined) {
       exchange.delivery = this;
       return { ...response, upgrade: this.#upgraded(exchange, upgrade) };

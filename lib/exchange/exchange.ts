@@ -101,6 +101,8 @@ export class Exchange implements AccessRecord {
   route = "";
   /** The last upstream that was tried, or empty. */
   upstream = "";
+  /** Name of the pool whose upstream was tried, or empty. */
+  pool = "";
   /** Attempts made. */
   attempts = 0;
   /** Attempts after one whose request had been sent. */

@@ -22,6 +22,7 @@ import { redirectSlash } from "./redirect_slash.ts";
 import { redirectToHttps } from "./redirect_to_https.ts";
 import { requestId } from "./request_id.ts";
 import { respond } from "./respond.ts";
+import { responseHeaders } from "./response_headers.ts";
 import { securityHeaders } from "./security_headers.ts";
 
 /** Any feature, whatever its options. */
@@ -44,6 +45,7 @@ export const FEATURES = [
   compression,
   securityHeaders,
   headers,
+  responseHeaders,
   hsts,
   errorPages,
   cacheControl,

@@ -25,6 +25,8 @@ export async function explainForward(
   { exchange, plan, site, socket }: { exchange: Exchange; plan: ForwardPlan; site: Site; socket: boolean },
 ): Promise<{ head?: string[]; refusal?: ForwardFailure }> {
   const entry = site.config.proxy?.upstreams.find(({ name }) => name === plan.pool.name);
+  exchange.upstream = plan.pool.upstreams.at(0)?.url ?? "";
+  exchange.pool = plan.pool.name;
   const endpoint = plan.pool.upstreams.at(0)?.endpoint ??
     (entry === undefined ? undefined : parseEndpoint(plainUrl(entry.url)));
   if (endpoint === undefined) return {};

@@ -37,6 +37,7 @@ export function routeSettings(config: Config, site: SiteConfig, proxy: ProxyConf
     ...fields("headers.request", headers.request, headers),
     ...fields("headers.response", headers.response, headers),
     ...siteSettings(site),
+    ...(route.response_headers === undefined ? {} : { "route.response_headers": changes(route.response_headers) }),
   };
 }
 
@@ -63,6 +64,7 @@ export function siteSettings(site: SiteConfig): Settings {
   const [names, pages] = [Object.keys(site.headers), Object.keys(site.error_pages)];
   return {
     ...(names.length === 0 ? {} : { headers: `${names.join(", ")} on every response` }),
+    ...(site.response_headers === undefined ? {} : { response_headers: changes(site.response_headers) }),
     ...(pages.length === 0 ? {} : { error_pages: pages.join(", ") }),
   };
 }
@@ -79,12 +81,23 @@ function fields(
   { set, add, remove }: ProxyConfig["headers"]["request"],
   both: ProxyConfig["headers"],
 ): Settings {
-  const changes = [
-    ...Object.keys(set).map((field) => `sets ${field}`),
-    ...[...Object.keys(both.add), ...Object.keys(add)].map((field) => `adds ${field}`),
-    ...[...both.remove, ...remove].map((field) => `removes ${field}`),
-  ];
-  return changes.length === 0 ? {} : { [name]: changes.join(", ") };
+  const added = [...Object.keys(both.add), ...Object.keys(add)];
+  const text = changesText(Object.keys(set), added, [...both.remove, ...remove]);
+  return text === "" ? {} : { [name]: text };
+}
+
+function changesText(set: readonly string[], added: readonly string[], removed: readonly string[]): string {
+  return [
+    ...set.map((field) => `sets ${field}`),
+    ...added.map((field) => `adds ${field}`),
+    ...removed.map((field) => `removes ${field}`),
+  ].join(", ");
+}
+
+function changes({ when, ...always }: NonNullable<SiteConfig["response_headers"]>): string {
+  const textOf = ({ set, add, remove }: typeof always) => changesText(Object.keys(set), Object.keys(add), remove);
+  const some = when.map(({ status, ...one }) => `${textOf(one)} with ${status.map(statuses).join(", ")}`);
+  return [textOf(always), ...some].filter((text) => text !== "").join("; ");
 }
 
 function statuses([from, to]: readonly [number, number]): string {

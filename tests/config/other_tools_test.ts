@@ -190,8 +190,9 @@ Deno.test("A pattern's syntax in a route that is none is warned of", () => {
 });
 
 Deno.test("Variables of other servers are warned of, as they are sent as they are written", () => {
-  const expected =
-    "expected text without variables: BWS has none, and sends Host, X-Forwarded-* and X-Real-IP by itself";
+  const path = "expected text without variables: BWS has none, and sends Host, X-Forwarded-* and X-Real-IP by itself";
+  const field =
+    "expected a placeholder such as {host}, {client.ip} or {header.NAME}, or nothing: Host, X-Forwarded-* and X-Real-IP are sent by themselves";
   assertWarnings(
     `${PROXY}rewrite_target = «"/new/$1"»
 [sites.proxy.headers.request.set]
@@ -202,10 +203,10 @@ X-For = «"{remote_host}"»
 [sites.proxy.headers.add]
 X-Src = «"%[src]"»`,
     [
-      `rewrite_target holds "$1", which is sent as it is written, ${expected}`,
-      `set.X-Host holds "$host", which is sent as it is written, ${expected}`,
-      `headers.X-For holds "{remote_host}", which is sent as it is written, ${expected}`,
-      `add.X-Src holds "%[src]", which is sent as it is written, ${expected}`,
+      `rewrite_target holds "$1", which is sent as it is written, ${path}`,
+      `set.X-Host holds "$host", which is sent as it is written, ${field} (did you mean "{host}"?)`,
+      `headers.X-For holds "{remote_host}", which is sent as it is written, ${field} (did you mean "{client.ip}"?)`,
+      `add.X-Src holds "%[src]", which is sent as it is written, ${field} (did you mean "{client.ip}"?)`,
     ],
   );
 });

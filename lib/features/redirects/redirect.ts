@@ -6,7 +6,7 @@
 
 import type { Exchange } from "../../exchange/exchange.ts";
 import { type NamedParts, PathPattern } from "../path_pattern.ts";
-import { PlaceholderText } from "../placeholders.ts";
+import { PlaceholderText } from "../../exchange/placeholders.ts";
 
 /** What the `from` of a redirect is made of. */
 export interface RedirectSource {
@@ -47,7 +47,7 @@ export class Redirect {
   constructor({ from, to, status }: { from: string; to: string; status: number }) {
     this.source = parseSource(from);
     this.pattern = new PathPattern(this.source.path);
-    this.#target = new PlaceholderText(to, this.pattern.names);
+    this.#target = new PlaceholderText(to, { parts: this.pattern.names });
     this.#keepsQuery = !to.includes("?") && !to.includes("#");
     this.#relative = !/^https?:/.test(to);
     this.status = status;

@@ -346,8 +346,10 @@ export interface SiteInput {
   compression?: CompressionInput;
   /** Header fields that protect pages in browsers. true is a table without keys. */
   security_headers?: false | true | SecurityHeadersInput;
-  /** Header fields of every response of the site. */
+  /** Header fields of every response of the site; [sites.response_headers] has more keys. */
   headers?: Record<string, string>;
+  /** Changes to the header fields of every response, also those that BWS makes. They come after [sites.headers] and headers.response of the proxy; those of a route after those of its site. */
+  response_headers?: ResponseHeadersInput;
   /** Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
   hsts?: false | true | HstsInput;
   /** Files for error responses, by status. */
@@ -760,7 +762,7 @@ export interface RespondInput {
    * @default {200}
    */
   status?: number;
-  /** Text of the body, with placeholders such as {client.ip}. */
+  /** Text of the body, with placeholders such as {client.ip}; JSON stays as it is. */
   body?: string;
   /**
    * Content-Type of the body.
@@ -768,7 +770,7 @@ export interface RespondInput {
    * @default {"text/plain; charset=utf-8"}
    */
   content_type?: string;
-  /** Header fields of the response. */
+  /** Header fields of the response, with placeholders. */
   headers?: Record<string, string>;
 }
 
@@ -861,6 +863,26 @@ export interface SecurityHeadersInput {
    * @default {true}
    */
   hide_server_header?: boolean;
+}
+
+/** `[sites.response_headers]`. Changes to the header fields of every response, also those that BWS makes. They come after [sites.headers] and headers.response of the proxy; those of a route after those of its site. */
+export interface ResponseHeadersInput {
+  /** Fields that replace all fields of their name. */
+  set?: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add?: Record<string, string>;
+  /**
+   * Names of fields that are removed.
+   *
+   * @default {[]}
+   */
+  remove?: Record<string, boolean> | string[];
+  /**
+   * Changes to responses of some statuses, in their order, after the others.
+   *
+   * @default {[]}
+   */
+  when?: WhenInput[];
 }
 
 /** `[sites.hsts]`. Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -989,6 +1011,22 @@ export interface ClientAuthInput {
   headers?: boolean;
 }
 
+/** `[sites.response_headers.when]`. Changes to responses of some statuses, in their order, after the others. */
+export interface WhenInput {
+  /** Statuses, such as 404, "5xx" or ["2xx", 304]. */
+  status: string | number | (string | number)[];
+  /** Fields that replace all fields of their name. */
+  set?: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add?: Record<string, string>;
+  /**
+   * Names of fields that are removed.
+   *
+   * @default {[]}
+   */
+  remove?: Record<string, boolean> | string[];
+}
+
 /** `[[sites.cache.rules]]`. Values for some files; the first rule that fits wins, with path and extensions where it has both. */
 export interface RuleInput {
   /** Prefix of the paths that the rule is for. */
@@ -1105,6 +1143,8 @@ export interface RouteInput {
   compression?: RouteCompressionInput;
   /** Header fields that protect pages in browsers. true is a table without keys. Takes the place of the site's. */
   security_headers?: false | true | RouteSecurityHeadersInput;
+  /** Changes to the header fields of every response, also those that BWS makes. They come after [sites.headers] and headers.response of the proxy; those of a route after those of its site. Takes the place of the site's. */
+  response_headers?: RouteResponseHeadersInput;
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -1822,6 +1862,26 @@ export interface RouteSecurityHeadersInput {
   hide_server_header?: boolean;
 }
 
+/** `[sites.proxy.routes.response_headers]`. Changes to the header fields of every response, also those that BWS makes. They come after [sites.headers] and headers.response of the proxy; those of a route after those of its site. Takes the place of the site's. */
+export interface RouteResponseHeadersInput {
+  /** Fields that replace all fields of their name. */
+  set?: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add?: Record<string, string>;
+  /**
+   * Names of fields that are removed.
+   *
+   * @default {[]}
+   */
+  remove?: Record<string, boolean> | string[];
+  /**
+   * Changes to responses of some statuses, in their order, after the others.
+   *
+   * @default {[]}
+   */
+  when?: RouteResponseHeadersWhenInput[];
+}
+
 /** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that binds a client to its upstream. */
 export interface CookieInput {
   /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
@@ -1901,6 +1961,22 @@ export interface RouteHeadersResponseInput {
   /** Fields that are added to those of their name. */
   add?: Record<string, string>;
   /** Names of fields that are removed. */
+  remove?: Record<string, boolean> | string[];
+}
+
+/** `[sites.proxy.routes.response_headers.when]`. Changes to responses of some statuses, in their order, after the others. */
+export interface RouteResponseHeadersWhenInput {
+  /** Statuses, such as 404, "5xx" or ["2xx", 304]. */
+  status: string | number | (string | number)[];
+  /** Fields that replace all fields of their name. */
+  set?: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add?: Record<string, string>;
+  /**
+   * Names of fields that are removed.
+   *
+   * @default {[]}
+   */
   remove?: Record<string, boolean> | string[];
 }
 
@@ -2084,8 +2160,10 @@ export interface SiteConfig {
   compression?: CompressionConfig;
   /** Header fields that protect pages in browsers. true is a table without keys. */
   security_headers?: false | true | SecurityHeadersConfig;
-  /** Header fields of every response of the site. */
+  /** Header fields of every response of the site; [sites.response_headers] has more keys. */
   headers: Record<string, string>;
+  /** Changes to the header fields of every response, also those that BWS makes. They come after [sites.headers] and headers.response of the proxy; those of a route after those of its site. */
+  response_headers?: ResponseHeadersConfig;
   /** Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
   hsts?: false | true | HstsConfig;
   /** Files for error responses, by status. */
@@ -2310,11 +2388,11 @@ export interface RespondConfig {
   methods?: string[];
   /** Status. */
   status: number;
-  /** Text of the body, with placeholders such as {client.ip}. */
+  /** Text of the body, with placeholders such as {client.ip}; JSON stays as it is. */
   body?: string;
   /** Content-Type of the body. */
   content_type: string;
-  /** Header fields of the response. */
+  /** Header fields of the response, with placeholders. */
   headers: Record<string, string>;
 }
 
@@ -2363,6 +2441,18 @@ export interface SecurityHeadersConfig {
   cross_origin_opener_policy?: string;
   /** Whether Server and X-Powered-By of upstreams are removed. */
   hide_server_header: boolean;
+}
+
+/** `[sites.response_headers]`. Changes to the header fields of every response, also those that BWS makes. They come after [sites.headers] and headers.response of the proxy; those of a route after those of its site. */
+export interface ResponseHeadersConfig {
+  /** Fields that replace all fields of their name. */
+  set: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add: Record<string, string>;
+  /** Names of fields that are removed. */
+  remove: string[];
+  /** Changes to responses of some statuses, in their order, after the others. */
+  when: WhenConfig[];
 }
 
 /** `[sites.hsts]`. Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
@@ -2441,6 +2531,18 @@ export interface ClientAuthConfig {
   ca_file: string;
   /** Tell upstreams of the certificate in X-Client-Cert-Verify, -Subject, -Issuer, -Serial and -Fingerprint. What clients send in these fields is always removed. */
   headers: boolean;
+}
+
+/** `[sites.response_headers.when]`. Changes to responses of some statuses, in their order, after the others. */
+export interface WhenConfig {
+  /** Statuses, such as 404, "5xx" or ["2xx", 304]. */
+  status: StatusRange[];
+  /** Fields that replace all fields of their name. */
+  set: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add: Record<string, string>;
+  /** Names of fields that are removed. */
+  remove: string[];
 }
 
 /** `[[sites.cache.rules]]`. Values for some files; the first rule that fits wins, with path and extensions where it has both. */
@@ -2527,6 +2629,8 @@ export interface RouteConfig {
   compression?: RouteCompressionConfig;
   /** Header fields that protect pages in browsers. true is a table without keys. Takes the place of the site's. */
   security_headers?: false | true | RouteSecurityHeadersConfig;
+  /** Changes to the header fields of every response, also those that BWS makes. They come after [sites.headers] and headers.response of the proxy; those of a route after those of its site. Takes the place of the site's. */
+  response_headers?: RouteResponseHeadersConfig;
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -2894,6 +2998,18 @@ export interface RouteSecurityHeadersConfig {
   hide_server_header: boolean;
 }
 
+/** `[sites.proxy.routes.response_headers]`. Changes to the header fields of every response, also those that BWS makes. They come after [sites.headers] and headers.response of the proxy; those of a route after those of its site. Takes the place of the site's. */
+export interface RouteResponseHeadersConfig {
+  /** Fields that replace all fields of their name. */
+  set: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add: Record<string, string>;
+  /** Names of fields that are removed. */
+  remove: string[];
+  /** Changes to responses of some statuses, in their order, after the others. */
+  when: RouteResponseHeadersWhenConfig[];
+}
+
 /** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that binds a client to its upstream. */
 export interface CookieConfig {
   /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
@@ -2966,4 +3082,16 @@ export interface RouteHeadersResponseConfig {
   add?: Record<string, string>;
   /** Names of fields that are removed. */
   remove?: string[];
+}
+
+/** `[sites.proxy.routes.response_headers.when]`. Changes to responses of some statuses, in their order, after the others. */
+export interface RouteResponseHeadersWhenConfig {
+  /** Statuses, such as 404, "5xx" or ["2xx", 304]. */
+  status: StatusRange[];
+  /** Fields that replace all fields of their name. */
+  set: Record<string, string>;
+  /** Fields that are added to those of their name. */
+  add: Record<string, string>;
+  /** Names of fields that are removed. */
+  remove: string[];
 }

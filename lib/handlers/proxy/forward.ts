@@ -248,6 +248,7 @@ function attemptAt(slot: Slot, request: UpstreamRequest, fresh: boolean): Attemp
   exchange.attempts++;
   if (exchange.attempts > 1) upstream.metrics?.add(RETRIES);
   exchange.upstream = upstream.url;
+  exchange.pool = request.plan.pool.name;
   const attempt = new Attempt(slot, request, fresh);
   attempt.span = exchange.span?.attempt(upstream.endpoint, exchange, request.target);
   return attempt;

@@ -13,6 +13,7 @@ import { firstMember, type ForwardedClient, FORWARDING_FIELDS } from "../../http
 import type { CarriedTrace } from "../../telemetry/exchange_span.ts";
 import type { TlsSession } from "../../sockets/tls_session.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
+import { type FieldTexts, fieldTexts } from "../../exchange/field_text.ts";
 import type { HeadersConfig } from "./config/headers_schema.ts";
 import { CLIENT_CERTIFICATE_FIELDS, clientCertificateLines } from "./client_certificate_lines.ts";
 import { takesTrailers } from "./interim_response.ts";
@@ -42,6 +43,8 @@ export class RequestHeaders {
   /** Cached treatment of a field, by its name. */
   readonly #treatments = new Map<string, Treatment>();
   readonly #fixedLines: string;
+  /** Lines of the config with placeholders; undefined where there are none. */
+  readonly #made: FieldTexts | undefined;
   readonly #host: string | undefined;
   readonly #removes: ReadonlySet<string>;
   /** Lines of the proxy that the config removes or sets itself. */
@@ -62,15 +65,15 @@ export class RequestHeaders {
     this.#suppressed = new Set([...this.#removes, ...Object.keys(request.set).map((name) => name.toLowerCase())]);
     this.#dropped = new Set([...HOP_BY_HOP, ...OWN, names.requestIdName, ...this.#suppressed]);
     this.#folded = new Set([...this.#dropped].map(folded));
+    const { lines, made } = fieldTexts([request.set, add, request.add].flatMap(Object.entries<string>), "forwarded");
     let fixed = "";
-    for (const fields of [request.set, add, request.add]) {
-      for (const [name, value] of Object.entries(fields)) {
-        // A request has one Host (RFC 9112, section 3.2): the config's replaces any other.
-        if (name.toLowerCase() === "host") this.#host = value;
-        else fixed += `${name}: ${value}\r\n`;
-      }
+    for (let i = 0; i < lines.length; i += 2) {
+      // A request has one Host (RFC 9112, section 3.2): the config's replaces any other.
+      if (lines[i].toLowerCase() === "host") this.#host = lines[i + 1];
+      else fixed += `${lines[i]}: ${lines[i + 1]}\r\n`;
     }
     this.#fixedLines = fixed;
+    this.#made = made.length === 0 ? undefined : made;
   }
 
   /** Value that the config sets for Host. */
@@ -123,7 +126,8 @@ export class RequestHeaders {
     text += this.#line(this.#names.requestIdName, exchange.requestId);
     if (span !== undefined) text += this.#traceLines(span);
     if (this.#certificates !== undefined) text += this.#certificateLines(exchange.client.tls, this.#certificates);
-    return text + trailers + framing + upgrade + this.#fixedLines + "\r\n";
+    text += trailers + framing + upgrade + this.#fixedLines;
+    return (this.#made === undefined ? text : text + madeLines(exchange, this.#made)) + "\r\n";
   }
 
   // Clients choose the names: the cache is limited, and cleared when it is full.
@@ -263,6 +267,15 @@ const MOST_UNTRUSTED = 1024;
 
 const MOST_REMEMBERED = 1024;
 const LONGEST_REMEMBERED = 64;
+
+function madeLines(exchange: Exchange, made: FieldTexts): string {
+  let text = "";
+  for (const [name, field] of made) {
+    const value = field.value(exchange);
+    if (value !== "") text += `${name}: ${value}\r\n`;
+  }
+  return text;
+}
 
 // All characters but letters and digits become the same.
 function folded(name: string): string {
