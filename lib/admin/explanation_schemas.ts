@@ -40,6 +40,7 @@ export const explanationSchema = z.strictObject({
     query: z.string(),
     client: z.string(),
   }),
+  rewritten: z.string().nullable(),
   listener: z.string().nullable(),
   notes: z.array(z.string()),
   site: siteSchema.nullable(),

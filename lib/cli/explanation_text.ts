@@ -52,7 +52,7 @@ function resultOf({ outcome, status, why, location, pool, files, forward }: Expl
 }
 
 function blocksOf(explanation: Explanation): Block[] {
-  const { listener, site, otherSites, route, forward, pool, files, settings } = explanation;
+  const { listener, rewritten, site, otherSites, route, forward, pool, files, settings } = explanation;
   return [
     { title: "Listener", rows: listener === null ? [] : [{ text: listener }] },
     {
@@ -66,6 +66,7 @@ function blocksOf(explanation: Explanation): Block[] {
         ...more(otherSites.length - MOST_OTHERS),
       ],
     },
+    { title: "Rewritten to", rows: rewritten === null ? [] : [{ text: rewritten }] },
     {
       title: "Route",
       rows: [

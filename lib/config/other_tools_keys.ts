@@ -106,7 +106,7 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
   paths: 'path = "/api/"; a route for each further path',
   regex: PATTERN,
   regexp: PATTERN,
-  rewrite: 'rewrite_target = "/new/" in the route, or strip_prefix = true',
+  rewrite: '[[sites.rewrite]] with from and to; or rewrite_target = "/new/" in the route, or strip_prefix = true',
   replace_path: 'rewrite_target = "/new/" in the route',
   uri: {
     "sites.proxy.health_check": PROBE_PATH,

@@ -82,7 +82,7 @@ const MOST_FAILURES = 16;
 
 /** One exchange; the access record is written from it. Owned by its generation. */
 export class Exchange implements AccessRecord {
-  /** The request's head; middleware may replace it. */
+  /** The request's head; middleware and rewrites may replace it. */
   head: RequestHead;
   client: ClientSide;
   /** When it began, in milliseconds of `performance.now()`. */
@@ -188,12 +188,12 @@ export class Exchange implements AccessRecord {
 
   /** Path as sent. */
   get path(): string {
-    return this.head.path;
+    return (this.head.original ?? this.head).path;
   }
 
   /** Query with its `?`, or empty. */
   get query(): string {
-    return this.head.query;
+    return (this.head.original ?? this.head).query;
   }
 
   /** Protocol of the request; undefined for HTTP/1.1 and earlier. */

@@ -61,7 +61,7 @@ function report(exchange: Exchange, atMs: number): FailureReport {
   const upstream = retryFailed || exchange.failedUpstream === "" ? exchange.upstream : exchange.failedUpstream;
   const owner = retryFailed ? "" : exchange.causeOwner;
   return {
-    ...{ atMs, requestId, site, route, status, method: cut(head.method), path: cut(head.path) },
+    ...{ atMs, requestId, site, route, status, method: cut(head.method), path: cut((head.original ?? head).path) },
     owner: owner === "" ? upstream === "" ? "proxy" : "upstream" : owner,
     cause: retryFailed || exchange.cause === "" ? `The status was ${status}` : cut(exchange.cause),
     upstream: upstream === "" ? null : upstream,

@@ -16,6 +16,13 @@ import type { ExchangeFailure, Outcome } from "./exchange_failure.ts";
  */
 export interface Filter {
   /**
+   * Gives a request another path and query, by another head of the exchange, before its route is chosen. Called for the
+   * requests of a site, in no pipeline.
+   *
+   * @returns The failure of a request that is refused; undefined passes the request on.
+   */
+  rewrite?(exchange: Exchange): ExchangeFailure | undefined;
+  /**
    * Processes a request before the handler.
    *
    * @returns With a response or a failure, the later filters and the handler do not get the request, and the response

@@ -26,8 +26,8 @@ interface Fact {
 /** Placeholders by their names. */
 export const FACTS: Readonly<Record<string, Fact>> = {
   ...known("received", {
-    "path": ({ head }) => head.path,
-    "query": ({ head }) => head.query.slice(1),
+    "path": ({ path }) => path,
+    "query": ({ query }) => query.slice(1),
     "host": ({ head }) => head.host,
     "port": ({ head: { authority, host } }) => authority.slice(host.length + 1),
     "scheme": (exchange) => exchange.clientScheme,

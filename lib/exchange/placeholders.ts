@@ -41,15 +41,9 @@ export class PlaceholderText {
 
   /** @throws {SyntaxError} When it has a placeholder that is not known, or not known yet when it is used. */
   constructor(source: string, use: PlaceholderUse = {}) {
-    const pieces: (string | Value)[] = [];
-    let at = 0;
-    for (const { 0: whole, 1: literal, 2: name, index } of source.matchAll(PLACEHOLDER)) {
-      const value = literal === undefined ? valueOf(name, use) : `{${literal}}`;
-      pieces.push(source.slice(at, index), value ?? whole);
-      at = index + whole.length;
-    }
-    pieces.push(source.slice(at));
-    this.#pieces = pieces.filter((piece) => piece !== "");
+    this.#pieces = placeholderPieces(source).map((piece) =>
+      typeof piece === "string" ? piece : valueOf(piece.name, use) ?? `{${piece.name}}`
+    );
   }
 
   /** The text, if it has no placeholder. */
@@ -69,6 +63,18 @@ export class PlaceholderText {
     }
     return text;
   }
+}
+
+/** The pieces of a text: those that stay as they are, and the names of placeholders. */
+export function placeholderPieces(source: string): (string | { readonly name: string })[] {
+  const pieces: (string | { readonly name: string })[] = [];
+  let at = 0;
+  for (const { 0: whole, 1: literal, 2: name, index } of source.matchAll(PLACEHOLDER)) {
+    pieces.push(source.slice(at, index), literal === undefined ? { name } : `{${literal}}`);
+    at = index + whole.length;
+  }
+  pieces.push(source.slice(at));
+  return pieces.filter((piece) => piece !== "");
 }
 
 /** What is wrong with the placeholders of a text. */

@@ -21,6 +21,7 @@ import { redirects } from "./redirects/redirects.ts";
 import { redirectSlash } from "./redirect_slash.ts";
 import { redirectToHttps } from "./redirect_to_https.ts";
 import { requestId } from "./request_id.ts";
+import { rewrite } from "./rewrite/rewrites.ts";
 import { respond } from "./respond.ts";
 import { responseHeaders } from "./response_headers.ts";
 import { securityHeaders } from "./security_headers.ts";
@@ -33,6 +34,7 @@ export type AnyFeature = Feature<any>;
 export const FEATURES = [
   requestId,
   redirects,
+  rewrite,
   redirectToHttps,
   redirectSlash,
   maxBodySize,

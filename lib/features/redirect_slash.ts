@@ -11,6 +11,7 @@ import type { ExchangeFailure } from "../exchange/exchange_failure.ts";
 import type { Filter } from "../exchange/filter.ts";
 import type { RouteConfig } from "../handlers/proxy/config/route_schema.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
+import { slashLocation } from "../http/slash_location.ts";
 import { matchPath, writtenPath } from "../routing/match_path.ts";
 import type { BuildContext, Feature } from "./feature.ts";
 
@@ -63,12 +64,13 @@ class RedirectSlash implements Filter {
     const path = status === 404 ? this.#find(head) : undefined;
     if (path === undefined) return undefined;
     exchange.route = path;
-    return { status: 308, headers: ["location", `${head.path}/${head.query}`], body: null };
+    return { status: 308, headers: ["location", slashLocation(head) + exchange.query], body: null };
   }
 
   /** The path, as written, of the route to which a request is redirected. */
-  #find({ method, path }: RequestHead): string | undefined {
-    if (method !== "GET" && method !== "HEAD") return undefined;
+  #find(head: RequestHead): string | undefined {
+    const { method, path } = head;
+    if ((method !== "GET" && method !== "HEAD") || slashLocation(head) === undefined) return undefined;
     const plain = matchPath(path);
     if (plain === undefined || this.#matchRoute(plain, method) !== undefined) return undefined;
     const below = this.#matchRoute(plain + "/", method);

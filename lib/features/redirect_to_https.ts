@@ -42,8 +42,7 @@ class RedirectToHttps implements Filter {
 
   request(exchange: Exchange): Outcome | undefined {
     if (exchange.clientScheme === "https") return undefined;
-    const { head, forwarded } = exchange;
-    const { path, query } = head;
+    const { head, forwarded, path, query } = exchange;
     if (path.startsWith(CHALLENGE_PATH) || this.#isEndpoint(head)) return undefined;
     const host = hostOf(forwarded?.host === undefined ? head.authority : firstMember(forwarded.host)) || this.#host;
     if (host === "") return new ExchangeFailure(400, "The request is to be redirected to https, and names no host");

@@ -6,6 +6,7 @@
 
 import type { SiteConfig } from "./config/config_types.ts";
 import { headerValue } from "../http/header_lines.ts";
+import { slashLocation } from "../http/slash_location.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { ForwardPlan } from "../handlers/proxy/forward.ts";
@@ -41,6 +42,9 @@ export interface ExplainOptions {
   /** The state of an upstream, where a server runs. */
   readonly stateOf?: (upstream: Upstream, place: { site: string; pool: string }) => string;
 }
+
+/** Why a redirect of the config, such as one of `[[sites.redirects]]`, is the outcome. */
+const SITE_REDIRECT = "a redirect of the site";
 
 /** Maximum number of other routes in an explanation. */
 const MOST_ROUTES = 100;
@@ -112,21 +116,28 @@ async function explainHead(
     ? site.routes[taken]
     : site.routes.find(({ path }) => exchange.route !== "" && path === exchange.route);
   const plan = taken >= 0 ? winner?.target.forward : undefined;
-  const others = otherRoutes(site, head, winner);
-  const internal = site.internal.takes(head);
-  const files = plan === undefined && !internal ? await site.searchFile(head) : undefined;
+  // A rewrite may have replaced the client's.
+  const routed = exchange.head;
+  const others = otherRoutes(site, routed, winner);
+  const internal = site.internal.takes(routed);
+  const files = plan === undefined && !internal ? await site.searchFile(routed) : undefined;
   const proxy = site.config.proxy;
   const routeConfig = winner === undefined ? undefined : proxy?.routes[site.routes.indexOf(winner)];
   const forward = plan === undefined ? undefined : await explainForward(config, { exchange, plan, site, socket });
+  const outcome = outcomeOf({
+    ...{ response, exchange, head: routed, site, plan, socket, file: files?.file, refusal: forward?.refusal },
+  });
+  const rewritten = routed.original !== undefined && outcome.why !== SITE_REDIRECT;
   return {
     ...common(about, { head, exchange, listener: where }),
+    rewritten: rewritten ? routed.path + routed.query : null,
     site: { name: site.config.name, hosts: site.hosts, why: whySite(site, how, head.host, neighbours.length === 0) },
     otherSites: neighbours.map((other) => ({
       name: other.config.name,
       hosts: other.hosts,
       why: whyNotSite(other, { how, host: head.host, by: site }),
     })),
-    ...outcomeOf({ response, exchange, head, site, plan, socket, file: files?.file, refusal: forward?.refusal }),
+    ...outcome,
     route: winner === undefined
       ? null
       : { ...routeOf(winner), why: whyRoute(winner, others.some(({ why }) => why === LONGER_PREFIX)) },
@@ -171,7 +182,7 @@ function refusedBefore(
 ): Explanation {
   return {
     ...common(about, { listener }),
-    ...{ site: null, otherSites: [], outcome: "refused", status, why, location: null },
+    ...{ rewritten: null, site: null, otherSites: [], outcome: "refused", status, why, location: null },
     ...{ route: null, otherRoutes: [], moreRoutes: 0, forward: null, pool: null, files: null, settings: {} },
   };
 }
@@ -202,7 +213,8 @@ function outcomeOf({ response, exchange, head, site, plan, socket, file, refusal
   }
   const { status } = response;
   if (status >= 300 && status < 400 && location !== null) {
-    return { outcome: "redirect", status, why: 'the path lacks the "/" at its end', location };
+    const slash = location === slashLocation(head) + exchange.query;
+    return { outcome: "redirect", status, why: slash ? 'the path lacks the "/" at its end' : SITE_REDIRECT, location };
   }
   if (exchange.cause !== "") return { outcome: "refused", status, why: exchange.cause, location: null };
   if (file !== undefined) return { outcome: "files", status, why: "a file of the site", location: null };

@@ -83,6 +83,8 @@ export interface Explanation {
     /** The client's address, behind trusted proxies. */
     readonly client: string;
   };
+  /** Path and query within the site; null where no rewrite is for the request. */
+  readonly rewritten: string | null;
   /** The listener, such as `:8080`; null where nothing listens. */
   readonly listener: string | null;
   /** Assumptions about parts that the URL lacks. */

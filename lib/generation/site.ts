@@ -7,7 +7,7 @@
 import { Delivery } from "../exchange/delivery.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { ExchangeFailure, failureOf } from "../exchange/exchange_failure.ts";
-import type { Handler } from "../exchange/filter.ts";
+import type { Filter, Handler } from "../exchange/filter.ts";
 import { Pipeline } from "../exchange/pipeline.ts";
 import type { RouteMetrics } from "../exchange/route_metrics.ts";
 import { preflightMethod } from "../features/cors/cors.ts";
@@ -71,6 +71,7 @@ export class Site {
   /** Whether the site or a route of it has `cors`. */
   readonly #preflights: boolean;
   readonly #files: FileServer | undefined;
+  readonly #rewrites: Filter | undefined;
   readonly #internal: Pipeline;
   /** For requests that match no route. */
   readonly #unrouted: Pipeline;
@@ -105,6 +106,7 @@ export class Site {
     this.dynamic = pools?.dynamic ?? [];
     const unrouted = filters.unrouted;
     this.#preflights = config.cors !== undefined || proxy?.routes.some((route) => "cors" in route) === true;
+    this.#rewrites = unrouted.find((filter) => filter.rewrite !== undefined);
     this.#files = siteFiles(config, processState.log, unrouted);
     this.routes = proxy === undefined ? [] : buildRoutes({
       ...{ site: config, proxy, pools: this.pools, filters, files: this.#files, metrics: this.metrics, processState },
@@ -168,8 +170,13 @@ export class Site {
   }
 
   #choose(exchange: Exchange): HttpResponse | Promise<HttpResponse> {
+    if (this.internal.takes(exchange.head)) return this.#internal.run(exchange);
+    if (this.#rewrites !== undefined) {
+      const refusal = this.#rewrites.rewrite?.(exchange);
+      if (refusal !== undefined) return this.delivery.refuse(exchange, refusal);
+      if (this.internal.takes(exchange.head)) return this.#internal.run(exchange);
+    }
     const { head } = exchange;
-    if (this.internal.takes(head)) return this.#internal.run(exchange);
     if (this.#routes !== undefined) {
       // A preflight belongs to the route of the request that it asks for.
       const method = this.#preflights ? preflightMethod(head) ?? head.method : head.method;

@@ -49,6 +49,8 @@ export interface RequestHead {
   readonly upgrade?: string;
   /** Protocol, as `HTTP/2.0`; undefined for HTTP/1.1 and earlier. */
   readonly protocol?: string;
+  /** The head as the client sent it, where a rewrite has made this one of it. */
+  readonly original?: RequestHead;
 }
 
 /** The body of a response: complete bytes that may be shared, a source of pieces, or no body. */

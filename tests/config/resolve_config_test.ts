@@ -51,6 +51,7 @@ Deno.test("resolveConfig() fills in every default", () => {
       request_id: { header: "X-Request-Id", trust: true },
       error_pages: {},
       redirects: [],
+      rewrite: [],
       respond: [],
       internal_api: true,
       cache: { rules: [] },

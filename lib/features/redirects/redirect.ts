@@ -67,7 +67,7 @@ export class Redirect {
   }
 
   #locationOf(exchange: Exchange, parts: NamedParts): string {
-    const { query } = exchange.head;
+    const { query } = exchange;
     let target = this.#target.text(exchange, parts);
     // "//evil.com" and "/\evil.com" would lead to another host.
     if (this.#relative) target = target.replace(/^[/\\]+/, "/");

@@ -49,5 +49,5 @@ function exchangeOf(url: URL): Exchange {
     ...{ headers: [], scheme: url.protocol.slice(0, -1) },
   };
   const rest = { clientAddress: "", requestId: "", route: "", site: "", upstream: "", client: {} };
-  return { ...rest, head, clientScheme: head.scheme } as unknown as Exchange;
+  return { ...rest, head, path: head.path, query: head.query, clientScheme: head.scheme } as unknown as Exchange;
 }

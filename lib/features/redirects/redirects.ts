@@ -80,7 +80,7 @@ export class Redirects implements Filter {
   }
 
   request(exchange: Exchange): Outcome | undefined {
-    const { path } = exchange.head;
+    const { path } = exchange;
     if (path.startsWith(CHALLENGE_PATH)) return undefined;
     const found = this.find(exchange);
     if (found === undefined) return undefined;
@@ -90,7 +90,7 @@ export class Redirects implements Filter {
 
   /** The first redirect that is for a request, and its location. */
   find(exchange: Exchange): { redirect: Redirect; location: string } | undefined {
-    const path = matchPath(exchange.head.path);
+    const path = matchPath(exchange.path);
     if (path === undefined) return undefined;
     const exact = this.#exact.get(path);
     const candidates = exact === undefined ? this.#patterns : [...exact, ...this.#patterns].sort((a, b) => a - b);

@@ -316,6 +316,12 @@ export interface SiteInput {
    * @default {[]}
    */
   redirects?: RedirectsInput[];
+  /**
+   * Changes of path and query within the site, which the client does not see: before a route, or a file, is chosen, and after redirects; the first that fits decides.
+   *
+   * @default {[]}
+   */
+  rewrite?: RewriteInput[];
   /** Redirect requests in cleartext to https (308), except for /.well-known/acme-challenge/ and the site's own endpoints. Of a site with TLS: those to acme.http_port, which is opened for it where no site has the host there; true without it where the certificate comes by ACME. */
   redirect_to_https?: boolean;
   /**
@@ -586,6 +592,14 @@ export interface RedirectsInput {
    * @default {308}
    */
   status?: number;
+}
+
+/** `[sites.rewrite]`. Changes of path and query within the site, which the client does not see: before a route, or a file, is chosen, and after redirects; the first that fits decides. */
+export interface RewriteInput {
+  /** Which requests, as in redirects: a path, "/old/*" for all below one, "/users/:id" with a named part, or "~" and a regular expression with (?<name>…) parts. A scheme and a host may stand before it, as in "http://www.example.com/*". */
+  from: string;
+  /** What they become: a path with placeholders: {*} for the rest behind a star, named parts, {path}, {query}, {host} and others. The query is kept; one in "to" takes its place ("&{query}" in it adds the request's, and "?" alone drops it). */
+  to: string;
 }
 
 /** `[sites.cors]`. Which pages of other origins may read responses. */
@@ -2138,6 +2152,8 @@ export interface SiteConfig {
   request_id: RequestIdConfig;
   /** Redirects, before everything else of the site; the first that fits decides. */
   redirects: RedirectsConfig[];
+  /** Changes of path and query within the site, which the client does not see: before a route, or a file, is chosen, and after redirects; the first that fits decides. */
+  rewrite: RewriteConfig[];
   /** Redirect requests in cleartext to https (308), except for /.well-known/acme-challenge/ and the site's own endpoints. Of a site with TLS: those to acme.http_port, which is opened for it where no site has the host there; true without it where the certificate comes by ACME. */
   redirect_to_https?: boolean;
   /** Whether a GET or HEAD for a route without its last "/" is redirected to it, if no other route or file matches. */
@@ -2300,6 +2316,14 @@ export interface RedirectsConfig {
   to: string;
   /** 301, 302, 303, 307 or 308. */
   status: number;
+}
+
+/** `[sites.rewrite]`. Changes of path and query within the site, which the client does not see: before a route, or a file, is chosen, and after redirects; the first that fits decides. */
+export interface RewriteConfig {
+  /** Which requests, as in redirects: a path, "/old/*" for all below one, "/users/:id" with a named part, or "~" and a regular expression with (?<name>…) parts. A scheme and a host may stand before it, as in "http://www.example.com/*". */
+  from: string;
+  /** What they become: a path with placeholders: {*} for the rest behind a star, named parts, {path}, {query}, {host} and others. The query is kept; one in "to" takes its place ("&{query}" in it adds the request's, and "?" alone drops it). */
+  to: string;
 }
 
 /** `[sites.cors]`. Which pages of other origins may read responses. */

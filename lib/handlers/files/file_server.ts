@@ -10,6 +10,7 @@
  */
 
 import type { HttpResponse, RequestHead } from "../../http/message.ts";
+import { slashLocation } from "../../http/slash_location.ts";
 import { failureReason } from "./failure_reason.ts";
 import { FileRoot, trimmedRoot } from "./file_root.ts";
 import { readEntries } from "./folder_entries.ts";
@@ -259,8 +260,8 @@ class FolderServer implements FileServer {
     try {
       for (const candidate of candidates) {
         tried?.push(candidate);
-        const response = candidate === `${path}/`
-          ? await this.#redirect(candidate, head.query)
+        const response = candidate === `${path}/` && slashLocation(head) !== undefined
+          ? await this.#redirect(candidate, head)
           : await this.#delivery.deliver(candidate, request) ?? await this.#list(head, candidate);
         if (response !== undefined) return response;
       }
@@ -272,14 +273,18 @@ class FolderServer implements FileServer {
   }
 
   /** A redirect to the path of a folder, with which its relative links work, if something is served there. */
-  async #redirect(folderPath: string, query: string): Promise<HttpResponse | undefined> {
+  async #redirect(folderPath: string, head: RequestHead): Promise<HttpResponse | undefined> {
     const folder = await this.#root.find(folderPath.slice(0, -1));
     if (folder?.kind !== "folder") return undefined;
     const page = this.#pages.fresh(folderPath, this.#nowMs()) ?? await this.#pages.look(folderPath);
     if (page === undefined && !this.#browse) return undefined;
     // The resolved path begins with one slash followed by a name, so it cannot lead to another host.
-    const location = encodeURI(folderPath).replace(/[?#]/g, encodeURIComponent) + encodeQuery(query);
-    return { status: 308, headers: ["location", location], body: null };
+    const { original } = head;
+    const location = original === undefined
+      ? encodeURI(folderPath).replace(/[?#]/g, encodeURIComponent)
+      : slashLocation(head);
+    const { query } = original ?? head;
+    return { status: 308, headers: ["location", location + encodeQuery(query)], body: null };
   }
 
   async #list(head: RequestHead, path: string): Promise<HttpResponse | undefined> {
