@@ -13,6 +13,7 @@ import type { ServerConfig } from "../process/server_schema.ts";
 import type { Filter } from "../exchange/filter.ts";
 import type { VirtualHostConfig } from "../listener/virtual_host_schema.ts";
 import type { Log } from "../log/log.ts";
+import type { ServiceClient, ServiceOptions } from "../upstream/service_client.ts";
 import type { RequestHead } from "../http/message.ts";
 import type { MetricDeclarations, MetricSet, SnapshotOf } from "../metrics/metric_set.ts";
 import type { MetricValues } from "../metrics/metric_values.ts";
@@ -56,6 +57,16 @@ export interface BuildContext {
   /** Port on which clients reach the site's hosts by https. */
   readonly httpsPort: number;
   readonly log: Log | undefined;
+  /** Random text that identifies this process, the same in all its workers. Not a secret. */
+  readonly mark: string;
+  /**
+   * Opens a client for a service that the feature asks. The generation closes it.
+   *
+   * @throws {Error} When the file of certificates cannot be read.
+   */
+  openService(options: ServiceOptions): ServiceClient;
+  /** Delays the start of the generation until `prepared` has settled, which takes a bounded time. */
+  awaitBefore(prepared: Promise<void>): void;
   /** The clock of deadlines. */
   readonly clock: CoarseClock;
   /** Fields that workers share and that outlive a generation. */

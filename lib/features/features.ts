@@ -12,6 +12,7 @@ import { compression } from "./compression/compression.ts";
 import { cors } from "./cors/cors.ts";
 import { errorPages } from "./error_pages.ts";
 import type { Feature } from "./feature.ts";
+import { forwardAuth } from "./forward_auth/forward_auth.ts";
 import { headers } from "./headers.ts";
 import { hsts } from "./hsts.ts";
 import { maintenance } from "./maintenance.ts";
@@ -43,6 +44,7 @@ export const FEATURES = [
   maintenance,
   rateLimit,
   basicAuth,
+  forwardAuth,
   respond,
   compression,
   securityHeaders,

@@ -205,6 +205,7 @@ export class Generation {
     // Last: if the constructor threw after this, nothing would stop the look-ups.
     this.ready = Promise.all([
       ...this.sites.flatMap((site) => site.dynamic.map((one) => one.start())),
+      ...this.sites.map((site) => site.prepared),
       processState.certificateService?.prepare(certificates),
     ]).then(() => {});
   }

@@ -25,6 +25,7 @@ import type { RouteSpec } from "../routing/route.ts";
 import { compileRoutes, type RouteTable } from "../routing/route_table.ts";
 import { routeOfPath } from "../routing/routed_path.ts";
 import { OncePerSecond } from "../state/once_per_second.ts";
+import { ServiceClient } from "../upstream/service_client.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { SiteConfig } from "./config/config_types.ts";
 import type { DynamicUpstreams } from "./pools/dynamic_upstreams.ts";
@@ -72,6 +73,8 @@ export class Site {
   readonly #preflights: boolean;
   readonly #files: FileServer | undefined;
   readonly #rewrites: Filter | undefined;
+  readonly #services: ServiceClient[] = [];
+  readonly #prepared: Promise<void>[] = [];
   readonly #internal: Pipeline;
   /** For requests that match no route. */
   readonly #unrouted: Pipeline;
@@ -94,7 +97,13 @@ export class Site {
     const filters = new SiteFilters(config, {
       ...{ server, site: config, proxy: config.proxy, route: undefined },
       ...{ log: processState.log, clock: processState.clock, sharedState: context.sharedState },
-      worker: processState.worker,
+      ...{ worker: processState.worker, mark: processState.mark },
+      openService: (options) => {
+        const client = new ServiceClient(options, processState);
+        this.#services.push(client);
+        return client;
+      },
+      awaitBefore: (prepared) => void this.#prepared.push(prepared),
       featureMetrics: (feature, set, route) => this.metrics?.feature(feature, set, route),
       matchRoute: (path, method) => this.#routes?.match(path, method),
       isEndpoint: (head) => this.internal.takes(head),
@@ -162,10 +171,16 @@ export class Site {
     return this.#files?.explain(head);
   }
 
+  /** Resolves when what features need at the start is there, or cannot be had. */
+  get prepared(): Promise<unknown> {
+    return Promise.all(this.#prepared);
+  }
+
   /** Closes idle connections and releases file memory. Exchanges in flight are not affected. */
   close(): void {
     for (const dynamic of this.dynamic) dynamic.stop();
     for (const pool of this.pools.values()) pool.close();
+    for (const service of this.#services) service.close();
     this.#files?.close();
   }
 

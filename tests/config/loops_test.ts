@@ -83,3 +83,21 @@ Deno.test("checkLoops() is left out where ports are not opened, and for proxies 
 function ownAddresses(): string[] {
   return Deno.networkInterfaces().filter(({ family }) => family === "IPv4").map(({ address }) => address);
 }
+
+Deno.test("checkLoops() refuses a service of forward_auth that is the guarded site itself, and no other site or route", () => {
+  const guarded = (url: string, more = "") =>
+    faultsOf("http://127.0.0.1:3000", { site: `forward_auth.url = "${url}"\n${more}` });
+  const own = "http://127.0.0.1:4801/auth";
+  const fault = `the service "${own}" is the site itself: each question would be asked about again`;
+  assertEquals(guarded(own), [fault]);
+  assertEquals(guarded(own, 'hostnames = ["a.test"]\n'), [fault]);
+  assertEquals(guarded("http://127.0.0.1:4802/auth"), []);
+  assertEquals(guarded("unix:/run/auth.sock:/auth"), []);
+  const open = '[[sites.proxy.routes]]\npath = "/auth"\nupstream = "app"\nforward_auth.enabled = false\n';
+  assertEquals(guarded(own, open), []);
+  const other = '[[sites]]\nport = 4801\nhostname = "localhost"\nrespond = [{ path = "/auth", status = 200 }]\n';
+  assertEquals(
+    faultsOf("http://127.0.0.1:3000", { site: 'forward_auth.url = "http://localhost:4801/auth"', rest: other }),
+    [],
+  );
+});

@@ -79,7 +79,10 @@ Deno.test("A feature runs with the table of the route, and with the site's where
       ...{ server: (config as Config).server, site, route: undefined, proxy: site.proxy, log: undefined },
       ...{ clock: new CoarseClock(), sharedState: new LocalState(), matchRoute: () => undefined },
       ...{ isEndpoint: () => false, httpsPort: 443 },
-      ...{ worker: ONLY_WORKER, featureMetrics: () => undefined },
+      ...{ worker: ONLY_WORKER, featureMetrics: () => undefined, mark: "", awaitBefore: () => {} },
+      openService: () => {
+        throw new Error("It asks no service");
+      },
     }, WITH_MARKING);
     const pipeline = new Pipeline(route === undefined ? filters.unrouted : filters.of(route, site.proxy), {
       handle: () => ({ status: 200, headers: [], body: null }),

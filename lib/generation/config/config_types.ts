@@ -342,6 +342,8 @@ export interface SiteInput {
   rate_limit?: RateLimitInput;
   /** Users and passwords by HTTP authentication. */
   basic_auth?: BasicAuthInput;
+  /** A service that decides which requests pass. */
+  forward_auth?: ForwardAuthInput;
   /**
    * Fixed responses; the first that fits decides.
    *
@@ -764,6 +766,64 @@ export interface BasicAuthInput {
   attempts_per_minute?: number;
 }
 
+/** `[sites.forward_auth]`. A service that decides which requests pass. */
+export interface ForwardAuthInput {
+  /**
+   * Whether the service is asked.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /** What is asked with GET before each request: http://, https:// or unix:/path.sock:/path. A status of 2xx lets the request pass. */
+  url?: string;
+  /**
+   * Fields of the service's response with 2xx that upstreams get; those that a client sends are removed, in any spelling.
+   *
+   * @default {[]}
+   */
+  copy_headers?: string[];
+  /** Field of the response with the user's name, for the access log and for limits by user. */
+  user_header?: string;
+  /**
+   * Whether clients get the cookies that the service sets with 2xx. Those of other responses they get in any case.
+   *
+   * @default {false}
+   */
+  forward_cookies?: boolean;
+  /**
+   * Longest time for a response of the service; after it the request gets 503.
+   *
+   * @default {"5s"}
+   */
+  timeout?: string | number;
+  /**
+   * Largest body of a response of the service; with a larger one the request gets 502.
+   *
+   * @default {"1MiB"}
+   */
+  max_response?: string | number;
+  /**
+   * Most questions to the service at a time, in each worker; further requests get 503.
+   *
+   * @default {256}
+   */
+  max_in_flight?: number;
+  /**
+   * How long a 2xx holds for further requests with the same Cookie and Authorization, from the same address; 0 is not at all.
+   *
+   * @default {0}
+   */
+  cache?: string | number;
+  /**
+   * Whether a 2xx that is kept holds for the same method, host and URI alone, or for all: only for services that look at none of these.
+   *
+   * @default {"uri"}
+   */
+  cache_by?: "credentials" | "uri";
+  /** PEM file of certificates to trust in addition to the system's, for https://. */
+  ca_file?: string;
+}
+
 /** `[sites.respond]`. Fixed responses; the first that fits decides. */
 export interface RespondInput {
   /** Which requests: a path, "/gone/*" for all below one, or "~" and a regular expression. */
@@ -1153,6 +1213,8 @@ export interface RouteInput {
   rate_limit?: RouteRateLimitInput;
   /** Users and passwords by HTTP authentication. Takes the place of the site's. */
   basic_auth?: RouteBasicAuthInput;
+  /** A service that decides which requests pass. Takes the place of the site's. */
+  forward_auth?: RouteForwardAuthInput;
   /** Compression of responses. Takes the place of the site's. */
   compression?: RouteCompressionInput;
   /** Header fields that protect pages in browsers. true is a table without keys. Takes the place of the site's. */
@@ -1785,6 +1847,64 @@ export interface RouteBasicAuthInput {
   attempts_per_minute?: number;
 }
 
+/** `[sites.proxy.routes.forward_auth]`. A service that decides which requests pass. Takes the place of the site's. */
+export interface RouteForwardAuthInput {
+  /**
+   * Whether the service is asked.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /** What is asked with GET before each request: http://, https:// or unix:/path.sock:/path. A status of 2xx lets the request pass. */
+  url?: string;
+  /**
+   * Fields of the service's response with 2xx that upstreams get; those that a client sends are removed, in any spelling.
+   *
+   * @default {[]}
+   */
+  copy_headers?: string[];
+  /** Field of the response with the user's name, for the access log and for limits by user. */
+  user_header?: string;
+  /**
+   * Whether clients get the cookies that the service sets with 2xx. Those of other responses they get in any case.
+   *
+   * @default {false}
+   */
+  forward_cookies?: boolean;
+  /**
+   * Longest time for a response of the service; after it the request gets 503.
+   *
+   * @default {"5s"}
+   */
+  timeout?: string | number;
+  /**
+   * Largest body of a response of the service; with a larger one the request gets 502.
+   *
+   * @default {"1MiB"}
+   */
+  max_response?: string | number;
+  /**
+   * Most questions to the service at a time, in each worker; further requests get 503.
+   *
+   * @default {256}
+   */
+  max_in_flight?: number;
+  /**
+   * How long a 2xx holds for further requests with the same Cookie and Authorization, from the same address; 0 is not at all.
+   *
+   * @default {0}
+   */
+  cache?: string | number;
+  /**
+   * Whether a 2xx that is kept holds for the same method, host and URI alone, or for all: only for services that look at none of these.
+   *
+   * @default {"uri"}
+   */
+  cache_by?: "credentials" | "uri";
+  /** PEM file of certificates to trust in addition to the system's, for https://. */
+  ca_file?: string;
+}
+
 /** `[sites.proxy.routes.compression]`. Compression of responses. Takes the place of the site's. */
 export interface RouteCompressionInput {
   /**
@@ -2170,6 +2290,8 @@ export interface SiteConfig {
   rate_limit?: RateLimitConfig;
   /** Users and passwords by HTTP authentication. */
   basic_auth?: BasicAuthConfig;
+  /** A service that decides which requests pass. */
+  forward_auth?: ForwardAuthConfig;
   /** Fixed responses; the first that fits decides. */
   respond: RespondConfig[];
   /** Compression of responses. */
@@ -2402,6 +2524,32 @@ export interface BasicAuthConfig {
   forward_credentials: boolean;
   /** Passwords that one address may try in a minute; right ones are remembered, and do not count again. */
   attempts_per_minute: number;
+}
+
+/** `[sites.forward_auth]`. A service that decides which requests pass. */
+export interface ForwardAuthConfig {
+  /** Whether the service is asked. */
+  enabled: boolean;
+  /** What is asked with GET before each request: http://, https:// or unix:/path.sock:/path. A status of 2xx lets the request pass. */
+  url?: string;
+  /** Fields of the service's response with 2xx that upstreams get; those that a client sends are removed, in any spelling. */
+  copy_headers: string[];
+  /** Field of the response with the user's name, for the access log and for limits by user. */
+  user_header?: string;
+  /** Whether clients get the cookies that the service sets with 2xx. Those of other responses they get in any case. */
+  forward_cookies: boolean;
+  /** Longest time for a response of the service; after it the request gets 503. */
+  timeout: number;
+  /** Largest body of a response of the service; with a larger one the request gets 502. */
+  max_response: number;
+  /** Most questions to the service at a time, in each worker; further requests get 503. */
+  max_in_flight: number;
+  /** How long a 2xx holds for further requests with the same Cookie and Authorization, from the same address; 0 is not at all. */
+  cache: number;
+  /** Whether a 2xx that is kept holds for the same method, host and URI alone, or for all: only for services that look at none of these. */
+  cache_by: "credentials" | "uri";
+  /** PEM file of certificates to trust in addition to the system's, for https://. */
+  ca_file?: string;
 }
 
 /** `[sites.respond]`. Fixed responses; the first that fits decides. */
@@ -2649,6 +2797,8 @@ export interface RouteConfig {
   rate_limit?: RouteRateLimitConfig;
   /** Users and passwords by HTTP authentication. Takes the place of the site's. */
   basic_auth?: RouteBasicAuthConfig;
+  /** A service that decides which requests pass. Takes the place of the site's. */
+  forward_auth?: RouteForwardAuthConfig;
   /** Compression of responses. Takes the place of the site's. */
   compression?: RouteCompressionConfig;
   /** Header fields that protect pages in browsers. true is a table without keys. Takes the place of the site's. */
@@ -2973,6 +3123,32 @@ export interface RouteBasicAuthConfig {
   forward_credentials: boolean;
   /** Passwords that one address may try in a minute; right ones are remembered, and do not count again. */
   attempts_per_minute: number;
+}
+
+/** `[sites.proxy.routes.forward_auth]`. A service that decides which requests pass. Takes the place of the site's. */
+export interface RouteForwardAuthConfig {
+  /** Whether the service is asked. */
+  enabled: boolean;
+  /** What is asked with GET before each request: http://, https:// or unix:/path.sock:/path. A status of 2xx lets the request pass. */
+  url?: string;
+  /** Fields of the service's response with 2xx that upstreams get; those that a client sends are removed, in any spelling. */
+  copy_headers: string[];
+  /** Field of the response with the user's name, for the access log and for limits by user. */
+  user_header?: string;
+  /** Whether clients get the cookies that the service sets with 2xx. Those of other responses they get in any case. */
+  forward_cookies: boolean;
+  /** Longest time for a response of the service; after it the request gets 503. */
+  timeout: number;
+  /** Largest body of a response of the service; with a larger one the request gets 502. */
+  max_response: number;
+  /** Most questions to the service at a time, in each worker; further requests get 503. */
+  max_in_flight: number;
+  /** How long a 2xx holds for further requests with the same Cookie and Authorization, from the same address; 0 is not at all. */
+  cache: number;
+  /** Whether a 2xx that is kept holds for the same method, host and URI alone, or for all: only for services that look at none of these. */
+  cache_by: "credentials" | "uri";
+  /** PEM file of certificates to trust in addition to the system's, for https://. */
+  ca_file?: string;
 }
 
 /** `[sites.proxy.routes.compression]`. Compression of responses. Takes the place of the site's. */

@@ -6,10 +6,20 @@
 
 import { isIpAddress, parseAddress } from "../../http/ip_address.ts";
 import type { ConfigCheck } from "../../config/composed_config.ts";
-import { lineOf, quoted } from "../../config/problem_list.ts";
+import { lineOf, type ProblemList, quoted } from "../../config/problem_list.ts";
 import { MANAGEMENT_DEFAULTS } from "../../admin/management_schema.ts";
 import { portOf } from "../../listener/virtual_host_checks.ts";
-import { booleanOf, child, type Place, type TableNode, tableOf, tablesOf, textNode } from "../../config/source_tree.ts";
+import {
+  booleanOf,
+  child,
+  type Place,
+  type TableNode,
+  tableOf,
+  tablesOf,
+  textNode,
+  textNodesOf,
+} from "../../config/source_tree.ts";
+import { serviceUrlFault, splitServiceUrl } from "../../upstream/service_url.ts";
 import { plainUrl, upstreamUrlFault, usesSrv } from "../../upstream/upstream_url.ts";
 
 /** An address on which this config listens. */
@@ -20,6 +30,8 @@ interface Listener {
   /** Description of the listener, for messages. */
   readonly what: string;
   readonly place: Place;
+  /** Its site; undefined for the management API. */
+  readonly site?: TableNode;
 }
 
 /** Refuses upstreams of enabled proxies that are this server itself. */
@@ -29,14 +41,13 @@ export const checkLoops: ConfigCheck = (root, problems, { opensPorts }) => {
   let own: ReadonlySet<string> | undefined;
   for (const site of tablesOf(root, "sites")) {
     const proxy = tableOf(site, "proxy");
+    checkAuthService(site, listeners, problems, () => own ??= ownHosts());
     if (proxy === undefined || !booleanOf(proxy, "enabled", true)) continue;
     for (const upstream of tablesOf(proxy, "upstreams")) {
       const url = textNode(upstream, "url");
       if (url === undefined || usesSrv(url.value) || /^unix:/i.test(url.value)) continue;
       if (upstreamUrlFault(url.value) !== undefined) continue;
-      const { hostname, port, protocol } = new URL(plainUrl(url.value));
-      const number = port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
-      const found = listeners.find((one) => one.port === number && leadsTo(hostname, one, () => own ??= ownHosts()));
+      const found = listeners.find((one) => leadsTo(new URL(plainUrl(url.value)), one, () => own ??= ownHosts()));
       if (found === undefined) continue;
       problems.error(url, {
         message: `upstream ${quoted(url)} is this server itself: ${found.what}${lineOf(found.place)} ` +
@@ -47,6 +58,46 @@ export const checkLoops: ConfigCheck = (root, problems, { opensPorts }) => {
   }
 };
 
+/**
+ * Refuses a service of `forward_auth` that is the guarded site itself. Another site of this server may well be one, and so
+ * may a route that has no guard.
+ */
+function checkAuthService(
+  site: TableNode,
+  listeners: readonly Listener[],
+  problems: ProblemList,
+  ownHosts: () => ReadonlySet<string>,
+): void {
+  const guard = tableOf(site, "forward_auth");
+  const url = textNode(guard, "url");
+  if (guard === undefined || url === undefined || !booleanOf(guard, "enabled", true)) return;
+  if (/^unix:/i.test(url.value) || serviceUrlFault(url.value) !== undefined) return;
+  const { address, target } = splitServiceUrl(url.value);
+  const parsed = new URL(address);
+  const found = listeners.filter((one) => one.site !== undefined && leadsTo(parsed, one, ownHosts));
+  const named = found.find(({ site }) => site !== undefined && hostsOf(site).includes(parsed.hostname));
+  const chosen = named ?? found.find(({ site }) => site !== undefined && booleanOf(site, "default", false)) ??
+    found.at(0);
+  if (chosen?.site !== site) return;
+  const path = target.split("?")[0];
+  const open = tablesOf(tableOf(site, "proxy"), "routes").some((route) => {
+    const prefix = textNode(route, "path")?.value;
+    return prefix !== undefined && path.startsWith(prefix) && tableOf(route, "forward_auth") !== undefined;
+  });
+  if (open) return;
+  problems.error(url, {
+    message: `the service ${quoted(url)} is the site itself: each question would be asked about again`,
+    expected: "another address, or a route for its path with a [sites.proxy.routes.forward_auth] of its own",
+  });
+}
+
+function hostsOf(site: TableNode): string[] {
+  const name = textNode(site, "hostname");
+  return [...name === undefined ? [] : [name], ...textNodesOf(site, "hostnames")].map(({ value }) =>
+    value.toLowerCase()
+  );
+}
+
 function listenersOf(root: TableNode): Listener[] {
   const listeners: Listener[] = [];
   for (const [index, site] of tablesOf(root, "sites").entries()) {
@@ -55,7 +106,7 @@ function listenersOf(root: TableNode): Listener[] {
     if (!port || (listen === undefined && child(site, "listen") !== undefined)) continue;
     const name = textNode(site, "name")?.value ?? textNode(site, "hostname")?.value ?? `site-${index + 1}`;
     const what = `site ${JSON.stringify(name)}`;
-    listeners.push({ host: listen?.value, port, what, place: child(site, "port") ?? site });
+    listeners.push({ host: listen?.value, port, what, place: child(site, "port") ?? site, site });
   }
   const management = tableOf(root, "management");
   if (management === undefined || !booleanOf(management, "enabled", false)) return listeners;
@@ -65,8 +116,10 @@ function listenersOf(root: TableNode): Listener[] {
   return listeners;
 }
 
-/** @param hostname As in a URL: addresses in canonical form, IPv6 in brackets. */
-function leadsTo(hostname: string, { host }: Listener, ownHosts: () => ReadonlySet<string>): boolean {
+/** @param url Addresses in it have the canonical form, IPv6 in brackets. */
+function leadsTo(url: URL, { host, port }: Listener, ownHosts: () => ReadonlySet<string>): boolean {
+  if (port !== (url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port))) return false;
+  const { hostname } = url;
   const target = placeOf(hostname);
   const listened = host === undefined ? "::" : placeOf(host);
   if (target === listened) return true;

@@ -6,6 +6,7 @@
  */
 
 import { portOf } from "../../http/authority.ts";
+import { foldedName } from "../../http/folded_name.ts";
 import { forwardedElement } from "../../http/forwarded.ts";
 import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
 import { countsHops, oneHopLess } from "../../http/max_forwards.ts";
@@ -64,7 +65,7 @@ export class RequestHeaders {
     this.#removes = new Set([...remove, ...request.remove]);
     this.#suppressed = new Set([...this.#removes, ...Object.keys(request.set).map((name) => name.toLowerCase())]);
     this.#dropped = new Set([...HOP_BY_HOP, ...OWN, names.requestIdName, ...this.#suppressed]);
-    this.#folded = new Set([...this.#dropped].map(folded));
+    this.#folded = new Set([...this.#dropped].map(foldedName));
     const { lines, made } = fieldTexts([request.set, add, request.add].flatMap(Object.entries<string>), "forwarded");
     let fixed = "";
     for (let i = 0; i < lines.length; i += 2) {
@@ -148,7 +149,7 @@ export class RequestHeaders {
     if (name === "sec-websocket-extensions") return Treatment.Extensions;
     if (name === "max-forwards") return Treatment.MaxForwards;
     // CGI programs get `X.Forwarded~For` as `X_FORWARDED_FOR`, the same as `X-Forwarded-For`.
-    const seen = folded(name);
+    const seen = foldedName(name);
     // "httpoxy": CGI programs get it as HTTP_PROXY, from which libraries take a proxy for their own requests.
     if (seen === "proxy" || this.#folded.has(seen)) return Treatment.Dropped;
     if (seen === "x-forwarded" || seen.startsWith("x-forwarded-")) {
@@ -275,11 +276,6 @@ function madeLines(exchange: Exchange, made: FieldTexts): string {
     if (value !== "") text += `${name}: ${value}\r\n`;
   }
   return text;
-}
-
-// All characters but letters and digits become the same.
-function folded(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, "-");
 }
 
 function portAsked(host: string, proto: string): string {
