@@ -82,8 +82,8 @@ export class FaultyUring implements UringCalls {
     this.ring.close(descriptor);
   }
 
-  enter(): number {
-    return this.skipped?.() === true ? 0 : this.ring.enter();
+  enter(wait: boolean): number {
+    return this.skipped?.() === true ? 0 : this.ring.enter(wait);
   }
 
   available(): number {

@@ -115,7 +115,7 @@ export class EpollLoop extends TurnLoop implements SocketLoop {
     return false;
   }
 
-  protected takeEvents(): number {
+  protected takeEvents(_wait: boolean): number {
     const { words, address } = this.arena;
     const count = this.calls.wait(this.#epoll, address + EVENTS.start, BATCH);
     for (let i = 0, at = EVENTS.start >> 2; i < count; i++, at += EVENT_WORDS) {

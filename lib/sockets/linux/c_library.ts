@@ -40,9 +40,10 @@ const SYSCALL = {
   syscall: { parameters: ["i32", "u64", "u32", "u32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-// A third one, for the calls of io_uring: the number, a descriptor, and four arguments.
+// A third one, for the calls of io_uring: the number, a descriptor, and five arguments, of which the last is 64 bits wide
+// because it lies on the stack.
 const RING_CALL = {
-  syscall: { parameters: ["i32", "i32", "u32", "u32", "u32", "u32"], result: "i32" },
+  syscall: { parameters: ["i32", "i32", "u32", "u32", "u32", "u32", "u64"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Functions of the C library. */
@@ -86,13 +87,13 @@ export function cLibrary(): CLibrary {
   return opened ??= { ...openLibrary(SYMBOLS), ...openLibrary(SYSCALL) };
 }
 
-/** Calls `syscall` with arguments of 32 bits. */
+/** Calls `syscall` with arguments of 32 bits and a BigInt. */
 export type RingCall = Deno.DynamicLibrary<typeof RING_CALL>["symbols"]["syscall"];
 
 let openedRingCall: RingCall | undefined;
 
 /**
- * `syscall` with arguments of 32 bits.
+ * `syscall` with arguments of 32 bits and a BigInt.
  *
  * @throws {Error} As {@linkcode cLibrary} does.
  */

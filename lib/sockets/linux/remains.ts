@@ -9,6 +9,7 @@
 import { DESCRIPTORS } from "../uring/memory.ts";
 import { OP_CLOSE, REQUEST_BYTES, type RingRemains } from "../uring/ring.ts";
 import { openLibrary } from "./c_library.ts";
+import { readProc } from "./proc_file.ts";
 
 /** What remains of the driver of one thread. Survives structured cloning. */
 export type SocketRemains = EpollRemains | UringRemains;
@@ -35,14 +36,11 @@ export interface UringRemains {
 }
 
 const SYMBOLS = {
-  open: { parameters: ["buffer", "i32"], result: "i32" },
-  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
   munmap: { parameters: ["usize", "usize"], result: "i32" },
   syscall: { parameters: ["i32", "u64"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-const O_RDONLY_CLOEXEC = 0x80000;
 const IO_DESTROY = { x86_64: 207, aarch64: 1 };
 
 /** Pauses before it is looked again whether the thread has ended, in milliseconds. */
@@ -114,19 +112,4 @@ let opened: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] | undefined;
 
 function symbols(): Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] {
   return opened ??= openLibrary(SYMBOLS);
-}
-
-/** The text of a file of this process in /proc, for which the runtime asks all permissions; empty if there is none. */
-function readProc(name: string): string {
-  const { open, read, close } = symbols();
-  const file = open(new TextEncoder().encode(`/proc/self/${name}\0`), O_RDONLY_CLOEXEC);
-  if (file < 0) return "";
-  const buffer = new Uint8Array(64 * 1024);
-  const decoder = new TextDecoder();
-  let text = "";
-  for (let count; (count = Number(read(file, buffer, BigInt(buffer.length)))) > 0;) {
-    text += decoder.decode(buffer.subarray(0, count));
-  }
-  close(file);
-  return text;
 }

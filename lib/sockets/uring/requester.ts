@@ -19,6 +19,8 @@ export const ROOM = 3;
 export const PEER = 4;
 /** A poll of a socket that listens or connects. */
 export const WATCH = 5;
+/** A poll of the runtime's reactor. */
+export const REACTOR = 6;
 
 /** Whoever makes requests. The loop knows it until the last one has completed. */
 export interface Requester {

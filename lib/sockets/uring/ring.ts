@@ -31,8 +31,8 @@ const SINGLE_ISSUER = 1 << 12;
 const DEFER_TASKRUN = 1 << 13;
 const FLAGS = CQSIZE | CLAMP | SUBMIT_ALL | TASKRUN_FLAG | SINGLE_ISSUER | DEFER_TASKRUN;
 
-/** SINGLE_MMAP, NODROP, FAST_POLL, POLL_32BITS, CQE_SKIP. */
-const FEATURES = 1 | 1 << 1 | 1 << 5 | 1 << 6 | 1 << 11;
+/** SINGLE_MMAP, NODROP, FAST_POLL, POLL_32BITS, EXT_ARG, CQE_SKIP. */
+const FEATURES = 1 | 1 << 1 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 11;
 
 const REGISTER_EVENTFD = 4;
 const REGISTER_PROBE = 8;
@@ -53,6 +53,7 @@ const MSG_WAITALL = 0x100;
 const MSG_NOSIGNAL = 0x4000;
 
 const ENTER_GETEVENTS = 1;
+const ENTER_EXT_ARG = 1 << 3;
 const SQ_CQ_OVERFLOW = 1 << 1;
 const SQ_TASKRUN = 1 << 2;
 const CQ_EVENTFD_DISABLED = 1;
@@ -64,6 +65,13 @@ const MAP_SHARED_POPULATE = 0x1 | 0x8000;
 /** Where parameters and the probe lie. */
 const PARAMETERS = WAKE.start;
 const PROBE_OPERATIONS = 48;
+
+/** Where a structure io_uring_getevents_arg lies, and behind it the time to wait. */
+const WAIT = WAKE.start + 768;
+const WAIT_BYTES = 24;
+const WAIT_SIZE = BigInt(WAIT_BYTES);
+/** How long {@linkcode Ring.enter} waits. */
+const WAIT_NS = 1_000_000;
 
 /** Size of a request. */
 export const REQUEST_BYTES = 64;
@@ -91,6 +99,7 @@ export class Ring implements UringCalls {
   readonly #call: RingCall;
   readonly #errno: Int32Array<ArrayBuffer>;
   readonly #descriptor: number;
+  readonly #wait: number;
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #requests: Int32Array<ArrayBuffer>;
   readonly #mask: number;
@@ -116,7 +125,10 @@ export class Ring implements UringCalls {
     arena.bytes.fill(0, WAKE.start, WAKE.start + WAKE.bytes);
     arena.put(PARAMETERS + 4, COMPLETIONS);
     arena.put(PARAMETERS + 8, FLAGS);
-    this.#descriptor = call(SETUP, REQUESTS, arena.address + PARAMETERS, 0, 0, 0);
+    arena.put(WAIT + 16, arena.address + WAIT + WAIT_BYTES);
+    arena.put(WAIT + WAIT_BYTES + 8, WAIT_NS);
+    this.#wait = arena.address + WAIT;
+    this.#descriptor = call(SETUP, REQUESTS, arena.address + PARAMETERS, 0, 0, 0, 0n);
     if (this.#descriptor < 0) {
       throw new Error(refusal(this.#errno[0]));
     }
@@ -209,15 +221,11 @@ export class Ring implements UringCalls {
     this.#put(OP_CLOSE | CQE_SKIP_SUCCESS << 8, descriptor, 0, 0, 0, 0, 0);
   }
 
-  enter(): number {
-    const result = this.#call(
-      ENTER,
-      this.#descriptor,
-      this.#tail - this.#words[this.#sqHead] | 0,
-      0,
-      ENTER_GETEVENTS,
-      0,
-    );
+  enter(wait: boolean): number {
+    const count = this.#tail - this.#words[this.#sqHead] | 0;
+    const result = wait
+      ? this.#call(ENTER, this.#descriptor, count, 1, ENTER_GETEVENTS | ENTER_EXT_ARG, this.#wait, WAIT_SIZE)
+      : this.#call(ENTER, this.#descriptor, count, 0, ENTER_GETEVENTS, 0, 0n);
     return result < 0 ? -this.#errno[0] : result;
   }
 
@@ -278,12 +286,12 @@ export class Ring implements UringCalls {
   }
 
   #makeRoom(): void {
-    for (let tries = 0; tries < 10; tries++) if (this.enter() > 0) return;
+    for (let tries = 0; tries < 10; tries++) if (this.enter(false) > 0) return;
     throw new Error("the kernel's io_uring takes no more requests");
   }
 
   #register(what: number, address: number, count: number): number {
-    return this.#call(REGISTER, this.#descriptor, what, address, count, 0);
+    return this.#call(REGISTER, this.#descriptor, what, address, count, 0, 0n);
   }
 
   #probe(arena: Arena): void {

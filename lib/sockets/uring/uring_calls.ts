@@ -31,8 +31,13 @@ export interface UringCalls {
   cancel(low: number, high: number): void;
   /** Closes a descriptor. No completion unless it fails. */
   close(descriptor: number): void;
-  /** Shows the kernel all requests, and takes what has completed. Does not wait. Returns how many it has seen. */
-  enter(): number;
+  /**
+   * Shows the kernel all requests, and takes what has completed.
+   *
+   * @param wait Whether to wait for a millisecond until something has.
+   * @returns How many requests the kernel has seen, or the negative number of an error.
+   */
+  enter(wait: boolean): number;
   /** How many completions have come. */
   available(): number;
   /** Where in {@linkcode completions} the next one begins. */

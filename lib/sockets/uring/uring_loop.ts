@@ -8,12 +8,14 @@
 import type { Arena } from "../linux/arena.ts";
 import { type CLibrary, threadNumber } from "../linux/c_library.ts";
 import type { UringRemains } from "../linux/remains.ts";
+import { reactorDescriptor } from "../linux/reactor.ts";
 import { RuntimeWake } from "../linux/runtime_wake.ts";
 import { EPOLLIN, EPOLLOUT, type SocketLoop, type Watcher } from "../linux/socket_loop.ts";
 import type { SystemCalls } from "../linux/system_calls.ts";
 import { TurnLoop } from "../linux/turn_loop.ts";
 import { DescriptorSet, ReceiveBuffers, SendSlots } from "./memory.ts";
-import { KIND_BITS, KIND_MASK, type Requester, SEND } from "./requester.ts";
+import { ReactorPoll } from "./reactor_poll.ts";
+import { KIND_BITS, KIND_MASK, REACTOR, type Requester, SEND } from "./requester.ts";
 import { Ring } from "./ring.ts";
 import { UringSocket } from "./uring_socket.ts";
 import type { UringCalls } from "./uring_calls.ts";
@@ -39,6 +41,7 @@ export class UringLoop extends TurnLoop implements SocketLoop {
   readonly #library: CLibrary;
   readonly #wake: RuntimeWake;
   readonly #descriptors: DescriptorSet;
+  readonly #reactor: ReactorPoll;
   /** By place. */
   readonly #requesters: (Requester | undefined)[] = [undefined];
   /** By place, how often it was used, which comes back with each completion. */
@@ -74,6 +77,8 @@ export class UringLoop extends TurnLoop implements SocketLoop {
       throw error;
     }
     this.#descriptors.add(this.#wake.eventfd);
+    this.#reactor = new ReactorPoll(this, reactorDescriptor(this.#wake.eventfd));
+    this.waits = this.#reactor.possible;
     this.ring = wrap(ring, this.buffers);
     this.remains = {
       driver: "uring",
@@ -150,7 +155,7 @@ export class UringLoop extends TurnLoop implements SocketLoop {
 
   /** Shows the kernel all requests. Their completions are handled in the next turn. */
   flush(): void {
-    for (let tries = 0; this.ring.pending && tries < MAX_ENTRIES; tries++) this.ring.enter();
+    for (let tries = 0; this.ring.pending && tries < MAX_ENTRIES; tries++) this.ring.enter(false);
   }
 
   #watch(descriptor: number, events: number, multishot: boolean, watcher: Watcher): void {
@@ -163,9 +168,25 @@ export class UringLoop extends TurnLoop implements SocketLoop {
     if (this.#open++ === 0) this.#wake.ref();
   }
 
-  protected takeEvents(): number {
-    this.ring.enter();
-    return this.#complete(false);
+  protected takeEvents(wait: boolean): number {
+    if (!wait) {
+      this.ring.enter(false);
+      return this.#complete(false);
+    }
+    if (!this.#reactor.polled) {
+      this.#reactor.poll();
+      const handled = this.takeEvents(false);
+      if (handled > 0) return handled;
+      this.#reactor.begin();
+    }
+    for (;;) {
+      this.ring.enter(true);
+      // Sends have usually been made at once, and nobody is called for them.
+      const completed = this.ring.available();
+      const handled = this.#complete(false);
+      if (this.#reactor.ready) this.endSlice();
+      if (handled > 0 || completed === 0 || this.#reactor.ready) return handled;
+    }
   }
 
   protected disarm(): boolean {
@@ -174,8 +195,9 @@ export class UringLoop extends TurnLoop implements SocketLoop {
   }
 
   protected wait(): boolean {
+    this.#reactor.cancel();
     if (this.ring.pending) {
-      this.ring.enter();
+      this.ring.enter(false);
       // Sends have usually been made at once, and nobody is called for them.
       this.#complete(true);
     }
@@ -186,8 +208,8 @@ export class UringLoop extends TurnLoop implements SocketLoop {
   /**
    * Gives completions to their owners.
    *
-   * @param sendsOnly Whether to stop at the first one of another kind.
-   * @returns The number of those that were not sends.
+   * @param sendsOnly Whether to stop at the first one that somebody is called for.
+   * @returns The number of those that somebody is called for.
    */
   #complete(sendsOnly: boolean): number {
     const { ring } = this;
@@ -198,13 +220,13 @@ export class UringLoop extends TurnLoop implements SocketLoop {
       const at = ring.next();
       const low = completions[at];
       const kind = low & KIND_MASK;
-      if (sendsOnly && kind !== SEND) break;
+      if (sendsOnly && kind !== SEND && kind !== REACTOR) break;
       const place = low >> KIND_BITS;
       const current = this.#generations[place] === completions[at + 1];
       const result = completions[at + 2];
       const flags = completions[at + 3];
       ring.taken();
-      if (kind !== SEND) others++;
+      if (kind !== SEND && kind !== REACTOR) others++;
       if (!current) continue;
       try {
         this.#requesters[place]?.completed(kind, result, flags);
