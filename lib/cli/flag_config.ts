@@ -35,3 +35,9 @@ export function readPort(text: string): number {
   if (port <= 65535) return port;
   throw new UsageError(`${JSON.stringify(text)} is no port, expected a whole number from 0 to 65535`);
 }
+
+/** The URL of an upstream from the text of a flag: `3000`, `:3000` and `host:3000` as well as URLs. */
+export function upstreamUrl(text: string): string {
+  if (/^:?\d+$/.test(text)) return `http://127.0.0.1:${text.replace(":", "")}`;
+  return /^[a-z]+:\/|^unix:|^\//i.test(text) ? text : `http://${text}`;
+}

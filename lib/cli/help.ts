@@ -23,6 +23,7 @@ export function programHelp(colored: boolean): string {
     ...shape.section("Flags", SHARED_FLAGS.map((flag) => [flagLabel(flag), flag.help])),
     ...shape.section("Examples", [
       ["bws demo", "see it at work, in the browser"],
+      ["bws init", "write a config, by a few questions"],
       ["bws files ./public", "serve a folder"],
       ["bws proxy --to http://127.0.0.1:3000", "put a proxy before a server"],
       ["bws check sites.toml", "find the mistakes in a config"],

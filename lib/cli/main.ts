@@ -68,7 +68,10 @@ function failed(error: unknown, command: Command | undefined, terminal: Terminal
   if (error instanceof ConfigError) {
     terminal.printError(formatProblems(error.problems, { color: colored }));
     const count = error.problems.length;
-    terminal.printError(`${label} The config is refused: ${count === 1 ? "1 problem" : `${count} problems`}`);
+    // A file that cannot be read has one problem, which is said already.
+    if (error.problems.some(({ line, path }) => line > 0 || path !== "")) {
+      terminal.printError(`${label} The config is refused: ${count === 1 ? "1 problem" : `${count} problems`}`);
+    }
     return 1;
   }
   // A port that cannot be opened, or a file that cannot be read: the message is complete.

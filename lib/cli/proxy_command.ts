@@ -6,7 +6,7 @@
 
 import { isIpAddress } from "../http/ip_address.ts";
 import { type CommandInput, flagValue, UsageError } from "./command.ts";
-import { flagConfig, readPort } from "./flag_config.ts";
+import { flagConfig, readPort, upstreamUrl } from "./flag_config.ts";
 import { serveConfig } from "./serve_config.ts";
 
 /**
@@ -46,10 +46,4 @@ function readFrom(from: string): { listen: string | undefined; port: number } {
   throw new UsageError(
     `--from ${from} names the host ${JSON.stringify(address)}, expected an IP address, "localhost" or none`,
   );
-}
-
-// Accepts `3000`, `:3000` and `host:3000` as well as URLs.
-function upstreamUrl(target: string): string {
-  if (/^:?\d+$/.test(target)) return `http://127.0.0.1:${target.replace(":", "")}`;
-  return /^[a-z]+:\/|^unix:/i.test(target) ? target : `http://${target}`;
 }

@@ -114,11 +114,14 @@ Deno.test("loadConfig() says why a file cannot be read and what to do", async ()
     const missing = await assertRejects(() => loadConfig(join(dir, "nope.toml")), ConfigError);
     assertEquals(
       missing.message,
-      `${dir}/nope.toml: error: the config file is not there, expected the path of a TOML file; give another, or create it`,
+      `${dir}/nope.toml: error: the config file is not there, expected the path of a TOML file; \`bws init\` writes one`,
     );
     assertInstanceOf(missing.cause, Deno.errors.NotFound);
     const folder = await assertRejects(() => loadConfig(dir), ConfigError);
-    assertEquals(folder.message, `${dir}: error: the config file is a folder, expected the path of a TOML file`);
+    assertEquals(
+      folder.message,
+      `${dir}: error: the config file is a folder, expected the path of a TOML file; \`bws files\` serves a folder`,
+    );
     await Deno.writeFile(join(dir, "bad.toml"), new Uint8Array([0x23, 0xff]));
     const binary = await assertRejects(() => loadConfig(join(dir, "bad.toml")), ConfigError);
     assertStringIncludes(binary.message, "the config file is not UTF-8");
