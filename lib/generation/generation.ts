@@ -170,6 +170,7 @@ export class Generation {
           policies,
           ...shown,
           listener: key,
+          configFile: config.file,
           httpsPort: (site: SiteConfig) => httpsPortOf(site, config.sites),
         };
         const built = new Site(site, context);

@@ -39,6 +39,8 @@ import { buildRoutes, type SiteRoute } from "./site_routes.ts";
 export interface SiteContext extends Omit<PoolsContext, "site"> {
   /** `[server]` of the config. */
   readonly server: ServerConfig;
+  /** Absolute path of the config's file, if it has one. */
+  readonly configFile?: string | undefined;
   /** Key of the site's listener. */
   readonly listener: string;
   /** Port on which the hosts of a site are reached by https. */
@@ -116,7 +118,7 @@ export class Site {
     const unrouted = filters.unrouted;
     this.#preflights = config.cors !== undefined || proxy?.routes.some((route) => "cors" in route) === true;
     this.#rewrites = unrouted.find((filter) => filter.rewrite !== undefined);
-    this.#files = siteFiles(config, processState.log, unrouted);
+    this.#files = siteFiles(config, processState.log, unrouted, context.configFile);
     this.routes = proxy === undefined ? [] : buildRoutes({
       ...{ site: config, proxy, pools: this.pools, filters, files: this.#files, metrics: this.metrics, processState },
       ...{ serverName: server.name, viaMark: this.#viaMark, listener: context.listener },

@@ -44,4 +44,6 @@ export const configSchema = composeSchema(FEATURES);
 export type InferredConfig = z.output<typeof configSchema> & {
   /** Substituted values (`${NAME}`): the path of each, with the text that is shown in its place. */
   readonly substituted?: Readonly<Record<string, string>>;
+  /** Absolute path of the file from which the config was read; it is never served. */
+  readonly file?: string;
 };

@@ -2130,6 +2130,8 @@ export interface Config {
   sites: SiteConfig[];
   /** Substituted values (`${NAME}`): the path of each, with the text that is shown in its place. */
   substituted?: Readonly<Record<string, string>>;
+  /** Absolute path of the file from which the config was read; it is never served. */
+  file?: string;
 }
 
 /** `[server]`. What holds for the whole process. */

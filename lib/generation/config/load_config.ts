@@ -49,7 +49,7 @@ export async function loadConfig(path: string, options: LoadConfigOptions = {}):
   const { config, problems, warnings } = await parse(text, aside, { baseDir: dirname(absolute), ...rest, file });
   // With warnings, which may be the cause of an error: a misspelt table, to which a route refers.
   if (config === undefined) throw new ConfigError([...problems, ...warnings].toSorted((a, b) => a.line - b.line));
-  return { config, warnings, file: absolute };
+  return { config: { ...config, file: absolute }, warnings, file: absolute };
 }
 
 function parse(text: string, aside: boolean, options: ParseConfigOptions): ConfigReport | Promise<ConfigReport> {
@@ -69,7 +69,7 @@ async function read(path: string, file: string): Promise<Uint8Array> {
 
 function readFailure(error: Error): Pick<Problem, "message" | "expected"> {
   if (error instanceof Deno.errors.NotFound) {
-    return { message: "the config file is not there", expected: "the path of a TOML file; give another, or create it" };
+    return { message: "the config file is not there", expected: "the path of a TOML file; `bws init` writes one" };
   }
   if (error instanceof Deno.errors.NotCapable) {
     return { message: "the config file may not be read", expected: "the permission --allow-read" };
@@ -78,7 +78,7 @@ function readFailure(error: Error): Pick<Problem, "message" | "expected"> {
     return { message: "the config file may not be read", expected: "a file that this user may read; see its mode" };
   }
   if (error instanceof Deno.errors.IsADirectory) {
-    return { message: "the config file is a folder", expected: "the path of a TOML file" };
+    return { message: "the config file is a folder", expected: "the path of a TOML file; `bws files` serves a folder" };
   }
   return { message: `the config file cannot be read: ${error.message}`, expected: "the path of a TOML file" };
 }

@@ -28,7 +28,7 @@ export function withSubstituted(config: Config, root: TableNode): Config {
 
 /** The config as JSON data with secrets masked. Paths of key files are not masked. */
 export function shownConfig(config: Config): Readonly<Record<string, unknown>> {
-  const { substituted = {}, ...tables } = config;
+  const { substituted = {}, file: _file, ...tables } = config;
   return Object.fromEntries(Object.entries(tables).map(([key, value]) => [key, shownValue(value, [key], substituted)]));
 }
 

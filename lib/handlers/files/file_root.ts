@@ -72,6 +72,12 @@ export class OpenedFile implements Disposable {
 /** Options of a root. */
 export interface FileRootOptions extends Partial<Pick<FilesConfig, "follow_symlinks">> {
   /**
+   * Absolute path of a file that is never found, by whatever link or name.
+   *
+   * @default {undefined} None.
+   */
+  hiddenFile?: string | undefined;
+  /**
    * Called with each path below the root that was refused because it leads out of the root.
    *
    * @default {undefined} Not reported.
@@ -92,10 +98,12 @@ export interface NamesOptions {
   readonly max: number;
 }
 
-/** One root folder. Holds no handles and no state. */
+/** One root folder. Holds no handles. */
 export class FileRoot {
   readonly #rootPath: string;
   readonly #followSymlinks: boolean;
+  readonly #hiddenFile: string | undefined;
+  #hiddenRealPath: string | undefined;
   readonly #onOutside: ((path: string) => void) | undefined;
   readonly #lookUp: LookUp;
 
@@ -106,6 +114,7 @@ export class FileRoot {
   constructor(rootPath: string, options: FileRootOptions = {}) {
     this.#rootPath = trimmedRoot(rootPath);
     this.#followSymlinks = options.follow_symlinks ?? false;
+    this.#hiddenFile = options.hiddenFile;
     this.#onOutside = options.onOutside;
     this.#lookUp = options.lookUp ?? (handlePathsReadable() ? entryByHandle : entryByPath);
   }
@@ -182,6 +191,7 @@ export class FileRoot {
     try {
       for (let look = 1;; look++) {
         using entry = await this.#lookUp(this.#rootPath + path);
+        if (this.#hiddenFile !== undefined && entry.realPath === await this.#realHiddenFile()) return undefined;
         if (this.#followSymlinks || liesBelow(entry.realPath, await this.#realRoot())) return await use(entry);
         // Looked up again before it is refused: the root may be a link that was moved to a new release just now.
         if (look < LOOKS_MAX) continue;
@@ -192,6 +202,18 @@ export class FileRoot {
       if (meansMissing(error)) return undefined;
       throw error;
     }
+  }
+
+  /** Without links; asked for once, as configs are read again when they move. */
+  async #realHiddenFile(): Promise<string | undefined> {
+    if (this.#hiddenRealPath !== undefined || this.#hiddenFile === undefined) return this.#hiddenRealPath;
+    try {
+      this.#hiddenRealPath = await Deno.realPath(this.#hiddenFile);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      this.#hiddenRealPath = this.#hiddenFile;
+    }
+    return this.#hiddenRealPath;
   }
 
   async #realRoot(): Promise<string> {

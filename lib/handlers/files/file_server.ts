@@ -47,6 +47,12 @@ export interface FileServerOptions {
    */
   withoutFixed?: ((head: RequestHead) => boolean) | undefined;
   /**
+   * Absolute path of a file that is never served: the config, which may have secrets.
+   *
+   * @default {undefined} None.
+   */
+  hiddenFile?: string | undefined;
+  /**
    * Called once for each link that leads out of the folder, and for each precompressed neighbour that is not used because
    * it is older than its file: it was made from another content.
    *
@@ -157,7 +163,9 @@ class FolderServer implements FileServer {
     const { fileLines, onWarning } = options;
     const warnings = onWarning && new FileWarnings(trimmedRoot(folder), onWarning);
     const { follow_symlinks } = config;
-    const root = new FileRoot(trimmedRoot(folder), { follow_symlinks, onOutside: (path) => warnings?.outside(path) });
+    const root = new FileRoot(trimmedRoot(folder), {
+      ...{ follow_symlinks, hiddenFile: options.hiddenFile, onOutside: (path) => warnings?.outside(path) },
+    });
     const pageOptions = { ...config, fileLines, onStale: (stale: string) => warnings?.stale(stale) };
     const pages = new PageCache(
       hotCacheBytes,

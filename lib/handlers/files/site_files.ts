@@ -14,16 +14,19 @@ import type { FilesConfig } from "./files_schema.ts";
  * Creates the file server of a site; undefined if the site serves no files.
  *
  * @param filters The filters of the site, which may add header lines to files and replace missing ones.
+ * @param hiddenFile The config's file, which is never served.
  */
 export function siteFiles(
   config: FilesConfig & { readonly name: string },
   log: Log | undefined,
   filters: readonly Filter[],
+  hiddenFile?: string,
 ): FileServer | undefined {
   if (config.static_dir === undefined) return undefined;
   const lines = filters.filter(({ fileLines }) => fileLines !== undefined);
   const missing = filters.filter(({ replacesMissing }) => replacesMissing !== undefined);
   return createFileServer(config.static_dir, config, {
+    hiddenFile,
     fileLines: lines.length === 0 ? undefined : (path) => lines.flatMap((filter) => filter.fileLines?.(path) ?? []),
     withoutFixed: missing.length === 0 ? undefined : (head) => missing.some((one) => one.replacesMissing?.(head)),
     onWarning: log && ((warning) => logWarning(log, config.name, warning)),

@@ -19,6 +19,25 @@ Deno.test("FileRoot.find() distinguishes files, folders and nothing", async () =
 });
 
 Deno.test({
+  name: "FileRoot.find() never finds the hidden file, by whatever link",
+  ignore: !POSIX,
+  async fn() {
+    await using site = await SiteFolder.make({ "f/config.toml": "secret", "f/other.toml": "other" });
+    await Deno.symlink("config.toml", `${site.root}/f/link.toml`);
+    await Deno.symlink(`${site.root}/f/config.toml`, `${site.outside}/config.toml`);
+    for (
+      const hiddenFile of [`${site.root}/f/config.toml`, `${site.root}/f/link.toml`, `${site.outside}/config.toml`]
+    ) {
+      const root = new FileRoot(site.root, { hiddenFile, follow_symlinks: true });
+      for (const path of ["/f/config.toml", "/f/link.toml"]) assertStrictEquals(await root.find(path), undefined, path);
+      assertStrictEquals((await root.find("/f/other.toml"))?.kind, "file");
+    }
+    const gone = new FileRoot(site.root, { hiddenFile: `${site.root}/gone.toml` });
+    assertStrictEquals((await gone.find("/f/config.toml"))?.kind, "file");
+  },
+});
+
+Deno.test({
   name: "FileRoot.open() refuses what was put in the place of a file after it was found",
   ignore: !POSIX,
   async fn() {
