@@ -151,8 +151,7 @@ Deno.test("bws init writes by flags what bws runs at once, keeps a file that is 
       return [response.status, (await response.text()).replace(/"(timestamp|request_id)":"[^"]*"/g, "")];
     }));
     assertEquals([config[0], config], [404, missing]);
-    const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
-    assertEquals(names.toSorted(), ["config.toml", "index.html"]);
+    assertEquals(await namesIn(folder), ["config.toml", "index.html"]);
   });
 });
 
@@ -169,9 +168,13 @@ Deno.test("bws init asks on a terminal, and leaves nothing when Ctrl-C ends it",
     );
     assertStringIncludes(await Deno.readTextFile(`${folder}/conf/a.toml`), '\npath = "/x"\n');
     assert(!(await left).includes("Wrote"), await left);
-    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).toSorted(), ["conf", "manage.py"]);
+    assertEquals(await namesIn(folder), ["conf", "manage.py"]);
   });
 });
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).toSorted();
+}
 
 function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
