@@ -18,6 +18,8 @@ export interface ResponseHead {
   readonly reason: string | undefined;
   /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
   readonly minorVersion: number;
+  /** 2 where it came over HTTP/2; else it is one of HTTP/1. */
+  readonly majorVersion?: 2;
   /** All lines in order, names as they came. */
   readonly headers: HeaderLines;
   /** The same names in lower case: `lowerNames[i]` belongs to `headers[2 * i]`. */

@@ -86,6 +86,14 @@ function portSettings({ server, sites }: Config): Unused[] {
   if (proxied >= 0) {
     found.push([`sites[${proxied}].proxy_protocol`, "proxy_protocol has no effect in a handler", OPENED]);
   }
+  const secure = sites.findIndex(({ tls }) => tls !== undefined && tls !== "off");
+  if (secure >= 0) {
+    found.push([
+      `sites[${secure}].tls`,
+      "tls has no effect in a handler, which gets requests from its program",
+      OPENED,
+    ]);
+  }
   const ports = [...new Set(sites.map(({ port }) => port))];
   if (ports.length > 1) {
     found.push([

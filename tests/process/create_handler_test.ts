@@ -66,6 +66,7 @@ Deno.test("createHandler() warns of each setting that has no effect in a handler
     management: { enabled: true },
     sites: [{ port: 8080, static_dir: "." }, {
       ...{ port: 8081, listen: "127.0.0.1", static_dir: ".", proxy_protocol: true, limits: { max_requests: 9 } },
+      ...{ hostname: "a.test", tls: "internal" },
     }],
   };
   using said = consoleWarnings();
@@ -73,7 +74,7 @@ Deno.test("createHandler() warns of each setting that has no effect in a handler
   const paths = said.text.split("\n").map((line) => /^(\S+): warning: /.exec(line)?.[1]);
   assertEquals(paths, [
     ...["server.workers", "management", "server.reuse_port", "server.limits", "sites[1].limits"],
-    "sites[1].proxy_protocol",
+    ...["sites[1].proxy_protocol", "sites[1].tls"],
     ...["sites[1].port", "sites[1].listen", "logging"],
   ]);
   assertStringIncludes(said.text, "idle_timeout and max_requests of [server.limits] have no effect");

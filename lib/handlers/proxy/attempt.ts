@@ -9,7 +9,6 @@
 import type { HeaderLines, HttpResponse, ResponseBody } from "../../http/message.ts";
 import type { ProxiedClient } from "../../http/proxy_protocol.ts";
 import { sendableStatus } from "../../http/sendable_status.ts";
-import type { Connection } from "../../upstream/connection/connection.ts";
 import type { ConnectionUser, LentConnection } from "../../upstream/connection/lent_connection.ts";
 import { sharedTime } from "../../state/shared_time.ts";
 import type { AttemptSpan } from "../../telemetry/attempt_span.ts";
@@ -29,13 +28,14 @@ import { passInterim, wantsTrailers } from "./interim_response.ts";
 import { proxiedClient } from "./proxied_client.ts";
 import { type ResponseOwner, ResponseSource } from "./response_source.ts";
 import type { UpstreamRequest } from "./upstream_request.ts";
-import { checkSwitch, type UpstreamUpgrade } from "./upstream_upgrade.ts";
+import { checkSwitch, upgradeHead, type UpstreamUpgrade } from "./upstream_upgrade.ts";
 
 /** One attempt at one upstream. */
 export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWaiter, BodySender {
   /** Whether the connection was used before, so that the upstream may already have closed it. */
   reused = false;
   readonly sendsBody: boolean;
+  readonly upgrades: boolean;
   /** The attempt's span, which it ends; undefined where it is not traced. */
   span: AttemptSpan | undefined;
   readonly #connections: ConnectionPool;
@@ -74,7 +74,8 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     this.sendsBody = body !== undefined;
     this.#slot = slot;
     this.#limits = request.plan.limits;
-    this.#fresh = fresh || request.upgrade !== undefined;
+    this.upgrades = request.upgrade !== undefined;
+    this.#fresh = fresh || this.upgrades;
     this.#client = proxiedClient(exchange, slot.upstream.endpoint);
     // The first attempt starts with the exchange, unless it waited for the request's body.
     this.#startMs = exchange.attempts === 1 && body === undefined ? exchange.startMs : performance.now();
@@ -107,7 +108,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     const wait = this.#wait = this.#connections.obtain({
       fresh: this.#fresh,
       client: this.#client,
-      http1: this.#request.upgrade === undefined ? undefined : true,
+      upgrades: this.upgrades,
       timeoutMs: this.#limits.connectTimeoutMs,
       onDialling: () => {
         // The attempt's time starts with the dial: the wait in the dial queue is not the upstream's latency.
@@ -231,7 +232,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     if (body === undefined) {
       // A connection that is asked for an upgrade is not reused, whatever the status: some servers switch protocols
       // without a 101.
-      this.#sent = this.#request.upgrade === undefined;
+      this.#sent = !this.upgrades;
       return connection.ask(this.#text);
     }
     connection.deadlines.uploading = true;
@@ -239,13 +240,13 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     else if (connection.headFirst) body.flushHead();
   }
 
-  #respond(head: ResponseHead): HttpResponse {
+  #respond(received: ResponseHead): HttpResponse {
     const { upgrade } = this.#request;
+    const head = upgrade === undefined ? received : upgradeHead(received, upgrade, this.#connection as LentConnection);
     const switched = head.status === 101;
     if (switched) checkSwitch(head, upgrade);
     const nowMs = sharedTime.take();
-    const tookMs = nowMs - this.#startMs;
-    this.#exchange.upstreamMs = tookMs;
+    const tookMs = this.#exchange.upstreamMs = nowMs - this.#startMs;
     this.#slot.responded(head.status, tookMs, this.#limits.streaming);
     this.span?.responded(head.status);
     if (switched) return this.#handOver(head, upgrade as UpstreamUpgrade);
@@ -319,13 +320,12 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   // The slot and the span are held until the connection is released.
   #handOver(head: ResponseHead, upgrade: UpstreamUpgrade): HttpResponse {
     const slot = this.#slot;
-    const { span } = this;
-    // Upgrades are asked for on connections of HTTP/1.1 alone.
-    const connection = this.#connection as Connection;
+    const connection = this.#connection as LentConnection;
     const lines = this.#linesOf(head);
     const release = () => {
+      connection.close();
       slot.release();
-      span?.end();
+      this.span?.end();
     };
     this.#settled = true;
     this.#signal?.removeEventListener("abort", this.#clientLeft);

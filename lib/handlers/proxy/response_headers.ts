@@ -20,13 +20,17 @@ export interface ResponseHeaderOptions {
 
 /** Rewrites response headers; built once for each site. */
 export class ResponseHeaders {
-  readonly #viaValue: string;
+  /** Of HTTP/1.0 and HTTP/1.1. */
+  readonly #viaValues: readonly [string, string];
+  readonly #viaHttp2: string;
   readonly #dropped: ReadonlySet<string>;
   readonly #passed = new PassedLines();
 
   /** Prepares what does not depend on the response. */
   constructor({ viaName, untrustedName }: ResponseHeaderOptions) {
-    this.#viaValue = `1.1 ${viaName}`;
+    // The version is that of the upstream's response (RFC 9110, section 7.6.3).
+    this.#viaValues = [`1.0 ${viaName}`, `1.1 ${viaName}`];
+    this.#viaHttp2 = `2.0 ${viaName}`;
     this.#dropped = new Set([...HOP_BY_HOP, "content-length", "via", untrustedName]);
   }
 
@@ -56,7 +60,8 @@ export class ResponseHeaders {
       const mapped = redirects !== undefined && MAPPED_FIELDS.has(lower);
       lines.push(headers[2 * i], mapped ? redirects.map(lower, value, authority) : value);
     }
-    lines.push("via", via + this.#viaValue);
+    const own = head.majorVersion === 2 ? this.#viaHttp2 : this.#viaValues[head.minorVersion];
+    lines.push("via", via === "" ? own : via + own);
     return lines;
   }
 
@@ -79,7 +84,8 @@ export class ResponseHeaders {
     }
     const { others } = passed;
     if (head.contentLength >= 0) others.push("content-length", String(head.contentLength));
-    others.push("via", via === "" ? this.#viaValue : via + this.#viaValue);
+    const own = this.#viaValues[head.minorVersion];
+    others.push("via", via === "" ? own : via + own);
     return passed;
   }
 }

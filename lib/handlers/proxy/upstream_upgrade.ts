@@ -9,6 +9,7 @@ import { TransportFailure } from "../../failure/failure.ts";
 import type { HeaderLines, HttpResponse } from "../../http/message.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 import type { Socket } from "../../sockets/socket.ts";
+import type { LentConnection } from "../../upstream/connection/lent_connection.ts";
 
 /** The upgrade of one exchange. Its request is a GET without a body. */
 export interface UpstreamUpgrade {
@@ -20,6 +21,11 @@ export interface UpstreamUpgrade {
    * @throws {TransportFailure} `malformed` when the head does not match the last {@linkcode ask}.
    */
   check(head: ResponseHead): void;
+  /**
+   * The head of a response of success to an extended CONNECT (RFC 8441, section 5), as the head of a response of status
+   * 101 that matches the last {@linkcode ask}.
+   */
+  opened(head: ResponseHead): ResponseHead;
   /**
    * Takes over the connection of an upstream that has switched.
    *
@@ -39,6 +45,15 @@ export interface UpgradedConnection {
   readonly upstream: string;
   /** Ends the attempt and releases its slot. */
   release(): void;
+}
+
+/** The head of a response to an upgrade, which is 101 where the upstream has switched protocols in the way of HTTP/2. */
+export function upgradeHead(
+  head: ResponseHead,
+  upgrade: UpstreamUpgrade,
+  { tunnels }: Pick<LentConnection, "tunnels">,
+): ResponseHead {
+  return tunnels && head.status >= 200 && head.status < 300 ? upgrade.opened(head) : head;
 }
 
 /**

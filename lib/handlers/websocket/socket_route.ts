@@ -74,6 +74,11 @@ export class SocketUpgrade implements UpstreamUpgrade {
     this.#handshake.check(head);
   }
 
+  /** The head of a stream that was opened as a WebSocket, as that of a status 101. */
+  opened(head: ResponseHead): ResponseHead {
+    return this.#handshake.opened(head);
+  }
+
   /** Called when the upstream has accepted: upgrades the client's connection and starts the relay. */
   accept(head: ResponseHead, lines: HeaderLines, connection: UpgradedConnection): HttpResponse {
     const { ping_interval: pingMs, idle_timeout: idleMs } = this.#plan.config;

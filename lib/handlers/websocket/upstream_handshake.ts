@@ -29,6 +29,13 @@ export class UpstreamHandshake {
     return handshakeLines(this.#key);
   }
 
+  /** The head of a response that opens a stream as a WebSocket, as that of a response to the last handshake. */
+  opened(head: ResponseHead): ResponseHead {
+    const own = ["connection", "upgrade", "upgrade", "websocket", "sec-websocket-accept", acceptOf(this.#key)];
+    const lowerNames = [...head.lowerNames, "connection", "upgrade", "sec-websocket-accept"];
+    return { ...head, status: 101, headers: [...head.headers, ...own], lowerNames, connection: "upgrade" };
+  }
+
   /**
    * Checks the head of a response with status 101 to the last handshake. The client checks the subprotocol: it must fail the
    * connection if that was not offered.

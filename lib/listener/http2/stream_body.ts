@@ -7,7 +7,7 @@
 
 import type { BodySink, BodySource } from "../../http/body.ts";
 import type { Http2Stream } from "../../http2/stream.ts";
-import { HeldPieces } from "./held_pieces.ts";
+import { HeldPieces } from "../../http2/held_pieces.ts";
 
 /** The request of a body. */
 export interface BodyHost {

@@ -20,7 +20,7 @@ import type { ReadRequest } from "./request_head.ts";
 import { addFields, addLines, followingBody, sendable } from "./response_head.ts";
 import { type BodyHost, StreamBody } from "./stream_body.ts";
 import { StreamSender } from "./stream_sender.ts";
-import { StreamSocket } from "./stream_socket.ts";
+import { StreamSocket } from "../../http2/stream_socket.ts";
 
 /** The connection of a request. */
 export interface StreamConnection {

@@ -201,6 +201,11 @@ export class Connection implements LentConnection, Watched, SocketHandler, Inter
     this.#socket.close();
   }
 
+  /** A status of 101 alone switches protocols. */
+  get tunnels(): boolean {
+    return false;
+  }
+
   /**
    * Returns the open socket to another protocol, paused; the connection itself is closed. The new owner sets its
    * handler at once.

@@ -19,6 +19,7 @@ import { type ProxiedClient, proxyHeader } from "../../http/proxy_protocol.ts";
 import type { Socket } from "../../sockets/socket.ts";
 import type { SharedLimits } from "../http2/shared_connection.ts";
 import { SharedConnections, TAKEN_OUT } from "../http2/shared_connections.ts";
+import type { UpstreamStream } from "../http2/upstream_stream.ts";
 import { CONNECTIONS as connections, IDLE, OPEN, UPSTREAM_METRICS, type UpstreamMetrics } from "../upstream_metrics.ts";
 
 const { dialled, dialSeconds, reused } = UPSTREAM_METRICS.metrics;
@@ -54,7 +55,7 @@ export interface ConnectionPoolOptions extends ConnectionLimits, Pick<Connection
 /** Which connection is needed. */
 interface ObtainOptions {
   readonly fresh: boolean;
-  readonly http1?: boolean | undefined;
+  readonly upgrades?: boolean;
   readonly client?: ProxiedClient | undefined;
 }
 
@@ -129,11 +130,13 @@ export class ConnectionPool {
   /**
    * A connection when none is idle: a new one, or one that is released before the dial has begun.
    *
-   * @param options `fresh` requires a new connection, if it is one of HTTP/1.1. `http1` requires that. `client` is that of
-   * {@linkcode take}.
+   * @param options `fresh` requires a new connection, if it is one of HTTP/1.1. `upgrades` requires one, or a stream, that
+   * can be switched to another protocol. `client` is that of {@linkcode take}.
    */
   obtain(options: ConnectionWaitOptions & ObtainOptions): ConnectionWait {
-    const { client, fresh, http1 = this.#shared === undefined } = options;
+    const { client, fresh } = options;
+    if (options.upgrades === true && this.#shared !== undefined) return this.#obtainTunnel(options, this.#shared);
+    const http1 = this.#shared === undefined;
     const endpoint = http1 ? this.#http1Endpoint : this.#endpoint;
     const wait = new ConnectionWait(options, {
       queue: http1 ? this.#http1Dials : this.#dials,
@@ -147,6 +150,40 @@ export class ConnectionPool {
     const forget = () => void this.#reusingWaits.delete(wait);
     wait.result.then(forget, forget);
     return wait;
+  }
+
+  /**
+   * For a WebSocket: a stream where the upstream takes them over HTTP/2 (RFC 8441), which its settings say, else a new
+   * connection of HTTP/1.1.
+   */
+  #obtainTunnel(options: ConnectionWaitOptions, shared: SharedConnections): ConnectionWait {
+    let stream: UpstreamStream | undefined | null;
+    const dialTunnel = async (timeoutMs: number): Promise<Socket> => {
+      const startMs = performance.now();
+      stream = shared.takeTunnel();
+      if (stream === undefined) {
+        const socket = await this.#dial(this.#endpoint, timeoutMs, undefined);
+        if (!speaksHttp2(this.#endpoint, socket.tls?.protocol)) return socket;
+        stream = shared.takeTunnel();
+        this.#serveWaits();
+      } else if (stream !== null) {
+        this.#options.metrics?.add(reused);
+      }
+      if (stream) return stream.socket;
+      try {
+        return await this.#dial(this.#http1Endpoint, timeoutMs - (performance.now() - startMs), undefined);
+      } catch (failure) {
+        if (!(failure instanceof TransportFailure) || failure.kind !== "connect") throw failure;
+        throw new TransportFailure("connect", `${NO_TUNNEL}: ${failure.message}`, failure);
+      }
+    };
+    return new ConnectionWait(options, {
+      queue: this.#http1Dials,
+      dial: dialTunnel,
+      open: (socket) => stream ?? this.#adopt(socket, this.#http1Endpoint, undefined),
+      spare: (socket) => stream ? stream.close() : socket.close(),
+      refused: () => {},
+    });
   }
 
   /** Takes a connection back after its exchange. `sent`: whether the whole request was sent. */
@@ -317,6 +354,8 @@ function lacksHandle(failure: unknown): boolean {
 }
 
 const NO_ROOM = "The upstream ended its new connection, or allows no exchange on it";
+
+const NO_TUNNEL = "The upstream takes no WebSockets over HTTP/2 (RFC 8441), and speaks no HTTP/1.1";
 
 /** How often a dial is tried while idle connections are closed for it. */
 const MOST_TRIES = 20;

@@ -6,6 +6,7 @@
 
 import type { BodySource, Ownership } from "../../http/body.ts";
 import type { TransportFailure } from "../../failure/failure.ts";
+import type { Socket } from "../../sockets/socket.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 import type { Deadlines, SilenceLimits } from "./deadlines.ts";
 import type { AskedRequest } from "./response_body.ts";
@@ -14,6 +15,8 @@ import type { AskedRequest } from "./response_body.ts";
 export interface ConnectionUser extends AskedRequest {
   /** Whether the request has a body, which may still turn out to be empty. */
   readonly sendsBody: boolean;
+  /** Whether the request asks for another protocol. */
+  readonly upgrades?: boolean;
   /** Called on each tick of the clock during the exchange: the user checks whether the client has left. */
   onTick(): void;
   /** An interim response (1xx without 101) arrived. */
@@ -79,6 +82,17 @@ export interface LentConnection {
    * @returns Whether it idles now and can be used again.
    */
   finish(sent: boolean): boolean;
+  /**
+   * Whether the upstream switches protocols with a response of success (RFC 8441, section 5), and not with 101.
+   */
+  readonly tunnels: boolean;
+  /** Bytes that arrived after the head of a response that switched protocols. */
+  readonly early: Uint8Array<ArrayBuffer>;
+  /**
+   * Returns what carries the other protocol as a socket, paused. The new owner sets its handler at once, and calls
+   * {@linkcode close} once it has closed it.
+   */
+  detach(): Socket;
   /** Aborts the exchange, which fails with `failure`. */
   abort(failure: TransportFailure): void;
   /** Ends it at once, without a call of its user. */

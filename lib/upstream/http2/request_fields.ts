@@ -11,11 +11,18 @@ import type { HpackEncoder } from "../../http2/hpack_encoder.ts";
  * Adds the fields of a head.
  *
  * @param head The head as text, with its empty line; written by BWS, so that its lines are well formed.
+ * @param tunnel Whether the head asks for a WebSocket, which is an extended CONNECT (RFC 8441, section 5).
  */
-export function addRequestFields(head: string, scheme: "http" | "https", encoder: HpackEncoder): void {
+export function addRequestFields(
+  head: string,
+  scheme: "http" | "https",
+  encoder: HpackEncoder,
+  tunnel = false,
+): void {
   const firstEnd = head.indexOf("\r\n");
   const methodEnd = head.indexOf(" ");
-  encoder.field(":method", head.slice(0, methodEnd));
+  encoder.field(":method", tunnel ? "CONNECT" : head.slice(0, methodEnd));
+  if (tunnel) encoder.field(":protocol", "websocket");
   encoder.field(":scheme", scheme);
   encoder.field(":authority", hostOf(head, firstEnd));
   encoder.field(":path", head.slice(methodEnd + 1, firstEnd - VERSION_LENGTH));
@@ -23,7 +30,9 @@ export function addRequestFields(head: string, scheme: "http" | "https", encoder
     const end = head.indexOf("\r\n", start);
     if (end <= start) return;
     const colon = head.indexOf(":", start);
-    addField(head.slice(start, colon).toLowerCase(), valueOf(head, colon, end), encoder);
+    const name = head.slice(start, colon).toLowerCase();
+    // The key and its hash are left out: the stream is told from others without them.
+    if (!tunnel || name !== "sec-websocket-key") addField(name, valueOf(head, colon, end), encoder);
     start = end + 2;
   }
 }

@@ -38,7 +38,7 @@ export class SharedConnection implements StreamConnection, ConnectionHost, Socke
   readonly scheme: "http" | "https";
   /** Why it broke. */
   readError: unknown;
-  readonly #socket: Socket;
+  readonly socket: Socket;
   readonly #owner: SharedConnectionOwner;
   readonly #limits: SharedConnectionLimits;
   readonly #core: Http2Connection;
@@ -61,7 +61,7 @@ export class SharedConnection implements StreamConnection, ConnectionHost, Socke
 
   /** Takes over `socket`, which is paused. */
   constructor(socket: Socket, clock: CoarseClock, limits: SharedConnectionLimits, owner: SharedConnectionOwner) {
-    this.#socket = socket;
+    this.socket = socket;
     this.clock = clock;
     this.scheme = socket.tls === undefined ? "http" : "https";
     this.#limits = limits;
@@ -107,6 +107,11 @@ export class SharedConnection implements StreamConnection, ConnectionHost, Socke
     return this.#lent.size < Math.min(this.#limits.max_streams, maxConcurrentStreams);
   }
 
+  /** Whether the upstream takes WebSockets (RFC 8441). */
+  get takesTunnels(): boolean {
+    return this.#core.settings.connectProtocol;
+  }
+
   /** A stream for an exchange. Only while it {@linkcode hasRoom}. */
   lend(): UpstreamStream {
     const stream = new UpstreamStream(this, this.#exchanges++, this.#limits);
@@ -136,7 +141,7 @@ export class SharedConnection implements StreamConnection, ConnectionHost, Socke
     // Without GOAWAY: it would tell a server nothing that it needs, and nghttp2 in Deno 2.9.6 aborts its process at one.
     this.#core.lost("The connection was closed");
     this.#settled.reject(this.readError ?? new Error("The connection was closed before SETTINGS arrived"));
-    this.#socket.close();
+    this.socket.close();
     this.#owner.retired(this);
   }
 
@@ -180,7 +185,7 @@ export class SharedConnection implements StreamConnection, ConnectionHost, Socke
     this.#settled.reject(error);
     this.#ended = this.#leaving = true;
     // The socket is closed behind GOAWAY, at the latest with the next tick.
-    this.#socket.end();
+    this.socket.end();
     if (this.#lent.size === 0) this.#idleDeadlineMs = 0;
   }
 

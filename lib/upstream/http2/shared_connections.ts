@@ -58,6 +58,20 @@ export class SharedConnections implements SharedConnectionOwner {
   }
 
   /**
+   * A stream for a WebSocket; undefined where no connection has room for one, null where the upstream takes none over
+   * HTTP/2.
+   */
+  takeTunnel(): UpstreamStream | undefined | null {
+    let refuses = false;
+    for (const connection of this.#open) {
+      if (!connection.hasRoom) continue;
+      if (connection.takesTunnels) return this.#lend(connection);
+      refuses = true;
+    }
+    return refuses ? null : undefined;
+  }
+
+  /**
    * Makes a connection over a new socket. It is used once the upstream has sent its settings.
    *
    * @param endpoint The upstream's, for messages.

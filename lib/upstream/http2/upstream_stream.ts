@@ -10,6 +10,8 @@ import type { ResponseHead } from "../../http1/response_head.ts";
 import { ErrorCode, errorName } from "../../http2/error_code.ts";
 import type { FieldBlock } from "../../http2/field_block.ts";
 import type { Http2Stream, ResetCause, StreamHandler } from "../../http2/stream.ts";
+import { StreamSocket } from "../../http2/stream_socket.ts";
+import type { Socket } from "../../sockets/socket.ts";
 import type { CoarseClock } from "../../state/coarse_clock.ts";
 import { Deadlines, type SilenceLimits } from "../connection/deadlines.ts";
 import type { ConnectionUser, LentConnection } from "../connection/lent_connection.ts";
@@ -20,6 +22,8 @@ import { StreamBody } from "./stream_body.ts";
 export interface StreamConnection {
   readonly clock: CoarseClock;
   readonly scheme: "http" | "https";
+  /** The socket of all streams. */
+  readonly socket: Socket;
   /** Why it broke; undefined where it did not. */
   readonly readError: unknown;
   /** Opens the stream; undefined if no more can be opened. */
@@ -50,6 +54,8 @@ export class UpstreamStream implements LentConnection, StreamHandler {
   blocked = false;
   readonly #connection: StreamConnection;
   #stream: Http2Stream | undefined;
+  /** The stream as a socket, once it is a tunnel. */
+  #tunnel: StreamSocket | undefined;
   #body: StreamBody | undefined;
   #stage = Stage.Lent;
   #user: ConnectionUser | undefined;
@@ -86,8 +92,9 @@ export class UpstreamStream implements LentConnection, StreamHandler {
     this.#stream = stream;
     this.#stage = Stage.Head;
     this.deadlines.awaitHead();
-    addRequestFields(head, this.#connection.scheme, encoder);
-    stream.sendHeaders(this.#user?.sendsBody !== true);
+    const upgrades = this.#user?.upgrades === true;
+    addRequestFields(head, this.#connection.scheme, encoder, upgrades);
+    stream.sendHeaders(!upgrades && this.#user?.sendsBody !== true);
     if (body !== undefined) this.send(body, ownership);
   }
 
@@ -119,6 +126,27 @@ export class UpstreamStream implements LentConnection, StreamHandler {
 
   wholeBody(): Uint8Array<ArrayBuffer> | null | undefined {
     return this.#bodiless ? null : this.#body?.whole();
+  }
+
+  get tunnels(): boolean {
+    return true;
+  }
+
+  /** The socket of its connection. */
+  get socket(): Socket {
+    return this.#connection.socket;
+  }
+
+  get early(): Uint8Array<ArrayBuffer> {
+    return this.#tunnel?.takeHeld() ?? NOTHING;
+  }
+
+  detach(): Socket {
+    this.#user = undefined;
+    this.deadlines.endRead();
+    // It is the tunnel's to end.
+    this.#stream = undefined;
+    return this.#tunnel as StreamSocket;
   }
 
   finish(_sent: boolean): boolean {
@@ -169,6 +197,11 @@ export class UpstreamStream implements LentConnection, StreamHandler {
     }
     const stream = this.#stream as Http2Stream;
     this.#stage = Stage.Body;
+    if (this.#user?.upgrades === true) {
+      if (block.status < 300) this.#openTunnel(stream, ended);
+      // It is refused: the request has no body.
+      else stream.end();
+    }
     this.#bodiless = ended || block.status === 204 || block.status === 304 || this.#user?.method === "HEAD";
     // Its Content-Length is that of a body which is not sent (RFC 9110, section 8.6).
     if (this.#bodiless) stream.expectedBytes = -1;
@@ -184,6 +217,14 @@ export class UpstreamStream implements LentConnection, StreamHandler {
     this.#head = undefined;
     if (head === undefined || this.#released) return;
     this.#user?.onHead(head);
+  }
+
+  /** The upstream has switched protocols: what follows its head are the tunnel's bytes. */
+  #openTunnel(stream: Http2Stream, ended: boolean): void {
+    stream.expectedBytes = -1;
+    this.#tunnel = new StreamSocket(stream, this.#connection.socket);
+    stream.handler = this.#tunnel.input;
+    if (ended) this.#tunnel.input.data(NOTHING, 0, 0, true);
   }
 
   /** From the stream: data arrived. */
@@ -249,7 +290,8 @@ function headOf(block: FieldBlock): ResponseHead {
   return {
     status: block.status,
     reason: undefined,
-    minorVersion: 1,
+    minorVersion: 0,
+    majorVersion: 2,
     headers: lines,
     lowerNames,
     contentLength: block.contentLength,
@@ -264,3 +306,4 @@ function malformed(what: string): TransportFailure {
 }
 
 const INTERIM_LIMIT = 32;
+const NOTHING = new Uint8Array(0);

@@ -8,6 +8,7 @@ import type { ShouldRetry } from "../../../lib/handlers/proxy/attempt_listener.t
 import type { ForwardPlan } from "../../../lib/handlers/proxy/forward.ts";
 import { ResponseHeaders } from "../../../lib/handlers/proxy/response_headers.ts";
 import { RetryableResponse } from "../../../lib/handlers/proxy/retryable_response.ts";
+import type { ResponseHead } from "../../../lib/http1/response_head.ts";
 import type { UpgradedConnection, UpstreamUpgrade } from "../../../lib/handlers/proxy/upstream_upgrade.ts";
 import type { BodySource } from "../../../lib/http/body.ts";
 import type { HttpResponse, RequestHead } from "../../../lib/http/message.ts";
@@ -118,6 +119,10 @@ class Taken implements UpstreamUpgrade {
 
   check(): void {
     if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  opened(head: ResponseHead): ResponseHead {
+    return head;
   }
 
   accept(_head: unknown, headers: string[], connection: UpgradedConnection) {

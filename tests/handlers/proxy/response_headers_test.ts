@@ -22,6 +22,14 @@ Deno.test("ResponseHeaders.build() keeps order, number and case of the upstream'
   ]);
 });
 
+Deno.test("ResponseHeaders.build() adds to Via the version of the upstream's response", () => {
+  const headers = new ResponseHeaders(PLAIN);
+  const head = { status: 200, reason: undefined, headers: [], lowerNames: [], contentLength: -1, chunked: false };
+  const parts = { ...head, connection: undefined, keepAliveMs: 0 };
+  assertEquals(headers.build({ ...parts, minorVersion: 0 }), ["via", "1.0 bws"]);
+  assertEquals(headers.build({ ...parts, minorVersion: 0, majorVersion: 2 }), ["via", "2.0 bws"]);
+});
+
 Deno.test("ResponseHeaders.build() ends hop-by-hop fields and what Connection names", () => {
   const lines = ["Connection: close, x-hop", "X-Hop: 1", "Keep-Alive: timeout=5", "Upgrade: h2c", "Trailer: a", "A: b"];
   assertEquals(build([...lines, "Via: 1.0 back"]), ["A: b", "via: 1.0 back, 1.1 bws"]);

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Ownership } from "../../http/body.ts";
-import { ErrorCode } from "../../http2/error_code.ts";
-import type { Http2Stream, StreamHandler } from "../../http2/stream.ts";
-import type { Socket, SocketHandler } from "../../sockets/socket.ts";
+import type { Ownership } from "../http/body.ts";
+import { ErrorCode } from "./error_code.ts";
+import type { Http2Stream, StreamHandler } from "./stream.ts";
+import type { Socket, SocketHandler } from "../sockets/socket.ts";
 import { HeldPieces } from "./held_pieces.ts";
 
 /** The socket of one stream. It holds what arrives while nobody reads, and the window of the stream stays as it is. */
@@ -19,7 +19,7 @@ export class StreamSocket implements Socket {
   readonly input: StreamHandler = {
     headers: () => {
       this.#stream.reset(ErrorCode.PROTOCOL_ERROR);
-      this.#fail(new Error("The client sends fields within a tunnel"));
+      this.#fail(new Error("Fields arrived within a tunnel"));
     },
     data: (bytes, start, end, ended) => this.#received(bytes, start, end, ended),
     drained: () => {
@@ -52,9 +52,15 @@ export class StreamSocket implements Socket {
 
   /** Begins to be a socket: gives what has arrived, and reports the rest from now on. */
   take(): Uint8Array<ArrayBuffer> {
+    const early = this.takeHeld();
+    this.resume();
+    return early;
+  }
+
+  /** Gives what has arrived; what arrives from now on is held until it is resumed. */
+  takeHeld(): Uint8Array<ArrayBuffer> {
     const early = this.#held.takeAll();
     this.#stream.consumed(early.length);
-    this.resume();
     return early;
   }
 
