@@ -11,7 +11,7 @@
 import { z } from "zod";
 import { flag, integer, list, size, table, text } from "./fields.ts";
 import type { ProblemDetails } from "./problem_list.ts";
-import { booleanOf, child, type KeyPath, type SourceNode, type TableNode } from "./source_tree.ts";
+import { booleanOf, type KeyPath, type SourceNode, type TableNode } from "./source_tree.ts";
 
 /** A key of the original that has no effect here. */
 export interface OriginalKey {
@@ -194,14 +194,6 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
     access_control: { holds: accessControl },
     // Its keys are taken as those of `tls`, in original_meaning.ts.
     ssl: { holds: ssl },
-    api_only: {
-      holds: flag,
-      missed: (node, site) =>
-        isOff(node) || child(site, "static_dir") === undefined ? undefined : {
-          message: "has no effect: the files of static_dir are served",
-          expected: "no static_dir where no files are to be served",
-        },
-    },
     security: { holds: siteSecurity },
     cors_enabled: { holds: flag },
     case_sensitive: {

@@ -12,6 +12,7 @@ import { compression } from "./compression/compression.ts";
 import { cors } from "./cors/cors.ts";
 import { errorPages } from "./error_pages.ts";
 import type { Feature } from "./feature.ts";
+import { fileRules } from "./file_rules.ts";
 import { forwardAuth } from "./forward_auth/forward_auth.ts";
 import { headers } from "./headers.ts";
 import { hsts } from "./hsts.ts";
@@ -53,4 +54,5 @@ export const FEATURES = [
   hsts,
   errorPages,
   cacheControl,
+  fileRules,
 ] as const satisfies readonly AnyFeature[];

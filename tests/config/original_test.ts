@@ -16,7 +16,7 @@ const SITE = '[[sites]]\nstatic_dir = "/"\n';
 /** What each file is warned of: the keys that have no effect, or another name here. */
 const FILES: Readonly<Record<string, readonly string[]>> = {
   "01_single_site.toml": ["sites[0].security", "sites[0].rate_limit"],
-  "02_multi_site.toml": ["sites[2].api_only"],
+  "02_multi_site.toml": [],
   "03_virtual_hosts.toml": [
     ...["server.version", "server.description", "logging.log_requests", "performance", "sites[2].access_control"],
   ],
@@ -202,7 +202,6 @@ Deno.test("What would leave a door open is said plainly", () => {
     parseConfig(SITE + text, { checkFiles: false }).warnings.map((one) => one.message);
   const loud: readonly (readonly [string, RegExp])[] = [
     ['[daemon]\nuser = "www-data"', /under the user and in the folder in which it was started$/],
-    ["api_only = true", /the files of static_dir are served$/],
   ];
   for (const [text, pattern] of loud) assertMatch(sentences(text).join("\n"), pattern);
   const open = '[sites.access_control]\nallow_origins = ["*"]\nallow_credentials = true';

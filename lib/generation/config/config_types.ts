@@ -302,6 +302,14 @@ export interface SiteInput {
    * @default {true}
    */
   precompressed?: boolean;
+  /** Content-Type of files, by extension (".wasm", ".tar.gz"), by name, or "*" for all whose type is not known. */
+  media_types?: Record<string, string>;
+  /**
+   * Whether the files of static_dir are not served: routes and the site's own endpoints alone respond.
+   *
+   * @default {false}
+   */
+  api_only?: boolean;
   /**
    * Whether the site has the internal endpoints such as /api/health, or the prefix that replaces /api.
    *
@@ -364,6 +372,12 @@ export interface SiteInput {
   error_pages?: Record<string, string>;
   /** Cache-Control of files. */
   cache?: CacheInput;
+  /**
+   * Header fields of some files of static_dir; all rules that fit apply, and of two values for one field the later one.
+   *
+   * @default {[]}
+   */
+  file_rules?: FileRulesInput[];
   /** What is proxied. */
   proxy?: ProxyInput;
 }
@@ -993,6 +1007,20 @@ export interface CacheInput {
    * @default {[]}
    */
   rules?: RuleInput[];
+}
+
+/** `[sites.file_rules]`. Header fields of some files of static_dir; all rules that fit apply, and of two values for one field the later one. */
+export interface FileRulesInput {
+  /** Which files: names such as "*.pdf", compared without case, or paths below static_dir such as "/fonts/*". */
+  match: string[];
+  /** Header fields of these files. */
+  headers?: Record<string, string>;
+  /**
+   * Whether browsers save these files under their name and do not show them (Content-Disposition: attachment).
+   *
+   * @default {false}
+   */
+  download?: boolean;
 }
 
 /** `[sites.proxy]`. What is proxied. */
@@ -2268,6 +2296,10 @@ export interface SiteConfig {
   follow_symlinks: boolean;
   /** Whether .br, .zst and .gz files beside a file are served in its place. */
   precompressed: boolean;
+  /** Content-Type of files, by extension (".wasm", ".tar.gz"), by name, or "*" for all whose type is not known. */
+  media_types: Record<string, string>;
+  /** Whether the files of static_dir are not served: routes and the site's own endpoints alone respond. */
+  api_only: boolean;
   /** Whether the site has the internal endpoints such as /api/health, or the prefix that replaces /api. */
   internal_api: string | boolean;
   /** The id of a request in logs and header fields. */
@@ -2310,6 +2342,8 @@ export interface SiteConfig {
   error_pages: Record<string, string>;
   /** Cache-Control of files. */
   cache: CacheConfig;
+  /** Header fields of some files of static_dir; all rules that fit apply, and of two values for one field the later one. */
+  file_rules: FileRulesConfig[];
   /** What is proxied. */
   proxy?: ProxyConfig;
 }
@@ -2647,6 +2681,16 @@ export interface CacheConfig {
   max_age?: number;
   /** Values for some files; the first rule that fits wins, with path and extensions where it has both. */
   rules: RuleConfig[];
+}
+
+/** `[sites.file_rules]`. Header fields of some files of static_dir; all rules that fit apply, and of two values for one field the later one. */
+export interface FileRulesConfig {
+  /** Which files: names such as "*.pdf", compared without case, or paths below static_dir such as "/fonts/*". */
+  match: string[];
+  /** Header fields of these files. */
+  headers: Record<string, string>;
+  /** Whether browsers save these files under their name and do not show them (Content-Disposition: attachment). */
+  download: boolean;
 }
 
 /** `[sites.proxy]`. What is proxied. */

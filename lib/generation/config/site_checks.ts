@@ -11,6 +11,7 @@ import { booleanOf, child, tablesOf } from "../../config/source_tree.ts";
 export const checkPurpose: ConfigCheck = (root, problems) => {
   for (const site of tablesOf(root, "sites")) {
     if (child(site, "static_dir") !== undefined || booleanOf(site, "redirect_to_https", false)) continue;
+    if (child(site, "api_only") !== undefined) continue;
     if (child(site, "redirects") !== undefined || child(site, "respond") !== undefined) continue;
     const proxy = child(site, "proxy");
     if (proxy !== undefined && (proxy.kind !== "table" || booleanOf(proxy, "enabled", true))) continue;

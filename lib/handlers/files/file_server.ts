@@ -17,6 +17,8 @@ import { readEntries } from "./folder_entries.ts";
 import { listingResponse } from "./folder_listing.ts";
 import type { FilesConfig } from "./files_schema.ts";
 import { type FileWarning, FileWarnings } from "./file_warnings.ts";
+import { readListingQuery } from "./listing_query.ts";
+import { compileMediaTypes } from "./media_types.ts";
 import { chooseRepresentation, findPage } from "./page.ts";
 import { PageCache } from "./page_cache.ts";
 import { PageDelivery, type PageRequest } from "./page_delivery.ts";
@@ -25,10 +27,9 @@ import { type PathRules, readRequestPath } from "./request_path.ts";
 import { compileTryFiles, type TryFiles } from "./try_files.ts";
 
 /** Keys of a site's files that a file server reads. */
-export type FolderConfig = Pick<
-  FilesConfig,
-  "index_files" | "browse" | "try_files" | "dotfiles" | "follow_symlinks" | "precompressed"
->;
+export type FolderConfig =
+  & Pick<FilesConfig, "index_files" | "browse" | "try_files" | "dotfiles" | "follow_symlinks" | "precompressed">
+  & Partial<Pick<FilesConfig, "media_types">>;
 
 /** Options of a file server. */
 export interface FileServerOptions {
@@ -166,7 +167,8 @@ class FolderServer implements FileServer {
     const root = new FileRoot(trimmedRoot(folder), {
       ...{ follow_symlinks, hiddenFile: options.hiddenFile, onOutside: (path) => warnings?.outside(path) },
     });
-    const pageOptions = { ...config, fileLines, onStale: (stale: string) => warnings?.stale(stale) };
+    const mediaTypeOf = compileMediaTypes(config.media_types);
+    const pageOptions = { ...config, mediaTypeOf, fileLines, onStale: (stale: string) => warnings?.stale(stale) };
     const pages = new PageCache(
       hotCacheBytes,
       (path, before) => findPage(root, path, pageOptions, nowMs(), before),
@@ -300,7 +302,8 @@ class FolderServer implements FileServer {
     const folder = await this.#root.find(path);
     if (folder?.kind !== "folder") return undefined;
     const entries = await readEntries(this.#root, folder, this.#rules);
-    const response = listingResponse({ path, entries, lines: this.#fileLines?.(path) ?? [] }, head.headers);
+    const query = readListingQuery(head.query);
+    const response = listingResponse({ path, entries, query, lines: this.#fileLines?.(path) ?? [] }, head.headers);
     return head.method === "HEAD" ? { ...response, body: null } : response;
   }
 }

@@ -36,8 +36,23 @@ export const checkFiles: ConfigCheck = (root, problems) => {
   for (const site of tablesOf(root, "sites")) {
     checkTryFiles(site, problems);
     checkRoutes(site, problems);
+    checkRules(site, problems);
   }
 };
+
+/** A field that `[sites.headers]` sets is the same on every response. */
+function checkRules(site: TableNode, problems: ProblemList): void {
+  const everywhere = new Set([...tableOf(site, "headers")?.entries.keys() ?? []].map((name) => name.toLowerCase()));
+  for (const rule of tablesOf(site, "file_rules")) {
+    for (const [name, { node, keySpan }] of tableOf(rule, "headers")?.entries ?? []) {
+      if (!everywhere.has(name.toLowerCase())) continue;
+      problems.warning({ path: node.path, span: keySpan }, {
+        message: `${name} has no effect here: [sites.headers] sets it on every response`,
+        expected: "the field in one of the two places",
+      });
+    }
+  }
+}
 
 /** A folder whose names cannot be read can be served, but not listed. Its path is absolute here. */
 function checkListing(node: TextNode, problems: ProblemList): void {
@@ -72,13 +87,16 @@ function checkTryFiles(site: TableNode, problems: ProblemList): void {
 }
 
 function checkRoutes(site: TableNode, problems: ProblemList): void {
-  if (child(site, "static_dir") !== undefined) return;
+  const apiOnly = booleanOf(site, "api_only", false);
+  if (child(site, "static_dir") !== undefined && !apiOnly) return;
   for (const route of tablesOf(tableOf(site, "proxy"), "routes")) {
     const entry = route.entries.get("try_files");
     if (entry === undefined) continue;
     problems.error({ path: entry.node.path, span: entry.keySpan }, {
-      message: "try_files looks for files, and the site has no static_dir",
-      expected: "static_dir in [[sites]], or no try_files",
+      message: apiOnly
+        ? "try_files looks for files, and the site serves none: api_only is true"
+        : "try_files looks for files, and the site has no static_dir",
+      expected: apiOnly ? "no api_only, or no try_files" : "static_dir in [[sites]], or no try_files",
     });
   }
 }

@@ -4,13 +4,16 @@
  * @module
  */
 
-import type { z } from "zod";
-import { type Fault, flag, judged, list, matching, text } from "../../config/fields.ts";
+import { z } from "zod";
+import { type Fault, fieldValue, flag, judged, list, matching, text } from "../../config/fields.ts";
+import { ANY_OTHER } from "./media_types.ts";
 
 const TRY_FILE = 'a path that begins with "/" or "$path", or "=404"';
 const TRY_FILE_FORM = /^(?:\/.*|\$path(?:[./].*)?|=404)$/;
 const ROUTE_TRY_FILE = 'a path that begins with "/" or "$path"';
 const ROUTE_TRY_FILE_FORM = /^(?:\/.*|\$path(?:[./].*)?)$/;
+const TYPED = 'an extension such as ".wasm", a file name, or "*"';
+const MEDIA_TYPE = 'a media type such as "application/wasm" or "text/plain; charset=utf-8"';
 const FILE_NAME = "a file name without a folder and without spaces";
 
 /** The keys of files, for the composed table. */
@@ -26,6 +29,16 @@ export const fileKeys = {
   precompressed: flag().default(true).describe(
     "Whether .br, .zst and .gz files beside a file are served in its place.",
   ),
+  media_types: z.record(
+    judged(typedFault, TYPED),
+    fieldValue().regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;.*)?$/, { error: MEDIA_TYPE }),
+    { error: "a table of extensions and media types" },
+  ).prefault({}).describe(
+    'Content-Type of files, by extension (".wasm", ".tar.gz"), by name, or "*" for all whose type is not known.',
+  ),
+  api_only: flag().default(false).describe(
+    "Whether the files of static_dir are not served: routes and the site's own endpoints alone respond.",
+  ),
 };
 
 /** The key of a route for files before its upstream, for the composed table. */
@@ -40,6 +53,11 @@ export const routeFileKeys = {
 
 /** The keys of a site's files, after defaults. */
 export type FilesConfig = z.output<z.ZodObject<typeof fileKeys>>;
+
+function typedFault(key: string): Fault | undefined {
+  if (key === ANY_OTHER || (key !== "" && !/[/\\*\s]/.test(key))) return undefined;
+  return { expected: TYPED, suggestion: /^\*(\.[\w.]+)$/.exec(key)?.[1] };
+}
 
 function tryFileFault(value: string): Fault | undefined {
   if (TRY_FILE_FORM.test(value)) return undefined;

@@ -22,7 +22,7 @@ export interface FolderEntry {
 export const ENTRIES_MAX = 10_000;
 
 /**
- * The entries of a folder: folders first, then by name, numbers in names by their value.
+ * The entries of a folder, in no order.
  *
  * @param root The root of the folder.
  * @param folder The folder; its `path` ends with `/`.
@@ -41,13 +41,11 @@ export async function readEntries(root: FileRoot, folder: FoundFolder, rules: Pa
       if (entry !== undefined) entries.push(entry);
     }
   }));
-  return entries.sort((a, b) => a.kind === b.kind ? byName.compare(a.name, b.name) : a.kind === "folder" ? -1 : 1);
+  return entries;
 }
 
 /** Limits the handles that one listing holds, each for the moment of a check. */
 const CONCURRENT_READS = 16;
-
-const byName = new Intl.Collator("en", { numeric: true });
 
 async function readEntry(root: FileRoot, folderPath: string, name: string): Promise<FolderEntry | undefined> {
   try {

@@ -10,7 +10,6 @@ import { acceptedCodings, NEIGHBOURS } from "./content_coding.ts";
 import type { FileRoot, FoundFile } from "./file_root.ts";
 import { olderThan, sameStamp, settledAt } from "./file_stamp.ts";
 import type { FilesConfig } from "./files_schema.ts";
-import { mediaTypeOf } from "../../http/media_type.ts";
 import { represent, type Representation } from "./representation.ts";
 
 /** One file with its codings. */
@@ -25,6 +24,8 @@ export interface Page {
 
 /** Options of pages. */
 export interface PageOptions extends Pick<FilesConfig, "index_files" | "precompressed"> {
+  /** Content-Type of a file, by its path. */
+  readonly mediaTypeOf: (path: string) => string;
   /** Header lines of a file. */
   readonly fileLines: ((path: string) => readonly string[]) | undefined;
   /** Called with the path of each neighbour that is older than its file. */
@@ -78,7 +79,7 @@ export function chooseRepresentation(page: Page, acceptEncoding: string | undefi
 async function makePage(root: FileRoot, found: FoundFile, options: PageOptions, nowMs: number): Promise<Page> {
   const neighbours = options.precompressed ? await findNeighbours(root, found, options) : [];
   const shared = {
-    contentType: mediaTypeOf(found.path),
+    contentType: options.mediaTypeOf(found.path),
     varies: neighbours.length > 0,
     lines: options.fileLines?.(found.path) ?? [],
     nowMs,

@@ -5,6 +5,7 @@
  */
 
 import type { Filter } from "../../exchange/filter.ts";
+import { setHeader } from "../../http/header_lines.ts";
 import type { Log } from "../../log/log.ts";
 import { createFileServer, type FileServer } from "./file_server.ts";
 import type { FileWarning } from "./file_warnings.ts";
@@ -22,15 +23,25 @@ export function siteFiles(
   filters: readonly Filter[],
   hiddenFile?: string,
 ): FileServer | undefined {
-  if (config.static_dir === undefined) return undefined;
+  if (config.static_dir === undefined || config.api_only) return undefined;
   const lines = filters.filter(({ fileLines }) => fileLines !== undefined);
   const missing = filters.filter(({ replacesMissing }) => replacesMissing !== undefined);
   return createFileServer(config.static_dir, config, {
     hiddenFile,
-    fileLines: lines.length === 0 ? undefined : (path) => lines.flatMap((filter) => filter.fileLines?.(path) ?? []),
+    fileLines: lines.length === 0 ? undefined : (path) => linesOf(lines, path),
     withoutFixed: missing.length === 0 ? undefined : (head) => missing.some((one) => one.replacesMissing?.(head)),
     onWarning: log && ((warning) => logWarning(log, config.name, warning)),
   });
+}
+
+/** Of two values for one field, that of the later filter. */
+function linesOf(filters: readonly Filter[], path: string): readonly string[] {
+  const lines: string[] = [];
+  for (const filter of filters) {
+    const own = filter.fileLines?.(path) ?? [];
+    for (let i = 0; i < own.length; i += 2) setHeader(lines, own[i], own[i + 1]);
+  }
+  return lines;
 }
 
 function logWarning(log: Log, site: string, warning: FileWarning): void {
