@@ -28,13 +28,13 @@ const SERVING = [
 const KEYS = /_schema\.ts$|_checks\.ts$|_kind\.ts$|driver_name\.ts$|\/config\/[^/]+\.ts$/;
 
 /**
- * What checks need besides: failures of features, placeholders, certificate files, which listener and how many files there are. None of it
+ * What checks need besides: failures of features, placeholders, the contract of buffered bodies, certificate files, which listener and how many files there are. None of it
  * opens a port.
  */
 const CHECKED = new Set([
-  ...["exchange_failure", "field_text", "field_value", "placeholder_values", "placeholders"].map((name) =>
-    `lib/exchange/${name}.ts`
-  ),
+  ...["body_buffering", "exchange_failure", "field_text", "field_value", "placeholder_values", "placeholders"].map((
+    name,
+  ) => `lib/exchange/${name}.ts`),
   "lib/listener/listener_choice.ts",
   ...["certificate_file", "certificate_names", "distinguished_name", "pem", "site_tls"].map((name) =>
     `lib/listener/tls/${name}.ts`

@@ -7,6 +7,7 @@
 
 import type { HeaderLines, HttpResponse, RequestHead } from "../http/message.ts";
 import type { PassedLines } from "../http1/passed_lines.ts";
+import type { BodyBuffering } from "./body_buffering.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ExchangeFailure, Outcome } from "./exchange_failure.ts";
 
@@ -53,6 +54,8 @@ export interface Filter {
   readonly takesPassed?: boolean;
   /** Limits the bodies of requests, for the handler that reads them. */
   readonly bodyLimit?: BodyLimit;
+  /** Reads bodies of requests whole, for the handler that passes them on. */
+  readonly bodyBuffering?: BodyBuffering;
   /**
    * Header lines for responses with a file, 200, 206 and 304 alike, or with a listing. Called when the file is looked
    * up, not for each request: the lines are kept with the file.

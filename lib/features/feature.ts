@@ -99,6 +99,12 @@ export interface Feature<Options> {
    * @default {[]}
    */
   readonly files?: readonly string[];
+  /**
+   * Keys of its table that name folders, as {@linkcode files} names files.
+   *
+   * @default {[]}
+   */
+  readonly folders?: readonly string[];
   /** Position in the pipeline: a request passes the smallest number first. */
   readonly order: number;
   /** Its position with these options, where they change it. */

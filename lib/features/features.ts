@@ -22,6 +22,7 @@ import { rateLimit } from "./rate_limit/rate_limit.ts";
 import { redirects } from "./redirects/redirects.ts";
 import { redirectSlash } from "./redirect_slash.ts";
 import { redirectToHttps } from "./redirect_to_https.ts";
+import { requestBuffering } from "./request_buffering/request_buffering.ts";
 import { requestId } from "./request_id.ts";
 import { rewrite } from "./rewrite/rewrites.ts";
 import { respond } from "./respond.ts";
@@ -40,6 +41,7 @@ export const FEATURES = [
   redirectToHttps,
   redirectSlash,
   maxBodySize,
+  requestBuffering,
   cors,
   access,
   maintenance,

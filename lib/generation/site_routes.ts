@@ -5,7 +5,7 @@
  */
 
 import { Delivery } from "../exchange/delivery.ts";
-import type { BodyLimit, Filter } from "../exchange/filter.ts";
+import type { Filter } from "../exchange/filter.ts";
 import { Pipeline } from "../exchange/pipeline.ts";
 import type { RouteMetrics } from "../exchange/route_metrics.ts";
 import type { SiteFilters } from "../features/filters.ts";
@@ -17,6 +17,7 @@ import type { RouteConfig } from "../handlers/proxy/config/route_schema.ts";
 import type { ForwardPlan } from "../handlers/proxy/forward.ts";
 import { PlainHandshakes } from "../handlers/proxy/plain_handshakes.ts";
 import { ProxyHandler, type ProxyPlan } from "../handlers/proxy/proxy_handler.ts";
+import type { BodyRules } from "../handlers/proxy/request_body.ts";
 import { RequestHeaders } from "../handlers/proxy/request_headers.ts";
 import { ResponseHeaders } from "../handlers/proxy/response_headers.ts";
 import { compileRewrite } from "../handlers/proxy/path_rewrite.ts";
@@ -74,13 +75,16 @@ export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] 
     const tryFiles = site.proxy?.routes[index].try_files;
     const filesFirst = files && tryFiles && new FilesFirst(files, tryFiles);
     const list: Filter[] = filters.of(route, own);
-    const bodyLimit = list.find((filter) => filter.bodyLimit !== undefined)?.bodyLimit;
+    const body = {
+      limit: list.find((filter) => filter.bodyLimit !== undefined)?.bodyLimit,
+      buffering: list.find((filter) => filter.bodyBuffering !== undefined)?.bodyBuffering,
+    };
     if (filesFirst !== undefined) list.push(filesFirst);
     const plan: ProxyPlan = {
       path: route.path,
       index,
       methods: route.methods,
-      forward: forwardPlan(route, { own, pool, rules, bodyLimit, processState }),
+      forward: forwardPlan(route, { own, pool, rules, body, processState }),
       sockets: route.websocket
         ? {
           config: proxy.websocket,
@@ -127,11 +131,11 @@ function headerRules({ headers }: ProxyConfig, { site, serverName, viaMark }: Si
 /** The forwarding of a route's requests; `own` is `proxy` with the settings of the route applied. */
 function forwardPlan(
   route: RouteConfig,
-  { own, pool, rules, bodyLimit, processState }: {
+  { own, pool, rules, body, processState }: {
     own: ProxyConfig;
     pool: Pool;
     rules: HeaderRules;
-    bodyLimit: BodyLimit | undefined;
+    body: Pick<BodyRules, "limit" | "buffering">;
     processState: ProcessState;
   },
 ): ForwardPlan {
@@ -145,7 +149,7 @@ function forwardPlan(
     ...rules,
     redirects: compileReverseMapping(route, own, { hasBase, host: rules.requestHeaders.host }),
     forwardedPrefix: forwardedPrefix(route),
-    body: { limit: bodyLimit, retry_buffer: own.retries.retry_buffer, readAhead: processState.readAhead },
+    body: { ...body, retry_buffer: own.retries.retry_buffer, readAhead: processState.readAhead },
     retries: own.retries,
     limits: attemptLimits(own.timeout, route),
   };

@@ -16,6 +16,8 @@ export interface Piece {
 /** Reads one body. */
 export class BodyReader implements BodySink {
   readonly #source: BodySource;
+  /** Trailer fields, once the body has ended with some. */
+  trailers: readonly string[] | undefined;
   #pending: PromiseWithResolvers<Piece | undefined> | undefined;
   #ended = false;
   #failed = false;
@@ -51,8 +53,9 @@ export class BodyReader implements BodySink {
     this.#settle()?.resolve({ bytes: keep(bytes, ownership), ownership: ownership === "lent" ? "given" : ownership });
   }
 
-  end(): void {
+  end(trailers?: readonly string[]): void {
     this.#ended = true;
+    this.trailers = trailers;
     this.#settle()?.resolve(undefined);
   }
 

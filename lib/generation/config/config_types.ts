@@ -340,6 +340,8 @@ export interface SiteInput {
   redirect_slash?: boolean;
   /** Largest request body; overrides the server's. */
   max_body_size?: string | number;
+  /** Read request bodies whole before an upstream is asked: slow clients do not hold upstreams, and the length is always known. Calls of gRPC are not buffered. true is a table without keys. */
+  request_buffering?: false | true | RequestBufferingInput;
   /** Which pages of other origins may read responses. */
   cors?: CorsInput;
   /** Which addresses of clients are let in. */
@@ -616,6 +618,36 @@ export interface RewriteInput {
   from: string;
   /** What they become: a path with placeholders: {*} for the rest behind a star, named parts, {path}, {query}, {host} and others. The query is kept; one in "to" takes its place ("&{query}" in it adds the request's, and "?" alone drops it). */
   to: string;
+}
+
+/** `[sites.request_buffering]`. Read request bodies whole before an upstream is asked: slow clients do not hold upstreams, and the length is always known. Calls of gRPC are not buffered. true is a table without keys. */
+export interface RequestBufferingInput {
+  /**
+   * Whether bodies are read whole before an upstream is asked.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /**
+   * Largest body that is kept in memory; a larger one is kept in a file.
+   *
+   * @default {"64KiB"}
+   */
+  max_memory?: string | number;
+  /**
+   * Largest body that is taken; a larger one is refused with 413.
+   *
+   * @default {"1GiB"}
+   */
+  max_size?: string | number;
+  /**
+   * Most bytes in files, of all bodies of a worker together; a body beyond them is refused with 507.
+   *
+   * @default {"4GiB"}
+   */
+  max_total?: string | number;
+  /** Folder of the files, which have no name while they are used; without it, the system's for temporary files. */
+  folder?: string;
 }
 
 /** `[sites.cors]`. Which pages of other origins may read responses. */
@@ -1231,6 +1263,8 @@ export interface RouteInput {
   redirect_slash?: boolean;
   /** Largest request body; overrides the server's. Takes the place of the site's. */
   max_body_size?: string | number;
+  /** Read request bodies whole before an upstream is asked: slow clients do not hold upstreams, and the length is always known. Calls of gRPC are not buffered. true is a table without keys. Takes the place of the site's. */
+  request_buffering?: false | true | RouteRequestBufferingInput;
   /** Which pages of other origins may read responses. Takes the place of the site's. */
   cors?: RouteCorsInput;
   /** Which addresses of clients are let in. Takes the place of the site's. */
@@ -1711,6 +1745,36 @@ export interface RouteHeadersInput {
   request?: RouteHeadersRequestInput;
   /** Changes to responses of upstreams. */
   response?: RouteHeadersResponseInput;
+}
+
+/** `[sites.proxy.routes.request_buffering]`. Read request bodies whole before an upstream is asked: slow clients do not hold upstreams, and the length is always known. Calls of gRPC are not buffered. true is a table without keys. Takes the place of the site's. */
+export interface RouteRequestBufferingInput {
+  /**
+   * Whether bodies are read whole before an upstream is asked.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /**
+   * Largest body that is kept in memory; a larger one is kept in a file.
+   *
+   * @default {"64KiB"}
+   */
+  max_memory?: string | number;
+  /**
+   * Largest body that is taken; a larger one is refused with 413.
+   *
+   * @default {"1GiB"}
+   */
+  max_size?: string | number;
+  /**
+   * Most bytes in files, of all bodies of a worker together; a body beyond them is refused with 507.
+   *
+   * @default {"4GiB"}
+   */
+  max_total?: string | number;
+  /** Folder of the files, which have no name while they are used; without it, the system's for temporary files. */
+  folder?: string;
 }
 
 /** `[sites.proxy.routes.cors]`. Which pages of other origins may read responses. Takes the place of the site's. */
@@ -2314,6 +2378,8 @@ export interface SiteConfig {
   redirect_slash: boolean;
   /** Largest request body; overrides the server's. */
   max_body_size?: number;
+  /** Read request bodies whole before an upstream is asked: slow clients do not hold upstreams, and the length is always known. Calls of gRPC are not buffered. true is a table without keys. */
+  request_buffering?: false | true | RequestBufferingConfig;
   /** Which pages of other origins may read responses. */
   cors?: CorsConfig;
   /** Which addresses of clients are let in. */
@@ -2482,6 +2548,20 @@ export interface RewriteConfig {
   from: string;
   /** What they become: a path with placeholders: {*} for the rest behind a star, named parts, {path}, {query}, {host} and others. The query is kept; one in "to" takes its place ("&{query}" in it adds the request's, and "?" alone drops it). */
   to: string;
+}
+
+/** `[sites.request_buffering]`. Read request bodies whole before an upstream is asked: slow clients do not hold upstreams, and the length is always known. Calls of gRPC are not buffered. true is a table without keys. */
+export interface RequestBufferingConfig {
+  /** Whether bodies are read whole before an upstream is asked. */
+  enabled: boolean;
+  /** Largest body that is kept in memory; a larger one is kept in a file. */
+  max_memory: number;
+  /** Largest body that is taken; a larger one is refused with 413. */
+  max_size: number;
+  /** Most bytes in files, of all bodies of a worker together; a body beyond them is refused with 507. */
+  max_total: number;
+  /** Folder of the files, which have no name while they are used; without it, the system's for temporary files. */
+  folder?: string;
 }
 
 /** `[sites.cors]`. Which pages of other origins may read responses. */
@@ -2833,6 +2913,8 @@ export interface RouteConfig {
   redirect_slash?: boolean;
   /** Largest request body; overrides the server's. Takes the place of the site's. */
   max_body_size?: number;
+  /** Read request bodies whole before an upstream is asked: slow clients do not hold upstreams, and the length is always known. Calls of gRPC are not buffered. true is a table without keys. Takes the place of the site's. */
+  request_buffering?: false | true | RouteRequestBufferingConfig;
   /** Which pages of other origins may read responses. Takes the place of the site's. */
   cors?: RouteCorsConfig;
   /** Which addresses of clients are let in. Takes the place of the site's. */
@@ -3091,6 +3173,20 @@ export interface RouteHeadersConfig {
   request?: RouteHeadersRequestConfig;
   /** Changes to responses of upstreams. */
   response?: RouteHeadersResponseConfig;
+}
+
+/** `[sites.proxy.routes.request_buffering]`. Read request bodies whole before an upstream is asked: slow clients do not hold upstreams, and the length is always known. Calls of gRPC are not buffered. true is a table without keys. Takes the place of the site's. */
+export interface RouteRequestBufferingConfig {
+  /** Whether bodies are read whole before an upstream is asked. */
+  enabled: boolean;
+  /** Largest body that is kept in memory; a larger one is kept in a file. */
+  max_memory: number;
+  /** Largest body that is taken; a larger one is refused with 413. */
+  max_size: number;
+  /** Most bytes in files, of all bodies of a worker together; a body beyond them is refused with 507. */
+  max_total: number;
+  /** Folder of the files, which have no name while they are used; without it, the system's for temporary files. */
+  folder?: string;
 }
 
 /** `[sites.proxy.routes.cors]`. Which pages of other origins may read responses. Takes the place of the site's. */

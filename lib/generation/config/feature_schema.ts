@@ -68,16 +68,17 @@ export function featureChecks(features: readonly AnyFeature[]): ConfigCheck {
   };
 }
 
-/** Makes the paths of files that the tables of features name absolute, and checks whether they can be read. */
+/** Makes the paths of files and folders that the tables of features name absolute, and checks whether they can be read. */
 export function featureFiles(features: readonly AnyFeature[]): ConfigCheck {
-  const named = features.filter(({ files }) => files !== undefined);
+  const named = features.filter(({ files, folders }) => files !== undefined || folders !== undefined);
   return (root, problems, options) => {
     for (const site of tablesOf(root, "sites")) {
-      const owners = [site, ...tablesOf(tableOf(site, "proxy"), "routes")];
-      for (
-        const table of owners.flatMap((owner) => named.map(({ key, files }) => ({ files, node: tableOf(owner, key) })))
-      ) {
-        for (const key of table.files ?? []) resolvePath(textNode(table.node, key), "file", problems, options);
+      for (const owner of [site, ...tablesOf(tableOf(site, "proxy"), "routes")]) {
+        for (const { key, files = [], folders = [] } of named) {
+          const table = tableOf(owner, key);
+          for (const name of files) resolvePath(textNode(table, name), "file", problems, options);
+          for (const name of folders) resolvePath(textNode(table, name), "folder", problems, options);
+        }
       }
     }
   };

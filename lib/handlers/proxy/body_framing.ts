@@ -4,9 +4,12 @@
  * @module
  */
 
+import { type BodyBuffering, type BufferedBody, StorageFailure } from "../../exchange/body_buffering.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
+import { TransportFailure } from "../../failure/failure.ts";
+import type { BodySource } from "../../http/body.ts";
 import { isGrpc } from "../../http/grpc.ts";
-import { ForwardFailure } from "./forward_failure.ts";
+import { ForwardFailure, statusOf } from "./forward_failure.ts";
 import { type BodyRules, RequestBody } from "./request_body.ts";
 
 /** A request's body, as it is sent to the upstream. */
@@ -33,6 +36,9 @@ export function takeBody(exchange: Exchange, rules: BodyRules): TakenBody | Prom
   if (length === 0) return { framing: NO_LENGTH, body: undefined };
   const source = exchange.client.body;
   if (source === null) return bodiless(exchange);
+  if (rules.buffering !== undefined && !isGrpc(exchange.head) && exchange.dryRun === undefined) {
+    return buffered(exchange, { source, length }, rules, rules.buffering);
+  }
   const body = new RequestBody(source, length, rules, exchange.metrics);
   if (length > 0) return { framing: `content-length: ${length}\r\n`, body };
   // A call of gRPC has a body, and its server may have to respond before the first message.
@@ -51,6 +57,32 @@ async function unannounced(exchange: Exchange, body: RequestBody): Promise<Taken
   clearTimeout(timer);
   if (!body.empty) return { framing: CHUNKED_CODING, body };
   return bodiless(exchange);
+}
+
+/** Reads the whole body first. Its length is known then, so that the upstream gets Content-Length; trailers need chunks. */
+async function buffered(
+  exchange: Exchange,
+  { source, length }: { source: BodySource; length: number },
+  rules: BodyRules,
+  buffering: BodyBuffering,
+): Promise<TakenBody> {
+  let whole: BufferedBody;
+  try {
+    whole = await buffering.read({ source, length, limit: rules.limit });
+  } catch (error) {
+    if (error instanceof TransportFailure) throw new ForwardFailure(statusOf(error), error.message, error.owner);
+    if (error instanceof StorageFailure) throw new ForwardFailure(error.status, error.message, "proxy");
+    throw error;
+  }
+  if (whole.length === 0 && whole.trailers === undefined) {
+    whole.source.release();
+    return bodiless(exchange);
+  }
+  const sentLength = whole.trailers === undefined ? whole.length : CHUNKED;
+  return {
+    framing: sentLength < 0 ? CHUNKED_CODING : `content-length: ${sentLength}\r\n`,
+    body: new RequestBody(whole.source, sentLength, { ...rules, limit: undefined }, exchange.metrics, whole.source),
+  };
 }
 
 // RFC 9110, section 8.6: Content-Length: 0 is sent for methods that usually have a body.

@@ -6,6 +6,7 @@
  */
 
 import type { ExchangeMetrics } from "../../exchange/exchange.ts";
+import type { BodyBuffering, BufferedSource } from "../../exchange/body_buffering.ts";
 import type { BodyLimit } from "../../exchange/filter.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import type { BodySink, BodySource, Ownership } from "../../http/body.ts";
@@ -23,6 +24,8 @@ export interface BodyRules extends Pick<RetriesConfig, "retry_buffer"> {
   readonly limit: BodyLimit | undefined;
   /** Memory for pieces that are read ahead. */
   readonly readAhead: ReadAhead;
+  /** Reads bodies whole before they are sent; undefined where they are sent as they arrive. */
+  readonly buffering?: BodyBuffering | undefined;
 }
 
 /** Waits for the begin of a body. */
@@ -50,6 +53,8 @@ export class RequestBody implements BodySink, TurnWaiter {
   /** Content-Length, or below 0 for a chunked body. */
   readonly length: number;
   readonly #source: BodySource;
+  /** The source, if it has the whole body and can deliver it again. */
+  readonly #buffered: BufferedSource | undefined;
   readonly #ahead: ReadAhead;
   readonly #pieces: ReplayBuffer;
   readonly #limit: BodyLimit | undefined;
@@ -81,10 +86,21 @@ export class RequestBody implements BodySink, TurnWaiter {
   /** Whether a loop that reads or sends is running, which a piece that arrives within it does not begin again. */
   #looping = false;
 
-  /** Takes over `source`, which holds `length` bytes; below 0 where that is not known. */
-  constructor(source: BodySource, length: number, rules: BodyRules, metrics?: ExchangeMetrics) {
+  /**
+   * Takes over `source`, which holds `length` bytes; below 0 where that is not known.
+   *
+   * @param buffered `source`, if it has the whole body already.
+   */
+  constructor(
+    source: BodySource,
+    length: number,
+    rules: BodyRules,
+    metrics?: ExchangeMetrics,
+    buffered?: BufferedSource,
+  ) {
     this.length = length;
     this.#source = source;
+    this.#buffered = buffered;
     this.#ahead = rules.readAhead;
     this.#pieces = new ReplayBuffer(rules.retry_buffer);
     this.#limit = rules.limit;
@@ -94,7 +110,7 @@ export class RequestBody implements BodySink, TurnWaiter {
 
   /** Whether the bytes that were sent can be sent again. */
   get replayable(): boolean {
-    return this.#pieces.replayable;
+    return this.#pieces.replayable || this.#buffered !== undefined;
   }
 
   /** Whether it turned out to be empty. */
@@ -151,13 +167,14 @@ export class RequestBody implements BodySink, TurnWaiter {
 
   /** The connection accepts bytes again. */
   drained(): void {
-    if (!this.#cancelled) this.#countAhead(this.#readBytes - this.#pieces.furthestBytes);
+    if (!this.#cancelled) this.#countAhead(Math.max(0, this.#readBytes - this.#pieces.furthestBytes));
     this.#proceed();
   }
 
   /** The exchange of a body that was sent has ended: the connection holds no bytes of it any more. */
   settle(): void {
     this.#countAhead(0);
+    this.#buffered?.release();
   }
 
   /** Ends the waits and the sending of an attempt that has ended. */
@@ -170,7 +187,16 @@ export class RequestBody implements BodySink, TurnWaiter {
   /** Starts again at the first byte. Only for a body that is replayable, or of which nothing was sent. */
   rewind(): void {
     this.interrupt();
+    if (this.#buffered !== undefined && !this.#pieces.replayable) this.#restart(this.#buffered);
     this.#pieces.rewind();
+  }
+
+  #restart(buffered: BufferedSource): void {
+    buffered.rewind();
+    this.#pieces.clear();
+    this.#countAhead(0);
+    this.#readBytes = 0;
+    this.#pulled = this.#done = false;
   }
 
   /** Cancels the source. */
@@ -351,7 +377,7 @@ export class RequestBody implements BodySink, TurnWaiter {
   #sent(connection: BodyConnection): void {
     this.#pieces.sent();
     // Bytes that the system has not accepted are still held.
-    if (!connection.blocked) this.#countAhead(this.#readBytes - this.#pieces.furthestBytes);
+    if (!connection.blocked) this.#countAhead(Math.max(0, this.#readBytes - this.#pieces.furthestBytes));
   }
 
   #countAhead(bytes: number): void {
