@@ -29,7 +29,7 @@ function management({ dashboard }: InitAnswers): string[] {
 enabled = true`];
 }
 
-function site({ hostname, port }: InitAnswers): string {
+function site({ hostname, port, upstreams }: InitAnswers): string {
   const lines = ["[[sites]]"];
   if (hostname === undefined) {
     lines.push("# Without a host name, requests for any host come here.", '# hostname = "example.com"');
@@ -44,6 +44,12 @@ function site({ hostname, port }: InitAnswers): string {
     );
   }
   lines.push(`port = ${port}`);
+  if (upstreams.length > 0) {
+    lines.push(
+      "# BWS's own endpoints, such as /_bws/health for `bws health`. Without this line they are below /api.",
+      'internal_api = "/_bws"',
+    );
+  }
   return lines.join("\n");
 }
 

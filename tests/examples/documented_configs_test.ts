@@ -1,0 +1,48 @@
+// @ts-types="../../types/std/assert.d.ts"
+import { assertEquals, assertGreater } from "@std/assert";
+import { parseConfig } from "../../lib/generation/config/parse_config.ts";
+import { configsOf, pagesOfDocumentation } from "../support/documented_config.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+
+/** What the configs name: any folder of it is there, and empty but for this. */
+const FILES = {
+  "dist/index.html": "",
+  "public/index.html": "",
+  "www/index.html": "",
+  "www/404.html": "",
+  "errors/502.html": "",
+  "blocked.txt": "192.0.2.1\n",
+  "htpasswd": "ann:$2a$12$muWSeOXRhOlq9SUAEo.ebOaROqfH6b4YH3sonStSWRfscxjnC4AeW\n",
+};
+
+const pages = await pagesOfDocumentation();
+
+/** Pages whose blocks are all whole configs; of other pages those are that begin a site. */
+const WHOLE = pages.filter((page) => page.startsWith("docs/recipes/") || page === "docs/coming-from.md");
+
+for (const page of pages) {
+  const configs = await configsOf(page);
+  const whole = configs.filter(({ text }) => WHOLE.includes(page) || text.includes("[[sites]]"));
+  if (whole.length === 0) continue;
+  Deno.test(`Configs of ${page} are accepted by bws check --strict`, async () => {
+    await inTemporaryFolder(FILES, (folder) => {
+      for (const { text, line } of whole) {
+        const { problems, warnings } = parseConfig(text, {
+          baseDir: folder,
+          env: () => undefined,
+          searchFolders: true,
+        });
+        const said = [...problems, ...warnings].map((one) =>
+          `${page}:${line + one.line}: ${one.message}, expected ${one.expected}`
+        );
+        assertEquals(said, []);
+      }
+    });
+  });
+}
+
+Deno.test("Every recipe has one config", async () => {
+  const recipes = pages.filter((page) => page.startsWith("docs/recipes/"));
+  assertGreater(recipes.length, 10);
+  for (const page of recipes) assertEquals((await configsOf(page)).length, 1, page);
+});
