@@ -16,6 +16,7 @@ import { fileRules } from "./file_rules.ts";
 import { forwardAuth } from "./forward_auth/forward_auth.ts";
 import { headers } from "./headers.ts";
 import { hsts } from "./hsts.ts";
+import { jwt } from "./jwt/jwt.ts";
 import { maintenance } from "./maintenance.ts";
 import { maxBodySize } from "./max_body_size.ts";
 import { rateLimit } from "./rate_limit/rate_limit.ts";
@@ -47,6 +48,7 @@ export const FEATURES = [
   maintenance,
   rateLimit,
   basicAuth,
+  jwt,
   forwardAuth,
   respond,
   compression,

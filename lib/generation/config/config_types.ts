@@ -352,6 +352,8 @@ export interface SiteInput {
   rate_limit?: RateLimitInput;
   /** Users and passwords by HTTP authentication. */
   basic_auth?: BasicAuthInput;
+  /** Bearer tokens that are JWTs. */
+  jwt?: JwtInput;
   /** A service that decides which requests pass. */
   forward_auth?: ForwardAuthInput;
   /**
@@ -810,6 +812,92 @@ export interface BasicAuthInput {
    * @default {20}
    */
   attempts_per_minute?: number;
+}
+
+/** `[sites.jwt]`. Bearer tokens that are JWTs. */
+export interface JwtInput {
+  /**
+   * Whether tokens are asked for.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /** Where the issuer has its keys (JWKS). They are fetched at the start, again after jwks_refresh, and when a token names a key that is not known; while they cannot be fetched, the earlier ones hold. */
+  jwks_url?: string;
+  /**
+   * How long fetched keys hold before they are fetched again.
+   *
+   * @default {"10m"}
+   */
+  jwks_refresh?: string | number;
+  /**
+   * Shortest time between two fetches, whatever keys tokens name and whether a fetch failed.
+   *
+   * @default {"10s"}
+   */
+  jwks_cooldown?: string | number;
+  /** PEM file of certificates to trust in addition to the system's, for jwks_url with https://. */
+  ca_file?: string;
+  /** A file of public keys: PEM (also certificates), a JWK or a JWKS. */
+  key_file?: string;
+  /** The same as text in the config. */
+  public_key?: string;
+  /** A file with the shared secret of HS256, HS384 and HS512, at least 32 bytes; line breaks at its end do not count. */
+  secret_file?: string;
+  /** The same as text, best as ${NAME}. */
+  secret?: string;
+  /** Algorithms of signatures that are accepted; default: those that the keys are for. none is never. */
+  algorithms?: string[];
+  /**
+   * Values of iss that are accepted; default: any.
+   *
+   * @default {[]}
+   */
+  issuer?: string[];
+  /**
+   * Values of which aud must have one; default: any.
+   *
+   * @default {[]}
+   */
+  audience?: string[];
+  /**
+   * How far the clocks of issuer and server may differ.
+   *
+   * @default {"5s"}
+   */
+  leeway?: string | number;
+  /**
+   * Whether tokens without exp are refused, which hold for ever.
+   *
+   * @default {true}
+   */
+  require_exp?: boolean;
+  /** Claims of which a token must have one of the values; 403 otherwise. Of lists one member counts, of scope and scp one word; a name with dots leads into objects. */
+  require?: Record<string, string[]>;
+  /** Fields in which upstreams get claims; those that a client sends are removed, in any spelling. Lists are joined by commas. */
+  claim_headers?: Record<string, string>;
+  /**
+   * Claim with the user's name, for the access log and limits by user.
+   *
+   * @default {"sub"}
+   */
+  user_claim?: string;
+  /** A cookie that may have the token in place of Authorization. */
+  cookie?: string;
+  /** A parameter of the query that may have the token, as for WebSockets of browsers. Queries stand in logs. */
+  query?: string;
+  /**
+   * Whether upstreams get the Authorization field.
+   *
+   * @default {true}
+   */
+  forward_token?: boolean;
+  /**
+   * realm in WWW-Authenticate.
+   *
+   * @default {"Restricted"}
+   */
+  realm?: string;
 }
 
 /** `[sites.forward_auth]`. A service that decides which requests pass. */
@@ -1275,6 +1363,8 @@ export interface RouteInput {
   rate_limit?: RouteRateLimitInput;
   /** Users and passwords by HTTP authentication. Takes the place of the site's. */
   basic_auth?: RouteBasicAuthInput;
+  /** Bearer tokens that are JWTs. Takes the place of the site's. */
+  jwt?: RouteJwtInput;
   /** A service that decides which requests pass. Takes the place of the site's. */
   forward_auth?: RouteForwardAuthInput;
   /** Compression of responses. Takes the place of the site's. */
@@ -1939,6 +2029,92 @@ export interface RouteBasicAuthInput {
   attempts_per_minute?: number;
 }
 
+/** `[sites.proxy.routes.jwt]`. Bearer tokens that are JWTs. Takes the place of the site's. */
+export interface RouteJwtInput {
+  /**
+   * Whether tokens are asked for.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+  /** Where the issuer has its keys (JWKS). They are fetched at the start, again after jwks_refresh, and when a token names a key that is not known; while they cannot be fetched, the earlier ones hold. */
+  jwks_url?: string;
+  /**
+   * How long fetched keys hold before they are fetched again.
+   *
+   * @default {"10m"}
+   */
+  jwks_refresh?: string | number;
+  /**
+   * Shortest time between two fetches, whatever keys tokens name and whether a fetch failed.
+   *
+   * @default {"10s"}
+   */
+  jwks_cooldown?: string | number;
+  /** PEM file of certificates to trust in addition to the system's, for jwks_url with https://. */
+  ca_file?: string;
+  /** A file of public keys: PEM (also certificates), a JWK or a JWKS. */
+  key_file?: string;
+  /** The same as text in the config. */
+  public_key?: string;
+  /** A file with the shared secret of HS256, HS384 and HS512, at least 32 bytes; line breaks at its end do not count. */
+  secret_file?: string;
+  /** The same as text, best as ${NAME}. */
+  secret?: string;
+  /** Algorithms of signatures that are accepted; default: those that the keys are for. none is never. */
+  algorithms?: string[];
+  /**
+   * Values of iss that are accepted; default: any.
+   *
+   * @default {[]}
+   */
+  issuer?: string[];
+  /**
+   * Values of which aud must have one; default: any.
+   *
+   * @default {[]}
+   */
+  audience?: string[];
+  /**
+   * How far the clocks of issuer and server may differ.
+   *
+   * @default {"5s"}
+   */
+  leeway?: string | number;
+  /**
+   * Whether tokens without exp are refused, which hold for ever.
+   *
+   * @default {true}
+   */
+  require_exp?: boolean;
+  /** Claims of which a token must have one of the values; 403 otherwise. Of lists one member counts, of scope and scp one word; a name with dots leads into objects. */
+  require?: Record<string, string[]>;
+  /** Fields in which upstreams get claims; those that a client sends are removed, in any spelling. Lists are joined by commas. */
+  claim_headers?: Record<string, string>;
+  /**
+   * Claim with the user's name, for the access log and limits by user.
+   *
+   * @default {"sub"}
+   */
+  user_claim?: string;
+  /** A cookie that may have the token in place of Authorization. */
+  cookie?: string;
+  /** A parameter of the query that may have the token, as for WebSockets of browsers. Queries stand in logs. */
+  query?: string;
+  /**
+   * Whether upstreams get the Authorization field.
+   *
+   * @default {true}
+   */
+  forward_token?: boolean;
+  /**
+   * realm in WWW-Authenticate.
+   *
+   * @default {"Restricted"}
+   */
+  realm?: string;
+}
+
 /** `[sites.proxy.routes.forward_auth]`. A service that decides which requests pass. Takes the place of the site's. */
 export interface RouteForwardAuthInput {
   /**
@@ -2390,6 +2566,8 @@ export interface SiteConfig {
   rate_limit?: RateLimitConfig;
   /** Users and passwords by HTTP authentication. */
   basic_auth?: BasicAuthConfig;
+  /** Bearer tokens that are JWTs. */
+  jwt?: JwtConfig;
   /** A service that decides which requests pass. */
   forward_auth?: ForwardAuthConfig;
   /** Fixed responses; the first that fits decides. */
@@ -2640,6 +2818,52 @@ export interface BasicAuthConfig {
   forward_credentials: boolean;
   /** Passwords that one address may try in a minute; right ones are remembered, and do not count again. */
   attempts_per_minute: number;
+}
+
+/** `[sites.jwt]`. Bearer tokens that are JWTs. */
+export interface JwtConfig {
+  /** Whether tokens are asked for. */
+  enabled: boolean;
+  /** Where the issuer has its keys (JWKS). They are fetched at the start, again after jwks_refresh, and when a token names a key that is not known; while they cannot be fetched, the earlier ones hold. */
+  jwks_url?: string;
+  /** How long fetched keys hold before they are fetched again. */
+  jwks_refresh: number;
+  /** Shortest time between two fetches, whatever keys tokens name and whether a fetch failed. */
+  jwks_cooldown: number;
+  /** PEM file of certificates to trust in addition to the system's, for jwks_url with https://. */
+  ca_file?: string;
+  /** A file of public keys: PEM (also certificates), a JWK or a JWKS. */
+  key_file?: string;
+  /** The same as text in the config. */
+  public_key?: string;
+  /** A file with the shared secret of HS256, HS384 and HS512, at least 32 bytes; line breaks at its end do not count. */
+  secret_file?: string;
+  /** The same as text, best as ${NAME}. */
+  secret?: string;
+  /** Algorithms of signatures that are accepted; default: those that the keys are for. none is never. */
+  algorithms?: string[];
+  /** Values of iss that are accepted; default: any. */
+  issuer: string[];
+  /** Values of which aud must have one; default: any. */
+  audience: string[];
+  /** How far the clocks of issuer and server may differ. */
+  leeway: number;
+  /** Whether tokens without exp are refused, which hold for ever. */
+  require_exp: boolean;
+  /** Claims of which a token must have one of the values; 403 otherwise. Of lists one member counts, of scope and scp one word; a name with dots leads into objects. */
+  require: Record<string, string[]>;
+  /** Fields in which upstreams get claims; those that a client sends are removed, in any spelling. Lists are joined by commas. */
+  claim_headers: Record<string, string>;
+  /** Claim with the user's name, for the access log and limits by user. */
+  user_claim: string;
+  /** A cookie that may have the token in place of Authorization. */
+  cookie?: string;
+  /** A parameter of the query that may have the token, as for WebSockets of browsers. Queries stand in logs. */
+  query?: string;
+  /** Whether upstreams get the Authorization field. */
+  forward_token: boolean;
+  /** realm in WWW-Authenticate. */
+  realm: string;
 }
 
 /** `[sites.forward_auth]`. A service that decides which requests pass. */
@@ -2925,6 +3149,8 @@ export interface RouteConfig {
   rate_limit?: RouteRateLimitConfig;
   /** Users and passwords by HTTP authentication. Takes the place of the site's. */
   basic_auth?: RouteBasicAuthConfig;
+  /** Bearer tokens that are JWTs. Takes the place of the site's. */
+  jwt?: RouteJwtConfig;
   /** A service that decides which requests pass. Takes the place of the site's. */
   forward_auth?: RouteForwardAuthConfig;
   /** Compression of responses. Takes the place of the site's. */
@@ -3265,6 +3491,52 @@ export interface RouteBasicAuthConfig {
   forward_credentials: boolean;
   /** Passwords that one address may try in a minute; right ones are remembered, and do not count again. */
   attempts_per_minute: number;
+}
+
+/** `[sites.proxy.routes.jwt]`. Bearer tokens that are JWTs. Takes the place of the site's. */
+export interface RouteJwtConfig {
+  /** Whether tokens are asked for. */
+  enabled: boolean;
+  /** Where the issuer has its keys (JWKS). They are fetched at the start, again after jwks_refresh, and when a token names a key that is not known; while they cannot be fetched, the earlier ones hold. */
+  jwks_url?: string;
+  /** How long fetched keys hold before they are fetched again. */
+  jwks_refresh: number;
+  /** Shortest time between two fetches, whatever keys tokens name and whether a fetch failed. */
+  jwks_cooldown: number;
+  /** PEM file of certificates to trust in addition to the system's, for jwks_url with https://. */
+  ca_file?: string;
+  /** A file of public keys: PEM (also certificates), a JWK or a JWKS. */
+  key_file?: string;
+  /** The same as text in the config. */
+  public_key?: string;
+  /** A file with the shared secret of HS256, HS384 and HS512, at least 32 bytes; line breaks at its end do not count. */
+  secret_file?: string;
+  /** The same as text, best as ${NAME}. */
+  secret?: string;
+  /** Algorithms of signatures that are accepted; default: those that the keys are for. none is never. */
+  algorithms?: string[];
+  /** Values of iss that are accepted; default: any. */
+  issuer: string[];
+  /** Values of which aud must have one; default: any. */
+  audience: string[];
+  /** How far the clocks of issuer and server may differ. */
+  leeway: number;
+  /** Whether tokens without exp are refused, which hold for ever. */
+  require_exp: boolean;
+  /** Claims of which a token must have one of the values; 403 otherwise. Of lists one member counts, of scope and scp one word; a name with dots leads into objects. */
+  require: Record<string, string[]>;
+  /** Fields in which upstreams get claims; those that a client sends are removed, in any spelling. Lists are joined by commas. */
+  claim_headers: Record<string, string>;
+  /** Claim with the user's name, for the access log and limits by user. */
+  user_claim: string;
+  /** A cookie that may have the token in place of Authorization. */
+  cookie?: string;
+  /** A parameter of the query that may have the token, as for WebSockets of browsers. Queries stand in logs. */
+  query?: string;
+  /** Whether upstreams get the Authorization field. */
+  forward_token: boolean;
+  /** realm in WWW-Authenticate. */
+  realm: string;
 }
 
 /** `[sites.proxy.routes.forward_auth]`. A service that decides which requests pass. Takes the place of the site's. */
