@@ -32,7 +32,15 @@ const KEYS = /_schema\.ts$|_checks\.ts$|_kind\.ts$|driver_name\.ts$|\/config\/[^
  * opens a port.
  */
 const CHECKED = new Set([
-  ...["body_buffering", "exchange_failure", "field_text", "field_value", "placeholder_values", "placeholders"].map((
+  ...[
+    "access_log",
+    "body_buffering",
+    "exchange_failure",
+    "field_text",
+    "field_value",
+    "placeholder_values",
+    "placeholders",
+  ].map((
     name,
   ) => `lib/exchange/${name}.ts`),
   "lib/listener/listener_choice.ts",
@@ -226,6 +234,7 @@ Deno.test("deno task compile includes what is loaded by a name that is put toget
     "lib/demo/demo.ts",
     "lib/features/basic_auth/password_worker.ts",
     "lib/generation/config/parse_worker.ts",
+    "lib/log/gzip_worker.ts",
     "lib/process/worker_main.ts",
   ]);
   for (const path of included) assert((await Deno.stat(new URL(path, ROOT))).isFile);

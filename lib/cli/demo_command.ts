@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Log, openSink } from "../log/log.ts";
+import { Log } from "../log/log.ts";
+import { openSink } from "../log/open_sink.ts";
 import { logUncaughtErrors } from "../log/uncaught_errors.ts";
 import { VERSION } from "../version.ts";
 import { type CommandInput, flagValue } from "./command.ts";

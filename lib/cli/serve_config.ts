@@ -12,8 +12,9 @@ import type { Config } from "../generation/config/config_types.ts";
 import type { ResolvedConfig } from "../generation/config/resolve_config.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { GenerationOptions } from "../generation/generation.ts";
-import { Log, openSink } from "../log/log.ts";
+import type { Log, OutputName } from "../log/log.ts";
 import { logUncaughtErrors } from "../log/uncaught_errors.ts";
+import { openLog } from "../process/open_log.ts";
 import { Reloader, type ReloadResult } from "../process/reloader.ts";
 import { type RunningServer, startServer } from "../process/server.ts";
 import { workerCount } from "../process/worker_count.ts";
@@ -24,9 +25,6 @@ import { siteCertificates } from "./certificate_lines.ts";
 import { counted, listenLines, siteList } from "./listen_lines.ts";
 import { onReopenSignal, stopSignal } from "./signals.ts";
 import { paint, type Terminal } from "./terminal.ts";
-
-/** Time without progress of writing the log after which the program exits without the rest. */
-const LOG_STALL_MS = 3000;
 
 /** The file of a config. */
 export interface ConfigFile {
@@ -48,7 +46,7 @@ export interface ConfigFile {
  * @throws {Error} When the log or a file that the config names cannot be opened.
  */
 export async function serveConfig(config: Config, terminal: Terminal, file?: ConfigFile): Promise<number> {
-  const log = openLog(config);
+  const log = openLog(config.logging);
   logUncaughtErrors(log);
   onReopenSignal(() => log.reopen());
   for (const warning of file?.warnings ?? []) log.log("warn", "config warning", problemFields(warning));
@@ -82,7 +80,7 @@ export async function serveConfig(config: Config, terminal: Terminal, file?: Con
       `bws cut ${counted(cut, "exchange")} that had not ended within server.shutdown_timeout`,
     );
   }
-  const lost = await log.drain(LOG_STALL_MS);
+  const lost = await log.drain();
   if (lost > 0) await terminal.printErrorLater(`bws lost ${lost} bytes of its log: nobody takes them`);
   return 0;
 }
@@ -98,16 +96,6 @@ function printRefusal({ accepted, problems }: ReloadResult, terminal: Terminal):
   terminal.printErrorLater(`${text}\nbws: the config is refused, the one before goes on`);
 }
 
-function openLog(config: Config): Log {
-  const { output } = config.logging;
-  try {
-    return new Log(openSink(output), config.logging);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Cannot write the log to ${JSON.stringify(output)}: ${reason}`, { cause });
-  }
-}
-
 async function start(
   config: Config,
   { log, terminal, onFailure }: { log: Log; terminal: Terminal; onFailure: GenerationOptions["onFailure"] },
@@ -119,7 +107,7 @@ async function start(
   if (count === 1) return await startServer(config, { log, onFailure });
   // Loaded only if needed, as the management API is, so that other starts are faster.
   const { startWorkers } = await import("../process/worker_server.ts");
-  const writeLog = (bytes: Uint8Array) => log.write(bytes);
+  const writeLog = (bytes: Uint8Array, name?: OutputName) => log.write(bytes, name);
   const server = await startWorkers(config, { workers: count, log, writeLog, onFailure });
   terminal.printError(`bws serves with ${count} workers`);
   return server;

@@ -135,8 +135,8 @@ const whenOn = (message: string, expected: string) => (node: SourceNode) =>
 const whenOff = (message: string, expected: string) => (node: SourceNode) =>
   isOff(node) ? { message, expected } : undefined;
 
-const LOG_FILES = '[logging] output = "bws.log" for requests and messages in one file';
-const ROTATION = "logrotate, or the like";
+const LOG_FILES = "output in [logging], and access_log for another file of requests";
+const ROTATION = "[logging.rotate]";
 
 const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = {
   "": {
@@ -178,13 +178,13 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, OriginalKey>>>> = 
     description: { holds: () => z.string({ error: "text" }), missed: says("has no effect") },
   },
   logging: {
-    access_log: { holds: text, missed: says("has no effect", LOG_FILES) },
     error_log: { holds: text, missed: says("has no effect", LOG_FILES) },
     file_path: { holds: text, missed: says('has no effect without output = "file"', LOG_FILES) },
-    max_size: { holds: size, missed: says("has no effect: log files are not rotated", ROTATION) },
-    max_files: { holds: count, missed: says("has no effect: log files are not rotated", ROTATION) },
-    compress: { holds: flag, missed: whenOn("has no effect: log files are not rotated", ROTATION) },
-    include_fields: { holds: words, missed: says("has no effect", "all fields, or a filter behind the log") },
+    // With max_size these are taken as keys of [logging.rotate], in original_meaning.ts.
+    max_size: { holds: size },
+    max_files: { holds: count, missed: says("has no effect without max_size", ROTATION) },
+    compress: { holds: flag, missed: whenOn("has no effect without max_size", ROTATION) },
+    include_fields: { holds: words, missed: says("has no effect", "fields in [logging.access_log]") },
   },
   security: {
     allowed_origins: { holds: words },

@@ -30,6 +30,9 @@ const RENAMED: Readonly<Record<"logging" | "site" | "cache" | "upstream" | "heal
   health_check: { retries: "unhealthy_after" },
 };
 
+/** Keys of the original's `[logging]` that are keys of `[logging.rotate]` here. */
+const ROTATION = { max_size: "size", max_files: "keep", compress: "compress" };
+
 /** Changes keys of the original below `root` to keys of the schema. */
 export function giveOriginalMeaning(root: TableNode, problems: ProblemList): void {
   const sites = tablesOf(root, "sites");
@@ -52,6 +55,10 @@ function translateLogging(logging: TableNode | undefined, problems: ProblemList)
     rename(logging, { file_path: "output" }, problems);
   }
   rename(logging, RENAMED.logging, problems);
+  const rotate = child(logging, "max_size") === undefined ? undefined : openTable(logging, "rotate");
+  for (const [from, to] of rotate === undefined ? [] : Object.entries(ROTATION)) {
+    move({ table: logging, key: from }, { table: rotate as TableNode, key: to }, problems);
+  }
   replaceValue(textNode(logging, "level"), "trace", "debug", problems);
   replaceValue(textNode(logging, "format"), "text", "combined", problems);
 }

@@ -5,10 +5,10 @@
  * @module
  */
 
+import { MASK } from "../log/shown_query.ts";
 import type { KeyPath } from "./source_tree.ts";
 
-/** The text that replaces a secret. */
-export const MASK = "********";
+export { MASK };
 
 /** Keys whose values are secrets: `api_key`, `secret`, `auth_token`, `hmac_key`. */
 const SECRET_KEY = /(?:^|_)(?:key|secret|password|passwd|passphrase|token|credentials?)$/i;
@@ -28,6 +28,11 @@ const FIELD_TABLES: ReadonlySet<string> = new Set(["headers", "set", "add", "req
  */
 const KEY_AND_VALUE =
   /((?:"[^"\\]{0,99}"|'[^']{0,99}'|(?<![\w-])[\w-]{1,99})(?:[ \t]{0,99}[=:][ \t]{0,99}|[ \t]{1,99}(?![=:])))("""|'''|"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|[^\s#,}\]"'{[]+)/g;
+
+/** Whether header fields of this name have credentials. */
+export function isSecretField(name: string): boolean {
+  return SECRET_FIELD.test(name);
+}
 
 /** Whether the value at a path is a secret. Indices in the path do not count. */
 export function isSecret(value: string, path: KeyPath): boolean {

@@ -5,6 +5,7 @@
  */
 
 import type { BodySource } from "../http/body.ts";
+import type { AccessLog } from "./access_log.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Outcome } from "./exchange_failure.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -136,6 +137,10 @@ export class Exchange implements AccessRecord {
   receivedBytes = 0;
   /** Close code of a WebSocket, 1006 without a Close frame; 0 where there was no WebSocket. */
   closeCode = 0;
+  /** The access log of its route or site; undefined for that of the server. */
+  accessLog: AccessLog | undefined;
+  /** Values of response fields that the access log has, in the order of its config; undefined without any. */
+  loggedFields: string[] | undefined;
   /** Whether no access line is written, because a similar exchange has just written one. */
   unlogged = false;
   /** Whether the status reports a state, as in a readiness check: a 5xx is no error then. */

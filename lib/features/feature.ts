@@ -9,7 +9,7 @@ import type { z } from "zod";
 import type { ProblemDetails } from "../config/problem_list.ts";
 import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
 import type { RouteConfig } from "../handlers/proxy/config/route_schema.ts";
-import type { ServerConfig } from "../process/server_schema.ts";
+import type { LoggingConfig, ServerConfig } from "../process/server_schema.ts";
 import type { Filter } from "../exchange/filter.ts";
 import type { VirtualHostConfig } from "../listener/virtual_host_schema.ts";
 import type { Log } from "../log/log.ts";
@@ -38,6 +38,8 @@ export interface Report {
 export interface BuildContext {
   /** `[server]` of the config. */
   readonly server: ServerConfig;
+  /** `[logging]` of the config. */
+  readonly logging: LoggingConfig;
   /** The keys that select its site. */
   readonly site: VirtualHostConfig;
   /** `[sites.proxy]` of the site, with the route's own settings; undefined where there is none. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { accessLog } from "./access_log/access_log.ts";
 import { access } from "./access/access.ts";
 import { basicAuth } from "./basic_auth/basic_auth.ts";
 import { cacheControl } from "./cache_control.ts";
@@ -36,6 +37,7 @@ export type AnyFeature = Feature<any>;
 
 /** The features of this server. Their `order` sets their positions in the pipeline. */
 export const FEATURES = [
+  accessLog,
   requestId,
   redirects,
   rewrite,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AccessLog } from "../exchange/access_log.ts";
 import { type ClientSide, type DryRun, Exchange, type ExchangeObserver } from "../exchange/exchange.ts";
 import type { FailureReporter } from "../exchange/failure_reporter.ts";
 import type { BodySink, BodySource } from "../http/body.ts";
@@ -12,8 +13,6 @@ import { readForwardedClient } from "../http/forwarded_client.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { RequestHead } from "../http/message.ts";
 import { RequestIds, usableRequestId } from "../http/request_id.ts";
-import { combinedAccessLine, jsonAccessLine } from "../log/access_line.ts";
-import type { Log } from "../log/log.ts";
 import { tracing } from "../telemetry/tracing.ts";
 import type { Site } from "./site.ts";
 
@@ -21,10 +20,8 @@ import type { Site } from "./site.ts";
 export interface ExchangesOptions {
   /** Peers whose forwarding header fields and request ids are used. */
   readonly trust: ProxyTrust;
-  /** Undefined where nothing is logged. */
-  readonly log: Log | undefined;
-  /** Whether every exchange is logged. Failures of upstreams and of BWS itself are logged in any case. */
-  readonly logsAll: boolean;
+  /** For exchanges whose site and route have no access log of their own; undefined where nothing is logged. */
+  readonly accessLog: AccessLog | undefined;
   /** Reports exchanges that failed; undefined where nobody asks for them. */
   readonly failures: FailureReporter | undefined;
 }
@@ -85,14 +82,12 @@ export class Exchanges implements ExchangeObserver {
 
   /** Counts the end of an exchange and writes its access line. */
   exchangeEnded(exchange: Exchange): void {
-    const { log, logsAll, failures } = this.#options;
+    const { accessLog, failures } = this.#options;
     this.#underWay--;
     this.#endedCount++;
     failures?.look(exchange);
     if (this.#underWay === 0) this.#idle?.();
-    if (log === undefined || exchange.unlogged) return;
-    if (!logsAll && (exchange.status < 500 || exchange.reportsState)) return;
-    log.line(log.format === "json" ? jsonAccessLine(exchange) : combinedAccessLine(exchange));
+    if (!exchange.unlogged) (exchange.accessLog ?? accessLog)?.write(exchange);
   }
 
   /** Resolves when no exchange is under way. */

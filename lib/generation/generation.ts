@@ -7,6 +7,8 @@
 
 import type { Config, SiteConfig } from "./config/config_types.ts";
 import { shownSites, shownUrls } from "./config/shown_config.ts";
+import { openAccessLog } from "../features/access_log/access_log.ts";
+import { settingsOf } from "../features/access_log/access_log_schema.ts";
 import { parseAddress } from "../http/ip_address.ts";
 import { ProxyTrust } from "../http/client_address.ts";
 import { ListenerPolicies } from "../listener/tls/listener_policies.ts";
@@ -133,8 +135,8 @@ export class Generation {
     const clients: ListenerSettings = { trusts: (address) => trust.trusts(address) };
     this.exchanges = new Exchanges({
       trust,
-      log,
-      logsAll: config.logging.access && log?.writes("info") === true,
+      accessLog: log &&
+        openAccessLog(settingsOf(config.logging.access_log), { log, logging: config.logging }).accessLog,
       failures: onFailure && new FailureReporter(onFailure),
     });
     this.#ownsState = options.processState === undefined;
@@ -164,6 +166,7 @@ export class Generation {
         const { policies = {} } = options;
         const context = {
           server: config.server,
+          logging: config.logging,
           processState,
           sharedState,
           metrics,

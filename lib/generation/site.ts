@@ -20,7 +20,7 @@ import { clientTimeoutMs } from "../handlers/proxy/attempt_limits.ts";
 import type { RouteBinding } from "../handlers/websocket/socket_registry.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
 import { viaToken } from "../http/via_token.ts";
-import type { ServerConfig } from "../process/server_schema.ts";
+import type { LoggingConfig, ServerConfig } from "../process/server_schema.ts";
 import type { RouteSpec } from "../routing/route.ts";
 import { compileRoutes, type RouteTable } from "../routing/route_table.ts";
 import { routeOfPath } from "../routing/routed_path.ts";
@@ -41,6 +41,8 @@ export interface SiteContext extends Omit<PoolsContext, "site"> {
   readonly server: ServerConfig;
   /** Absolute path of the config's file, if it has one. */
   readonly configFile?: string | undefined;
+  /** `[logging]` of the config. */
+  readonly logging: LoggingConfig;
   /** Key of the site's listener. */
   readonly listener: string;
   /** Port on which the hosts of a site are reached by https. */
@@ -89,7 +91,7 @@ export class Site {
    * @throws {Error} When a file that the config names cannot be read.
    */
   constructor(config: SiteConfig, context: SiteContext) {
-    const { processState, server } = context;
+    const { processState, server, logging } = context;
     this.config = config;
     this.hosts = config.hostname === undefined ? config.hostnames : [config.hostname, ...config.hostnames];
     this.requestIdName = config.request_id.header.toLowerCase();
@@ -97,7 +99,7 @@ export class Site {
     const proxy = config.proxy?.enabled === true ? config.proxy : undefined;
     this.metrics = context.metrics && new SiteMetrics(context.metrics, config.name, proxy?.routes ?? []);
     const filters = new SiteFilters(config, {
-      ...{ server, site: config, proxy: config.proxy, route: undefined },
+      ...{ server, logging, site: config, proxy: config.proxy, route: undefined },
       ...{ log: processState.log, clock: processState.clock, sharedState: context.sharedState },
       ...{ worker: processState.worker, mark: processState.mark },
       openService: (options) => {

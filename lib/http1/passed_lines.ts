@@ -61,6 +61,15 @@ export class PassedLines {
     return false;
   }
 
+  /** The value of the first line called `lowerName`; undefined without one. */
+  value(lowerName: string): string | undefined {
+    const head = this.#head as Head;
+    for (let i = 0; i < this.#lineCount; i++) {
+      if (head.name(this.#lines[i]).lower === lowerName) return head.value(this.#lines[i]);
+    }
+    return undefined;
+  }
+
   /**
    * Writes the lines into `target`, each with its CRLF, one space behind its colon and none behind its value.
    *

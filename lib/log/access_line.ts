@@ -4,7 +4,8 @@
  * @module
  */
 
-import { printable } from "./log.ts";
+import { jsonString, plainText, withoutControls } from "./printable.ts";
+import { shownQuery, shownTarget } from "./shown_query.ts";
 
 /** The content of an access log line. */
 export interface AccessRecord {
@@ -34,6 +35,8 @@ export interface AccessRecord {
   readonly receivedBytes?: number;
   /** Close code of a WebSocket; 0 or undefined without one. */
   readonly closeCode?: number;
+  /** Whether it was an event stream or a long poll, which lasts as long as its client wants. */
+  readonly lasting?: boolean;
   /** Duration of the exchange, in milliseconds. */
   readonly durationMs: number;
   /** Time until the upstream's response head arrived, in milliseconds; -1 without one. */
@@ -54,58 +57,108 @@ export interface AccessRecord {
   readonly userAgent: string;
 }
 
+/** Severity of an access line. */
+export type AccessLevel = "info" | "warn" | "error";
+
+/** A form of access lines. The line has no control characters. */
+export type AccessFormat = (record: AccessRecord, level: AccessLevel) => string;
+
+/** Whether an exchange is a failure: a 5xx that does not report a state as it was asked to. */
+export function isFailure({ status, reportsState }: AccessRecord): boolean {
+  return status >= 500 && reportsState !== true;
+}
+
+/** The severity of a line where no duration makes it a warning. */
+export function levelOf(record: AccessRecord): AccessLevel {
+  return isFailure(record) ? "error" : "info";
+}
+
 /** The record as one JSON object. Referer and User-Agent are the only header fields in it. */
-export function jsonAccessLine(record: AccessRecord): string {
-  let line =
-    `{"time":"${isoTime()}","level":"${
-      record.status >= 500 && record.reportsState !== true ? "error" : "info"
-    }","message":"request","request_id":${quoted(record.requestId)},"client":` +
-    `"${record.clientAddress}","method":${quoted(record.method)},"host":${quoted(record.host)},"path":` +
-    `${quoted(record.path + record.query)}${
-      record.protocol === undefined ? "" : `,"protocol":"${record.protocol}"`
-    },"site":${quoted(record.site)},"status":${record.status},"bytes":${record.bytes},` +
-    `"duration_ms":${round(record.durationMs)}`;
-  if (record.attempts > 0) {
-    line += `,"upstream":${quoted(record.upstream)},"upstream_ms":` +
-      `${record.upstreamMs < 0 ? "null" : round(record.upstreamMs)},"attempts":${record.attempts}`;
+export function jsonAccessLine(record: AccessRecord, level: AccessLevel = levelOf(record)): string {
+  const { host, site, protocol, attempts, upstream, failures, referer, userAgent, cause } = record;
+  if (host !== lastHost) {
+    lastHost = host;
+    quotedHost = jsonString(host);
   }
-  if (record.user) line += `,"user":${quoted(record.user)}`;
-  if (record.failures !== undefined) line += `,"failed_attempts":${JSON.stringify(record.failures)}`;
-  if (record.closeCode) line += `,"bytes_in":${record.receivedBytes ?? 0},"close_code":${record.closeCode}`;
-  if (record.referer !== "") line += `,"referer":${quoted(record.referer)}`;
-  if (record.userAgent !== "") line += `,"user_agent":${quoted(record.userAgent)}`;
-  if (record.cause !== "") line += `,"cause":${quoted(record.cause)},"cause_owner":"${record.causeOwner}"`;
+  if (site !== lastSite) {
+    lastSite = site;
+    quotedSite = jsonString(site);
+  }
+  let line = '{"time":"' + isoTime() + '","level":"' + level + '","message":"request","request_id":' +
+    jsonString(record.requestId) + ',"client":"' + record.clientAddress + '","method":' + jsonString(record.method) +
+    ',"host":' + quotedHost + ',"path":' + jsonString(shownTarget(record.path, record.query));
+  if (protocol !== undefined) line += ',"protocol":"' + protocol + '"';
+  line += ',"site":' + quotedSite + ',"status":' + record.status + ',"bytes":' + record.bytes + ',"duration_ms":' +
+    milliseconds(record.durationMs);
+  if (attempts > 0) {
+    if (upstream !== lastUpstream) {
+      lastUpstream = upstream;
+      quotedUpstream = jsonString(upstream);
+    }
+    line += ',"upstream":' + quotedUpstream + ',"upstream_ms":' +
+      (record.upstreamMs < 0 ? "null" : milliseconds(record.upstreamMs)) + ',"attempts":' + attempts;
+  }
+  if (record.user) line += ',"user":' + jsonString(record.user);
+  if (failures !== undefined) line += ',"failed_attempts":' + withoutControls(JSON.stringify(failures));
+  if (record.closeCode) line += ',"bytes_in":' + (record.receivedBytes ?? 0) + ',"close_code":' + record.closeCode;
+  if (referer !== "") line += ',"referer":' + jsonString(shownQuery(referer));
+  if (userAgent !== "") line += ',"user_agent":' + jsonString(userAgent);
+  if (cause !== "") line += ',"cause":' + jsonString(cause) + ',"cause_owner":"' + record.causeOwner + '"';
   return line + "}";
 }
 
+// The last values and their quoted forms: most lines have the same ones.
+let lastHost = "";
+let quotedHost = '""';
+let lastSite = "";
+let quotedSite = '""';
+let lastUpstream = "";
+let quotedUpstream = '""';
+
 /** The record in the combined format of Apache and nginx, followed by the values that this format lacks. */
 export function combinedAccessLine(record: AccessRecord): string {
-  const text = (value: string) => value === "" ? "-" : printable(value).replaceAll('"', "\\x22");
-  const user = text(record.user ?? "").replaceAll(" ", "\\x20");
-  let line = `${record.clientAddress || "-"} - ${user} [${combinedTime()}] "${text(record.method)} ` +
-    `${text(record.path + record.query)} ${record.protocol ?? "HTTP/1.1"}" ${record.status} ${record.bytes} "${
-      text(record.referer)
-    }" ` +
-    `"${text(record.userAgent)}" ${text(record.requestId)} "${text(record.host)}" ${text(record.upstream)} ` +
-    `${record.attempts} ${round(record.durationMs)} ${record.upstreamMs < 0 ? "-" : round(record.upstreamMs)}`;
-  if (record.closeCode) line += ` in=${record.receivedBytes ?? 0} close=${record.closeCode}`;
-  if (record.cause !== "") line += ` "${record.causeOwner}: ${text(record.cause)}"`;
+  const { cause, closeCode, upstreamMs } = record;
+  let line =
+    `${commonAccessLine(record)} "${plainText(shownQuery(record.referer))}" "${plainText(record.userAgent)}" ` +
+    `${plainText(record.requestId)} "${plainText(record.host)}" ${plainText(record.upstream)} ${record.attempts} ${
+      milliseconds(record.durationMs)
+    } ` +
+    (upstreamMs < 0 ? "-" : milliseconds(upstreamMs));
+  if (closeCode) line += ` in=${record.receivedBytes ?? 0} close=${closeCode}`;
+  if (cause !== "") line += ` "${record.causeOwner}: ${plainText(cause)}"`;
   return line;
 }
 
-function round(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
+/** The record in the common log format (CLF). */
+export function commonAccessLine(record: AccessRecord): string {
+  const user = record.user ? plainText(record.user).replaceAll(" ", "\\x20") : "-";
+  return `${record.clientAddress || "-"} - ${user} [${commonTime()}] ` +
+    `"${plainText(record.method)} ${plainText(shownTarget(record.path, record.query))} ` +
+    `${record.protocol ?? "HTTP/1.1"}" ${record.status} ${record.bytes}`;
 }
 
-function quoted(text: string): string {
-  return JSON.stringify(text);
+/** A duration with three decimals at most. */
+export function milliseconds(ms: number): string {
+  const us = Math.round(ms * 1000);
+  if (us < 0 || us > MAX_INT) return String(us / 1000);
+  return ((us / 1000) | 0) + THOUSANDTHS[us % 1000];
 }
 
-// A time is formatted at most once a millisecond.
+const MAX_INT = 2 ** 31 - 1;
+/** The decimals of a number of thousandths. */
+const THOUSANDTHS: readonly string[] = Array.from(
+  { length: 1000 },
+  (_, count) => count === 0 ? "" : `.${String(count).padStart(3, "0").replace(/0+$/, "")}`,
+);
+
+// A time is formatted at most once a millisecond, or once a second.
 let lastMs = 0;
 let lastIso = "";
+let lastSecond = 0;
+let lastCommon = "";
 
-function isoTime(): string {
+/** The time now as RFC 3339 has it, in milliseconds. */
+export function isoTime(): string {
   const now = Date.now();
   if (now !== lastMs) {
     lastMs = now;
@@ -114,11 +167,16 @@ function isoTime(): string {
   return lastIso;
 }
 
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-function combinedTime(): string {
-  const now = new Date();
-  const two = (number: number) => String(number).padStart(2, "0");
-  return `${two(now.getUTCDate())}/${MONTHS[now.getUTCMonth()]}/${now.getUTCFullYear()}:${two(now.getUTCHours())}:` +
-    `${two(now.getUTCMinutes())}:${two(now.getUTCSeconds())} +0000`;
+/** The time now as the common log format has it. */
+export function commonTime(): string {
+  const second = Math.floor(Date.now() / 1000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    const iso = new Date(second * 1000).toISOString();
+    const [year, month, day] = iso.slice(0, 10).split("-");
+    lastCommon = `${day}/${MONTHS[Number(month) - 1]}/${year}:${iso.slice(11, 19)} +0000`;
+  }
+  return lastCommon;
 }
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

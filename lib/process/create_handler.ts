@@ -7,7 +7,7 @@
 import { resolveConfig, type ResolvedConfig } from "../generation/config/resolve_config.ts";
 import type { ConfigInput } from "../generation/config/config_types.ts";
 import { unusedSettings } from "./unused_settings.ts";
-import { Log, openSink } from "../log/log.ts";
+import { openLog } from "./open_log.ts";
 import { compileSites } from "../routing/site_table.ts";
 import { respond } from "../listener/runtime/adapter.ts";
 import type { Middleware } from "../listener/middleware.ts";
@@ -105,7 +105,7 @@ export interface HandlerOfOptions extends Pick<CreateHandlerOptions, "policies" 
 /** Creates the handler of a config that was checked. Warnings go to the log, or to the console without one. */
 export function handlerOf({ config, warnings }: ResolvedConfig, options: HandlerOfOptions): Handler {
   const { policies = {}, middleware = [], file = "" } = options;
-  const log = options.log ? new Log(openSink(config.logging.output), config.logging) : undefined;
+  const log = options.log ? openLog(config.logging) : undefined;
   warnOfConfig([
     ...warnings,
     ...unusedSettings(config, { opensPorts: false, logs: options.log, file, loadsMiddleware: file !== "" }),
@@ -120,7 +120,7 @@ export function handlerOf({ config, warnings }: ResolvedConfig, options: Handler
     close: async () => {
       await generation.sockets.drain();
       generation.close();
-      await log?.flush();
+      await log?.drain();
     },
   });
 }

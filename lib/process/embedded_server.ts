@@ -9,7 +9,7 @@ import type { Config, ConfigInput } from "../generation/config/config_types.ts";
 import { unusedSettings } from "./unused_settings.ts";
 import { warnOfConfig } from "../generation/config_warnings.ts";
 import type { OwnPolicyFactory } from "../generation/pools/pools.ts";
-import { Log, openSink } from "../log/log.ts";
+import { openLog } from "./open_log.ts";
 import { startServer } from "./server.ts";
 
 /** Options of `startServer`. */
@@ -97,7 +97,7 @@ export async function startEmbedded(
   };
   const first = resolve(config);
   const { logging } = first.config;
-  const log = logged ? new Log(openSink(logging.output), logging) : undefined;
+  const log = logged ? openLog(logging) : undefined;
   const warn = ({ config, warnings }: ResolvedConfig) =>
     warnOfConfig([...warnings, ...unusedSettings(config, { opensPorts: true, logs: logged })], log);
   const server = await startServer(first.config, { log, policies });
@@ -113,7 +113,7 @@ export async function startEmbedded(
     },
     stop: async () => {
       const cut = await server.stop();
-      await log?.flush();
+      await log?.end();
       return cut;
     },
   };
@@ -124,7 +124,7 @@ export async function startEmbedded(
 function isResolved(input: ConfigInput | string | Config): input is Config {
   if (typeof input === "string") return false;
   const { server, logging, management, sites } = input;
-  return has(server, SERVER_KEYS) && has(logging, ["level", "format", "output", "access"]) &&
+  return has(server, SERVER_KEYS) && has(logging, ["level", "format", "output", "access", "syslog"]) &&
     has(management, ["enabled", "metrics", "host", "port"]) && Array.isArray(sites) &&
     sites.every((site) => has(site, SITE_KEYS));
 }

@@ -5,13 +5,30 @@
  */
 
 import { z } from "zod";
-import { choice, duration, flag, integer, judged, list, network, size, table, text } from "../config/fields.ts";
+import {
+  choice,
+  duration,
+  flag,
+  integer,
+  judged,
+  list,
+  matching,
+  network,
+  size,
+  table,
+  text,
+} from "../config/fields.ts";
+import { accessLogSchema, output } from "../features/access_log/access_log_schema.ts";
 import { LISTENER_KINDS } from "../listener/listener_kind.ts";
 import { limitsSchema } from "../listener/own/limits_schema.ts";
 import { SOCKET_DRIVERS } from "../sockets/driver_name.ts";
+import { FACILITIES } from "../log/syslog_message.ts";
 import { isIpAddress } from "../http/ip_address.ts";
 
 const NAME_SERVER = 'the IP address of a name server, with or without a port, such as "10.0.0.2" or "[fd00::2]:53"';
+const APP_NAME = "1 to 48 printable ASCII characters without spaces";
+const HOSTNAME = "1 to 255 printable ASCII characters without spaces";
+const TEN_YEARS_MS = 3650 * 86_400_000;
 const WORKERS = 'a whole number from 1 to 256, or "auto"';
 
 /** `[server]`: settings of the whole process. */
@@ -63,9 +80,28 @@ function isNameServer(value: string): boolean {
 export const loggingSchema = table({
   level: choice(["debug", "info", "warn", "error"]).default("info").describe("The least severe messages to write."),
   format: choice(["json", "combined"]).default("json").describe("Form of a line: JSON, or the combined log format."),
-  output: text('"stdout", "stderr" or the path of a file').default("stdout")
-    .describe('"stdout", "stderr" or the path of a file.'),
+  output: output().default("stdout").describe(
+    '"stdout", "stderr", the path of a file, "syslog" for the local syslog server, or the URL of another one: ' +
+      '"syslog+udp://HOST:PORT", "syslog+tcp://HOST:PORT", "syslog+unix:/PATH".',
+  ),
   access: flag().default(true).describe("Whether each exchange writes a line."),
+  access_log: accessLogSchema,
+  rotate: table({
+    size: size().optional().describe("Size from which a file is rotated."),
+    every: duration().optional().describe(
+      "Length of a period, such as 1h or 1d, in UTC: the first line of a new one begins a new file.",
+    ),
+    keep: integer(0, 100_000).default(10).describe("How many old files are kept; 0 for all."),
+    keep_for: duration({ maxMs: TEN_YEARS_MS }).optional().describe("Age from which old files are deleted."),
+    compress: flag().default(true).describe("Whether old files are compressed with gzip."),
+  }).optional().describe("Rotation of all log files by BWS: a file is renamed, with the time behind its name."),
+  syslog: table({
+    facility: choice(FACILITIES).default("local7").describe("Facility of messages."),
+    app_name: matching(/^[\x21-\x7e]{1,48}$/, APP_NAME).default("bws").describe("APP-NAME of messages."),
+    hostname: matching(/^[\x21-\x7e]{1,255}$/, HOSTNAME).optional().describe(
+      "HOSTNAME of messages; without it, the system's.",
+    ),
+  }).prefault({}).describe("What messages to a syslog server have."),
 });
 
 /** `[server]`, after defaults. */

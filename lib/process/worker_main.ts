@@ -89,7 +89,10 @@ async function start(
   const { config, table, found, ports, certificates, certificateFiles, changes } = generation;
   sharedTime.align(time);
   const sharedState = new SharedMemoryState(place, table);
-  const log = new Log((bytes) => Promise.resolve(post({ kind: "log", bytes })), config.logging);
+  const log = new Log((bytes) => Promise.resolve(post({ kind: "log", bytes })), {
+    ...config.logging,
+    open: (output) => (bytes, header) => Promise.resolve(post({ kind: "log", bytes, name: { output, header } })),
+  });
   logUncaughtErrors(log);
   const addresses = new SupervisorAddresses(found);
   const processState = new ProcessState({

@@ -12,6 +12,7 @@ import type { CertificateContents } from "../listener/tls/certificate_files.ts";
 import type { PortStatus } from "../listener/port.ts";
 import type { MemberChange } from "../generation/pools/pool_members.ts";
 import type { SourceAddresses } from "../upstream/discovery/supervisor_addresses.ts";
+import type { OutputName } from "../log/log.ts";
 import type { SocketRemains } from "../sockets/linux/remains.ts";
 import type { SocketDriverName } from "../sockets/driver_name.ts";
 import type { SharedStateTable } from "../state/shared_memory_state.ts";
@@ -80,8 +81,8 @@ export type WorkerMessage =
   | { readonly kind: "port"; readonly key: string; readonly status: PortStatus }
   /** File handles have run out; `again` is true from the fourth time in a row on. */
   | { readonly kind: "handles"; readonly again: boolean }
-  /** Lines for the log. */
-  | { readonly kind: "log"; readonly bytes: Uint8Array }
+  /** Lines for the log, or for another of its outputs. */
+  | { readonly kind: "log"; readonly bytes: Uint8Array; readonly name?: OutputName }
   /** Each second: how many exchanges are under way and have ended, and whether the worker's heap is nearly full. */
   | {
     readonly kind: "status";

@@ -12,7 +12,7 @@ import { ProcessState } from "../generation/process_state.ts";
 import type { MemberChange } from "../generation/pools/pool_members.ts";
 import type { PortStatus } from "../listener/port.ts";
 import { RelayedAddresses } from "../upstream/discovery/supervisor_addresses.ts";
-import type { Log } from "../log/log.ts";
+import type { Log, OutputName } from "../log/log.ts";
 import { SharedMemoryState } from "../state/shared_memory_state.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import { clearWorkerCounts } from "../upstream/condition/condition_fields.ts";
@@ -35,7 +35,7 @@ export interface WorkerServerOptions extends Pick<GenerationOptions, "log" | "on
    *
    * @default {they are dropped}
    */
-  readonly writeLog?: (bytes: Uint8Array) => void;
+  readonly writeLog?: (bytes: Uint8Array, name?: OutputName) => void;
   /**
    * The module that workers run: `worker_main.ts`, or one that imports it.
    *

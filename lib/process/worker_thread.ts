@@ -8,6 +8,7 @@ import { closeRemains, type SocketRemains } from "../sockets/linux/remains.ts";
 import { ListenError } from "./listener.ts";
 import type { PortStatus } from "../listener/port.ts";
 import type { ServerCertificate } from "../listener/tls/certificate.ts";
+import type { OutputName } from "../log/log.ts";
 import type { FailureReport } from "../exchange/failure_report.ts";
 import type { GenerationMessage, SupervisorMessage, WorkerMessage } from "./worker_message.ts";
 
@@ -18,7 +19,7 @@ export interface WorkerThreadOptions {
   /** Time without a message after which the worker counts as stuck, in milliseconds. */
   readonly silenceMs: number;
   /** Writes lines of the log. */
-  readonly writeLog: (bytes: Uint8Array) => void;
+  readonly writeLog: (bytes: Uint8Array, name?: OutputName) => void;
   /** Called with each exchange that failed. */
   readonly onFailure?: (failure: FailureReport) => void;
   /** Called when the runtime closed a port of the worker, and when the port is open again. */
@@ -149,7 +150,7 @@ export class WorkerThread {
         this.#options.onHandlesOut(message.again);
         break;
       case "log":
-        this.#options.writeLog(message.bytes);
+        this.#options.writeLog(message.bytes, message.name);
         break;
       case "status":
         this.underWay = message.underWay;

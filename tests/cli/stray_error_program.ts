@@ -5,7 +5,8 @@
  */
 
 import { logUncaughtErrors } from "../../lib/log/uncaught_errors.ts";
-import { Log, openSink } from "../../lib/log/log.ts";
+import { Log } from "../../lib/log/log.ts";
+import { openSink } from "../../lib/log/open_sink.ts";
 
 const log = new Log(openSink("stdout"));
 logUncaughtErrors(log);

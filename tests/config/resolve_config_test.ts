@@ -29,7 +29,13 @@ Deno.test("resolveConfig() fills in every default", () => {
       shutdown_delay: 0,
       shutdown_timeout: 30_000,
     },
-    logging: { level: "info", format: "json", output: "stdout", access: true },
+    logging: {
+      level: "info",
+      format: "json",
+      output: "stdout",
+      access: true,
+      syslog: { facility: "local7", app_name: "bws" },
+    },
     management: { enabled: false, host: "127.0.0.1", port: 7654, metrics: true },
     acme: {
       ...{ agree_tos: true, directories: [], staging: false, key_type: "p256", http_port: 80 },

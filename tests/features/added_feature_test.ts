@@ -76,7 +76,14 @@ Deno.test("A feature runs with the table of the route, and with the site's where
   const [site] = config?.sites ?? [];
   const marks = [undefined, ...site.proxy?.routes ?? []].map(async (route) => {
     const filters = new SiteFilters(site, {
-      ...{ server: (config as Config).server, site, route: undefined, proxy: site.proxy, log: undefined },
+      ...{
+        server: (config as Config).server,
+        logging: (config as Config).logging,
+        site,
+        route: undefined,
+        proxy: site.proxy,
+        log: undefined,
+      },
       ...{ clock: new CoarseClock(), sharedState: new LocalState(), matchRoute: () => undefined },
       ...{ isEndpoint: () => false, httpsPort: 443 },
       ...{ worker: ONLY_WORKER, featureMetrics: () => undefined, mark: "", awaitBefore: () => {} },

@@ -33,7 +33,7 @@ function siteOf(input: SiteInput) {
   const processState = new ProcessState({ probes: false });
   const { sharedState, metrics } = processState;
   const site = new Site(config.sites[0], {
-    ...{ server: config.server, processState, sharedState, metrics, policies: {} },
+    ...{ server: config.server, logging: config.logging, processState, sharedState, metrics, policies: {} },
     ...{ shownUrls: new Map(), shownSites: new Map(), listener: "80", httpsPort: () => 443 },
   });
   const inFlight = (path: string) => metrics.route("shop", path).inFlight();

@@ -1,7 +1,9 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { type AccessRecord, combinedAccessLine, jsonAccessLine } from "../../lib/log/access_line.ts";
-import { Log, openSink, printable } from "../../lib/log/log.ts";
+import { Log } from "../../lib/log/log.ts";
+import { openSink } from "../../lib/log/open_sink.ts";
+import { printable } from "../../lib/log/printable.ts";
 
 const RECORD: AccessRecord = {
   requestId: "id-1",

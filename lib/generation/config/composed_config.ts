@@ -7,6 +7,7 @@
 import { checkManagement } from "../../admin/management_checks.ts";
 import type { ComposedConfig } from "../../config/composed_config.ts";
 import { resolveErrorPages } from "../../features/error_pages_schema.ts";
+import { checkAccessLogs } from "../../features/access_log/access_log_checks.ts";
 import { type AnyFeature, FEATURES } from "../../features/features.ts";
 import { checkFiles, resolveFolders } from "../../handlers/files/files_checks.ts";
 import { checkProxies } from "../../handlers/proxy/config/proxy_checks.ts";
@@ -56,6 +57,7 @@ function composed(schema: ComposedConfig<Config>["schema"], features: readonly A
       checkFiles,
       checkProxies,
       featureChecks(features),
+      checkAccessLogs,
       checkLoops,
       checkVariables,
       checkPorts,

@@ -105,7 +105,7 @@ export interface LoggingInput {
    */
   format?: "json" | "combined";
   /**
-   * "stdout", "stderr" or the path of a file.
+   * "stdout", "stderr", the path of a file, "syslog" for the local syslog server, or the URL of another one: "syslog+udp://HOST:PORT", "syslog+tcp://HOST:PORT", "syslog+unix:/PATH".
    *
    * @default {"stdout"}
    */
@@ -116,6 +116,12 @@ export interface LoggingInput {
    * @default {true}
    */
   access?: boolean;
+  /** Lines of the access log; false for none, a text for another output. */
+  access_log?: string | false | true | AccessLogInput;
+  /** Rotation of all log files by BWS: a file is renamed, with the time behind its name. */
+  rotate?: RotateInput;
+  /** What messages to a syslog server have. */
+  syslog?: SyslogInput;
 }
 
 /** `[management]`. The API for operators. */
@@ -316,6 +322,8 @@ export interface SiteInput {
    * @default {true}
    */
   internal_api?: string | boolean;
+  /** Lines of the access log; false for none, a text for another output. */
+  access_log?: string | false | true | SiteAccessLogInput;
   /** The id of a request in logs and header fields. */
   request_id?: RequestIdInput;
   /**
@@ -474,6 +482,94 @@ export interface LimitsInput {
   max_handshake_rate?: number;
 }
 
+/** `[logging.access_log]`. Lines of the access log; false for none, a text for another output. */
+export interface AccessLogInput {
+  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access. */
+  enabled?: boolean;
+  /** Where the lines go, as output in [logging]. With an output of its own, failures are in the log of [logging], too. */
+  output?: string;
+  /** Form of a line: "json", "combined", "common", "w3c" (W3C extended, to a file of its own), or a text with placeholders. Default: logging.format. */
+  format?: string;
+  /** Fields of a line in "json" and "w3c": names of the fields of "json", or a table of names with a text with placeholders each. */
+  fields?: string[] | Record<string, string>;
+  /** Header fields of requests that are added to lines in "json" and "w3c"; none with secrets. */
+  request_headers?: string[];
+  /** Header fields of responses that are added to lines in "json" and "w3c"; none with secrets. */
+  response_headers?: string[];
+  /** Part of the lines that is written, from 0 to 1. Lines of status 400 and above, and of slow exchanges, always are. */
+  sample?: number;
+  /** Statuses whose lines are not written. */
+  skip_status?: string | number | (string | number)[];
+  /** Paths whose lines are not written, except for failures (5xx), as from in [[sites.redirects]], without a host. */
+  skip_paths?: string[];
+  /** Duration from which a line is always written, with the level "warn"; not for event streams and WebSockets. */
+  slow?: string | number;
+}
+
+/** `[logging.rotate]`. Rotation of all log files by BWS: a file is renamed, with the time behind its name. */
+export interface RotateInput {
+  /** Size from which a file is rotated. */
+  size?: string | number;
+  /** Length of a period, such as 1h or 1d, in UTC: the first line of a new one begins a new file. */
+  every?: string | number;
+  /**
+   * How many old files are kept; 0 for all.
+   *
+   * @default {10}
+   */
+  keep?: number;
+  /** Age from which old files are deleted. */
+  keep_for?: string | number;
+  /**
+   * Whether old files are compressed with gzip.
+   *
+   * @default {true}
+   */
+  compress?: boolean;
+}
+
+/** `[logging.syslog]`. What messages to a syslog server have. */
+export interface SyslogInput {
+  /**
+   * Facility of messages.
+   *
+   * @default {"local7"}
+   */
+  facility?:
+    | "kern"
+    | "user"
+    | "mail"
+    | "daemon"
+    | "auth"
+    | "syslog"
+    | "lpr"
+    | "news"
+    | "uucp"
+    | "cron"
+    | "authpriv"
+    | "ftp"
+    | "ntp"
+    | "audit"
+    | "alert"
+    | "clock"
+    | "local0"
+    | "local1"
+    | "local2"
+    | "local3"
+    | "local4"
+    | "local5"
+    | "local6"
+    | "local7";
+  /**
+   * APP-NAME of messages.
+   *
+   * @default {"bws"}
+   */
+  app_name?: string;
+  /** HOSTNAME of messages; without it, the system's. */
+  hostname?: string;
+}
+
 /** `[[acme.directories]]`. Authorities, in the order in which they are tried; without any, Let's Encrypt. */
 export interface DirectoryInput {
   /** URL of the directory, or "letsencrypt", "letsencrypt-staging" or "zerossl". */
@@ -582,6 +678,30 @@ export interface TlsInput {
   strict_sni?: boolean;
   /** Certificates of clients. */
   client_auth?: ClientAuthInput;
+}
+
+/** `[sites.access_log]`. Lines of the access log; false for none, a text for another output. */
+export interface SiteAccessLogInput {
+  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access. */
+  enabled?: boolean;
+  /** Where the lines go, as output in [logging]. With an output of its own, failures are in the log of [logging], too. */
+  output?: string;
+  /** Form of a line: "json", "combined", "common", "w3c" (W3C extended, to a file of its own), or a text with placeholders. Default: logging.format. */
+  format?: string;
+  /** Fields of a line in "json" and "w3c": names of the fields of "json", or a table of names with a text with placeholders each. */
+  fields?: string[] | Record<string, string>;
+  /** Header fields of requests that are added to lines in "json" and "w3c"; none with secrets. */
+  request_headers?: string[];
+  /** Header fields of responses that are added to lines in "json" and "w3c"; none with secrets. */
+  response_headers?: string[];
+  /** Part of the lines that is written, from 0 to 1. Lines of status 400 and above, and of slow exchanges, always are. */
+  sample?: number;
+  /** Statuses whose lines are not written. */
+  skip_status?: string | number | (string | number)[];
+  /** Paths whose lines are not written, except for failures (5xx), as from in [[sites.redirects]], without a host. */
+  skip_paths?: string[];
+  /** Duration from which a line is always written, with the level "warn"; not for event streams and WebSockets. */
+  slow?: string | number;
 }
 
 /** `[sites.request_id]`. The id of a request in logs and header fields. */
@@ -1084,7 +1204,7 @@ export interface ResponseHeadersInput {
    *
    * @default {[]}
    */
-  remove?: Record<string, boolean> | string[];
+  remove?: string[] | Record<string, boolean>;
   /**
    * Changes to responses of some statuses, in their order, after the others.
    *
@@ -1246,7 +1366,7 @@ export interface WhenInput {
    *
    * @default {[]}
    */
-  remove?: Record<string, boolean> | string[];
+  remove?: string[] | Record<string, boolean>;
 }
 
 /** `[[sites.cache.rules]]`. Values for some files; the first rule that fits wins, with path and extensions where it has both. */
@@ -1347,6 +1467,8 @@ export interface RouteInput {
   streaming?: boolean;
   /** Files of static_dir to look for before a GET or HEAD goes upstream, in order; "$path" stands for the path of the request. Not inherited: the site's are for requests that no route takes. */
   try_files?: string[];
+  /** Lines of the access log; false for none, a text for another output. Takes the place of the site's. */
+  access_log?: string | false | true | RouteAccessLogInput;
   /** Whether a GET or HEAD for a route without its last "/" is redirected to it, if no other route or file matches. Takes the place of the site's. */
   redirect_slash?: boolean;
   /** Largest request body; overrides the server's. Takes the place of the site's. */
@@ -1460,7 +1582,7 @@ export interface HeadersInput {
    *
    * @default {[]}
    */
-  remove?: Record<string, boolean> | string[];
+  remove?: string[] | Record<string, boolean>;
   /** Changes to requests to upstreams. */
   request?: RequestInput;
   /** Changes to responses of upstreams. */
@@ -1830,11 +1952,35 @@ export interface RouteHeadersInput {
   /** Fields that are added in both directions. */
   add?: Record<string, string>;
   /** Names of fields that are removed in both directions. */
-  remove?: Record<string, boolean> | string[];
+  remove?: string[] | Record<string, boolean>;
   /** Changes to requests to upstreams. */
   request?: RouteHeadersRequestInput;
   /** Changes to responses of upstreams. */
   response?: RouteHeadersResponseInput;
+}
+
+/** `[sites.proxy.routes.access_log]`. Lines of the access log; false for none, a text for another output. Takes the place of the site's. */
+export interface RouteAccessLogInput {
+  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access. */
+  enabled?: boolean;
+  /** Where the lines go, as output in [logging]. With an output of its own, failures are in the log of [logging], too. */
+  output?: string;
+  /** Form of a line: "json", "combined", "common", "w3c" (W3C extended, to a file of its own), or a text with placeholders. Default: logging.format. */
+  format?: string;
+  /** Fields of a line in "json" and "w3c": names of the fields of "json", or a table of names with a text with placeholders each. */
+  fields?: string[] | Record<string, string>;
+  /** Header fields of requests that are added to lines in "json" and "w3c"; none with secrets. */
+  request_headers?: string[];
+  /** Header fields of responses that are added to lines in "json" and "w3c"; none with secrets. */
+  response_headers?: string[];
+  /** Part of the lines that is written, from 0 to 1. Lines of status 400 and above, and of slow exchanges, always are. */
+  sample?: number;
+  /** Statuses whose lines are not written. */
+  skip_status?: string | number | (string | number)[];
+  /** Paths whose lines are not written, except for failures (5xx), as from in [[sites.redirects]], without a host. */
+  skip_paths?: string[];
+  /** Duration from which a line is always written, with the level "warn"; not for event streams and WebSockets. */
+  slow?: string | number;
 }
 
 /** `[sites.proxy.routes.request_buffering]`. Read request bodies whole before an upstream is asked: slow clients do not hold upstreams, and the length is always known. Calls of gRPC are not buffered. true is a table without keys. Takes the place of the site's. */
@@ -2275,7 +2421,7 @@ export interface RouteResponseHeadersInput {
    *
    * @default {[]}
    */
-  remove?: Record<string, boolean> | string[];
+  remove?: string[] | Record<string, boolean>;
   /**
    * Changes to responses of some statuses, in their order, after the others.
    *
@@ -2329,7 +2475,7 @@ export interface RequestInput {
    *
    * @default {[]}
    */
-  remove?: Record<string, boolean> | string[];
+  remove?: string[] | Record<string, boolean>;
 }
 
 /** `[sites.proxy.headers.response]`. Changes to responses of upstreams. */
@@ -2343,7 +2489,7 @@ export interface ResponseInput {
    *
    * @default {[]}
    */
-  remove?: Record<string, boolean> | string[];
+  remove?: string[] | Record<string, boolean>;
 }
 
 /** `[sites.proxy.routes.headers.request]`. Changes to requests to upstreams. */
@@ -2353,7 +2499,7 @@ export interface RouteHeadersRequestInput {
   /** Fields that are added to those of their name. */
   add?: Record<string, string>;
   /** Names of fields that are removed. */
-  remove?: Record<string, boolean> | string[];
+  remove?: string[] | Record<string, boolean>;
 }
 
 /** `[sites.proxy.routes.headers.response]`. Changes to responses of upstreams. */
@@ -2363,7 +2509,7 @@ export interface RouteHeadersResponseInput {
   /** Fields that are added to those of their name. */
   add?: Record<string, string>;
   /** Names of fields that are removed. */
-  remove?: Record<string, boolean> | string[];
+  remove?: string[] | Record<string, boolean>;
 }
 
 /** `[sites.proxy.routes.response_headers.when]`. Changes to responses of some statuses, in their order, after the others. */
@@ -2379,7 +2525,7 @@ export interface RouteResponseHeadersWhenInput {
    *
    * @default {[]}
    */
-  remove?: Record<string, boolean> | string[];
+  remove?: string[] | Record<string, boolean>;
 }
 
 /** A config as the program uses it: checked, with all defaults; durations in milliseconds, sizes in bytes. */
@@ -2438,10 +2584,16 @@ export interface LoggingConfig {
   level: "error" | "debug" | "info" | "warn";
   /** Form of a line: JSON, or the combined log format. */
   format: "json" | "combined";
-  /** "stdout", "stderr" or the path of a file. */
+  /** "stdout", "stderr", the path of a file, "syslog" for the local syslog server, or the URL of another one: "syslog+udp://HOST:PORT", "syslog+tcp://HOST:PORT", "syslog+unix:/PATH". */
   output: string;
   /** Whether each exchange writes a line. */
   access: boolean;
+  /** Lines of the access log; false for none, a text for another output. */
+  access_log?: string | false | true | AccessLogConfig;
+  /** Rotation of all log files by BWS: a file is renamed, with the time behind its name. */
+  rotate?: RotateConfig;
+  /** What messages to a syslog server have. */
+  syslog: SyslogConfig;
 }
 
 /** `[management]`. The API for operators. */
@@ -2542,6 +2694,8 @@ export interface SiteConfig {
   api_only: boolean;
   /** Whether the site has the internal endpoints such as /api/health, or the prefix that replaces /api. */
   internal_api: string | boolean;
+  /** Lines of the access log; false for none, a text for another output. */
+  access_log?: string | false | true | SiteAccessLogConfig;
   /** The id of a request in logs and header fields. */
   request_id: RequestIdConfig;
   /** Redirects, before everything else of the site; the first that fits decides. */
@@ -2624,6 +2778,78 @@ export interface LimitsConfig {
   max_handshake_rate: number;
 }
 
+/** `[logging.access_log]`. Lines of the access log; false for none, a text for another output. */
+export interface AccessLogConfig {
+  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access. */
+  enabled?: boolean;
+  /** Where the lines go, as output in [logging]. With an output of its own, failures are in the log of [logging], too. */
+  output?: string;
+  /** Form of a line: "json", "combined", "common", "w3c" (W3C extended, to a file of its own), or a text with placeholders. Default: logging.format. */
+  format?: string;
+  /** Fields of a line in "json" and "w3c": names of the fields of "json", or a table of names with a text with placeholders each. */
+  fields?: string[] | Record<string, string>;
+  /** Header fields of requests that are added to lines in "json" and "w3c"; none with secrets. */
+  request_headers?: string[];
+  /** Header fields of responses that are added to lines in "json" and "w3c"; none with secrets. */
+  response_headers?: string[];
+  /** Part of the lines that is written, from 0 to 1. Lines of status 400 and above, and of slow exchanges, always are. */
+  sample?: number;
+  /** Statuses whose lines are not written. */
+  skip_status?: StatusRange[];
+  /** Paths whose lines are not written, except for failures (5xx), as from in [[sites.redirects]], without a host. */
+  skip_paths?: string[];
+  /** Duration from which a line is always written, with the level "warn"; not for event streams and WebSockets. */
+  slow?: number;
+}
+
+/** `[logging.rotate]`. Rotation of all log files by BWS: a file is renamed, with the time behind its name. */
+export interface RotateConfig {
+  /** Size from which a file is rotated. */
+  size?: number;
+  /** Length of a period, such as 1h or 1d, in UTC: the first line of a new one begins a new file. */
+  every?: number;
+  /** How many old files are kept; 0 for all. */
+  keep: number;
+  /** Age from which old files are deleted. */
+  keep_for?: number;
+  /** Whether old files are compressed with gzip. */
+  compress: boolean;
+}
+
+/** `[logging.syslog]`. What messages to a syslog server have. */
+export interface SyslogConfig {
+  /** Facility of messages. */
+  facility:
+    | "kern"
+    | "user"
+    | "mail"
+    | "daemon"
+    | "auth"
+    | "syslog"
+    | "lpr"
+    | "news"
+    | "uucp"
+    | "cron"
+    | "authpriv"
+    | "ftp"
+    | "ntp"
+    | "audit"
+    | "alert"
+    | "clock"
+    | "local0"
+    | "local1"
+    | "local2"
+    | "local3"
+    | "local4"
+    | "local5"
+    | "local6"
+    | "local7";
+  /** APP-NAME of messages. */
+  app_name: string;
+  /** HOSTNAME of messages; without it, the system's. */
+  hostname?: string;
+}
+
 /** `[[acme.directories]]`. Authorities, in the order in which they are tried; without any, Let's Encrypt. */
 export interface DirectoryConfig {
   /** URL of the directory, or "letsencrypt", "letsencrypt-staging" or "zerossl". */
@@ -2700,6 +2926,30 @@ export interface TlsConfig {
   strict_sni: boolean;
   /** Certificates of clients. */
   client_auth?: ClientAuthConfig;
+}
+
+/** `[sites.access_log]`. Lines of the access log; false for none, a text for another output. */
+export interface SiteAccessLogConfig {
+  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access. */
+  enabled?: boolean;
+  /** Where the lines go, as output in [logging]. With an output of its own, failures are in the log of [logging], too. */
+  output?: string;
+  /** Form of a line: "json", "combined", "common", "w3c" (W3C extended, to a file of its own), or a text with placeholders. Default: logging.format. */
+  format?: string;
+  /** Fields of a line in "json" and "w3c": names of the fields of "json", or a table of names with a text with placeholders each. */
+  fields?: string[] | Record<string, string>;
+  /** Header fields of requests that are added to lines in "json" and "w3c"; none with secrets. */
+  request_headers?: string[];
+  /** Header fields of responses that are added to lines in "json" and "w3c"; none with secrets. */
+  response_headers?: string[];
+  /** Part of the lines that is written, from 0 to 1. Lines of status 400 and above, and of slow exchanges, always are. */
+  sample?: number;
+  /** Statuses whose lines are not written. */
+  skip_status?: StatusRange[];
+  /** Paths whose lines are not written, except for failures (5xx), as from in [[sites.redirects]], without a host. */
+  skip_paths?: string[];
+  /** Duration from which a line is always written, with the level "warn"; not for event streams and WebSockets. */
+  slow?: number;
 }
 
 /** `[sites.request_id]`. The id of a request in logs and header fields. */
@@ -3133,6 +3383,8 @@ export interface RouteConfig {
   streaming: boolean;
   /** Files of static_dir to look for before a GET or HEAD goes upstream, in order; "$path" stands for the path of the request. Not inherited: the site's are for requests that no route takes. */
   try_files?: string[];
+  /** Lines of the access log; false for none, a text for another output. Takes the place of the site's. */
+  access_log?: string | false | true | RouteAccessLogConfig;
   /** Whether a GET or HEAD for a route without its last "/" is redirected to it, if no other route or file matches. Takes the place of the site's. */
   redirect_slash?: boolean;
   /** Largest request body; overrides the server's. Takes the place of the site's. */
@@ -3399,6 +3651,30 @@ export interface RouteHeadersConfig {
   request?: RouteHeadersRequestConfig;
   /** Changes to responses of upstreams. */
   response?: RouteHeadersResponseConfig;
+}
+
+/** `[sites.proxy.routes.access_log]`. Lines of the access log; false for none, a text for another output. Takes the place of the site's. */
+export interface RouteAccessLogConfig {
+  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access. */
+  enabled?: boolean;
+  /** Where the lines go, as output in [logging]. With an output of its own, failures are in the log of [logging], too. */
+  output?: string;
+  /** Form of a line: "json", "combined", "common", "w3c" (W3C extended, to a file of its own), or a text with placeholders. Default: logging.format. */
+  format?: string;
+  /** Fields of a line in "json" and "w3c": names of the fields of "json", or a table of names with a text with placeholders each. */
+  fields?: string[] | Record<string, string>;
+  /** Header fields of requests that are added to lines in "json" and "w3c"; none with secrets. */
+  request_headers?: string[];
+  /** Header fields of responses that are added to lines in "json" and "w3c"; none with secrets. */
+  response_headers?: string[];
+  /** Part of the lines that is written, from 0 to 1. Lines of status 400 and above, and of slow exchanges, always are. */
+  sample?: number;
+  /** Statuses whose lines are not written. */
+  skip_status?: StatusRange[];
+  /** Paths whose lines are not written, except for failures (5xx), as from in [[sites.redirects]], without a host. */
+  skip_paths?: string[];
+  /** Duration from which a line is always written, with the level "warn"; not for event streams and WebSockets. */
+  slow?: number;
 }
 
 /** `[sites.proxy.routes.request_buffering]`. Read request bodies whole before an upstream is asked: slow clients do not hold upstreams, and the length is always known. Calls of gRPC are not buffered. true is a table without keys. Takes the place of the site's. */

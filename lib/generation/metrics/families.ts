@@ -14,6 +14,7 @@ import { POOL_METRICS, UPSTREAM_METRICS } from "../../upstream/upstream_metrics.
 import { VERSION } from "../../version.ts";
 import type { Generation } from "../generation.ts";
 import { certificateFamilies } from "./certificate_families.ts";
+import { logFamilies } from "./log_families.ts";
 import { measuredFeature, measuredPools, measuredPorts, measuredRoutes, measuredUpstreams } from "./measured_things.ts";
 import {
   type ConfigFacts,
@@ -63,6 +64,7 @@ export function serverFamilies({ generation, config, ports, startedMs }: ServerF
       metrics?.families(() => measuredFeature(generation(), key)) ?? []
     ),
     ...certificateFamilies(generation),
+    ...logFamilies(() => generation().processState.log),
     ...(config === undefined ? [] : configFamilies(config)),
     ...(ports === undefined ? [] : [
       ...portFamilies(ports),
