@@ -143,7 +143,7 @@ async function main([minutes = "30", sockets = "auto", workers = "1"]: readonly 
   for (let tries = 0;; tries++) {
     const up = await fetch(`http://127.0.0.1:${port}/1`).then((response) => response.text()).catch(() => undefined);
     if (up !== undefined) break;
-    if (tries === 100) throw new Error("Cannot reach the proxy");
+    if (tries === 600) throw new Error("Cannot reach the proxy");
     await pause(100);
   }
 
