@@ -82,6 +82,11 @@ export interface HttpResponse {
    */
   readonly lent?: boolean;
   /**
+   * Names the content that a response with status 200 has: two responses with the same key have the same bytes. undefined
+   * where that is not known.
+   */
+  readonly contentKey?: string | undefined;
+  /**
    * More header lines, which come before {@linkcode headers}, as bytes that are lent as the body's may be. Only for
    * clients with `ClientSide.takesPassed`.
    */

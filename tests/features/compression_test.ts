@@ -2,8 +2,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { CompressionInput } from "../../lib/generation/config/config_types.ts";
+import { CompressedFiles, compressedFiles } from "../../lib/features/compression/compressed_files.ts";
 import { createHandler } from "../../lib/process/create_handler.ts";
 import { OwnListener } from "../listener/own/own_listener.ts";
+import { until } from "../support/condition.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const TEXT = Array.from({ length: 4000 }, (_, i) => `line ${i * 7919 % 1000} of a page\n`).join("");
@@ -233,4 +235,62 @@ Deno.test("compression of a body that breaks off cuts the client's", async () =>
     await handler.close();
     await upstream.shutdown();
   }
+});
+
+Deno.test("compression of a file is kept until the file changes, and never that of a part or of another coding", async () => {
+  await inTemporaryFolder({ "page.html": TEXT.repeat(20), "small.txt": TEXT.slice(0, 5000) }, async (folder) => {
+    const handler = createHandler({ sites: [{ static_dir: folder, compression: {} }] });
+    const ask = async (path: string, coding: string, lines: Record<string, string> = {}) => {
+      const headers = { "accept-encoding": coding, ...lines };
+      const response = await handler(new Request(`http://localhost/${path}`, { headers }));
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      const used = response.headers.get("content-encoding");
+      return [response.status, used, new TextDecoder().decode(used === null ? bytes : DECODERS[used](bytes))];
+    };
+    // A file that was written a moment ago may change without a sign of it.
+    const past = new Date(Date.now() - 60_000);
+    for (const path of ["page.html", "small.txt"]) await Deno.utime(`${folder}/${path}`, past, past);
+    try {
+      for (const [path, text] of [["page.html", TEXT.repeat(20)], ["small.txt", TEXT.slice(0, 5000)]]) {
+        const before = compressedFiles.bytes;
+        for (const coding of ["gzip", "br", "zstd"]) {
+          const fresh = compressedFiles.bytes;
+          assertEquals(await ask(path, coding), [200, coding, text]);
+          const kept = compressedFiles.bytes;
+          assert(kept > fresh);
+          assertEquals(await ask(path, coding), [200, coding, text]);
+          assertEquals(await ask(path, coding, { range: "bytes=0-9" }), [206, null, text.slice(0, 10)]);
+          assertEquals(compressedFiles.bytes, kept);
+        }
+        assert(compressedFiles.bytes > before);
+        await Deno.writeTextFile(`${folder}/${path}`, "changed ".repeat(1000));
+        const later = new Date(Date.now() - 30_000);
+        await Deno.utime(`${folder}/${path}`, later, later);
+        await until("the change is seen", async () => (await ask(path, "gzip"))[2] === "changed ".repeat(1000));
+      }
+    } finally {
+      await handler.close();
+    }
+  });
+});
+
+Deno.test("CompressedFiles keeps what was used last, and nothing that is too large", () => {
+  const files = new CompressedFiles(10);
+  const file = (bytes: number) => ({ content: new Uint8Array(bytes), fullBytes: 99 });
+  files.add("a", file(4));
+  files.add("b", file(4));
+  files.get("a");
+  files.add("c", file(4));
+  assertEquals([files.get("a")?.content.length, files.get("b"), files.get("c")?.fullBytes, files.bytes], [
+    4,
+    undefined,
+    99,
+    8,
+  ]);
+  files.add("a", file(2));
+  assertEquals(files.bytes, 6);
+  files.add("d", file(11));
+  assertEquals([files.get("d"), files.bytes], [undefined, 0]);
+  files.add("e", file(5 * 1024 * 1024));
+  assertEquals(files.bytes, 0);
 });

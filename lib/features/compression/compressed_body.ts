@@ -7,7 +7,16 @@
 
 import { type BodySink, type BodySource, keep, type Ownership } from "../../http/body.ts";
 import { COMPRESSION_METRICS, type CompressionMetrics } from "./compression_metrics.ts";
+import { joined } from "../../http/body_reader.ts";
+import { type CompressedFile, LARGEST_BYTES } from "./compressed_files.ts";
 import type { Compressor, CompressStream } from "./compressor.ts";
+
+/** Who else has to do with a compressed body. */
+export interface CompressedBodyOptions {
+  readonly metrics?: CompressionMetrics | undefined;
+  /** Gets the whole body, if it is complete and not large. */
+  readonly take?: ((file: CompressedFile) => void) | undefined;
+}
 
 /** A compressed body. Owned by the response that has it. */
 export class CompressedBody implements BodySource, BodySink {
@@ -32,9 +41,18 @@ export class CompressedBody implements BodySource, BodySink {
   #complete = false;
   #over = false;
 
+  readonly #take: CompressedBodyOptions["take"];
+  /** All pieces, for `take`; undefined where it is not called. */
+  #pieces: Uint8Array<ArrayBuffer>[] | undefined;
+  /** Bytes of all pieces, and of the source. */
+  #bytes = 0;
+  #fullBytes = 0;
+
   /** Takes over `source`. */
-  constructor(source: BodySource, compressor: Compressor, metrics?: CompressionMetrics) {
+  constructor(source: BodySource, compressor: Compressor, { metrics, take }: CompressedBodyOptions = {}) {
     this.#metrics = metrics;
+    this.#take = take;
+    this.#pieces = take && [];
     this.#source = source;
     this.#compressor = compressor;
   }
@@ -59,6 +77,7 @@ export class CompressedBody implements BodySource, BodySink {
     this.#asked = false;
     if (this.#over) return;
     this.#busy = true;
+    this.#fullBytes += bytes.length;
     this.#metrics?.add(COMPRESSION_METRICS.metrics.inBytes, bytes.length);
     this.#compress(keep(bytes, ownership), 0);
   }
@@ -130,11 +149,18 @@ export class CompressedBody implements BodySource, BodySink {
     const stream = this.#stream = this.#compressor.stream();
     stream.on("data", (chunk: Uint8Array<ArrayBuffer>) => {
       this.#metrics?.add(COMPRESSION_METRICS.metrics.outBytes, chunk.length);
-      this.#output.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+      const piece = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+      this.#output.push(piece);
+      this.#bytes += piece.length;
+      if (this.#bytes > LARGEST_BYTES) this.#pieces = undefined;
+      this.#pieces?.push(piece);
       this.#advance();
     });
     stream.on("end", () => {
       this.#complete = true;
+      if (this.#pieces !== undefined) {
+        this.#take?.({ content: joined(this.#pieces, this.#bytes).slice(), fullBytes: this.#fullBytes });
+      }
       this.#advance();
     });
     stream.on("error", (error: Error) => {

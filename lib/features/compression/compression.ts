@@ -8,12 +8,14 @@
 
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { Filter } from "../../exchange/filter.ts";
+import type { BodySource } from "../../http/body.ts";
 import { AcceptedCodings } from "../../http/accepted_codings.ts";
 import { addVary, headerValue, headerValues, listMembers, removeHeaders, setHeader } from "../../http/header_lines.ts";
 import type { HeaderLines, HttpResponse } from "../../http/message.ts";
 import type { Feature } from "../feature.ts";
 import { WholeSource } from "../../http/whole_source.ts";
 import { CompressedBody } from "./compressed_body.ts";
+import { type CompressedFile, compressedFiles } from "./compressed_files.ts";
 import { type CompressionConfig, compressionKeys } from "./compression_schema.ts";
 import { COMPRESSION_METRICS, type CompressionMetrics } from "./compression_metrics.ts";
 import { type Coding, type Compressor, compressorOf } from "./compressor.ts";
@@ -79,15 +81,31 @@ export class Compression implements Filter {
     if (compressor === undefined) return response;
     changeFields(headers, coding);
     if (body === null) return response;
+    return { ...response, body: this.#compressed(response, body, compressor) };
+  }
+
+  #compressed(
+    { status, contentKey }: HttpResponse,
+    body: Uint8Array<ArrayBuffer> | BodySource,
+    compressor: Compressor,
+  ) {
     const metrics = this.#metrics;
-    if (!(body instanceof Uint8Array)) return { ...response, body: new CompressedBody(body, compressor, metrics) };
-    if (body.length > WHOLE_MAX_BYTES) {
-      return { ...response, body: new CompressedBody(new WholeSource(body), compressor, metrics) };
+    const key = status === 200 && contentKey !== undefined ? `${compressor.name} ${contentKey}` : undefined;
+    const known = key === undefined ? undefined : compressedFiles.get(key);
+    if (known !== undefined) {
+      if (!(body instanceof Uint8Array)) body.cancel("The compressed file is in memory");
+      metrics?.add(COMPRESSION_METRICS.metrics.inBytes, known.fullBytes);
+      metrics?.add(COMPRESSION_METRICS.metrics.outBytes, known.content.length);
+      return known.content;
     }
-    const whole = compressor.whole(body);
+    const take = key === undefined ? undefined : (file: CompressedFile) => compressedFiles.add(key, file);
+    if (!(body instanceof Uint8Array)) return new CompressedBody(body, compressor, { metrics, take });
+    if (body.length > WHOLE_MAX_BYTES) return new CompressedBody(new WholeSource(body), compressor, { metrics, take });
+    const content = compressor.whole(body);
     metrics?.add(COMPRESSION_METRICS.metrics.inBytes, body.length);
-    metrics?.add(COMPRESSION_METRICS.metrics.outBytes, whole.length);
-    return { ...response, body: whole };
+    metrics?.add(COMPRESSION_METRICS.metrics.outBytes, content.length);
+    take?.({ content, fullBytes: body.length });
+    return content;
   }
 
   #compressible({ head, clientScheme }: Exchange, headers: HeaderLines): boolean {

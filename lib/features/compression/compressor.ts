@@ -29,6 +29,8 @@ export interface CompressStream extends Transform {
 
 /** One coding at one level. */
 export interface Compressor {
+  /** Coding and level. */
+  readonly name: string;
   /** Largest piece that is compressed at once: about a millisecond. */
   readonly sliceBytes: number;
   /** Compresses the whole. */
@@ -46,6 +48,7 @@ export function compressorOf(coding: Coding, level: number | undefined): Compres
 
 const MAKERS: Readonly<Record<Coding, (level: number | undefined) => Compressor>> = {
   gzip: (level = 5) => ({
+    name: `gzip ${level}`,
     sliceBytes: 64 * 1024,
     whole: (bytes) => plain(gzipSync(bytes, { level })),
     stream: () => createGzip({ level }) as unknown as CompressStream,
@@ -55,6 +58,7 @@ const MAKERS: Readonly<Record<Coding, (level: number | undefined) => Compressor>
   br: (level = 4) => {
     const params = { [constants.BROTLI_PARAM_QUALITY]: level };
     return {
+      name: `br ${level}`,
       sliceBytes: 16 * 1024,
       whole: (bytes) =>
         plain(brotliCompressSync(bytes, { params: { ...params, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } })),
@@ -65,6 +69,7 @@ const MAKERS: Readonly<Record<Coding, (level: number | undefined) => Compressor>
   zstd: (level = 3) => {
     const params = { [constants.ZSTD_c_compressionLevel]: level };
     return {
+      name: `zstd ${level}`,
       sliceBytes: 64 * 1024,
       whole: (bytes) => plain(zstdCompressSync(bytes, { params })),
       stream: () => createZstdCompress({ params }) as unknown as CompressStream,

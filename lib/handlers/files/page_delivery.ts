@@ -57,8 +57,8 @@ export class PageDelivery {
   fromMemory(page: Page, request: PageRequest, nowMs: number): HttpResponse | undefined {
     const representation = chooseRepresentation(page, request.fields.acceptEncoding);
     if (!request.fields.conditional && request.method === "GET") {
-      const { bytes } = representation;
-      if (bytes !== undefined) return { status: 200, headers: representation.okLines.slice(), body: bytes };
+      const { bytes, contentKey } = representation;
+      if (bytes !== undefined) return { status: 200, headers: representation.okLines.slice(), body: bytes, contentKey };
     }
     const plan = planResponse(request.method, request.fields, representation, nowMs);
     return memoryResponse(plan, representation) ?? this.#fromOpen(plan, representation);
@@ -83,11 +83,14 @@ export class PageDelivery {
     return undefined;
   }
 
-  #fromOpen({ status, headers, pieces }: ResponsePlan, { found }: Representation): HttpResponse | undefined {
+  #fromOpen(
+    { status, headers, pieces }: ResponsePlan,
+    { found, contentKey }: Representation,
+  ): HttpResponse | undefined {
     if (pieces === undefined) return undefined;
     const opened = this.#kept.take(found);
     if (opened === undefined) return undefined;
-    return { status, headers, body: fileBody(opened, pieces, this.#kept) };
+    return { status, headers, body: fileBody(opened, pieces, this.#kept), contentKey };
   }
 
   async #fromDisk(
@@ -117,7 +120,8 @@ export class PageDelivery {
 
   #stream(opened: OpenedFile, representation: Representation, request: PageRequest): HttpResponse {
     const { status, headers, pieces } = planResponse(request.method, request.fields, representation, this.#nowMs());
-    if (pieces !== undefined) return { status, headers, body: fileBody(opened, pieces, this.#kept) };
+    const { contentKey } = representation;
+    if (pieces !== undefined) return { status, headers, body: fileBody(opened, pieces, this.#kept), contentKey };
     opened.release();
     return { status, headers, body: null };
   }
@@ -128,8 +132,8 @@ const LOOKS_MAX = 3;
 
 function memoryResponse(
   { status, headers, pieces }: ResponsePlan,
-  { bytes }: Representation,
+  { bytes, contentKey }: Representation,
 ): HttpResponse | undefined {
-  if (pieces === undefined) return { status, headers, body: null };
-  return bytes === undefined ? undefined : { status, headers, body: memoryBody(bytes, pieces) };
+  if (pieces === undefined) return { status, headers, body: null, contentKey };
+  return bytes === undefined ? undefined : { status, headers, body: memoryBody(bytes, pieces), contentKey };
 }

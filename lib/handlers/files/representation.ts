@@ -8,7 +8,7 @@ import type { HeaderLines } from "../../http/message.ts";
 import type { ContentCoding } from "../../http/accepted_codings.ts";
 import { entityTagOf } from "./entity_tag.ts";
 import type { FoundFile } from "./file_root.ts";
-import type { FileStamp } from "./file_stamp.ts";
+import { type FileStamp, settledAt } from "./file_stamp.ts";
 import { formatHttpDate } from "./http_date.ts";
 import { UNKNOWN_MEDIA_TYPE } from "../../http/media_type.ts";
 
@@ -32,6 +32,8 @@ export interface Representation {
   readonly options: RepresentationOptions;
   readonly sizeBytes: number;
   readonly entityTag: string | undefined;
+  /** Names the content; undefined while it may change without a sign of it. */
+  readonly contentKey: string | undefined;
   /** Value of Last-Modified. */
   readonly lastModified: string | undefined;
   /** Last-Modified in milliseconds since 1970, in whole seconds. */
@@ -76,6 +78,7 @@ export function represent(
     options,
     sizeBytes: stamp.sizeBytes,
     entityTag,
+    contentKey: contentKeyOf(found, stamp, options.nowMs),
     lastModified,
     lastModifiedMs: lastModified === undefined ? undefined : lastModifiedMs,
     okLines: ["content-type", options.contentType, "content-length", String(stamp.sizeBytes), ...partLines],
@@ -84,6 +87,12 @@ export function represent(
     bytes: undefined,
     bytesReadAtMs: 0,
   };
+}
+
+function contentKeyOf({ realPath }: FoundFile, stamp: FileStamp, nowMs: number): string | undefined {
+  const { device, inode, sizeBytes, modifiedMs, changedMs } = stamp;
+  if (inode === null || !settledAt(stamp, nowMs)) return undefined;
+  return `${device} ${inode} ${sizeBytes} ${modifiedMs} ${changedMs} ${realPath}`;
 }
 
 /** A modification time in the future is replaced by the current time (RFC 9110, section 8.8.2.1). */
