@@ -7,7 +7,7 @@
 import type { Arena } from "../../lib/sockets/linux/arena.ts";
 import { cLibrary } from "../../lib/sockets/linux/c_library.ts";
 import { EPOLLIN } from "../../lib/sockets/linux/socket_loop.ts";
-import { BUFFER_BYTES, BUFFER_COUNT, BUFFER_RING, type ReceiveBuffers } from "../../lib/sockets/uring/memory.ts";
+import { BUFFER_RING, type ReceiveBuffers } from "../../lib/sockets/uring/memory.ts";
 import type { UringCalls } from "../../lib/sockets/uring/uring_calls.ts";
 
 /** Requests that can fail. */
@@ -47,9 +47,14 @@ export class FaultyUring implements UringCalls {
   /** Most bytes that one request sends, and that one completion brings. */
   set mostBytes(bytes: number) {
     this.#mostBytes = bytes;
-    const length = this.buffers.length = Math.min(bytes, BUFFER_BYTES);
-    // Those that are the kernel's already too: it looks at the length when it takes one.
-    for (let i = 0; i < BUFFER_COUNT; i++) this.arena.words[(BUFFER_RING.start >> 2) + i * 4 + 2] = length;
+    const { buffers, arena: { words } } = this;
+    buffers.length = Math.min(bytes, buffers.bytes);
+    // Those that are the kernel's already too: it looks at the length when it takes one. A buffer that is filled step by step
+    // has less room than it had.
+    for (let i = 0; i < buffers.count; i++) {
+      const at = (BUFFER_RING.start >> 2) + i * 4 + 2;
+      words[at] = Math.min(words[at], buffers.length);
+    }
   }
 
   get pending(): boolean {

@@ -5,8 +5,10 @@
  * - {@linkcode DESCRIPTORS} has one bit for each descriptor of the driver, for whoever closes what remains of an ended
  *   thread. Only this thread writes to it.
  * - {@linkcode BUFFER_RING} lists the receive buffers that the kernel may take. This thread adds to it, the kernel takes.
- * - A buffer of {@linkcode BUFFERS} is the kernel's from the time at which it is listed until a completion names it. Then it
- *   is this thread's, is lent to the handler during `received` or copied during a pause, and is listed again at once.
+ * - A buffer of {@linkcode BUFFERS} is the kernel's from the time at which it is listed. Each completion names one, and gives
+ * its bytes to this thread, which lends them to the handler during `received`, or copies them during a pause. Where the
+ * kernel can (Linux 6.12), it goes on behind them in the same buffer. With the last one the whole buffer is this
+ * thread's, and is listed again once its bytes are handled; those of all completions before it are by then.
  * - A slot of {@linkcode SLOTS} is the socket's that took it to send from it. From the submission of the send until its
  *   completion it is the kernel's too: nothing in it is changed, and it is not given to another socket, also when its
  *   socket is closed meanwhile.
@@ -18,10 +20,11 @@ import { type Arena, COMMON_BYTES, type Range } from "../linux/arena.ts";
 
 /**
  * How many receive buffers there are, a power of two, and the size of each. The kernel takes them in turn, so that all of them
- * together should fit the processor's cache; it handles about 20 completions in one call.
+ * together should fit the processor's cache; it handles about 20 completions in one call. Where it fills each step by step, few
+ * large ones do for any number of small messages.
  */
-export const BUFFER_COUNT = 32;
-export const BUFFER_BYTES: number = 32 * 1024;
+export const BUFFER_COUNTS = { whole: 32, filled: 16 } as const;
+const BUFFERS_BYTES = 1024 * 1024;
 /** How many slots to send from there are, and the size of each. */
 export const SLOT_COUNT = 128;
 export const SLOT_BYTES: number = 16 * 1024;
@@ -33,7 +36,7 @@ export const DESCRIPTORS: Range = { start: COMMON_BYTES, bytes: MAX_DESCRIPTORS 
 /** Structures io_uring_buf. */
 export const BUFFER_RING: Range = { start: DESCRIPTORS.start + DESCRIPTORS.bytes, bytes: 4096 };
 /** Receive buffers. */
-export const BUFFERS: Range = { start: BUFFER_RING.start + BUFFER_RING.bytes, bytes: BUFFER_COUNT * BUFFER_BYTES };
+export const BUFFERS: Range = { start: BUFFER_RING.start + BUFFER_RING.bytes, bytes: BUFFERS_BYTES };
 /** Slots to send from. */
 export const SLOTS: Range = { start: BUFFERS.start + BUFFERS.bytes, bytes: SLOT_COUNT * SLOT_BYTES };
 
@@ -62,34 +65,48 @@ export class DescriptorSet {
 
 /** The receive buffers, by number. Owned by the loop. */
 export class ReceiveBuffers {
+  readonly count: number;
+  /** The size of each. */
+  readonly bytes: number;
+  /** How much of each buffer the kernel gets. Tests make it smaller. */
+  length: number;
   readonly #arena: Arena;
   readonly #halves: Uint16Array<ArrayBuffer>;
+  /** By number, how many bytes of it completions have named since it was listed. */
+  readonly #used: Int32Array<ArrayBuffer>;
   #added = 0;
-  /** How much of each buffer the kernel gets. Tests make it smaller. */
-  length = BUFFER_BYTES;
 
-  /** All buffers become the kernel's once the ring is registered. */
-  constructor(arena: Arena) {
+  /**
+   * All buffers become the kernel's. The ring, all zeros, has been registered.
+   *
+   * @param filled Whether the kernel fills each step by step.
+   */
+  constructor(arena: Arena, filled: boolean) {
     this.#arena = arena;
-    arena.bytes.fill(0, BUFFER_RING.start, BUFFER_RING.start + BUFFER_RING.bytes);
+    this.count = filled ? BUFFER_COUNTS.filled : BUFFER_COUNTS.whole;
+    this.length = this.bytes = BUFFERS_BYTES / this.count;
     this.#halves = new Uint16Array(arena.bytes.buffer);
-    for (let number = 0; number < BUFFER_COUNT; number++) this.give(number);
+    this.#used = new Int32Array(this.count);
+    for (let number = 0; number < this.count; number++) this.give(number);
   }
 
-  /** Where a buffer begins in the arena. */
-  start(number: number): number {
-    return BUFFERS.start + number * BUFFER_BYTES;
+  /** Where in the arena the `bytes` begin that a completion has brought in this buffer. */
+  take(number: number, bytes: number): number {
+    const used = this.#used[number];
+    this.#used[number] = used + bytes;
+    return BUFFERS.start + number * this.bytes + used;
   }
 
   /** Gives a buffer, which nobody reads any more, to the kernel. */
   give(number: number): void {
     const { words, address } = this.#arena;
-    const at = (BUFFER_RING.start >> 2) + (this.#added & (BUFFER_COUNT - 1)) * 4;
-    words[at] = address + this.start(number);
+    const at = (BUFFER_RING.start >> 2) + (this.#added & (this.count - 1)) * 4;
+    words[at] = address + BUFFERS.start + number * this.bytes;
     words[at + 1] = 0;
     words[at + 2] = this.length;
     // The other half of this word is, in the first entry, the tail.
     this.#halves[(at + 3) << 1] = number;
+    this.#used[number] = 0;
     this.#added = (this.#added + 1) & 0xffff;
     this.#halves[TAIL] = this.#added;
   }

@@ -11,7 +11,7 @@
 import { type Arena, WAKE } from "../linux/arena.ts";
 import { type CLibrary, type RingCall, ringCall } from "../linux/c_library.ts";
 import { EINVAL, systemError } from "../linux/system_error.ts";
-import { BUFFER_COUNT, BUFFER_RING } from "./memory.ts";
+import { BUFFER_COUNTS, BUFFER_RING } from "./memory.ts";
 import type { UringCalls } from "./uring_calls.ts";
 
 /** Entries of the two queues. */
@@ -37,6 +37,8 @@ const FEATURES = 1 | 1 << 1 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 11;
 const REGISTER_EVENTFD = 4;
 const REGISTER_PROBE = 8;
 const REGISTER_PBUF_RING = 22;
+/** The kernel fills each buffer step by step (Linux 6.12). */
+const PBUF_RING_INC = 2;
 
 const OP_POLL_ADD = 6;
 const OP_ASYNC_CANCEL = 14;
@@ -173,20 +175,32 @@ export class Ring implements UringCalls {
   }
 
   /**
-   * Registers the receive buffers and what wakes the loop.
+   * Registers what wakes the loop.
    *
-   * @throws {Error} If the kernel does not take them.
+   * @throws {Error} If the kernel does not take it.
    */
-  register(arena: Arena, eventfd: number): void {
-    arena.bytes.fill(0, PARAMETERS, PARAMETERS + 40);
-    arena.put(PARAMETERS, arena.address + BUFFER_RING.start);
-    arena.put(PARAMETERS + 8, BUFFER_COUNT);
-    if (this.#register(REGISTER_PBUF_RING, arena.address + PARAMETERS, 1) < 0) {
-      throw new Error("the kernel's io_uring takes no buffers");
-    }
+  registerEventfd(arena: Arena, eventfd: number): void {
     if (this.#register(REGISTER_EVENTFD, arena.put(PARAMETERS, eventfd), 1) < 0) {
       throw new Error("the kernel's io_uring adds to no eventfd");
     }
+  }
+
+  /**
+   * Registers the list of receive buffers, which is all zeros.
+   *
+   * @returns Whether the kernel fills each step by step.
+   * @throws {Error} If the kernel does not take it.
+   */
+  registerBuffers(arena: Arena): boolean {
+    arena.bytes.fill(0, BUFFER_RING.start, BUFFER_RING.start + BUFFER_RING.bytes);
+    for (const filled of [true, false]) {
+      arena.bytes.fill(0, PARAMETERS, PARAMETERS + 40);
+      arena.put(PARAMETERS, arena.address + BUFFER_RING.start);
+      arena.put(PARAMETERS + 8, filled ? BUFFER_COUNTS.filled : BUFFER_COUNTS.whole);
+      arena.put(PARAMETERS + 12, filled ? PBUF_RING_INC << 16 : 0);
+      if (this.#register(REGISTER_PBUF_RING, arena.address + PARAMETERS, 1) >= 0) return filled;
+    }
+    throw new Error("the kernel's io_uring takes no buffers");
   }
 
   get pending(): boolean {

@@ -12,6 +12,8 @@
 export const MORE = 1 << 1;
 /** Says that a buffer was used, whose number stands in the upper 16 bits. */
 export const BUFFER = 1;
+/** Says that the kernel goes on to use that buffer. */
+export const BUFFER_MORE = 1 << 4;
 
 /** The requests and completions of one thread. */
 export interface UringCalls {

@@ -67,11 +67,11 @@ export class UringLoop extends TurnLoop implements SocketLoop {
     this.arena = arena;
     this.#library = library;
     this.#descriptors = new DescriptorSet(arena);
-    this.buffers = new ReceiveBuffers(arena);
     const ring = new Ring(library, arena);
     try {
       this.#wake = new RuntimeWake(library, this.woken);
-      ring.register(arena, this.#wake.eventfd);
+      ring.registerEventfd(arena, this.#wake.eventfd);
+      this.buffers = new ReceiveBuffers(arena, ring.registerBuffers(arena));
     } catch (error) {
       library.close(ring.remains.descriptor);
       throw error;

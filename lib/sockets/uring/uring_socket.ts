@@ -17,7 +17,7 @@ import { notifyFailed } from "../notify_failed.ts";
 import type { SocketHandler } from "../socket.ts";
 import { HeldBytes } from "./held_bytes.ts";
 import { PEER, RECEIVE, type Requester, ROOM, SEND } from "./requester.ts";
-import { BUFFER, MORE } from "./uring_calls.ts";
+import { BUFFER, BUFFER_MORE, MORE } from "./uring_calls.ts";
 import type { UringLoop } from "./uring_loop.ts";
 import { UringWriter, type WriterHost } from "./uring_writer.ts";
 
@@ -239,10 +239,14 @@ export class UringSocket implements LoopSocket, Requester, WriterHost {
   #received(result: number, flags: number): void {
     if ((flags & MORE) === 0) this.#receiving = false;
     if ((flags & BUFFER) !== 0) {
+      const { buffers } = this.#loop;
       const number = flags >>> 16;
-      if (result > 0 && !this.#closed) this.#take(this.#loop.buffers.start(number), result);
+      if (result > 0) {
+        const start = buffers.take(number, result);
+        if (!this.#closed) this.#take(start, result);
+      }
       // Nobody reads it any more.
-      this.#loop.buffers.give(number);
+      if ((flags & BUFFER_MORE) === 0) buffers.give(number);
     }
     if (this.#closed || this.#receiving) return;
     if (result === 0) this.#peerEnded = true;
