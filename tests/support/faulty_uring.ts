@@ -7,6 +7,7 @@
 import type { Arena } from "../../lib/sockets/linux/arena.ts";
 import { cLibrary } from "../../lib/sockets/linux/c_library.ts";
 import { EPOLLIN } from "../../lib/sockets/linux/socket_loop.ts";
+import { LinuxCalls, type SystemCalls } from "../../lib/sockets/linux/system_calls.ts";
 import { BUFFER_RING, type ReceiveBuffers } from "../../lib/sockets/uring/memory.ts";
 import type { UringCalls } from "../../lib/sockets/uring/uring_calls.ts";
 
@@ -26,6 +27,7 @@ export class FaultyUring implements UringCalls {
   /** Is always ready. */
   readonly #ready = cLibrary().eventfd(1, 0);
   readonly #results = new Map<string, number>();
+  readonly #calls: SystemCalls;
   #mostBytes = Infinity;
 
   constructor(
@@ -35,6 +37,7 @@ export class FaultyUring implements UringCalls {
     private readonly closed: (descriptor: number) => void,
   ) {
     this.completions = ring.completions;
+    this.#calls = new LinuxCalls(cLibrary(), arena);
   }
 
   /** Takes all faults out. */
@@ -67,7 +70,10 @@ export class FaultyUring implements UringCalls {
 
   send(descriptor: number, address: number, bytes: number, low: number, high: number): number {
     if (this.#fails("send", descriptor, low, high)) return -1;
-    return this.ring.send(descriptor, address, Math.min(bytes, this.#mostBytes), low, high);
+    if (bytes <= this.#mostBytes) return this.ring.send(descriptor, address, bytes, low, high);
+    // A send that does less than it should completes with what it did.
+    this.#completes(low, high, this.#calls.send(descriptor, address, this.#mostBytes, false));
+    return -1;
   }
 
   lengthen(send: number, bytes: number): boolean {
@@ -95,8 +101,8 @@ export class FaultyUring implements UringCalls {
     return this.ring.available();
   }
 
-  next(): number {
-    const at = this.ring.next();
+  completion(before: number): number {
+    const at = this.ring.completion(before);
     const key = `${this.completions[at]} ${this.completions[at + 1]}`;
     const result = this.#results.get(key);
     if (result === undefined) return at;
@@ -122,8 +128,12 @@ export class FaultyUring implements UringCalls {
   #fails(name: RequestName, descriptor: number, low: number, high: number): boolean {
     const result = this.fault?.(name, descriptor);
     if (result === undefined) return false;
+    this.#completes(low, high, result);
+    return true;
+  }
+
+  #completes(low: number, high: number, result: number): void {
     this.#results.set(`${low} ${high}`, result);
     this.ring.poll(this.#ready, EPOLLIN, false, low, high);
-    return true;
   }
 }

@@ -9,9 +9,9 @@
  * its bytes to this thread, which lends them to the handler during `received`, or copies them during a pause. Where the
  * kernel can (Linux 6.12), it goes on behind them in the same buffer. With the last one the whole buffer is this
  * thread's, and is listed again once its bytes are handled; those of all completions before it are by then.
- * - A slot of {@linkcode SLOTS} is the socket's that took it to send from it. From the submission of the send until its
- *   completion it is the kernel's too: nothing in it is changed, and it is not given to another socket, also when its
- *   socket is closed meanwhile.
+ * - Bytes that are to be sent are this thread's in {@linkcode SENT}, and the kernel's during io_uring_enter alone: a send is
+ * tried once, within the call that shows it to the kernel. All of the range is free again when that call has returned, and
+ * what was not sent was copied from it ({@linkcode UringLoop} sees to both before anything else).
  *
  * @module
  */
@@ -25,9 +25,6 @@ import { type Arena, COMMON_BYTES, type Range } from "../linux/arena.ts";
  */
 export const BUFFER_COUNTS = { whole: 32, filled: 16 } as const;
 const BUFFERS_BYTES = 1024 * 1024;
-/** How many slots to send from there are, and the size of each. */
-export const SLOT_COUNT = 128;
-export const SLOT_BYTES: number = 16 * 1024;
 /** Descriptors above are not known to whoever closes what remains. */
 const MAX_DESCRIPTORS = 512 * 1024;
 
@@ -37,14 +34,14 @@ export const DESCRIPTORS: Range = { start: COMMON_BYTES, bytes: MAX_DESCRIPTORS 
 export const BUFFER_RING: Range = { start: DESCRIPTORS.start + DESCRIPTORS.bytes, bytes: 4096 };
 /** Receive buffers. */
 export const BUFFERS: Range = { start: BUFFER_RING.start + BUFFER_RING.bytes, bytes: BUFFERS_BYTES };
-/** Slots to send from. */
-export const SLOTS: Range = { start: BUFFERS.start + BUFFERS.bytes, bytes: SLOT_COUNT * SLOT_BYTES };
+/** Bytes of small messages until the kernel has seen them. */
+export const SENT: Range = { start: BUFFERS.start + BUFFERS.bytes, bytes: 1024 * 1024 };
 
 /** Where the tail of the ring lies, in units of 16 bits. */
 const TAIL = (BUFFER_RING.start + 14) >> 1;
 
 /** Size of the whole arena. */
-export const URING_BYTES: number = SLOTS.start + SLOTS.bytes;
+export const URING_BYTES: number = SENT.start + SENT.bytes;
 
 /** The descriptors of the driver. Owned by the loop. */
 export class DescriptorSet {
@@ -112,21 +109,30 @@ export class ReceiveBuffers {
   }
 }
 
-/** The slots to send from, by their offset in the arena. Owned by the loop. */
-export class SendSlots {
-  readonly #free: number[] = [];
+/** Where messages begin in {@linkcode SENT}: at lines of the processor's cache. */
+const ALIGNMENT = 64;
 
-  constructor() {
-    for (let number = SLOT_COUNT - 1; number >= 0; number--) this.#free.push(SLOTS.start + number * SLOT_BYTES);
+/** The memory to send from. Owned by the loop. */
+export class SendMemory {
+  #end = SENT.start;
+
+  /** Where in the arena `bytes` can be put; -1 if there is no room. */
+  take(bytes: number): number {
+    const start = (this.#end + ALIGNMENT - 1) & -ALIGNMENT;
+    if (start + bytes > SENT.start + SENT.bytes) return -1;
+    this.#end = start + bytes;
+    return start;
   }
 
-  /** A free slot; -1 if there is none. */
-  take(): number {
-    return this.#free.pop() ?? -1;
+  /** Takes `bytes` more behind what was taken last, if that ends at `end`. Returns whether it could. */
+  extend(end: number, bytes: number): boolean {
+    if (end !== this.#end || end + bytes > SENT.start + SENT.bytes) return false;
+    this.#end += bytes;
+    return true;
   }
 
-  /** Gives back a slot that no send uses. */
-  release(slot: number): void {
-    this.#free.push(slot);
+  /** Everything is free again. */
+  clear(): void {
+    this.#end = SENT.start;
   }
 }

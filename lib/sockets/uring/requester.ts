@@ -9,7 +9,7 @@ export const KIND_BITS = 3;
 /** The kind in the first word of a request. */
 export const KIND_MASK: number = (1 << KIND_BITS) - 1;
 
-/** A send, of which a socket has one at a time. */
+/** A send, of which a socket has one at a time. It completes only if not everything was sent. */
 export const SEND = 1;
 /** Receives bytes, again and again. */
 export const RECEIVE = 2;

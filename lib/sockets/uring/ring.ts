@@ -51,8 +51,11 @@ const BUFFER_SELECT = 1 << 5;
 const CQE_SKIP_SUCCESS = 1 << 6;
 const RECV_MULTISHOT = 1 << 1;
 const POLL_MULTI = 1;
+const MSG_DONTWAIT = 0x40;
+/** Less than everything is a failure, so that it completes. */
 const MSG_WAITALL = 0x100;
 const MSG_NOSIGNAL = 0x4000;
+const SEND_FLAGS = MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL;
 
 const ENTER_GETEVENTS = 1;
 const ENTER_EXT_ARG = 1 << 3;
@@ -204,7 +207,7 @@ export class Ring implements UringCalls {
   }
 
   get pending(): boolean {
-    return this.#tail !== this.#words[this.#sqHead];
+    return this.#tail !== this.#words[this.#sqHead] || (this.#words[this.#sqFlags] & SQ_CQ_OVERFLOW) !== 0;
   }
 
   receive(descriptor: number, low: number, high: number): void {
@@ -212,7 +215,7 @@ export class Ring implements UringCalls {
   }
 
   send(descriptor: number, address: number, bytes: number, low: number, high: number): number {
-    this.#put(OP_SEND, descriptor, address, bytes, MSG_NOSIGNAL | MSG_WAITALL, low, high);
+    this.#put(OP_SEND | CQE_SKIP_SUCCESS << 8, descriptor, address, bytes, SEND_FLAGS, low, high);
     return this.#tail;
   }
 
@@ -247,8 +250,8 @@ export class Ring implements UringCalls {
     return this.#words[this.#cqTail] - this.#head | 0;
   }
 
-  next(): number {
-    return this.firstCompletion + (this.#head & this.#completionMask) * 4;
+  completion(before: number): number {
+    return this.firstCompletion + (this.#head + before & this.#completionMask) * 4;
   }
 
   taken(): void {

@@ -19,11 +19,14 @@ export const BUFFER_MORE = 1 << 4;
 export interface UringCalls {
   /** Words of the completions: each has `low`, `high`, the result (0 or more, or the negative number of an error), flags. */
   readonly completions: Int32Array<ArrayBuffer>;
-  /** Whether requests wait to be seen by the kernel. */
+  /** Whether requests wait to be seen by the kernel, or completions by this thread for which the queue had no room. */
   readonly pending: boolean;
   /** Receives bytes again and again, each time into a buffer of the kernel's choice. */
   receive(descriptor: number, low: number, high: number): void;
-  /** Sends all of the bytes, without the signal SIGPIPE. Returns a number of the request. */
+  /**
+   * Sends the bytes as far as the system takes them at once, without the signal SIGPIPE. Completes only if not all were sent,
+   * and then within the call of {@linkcode enter} that shows it to the kernel. Returns a number of the request.
+   */
   send(descriptor: number, address: number, bytes: number, low: number, high: number): number;
   /** Changes the length of a send that the kernel has not seen yet. Returns false if it has. */
   lengthen(send: number, bytes: number): boolean;
@@ -42,9 +45,9 @@ export interface UringCalls {
   enter(wait: boolean): number;
   /** How many completions have come. */
   available(): number;
-  /** Where in {@linkcode completions} the next one begins. */
-  next(): number;
-  /** The next completion has been read. */
+  /** Where in {@linkcode completions} the one begins that has `before` others in front of it. */
+  completion(before: number): number;
+  /** The first completion has been read. */
   taken(): void;
   /** Wakes nobody from now on. */
   silence(): void;

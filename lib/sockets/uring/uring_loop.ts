@@ -13,13 +13,14 @@ import { RuntimeWake } from "../linux/runtime_wake.ts";
 import { EPOLLIN, EPOLLOUT, type SocketLoop, type Watcher } from "../linux/socket_loop.ts";
 import type { SystemCalls } from "../linux/system_calls.ts";
 import { TurnLoop } from "../linux/turn_loop.ts";
-import { DescriptorSet, ReceiveBuffers, SendSlots } from "./memory.ts";
+import { DescriptorSet, ReceiveBuffers, SendMemory } from "./memory.ts";
 import { ReactorPoll } from "./reactor_poll.ts";
 import { KIND_BITS, KIND_MASK, REACTOR, type Requester, SEND } from "./requester.ts";
 import { Ring } from "./ring.ts";
 import { UringSocket } from "./uring_socket.ts";
 import type { UringCalls } from "./uring_calls.ts";
 import { UringWatch } from "./uring_watch.ts";
+import type { UringWriter } from "./uring_writer.ts";
 
 const SHUT_RDWR = 2;
 
@@ -35,7 +36,7 @@ export class UringLoop extends TurnLoop implements SocketLoop {
   readonly arena: Arena;
   readonly ring: UringCalls;
   readonly buffers: ReceiveBuffers;
-  readonly slots: SendSlots = new SendSlots();
+  readonly sendMemory: SendMemory = new SendMemory();
   /** What remains of it when its thread has ended. */
   readonly remains: UringRemains;
   readonly #library: CLibrary;
@@ -50,6 +51,13 @@ export class UringLoop extends TurnLoop implements SocketLoop {
   /** By descriptor. */
   readonly #watches: (UringWatch | undefined)[] = [];
   #open = 0;
+  /** Who has made sends that are not settled. */
+  #sending: UringWriter[] = [];
+  #settling: UringWriter[] = [];
+  /** Whether somebody waits until they are. */
+  #awaited = false;
+  /** How many of the completions at hand were looked at for sends. */
+  #scanned = 0;
 
   /**
    * Begins to wait.
@@ -155,7 +163,21 @@ export class UringLoop extends TurnLoop implements SocketLoop {
 
   /** Shows the kernel all requests. Their completions are handled in the next turn. */
   flush(): void {
-    for (let tries = 0; this.ring.pending && tries < MAX_ENTRIES; tries++) this.ring.enter(false);
+    for (let tries = 0; this.ring.pending && tries < MAX_ENTRIES; tries++) this.#enter(false);
+  }
+
+  /** Sends from {@linkcode sendMemory}. The writer's `settled` is called when the kernel has tried it. */
+  send(writer: UringWriter, descriptor: number, start: number, bytes: number, place: number): number {
+    this.#sending.push(writer);
+    const { ring } = this;
+    const request = ring.send(descriptor, this.arena.address + start, bytes, place | SEND, this.generation(place));
+    this.requested();
+    return request;
+  }
+
+  /** A writer waits until its send is settled, which does not wait for events. */
+  settleSoon(): void {
+    this.#awaited = true;
   }
 
   #watch(descriptor: number, events: number, multishot: boolean, watcher: Watcher): void {
@@ -170,7 +192,7 @@ export class UringLoop extends TurnLoop implements SocketLoop {
 
   protected takeEvents(wait: boolean): number {
     if (!wait) {
-      this.ring.enter(false);
+      this.#enter(false);
       return this.#complete(false);
     }
     if (!this.#reactor.polled) {
@@ -179,14 +201,10 @@ export class UringLoop extends TurnLoop implements SocketLoop {
       if (handled > 0) return handled;
       this.#reactor.begin();
     }
-    for (;;) {
-      this.ring.enter(true);
-      // Sends have usually been made at once, and nobody is called for them.
-      const completed = this.ring.available();
-      const handled = this.#complete(false);
-      if (this.#reactor.ready) this.endSlice();
-      if (handled > 0 || completed === 0 || this.#reactor.ready) return handled;
-    }
+    this.#enter(!this.#awaited);
+    const handled = this.#complete(false);
+    if (this.#reactor.ready) this.endSlice();
+    return handled;
   }
 
   protected disarm(): boolean {
@@ -197,44 +215,74 @@ export class UringLoop extends TurnLoop implements SocketLoop {
   protected wait(): boolean {
     this.#reactor.cancel();
     if (this.ring.pending) {
-      this.ring.enter(false);
-      // Sends have usually been made at once, and nobody is called for them.
+      this.#enter(false);
       this.#complete(true);
     }
     if (!this.ring.listen() || this.ring.pending) this.#library.eventfd_write(this.#wake.eventfd, 1n);
     return true;
   }
 
+  /** Shows the kernel all requests, and settles sends, before anything else can be sent by the same sockets. */
+  #enter(wait: boolean): void {
+    this.ring.enter(wait);
+    if (this.#sending.length > 0) this.#settleSends();
+  }
+
+  #settleSends(): void {
+    const { ring } = this;
+    const { completions } = ring;
+    for (const count = ring.available(); this.#scanned < count; this.#scanned++) {
+      const at = ring.completion(this.#scanned);
+      if ((completions[at] & KIND_MASK) === SEND) {
+        this.#notify(completions[at], completions[at + 1], completions[at + 2], 0);
+      }
+    }
+    if (ring.pending) return;
+    this.sendMemory.clear();
+    this.#awaited = false;
+    const writers = this.#sending;
+    this.#sending = this.#settling;
+    this.#settling = writers;
+    for (let i = 0; i < writers.length; i++) writers[i].settled();
+    writers.length = 0;
+  }
+
   /**
-   * Gives completions to their owners.
+   * Gives completions to their owners, but for those of sends.
    *
-   * @param sendsOnly Whether to stop at the first one that somebody is called for.
-   * @returns The number of those that somebody is called for.
+   * @param ownOnly Whether to stop at the first one that is not the loop's.
+   * @returns The number of those that were not the loop's.
    */
-  #complete(sendsOnly: boolean): number {
+  #complete(ownOnly: boolean): number {
     const { ring } = this;
     const { completions } = ring;
     let others = 0;
     const count = Math.min(ring.available(), BATCH);
     for (let i = 0; i < count; i++) {
-      const at = ring.next();
+      const at = ring.completion(0);
       const low = completions[at];
       const kind = low & KIND_MASK;
-      if (sendsOnly && kind !== SEND && kind !== REACTOR) break;
-      const place = low >> KIND_BITS;
-      const current = this.#generations[place] === completions[at + 1];
+      const own = kind === SEND || kind === REACTOR;
+      if (ownOnly && !own) break;
+      const high = completions[at + 1];
       const result = completions[at + 2];
       const flags = completions[at + 3];
       ring.taken();
-      if (kind !== SEND && kind !== REACTOR) others++;
-      if (!current) continue;
-      try {
-        this.#requesters[place]?.completed(kind, result, flags);
-      } catch (error) {
-        // A mistake of this driver's must not cost the other sockets their completions.
-        reportError(error);
-      }
+      if (this.#scanned > 0) this.#scanned--;
+      if (!own) others++;
+      if (kind !== SEND) this.#notify(low, high, result, flags);
     }
     return others;
+  }
+
+  #notify(low: number, high: number, result: number, flags: number): void {
+    const place = low >> KIND_BITS;
+    if (this.#generations[place] !== high) return;
+    try {
+      this.#requesters[place]?.completed(low & KIND_MASK, result, flags);
+    } catch (error) {
+      // A mistake of this driver's must not cost the other sockets their completions.
+      reportError(error);
+    }
   }
 }

@@ -42,8 +42,9 @@ export class UringSocket implements LoopSocket, Requester, WriterHost {
   #closed = false;
   #dismissed = false;
   #deferred = false;
-  #lingerTurns = 0;
   #lingering: ReturnType<typeof setTimeout> | undefined;
+  /** Whether it is closed, and its descriptor is not, because the writer has something to send. */
+  #finishing = false;
 
   // State of reading.
   #begun = false;
@@ -155,30 +156,34 @@ export class UringSocket implements LoopSocket, Requester, WriterHost {
     const generation = this.#loop.generation(this.#place);
     if (this.#receiving && !this.#cancelled) ring.cancel(this.#place | RECEIVE, generation);
     if (this.#polling) ring.cancel(this.#place | PEER, generation);
-    this.#writer.close(reset);
-    this.#loop.closeDescriptor(this.#descriptor);
+    if (this.#writer.close(reset)) this.#loop.closeDescriptor(this.#descriptor);
+    else this.#finishing = true;
     this.#held?.clear();
     this.#held = undefined;
-    if (this.#writer.busy) this.defer();
     this.#dismissIfIdle();
   }
 
   #dismissIfIdle(): void {
-    if (this.#receiving || this.#polling || this.#writer.busy || this.#dismissed) return;
+    if (this.#receiving || this.#polling || this.#finishing || this.#writer.busy || this.#dismissed) return;
     this.#dismissed = true;
-    clearTimeout(this.#lingering);
     this.#loop.dismiss(this.#place);
   }
 
-  // The peer of a closed socket must not hold a slot for ever. In the first turn the kernel has not seen the send yet.
-  #linger(): void {
-    if (!this.#writer.busy || this.#lingering !== undefined) return;
-    if (this.#lingerTurns++ < 2) return this.defer();
+  // The peer of a closed socket must not hold its last bytes for ever.
+  lingers(): void {
+    if (this.#lingering !== undefined) return;
     this.#lingering = setTimeout(() => {
-      this.#loop.ring.cancel(this.#place | SEND, this.#loop.generation(this.#place));
-      this.#loop.requested();
+      this.#writer.giveUp();
+      this.finished();
     }, LINGER_MS);
     Deno.unrefTimer(this.#lingering as unknown as number);
+  }
+
+  finished(): void {
+    clearTimeout(this.#lingering);
+    if (this.#finishing) this.#loop.closeDescriptor(this.#descriptor);
+    this.#finishing = false;
+    this.#dismissIfIdle();
   }
 
   defer(): void {
@@ -189,7 +194,7 @@ export class UringSocket implements LoopSocket, Requester, WriterHost {
 
   proceed(): void {
     this.#deferred = false;
-    if (this.#closed) return this.#linger();
+    if (this.#closed) return;
     this.#writer.proceed();
     if (this.#closed) return;
     if (this.#writer.failure !== undefined) return this.#failUnwritten(this.#writer.failure);

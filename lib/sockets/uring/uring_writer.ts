@@ -1,10 +1,10 @@
 /**
- * The writing side of a socket over a ring. Small messages are copied to a slot and sent by a request, which goes to the
- * kernel together with those of all other sockets. Large ones are sent by calls: what costs there is the copy, and the call
- * says at once how much the system has taken.
+ * The writing side of a socket over a ring. Small messages are copied to memory of the loop's and sent by a request, which
+ * goes to the kernel together with those of all other sockets. Large ones are sent by calls: what costs there is the copy, and
+ * the call says at once how much the system has taken.
  *
- * A small message counts as accepted by the system once it is in the slot: as if the system's buffer were larger by one
- * slot. It is sent also when the socket is closed meanwhile.
+ * A small message counts as accepted by the system once it is copied: as if the system's buffer were larger. It is sent also
+ * when the socket is closed meanwhile, and so is what the kernel did not take of it.
  *
  * @module
  */
@@ -15,10 +15,11 @@ import { EPOLLOUT } from "../linux/socket_loop.ts";
 import { BROKEN_CONNECTION, EAGAIN, ECANCELED, EINTR, systemError } from "../linux/system_error.ts";
 import { releaseBuffer } from "../socket_buffers.ts";
 import { WriteQueue } from "../write_queue.ts";
-import { SLOT_BYTES } from "./memory.ts";
-import { ROOM, SEND } from "./requester.ts";
+import { ROOM } from "./requester.ts";
 import type { UringLoop } from "./uring_loop.ts";
 
+/** Largest message that is sent by a request. */
+const MAX_SMALL_BYTES = 16 * 1024;
 /**
  * Bytes of files that one socket sends in a turn, so that others get theirs: about 100 µs where the system has them in
  * memory; otherwise the call waits for the disk.
@@ -33,6 +34,10 @@ export interface WriterHost {
   broke(): void;
   /** Calls {@linkcode UringWriter.proceed} in the next turn. */
   defer(): void;
+  /** The socket is closed, and the system does not take its last bytes yet. */
+  lingers(): void;
+  /** The socket is closed, and nothing is to be sent any more. */
+  finished(): void;
 }
 
 /** Owned by its socket. */
@@ -49,13 +54,16 @@ export class UringWriter {
   #drainAwaited = false;
   #ending = false;
 
-  /** The slot whose bytes are being sent; -1 if there is none. */
-  #slot = -1;
-  /** Its bytes that are not sent yet. */
+  /** Whether a request to send was made that is not settled. */
+  #sending = false;
+  /** Where its bytes lie, and its number. */
   #start = 0;
   #end = 0;
-  /** Number of the request that sends them. */
   #request = 0;
+  /** What was accepted from the owner, and not taken by the system. */
+  #unsent: Uint8Array<ArrayBuffer> | undefined;
+  /** Whether the owner has reset the connection. */
+  #reset = false;
   /** Whether there is a poll for room. */
   #polling = false;
   /** Whether writing goes on in the next turn. */
@@ -79,12 +87,12 @@ export class UringWriter {
 
   /** Whether a request of it is under way. */
   get busy(): boolean {
-    return this.#slot >= 0 || this.#polling;
+    return this.#sending || this.#polling;
   }
 
   /** Whether something that was written may not have reached the system. */
   get unsent(): boolean {
-    return this.#queue.bytes > 0 || this.failure !== undefined;
+    return this.#queue.bytes > 0 || this.#unsent !== undefined || this.failure !== undefined;
   }
 
   write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean {
@@ -95,11 +103,11 @@ export class UringWriter {
       this.#enqueue(bytes, ownership, this.#corked);
       return false;
     }
-    if (this.#toSlot(bytes)) {
+    if (this.#sendSmall(bytes)) {
       if (ownership === "given" && !this.#inArena(bytes)) releaseBuffer(bytes);
       return true;
     }
-    if (this.#slot >= 0) {
+    if (this.#sending || this.#unsent !== undefined) {
       this.#enqueue(bytes, ownership, false);
       return false;
     }
@@ -168,14 +176,30 @@ export class UringWriter {
     if (this.#flush()) this.#shutdown();
   }
 
-  /** The socket is closed: what is queued is lost. What is in the slot is sent, unless `reset`. */
-  close(reset: boolean): void {
+  /**
+   * The socket is closed: what is queued is lost. What was accepted is sent, unless `reset`.
+   *
+   * @returns Whether nothing is to be sent any more. Otherwise {@linkcode WriterHost.finished} follows.
+   */
+  close(reset: boolean): boolean {
     this.#closed = true;
+    this.#reset = reset;
     this.#queue.clear();
-    const { ring } = this.#loop;
-    const generation = this.#loop.generation(this.#place);
-    if (this.#polling) ring.cancel(this.#place | ROOM, generation);
-    if (this.#slot >= 0 && reset) ring.cancel(this.#place | SEND, generation);
+    if (reset) this.#unsent = undefined;
+    if (this.#unsent !== undefined) {
+      this.#host.lingers();
+      return false;
+    }
+    this.#cancelPoll();
+    if (!this.#sending || reset) return true;
+    this.#loop.settleSoon();
+    return false;
+  }
+
+  /** The system did not take what it was to be given for as long as a closed socket may wait. */
+  giveUp(): void {
+    this.#unsent = undefined;
+    this.#cancelPoll();
   }
 
   /** Goes on in a new turn. */
@@ -186,15 +210,26 @@ export class UringWriter {
     this.#continue();
   }
 
-  /** The request {@linkcode SEND} has completed. */
+  /** The request to send has not sent everything. Called before {@linkcode settled}. */
   sent(result: number): void {
     if (result > 0) this.#start += result;
-    const retried = result > 0 || result === -EAGAIN || result === -EINTR || result === -ECANCELED;
-    if (retried && !this.#closed && this.#start < this.#end) return this.#sendSlot();
-    this.#loop.slots.release(this.#slot);
-    this.#slot = -1;
-    if (this.#closed) return;
-    if (result < 0) return this.#break(-result);
+    else if (result !== -EAGAIN && result !== -EINTR && result !== -ECANCELED) return this.#break(-result);
+    // A reset loses it.
+    if (!this.#reset) this.#unsent = this.#loop.arena.bytes.slice(this.#start, this.#end);
+  }
+
+  /** The kernel has seen the request to send, and uses its memory no more. */
+  settled(): void {
+    this.#sending = false;
+    if (this.#unsent !== undefined) {
+      if (this.#closed) this.#host.lingers();
+      return this.#pollRoom();
+    }
+    if (this.#closed) {
+      if (!this.#polling) this.#host.finished();
+      return;
+    }
+    if (this.failure !== undefined) return;
     if (this.#queue.bytes > 0 || this.#fileAwaits) this.#continueSoon();
     else if (this.#ending) this.#shutdown();
   }
@@ -202,7 +237,10 @@ export class UringWriter {
   /** The request {@linkcode ROOM} has completed. */
   hasRoom(): void {
     this.#polling = false;
-    if (this.#closed) return;
+    if (this.#closed) {
+      if (!this.#sending && this.#flushUnsent()) this.#host.finished();
+      return;
+    }
     this.#fileBytes = 0;
     if (!this.#corked) this.#continue();
   }
@@ -234,13 +272,19 @@ export class UringWriter {
     this.#loop.requested();
   }
 
+  #cancelPoll(): void {
+    if (this.#polling) this.#loop.ring.cancel(this.#place | ROOM, this.#loop.generation(this.#place));
+  }
+
   #shutdown(): void {
-    // What is in the slot comes first.
-    if (this.#slot < 0) this.#loop.calls.shutdown(this.#descriptor);
+    // What was accepted comes first.
+    if (this.#sending) this.#loop.settleSoon();
+    else if (this.#unsent === undefined) this.#loop.calls.shutdown(this.#descriptor);
   }
 
   #enqueue(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership, more: boolean): void {
     this.#drainAwaited = true;
+    if (this.#sending) this.#loop.settleSoon();
     this.#queue.add(bytes, this.#inArena(bytes) ? "lent" : ownership, more);
   }
 
@@ -249,12 +293,13 @@ export class UringWriter {
     return bytes.buffer === this.#loop.arena.bytes.buffer;
   }
 
-  /** Sends what is queued. Returns whether nothing is. With `more`, the slot is empty then too. */
+  /** Sends what is queued. Returns whether nothing is. With `more`, no request is under way then either. */
   #flush(more = false): boolean {
+    if (!this.#sending && !this.#flushUnsent()) return false;
     while (this.#queue.bytes > 0) {
-      if (this.#slot >= 0) return false;
+      if (this.#sending) return false;
       const front = this.#queue.front();
-      if (!more && front.length === this.#queue.bytes && this.#toSlot(front)) {
+      if (!more && front.length === this.#queue.bytes && this.#sendSmall(front)) {
         this.#queue.taken(front.length);
         break;
       }
@@ -266,42 +311,41 @@ export class UringWriter {
         return false;
       }
     }
-    return this.failure === undefined && (!more || this.#slot < 0);
+    return this.failure === undefined && (!more || !this.#sending);
   }
 
-  /** Copies a small message to a slot, from which it is sent. Returns false if that cannot be done. */
-  #toSlot(bytes: Uint8Array<ArrayBuffer>): boolean {
+  /** Sends what was accepted and not taken. Returns whether there is nothing of it. */
+  #flushUnsent(): boolean {
+    const bytes = this.#unsent;
+    if (bytes === undefined) return true;
+    const sent = this.#send(bytes);
+    this.#unsent = sent < 0 || sent === bytes.length ? undefined : bytes.subarray(sent);
+    if (this.#unsent !== undefined) this.#pollRoom();
+    return this.#unsent === undefined;
+  }
+
+  /** Copies a small message to where it is sent from by a request. Returns false if that cannot be done. */
+  #sendSmall(bytes: Uint8Array<ArrayBuffer>): boolean {
     const { length } = bytes;
-    const { arena, ring, slots } = this.#loop;
-    if (length > SLOT_BYTES) return false;
-    if (this.#slot >= 0) {
-      if (this.#end + length > this.#slot + SLOT_BYTES) return false;
+    if (length > MAX_SMALL_BYTES || this.#unsent !== undefined) return false;
+    const { arena, ring, sendMemory } = this.#loop;
+    if (this.#sending) {
       // Behind what the kernel has not seen yet.
-      if (!ring.lengthen(this.#request, this.#end + length - this.#start)) return false;
+      const longer = this.#end - this.#start + length;
+      if (longer > MAX_SMALL_BYTES || !sendMemory.extend(this.#end, length)) return false;
+      if (!ring.lengthen(this.#request, longer)) return false;
       arena.bytes.set(bytes, this.#end);
       this.#end += length;
       return true;
     }
-    const slot = slots.take();
-    if (slot < 0) return false;
-    arena.bytes.set(bytes, slot);
-    this.#slot = slot;
-    this.#start = slot;
-    this.#end = slot + length;
-    this.#sendSlot();
+    const start = sendMemory.take(length);
+    if (start < 0) return false;
+    arena.bytes.set(bytes, start);
+    this.#sending = true;
+    this.#start = start;
+    this.#end = start + length;
+    this.#request = this.#loop.send(this, this.#descriptor, start, length, this.#place);
     return true;
-  }
-
-  #sendSlot(): void {
-    const { arena, ring } = this.#loop;
-    this.#request = ring.send(
-      this.#descriptor,
-      arena.address + this.#start,
-      this.#end - this.#start,
-      this.#place | SEND,
-      this.#loop.generation(this.#place),
-    );
-    this.#loop.requested();
   }
 
   /** Sends what the system takes. Returns the number of bytes, or -1 if the connection is broken. */
