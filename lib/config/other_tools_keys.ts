@@ -86,6 +86,9 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
   fallback: 'try_files = ["$path", "/index.html"] in [[sites]]',
   error_page: '[sites.error_pages] with 404 = "404.html"',
   errors: '[sites.error_pages] with 404 = "404.html"',
+  proxy_intercept_errors: 'intercept_errors = [404, "5xx"], beside error_pages',
+  handle_response: 'intercept_errors = [404, "5xx"], beside error_pages',
+  handle_errors: '[sites.error_pages] with 404 = "404.html"',
   expires: 'max_age = "1h" in [sites.cache]',
   cache_control: "control in [sites.cache]",
   // Routes

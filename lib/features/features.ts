@@ -17,6 +17,7 @@ import { fileRules } from "./file_rules.ts";
 import { forwardAuth } from "./forward_auth/forward_auth.ts";
 import { headers } from "./headers.ts";
 import { hsts } from "./hsts.ts";
+import { interceptErrors } from "./intercept_errors.ts";
 import { jwt } from "./jwt/jwt.ts";
 import { maintenance } from "./maintenance.ts";
 import { maxBodySize } from "./max_body_size.ts";
@@ -61,4 +62,5 @@ export const FEATURES = [
   errorPages,
   cacheControl,
   fileRules,
+  interceptErrors,
 ] as const satisfies readonly AnyFeature[];

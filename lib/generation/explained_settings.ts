@@ -36,7 +36,7 @@ export function routeSettings(config: Config, site: SiteConfig, proxy: ProxyConf
     circuit_breaker: circuit_breaker.enabled ? `at ${circuit_breaker.failure_ratio * 100} % failures` : "off",
     ...fields("headers.request", headers.request, headers),
     ...fields("headers.response", headers.response, headers),
-    ...siteSettings(site),
+    ...siteSettings({ ...site, error_pages: route.error_pages ?? site.error_pages }),
     ...(route.response_headers === undefined ? {} : { "route.response_headers": changes(route.response_headers) }),
   };
 }
@@ -60,7 +60,7 @@ export function fileSettings(site: SiteConfig): Settings {
 }
 
 /** The settings that apply to every response of the site. */
-export function siteSettings(site: SiteConfig): Settings {
+export function siteSettings(site: Pick<SiteConfig, "headers" | "error_pages" | "response_headers">): Settings {
   const [names, pages] = [Object.keys(site.headers), Object.keys(site.error_pages)];
   return {
     ...(names.length === 0 ? {} : { headers: `${names.join(", ")} on every response` }),

@@ -56,6 +56,7 @@ Deno.test("resolveConfig() fills in every default", () => {
       media_types: {},
       api_only: false,
       file_rules: [],
+      intercept_errors: [],
       headers: {},
       request_id: { header: "X-Request-Id", trust: true },
       error_pages: {},

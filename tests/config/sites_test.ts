@@ -100,13 +100,14 @@ control = "x"
 
 Deno.test("parseConfig() refuses error pages for statuses that are no errors", () => {
   assertErrors(
-    `${SITE}[sites.error_pages]\n«200» = "a.html"\n«"4xx"» = "a.html"\n404 = "a.html"\n404.1 = 2`.replace(
-      "\n404.1 = 2",
-      "",
-    ),
+    `${SITE}[sites.error_pages]\n«200» = "a.html"\n«"3xx"» = "a.html"\n"4xx" = "a.html"\n404 = "a.html"\n404.1 = 2`
+      .replace(
+        "\n404.1 = 2",
+        "",
+      ),
     [
-      'invalid key "200" in [sites.error_pages], expected a status from 400 to 599',
-      'invalid key "4xx" in [sites.error_pages], expected a status from 400 to 599',
+      'invalid key "200" in [sites.error_pages], expected a status from 400 to 599, or "4xx" or "5xx"',
+      'invalid key "3xx" in [sites.error_pages], expected a status from 400 to 599, or "4xx" or "5xx"',
     ],
   );
 });

@@ -3,6 +3,10 @@ import { assertEquals } from "@std/assert";
 import { cacheControl } from "../../lib/features/cache_control.ts";
 import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { createHandler } from "../../lib/process/create_handler.ts";
+import { headerAll } from "../support/message_reader.ts";
+import { exchange, get } from "../support/raw_client.ts";
+import { RunningProxy } from "../support/running_proxy.ts";
+import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const linesOf = (options: unknown, path: string) =>
@@ -60,6 +64,71 @@ Deno.test("Cache-Control is that of the file that is sent: of an index file, of 
       assertEquals((await got("/none.css"))[1] === "public, max-age=60", false);
     } finally {
       await handler.close();
+    }
+  });
+});
+
+Deno.test("cache gives responses of upstreams a Cache-Control where it is asked to, and none that is for one user", async () => {
+  await using upstream = ScriptedUpstream.answering(({ firstLine }) => {
+    const [status, lines = ""] = firstLine.split(" ")[1].split("/").slice(2);
+    return answerOf("x", lines === "" ? "" : `${decodeURIComponent(lines)}\r\n`).replace("200 OK", `${status} X`);
+  });
+  await using proxy = await RunningProxy.start({
+    upstreams: [upstream.url],
+    site: { cache: { max_age: 60 } },
+    proxy: {
+      routes: [
+        { path: "/none/", upstream: "app" },
+        {
+          path: "/route/",
+          upstream: "app",
+          cache: { max_age: 5, rules: [{ extensions: ["css"], control: "immutable" }] },
+        },
+        { path: "/all/", upstream: "app", cache: { control: "no-cache", proxied: "replace" } },
+        { path: "/keep/", upstream: "app", cache: { max_age: 5, proxied: "keep" } },
+      ],
+    },
+  });
+  const got = async (target: string, lines = "", method = "GET") => {
+    const request = get(target, lines).replace("GET", method);
+    return headerAll(await exchange(proxy.port, request, method), "cache-control").join("|");
+  };
+  const made = "public, max-age=5";
+  const cases: readonly (readonly [string, string, string?, string?])[] = [
+    ["/none/200", ""],
+    ["/keep/200", ""],
+    ["/route/200", made],
+    ["/route/304", made],
+    ["/route/301", made],
+    ["/route/302", ""],
+    ["/route/404", ""],
+    ["/route/500", ""],
+    ["/route/200/Cache-Control%3A%20private", "private"],
+    ["/route/200/Expires%3A%200", ""],
+    ["/route/200/Set-Cookie%3A%20a=1", ""],
+    ["/route/200", "", "Authorization: Basic eDp5\r\n"],
+    ["/route/200", "", "Content-Length: 0\r\n", "POST"],
+    ["/route/200/X-A%3A%20.css", "immutable"],
+    ["/all/200/Cache-Control%3A%20private%0D%0ACache-Control%3A%20max-age=1", "no-cache"],
+    ["/all/200/Set-Cookie%3A%20a=1", "no-cache"],
+  ];
+  for (const [target, expected, lines, method] of cases) {
+    assertEquals(await got(target, lines, method), expected, target);
+  }
+});
+
+Deno.test("cache of a route holds for the files that it serves", async () => {
+  await inTemporaryFolder({ "r/a.txt": "a", "b.txt": "b" }, async (folder) => {
+    await using upstream = ScriptedUpstream.answering(answerOf("x"));
+    await using proxy = await RunningProxy.start({
+      upstreams: [upstream.url],
+      site: { static_dir: folder, cache: { max_age: 60 } },
+      proxy: { routes: [{ path: "/r/", upstream: "app", try_files: ["$path"], cache: { control: "no-cache" } }] },
+    });
+    for (const [target, expected] of [["/r/a.txt", "no-cache"], ["/b.txt", "public, max-age=60"]]) {
+      for (let twice = 0; twice < 2; twice++) {
+        assertEquals(headerAll(await exchange(proxy.port, get(target)), "cache-control"), [expected]);
+      }
     }
   });
 });

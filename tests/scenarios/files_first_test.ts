@@ -14,7 +14,13 @@ import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { assertErrors, PROXY } from "../config/marked_config.ts";
 
-const FILES = { "a.txt": "file a", "app/page.html": "a page", "app/index.html": "the app", "b/index.html": "b" };
+const FILES = {
+  "assets/x.css": "css",
+  "a.txt": "file a",
+  "app/page.html": "a page",
+  "app/index.html": "the app",
+  "b/index.html": "b",
+};
 
 async function withSite(work: (proxy: RunningProxy, upstream: ScriptedUpstream) => Promise<void>): Promise<void> {
   await inTemporaryFolder(FILES, async (folder) => {
@@ -28,6 +34,7 @@ async function withSite(work: (proxy: RunningProxy, upstream: ScriptedUpstream) 
           { path: "/", upstream: "app", try_files: ["$path", "$path/", "$path.html"] },
           { path: "/app/", upstream: "app", try_files: ["$path", "/app/index.html"] },
           { path: "/plain/", upstream: "app" },
+          { path: "/assets/", upstream: "app", try_files: ["$path", "=404"] },
         ],
       },
     });
@@ -58,6 +65,16 @@ Deno.test("a route with try_files sends other methods and what it cannot read as
     assertEquals(await got(proxy, post("/a.txt", "x")), [200, "up /a.txt"]);
     assertEquals(await got(proxy, get("/x%2Fa.txt")), [200, "up /x%2Fa.txt"]);
     assertEquals(await got(proxy, get("/.hidden")), [200, "up /.hidden"]);
+  });
+});
+
+Deno.test('a route whose try_files end with "=404" sends no GET or HEAD upstream', async () => {
+  await withSite(async (proxy, upstream) => {
+    assertEquals(await got(proxy, get("/assets/x.css")), [200, "css"]);
+    const refused = ["/assets/none.css", "/assets/", "/assets/.hidden", "/assets/a%2Fb", "/assets/%ff"];
+    for (const target of refused) assertEquals((await got(proxy, get(target)))[0], target.endsWith("ff") ? 400 : 404);
+    assertEquals(upstream.requests.length, 0);
+    assertEquals(await got(proxy, post("/assets/none.css", "x")), [200, "up /assets/none.css"]);
   });
 });
 
@@ -95,7 +112,7 @@ Deno.test("parseConfig() refuses try_files of a route that can find nothing", ()
   assertErrors(`${PROXY}«try_files» = ["$path"]`, [
     "try_files looks for files, and the site has no static_dir, expected static_dir in [[sites]], or no try_files",
   ]);
-  assertErrors(`[[sites]]\nstatic_dir = "/"\n${PROXY.slice(10)}try_files = ["$path", «"=404"»]\n`, [
-    'try_files[1] is "=404", and what no file is found for goes upstream, expected a path that begins with "/" or "$path"',
+  assertErrors(`[[sites]]\nstatic_dir = "/"\n${PROXY.slice(10)}try_files = [«"=404"», "$path"]\n`, [
+    'try_files goes on after "=404", expected "=404" at the end only',
   ]);
 });

@@ -380,9 +380,9 @@ export interface SiteInput {
   response_headers?: ResponseHeadersInput;
   /** Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
   hsts?: false | true | HstsInput;
-  /** Files for error responses, by status. */
+  /** Files for error responses, by status or class ("5xx"). HTML, JSON and plain text may have placeholders, such as {request.id}. */
   error_pages?: Record<string, string>;
-  /** Cache-Control of files. */
+  /** Cache-Control of files, and of responses of upstreams where proxied says so. */
   cache?: CacheInput;
   /**
    * Header fields of some files of static_dir; all rules that fit apply, and of two values for one field the later one.
@@ -390,6 +390,12 @@ export interface SiteInput {
    * @default {[]}
    */
   file_rules?: FileRulesInput[];
+  /**
+   * Statuses of error responses of upstreams, such as [404, "5xx"], that get the page of error_pages in their place, or BWS's own error response.
+   *
+   * @default {[]}
+   */
+  intercept_errors?: string | number | (string | number)[];
   /** What is proxied. */
   proxy?: ProxyInput;
 }
@@ -1235,12 +1241,14 @@ export interface HstsInput {
   preload?: boolean;
 }
 
-/** `[sites.cache]`. Cache-Control of files. */
+/** `[sites.cache]`. Cache-Control of files, and of responses of upstreams where proxied says so. */
 export interface CacheInput {
   /** Value of Cache-Control for every file. */
   control?: string;
   /** How long caches may keep a file: "public, max-age=N". */
   max_age?: string | number;
+  /** What becomes of responses of upstreams to GET and HEAD: "keep" leaves them alone, "missing" gives those a Cache-Control that have none (but none that sets a cookie, or is for a user), "replace" gives it to all. By default "keep" on a site, and "missing" on a route. */
+  proxied?: "keep" | "replace" | "missing";
   /**
    * Values for some files; the first rule that fits wins, with path and extensions where it has both.
    *
@@ -1465,7 +1473,7 @@ export interface RouteInput {
    * @default {false}
    */
   streaming?: boolean;
-  /** Files of static_dir to look for before a GET or HEAD goes upstream, in order; "$path" stands for the path of the request. Not inherited: the site's are for requests that no route takes. */
+  /** Files of static_dir to look for before a GET or HEAD goes upstream, in order; "$path" stands for the path of the request. After "=404" at the end no GET or HEAD goes upstream. Not inherited: the site's are for requests that no route takes. */
   try_files?: string[];
   /** Lines of the access log; false for none, a text for another output. Takes the place of the site's. */
   access_log?: string | false | true | RouteAccessLogInput;
@@ -1495,6 +1503,12 @@ export interface RouteInput {
   security_headers?: false | true | RouteSecurityHeadersInput;
   /** Changes to the header fields of every response, also those that BWS makes. They come after [sites.headers] and headers.response of the proxy; those of a route after those of its site. Takes the place of the site's. */
   response_headers?: RouteResponseHeadersInput;
+  /** Files for error responses, by status or class ("5xx"). HTML, JSON and plain text may have placeholders, such as {request.id}. Takes the place of the site's. */
+  error_pages?: Record<string, string>;
+  /** Cache-Control of files, and of responses of upstreams where proxied says so. Takes the place of the site's. */
+  cache?: RouteCacheInput;
+  /** Statuses of error responses of upstreams, such as [404, "5xx"], that get the page of error_pages in their place, or BWS's own error response. Takes the place of the site's. */
+  intercept_errors?: string | number | (string | number)[];
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -2430,6 +2444,22 @@ export interface RouteResponseHeadersInput {
   when?: RouteResponseHeadersWhenInput[];
 }
 
+/** `[sites.proxy.routes.cache]`. Cache-Control of files, and of responses of upstreams where proxied says so. Takes the place of the site's. */
+export interface RouteCacheInput {
+  /** Value of Cache-Control for every file. */
+  control?: string;
+  /** How long caches may keep a file: "public, max-age=N". */
+  max_age?: string | number;
+  /** What becomes of responses of upstreams to GET and HEAD: "keep" leaves them alone, "missing" gives those a Cache-Control that have none (but none that sets a cookie, or is for a user), "replace" gives it to all. By default "keep" on a site, and "missing" on a route. */
+  proxied?: "keep" | "replace" | "missing";
+  /**
+   * Values for some files; the first rule that fits wins, with path and extensions where it has both.
+   *
+   * @default {[]}
+   */
+  rules?: RouteCacheRuleInput[];
+}
+
 /** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that binds a client to its upstream. */
 export interface CookieInput {
   /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
@@ -2526,6 +2556,16 @@ export interface RouteResponseHeadersWhenInput {
    * @default {[]}
    */
   remove?: string[] | Record<string, boolean>;
+}
+
+/** `[[sites.proxy.routes.cache.rules]]`. Values for some files; the first rule that fits wins, with path and extensions where it has both. */
+export interface RouteCacheRuleInput {
+  /** Prefix of the paths that the rule is for. */
+  path?: string;
+  /** Extensions of the files that the rule is for, with or without a dot. */
+  extensions?: string[];
+  /** Value of Cache-Control. */
+  control: string;
 }
 
 /** A config as the program uses it: checked, with all defaults; durations in milliseconds, sizes in bytes. */
@@ -2736,12 +2776,14 @@ export interface SiteConfig {
   response_headers?: ResponseHeadersConfig;
   /** Strict-Transport-Security on responses over https: browsers then use https only. true is a table without keys. */
   hsts?: false | true | HstsConfig;
-  /** Files for error responses, by status. */
+  /** Files for error responses, by status or class ("5xx"). HTML, JSON and plain text may have placeholders, such as {request.id}. */
   error_pages: Record<string, string>;
-  /** Cache-Control of files. */
+  /** Cache-Control of files, and of responses of upstreams where proxied says so. */
   cache: CacheConfig;
   /** Header fields of some files of static_dir; all rules that fit apply, and of two values for one field the later one. */
   file_rules: FileRulesConfig[];
+  /** Statuses of error responses of upstreams, such as [404, "5xx"], that get the page of error_pages in their place, or BWS's own error response. */
+  intercept_errors: StatusRange[];
   /** What is proxied. */
   proxy?: ProxyConfig;
 }
@@ -3227,12 +3269,14 @@ export interface HstsConfig {
   preload: boolean;
 }
 
-/** `[sites.cache]`. Cache-Control of files. */
+/** `[sites.cache]`. Cache-Control of files, and of responses of upstreams where proxied says so. */
 export interface CacheConfig {
   /** Value of Cache-Control for every file. */
   control?: string;
   /** How long caches may keep a file: "public, max-age=N". */
   max_age?: number;
+  /** What becomes of responses of upstreams to GET and HEAD: "keep" leaves them alone, "missing" gives those a Cache-Control that have none (but none that sets a cookie, or is for a user), "replace" gives it to all. By default "keep" on a site, and "missing" on a route. */
+  proxied?: "keep" | "replace" | "missing";
   /** Values for some files; the first rule that fits wins, with path and extensions where it has both. */
   rules: RuleConfig[];
 }
@@ -3381,7 +3425,7 @@ export interface RouteConfig {
   headers?: RouteHeadersConfig;
   /** Whether clients and upstreams may be silent for long, as in long polls and streams: no failure of the upstream. */
   streaming: boolean;
-  /** Files of static_dir to look for before a GET or HEAD goes upstream, in order; "$path" stands for the path of the request. Not inherited: the site's are for requests that no route takes. */
+  /** Files of static_dir to look for before a GET or HEAD goes upstream, in order; "$path" stands for the path of the request. After "=404" at the end no GET or HEAD goes upstream. Not inherited: the site's are for requests that no route takes. */
   try_files?: string[];
   /** Lines of the access log; false for none, a text for another output. Takes the place of the site's. */
   access_log?: string | false | true | RouteAccessLogConfig;
@@ -3411,6 +3455,12 @@ export interface RouteConfig {
   security_headers?: false | true | RouteSecurityHeadersConfig;
   /** Changes to the header fields of every response, also those that BWS makes. They come after [sites.headers] and headers.response of the proxy; those of a route after those of its site. Takes the place of the site's. */
   response_headers?: RouteResponseHeadersConfig;
+  /** Files for error responses, by status or class ("5xx"). HTML, JSON and plain text may have placeholders, such as {request.id}. Takes the place of the site's. */
+  error_pages?: Record<string, string>;
+  /** Cache-Control of files, and of responses of upstreams where proxied says so. Takes the place of the site's. */
+  cache?: RouteCacheConfig;
+  /** Statuses of error responses of upstreams, such as [404, "5xx"], that get the page of error_pages in their place, or BWS's own error response. Takes the place of the site's. */
+  intercept_errors?: StatusRange[];
 }
 
 /** `[sites.proxy.load_balancing]`. How pools choose. */
@@ -3900,6 +3950,18 @@ export interface RouteResponseHeadersConfig {
   when: RouteResponseHeadersWhenConfig[];
 }
 
+/** `[sites.proxy.routes.cache]`. Cache-Control of files, and of responses of upstreams where proxied says so. Takes the place of the site's. */
+export interface RouteCacheConfig {
+  /** Value of Cache-Control for every file. */
+  control?: string;
+  /** How long caches may keep a file: "public, max-age=N". */
+  max_age?: number;
+  /** What becomes of responses of upstreams to GET and HEAD: "keep" leaves them alone, "missing" gives those a Cache-Control that have none (but none that sets a cookie, or is for a user), "replace" gives it to all. By default "keep" on a site, and "missing" on a route. */
+  proxied?: "keep" | "replace" | "missing";
+  /** Values for some files; the first rule that fits wins, with path and extensions where it has both. */
+  rules: RouteCacheRuleConfig[];
+}
+
 /** `[sites.proxy.load_balancing.cookie]`. For cookie: the cookie that binds a client to its upstream. */
 export interface CookieConfig {
   /** Name of the cookie; where a site has several pools, a mark of the pool follows it. */
@@ -3984,4 +4046,14 @@ export interface RouteResponseHeadersWhenConfig {
   add: Record<string, string>;
   /** Names of fields that are removed. */
   remove: string[];
+}
+
+/** `[[sites.proxy.routes.cache.rules]]`. Values for some files; the first rule that fits wins, with path and extensions where it has both. */
+export interface RouteCacheRuleConfig {
+  /** Prefix of the paths that the rule is for. */
+  path?: string;
+  /** Extensions of the files that the rule is for, with or without a dot. */
+  extensions?: string[];
+  /** Value of Cache-Control. */
+  control: string;
 }

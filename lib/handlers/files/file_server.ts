@@ -110,7 +110,7 @@ export interface FileServer {
   /**
    * Looks for other candidates than {@linkcode serve}, in the same folder and memory.
    *
-   * @param tryFiles Candidates, as in `try_files`.
+   * @param tryFiles Candidates, as in `try_files`. With a status at its end, that is found where no candidate is.
    */
   lookUp(tryFiles: readonly string[]): FileLookUp;
   /** Why {@linkcode serve} responded with an error, as text for the log. */
@@ -186,10 +186,12 @@ class FolderServer implements FileServer {
 
   lookUp(tryFiles: readonly string[]): FileLookUp {
     const candidates = compileTryFiles(tryFiles, this.#rules);
+    const refuses = tryFiles.at(-1)?.startsWith("=") === true;
     const fromDisk = (head: RequestHead, request: PageRequest, tried?: string[]) => {
       const path = readRequestPath(head.path, this.#rules);
-      if (typeof path === "number") return undefined;
-      return this.#first(candidates.candidates(path), path, { head, request, tried, missing: undefined });
+      if (typeof path === "number") return refuses ? bare(path) : undefined;
+      const missing = refuses ? bare(candidates.missingStatus) : undefined;
+      return this.#first(candidates.candidates(path), path, { head, request, tried, missing });
     };
     return {
       find: (head) => {

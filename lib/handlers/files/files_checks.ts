@@ -34,7 +34,7 @@ export const resolveFolders: ConfigCheck = (root, problems, options) => {
 /** Checks the keys of each site. */
 export const checkFiles: ConfigCheck = (root, problems) => {
   for (const site of tablesOf(root, "sites")) {
-    checkTryFiles(site, problems);
+    for (const owner of [site, ...tablesOf(tableOf(site, "proxy"), "routes")]) checkTryFiles(owner, problems);
     checkRoutes(site, problems);
     checkRules(site, problems);
   }
@@ -77,10 +77,10 @@ function checkNeighbours(node: TextNode, problems: ProblemList): void {
   });
 }
 
-function checkTryFiles(site: TableNode, problems: ProblemList): void {
-  const node = child(site, "try_files");
+function checkTryFiles(owner: TableNode, problems: ProblemList): void {
+  const node = child(owner, "try_files");
   const last = node?.kind === "list" ? node.items.at(-1) : undefined;
-  for (const entry of textNodesOf(site, "try_files")) {
+  for (const entry of textNodesOf(owner, "try_files")) {
     if (entry.value !== "=404" || entry === last) continue;
     problems.error(entry, { message: 'try_files goes on after "=404"', expected: '"=404" at the end only' });
   }

@@ -10,8 +10,6 @@ import { ANY_OTHER } from "./media_types.ts";
 
 const TRY_FILE = 'a path that begins with "/" or "$path", or "=404"';
 const TRY_FILE_FORM = /^(?:\/.*|\$path(?:[./].*)?|=404)$/;
-const ROUTE_TRY_FILE = 'a path that begins with "/" or "$path"';
-const ROUTE_TRY_FILE_FORM = /^(?:\/.*|\$path(?:[./].*)?)$/;
 const TYPED = 'an extension such as ".wasm", a file name, or "*"';
 const MEDIA_TYPE = 'a media type such as "application/wasm" or "text/plain; charset=utf-8"';
 const FILE_NAME = "a file name without a folder and without spaces";
@@ -43,10 +41,11 @@ export const fileKeys = {
 
 /** The key of a route for files before its upstream, for the composed table. */
 export const routeFileKeys = {
-  try_files: list(judged(routeTryFileFault, ROUTE_TRY_FILE, ROUTE_TRY_FILE_FORM.source)).min(1, {
+  try_files: list(judged(tryFileFault, TRY_FILE, TRY_FILE_FORM.source)).min(1, {
     error: "at least one path",
   }).optional().describe(
     'Files of static_dir to look for before a GET or HEAD goes upstream, in order; "$path" stands for the path of the request. ' +
+      'After "=404" at the end no GET or HEAD goes upstream. ' +
       "Not inherited: the site's are for requests that no route takes.",
   ),
 };
@@ -63,12 +62,4 @@ function tryFileFault(value: string): Fault | undefined {
   if (TRY_FILE_FORM.test(value)) return undefined;
   const file = /^(?:\.\/)?(\w[\w./-]*\.\w+)$/.exec(value)?.[1];
   return { expected: TRY_FILE, suggestion: file === undefined ? undefined : `/${file}` };
-}
-
-function routeTryFileFault(value: string): Fault | undefined {
-  if (ROUTE_TRY_FILE_FORM.test(value)) return undefined;
-  if (value === "=404") {
-    return { message: 'is "=404", and what no file is found for goes upstream', expected: ROUTE_TRY_FILE };
-  }
-  return { ...tryFileFault(value), expected: ROUTE_TRY_FILE };
 }
