@@ -134,6 +134,8 @@ function memoryResponse(
   { status, headers, pieces }: ResponsePlan,
   { bytes, contentKey }: Representation,
 ): HttpResponse | undefined {
-  if (pieces === undefined) return { status, headers, body: null, contentKey };
+  if (pieces === undefined) {
+    return status === 200 ? { status, headers, body: null, contentKey } : { status, headers, body: null };
+  }
   return bytes === undefined ? undefined : { status, headers, body: memoryBody(bytes, pieces), contentKey };
 }
