@@ -55,7 +55,9 @@ export class EncoderTable {
   fieldIndex(known: KnownName, value: string): number {
     const index = known.statically?.values?.get(value);
     if (index !== undefined) return index;
-    for (let entry = known.newest; entry !== undefined; entry = entry.older) {
+    // Of a name whose values change, the table holds many that do not come again.
+    let looks = known.misses > MAX_MISSES ? CHANGING_LOOKS : MAX_LOOKS;
+    for (let entry = known.newest; entry !== undefined && looks > 0; entry = entry.older, looks--) {
       if (entry.value !== value) continue;
       known.misses = 0;
       return this.#index(entry);
@@ -128,6 +130,9 @@ const MAX_MISSES = 4;
 /** After that, one value in this many (and one) is indexed, in case they repeat now. */
 const RETRY_MASK = 63;
 const MAX_NAMES = 256;
+/** Entries of a name that are looked at for a value, newest first, where its values repeat and where they change. */
+const MAX_LOOKS = 16;
+const CHANGING_LOOKS = 2;
 
 /** Names whose values are seldom the same twice. */
 const CHANGING: ReadonlySet<string> = new Set([

@@ -85,7 +85,7 @@ Deno.test("resolveConfig() fills in every default", () => {
           response: { set: {}, add: {}, remove: [] },
         },
         connections: {
-          ...{ max_idle: 64, idle_timeout: 4000, max_streams: 100, ping_interval: 300_000 },
+          ...{ max_idle: 256, idle_timeout: 4000, max_streams: 100, ping_interval: 300_000 },
           ...{ max_connections: 0, queue_size: 1024, queue_timeout: 5000 },
         },
         websocket: {

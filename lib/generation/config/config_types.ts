@@ -1608,7 +1608,7 @@ export interface ConnectionsInput {
   /**
    * Maximum number of idle connections that are kept for an upstream.
    *
-   * @default {64}
+   * @default {256}
    */
   max_idle?: number;
   /**

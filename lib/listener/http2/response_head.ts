@@ -52,7 +52,7 @@ export function addFields(encoder: HpackEncoder, status: number, lines: readonly
 export function addLines(encoder: HpackEncoder, lines: readonly string[]): boolean {
   let dated = false;
   for (let i = 0; i < lines.length; i += 2) {
-    const name = lines[i].toLowerCase();
+    const name = lowerName(lines[i]);
     // Most names are told apart by their length alone.
     switch (name.length) {
       case 4:
@@ -78,6 +78,19 @@ export function addLines(encoder: HpackEncoder, lines: readonly string[]): boole
   }
   return dated;
 }
+
+/** The name in lower case: the same text each time, so that the encoder finds it quickly. */
+function lowerName(name: string): string {
+  const known = LOWER.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  // Upstreams choose names.
+  if (LOWER.size < MAX_NAMES) LOWER.set(name, lower);
+  return lower;
+}
+
+const LOWER = new Map<string, string>();
+const MAX_NAMES = 512;
 
 function declaredLength(lines: readonly string[]): number {
   for (let i = 0; i < lines.length; i += 2) {

@@ -9,7 +9,7 @@ import { duration, integer, table } from "../../config/fields.ts";
 
 /** How connections to upstreams are kept and limited. */
 export const connectionsSchema = table({
-  max_idle: integer(0, 1_000_000).default(64).describe(
+  max_idle: integer(0, 1_000_000).default(256).describe(
     "Maximum number of idle connections that are kept for an upstream.",
   ),
   idle_timeout: duration().prefault("4s").describe("How long an idle connection is kept."),
