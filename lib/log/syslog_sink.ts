@@ -4,7 +4,6 @@
  * @module
  */
 
-import { lookup } from "node:dns/promises";
 import { OutputAway } from "./sink.ts";
 import { SyslogMessages, type SyslogSettings } from "./syslog_message.ts";
 import { type SyslogTarget, syslogTarget } from "./syslog_target.ts";
@@ -79,7 +78,8 @@ async function open(target: SyslogTarget, streams: boolean): Promise<Channel> {
     // Linux chooses an address for an empty path.
     return new Datagrams(Deno.listenDatagram({ transport: "unixpacket", path: "" }), { transport: "unixpacket", path });
   }
-  // Looked up once: a datagram to a name would have it looked up each time.
+  // Looked up once: a datagram to a name would have it looked up each time. Loaded where it is needed, for a quick start.
+  const { lookup } = await import("node:dns/promises");
   const { address: hostname } = await lookup(target.hostname);
   const { port } = target;
   if (target.transport === "tcp") return new Stream(await connect(hostname, port));

@@ -90,3 +90,13 @@ Deno.test("[logging.rotate] needs to know when, and an output a form that is kno
   assertEquals(problems(`[logging]\noutput = "syslog+tcp://logs.example:601"\n${SITE}`), []);
   assertEquals(problems(`[logging]\noutput = "syslog://logs.example"\n${SITE}`).length, 1);
 });
+
+Deno.test("The examples of docs/logging.md are accepted without a warning", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/logging.md", import.meta.url));
+  const examples = [...text.matchAll(/```toml\n([^]*?)```/g)].map(([, example]) => example);
+  assertEquals(examples.length, 3);
+  for (const example of examples) {
+    const { problems, warnings } = parseConfig(example, { checkFiles: false });
+    assertEquals([...problems, ...warnings], [], example);
+  }
+});
