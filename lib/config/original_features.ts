@@ -127,10 +127,13 @@ function translateSiteSecurity(site: TableNode, problems: ProblemList): void {
 }
 
 function translateLimit(limit: TableNode | undefined, problems: ProblemList): void {
-  if (limit === undefined || child(limit, "rate") !== undefined) return;
+  if (limit === undefined || OWN_LIMIT.some((key) => child(limit, key) !== undefined)) return;
   if (!giveLimit(limit, limit)) return;
   warn(limit, "rate_limit of the original BWS is taken as rate, burst and exempt in it", problems);
 }
+
+/** Keys that the original does not have. */
+const OWN_LIMIT: readonly string[] = ["rate", "max_in_flight", "burst", "key", "exempt", "max_keys", "dry_run"];
 
 /** Gives `own` the keys that `limit` means, and `site` the addresses that it refuses. Returns whether there was a rate. */
 function giveLimit(limit: TableNode, own: TableNode, site?: TableNode): boolean {

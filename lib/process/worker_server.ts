@@ -15,6 +15,7 @@ import { RelayedAddresses } from "../upstream/discovery/supervisor_addresses.ts"
 import type { Log, OutputName } from "../log/log.ts";
 import { SharedMemoryState } from "../state/shared_memory_state.ts";
 import { sharedTime } from "../state/shared_time.ts";
+import { clearWorkerInFlight, IN_FLIGHT_FIELDS } from "../features/rate_limit/in_flight_store.ts";
 import { clearWorkerCounts } from "../upstream/condition/condition_fields.ts";
 import { UPSTREAM_FIELDS } from "../generation/pools/upstream_factory.ts";
 import { CertificateWatch } from "./certificate_watch.ts";
@@ -363,6 +364,8 @@ class WorkerServer implements RunningWorkers {
   // Including upstreams that are no longer in any pool: they may be added again.
   #clearCounts(index: number): void {
     for (const fields of this.#sharedState.fieldsBelow(UPSTREAM_FIELDS)) clearWorkerCounts(fields, index);
+    const worker = { index, count: this.#options.workers + 1 };
+    for (const fields of this.#sharedState.fieldsBelow(IN_FLIGHT_FIELDS)) clearWorkerInFlight(fields, worker);
     this.#processState.metrics.clearWorker(index);
     this.#processState.failedPorts.all[index].fill(0);
     this.#portStatus.forget(index);

@@ -883,11 +883,13 @@ export interface RateLimitInput {
    */
   enabled?: boolean;
   /** Requests that are let through in the long run, such as "5/s", "100/m" or "10/30s"; each one above gets 429. */
-  rate: string;
+  rate?: string;
+  /** Requests that may be under way at a time, with their responses and as WebSockets; each one above gets 429. */
+  max_in_flight?: number;
   /** Requests that may come at once after a pause; default: those of one second, at least 1. */
   burst?: number;
   /**
-   * What is counted by itself: "address" of the client (IPv6 by /64), "header:NAME", "cookie:NAME" (a request without it counts by address), or "route" for all clients together.
+   * What is counted by itself: "address" of the client (IPv6 by /64), "user" of basic_auth, jwt or forward_auth, "header:NAME", "cookie:NAME" (a request without it counts by address), or "route" for all clients together.
    *
    * @default {"address"}
    */
@@ -2132,11 +2134,13 @@ export interface RouteRateLimitInput {
    */
   enabled?: boolean;
   /** Requests that are let through in the long run, such as "5/s", "100/m" or "10/30s"; each one above gets 429. */
-  rate: string;
+  rate?: string;
+  /** Requests that may be under way at a time, with their responses and as WebSockets; each one above gets 429. */
+  max_in_flight?: number;
   /** Requests that may come at once after a pause; default: those of one second, at least 1. */
   burst?: number;
   /**
-   * What is counted by itself: "address" of the client (IPv6 by /64), "header:NAME", "cookie:NAME" (a request without it counts by address), or "route" for all clients together.
+   * What is counted by itself: "address" of the client (IPv6 by /64), "user" of basic_auth, jwt or forward_auth, "header:NAME", "cookie:NAME" (a request without it counts by address), or "route" for all clients together.
    *
    * @default {"address"}
    */
@@ -3083,10 +3087,12 @@ export interface RateLimitConfig {
   /** Whether the limit holds. */
   enabled: boolean;
   /** Requests that are let through in the long run, such as "5/s", "100/m" or "10/30s"; each one above gets 429. */
-  rate: string;
+  rate?: string;
+  /** Requests that may be under way at a time, with their responses and as WebSockets; each one above gets 429. */
+  max_in_flight?: number;
   /** Requests that may come at once after a pause; default: those of one second, at least 1. */
   burst?: number;
-  /** What is counted by itself: "address" of the client (IPv6 by /64), "header:NAME", "cookie:NAME" (a request without it counts by address), or "route" for all clients together. */
+  /** What is counted by itself: "address" of the client (IPv6 by /64), "user" of basic_auth, jwt or forward_auth, "header:NAME", "cookie:NAME" (a request without it counts by address), or "route" for all clients together. */
   key: string;
   /** Addresses and networks that are not limited. */
   exempt: string[];
@@ -3790,10 +3796,12 @@ export interface RouteRateLimitConfig {
   /** Whether the limit holds. */
   enabled: boolean;
   /** Requests that are let through in the long run, such as "5/s", "100/m" or "10/30s"; each one above gets 429. */
-  rate: string;
+  rate?: string;
+  /** Requests that may be under way at a time, with their responses and as WebSockets; each one above gets 429. */
+  max_in_flight?: number;
   /** Requests that may come at once after a pause; default: those of one second, at least 1. */
   burst?: number;
-  /** What is counted by itself: "address" of the client (IPv6 by /64), "header:NAME", "cookie:NAME" (a request without it counts by address), or "route" for all clients together. */
+  /** What is counted by itself: "address" of the client (IPv6 by /64), "user" of basic_auth, jwt or forward_auth, "header:NAME", "cookie:NAME" (a request without it counts by address), or "route" for all clients together. */
   key: string;
   /** Addresses and networks that are not limited. */
   exempt: string[];
