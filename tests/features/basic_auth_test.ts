@@ -5,6 +5,7 @@ import { basicAuthKeys } from "../../lib/features/basic_auth/basic_auth_schema.t
 import { hashFault } from "../../lib/features/basic_auth/hash_kind.ts";
 import { parseHtpasswd } from "../../lib/features/basic_auth/htpasswd.ts";
 import { hashPassword, verifyPassword } from "../../lib/features/basic_auth/password_hash.ts";
+import { UsersFile } from "../../lib/features/basic_auth/users_file.ts";
 import { passwordThread } from "../../lib/features/basic_auth/password_thread.ts";
 import type { BasicAuthInput } from "../../lib/generation/config/config_types.ts";
 import { createHandler } from "../../lib/process/create_handler.ts";
@@ -76,6 +77,70 @@ Deno.test("basic_auth limits the attempts of an address, but for passwords that 
   const got = await ask({ users: { ann: SHA512 }, attempts_per_minute: 2 }, [right, wrong, wrong, right]);
   assertEquals(got.map(({ status }) => status), [200, 401, 429, 200]);
   assert(Number(got[2].headers.get("retry-after")) > 0);
+});
+
+Deno.test("basic_auth counts the attempts of IPv6 clients by /64, and one for requests that come together", async () => {
+  const wrong = { authorization: basic("ann", "wrong") };
+  const table = { users: { ann: SHA512 }, attempts_per_minute: 2 };
+  const upstreamless = createHandler({ sites: [{ static_dir: "tests/www", basic_auth: table }] });
+  const ask = async (address: string, headers: Record<string, string>) => {
+    const info = { remoteAddr: { transport: "tcp", hostname: address, port: 1 } } as Deno.ServeHandlerInfo;
+    const response = await upstreamless(new Request("http://localhost/", { headers }), info);
+    await response.body?.cancel();
+    return response.status;
+  };
+  const statuses = [];
+  for (const end of [1, 2, 3]) statuses.push(await ask(`2001:db8::${end}`, wrong));
+  assertEquals(statuses, [401, 401, 429]);
+  const right = { authorization: basic("ann", "secret") };
+  const page = await Promise.all(Array.from({ length: 100 }, () => ask("192.0.2.1", right)));
+  assertEquals(new Set(page), new Set([200]));
+  await upstreamless.close();
+  passwordThread.stop();
+});
+
+Deno.test("basic_auth lets no client set the user's field under another spelling, or have it removed", async () => {
+  const forged = { "x_user": "root", "X.User": "root", "connection": "x-user", "x-user": "root" };
+  const upstream = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    ({ headers }) => Response.json([headers.get("x-user"), headers.get("x_user"), headers.get("x.user")]),
+  );
+  const handler = createHandler({
+    sites: [{
+      basic_auth: { users: { ann: SHA512 }, user_header: "X-User" },
+      proxy: {
+        upstreams: [{ name: "app", url: `http://127.0.0.1:${upstream.addr.port}` }],
+        routes: [{ path: "/", upstream: "app" }, { path: "/open", upstream: "app", basic_auth: { enabled: false } }],
+      },
+    }],
+  });
+  const get = (path: string, headers: Record<string, string>) =>
+    handler(new Request(`http://localhost${path}`, { headers }));
+  const response = await get("/", { ...forged, authorization: basic("ann", "secret") });
+  assertEquals(await response.json(), ["ann", null, null]);
+  const open = await get("/open", {});
+  assertEquals([open.status, await open.json()], [200, [null, null, null]]);
+  await handler.close();
+  await upstream.shutdown();
+  passwordThread.stop();
+});
+
+Deno.test("UsersFile reads its file again when it has changed, and keeps the users while it is malformed", async () => {
+  await inTemporaryFolder({ "users": `ann:${SHA512}\n` }, async (folder) => {
+    const file = new UsersFile(`${folder}/users`);
+    const after = async (content: string) => {
+      await Deno.writeTextFile(`${folder}/users`, content);
+      await file.look();
+      return [...file.users.keys()];
+    };
+    assertEquals([...file.users.keys()], ["ann"]);
+    assertEquals(await after(`ann:${SHA512}\nbob:${SHA512}\n`), ["ann", "bob"]);
+    assertEquals(await after("ann:secret\n"), ["ann", "bob"]);
+    await Deno.remove(`${folder}/users`);
+    await file.look();
+    assertEquals(file.users.size, 2);
+    assertEquals(await after(`bob:${SHA512}\n`), ["bob"]);
+  });
 });
 
 Deno.test("basic_auth reads users from a file of htpasswd", async () => {

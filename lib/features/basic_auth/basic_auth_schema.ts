@@ -10,10 +10,11 @@ import { HASH, hashFault } from "./hash_kind.ts";
 
 /** The keys of `basic_auth`. */
 export const basicAuthKeys = table({
+  enabled: flag().default(true).describe("Whether passwords are asked for."),
   users: z.record(text("the name of a user"), judged(hashFault, HASH), { error: "a table of users and hashes" })
     .prefault({}).describe("Users and the hashes of their passwords, as `bws hash-password` makes them."),
   users_file: text("the path of a file").optional().describe(
-    "A file of users and hashes in the format of htpasswd, read when the config is.",
+    "A file of users and hashes in the format of htpasswd. Read again when it changes.",
   ),
   realm: fieldValue().default("Restricted").describe("What browsers show when they ask for the password."),
   user_header: token("the name of a header field").optional().describe(

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
 
 /** How long a check holds: after it, a user who was removed from the file is out, too. */
@@ -17,24 +18,34 @@ export class KnownPasswords {
   /** Until when each holds, oldest first. */
   readonly #until = new Map<string, number>();
 
-  /** Whether this password was right for this hash of this user. */
-  has(user: string, password: string, hash: string, nowMs: number): boolean {
-    const until = this.#until.get(this.#digest(user, password, hash));
+  /** What a password for a hash of a user is found by. */
+  keyOf(user: string, password: string, hash: string): string {
+    return this.#digest(`${user}\0${password}\0${hash}`).toString("base64");
+  }
+
+  /** Whether it was right. */
+  has(key: string, nowMs: number): boolean {
+    const until = this.#until.get(key);
     return until !== undefined && until > nowMs;
   }
 
   /** Remembers that it was. */
-  add(user: string, password: string, hash: string, nowMs: number): void {
+  add(key: string, nowMs: number): void {
+    // Behind the others: it is the youngest.
+    this.#until.delete(key);
     if (this.#until.size >= MOST_KEPT) {
-      for (const digest of this.#until.keys()) {
-        this.#until.delete(digest);
-        break;
-      }
+      const oldest = this.#until.keys().next();
+      if (oldest.done !== true) this.#until.delete(oldest.value);
     }
-    this.#until.set(this.#digest(user, password, hash), nowMs + KEPT_MS);
+    this.#until.set(key, nowMs + KEPT_MS);
   }
 
-  #digest(user: string, password: string, hash: string): string {
-    return createHmac("sha256", this.#key).update(`${user}\0${password}\0${hash}`).digest("base64");
+  /** A number that is always the same for a name, and that nobody outside can know. */
+  drawOf(user: string): number {
+    return this.#digest(user).readUInt32LE(0);
+  }
+
+  #digest(text: string): Buffer {
+    return createHmac("sha256", this.#key).update(text).digest();
   }
 }

@@ -129,13 +129,13 @@ export class Jwt implements Filter {
   }
 
   request(exchange: Exchange): Outcome | undefined | Promise<Outcome | undefined> {
-    if (exchange.dryRun !== undefined) return undefined;
     const token = bearerToken(exchange.head, this.#options);
-    if (token === undefined) return this.#refused(401, "The request has no bearer token", MISSING);
+    if (token === undefined) return this.#refused(exchange, 401, "The request has no bearer token", MISSING);
     if (token instanceof TokenFault) {
       const status = token.error === "invalid_token" ? 401 : 400;
-      return this.#refused(status, token.cause, INVALID, `error="${token.error}"`);
+      return this.#refused(exchange, status, token.cause, INVALID, `error="${token.error}"`);
     }
+    if (exchange.dryRun !== undefined) return undefined;
     const known = this.#verified.find(token, this.#verifier.version);
     return known === undefined ? this.#verify(exchange, token) : this.#judge(exchange, known, CACHED);
   }
@@ -148,7 +148,7 @@ export class Jwt implements Filter {
     }
     if (claims instanceof InvalidToken) {
       const { reason } = claims;
-      return this.#refused(401, reason, INVALID, `error="invalid_token", error_description="${reason}"`);
+      return this.#refused(exchange, 401, reason, INVALID, `error="invalid_token", error_description="${reason}"`);
     }
     const bearer = this.#bearerOf(claims);
     const { exp } = claims;
@@ -161,6 +161,7 @@ export class Jwt implements Filter {
     exchange.user = user;
     if (missing !== undefined) {
       return this.#refused(
+        exchange,
         403,
         `The token's claim ${missing} is not enough`,
         INSUFFICIENT,
@@ -172,8 +173,8 @@ export class Jwt implements Filter {
     return undefined;
   }
 
-  #refused(status: 400 | 401 | 403, cause: string, result: number, error?: string): Outcome {
-    this.#metrics?.add(requests, 1, result);
+  #refused({ dryRun }: Exchange, status: 400 | 401 | 403, cause: string, result: number, error?: string): Outcome {
+    if (dryRun === undefined) this.#metrics?.add(requests, 1, result);
     const value = error === undefined ? this.#challenge : `${this.#challenge}, ${error}`;
     return new ExchangeFailure(status, cause, { lines: ["www-authenticate", value] });
   }

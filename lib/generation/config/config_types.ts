@@ -916,9 +916,15 @@ export interface RateLimitInput {
 
 /** `[sites.basic_auth]`. Users and passwords by HTTP authentication. */
 export interface BasicAuthInput {
+  /**
+   * Whether passwords are asked for.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
   /** Users and the hashes of their passwords, as `bws hash-password` makes them. */
   users?: Record<string, string>;
-  /** A file of users and hashes in the format of htpasswd, read when the config is. */
+  /** A file of users and hashes in the format of htpasswd. Read again when it changes. */
   users_file?: string;
   /**
    * What browsers show when they ask for the password.
@@ -2167,9 +2173,15 @@ export interface RouteRateLimitInput {
 
 /** `[sites.proxy.routes.basic_auth]`. Users and passwords by HTTP authentication. Takes the place of the site's. */
 export interface RouteBasicAuthInput {
+  /**
+   * Whether passwords are asked for.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
   /** Users and the hashes of their passwords, as `bws hash-password` makes them. */
   users?: Record<string, string>;
-  /** A file of users and hashes in the format of htpasswd, read when the config is. */
+  /** A file of users and hashes in the format of htpasswd. Read again when it changes. */
   users_file?: string;
   /**
    * What browsers show when they ask for the password.
@@ -3104,9 +3116,11 @@ export interface RateLimitConfig {
 
 /** `[sites.basic_auth]`. Users and passwords by HTTP authentication. */
 export interface BasicAuthConfig {
+  /** Whether passwords are asked for. */
+  enabled: boolean;
   /** Users and the hashes of their passwords, as `bws hash-password` makes them. */
   users: Record<string, string>;
-  /** A file of users and hashes in the format of htpasswd, read when the config is. */
+  /** A file of users and hashes in the format of htpasswd. Read again when it changes. */
   users_file?: string;
   /** What browsers show when they ask for the password. */
   realm: string;
@@ -3813,9 +3827,11 @@ export interface RouteRateLimitConfig {
 
 /** `[sites.proxy.routes.basic_auth]`. Users and passwords by HTTP authentication. Takes the place of the site's. */
 export interface RouteBasicAuthConfig {
+  /** Whether passwords are asked for. */
+  enabled: boolean;
   /** Users and the hashes of their passwords, as `bws hash-password` makes them. */
   users: Record<string, string>;
-  /** A file of users and hashes in the format of htpasswd, read when the config is. */
+  /** A file of users and hashes in the format of htpasswd. Read again when it changes. */
   users_file?: string;
   /** What browsers show when they ask for the password. */
   realm: string;
