@@ -10,6 +10,7 @@ import { assertErrors, PROXY } from "../config/marked_config.ts";
 import { LoggedProxy } from "../support/logged_proxy.ts";
 import { header, statusOf, text } from "../support/message_reader.ts";
 import { exchange, get, head } from "../support/raw_client.ts";
+import { RunningProxy } from "../support/running_proxy.ts";
 import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -120,4 +121,20 @@ Deno.test("parseConfig() refuses error pages of a route that are not there, and 
   assertErrors(`${PROXY}intercept_errors = «["2xx", 404]»`, [
     "a response below 400 is no error, expected statuses from 400 to 599",
   ]);
+});
+
+Deno.test("intercept_errors leaves the rest of an upstream's response unread, and nothing under way", async () => {
+  await using upstream = ScriptedUpstream.start(async (peer) => {
+    while (await peer.request() !== undefined) {
+      await peer.send("HTTP/1.1 503 X\r\nContent-Length: 1000000\r\n\r\n" + "x".repeat(1000));
+      await peer.closed();
+    }
+  });
+  // It fails at its end when an exchange or an attempt is under way.
+  await using proxy = await RunningProxy.start({ upstreams: [upstream.url], site: { intercept_errors: "5xx" } });
+  for (const request of [get("/a"), get("/b", "Accept: text/html\r\n")]) {
+    const response = await exchange(proxy.port, request);
+    assertEquals([statusOf(response), response.whole], [503, true]);
+    assertStringIncludes(text(response.body), "Service Unavailable");
+  }
 });
