@@ -216,7 +216,7 @@ Deno.test("An access log is off for a site or a route, but for failures", async 
 });
 
 Deno.test("A site's access log is on where that of the server is off, and has an output of its own whatever the level", async () => {
-  await using logged = await Logged.start({ enabled: true, output: "/own" }, {
+  await using logged = await Logged.start({ output: "/own" }, {
     logging: { access: false, level: "warn" },
     route: { enabled: false },
   });

@@ -59,7 +59,7 @@ export function openAccessLog(
   const accessLog = new AccessLog({
     format: format.line,
     writer: log.writerOf({ output, header: format.header }),
-    enabled: (settings.enabled ?? logging.access) && (own || log.writes("info")),
+    enabled: (settings.enabled ?? (own || logging.access)) && (own || log.writes("info")),
     sample,
     skipStatus: skip_status,
     skipsPath: skip_paths && skipsPath(skip_paths),

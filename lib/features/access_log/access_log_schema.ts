@@ -31,7 +31,7 @@ export function output() {
 /** The keys of `access_log`. */
 export const accessLogKeys = table({
   enabled: flag().optional().describe(
-    "Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access.",
+    "Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access, and true with an output of its own.",
   ),
   output: output().optional().describe(
     "Where the lines go, as output in [logging]. With an output of its own, failures are in the log of [logging], too.",

@@ -490,7 +490,7 @@ export interface LimitsInput {
 
 /** `[logging.access_log]`. Lines of the access log; false for none, a text for another output. */
 export interface AccessLogInput {
-  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access. */
+  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access, and true with an output of its own. */
   enabled?: boolean;
   /** Where the lines go, as output in [logging]. With an output of its own, failures are in the log of [logging], too. */
   output?: string;
@@ -688,7 +688,7 @@ export interface TlsInput {
 
 /** `[sites.access_log]`. Lines of the access log; false for none, a text for another output. */
 export interface SiteAccessLogInput {
-  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access. */
+  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access, and true with an output of its own. */
   enabled?: boolean;
   /** Where the lines go, as output in [logging]. With an output of its own, failures are in the log of [logging], too. */
   output?: string;
@@ -1983,7 +1983,7 @@ export interface RouteHeadersInput {
 
 /** `[sites.proxy.routes.access_log]`. Lines of the access log; false for none, a text for another output. Takes the place of the site's. */
 export interface RouteAccessLogInput {
-  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access. */
+  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access, and true with an output of its own. */
   enabled?: boolean;
   /** Where the lines go, as output in [logging]. With an output of its own, failures are in the log of [logging], too. */
   output?: string;
@@ -2838,7 +2838,7 @@ export interface LimitsConfig {
 
 /** `[logging.access_log]`. Lines of the access log; false for none, a text for another output. */
 export interface AccessLogConfig {
-  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access. */
+  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access, and true with an output of its own. */
   enabled?: boolean;
   /** Where the lines go, as output in [logging]. With an output of its own, failures are in the log of [logging], too. */
   output?: string;
@@ -2988,7 +2988,7 @@ export interface TlsConfig {
 
 /** `[sites.access_log]`. Lines of the access log; false for none, a text for another output. */
 export interface SiteAccessLogConfig {
-  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access. */
+  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access, and true with an output of its own. */
   enabled?: boolean;
   /** Where the lines go, as output in [logging]. With an output of its own, failures are in the log of [logging], too. */
   output?: string;
@@ -3725,7 +3725,7 @@ export interface RouteHeadersConfig {
 
 /** `[sites.proxy.routes.access_log]`. Lines of the access log; false for none, a text for another output. Takes the place of the site's. */
 export interface RouteAccessLogConfig {
-  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access. */
+  /** Whether exchanges write a line; failures (5xx) do in any case. Default: logging.access, and true with an output of its own. */
   enabled?: boolean;
   /** Where the lines go, as output in [logging]. With an output of its own, failures are in the log of [logging], too. */
   output?: string;
