@@ -70,7 +70,7 @@ export const NAMED_FACTS: Readonly<Record<string, { readonly stage: Stage; value
     },
   },
   cookie: { stage: "received", value: (name) => ({ head }) => cookieOf(head.headers, name) },
-  query: { stage: "received", value: (name) => ({ head }) => parameterOf(head.query, name) },
+  query: { stage: "received", value: (name) => ({ query }) => parameterOf(query, name) },
 };
 
 function known(stage: Stage, values: Readonly<Record<string, Value>>): Record<string, Fact> {

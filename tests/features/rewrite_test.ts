@@ -6,12 +6,16 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
+import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { explain } from "../../lib/generation/explain.ts";
+import { Log } from "../../lib/log/log.ts";
+import { startServer } from "../../lib/process/server.ts";
 import { assertErrors } from "../config/marked_config.ts";
+import { until } from "../support/condition.ts";
 import { LoggedProxy } from "../support/logged_proxy.ts";
 import { header, statusOf, text } from "../support/message_reader.ts";
 import { exchange, get } from "../support/raw_client.ts";
-import { RunningProxy, type RunningProxyOptions } from "../support/running_proxy.ts";
+import { configOf, RunningProxy, type RunningProxyOptions } from "../support/running_proxy.ts";
 import { answerOf, ScriptedUpstream } from "../support/scripted_upstream.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -75,10 +79,25 @@ Deno.test("rewrite leaves what is encoded encoded, and no value becomes more tha
     { from: "/query/:id", to: "/q?id={id}" },
     { from: "/header/*", to: "/h/{header.x}?x={header.x}" },
     { from: "/from-query", to: "/f/{query}" },
+    { from: "/parameter", to: "/v?v={query.b}&{query}" },
   ];
-  const sent = ["/path/a%2Fb%3Fc%20d", "/path//a", "/query/a%26b", "/query/a&b=c+d;e", "/from-query?a=/b?c%2F"];
+  const sent = [
+    "/path/a%2Fb%3Fc%20d",
+    "/path//a",
+    "/query/a%26b",
+    "/query/a&b=c+d;e",
+    "/from-query?a=/b?c%2F",
+    "/parameter?a=1&b=x%26y",
+  ];
   assertEquals(await targets(rewrite, sent), [
-    ...["/p/a%2Fb%3Fc%20d", "/p/a", "/q?id=a%26b", "/q?id=a%26b%3Dc%2Bd%3Be", "/f/a=/b%3Fc%2F?a=/b?c%2F"],
+    ...[
+      "/p/a%2Fb%3Fc%20d",
+      "/p/a",
+      "/q?id=a%26b",
+      "/q?id=a%26b%3Dc%2Bd%3Be",
+      "/f/a=/b%3Fc%2F?a=/b?c%2F",
+      "/v?v=x%26y&a=1&b=x%26y",
+    ],
   ]);
   assertEquals(await targets(rewrite, ["/header/"], "X: a/../b\r\n"), [400]);
   assertEquals(await targets(rewrite, ["/header/"], "X: a/b?c&d%2e e\xe9\r\n"), [
@@ -203,4 +222,28 @@ Deno.test("parseConfig() refuses rewrites that leave the site, climb, or are nev
   assertErrors(`${site}from = "/a"\nto = "/b"\n[[sites.rewrite]]\nfrom = «"/a"»\nto = "/c"`, [
     "the rewrite is never used: sites.rewrite[0] is for the same requests, expected another from",
   ]);
+});
+
+Deno.test("what is logged in formats of one's own, and what headers are told, is of the client's path and query", async () => {
+  await using upstream = ScriptedUpstream.answering((request) => answerOf(header(request, "x-uri") ?? ""));
+  let logged = "";
+  const keep = (bytes: Uint8Array) => Promise.resolve(void (logged += new TextDecoder().decode(bytes)));
+  const log = new Log(() => Promise.resolve(), { output: "main", open: () => keep });
+  const { config } = resolveConfig(configOf({
+    upstreams: [upstream.url],
+    site: {
+      rewrite: [{ from: "/a", to: "/b?c=1" }],
+      access_log: { output: "/own", format: "{uri} {path} {query}" },
+    },
+    proxy: { headers: { request: { set: { "X-Uri": "{path}?{query} {query.x}" } } } },
+  }));
+  const server = await startServer(config, { log });
+  try {
+    assertEquals(text((await exchange(server.addresses[0].port, get("/a?x=2"))).body), "/a?x=2 2");
+    assertEquals(upstream.requests[0].firstLine, "GET /b?c=1 HTTP/1.1");
+    await until("the request is logged", () => logged !== "");
+  } finally {
+    await server.stop();
+  }
+  assertEquals(logged, "/a?x=2 /a x=2\n");
 });

@@ -23,8 +23,8 @@ export type ResponseFields = string[];
 /** Placeholders that the access log has besides, or with another value: at its end an exchange is known whole. */
 const VALUES: Readonly<Record<string, LogValue>> = {
   "level": (_, level) => level,
-  "uri": ({ head }) => shownTarget(head.path, head.query),
-  "query": ({ head }) => shownQuery(head.query).slice(1),
+  "uri": ({ path, query }) => shownTarget(path, query),
+  "query": ({ query }) => shownQuery(query).slice(1),
   "time.iso": isoTime,
   "time.common": commonTime,
   "bytes": ({ bytes }) => String(bytes),

@@ -38,7 +38,7 @@ export function bearerToken(head: RequestHead, { cookie, query }: TokenPlaces): 
   if (found instanceof TokenFault) return found;
   const tokens = found === undefined ? [] : [found];
   if (cookie !== undefined) tokens.push(...cookieValues(head.headers, cookie));
-  if (query !== undefined) tokens.push(...parameterValues(head.query, query));
+  if (query !== undefined) tokens.push(...parameterValues((head.original ?? head).query, query));
   const [token, ...others] = tokens;
   if (token === undefined) return undefined;
   if (others.some((other) => other !== token)) return new TokenFault("The request has two tokens");
