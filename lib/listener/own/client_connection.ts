@@ -292,6 +292,11 @@ export class ClientConnection
         this.refuse(new Refusal(400, body.fault));
         return end;
       }
+      // Its rest will not come: the client ended its side while the request was held.
+      if (body.incomplete && this.#halfClosed.ended) {
+        this.close("client");
+        return end;
+      }
     }
     this.#reader.done();
     if (++this.#requests === limits.max_requests) this.closing = true;

@@ -47,6 +47,17 @@ Deno.test("a client that ends its side gets the responses to all its pipelined r
   await within(5000, "the end of the connection", client.reader.end());
 });
 
+Deno.test("a client that ends its side in the body of a pipelined request gets the responses before, and is closed at once", async () => {
+  await using upstream = ScriptedUpstream.answering((request) => answerOf(request.firstLine));
+  await using own = new OwnListener({ upstreams: [upstream.url] });
+  using client = await RawClient.connect(own.port);
+  await client.send(get("/a") + "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
+  await client.closeWrite();
+  assertEquals(text((await within(5000, "/a", client.answer())).body), "GET /a HTTP/1.1");
+  await within(5000, "the end of the connection", client.reader.end());
+  assertEquals(client.reader.rest, "");
+});
+
 Deno.test("a client that ends its side gets a response that takes a while", async () => {
   await using upstream = ScriptedUpstream.start(async (peer) => {
     await peer.request();
