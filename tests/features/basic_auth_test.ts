@@ -129,6 +129,8 @@ Deno.test("UsersFile reads its file again when it has changed, and keeps the use
   await inTemporaryFolder({ "users": `ann:${SHA512}\n` }, async (folder) => {
     const file = new UsersFile(`${folder}/users`);
     const after = async (content: string) => {
+      // A look that is under way would be shared.
+      await file.look();
       await Deno.writeTextFile(`${folder}/users`, content);
       await file.look();
       return [...file.users.keys()];
@@ -136,6 +138,7 @@ Deno.test("UsersFile reads its file again when it has changed, and keeps the use
     assertEquals([...file.users.keys()], ["ann"]);
     assertEquals(await after(`ann:${SHA512}\nbob:${SHA512}\n`), ["ann", "bob"]);
     assertEquals(await after("ann:secret\n"), ["ann", "bob"]);
+    await file.look();
     await Deno.remove(`${folder}/users`);
     await file.look();
     assertEquals(file.users.size, 2);

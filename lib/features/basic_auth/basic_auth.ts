@@ -187,8 +187,7 @@ function credentialsOf(headers: readonly string[]): Credentials | undefined {
   if (value === undefined || others.length > 0 || !/^basic /i.test(value)) return undefined;
   let text: string;
   try {
-    const bytes = Uint8Array.from(atob(value.slice("basic ".length).trim()), (char) => char.charCodeAt(0));
-    text = new TextDecoder().decode(bytes);
+    text = decoder.decode(Uint8Array.fromBase64(value.slice("basic ".length).trim()));
   } catch {
     return undefined;
   }
@@ -199,6 +198,7 @@ function credentialsOf(headers: readonly string[]): Credentials | undefined {
 }
 
 const MOST_CHARS = 1024;
+const decoder = new TextDecoder();
 
 /** Header fields have one character for each byte of UTF-8. */
 function latin1(text: string): string {

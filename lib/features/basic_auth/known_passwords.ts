@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { Buffer } from "node:buffer";
-import { createHmac, randomBytes } from "node:crypto";
+import { KeyedHash } from "../keyed_hash.ts";
 
 /** How long a check holds: after it, a user who was removed from the file is out, too. */
 const KEPT_MS = 5 * 60_000;
@@ -14,13 +13,13 @@ const MOST_KEPT = 4096;
 
 /** The passwords of one site or route that were right. */
 export class KnownPasswords {
-  readonly #key = randomBytes(32);
+  readonly #hash = new KeyedHash();
   /** Until when each holds, oldest first. */
   readonly #until = new Map<string, number>();
 
   /** What a password for a hash of a user is found by. */
   keyOf(user: string, password: string, hash: string): string {
-    return this.#digest(`${user}\0${password}\0${hash}`).toString("base64");
+    return this.#hash.of(`${user}\0${password}\0${hash}`).toString("base64");
   }
 
   /** Whether it was right. */
@@ -42,10 +41,6 @@ export class KnownPasswords {
 
   /** A number that is always the same for a name, and that nobody outside can know. */
   drawOf(user: string): number {
-    return this.#digest(user).readUInt32LE(0);
-  }
-
-  #digest(text: string): Buffer {
-    return createHmac("sha256", this.#key).update(text).digest();
+    return this.#hash.of(user).readUInt32LE(0);
   }
 }

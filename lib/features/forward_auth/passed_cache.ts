@@ -4,9 +4,9 @@
  * @module
  */
 
-import { createHmac, randomBytes } from "node:crypto";
 import type { Exchange } from "../../exchange/exchange.ts";
 import { headerValues } from "../../http/header_lines.ts";
+import { KeyedHash } from "../keyed_hash.ts";
 
 const MOST_KEPT = 4096;
 
@@ -24,7 +24,7 @@ interface KeptPass extends Pass {
 
 /** The passes of one table. */
 export class PassedCache {
-  readonly #key = randomBytes(32);
+  readonly #hash = new KeyedHash();
   /** Oldest first. */
   readonly #kept = new Map<string, KeptPass>();
   readonly #keptMs: number;
@@ -42,7 +42,7 @@ export class PassedCache {
     if (credentials.every((values) => values.length === 0)) return undefined;
     const about = this.#byUri ? [head.method, clientScheme, head.authority, path, query] : [];
     const text = JSON.stringify([credentials, clientAddress, about]);
-    return createHmac("sha256", this.#key).update(text).digest("base64");
+    return this.#hash.of(text).toString("base64");
   }
 
   /** The pass that still holds. */
