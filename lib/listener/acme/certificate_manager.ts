@@ -158,8 +158,15 @@ export class CertificateManager {
     if (plan?.onDemand === undefined || permission === undefined) return undefined;
     const known = this.#names.get(name);
     // One that failed is tried again in its time, not with each client.
-    if (known !== undefined) return known.certificate;
     const { log } = this.#options;
+    if (known !== undefined) {
+      const { problem } = known.status;
+      if (known.certificate === undefined && problem !== null) {
+        const next = new Date(problem.nextTryAtMs).toISOString();
+        log.log("debug", "no certificate on demand", { name, reason: problem.message, next_try: next });
+      }
+      return known.certificate;
+    }
     const issuer = plan.issuers[plan.onDemand.issuer];
     const managed = new ManagedName(name, plan.onDemand.issuer, true);
     const onDemandNames = [...this.#names.values()].filter(({ onDemand }) => onDemand).length;

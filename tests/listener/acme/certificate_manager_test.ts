@@ -323,6 +323,10 @@ Deno.test("on demand, a failure is a problem of the name, and other clients orde
   await world.activate([], { onDemand: ask.bounds });
   for (let i = 0; i < 3; i++) assertEquals(await world.manager.obtain("a.allowed.test"), undefined);
   assertEquals([world.acme.orders.length, world.status("a.allowed.test").problem?.message], [1, "no"]);
+  const reasons = world.lines.filter(({ message }) => message === "no certificate on demand").map(({ fields }) =>
+    fields
+  );
+  assertEquals(reasons.map((fields) => (fields as { reason: string }).reason), ["no", "no"]);
 });
 
 Deno.test("on demand, a name that is not allowed any more is not renewed, and an ask that is down changes nothing", async () => {
