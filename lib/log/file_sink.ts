@@ -4,6 +4,7 @@
  * @module
  */
 
+import { reportTrouble } from "./log_trouble.ts";
 import { tidy } from "./old_files.ts";
 import { periodOf, rotatedName, type Rotation } from "./rotation.ts";
 import { linesIn, LinesLost } from "./sink.ts";
@@ -25,6 +26,7 @@ export class FileSink {
   #header: string | undefined;
   /** Whether the file ends within a line, because a write failed. */
   #torn = false;
+  #reported = false;
   /** No rotation is tried before; after one that failed. */
   #retryMs = 0;
   #writing: Promise<void> = Promise.resolve();
@@ -52,17 +54,9 @@ export class FileSink {
     return written;
   }
 
-  /** Opens the file anew, if another file is at its path now, or none. */
+  /** Opens the file anew behind what is being written, if another file is at its path now, or none. */
   reopen(): void {
-    try {
-      const { ino, dev, size } = this.#file.statSync();
-      this.#size = size;
-      const now = statOrNone(this.#path);
-      if (now !== undefined && now.ino === ino && now.dev === dev) return;
-      this.#open();
-    } catch {
-      // The old file stays in use: lines in a moved file are better than no lines.
-    }
+    this.#writing = this.#writing.then(() => this.#reopen());
   }
 
   /** Closes the file. */
@@ -79,7 +73,7 @@ export class FileSink {
     const nowMs = this.#now();
     if (nowMs - this.#checkedMs >= CHECK_MS || header !== undefined) {
       this.#checkedMs = nowMs;
-      this.reopen();
+      this.#reopen();
     }
     const rotation = this.#rotation;
     if (rotation !== undefined && this.#due(rotation, bytes.length, nowMs)) this.#rotate(rotation, bytes.length, nowMs);
@@ -94,10 +88,23 @@ export class FileSink {
       }
       while (written < bytes.length) written += await this.#append(bytes.subarray(written));
     } catch (error) {
-      this.#torn = written > 0 && bytes[written - 1] !== NEWLINE[0];
+      if (written > 0) this.#torn = bytes[written - 1] !== NEWLINE[0];
       throw new LinesLost(linesIn(bytes.subarray(written)), error);
     }
     this.#writtenMs = nowMs;
+  }
+
+  #reopen(): void {
+    try {
+      const { ino, dev, size } = this.#file.statSync();
+      this.#size = size;
+      const now = statOrNone(this.#path);
+      if (now !== undefined && now.ino === ino && now.dev === dev) return;
+      this.#open();
+    } catch (error) {
+      // The old file stays in use: lines in a moved file are better than no lines.
+      this.#report("open", error);
+    }
   }
 
   /** Appends some of the bytes. */
@@ -116,7 +123,7 @@ export class FileSink {
   #rotate(rotation: Rotation, bytes: number, nowMs: number): void {
     try {
       // Another process may have rotated it since the last check.
-      this.reopen();
+      this.#reopen();
       if (!this.#due(rotation, bytes, nowMs)) return;
       const { mode } = this.#file.statSync();
       let atMs = nowMs;
@@ -124,8 +131,9 @@ export class FileSink {
       Deno.renameSync(this.#path, rotatedName(this.#path, atMs));
       this.#open(mode);
       this.#tidy(rotation);
-    } catch {
+    } catch (error) {
       // Lines in a file that is too large are better than no lines.
+      this.#report("rotate", error);
       this.#retryMs = nowMs + RETRY_MS;
     }
   }
@@ -150,7 +158,15 @@ export class FileSink {
 
   // One after the other, beside the writing.
   #tidy(rotation: Rotation): void {
-    this.#tidying = this.#tidying.then(() => tidy(this.#path, rotation, this.#now)).catch(() => {});
+    this.#tidying = this.#tidying.then(() => tidy(this.#path, rotation, this.#now)).catch((error) =>
+      this.#report("compress or delete old files of", error)
+    );
+  }
+
+  // Once, as it would be the same at each try.
+  #report(what: string, error: unknown): void {
+    if (!this.#reported) reportTrouble(what, this.#path, error);
+    this.#reported = true;
   }
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { LineWriter, type LostLines } from "./line_writer.ts";
+import { reportTrouble } from "./log_trouble.ts";
 import type { LogSink } from "./sink.ts";
 import { printable, withoutControls } from "./printable.ts";
 
@@ -76,7 +77,7 @@ export class Log {
     this.#sinks.set(this.#output, sink);
     this.#writer = new LineWriter(sink, {
       report: (lost) => this.#lossLine(this.#output, lost),
-      onFailure: (cause) => reportFailure(this.#output, cause),
+      onFailure: (cause) => reportTrouble("write the log to", this.#output, cause),
     });
     this.#writers.set(keyOf({ output: this.#output }), this.#writer);
   }
@@ -207,18 +208,6 @@ export class Log {
 
 function keyOf({ output, header = "" }: OutputName): string {
   return `${output}\n${header}`;
-}
-
-// A log that cannot be written can be reported on standard error only.
-function reportFailure(output: string, cause: string): void {
-  try {
-    const text = `bws: cannot write the log to ${JSON.stringify(output)}: ${cause}\n`;
-    // Asynchronously, because the reader of standard error may have stopped reading. If that fails too, it cannot be
-    // reported.
-    Deno.stderr.write(new TextEncoder().encode(text)).catch(() => {});
-  } catch {
-    // Standard error is closed.
-  }
 }
 
 /** Time without progress of an output after which its lines are given up. */

@@ -44,5 +44,6 @@ async function compress(path: string): Promise<void> {
   }
   const outcome = await promise;
   worker?.terminate();
+  if (outcome === "failed") throw new Error(`${path} could not be compressed`);
   if (outcome === "none") await gzipFile(path);
 }
