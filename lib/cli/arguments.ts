@@ -26,7 +26,7 @@ export interface ReadArguments {
 /** Options of {@linkcode readArguments}. */
 export interface ReadArgumentsOptions {
   /**
-   * Whether a file of that name exists: a first argument that looks like a misspelt command may be a file.
+   * Whether a file or folder of that name exists: a first argument that looks like a misspelt command may be a file.
    *
    * @default {() => false}
    */

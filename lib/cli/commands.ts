@@ -43,7 +43,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "init",
-    usage: "init [--root DIR] [--upstream URL…] [--hostname NAME] [--port PORT]",
+    usage: "init [CONFIG] [--root DIR] [--upstream URL…] [--hostname NAME] [--port PORT]",
     summary: "Write a config file, by a few questions or by flags",
     details: [
       "Asks what is served, where the application listens, the host name, the port and",
@@ -51,7 +51,7 @@ export const COMMANDS: readonly Command[] = [
       "flags say is not asked. A file that is there is kept, and nothing is written",
       "before the last answer. Without a terminal nothing is asked.",
     ],
-    maxPositionals: 0,
+    maxPositionals: 1,
     flags: [
       { name: "root", short: "r", value: "DIR", help: "Folder whose files are served" },
       { name: "spa", help: "The files are a single-page application" },
@@ -72,7 +72,12 @@ export const COMMANDS: readonly Command[] = [
         help: "Port (443, which is HTTPS, for a public host name, else 8080)",
       },
       { name: "dashboard", help: "With dashboard, API and metrics on 127.0.0.1:7654" },
-      { name: "output", short: "o", value: "CONFIG", help: "The file to write (./config.toml)" },
+      {
+        name: "output",
+        short: "o",
+        value: "CONFIG",
+        help: "The file to write, as an alternative to CONFIG (./config.toml)",
+      },
       { name: "force", help: "Replace the file, if it is there" },
       { name: "yes", short: "y", help: "Ask nothing: take what is found or usual" },
     ],

@@ -37,7 +37,7 @@ import { paint, type Terminal } from "./terminal.ts";
  * @throws {UsageError} A flag is wrong, or the file is there.
  */
 export async function initCommand(input: CommandInput, asker: Asker | undefined = terminalAsker()): Promise<number> {
-  const output = flagValue(input, "output") ?? DEFAULT_CONFIG;
+  const output = outputOf(input);
   const force = input.flags.has("force");
   if (!force && await exists(output)) throw alreadyThere(output);
   const known = knownAnswers(input);
@@ -47,6 +47,9 @@ export async function initCommand(input: CommandInput, asker: Asker | undefined 
     throw new UsageError("There is no terminal to ask on: say what is served with --upstream or --root, or --yes");
   }
   if (asked !== undefined) greet(asked, output, found);
+  else if (found === undefined && known.root === undefined && known.upstreams === undefined) {
+    input.terminal.printError("bws: nothing is known of this folder, so an application on port 3000 is assumed");
+  }
   let answers: InitAnswers;
   try {
     answers = await askAll(known, found, asked);
@@ -55,10 +58,30 @@ export async function initCommand(input: CommandInput, asker: Asker | undefined 
     input.terminal.printError(`\nbws: ${error.message}`);
     return 1;
   }
+  checkFlags(input, answers);
   const { text, config } = written(answers, output);
   await write(output, text, force);
   report(input.terminal, { output, config, answers });
   return 0;
+}
+
+function outputOf(input: CommandInput): string {
+  const [flag, [positional]] = [flagValue(input, "output"), input.positionals];
+  if (flag !== undefined && positional !== undefined) {
+    throw new UsageError(`Two files to write: --output ${flag} and ${positional}, expected one`);
+  }
+  return flag ?? positional ?? DEFAULT_CONFIG;
+}
+
+/** @throws {UsageError} A flag would have no effect. */
+function checkFlags({ flags }: CommandInput, { root, upstreams }: InitAnswers): void {
+  if (flags.has("health") && upstreams.length === 0) {
+    throw new UsageError("--health is of an application: --upstream URL");
+  }
+  if (flags.has("spa") && root === undefined) throw new UsageError("--spa is of files: --root DIR");
+  if (flags.has("path") && (root === undefined || upstreams.length === 0)) {
+    throw new UsageError("--path is of an application beside files: --upstream URL and --root DIR");
+  }
 }
 
 function knownAnswers(input: CommandInput): KnownAnswers {

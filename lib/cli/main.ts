@@ -81,7 +81,9 @@ function failed(error: unknown, command: Command | undefined, terminal: Terminal
 
 function fileExists(path: string): boolean {
   try {
-    return Deno.statSync(path).isFile;
+    // Of a folder, `run` says what else to do with it.
+    const { isFile, isDirectory } = Deno.statSync(path);
+    return isFile || isDirectory;
   } catch {
     return false;
   }

@@ -133,15 +133,17 @@ Deno.test("bws init writes by flags what bws runs at once, keeps a file that is 
     const done = await bws(flags, cwd);
     assertEquals([done.code, done.stderr], [0, ""]);
     assertMatch(done.stdout, new RegExp(`^Wrote config\\.toml: http://localhost:${port} serves .*\nNext: {2}bws\n$`));
-    const [again, unasked, wrong, checked] = await Promise.all([
+    const [again, unasked, wrong, without, checked] = await Promise.all([
       bws(flags, cwd),
       bws(["init", "--output", "b.toml"], cwd),
       bws(["init", "--output", "b.toml", "--root", "none"], cwd),
+      bws(["init", "b.toml", "--root", ".", "--health", "/health"], cwd),
       bws(["check", "--strict"], cwd),
     ]);
-    assertEquals([again.code, unasked.code, wrong.code, checked.code], [2, 2, 2, 0]);
+    assertEquals([again, unasked, wrong, without, checked].map(({ code }) => code), [2, 2, 2, 2, 0]);
     assertStringIncludes(again.stderr, "config.toml is there already");
     assertStringIncludes(unasked.stderr, "--upstream or --root, or --yes");
+    assertStringIncludes(without.stderr, "--health is of an application");
     assertStringIncludes(wrong.stderr, `The folder "none" is not there`);
     await using server = new BwsProcess([], cwd);
     await server.until(/listening on/);
