@@ -167,10 +167,10 @@ export interface DurationOptions {
 
 /** A duration: a number of seconds, or text such as "250ms", "30s", "2m", "1h". Converted to milliseconds. */
 export function duration({ zero = false, maxMs = MAX_TIMER_MS }: DurationOptions = {}) {
-  const days = Math.floor(maxMs / 86_400_000);
+  const longest = maxMs < 86_400_000 ? `${maxMs / 1000} seconds` : `${Math.floor(maxMs / 86_400_000)} days`;
   const error = `a duration ${
     zero ? "from 0" : "above 0"
-  } to ${days} days: seconds, or text such as "250ms", "30s", "1m30s", "1h", "7d"`;
+  } to ${longest}: seconds, or text such as "250ms", "30s", "1m30s", "1h", "7d"`;
   return z.union([z.number(), z.string().meta({ pattern: DURATION.source })], { error }).transform((value, context) => {
     const ms = durationMs(value);
     if (ms !== undefined && ms <= maxMs && (ms > 0 || (ms === 0 && zero))) {

@@ -10,7 +10,8 @@ const FILES = {
   "public/index.html": "",
   "www/index.html": "",
   "www/404.html": "",
-  "errors/502.html": "",
+  "503.html": "",
+  "logs/bws.log": "",
   "blocked.txt": "192.0.2.1\n",
   "htpasswd": "ann:$2a$12$muWSeOXRhOlq9SUAEo.ebOaROqfH6b4YH3sonStSWRfscxjnC4AeW\n",
 };
@@ -30,7 +31,7 @@ for (const page of pages) {
         // Certificates have to be valid to be there.
         const checkFiles = !/\b(cert|ca)_file = /.test(text);
         const options = { baseDir: folder, env: () => undefined, searchFolders: true, checkFiles };
-        const { problems, warnings } = parseConfig(text, options);
+        const { problems, warnings } = parseConfig(text.replaceAll("/var/log/bws", `${folder}/logs`), options);
         const said = [...problems, ...warnings].map((one) =>
           `${page}:${line + one.line}: ${one.message}, expected ${one.expected}`
         );

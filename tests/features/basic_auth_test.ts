@@ -49,6 +49,35 @@ async function ask(table: BasicAuthInput, requests: (Record<string, string>)[], 
   }
 }
 
+Deno.test("basic_auth asks nobody where it is not enabled, as on a route of a site that asks", async () => {
+  await using upstream = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    ({ headers }) => new Response(`authorization ${headers.get("authorization")}`),
+  );
+  const handler = createHandler({
+    sites: [{
+      basic_auth: { users: { ann: BCRYPT } },
+      proxy: {
+        upstreams: [{ name: "app", url: `http://127.0.0.1:${upstream.addr.port}` }],
+        routes: [{ path: "/", upstream: "app" }, { path: "/open/", upstream: "app", basic_auth: { enabled: false } }],
+      },
+    }],
+  });
+  try {
+    const asked = async (path: string) => {
+      const response = await handler(
+        new Request(`http://localhost${path}`, { headers: { authorization: "Bearer x" } }),
+      );
+      return [response.status, response.status === 200 ? await response.text() : await response.body?.cancel()];
+    };
+    assertEquals(await asked("/"), [401, undefined]);
+    assertEquals(await asked("/open/"), [200, "authorization Bearer x"]);
+  } finally {
+    await handler.close();
+    passwordThread.stop();
+  }
+});
+
 Deno.test("basic_auth lets users in with their password, and asks all others for it", async () => {
   const hash = await hashPassword("grün:secret", "argon2id");
   const [none, right, wrong, unknown, malformed] = await ask({ users: { ann: hash }, realm: 'The "realm"' }, [
