@@ -12,9 +12,10 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
 
-/** Writes bytes, which are few. Returns where they end. */
+/** Writes bytes. Returns where they end. */
 export function putBytes(bytes: Uint8Array, target: Uint8Array, at: number): number {
-  for (let i = 0; i < bytes.length; i++) target[at + i] = bytes[i];
+  // Quicker than a loop from about 10 bytes on.
+  target.set(bytes, at);
   return at + bytes.length;
 }
 

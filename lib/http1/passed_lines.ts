@@ -124,7 +124,7 @@ function copy(bytes: Uint8Array, start: number, end: number, target: Uint8Array,
 }
 
 /** Fewer bytes are copied quicker one by one. */
-const MAX_LOOP_BYTES = 64;
+const MAX_LOOP_BYTES = 32;
 const FIRST_RUNS = 32;
 const LINE = 0xffff_ffff;
 const COLON = 0x3a;

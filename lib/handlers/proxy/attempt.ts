@@ -121,7 +121,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     });
     const { signal } = this.#exchange.client;
     this.#signal = signal;
-    signal.addEventListener("abort", this.#clientLeft);
+    signal.addEventListener("abort", this);
     if (signal.aborted) wait.leave();
     try {
       const connection = await wait.result;
@@ -138,7 +138,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   /** Another attempt got a connection first. The dial goes on, to find out whether the upstream can be reached. */
   overtaken(): void {
     this.#overtaken = true;
-    this.#signal?.removeEventListener("abort", this.#clientLeft);
+    this.#signal?.removeEventListener("abort", this);
     const connection = this.#connection;
     // Two dials may end in the same turn of the event loop: both have a connection before the race is decided.
     if (connection === undefined) return;
@@ -282,8 +282,8 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     this.#body?.flushHead();
     if (this.#signal !== undefined) return;
     this.#signal = this.#exchange.client.signal;
-    this.#signal.addEventListener("abort", this.#clientLeft);
-    if (this.#signal.aborted) this.#clientLeft();
+    this.#signal.addEventListener("abort", this);
+    if (this.#signal.aborted) this.handleEvent();
   }
 
   /** The last piece of the response's body was delivered. */
@@ -328,7 +328,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
       this.span?.end();
     };
     this.#settled = true;
-    this.#signal?.removeEventListener("abort", this.#clientLeft);
+    this.#signal?.removeEventListener("abort", this);
     this.#exchange.fromUpstream = true;
     const { early } = connection;
     return upgrade.accept(head, lines, { socket: connection.detach(), early, upstream: slot.upstream.id, release });
@@ -372,11 +372,12 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     this.span?.end();
   }
 
-  readonly #clientLeft = (): void => {
+  /** The client left. The attempt itself listens, because a function for each would cost memory. */
+  handleEvent(): void {
     if (this.#settled) return;
     this.#wait?.leave();
     this.#connection?.abort(new TransportFailure("client_left", "The client left before it had the response"));
-  };
+  }
 
   // An event stream may be silent for long, and a long poll may end without an event.
   #maySilence(failure: TransportFailure): boolean {
@@ -387,7 +388,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   #settle(keepsBody = false): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#signal?.removeEventListener("abort", this.#clientLeft);
+    this.#signal?.removeEventListener("abort", this);
     if (this.#connection !== undefined) this.#connections.release(this.#connection, this.#sent);
     if (!keepsBody && this.#begun) this.#sent ? this.#body?.settle() : this.#body?.cancel();
     this.#slot.release();
@@ -395,5 +396,4 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     if (!keepsBody) this.span?.end();
   }
 }
-
 const CLIENT_LEFT = { kind: "client_left", message: "", owner: "client" } as const;
