@@ -107,6 +107,15 @@ export class FaultySystemCalls implements EpollCalls {
       this.#calls.send(descriptor, address, Math.min(bytes, this.mostBytes), more);
   }
 
+  sendBoth(descriptor: number, address: number, bytes: number, behindAddress: number, behindBytes: number): number {
+    const failed = this.#again(descriptor, this.fault?.("sendBoth", descriptor));
+    if (failed !== undefined) return failed;
+    const most = Math.min(this.mostBytes, bytes + behindBytes);
+    return most <= bytes
+      ? this.#calls.send(descriptor, address, most, false)
+      : this.#calls.sendBoth(descriptor, address, bytes, behindAddress, most - bytes);
+  }
+
   sendFile(descriptor: number, file: number, offset: number, bytes: number): number {
     return this.#again(descriptor, this.fault?.("sendFile", descriptor)) ??
       this.#calls.sendFile(descriptor, file, offset, Math.min(bytes, this.mostBytes));
@@ -137,6 +146,10 @@ export class FaultySystemCalls implements EpollCalls {
 
   wait(epoll: number, address: number, count: number): number {
     return this.fault?.("wait", epoll) ?? this.#calls.wait?.(epoll, address, count) ?? 0;
+  }
+
+  waitFor(epoll: number, address: number, count: number, timeoutUs: number): number {
+    return this.fault?.("waitFor", epoll) ?? this.#calls.waitFor?.(epoll, address, count, timeoutUs) ?? 0;
   }
 
   #opened(descriptor: number): number {

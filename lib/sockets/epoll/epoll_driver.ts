@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sharedTime } from "../../state/shared_time.ts";
 import type {
   AcceptHandler,
   ConnectHandler,
@@ -17,6 +18,7 @@ import { Arena } from "../linux/arena.ts";
 import { cLibrary } from "../linux/c_library.ts";
 import { LinuxConnect } from "../linux/linux_connect.ts";
 import { LinuxListener } from "../linux/linux_listener.ts";
+import { monotonicClock } from "../linux/monotonic_clock.ts";
 import type { EpollRemains } from "../linux/remains.ts";
 import { SocketAddress } from "../linux/socket_address.ts";
 import { EPOLLIN } from "../linux/socket_loop.ts";
@@ -41,6 +43,7 @@ export class EpollDriver implements SocketDriver {
     const arena = new Arena(library);
     this.scratch = arena.scratch;
     this.#socketAddress = new SocketAddress(library, arena);
+    sharedTime.readBy(monotonicClock(library, arena));
     this.#loop = new EpollLoop(library, arena, wrap(new LinuxEpollCalls(library, arena), arena));
   }
 

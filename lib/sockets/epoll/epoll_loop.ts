@@ -9,8 +9,9 @@ import { type CLibrary, threadNumber } from "../linux/c_library.ts";
 import type { EpollRemains } from "../linux/remains.ts";
 import { RuntimeWake } from "../linux/runtime_wake.ts";
 import { EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, type SocketLoop, type Watcher } from "../linux/socket_loop.ts";
-import { systemError } from "../linux/system_error.ts";
+import { EINTR, systemError } from "../linux/system_error.ts";
 import { TurnLoop } from "../linux/turn_loop.ts";
+import { WaitRecord } from "../linux/wait_record.ts";
 import { type EpollCalls, EVENT_DATA_WORD, EVENT_WORDS } from "./epoll_calls.ts";
 import { EpollSocket } from "./epoll_socket.ts";
 import { EventPoll } from "./event_poll.ts";
@@ -22,6 +23,8 @@ const CONNECTION_EVENTS = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
 
 const EPOLL_CLOEXEC = 0x80000;
 
+/** How long a turn waits for its first event: the reactor waits meanwhile, and does not end it. */
+const WAIT_US = 250;
 /** Events in one batch. */
 const BATCH = Math.min(128, EVENTS.bytes / 4 / EVENT_WORDS);
 
@@ -42,6 +45,7 @@ export class EpollLoop extends TurnLoop implements SocketLoop {
    */
   readonly #generations: number[] = [];
   #watched = 0;
+  readonly #record = new WaitRecord();
 
   /**
    * Begins to wait.
@@ -50,6 +54,7 @@ export class EpollLoop extends TurnLoop implements SocketLoop {
    */
   constructor(library: CLibrary, arena: Arena, calls: EpollCalls) {
     super();
+    this.waits = true;
     this.calls = calls;
     this.arena = arena;
     this.#epoll = library.epoll_create1(EPOLL_CLOEXEC);
@@ -115,9 +120,19 @@ export class EpollLoop extends TurnLoop implements SocketLoop {
     return false;
   }
 
-  protected takeEvents(_wait: boolean): number {
+  protected takeEvents(wait: boolean): number {
     const { words, address } = this.arena;
-    const count = this.calls.wait(this.#epoll, address + EVENTS.start, BATCH);
+    const place = address + EVENTS.start;
+    let count: number;
+    if (wait && this.#record.pays) {
+      count = this.calls.waitFor(this.#epoll, place, BATCH, WAIT_US);
+      this.#record.add(count > 0);
+      // The kernel, or a filter of its calls, has no such call.
+      if (count < 0 && count !== -EINTR) this.waits = false;
+    } else {
+      if (!wait) this.#record.begin();
+      count = this.calls.wait(this.#epoll, place, BATCH);
+    }
     for (let i = 0, at = EVENTS.start >> 2; i < count; i++, at += EVENT_WORDS) {
       const descriptor = words[at + EVENT_DATA_WORD];
       if (this.#generations[descriptor] !== words[at + EVENT_DATA_WORD + 1]) continue;

@@ -10,7 +10,7 @@ import { notifyFailed } from "../notify_failed.ts";
 import type { SocketHandler } from "../socket.ts";
 import { releaseBuffer } from "../socket_buffers.ts";
 import { WriteQueue } from "../write_queue.ts";
-import { RECEIVED, SCRATCH } from "../linux/arena.ts";
+import { RECEIVED } from "../linux/arena.ts";
 import {
   EPOLLERR,
   EPOLLHUP,
@@ -23,6 +23,7 @@ import {
 } from "../linux/socket_loop.ts";
 import { BROKEN_CONNECTION, EAGAIN, ECONNRESET, EINTR, systemError } from "../linux/system_error.ts";
 import type { EpollLoop } from "./epoll_loop.ts";
+import { inArena, sendBoth, sendBytes, wasReceived } from "./send_bytes.ts";
 
 /** Events after which a read finds something: bytes, the end, or an error. */
 const READABLE = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
@@ -36,6 +37,9 @@ const READS_PER_TURN = 8;
  * otherwise the call waits for the disk.
  */
 const FILE_BYTES_PER_TURN = 1024 * 1024;
+
+/** Bytes that are not copied to be sent with those before them. */
+const LARGE_BYTES = 16 * 1024;
 
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
@@ -146,13 +150,16 @@ export class EpollSocket implements LoopSocket, Watcher {
   write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean {
     if (this.#closed || this.#ending || this.#unwritten !== undefined) return false;
     if (bytes.length === 0) return this.#queue.bytes === 0;
+    if (this.#corked && bytes.length >= LARGE_BYTES && wasReceived(this.#loop, bytes) && this.#sendBehindQueue(bytes)) {
+      return false;
+    }
     if (this.#corked || this.#queue.bytes > 0) {
       this.#enqueue(bytes, ownership, this.#corked);
       return false;
     }
     const sent = this.#send(bytes);
     if (sent === bytes.length) {
-      if (ownership === "given" && !this.#inArena(bytes)) releaseBuffer(bytes);
+      if (ownership === "given" && !inArena(this.#loop, bytes)) releaseBuffer(bytes);
       return true;
     }
     if (sent >= 0) this.#enqueue(sent === 0 ? bytes : bytes.subarray(sent), ownership, false);
@@ -315,12 +322,26 @@ export class EpollSocket implements LoopSocket, Watcher {
 
   #enqueue(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership, more: boolean): void {
     this.#drainAwaited = true;
-    this.#queue.add(bytes, this.#inArena(bytes) ? "lent" : ownership, more);
+    this.#queue.add(bytes, inArena(this.#loop, bytes) ? "lent" : ownership, more);
   }
 
-  /** Whether bytes lie in the arena, which belongs to nobody beyond a call, whatever a caller says. */
-  #inArena(bytes: Uint8Array<ArrayBuffer>): boolean {
-    return bytes.buffer === this.#loop.arena.bytes.buffer;
+  /** Sends what is queued and `bytes` behind it by one call. Returns false where the queue must be sent first. */
+  #sendBehindQueue(bytes: Uint8Array<ArrayBuffer>): boolean {
+    const queue = this.#queue;
+    if (queue.bytes === 0) return false;
+    const front = queue.front();
+    if (front.length < queue.bytes || front.length > LARGE_BYTES) return false;
+    const queued = front.length;
+    const sent = sendBoth(this.#loop, this.#descriptor, front, bytes);
+    if (sent === -EAGAIN || sent === -EINTR) return false;
+    if (sent < 0) {
+      this.#break(systemError(-sent));
+      return true;
+    }
+    if (sent > 0) queue.taken(Math.min(sent, queued));
+    const taken = Math.max(0, sent - queued);
+    if (taken < bytes.length) this.#enqueue(bytes.subarray(taken), "lent", true);
+    return true;
   }
 
   #continueWriting(): void {
@@ -351,27 +372,10 @@ export class EpollSocket implements LoopSocket, Watcher {
 
   /** Sends what the system takes. Returns the number of bytes, or -1 if the connection is broken. */
   #send(bytes: Uint8Array<ArrayBuffer>, more = false): number {
-    const { calls, arena } = this.#loop;
-    const { length } = bytes;
-    const inArena = this.#inArena(bytes);
-    let sent = 0;
-    while (sent < length) {
-      let count = length - sent;
-      let address = arena.address + bytes.byteOffset + sent;
-      if (!inArena) {
-        if (count > SCRATCH.bytes) count = SCRATCH.bytes;
-        arena.bytes.set(count === length ? bytes : bytes.subarray(sent, sent + count), SCRATCH.start);
-        address = arena.address + SCRATCH.start;
-      }
-      const result = calls.send(this.#descriptor, address, count, more);
-      if (result > 0) sent += result;
-      else if (result === -EAGAIN) return sent;
-      else if (result !== -EINTR) {
-        this.#break(systemError(-result));
-        return -1;
-      }
-    }
-    return sent;
+    const sent = sendBytes(this.#loop, this.#descriptor, bytes, more);
+    if (sent >= 0) return sent;
+    this.#break(systemError(-sent));
+    return -1;
   }
 
   // Bytes that arrived before the connection broke are passed on first: a server may respond, close, and not read the

@@ -33,8 +33,8 @@ export const ARGUMENTS: Range = { start: 0, bytes: 1024 };
 export const WAKE: Range = { start: 1024, bytes: 1024 };
 /** Events of one batch. */
 export const EVENTS: Range = { start: 4 * 1024, bytes: 4 * 1024 };
-/** Bytes that were received by one call. */
-export const RECEIVED: Range = { start: 64 * 1024, bytes: 64 * 1024 };
+/** Bytes that were received by one call: a response of 64 KiB with its head. */
+export const RECEIVED: Range = { start: 48 * 1024, bytes: 80 * 1024 };
 /** Bytes that are sent by one call. */
 export const SCRATCH: Range = { start: 128 * 1024, bytes: 256 * 1024 };
 

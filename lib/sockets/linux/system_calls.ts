@@ -6,7 +6,7 @@
  */
 
 import { type Arena, ARGUMENTS } from "./arena.ts";
-import type { CLibrary } from "./c_library.ts";
+import { type CLibrary, type MessageCall, messageCall } from "./c_library.ts";
 
 /** System calls of one thread. Descriptors do not block, and are not inherited. */
 export interface SystemCalls {
@@ -41,6 +41,8 @@ export interface SystemCalls {
    * @param more Whether more follow at once, so that the system may wait for them.
    */
   send(descriptor: number, address: number, bytes: number, more: boolean): number;
+  /** As {@linkcode send}, with other bytes behind them. Returns how many of both were sent. */
+  sendBoth(descriptor: number, address: number, bytes: number, behindAddress: number, behindBytes: number): number;
   /**
    * Sends bytes of a file; 0 at its end. The runtime ignores SIGPIPE, so that it does no harm here.
    *
@@ -53,6 +55,12 @@ export interface SystemCalls {
   /** Closes a descriptor. */
   close(descriptor: number): number;
 }
+
+/** Numbers of the system calls, by architecture. */
+const { SENDTO, RECVFROM, SENDMSG } = {
+  x86_64: { SENDTO: 44, RECVFROM: 45, SENDMSG: 46 },
+  aarch64: { SENDTO: 206, RECVFROM: 207, SENDMSG: 211 },
+}[Deno.build.arch];
 
 const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0x800 | 0x80000;
 const SOCK_NONBLOCK_CLOEXEC = 0x800 | 0x80000;
@@ -67,16 +75,21 @@ const SO_LINGER = 13;
 const VALUE = ARGUMENTS.start + 512;
 const LENGTH = ARGUMENTS.start + 528;
 const OFFSET = ARGUMENTS.start + 560;
+/** Structure msghdr, all of which is zero but its parts, and the two structures iovec that are its parts. */
+const MESSAGE = ARGUMENTS.start + 608;
+const PARTS = ARGUMENTS.start + 672;
 
 /** The system calls of Linux, by the C library. */
 export class LinuxCalls implements SystemCalls {
   readonly #library: CLibrary;
+  readonly #message: MessageCall;
   readonly #arena: Arena;
   /** `errno` of this thread. It is read in the same turn as the call, before anything else can set it. */
   readonly #errno: Int32Array<ArrayBuffer>;
 
   constructor(library: CLibrary, arena: Arena) {
     this.#library = library;
+    this.#message = messageCall();
     this.#arena = arena;
     const place = library.__errno_location() as Deno.PointerObject;
     this.#errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(place, 4));
@@ -123,7 +136,7 @@ export class LinuxCalls implements SystemCalls {
   }
 
   receive(descriptor: number, address: number, bytes: number): number {
-    const result = this.#library.recv(descriptor, address, bytes, 0);
+    const result = this.#message(RECVFROM, descriptor, address, bytes, 0, 0, 0);
     return result < 0 ? -this.#errno[0] : result;
   }
 
@@ -132,8 +145,19 @@ export class LinuxCalls implements SystemCalls {
   }
 
   send(descriptor: number, address: number, bytes: number, more: boolean): number {
-    const result = this.#library.send(descriptor, address, bytes, more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL);
+    const flags = more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+    const result = this.#message(SENDTO, descriptor, address, bytes, flags, 0, 0);
     return result < 0 ? -this.#errno[0] : result;
+  }
+
+  sendBoth(descriptor: number, address: number, bytes: number, behindAddress: number, behindBytes: number): number {
+    this.#arena.put(PARTS, address);
+    this.#arena.put(PARTS + 8, bytes);
+    this.#arena.put(PARTS + 16, behindAddress);
+    this.#arena.put(PARTS + 24, behindBytes);
+    this.#arena.put(MESSAGE + 16, this.#arena.address + PARTS);
+    const message = this.#arena.put(MESSAGE + 24, 2) - 24;
+    return this.result(this.#message(SENDMSG, descriptor, message, MSG_NOSIGNAL, 0, 0, 0));
   }
 
   sendFile(descriptor: number, file: number, offset: number, bytes: number): number {

@@ -11,6 +11,7 @@
  */
 
 import process from "node:process";
+import { sharedTime } from "../../state/shared_time.ts";
 import type { Deferred } from "./socket_loop.ts";
 
 /** Where {@linkcode TurnLoop.takeEvents} cannot wait, so few events in a batch say that no more are to be expected at once. */
@@ -77,7 +78,7 @@ export abstract class TurnLoop {
   protected readonly woken = (): void => {
     this.#armed = false;
     this.disarm();
-    this.#sliceEndMs = performance.now() + SLICE_MS;
+    this.#sliceEndMs = sharedTime.realMs + SLICE_MS;
     if (this.waits) {
       this.#inSlice = !this.#scheduled;
       this.#handle(false);
@@ -120,7 +121,7 @@ export abstract class TurnLoop {
     this.#scheduled = false;
     if (this.#armed && this.disarm()) this.#armed = false;
     const handled = this.#handle(this.#inSlice && this.#deferred.length === 0);
-    const sliced = performance.now() < this.#sliceEndMs;
+    const sliced = sharedTime.realMs < this.#sliceEndMs;
     this.#inSlice &&= sliced && handled > 0;
     if (this.#deferred.length > 0 || (sliced && handled > 0)) return this.schedule();
     if (!this.#armed) this.arm();

@@ -8,9 +8,11 @@ import { Arena } from "../linux/arena.ts";
 import { cLibrary } from "../linux/c_library.ts";
 import { LinuxConnect } from "../linux/linux_connect.ts";
 import { LinuxListener } from "../linux/linux_listener.ts";
+import { monotonicClock } from "../linux/monotonic_clock.ts";
 import type { UringRemains } from "../linux/remains.ts";
 import { SocketAddress } from "../linux/socket_address.ts";
 import { LinuxCalls, type SystemCalls } from "../linux/system_calls.ts";
+import { sharedTime } from "../../state/shared_time.ts";
 import type {
   AcceptHandler,
   ConnectHandler,
@@ -49,6 +51,7 @@ export class UringDriver implements SocketDriver {
     const arena = new Arena(library, URING_BYTES);
     this.scratch = arena.scratch;
     this.#socketAddress = new SocketAddress(library, arena);
+    sharedTime.readBy(monotonicClock(library, arena));
     this.#loop = new UringLoop(library, arena, faults.calls(new LinuxCalls(library, arena), arena), faults.ring);
   }
 

@@ -32,6 +32,7 @@ if (epollWorks) {
       ...CALLS.map((name) => everySecond(name, EINTR, "interrupted")),
       ...CALLS.map((name) => everySecond(name, EAGAIN, "told to come again")),
       everySecond("wait", EINTR, "interrupted"),
+      everySecond("waitFor", EINTR, "interrupted"),
     ],
   });
   sendFileContract("epoll", epollDriver, [

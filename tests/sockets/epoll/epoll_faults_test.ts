@@ -12,9 +12,10 @@ import { failOnce, faultTest, randomFaultContract, systemCallContract } from "..
 import { someTurns, until } from "../../support/condition.ts";
 import { epollWorks } from "../../support/epoll_support.ts";
 import type { FaultySystemCalls } from "../../support/faulty_system_calls.ts";
+import type { SocketUser } from "../../support/socket_user.ts";
 import { numberedBytes } from "../../support/numbered_bytes.ts";
 
-const [EINTR, EAGAIN, ENOMEM, ENOSPC, EPIPE] = [4, 11, 12, 28, 32];
+const [EINTR, EAGAIN, ENOMEM, ENOSPC, EPIPE, ENOSYS] = [4, 11, 12, 28, 32, 38];
 const [ECONNRESET, ENOBUFS, ETIMEDOUT] = [104, 105, 110];
 
 const found = epollWorks ? await import("../../support/epoll_driver.ts") : undefined;
@@ -105,3 +106,87 @@ randomFaultContract(test, driver, {
   },
   clear: () => calls.clear(),
 });
+
+for (
+  const [how, fault, mostBytes] of [
+    ["as it is", () => undefined, Infinity],
+    ["in parts of 17,000 bytes", () => undefined, 17_000],
+    ["where every second call would block", everySecond(-EAGAIN), Infinity],
+    ["where every second call is interrupted", everySecond(-EINTR), Infinity],
+  ] as const
+) {
+  test(`what was received and is sent behind a head arrives whole: ${how}`, async (open) => {
+    const expected: number[] = [];
+    const arrived: number[] = [];
+    const out = await open.pair({
+      received: (_, bytes, start, end) => void arrived.push(...bytes.subarray(start, end)),
+    });
+    const relayed = await open.pair({
+      received: (_, bytes, start, end) => {
+        expected.push(...HEAD, ...bytes.subarray(start, end));
+        sendBehindHead(out.server, bytes.subarray(start, end));
+      },
+    });
+    let made = 0;
+    calls.fault = (name) => name === "sendBoth" && made++ >= 0 ? fault() : undefined;
+    for (let at = 0; at < 1_000_000; at += 20_000) relayed.server.write(numberedBytes(at, 20_000), "given");
+    calls.mostBytes = mostBytes;
+    await until("all has been received", () => relayed.client.receivedBytes === 1_000_000);
+    await until("all has arrived", () => arrived.length === expected.length);
+    assert(arrived.every((byte, i) => byte === expected[i]));
+    assert(made > 0);
+    assertEquals([out.server.violations, out.server.failure], [[], undefined]);
+  });
+}
+
+test("a send behind a head that fails is a failure after the call", async (open) => {
+  const out = await open.pair();
+  const relayed = await open.pair({
+    received: (_, bytes, start, end) => sendBehindHead(out.server, bytes.subarray(start, end)),
+  });
+  calls.fault = (name) => name === "sendBoth" ? -EPIPE : undefined;
+  relayed.server.write(numberedBytes(0, 30_000), "given");
+  await until("it fails", () => out.server.failure !== undefined);
+  const { failure, socket, violations } = out.server;
+  assertEquals([(failure as Error & { code?: string }).code, socket.closed, violations], ["EPIPE", true, []]);
+});
+
+const HEAD = new Uint8Array(300).fill(0xee);
+
+function sendBehindHead(user: SocketUser, bytes: Uint8Array<ArrayBuffer>): void {
+  user.call((socket) => {
+    socket.cork();
+    socket.write(HEAD, "lent");
+    socket.write(bytes, "lent");
+    socket.uncork();
+  });
+}
+
+test("the loop waits itself for messages that follow each other, and never again where the kernel cannot", async (open) => {
+  const { client, server } = await open.pair();
+  let waits = 0;
+  const failures: number[] = [];
+  calls.fault = (name) => {
+    if (name !== "waitFor") return undefined;
+    waits++;
+    return failures[0];
+  };
+  const messages = async (from: number, to: number) => {
+    for (let sent = from; sent < to; sent++) {
+      client.write("a");
+      await until("it has arrived", () => server.text.length === sent + 1);
+    }
+  };
+  await messages(0, 200);
+  assert(waits > 0);
+  failures.push(-ENOSYS);
+  waits = 0;
+  await messages(200, 400);
+  assertEquals(waits, 1);
+});
+
+/** Every second call fails. */
+function everySecond(result: number): () => number | undefined {
+  let made = 0;
+  return () => made++ % 2 === 0 ? result : undefined;
+}
