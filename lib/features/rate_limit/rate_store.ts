@@ -42,6 +42,8 @@ export interface RateOptions {
 const UNITS_PER_MS = 16;
 /** How far ahead a time may be: half of what differences of 32 bits can tell from the past. */
 const MOST_AHEAD = 2 ** 30;
+/** By how much the clocks of two workers may differ, in units: a quarter of a second; they are set to a few milliseconds. */
+const CLOCK_DIFFERENCE = 2 ** 12;
 /** Keys that may stand in one place of the table. */
 const WAYS = 4;
 /** Fields before the table: the seeds of the hash. */
@@ -92,10 +94,13 @@ export class MemoryRateStore implements RateStore {
     return Math.ceil(units / this.#unitsPerMs);
   }
 
-  /** How far `full` is ahead of `now`; 0 if it has passed, or is so far ahead that it is one of long ago. */
+  /**
+   * How far `full` is ahead of `now`, but not farther than a burst; 0 if it has passed, or is so far ahead that it is one of long
+   * ago. The clocks of workers differ by some milliseconds, so a bucket that another worker has emptied may be a little farther ahead.
+   */
   #aheadOf(full: number, now: number): number {
     const ahead = (full - now) | 0;
-    return ahead < 0 || ahead > this.#ahead ? 0 : ahead;
+    return ahead < 0 || ahead > this.#ahead + CLOCK_DIFFERENCE ? 0 : Math.min(ahead, this.#ahead);
   }
 
   /** Index of the time of a key, which takes the place of the one that is idle longest if it is new. */
