@@ -1,5 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { passwordThread } from "../../lib/features/basic_auth/password_thread.ts";
 import { loadConfig } from "../../lib/generation/config/load_config.ts";
 import { type RunningServer, startServer } from "../../lib/process/server.ts";
 
@@ -73,4 +74,36 @@ Deno.test("examples/spa.toml sends the page for every path", async () => {
     assertEquals([response.status, response.headers.get("cache-control")], [200, "no-cache"]);
     assertStringIncludes(await response.text(), "A single page");
   });
+});
+
+Deno.test("examples/site_features.toml redirects, rewrites, responds itself and proxies the rest", async () => {
+  await withUpstream((upstream) =>
+    withExample("site_features.toml", upstream, async (url) => {
+      const moved = await fetch(`${url}/blog/2026/a`, { redirect: "manual" });
+      await moved.body?.cancel();
+      assertEquals([moved.status, moved.headers.get("location")], [301, "/archive/a?year=2026"]);
+      assertEquals(await textOf(`${url}/v1/cart`), "upstream /shop/cart");
+      assertStringIncludes(await textOf(`${url}/robots.txt`), "Disallow: /cart/");
+      const page = await fetch(`${url}/x`, { headers: { origin: "https://app.example.com" } });
+      const names = ["access-control-allow-origin", "x-content-type-options"];
+      assertEquals(await page.text(), "upstream /x");
+      assertEquals(names.map((name) => page.headers.get(name)), ["https://app.example.com", "nosniff"]);
+    })
+  );
+});
+
+Deno.test("examples/protected.toml asks for a password, and lets some addresses in", async () => {
+  await withUpstream((upstream) =>
+    withExample("protected.toml", upstream, async (url) => {
+      const statusOf = async (path: string, headers: Record<string, string> = {}) => {
+        const response = await fetch(url + path, { headers });
+        await response.body?.cancel();
+        return response.status;
+      };
+      assertEquals(await statusOf("/reports/"), 401);
+      assertEquals(await statusOf("/reports/", { authorization: `Basic ${btoa("ann:registry")}` }), 200);
+      assertEquals(await statusOf("/metrics"), 200);
+    })
+  );
+  passwordThread.stop();
 });
