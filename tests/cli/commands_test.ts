@@ -297,7 +297,7 @@ Deno.test("The recipes of docs/https.md are accepted by bws check --strict", asy
       names.push(`${index}.toml`);
     }
     assert(names.length >= 7, `${names.length} recipes`);
-    const env = { ZEROSSL_KEY_ID: "id", ZEROSSL_HMAC_KEY: "a2V5" };
+    const env = { ZEROSSL_KEY_ID: "id", ZEROSSL_HMAC_KEY: "a2V5", REDIS_PASSWORD: "secret" };
     const { code, stderr } = await bws(["check", "--strict", ...names], { cwd, env });
     assertEquals([code, stderr], [0, ""]);
   });
