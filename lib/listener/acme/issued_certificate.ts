@@ -40,9 +40,9 @@ export function readBundle(text: string, origin: CertificateOrigin): ServerCerti
   };
 }
 
-/** Whether another process has had `found` issued since `replaced` was. */
+/** Whether another process has had `found` issued since `replaced` was. Two of the same second end at the same time. */
 export function isNewer(found: ServerCertificate, replaced: ServerCertificate | undefined): boolean {
   if (found.notAfterMs <= Date.now()) return false;
   return replaced === undefined ||
-    (found.fingerprint !== replaced.fingerprint && found.notAfterMs > replaced.notAfterMs);
+    (found.fingerprint !== replaced.fingerprint && found.notAfterMs >= replaced.notAfterMs);
 }
