@@ -37,11 +37,12 @@ export class PassedCache {
   }
 
   /** What passes of a request are found by; undefined for one without credentials. */
-  keyOf({ head, path, query, clientAddress, clientScheme }: Exchange): string | undefined {
+  keyOf({ head, forwarded, path, query, user, clientAddress, clientScheme }: Exchange): string | undefined {
     const credentials = [headerValues(head.headers, "authorization"), headerValues(head.headers, "cookie")];
     if (credentials.every((values) => values.length === 0)) return undefined;
-    const about = this.#byUri ? [head.method, clientScheme, head.authority, path, query] : [];
-    const text = JSON.stringify([credentials, clientAddress, about]);
+    const about = this.#byUri ? [head.method, clientScheme, head.authority, forwarded?.host, path, query] : [];
+    // The user, since basic_auth and jwt may have taken the credentials away.
+    const text = JSON.stringify([credentials, user, clientAddress, about]);
     return this.#hash.of(text).toString("base64");
   }
 
