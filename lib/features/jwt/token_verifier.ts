@@ -68,14 +68,16 @@ export class TokenVerifier {
   /** The claims of a token; undefined if the keys could not be fetched. */
   async verify(token: string): Promise<Claims | InvalidToken | undefined> {
     const jose = await this.#load();
-    let header: { alg?: string; kid?: string };
+    let header: { alg?: unknown; kid?: string };
     try {
       header = jose.decodeProtectedHeader(token);
     } catch {
       return new InvalidToken("The token is malformed");
     }
     const { alg = "", kid } = header;
-    if (!this.#accepts(alg)) return new InvalidToken("The token's algorithm is not accepted");
+    if (typeof alg !== "string" || !this.#accepts(alg)) {
+      return new InvalidToken("The token's algorithm is not accepted");
+    }
     if (isShared(alg)) return await this.#verifyWith(jose, token, alg, this.#secret as Uint8Array);
     let keys = this.#candidates(alg, kid);
     if (this.#fetched !== undefined && !keys.some((key) => key.kid === kid)) {
