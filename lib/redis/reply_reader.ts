@@ -16,6 +16,8 @@ export class RedisError extends Error {
 const MOST_BYTES = 16 << 20;
 /** Deepest list in a list: scripts of this program reply with one. */
 const MOST_DEPTH = 8;
+/** What a server that does not know a command repeats of it: of AUTH that is the password. */
+const ARGUMENTS = /,? *with args beginning with:.*$/is;
 const CR = 0x0d;
 
 /** Puts replies together. Owned by a connection. */
@@ -51,7 +53,7 @@ export class ReplyReader {
     if (line === undefined) return undefined;
     const [kind, text] = [line[0], line.slice(1)];
     if (kind === "+") return text;
-    if (kind === "-") return new RedisError(text);
+    if (kind === "-") return new RedisError(text.replace(ARGUMENTS, ""));
     if (kind === ":") return integerOf(text);
     if (kind === "$") return this.#bulk(integerOf(text));
     if (kind === "*" && depth < MOST_DEPTH) return this.#list(integerOf(text), depth);

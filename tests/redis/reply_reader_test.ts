@@ -51,6 +51,11 @@ Deno.test("ReplyReader.next() refuses what is no reply, and lists without end", 
   );
 });
 
+Deno.test("ReplyReader.next() leaves out the words of a command that an error repeats: of AUTH that is the password", () => {
+  const error = "-ERR unknown command 'AUTH', with args beginning with: 'secret' \r\n";
+  assertEquals(read([new TextEncoder().encode(error)]), ["RedisError: ERR unknown command 'AUTH'"]);
+});
+
 Deno.test("parseRedisUrl() reads user, password, port and database", () => {
   assertEquals(parseRedisUrl("redis://cache.internal"), {
     ...{ tls: false, hostname: "cache.internal", port: 6379, database: 0 },
