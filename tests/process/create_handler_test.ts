@@ -159,7 +159,7 @@ Deno.test({
     const program = new URL("../support/handle_shortage_program.ts", import.meta.url).pathname;
     await inTemporaryFolder({ "a.txt": "a" }, async (folder) => {
       const run = [Deno.execPath(), "run", "-A", "--no-check", program, folder];
-      const { stdout } = await new Deno.Command("sh", { args: ["-c", 'ulimit -n 1024; exec "$@"', "sh", ...run] })
+      const { stdout } = await new Deno.Command("sh", { args: ["-c", 'ulimit -n 256; exec "$@"', "sh", ...run] })
         .output();
       assertEquals(new TextDecoder().decode(stdout), "503 1\n");
     });

@@ -6,6 +6,10 @@
 
 import { createHandler } from "../../lib/process/create_handler.ts";
 
+// The runtime panics where it first sets up signals without a handle, which it does by itself a moment after the start.
+const listener = () => {};
+Deno.addSignalListener("SIGUSR2", listener);
+Deno.removeSignalListener("SIGUSR2", listener);
 const handler = createHandler({ sites: [{ static_dir: Deno.args[0] }] });
 const handles: Deno.FsFile[] = [];
 try {
