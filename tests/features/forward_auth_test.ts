@@ -86,6 +86,7 @@ Deno.test("forward_auth asks with GET, without the body, and tells what the requ
     headers: {
       ...{ cookie: "s=1", authorization: "Bearer x", "x-own": "y", "if-none-match": '"1"', range: "bytes=0-1" },
       ...{ "x-forwarded-uri": "/public", "x_forwarded_user": "root", "x-original-url": "http://forged/" },
+      ...{ "x-client-cert-verify": "SUCCESS", "X-Client-Cert-Subject": "CN=root", "x_client_cert_issuer": "CN=ca" },
     },
   });
   assertEquals((await response.json())["content-length"], "4");
@@ -101,6 +102,9 @@ Deno.test("forward_auth asks with GET, without the body, and tells what the requ
   };
   for (const [name, value] of Object.entries(expected)) assertEquals(headers.get(name), value, name);
   for (const name of ["content-length", "if-none-match", "range", "x_forwarded_user", "content-encoding"]) {
+    assertEquals(headers.get(name), null, name);
+  }
+  for (const name of ["x-client-cert-verify", "x-client-cert-subject", "x_client_cert_issuer"]) {
     assertEquals(headers.get(name), null, name);
   }
 });

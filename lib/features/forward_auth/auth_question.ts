@@ -14,8 +14,8 @@ import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
 /** Writes questions. Built once. */
 export class AuthQuestion {
   readonly #via: string;
-  /** Names of fields that the service gets of the client or not. */
-  readonly #passes = new Map<string, boolean>();
+  /** Names of fields that the service gets of clients, of trusted proxies alone, or not. */
+  readonly #passes = new Map<string, boolean | "trusted">();
   readonly #dropped: ReadonlySet<string>;
 
   /**
@@ -44,7 +44,9 @@ export class AuthQuestion {
     let text = "";
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i];
-      if (this.#passesOn(name) && named?.includes(name.toLowerCase()) !== true) {
+      const passes = this.#passesOn(name);
+      if (passes === false || (passes === "trusted" && forwarded === undefined)) continue;
+      if (named?.includes(name.toLowerCase()) !== true) {
         text += `${name}: ${headers[i + 1]}\r\n`;
       }
     }
@@ -61,11 +63,14 @@ export class AuthQuestion {
   }
 
   // Clients choose the names: what is known of them is bounded.
-  #passesOn(name: string): boolean {
+  #passesOn(name: string): boolean | "trusted" {
     const known = this.#passes.get(name);
     if (known !== undefined) return known;
     const folded = foldedName(name);
-    const passes = !this.#dropped.has(folded) && !/^(?:x-forwarded|x-original|sec-websocket)(?:-|$)/.test(folded);
+    let passes: boolean | "trusted" = !this.#dropped.has(folded) &&
+      !/^(?:x-forwarded|x-original|sec-websocket)(?:-|$)/.test(folded);
+    // In which BWS tells upstreams of a client's certificate: a client could claim to have one.
+    if (passes && folded.startsWith("x-client-cert-")) passes = folded === name.toLowerCase() && "trusted";
     if (this.#passes.size >= MOST_KNOWN) this.#passes.clear();
     if (name.length <= LONGEST_KNOWN) this.#passes.set(name, passes);
     return passes;
