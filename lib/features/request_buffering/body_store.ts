@@ -6,10 +6,10 @@
  */
 
 import { type BufferedSource, StorageFailure } from "../../exchange/body_buffering.ts";
-import { joined } from "../../http/body_reader.ts";
 import { BodyFile } from "./body_file.ts";
 import { FileBody } from "./file_body.ts";
 import { MemoryBody } from "./memory_body.ts";
+import { PieceList } from "./piece_list.ts";
 import type { RequestBufferingConfig } from "./request_buffering_schema.ts";
 
 /** Most bytes of buffered bodies in the memory of a worker; beyond them each body goes into a file at once. */
@@ -25,7 +25,7 @@ export class BodyStore {
   /** Bytes that were added. */
   bytes = 0;
   readonly #config: RequestBufferingConfig;
-  #pieces: Uint8Array<ArrayBuffer>[] = [];
+  readonly #pieces = new PieceList();
   /** Bytes in memory, and in the file, that are counted. */
   #memoryBytes = 0;
   #fileBytes = 0;
@@ -42,7 +42,7 @@ export class BodyStore {
    * @throws {StorageFailure} When there is no room for it.
    */
   add(piece: Uint8Array<ArrayBuffer>): Promise<void> | undefined {
-    this.#pieces.push(piece);
+    this.#pieces.add(piece);
     this.bytes += piece.length;
     this.#countMemory(this.#memoryBytes + piece.length);
     const inFile = this.#file !== undefined || this.bytes > this.#config.max_memory ||
@@ -58,7 +58,7 @@ export class BodyStore {
   async finish(trailers: readonly string[] | undefined): Promise<BufferedSource> {
     const release = () => this.release();
     if (this.#file === undefined) {
-      return new MemoryBody(joined(this.#pieces, this.bytes), { trailers, release });
+      return new MemoryBody(this.#pieces.take(), { trailers, release });
     }
     if (this.#memoryBytes > 0) await this.#write();
     return new FileBody(this.#file, this.bytes, { trailers, release });
@@ -71,7 +71,7 @@ export class BodyStore {
     this.#countMemory(0);
     buffered.fileBytes -= this.#fileBytes;
     this.#fileBytes = 0;
-    this.#pieces = [];
+    this.#pieces.clear();
     this.#file?.close();
   }
 
@@ -87,8 +87,7 @@ export class BodyStore {
     // Counted before it is written: others write at the same time.
     this.#fileBytes += bytes;
     buffered.fileBytes += bytes;
-    const batch = joined(this.#pieces, bytes);
-    this.#pieces = [];
+    const batch = this.#pieces.take();
     this.#file ??= await BodyFile.create(folder);
     await this.#file.append(batch);
     this.#countMemory(0);
