@@ -95,6 +95,9 @@ test("clients that leave within the handshake, in order or not, leave nothing", 
     conn.close();
     const peer = await ResettingPeer.open("127.0.0.1", port);
     await peer.send(String.fromCharCode(22, 3, 1));
+    // One that is reset before it is accepted is none.
+    const accepted = () => server.listener.handshakes + server.count("client");
+    await until("it is accepted", () => accepted() === 2 * i + 2);
     await peer.reset();
   }
   await until("all have ended", () => server.count("client") === 60 && server.listener.handshakes === 0);
