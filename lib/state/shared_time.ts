@@ -55,7 +55,7 @@ export class SharedTime {
     // A snapshot travels for as long as its worker takes to load. The machine's clock may be set meanwhile; no worker
     // takes longer than this bound to load.
     const ageMs = Math.min(Math.max(0, Date.now() - wallMs), LONGEST_LOAD_MS);
-    this.#offsetMs = nowMs + ageMs - performance.now();
+    this.#offsetMs = nowMs + ageMs - this.#readMs();
     this.refresh();
   }
 }

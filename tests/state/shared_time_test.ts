@@ -35,3 +35,13 @@ Deno.test("SharedTime counts on for years", () => {
   assert(before >= 20 * 365 * 86_400_000);
   assert(time.refresh() >= before);
 });
+
+Deno.test("SharedTime.align() goes by the clock that the time is read by", () => {
+  const time = new SharedTime();
+  time.readBy(() => performance.now() - 0.9);
+  const { nowMs, wallMs } = time.snapshot;
+  for (let jumpMs = 1; jumpMs < 100; jumpMs++) {
+    time.align({ nowMs: nowMs + jumpMs * 1000, wallMs });
+    assert(time.nowMs >= nowMs + jumpMs * 1000);
+  }
+});
