@@ -175,6 +175,16 @@ Deno.test("UsersFile reads its file again when it has changed, and keeps the use
     await file.look();
     assertEquals(await names(), ["ann", "bob"]);
     assertEquals(await after(`bob:${SHA512}\n`), ["bob"]);
+    // As while the process has too many open files, or the file another owner.
+    const { readTextFile } = Deno;
+    Deno.readTextFile = () => Promise.reject(new Deno.errors.PermissionDenied("no"));
+    try {
+      assertEquals(await after(`ann:${SHA512}\nbob:${SHA512}\n`), ["bob"]);
+    } finally {
+      Deno.readTextFile = readTextFile;
+    }
+    await file.look();
+    assertEquals(await names(), ["ann", "bob"]);
   });
 });
 

@@ -42,21 +42,24 @@ export class UsersFile {
   }
 
   async #look(): Promise<void> {
+    let stamp = "";
     try {
-      const stamp = stampOf(await Deno.stat(this.#path));
+      stamp = stampOf(await Deno.stat(this.#path));
       if (stamp === this.#stamp) return;
-      this.#stamp = stamp;
       this.#users = parseHtpasswd(await Deno.readTextFile(this.#path), this.#path);
+      this.#stamp = stamp;
       this.#log?.log("info", "file of users was read again", { file: this.#path, users: this.#users.size });
     } catch (error) {
       const { message } = error as Error;
-      if (this.#stamp !== message) {
+      const known = error instanceof SyntaxError ? stamp : message;
+      if (this.#stamp !== known) {
         this.#log?.log("warn", "file of users cannot be read, the users before it stay", {
           file: this.#path,
           cause: message,
         });
       }
-      if (error instanceof Deno.errors.NotFound) this.#stamp = message;
+      // What is malformed stays so until it changes; anything else may have passed with the next look.
+      this.#stamp = known;
     }
   }
 }
