@@ -4,6 +4,7 @@
  * @module
  */
 
+import { portOf } from "../http/authority.ts";
 import { headerValue, headerValues } from "../http/header_lines.ts";
 import { plainUrl } from "../upstream/upstream_url.ts";
 import type { Exchange } from "./exchange.ts";
@@ -29,7 +30,7 @@ export const FACTS: Readonly<Record<string, Fact>> = {
     "path": ({ path }) => path,
     "query": ({ query }) => query.slice(1),
     "host": ({ head }) => head.host,
-    "port": ({ head: { authority, host } }) => authority.slice(host.length + 1),
+    "port": ({ head }) => portOf(head.authority)?.toString() ?? "",
     "scheme": (exchange) => exchange.clientScheme,
     "method": ({ head }) => head.method,
     "protocol": ({ head }) => head.protocol ?? "HTTP/1.1",

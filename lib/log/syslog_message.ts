@@ -70,8 +70,8 @@ export class SyslogMessages {
 /** The level stands at the beginning of lines of both formats; lines of other formats have none. */
 function severityOf(line: Uint8Array): number {
   const begin = decoder.decode(line.subarray(0, 80));
-  const level = /^\{"time":"[^"]*","level":"(\w+)"|^\d[\d:TZ.-]+ (\w+) /.exec(begin);
-  return SEVERITIES[level?.[1] ?? level?.[2] ?? "info"] ?? SEVERITIES.info;
+  const level = /^(?:\{"time":"[^"]*","level":"|\d{4}-[\d:TZ.-]+ )(error|warn|info|debug)[" ]/.exec(begin)?.[1];
+  return SEVERITIES[level ?? "info"];
 }
 
 /** Where a text of at most `most` bytes ends, so that no character is cut. */

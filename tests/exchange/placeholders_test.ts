@@ -3,6 +3,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { Exchange } from "../../lib/exchange/exchange.ts";
 import { fieldText, fieldTexts } from "../../lib/exchange/field_text.ts";
 import { PlaceholderText } from "../../lib/exchange/placeholders.ts";
+import { hostOf } from "../../lib/http/authority.ts";
 
 function exchange(headers: string[] = [], facts: Partial<Exchange> = {}): Exchange {
   const head = {
@@ -61,6 +62,15 @@ Deno.test("Placeholders stand for facts of the exchange", () => {
   );
   assertEquals(value("{upstream.host}|{upstream.port}", exchange([], { upstream: "h2c://a" })), "a|80");
   assertEquals(value("{client.port}", exchange([], { clientAddress: "198.51.100.1" })), "");
+});
+
+Deno.test("{port} is a number or empty, however the client writes its host", () => {
+  const cases = { "h.example.:81": "81", "h.example:0081": "81", "h.example.": "", "h.example:": "", "[::1]": "" };
+  for (const [authority, port] of Object.entries(cases)) {
+    const of = exchange();
+    of.head = { ...of.head, authority, host: hostOf(authority) ?? "" };
+    assertEquals(value("{port}", of), port, authority);
+  }
 });
 
 Deno.test("A value never breaks its line, and has one character for each byte", () => {

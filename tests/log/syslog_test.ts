@@ -31,6 +31,9 @@ Deno.test("A message has the form of RFC 5424, and the severity of its line", ()
   assertEquals(message(line), `<131>1 2026-11-28T12:00:00.500Z here shop ${Deno.pid} - - ${line}`);
   assertEquals(message('1.2.3.4 - - "GET /"').slice(0, 5), "<134>");
   assertEquals(message("2026-11-28T12:00:00.000Z warn low on space").slice(0, 5), "<132>");
+  // Lines of a text such as "{client.ip} {method} {path}", whose words clients choose.
+  assertEquals(message("192.0.2.1 constructor /").slice(0, 5), "<134>");
+  assertEquals(message("192.0.2.1 error /").slice(0, 5), "<134>");
 });
 
 Deno.test("A message that is too long is cut between two characters", () => {
