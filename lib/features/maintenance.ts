@@ -12,7 +12,7 @@ import type { Filter } from "../exchange/filter.ts";
 import { AddressBlocks } from "../http/address_block.ts";
 import { MetricSet, type ValuesOf } from "../metrics/metric_set.ts";
 import type { BuildContext, Feature } from "./feature.ts";
-import { CHALLENGE_PATH } from "./redirect_to_https.ts";
+import { isChallenge } from "./redirect_to_https.ts";
 
 const keys = table({
   enabled: flag().default(true).describe("Whether the site is in maintenance."),
@@ -62,7 +62,7 @@ class Maintenance implements Filter {
 
   request({ head, clientAddress, dryRun }: Exchange): Outcome | undefined {
     if (this.#allowed.has(clientAddress) || this.#isEndpoint(head)) return undefined;
-    if (head.path.startsWith(CHALLENGE_PATH)) return undefined;
+    if (isChallenge(head.path)) return undefined;
     if (dryRun === undefined) this.#metrics?.add(MAINTENANCE_METRICS.metrics.refused);
     return this.#failure;
   }

@@ -15,6 +15,13 @@ import type { BuildContext, Feature } from "./feature.ts";
 /** Paths below which ACME authorities look for the response to a challenge (RFC 8555, section 8.3). */
 export const CHALLENGE_PATH = "/.well-known/acme-challenge/";
 
+const CHALLENGE = /^\/\.well-known\/acme-challenge\/[\w-][\w.-]*$/;
+
+/** Whether a path is that of a token. One with dot segments, which leads elsewhere once they are resolved, is not. */
+export function isChallenge(path: string): boolean {
+  return path.startsWith(CHALLENGE_PATH) && CHALLENGE.test(path);
+}
+
 /** `redirect_to_https`. */
 export const redirectToHttps = {
   key: "redirect_to_https",
@@ -43,7 +50,7 @@ class RedirectToHttps implements Filter {
   request(exchange: Exchange): Outcome | undefined {
     if (exchange.clientScheme === "https") return undefined;
     const { head, forwarded, path, query } = exchange;
-    if (path.startsWith(CHALLENGE_PATH) || this.#isEndpoint(head)) return undefined;
+    if (isChallenge(path) || this.#isEndpoint(head)) return undefined;
     const host = hostOf(forwarded?.host === undefined ? head.authority : firstMember(forwarded.host)) || this.#host;
     if (host === "") return new ExchangeFailure(400, "The request is to be redirected to https, and names no host");
     const target = path.startsWith("/") ? `${path}${query}` : "/";

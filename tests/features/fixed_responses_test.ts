@@ -57,6 +57,8 @@ Deno.test("maintenance answers 503, but for allowed addresses and the site's end
   const site: SiteInput = { maintenance: { allow: ["10.0.0.0/8"], retry_after: "2m" } };
   const [page, health, challenge] = await ask(site, ["/", "/api/health", "/.well-known/acme-challenge/x"]);
   assertEquals([page.status, page.headers.get("retry-after"), health.status, challenge.status], [503, "120", 200, 404]);
+  // ask() takes a URL, whose dot segments are resolved where they are not behind an encoded slash.
+  assertEquals((await ask(site, ["/.well-known/acme-challenge/x%2F..%2F..%2F..%2Fx"]))[0].status, 503);
   assertEquals((await ask(site, ["/"], "10.1.2.3"))[0].status, 200);
   assertEquals((await ask({ maintenance: true }, ["/"], "10.1.2.3"))[0].status, 503);
   assertEquals((await ask({ maintenance: { enabled: false } }, ["/"]))[0].status, 200);

@@ -124,6 +124,21 @@ Deno.test("rewrite refuses what climbs, however it is written, and what servers 
   ]);
 });
 
+Deno.test("rewrite of all paths leaves those of tokens alone, and none that leads elsewhere from there", async () => {
+  const tokens = "/.well-known/acme-challenge/";
+  const sent = [
+    "/x",
+    `${tokens}a-B_1`,
+    `${tokens}../../x`,
+    `${tokens}%2e%2e/x`,
+    `${tokens}..`,
+    `${tokens}a%2F..%2F..%2Fx`,
+  ];
+  assertEquals(await targets([{ from: "/*", to: "/public/{*}" }], sent), [
+    ...["/public/x", `${tokens}a-B_1`, 400, 400, 400, 400],
+  ]);
+});
+
 const FILES = { "a.txt": "a", "in/b.txt": "b", "in/index.html": "in", "in/deep/index.html": "deep" };
 
 /** A site with files and routes, whose upstream answers with what it got, and which logs. */

@@ -11,7 +11,7 @@ import type { Filter } from "../../exchange/filter.ts";
 import { MetricSet, type ValuesOf } from "../../metrics/metric_set.ts";
 import { matchPath } from "../../routing/match_path.ts";
 import type { Feature } from "../feature.ts";
-import { CHALLENGE_PATH } from "../redirect_to_https.ts";
+import { isChallenge } from "../redirect_to_https.ts";
 import { Redirect } from "./redirect.ts";
 import { loopOf } from "./redirect_loop.ts";
 import { type RedirectConfig, redirectsSchema } from "./redirects_schema.ts";
@@ -81,7 +81,7 @@ export class Redirects implements Filter {
 
   request(exchange: Exchange): Outcome | undefined {
     const { path } = exchange;
-    if (path.startsWith(CHALLENGE_PATH)) return undefined;
+    if (isChallenge(path)) return undefined;
     const found = this.find(exchange);
     if (found === undefined) return undefined;
     if (exchange.dryRun === undefined) this.#metrics?.add(REDIRECTS_METRICS.metrics.redirected);

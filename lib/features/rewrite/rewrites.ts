@@ -12,7 +12,7 @@ import { matchPath, resolvedReadings } from "../../routing/match_path.ts";
 import type { Feature } from "../feature.ts";
 import { PathPattern } from "../path_pattern.ts";
 import { PatternTable } from "../pattern_table.ts";
-import { CHALLENGE_PATH } from "../redirect_to_https.ts";
+import { isChallenge } from "../redirect_to_https.ts";
 import { parseSource, type RedirectSource } from "../redirects/redirect.ts";
 import { type RewriteConfig, rewriteTables } from "./rewrite_schema.ts";
 import { RewriteTarget, type RewrittenTarget } from "./rewrite_target.ts";
@@ -83,7 +83,7 @@ class Rewrites implements Filter {
   rewrite(exchange: Exchange): ExchangeFailure | undefined {
     const { head } = exchange;
     // "OPTIONS *" is about no path; the tokens of a certificate's order are where its authority looks for them.
-    if ((head.path === "/*" && head.method === "OPTIONS") || head.path.startsWith(CHALLENGE_PATH)) return undefined;
+    if ((head.path === "/*" && head.method === "OPTIONS") || isChallenge(head.path)) return undefined;
     const path = matchPath(head.path);
     if (path === undefined) return undefined; // refused where its route is chosen
     const target = this.#find(exchange, path);
