@@ -19,7 +19,7 @@ const CREDENTIAL = /^\s*(?:basic|bearer|digest|negotiate|token|apikey|aws4-hmac-
 // Lines may be megabytes long: the repetitions are bounded, so that these take linear time.
 const CREDENTIAL_IN_LINE =
   /(["'])[ \t]{0,9}(?:basic|bearer|digest|negotiate|token|apikey|aws4-hmac-sha256)\s.{0,4096}?\1/gi;
-const USER_IN_URL = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,31}:\/\/)([^\s/?#@"']{1,512})@/gi;
+const USER_IN_URL = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,31}:\/\/)([^\s/?#"']{1,512})@/gi;
 /** Tables of header fields. */
 const FIELD_TABLES: ReadonlySet<string> = new Set(["headers", "set", "add", "request", "response"]);
 /**
