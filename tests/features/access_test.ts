@@ -42,6 +42,16 @@ Deno.test("access reads a file again when it has changed, and keeps what it has 
     await Deno.writeTextFile(path, "10.0.0.1\nnobody at all\n");
     await file.look();
     assertEquals(["10.0.0.1", "10.0.0.2"].map((address) => file.has(address)), [false, true]);
+    await file.look();
+    // As while the process has too many open files.
+    await Deno.writeTextFile(path, "10.0.0.4\n");
+    const { readTextFile } = Deno;
+    Deno.readTextFile = () => Promise.reject(new Deno.errors.PermissionDenied("no"));
+    await file.look().finally(() => Deno.readTextFile = readTextFile);
+    await file.look();
+    assertEquals(["10.0.0.2", "10.0.0.4"].map((address) => file.has(address)), [false, true]);
+    await file.look();
+    await Deno.writeTextFile(path, "10.0.0.1\nnobody at all\n");
     const { message } = assertThrows(() => new AddressFile(path), SyntaxError);
     assertStringIncludes(message, 'line 2: "nobody at all", expected an IP address or a network');
   });

@@ -43,23 +43,25 @@ export class AddressFile {
   }
 
   async #look(): Promise<void> {
+    let stamp = "";
     try {
-      const stamp = stampOf(await Deno.stat(this.#path));
+      stamp = stampOf(await Deno.stat(this.#path));
       if (stamp === this.#stamp) return;
-      this.#stamp = stamp;
       const addresses = addressesOf(await Deno.readTextFile(this.#path), this.#path);
       this.#blocks = new AddressBlocks(addresses);
+      this.#stamp = stamp;
       this.#log?.log("info", "list of addresses was read again", { file: this.#path, addresses: addresses.length });
     } catch (error) {
       const { message } = error as Error;
-      // Another message once the file is there again, even if it is the same one.
-      if (this.#stamp !== message) {
+      // What is malformed stays so until it changes; anything else may have passed with the next look.
+      const known = error instanceof SyntaxError ? stamp : message;
+      if (this.#stamp !== known) {
         this.#log?.log("warn", "list of addresses cannot be read, the one before it stays", {
           file: this.#path,
           cause: message,
         });
       }
-      if (error instanceof Deno.errors.NotFound) this.#stamp = message;
+      this.#stamp = known;
     }
   }
 }
