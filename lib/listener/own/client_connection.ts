@@ -257,7 +257,8 @@ export class ClientConnection
   }
 
   pause(): void {
-    if (this.#paused) return;
+    // Once it is closing, what arrives is read past.
+    if (this.#paused || this.#phase === Phase.Closing) return;
     this.#paused = true;
     this.socket.pause();
   }
@@ -307,7 +308,7 @@ export class ClientConnection
     const made = responder.respond(parsed.head, client);
     if (made instanceof Promise) made.then(this.responded);
     else this.responded(made);
-    body?.keepEarly();
+    if (this.#phase === Phase.Exchange) body?.keepEarly();
     return behind;
   }
 

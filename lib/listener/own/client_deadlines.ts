@@ -58,9 +58,9 @@ export class ClientDeadlines {
     if (this.#awaited !== "head" || this.#deadlineMs === 0) this.#await("head", this.limits.header_timeout);
   }
 
-  /** Ends the wait for the client: the request is complete, or its body is not wanted yet. */
+  /** Ends the wait for the client: the request is complete, or its body is not wanted yet. That for its end goes on. */
   end(): void {
-    this.#deadlineMs = 0;
+    if (this.#awaited !== "close") this.#deadlineMs = 0;
   }
 
   /** A request has begun. Nothing is awaited until its body is wanted. */

@@ -380,3 +380,13 @@ Deno.test("a connection responds with 500 to a fault in BWS, and logs its cause"
   await turns();
   assertEquals([late.written, late.closed], ["", true]);
 });
+
+Deno.test("a connection that ends before a large body reads past what the client sends, until the client has left", async () => {
+  await using clients = new ScriptedClients(() => ({ status: 413, headers: ["connection", "close"], body: null }));
+  const socket = clients.connect();
+  socket.arrive(post("/", "x".repeat(400_000)).slice(0, 80_000));
+  assertStringIncludes(socket.written, "HTTP/1.1 413 ");
+  assertEquals([socket.paused, socket.closed], [false, false]);
+  socket.arrive("x".repeat(100_000));
+  assertEquals(socket.paused, false);
+});
