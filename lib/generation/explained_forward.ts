@@ -11,7 +11,8 @@ import type { Exchange } from "../exchange/exchange.ts";
 import type { ForwardPlan } from "../handlers/proxy/forward.ts";
 import { ForwardFailure } from "../handlers/proxy/forward_failure.ts";
 import { takeBody } from "../handlers/proxy/body_framing.ts";
-import { upstreamHead, upstreamTarget } from "../handlers/proxy/upstream_request.ts";
+import { upstreamTarget, writeUpstreamHead } from "../handlers/proxy/upstream_request.ts";
+import { HeadWriter } from "../http1/head_writer.ts";
 import { parseEndpoint } from "../sockets/endpoint.ts";
 import { UpstreamHandshake } from "../handlers/websocket/upstream_handshake.ts";
 import type { Site } from "./site.ts";
@@ -34,13 +35,17 @@ export async function explainForward(
     const target = upstreamTarget(exchange.head, plan);
     const framing = socket ? "" : await framingOf(exchange, plan);
     const shown = `${site.config.proxy === undefined ? "" : shownBase(config, site.config, plan.pool.name)}`;
-    const text = upstreamHead(
+    const out = new HeadWriter();
+    writeUpstreamHead(
+      out,
       { exchange, plan, target: maskedTarget(config, site, plan, target), framing },
       shown === "" ? endpoint : { ...endpoint, basePath: shown },
       // A handshake has a new key each time.
       socket ? new UpstreamHandshake().ask() : "",
     );
-    return { head: text.split("\r\n").filter((line) => line !== "").map((line) => maskedField(config, site, line)) };
+    return {
+      head: out.toText().split("\r\n").filter((line) => line !== "").map((line) => maskedField(config, site, line)),
+    };
   } catch (error) {
     if (error instanceof ForwardFailure) return { refusal: error };
     throw error;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { statusLine } from "./head_writer.ts";
 import { CR, HTAB, LF, SP } from "./octets.ts";
+import { statusLine } from "./status_line.ts";
 
 /** `text` as bytes, of which all characters are ASCII. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
@@ -59,8 +59,28 @@ export function putNumberField(name: Uint8Array, value: number, target: Uint8Arr
   return endLine(target, at + digits);
 }
 
-// One byte a character. Characters that are no byte become `?`: cutting them down to one could make a line break of them.
+/**
+ * Writes `text`, one byte a character. Characters that are no byte become `?`: cutting them down to one could make a line break
+ * of them. Bytes of `target` behind it may change.
+ *
+ * @returns Where it ends.
+ */
+export function putText(text: string, target: Uint8Array, at = 0): number {
+  if (text.length > MAX_LOOP_CHARS) {
+    // Heads are almost always ASCII, where the encoder is fastest. One that fills the target may be cut off there, with as
+    // many bytes written as it should have, so both counts are compared.
+    const { read, written } = encoder.encodeInto(text, at === 0 ? target : target.subarray(at));
+    if (read === text.length && written === text.length) return at + written;
+  }
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    target[at + i] = code > 0xff ? QUESTION_MARK : code;
+  }
+  return at + text.length;
+}
+
 function putChecked(text: string, target: Uint8Array, at: number): number {
+  if (text.length > MAX_LOOP_CHARS && !text.includes("\n") && !text.includes("\r")) return putText(text, target, at);
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code < SP && code !== HTAB && (code === CR || code === LF)) {
@@ -78,6 +98,8 @@ function endLine(target: Uint8Array, at: number): number {
 }
 
 const encoder = new TextEncoder();
+/** Text of more characters is written quicker by the encoder. */
+const MAX_LOOP_CHARS = 128;
 /** By status. */
 const statusLines: Uint8Array<ArrayBuffer>[] = [];
 const COLON = 0x3a;

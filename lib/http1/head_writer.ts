@@ -5,45 +5,19 @@
  * @module
  */
 
-// @ts-types="../../types/std/http-status.d.ts"
-import { STATUS_TEXT } from "@std/http/status";
 import type { Head } from "./head.ts";
-import { CR, LF, SP } from "./octets.ts";
+import { putField, putText } from "./head_bytes.ts";
+import { CR, latin1, LF, SP } from "./octets.ts";
 
-/**
- * Writes `text` into `target` from `at` on, one byte a character. Characters that are no byte become `?`: cutting them down to
- * one could make a line break of them. Bytes of `target` behind it may change.
- *
- * @returns Where it ends.
- */
-export function putText(text: string, target: Uint8Array, at = 0): number {
-  // Heads are almost always ASCII, where the encoder is fastest. One that fills the target may be cut off there, with as many
-  // bytes written as it should have, so both counts are compared.
-  const { read, written } = encoder.encodeInto(text, at === 0 ? target : target.subarray(at));
-  if (read !== text.length || written !== text.length) {
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      target[at + i] = code > 0xff ? QUESTION_MARK : code;
-    }
-  }
-  return at + text.length;
-}
-
-/** `HTTP/1.1 200 OK` with its CRLF; without a reason phrase where none is known (RFC 9112, section 4). */
-export function statusLine(status: number): string {
-  return statusLines[status] ??= `HTTP/1.1 ${status} ${STATUS_TEXT[status] ?? ""}\r\n`;
-}
-
-/** Writes heads into a buffer that it owns and that grows. */
+/** Writes heads into memory that it owns, and into more of it where that is not enough. */
 export class HeadWriter {
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
-  readonly #baseBytes: number;
+  readonly #memory: Uint8Array<ArrayBuffer>;
 
-  /** @param baseBytes Size of its buffer at first. */
-  constructor(baseBytes = 2048) {
-    this.#baseBytes = baseBytes;
-    this.#bytes = new Uint8Array(baseBytes);
+  /** @param memory Where heads are written that fit. */
+  constructor(memory: Uint8Array<ArrayBuffer> = new Uint8Array(2048)) {
+    this.#bytes = this.#memory = memory;
   }
 
   /** What is written. The bytes change with the next head. */
@@ -51,14 +25,24 @@ export class HeadWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Begins again. */
-  clear(): void {
-    this.#length = 0;
+  /** What is written, as text, one character a byte. */
+  toText(): string {
+    return latin1(this.#bytes, 0, this.#length);
   }
 
-  /** Lets go of memory that an unusual head took. */
+  /** Begins again, behind `length` bytes that are kept. */
+  clear(length = 0): void {
+    this.#length = length;
+  }
+
+  /** Number of bytes that are written. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Lets go of the memory of a head that did not fit, and of the head. */
   trim(): void {
-    if (this.#bytes.length > 4 * this.#baseBytes) this.#bytes = new Uint8Array(this.#baseBytes);
+    this.#bytes = this.#memory;
   }
 
   /** Writes text as it is, one byte a character: a first line, or a head that was put together before. */
@@ -73,12 +57,8 @@ export class HeadWriter {
    * @throws {TypeError} When its name or its value holds a line break.
    */
   line(name: string, value: string): void {
-    const start = this.#length;
-    this.text(name + ": " + value + "\r\n");
-    if (this.#bytes.indexOf(LF, start) !== this.#length - 1) {
-      this.#length = start;
-      throw new TypeError(`Cannot write the header line "${name}": it holds a line break`);
-    }
+    this.#reserve(name.length + value.length + 4);
+    this.#length = putField(name, value, this.#bytes, this.#length);
   }
 
   /** Writes a line of a head as it came, with one space behind its colon and none behind its value. */
@@ -114,6 +94,7 @@ export class HeadWriter {
     let to = this.#length;
     // A loop is quicker than a view and a native call for what most lines are.
     if (end - start <= 64) { for (let i = start; i < end; i++) target[to++] = bytes[i]; }
+    else if (end - start === bytes.length) target.set(bytes, to);
     else target.set(bytes.subarray(start, end), to);
     this.#length += end - start;
   }
@@ -121,13 +102,10 @@ export class HeadWriter {
   #reserve(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(needed + this.#baseBytes, 2 * this.#bytes.length));
+    const larger = new Uint8Array(Math.max(needed + 2048, 2 * this.#bytes.length));
     larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
   }
 }
 
-const statusLines: string[] = [];
-const encoder = new TextEncoder();
-const QUESTION_MARK = 0x3f;
 const COLON = 0x3a;

@@ -1,7 +1,9 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
 import { HeadParser } from "../../lib/http1/head_parser.ts";
-import { HeadWriter, putText, statusLine } from "../../lib/http1/head_writer.ts";
+import { putText } from "../../lib/http1/head_bytes.ts";
+import { HeadWriter } from "../../lib/http1/head_writer.ts";
+import { statusLine } from "../../lib/http1/status_line.ts";
 import { isToken } from "../../lib/http/header_lines.ts";
 import { TCHAR } from "../../lib/http1/octets.ts";
 import { seededRandom, testSeed } from "../contract/seeded_random.ts";
@@ -17,7 +19,7 @@ Deno.test("HeadWriter rewrites a head line by line, as bytes, in one spelling", 
   const parser = new HeadParser("response", { bareLineFeeds: true });
   const bytes = bytesOf(text);
   parser.parse(bytes, 0, bytes.length);
-  const writer = new HeadWriter(16);
+  const writer = new HeadWriter(new Uint8Array(16));
   for (let round = 0; round < 2; round++) {
     writer.clear();
     writer.text(statusLine(200));
@@ -61,7 +63,13 @@ Deno.test("HeadWriter writes of any head what is read as the same head", () => {
 Deno.test("HeadWriter.line() lets nothing break out of its line", () => {
   const writer = new HeadWriter();
   writer.text("GET / HTTP/1.1\r\n");
-  for (const [name, value] of [["X", "a\r\nY: b"], ["X\n", "a"], ["X", "\n"], ["X", "a\r\n"]]) {
+  const long = "y".repeat(500);
+  for (
+    const [name, value] of [["X", `${long}\nY: b`], ["X", `\r${long}`], ["X", "a\r\nY: b"], ["X\n", "a"], ["X", "\n"], [
+      "X",
+      "a\r\n",
+    ]]
+  ) {
     assertThrows(() => writer.line(name, value), TypeError, "line break");
   }
   // U+010A cut down to a byte would be a line feed.
@@ -75,6 +83,11 @@ Deno.test("putText() writes a character as a byte, wherever it stands", () => {
   assertEquals(textOf(target.subarray(0, 6)), "\0\0caf\xe9");
   assertEquals(putText("\xe9\xff\u0100\ud83d\ude00", target), 5);
   assertEquals(textOf(target.subarray(0, 5)), "\xe9\xff???");
+  const long = new Uint8Array(400);
+  for (const text of ["a".repeat(300), "a".repeat(299) + "\xe9", "\u0100".repeat(300)]) {
+    assertEquals(putText(text, long, 7), 307);
+    assertEquals(textOf(long.subarray(7, 307)), text.replaceAll("\u0100", "?"));
+  }
 });
 
 Deno.test("statusLine() has a reason phrase where one is known", () => {

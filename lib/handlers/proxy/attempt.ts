@@ -9,7 +9,7 @@
 import type { HeaderLines, HttpResponse, ResponseBody } from "../../http/message.ts";
 import type { ProxiedClient } from "../../http/proxy_protocol.ts";
 import { sendableStatus } from "../../http/sendable_status.ts";
-import type { ConnectionUser, LentConnection } from "../../upstream/connection/lent_connection.ts";
+import type { AskedHead, ConnectionUser, LentConnection } from "../../upstream/connection/lent_connection.ts";
 import { sharedTime } from "../../state/shared_time.ts";
 import type { AttemptSpan } from "../../telemetry/attempt_span.ts";
 import { TransportFailure } from "../../failure/failure.ts";
@@ -60,7 +60,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   #signal: AbortSignal | undefined;
   #sendFailure: TransportFailure | undefined;
   /** The head of the request, while its body is awaited. */
-  #text = "";
+  #head: AskedHead = "";
   #shouldRetry: ShouldRetry | undefined;
   #listener: AttemptListener | undefined;
 
@@ -149,11 +149,11 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   /**
    * Sends the request. `listener` may be called before this returns.
    *
-   * @param text The request's head as text.
+   * @param head The request's head.
    * @param shouldRetry Whether another attempt replaces the response.
    */
-  ask(text: string, listener: AttemptListener, shouldRetry?: ShouldRetry): void {
-    this.#text = text;
+  ask(head: AskedHead, listener: AttemptListener, shouldRetry?: ShouldRetry): void {
+    this.#head = head;
     this.#listener = listener;
     this.#shouldRetry = shouldRetry;
     try {
@@ -233,7 +233,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
       // A connection that is asked for an upgrade is not reused, whatever the status: some servers switch protocols
       // without a 101.
       this.#sent = !this.upgrades;
-      return connection.ask(this.#text);
+      return connection.ask(this.#head);
     }
     connection.deadlines.uploading = true;
     if (body.begun(this)) this.#sendBody(connection, body);
@@ -309,10 +309,10 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     const whole = body.takeWhole();
     this.#begun = true;
     if (whole !== undefined) {
-      connection.ask(this.#text, whole);
+      connection.ask(this.#head, whole);
       return this.bodySent();
     }
-    body.sendTo(connection, this.#text, this);
+    body.sendTo(connection, this.#head, this);
     // Otherwise a slow client would hold the only trial of a recovering upstream.
     if (!this.#sent) this.#slot.endTrial();
   }

@@ -6,6 +6,8 @@
  */
 
 import { type HttpResponse, keepResponse, LATER } from "../../http/message.ts";
+import type { HeadWriter } from "../../http1/head_writer.ts";
+import type { HeadSource } from "../../upstream/connection/lent_connection.ts";
 import type { Pool } from "../../upstream/pool.ts";
 import { DialRace, type RaceResult } from "../../upstream/dial_race.ts";
 import type { Slot } from "../../upstream/upstream.ts";
@@ -27,7 +29,7 @@ import type { RetriesConfig } from "./config/retries_schema.ts";
 import { Retry } from "./retry.ts";
 import { BODILESS, takeBody } from "./body_framing.ts";
 import type { BodyRules } from "./request_body.ts";
-import { upstreamHead, type UpstreamRequest, upstreamTarget } from "./upstream_request.ts";
+import { type UpstreamRequest, upstreamTarget, writeUpstreamHead } from "./upstream_request.ts";
 import type { UpstreamUpgrade } from "./upstream_upgrade.ts";
 
 /** How the requests of one route are forwarded; built once. */
@@ -71,7 +73,7 @@ export function forward(
 type SentRequest = Omit<UpstreamRequest, "exchange" | "plan">;
 
 /** One request that is forwarded. */
-class Forwarding implements UpstreamRequest, AttemptListener {
+class Forwarding implements UpstreamRequest, AttemptListener, HeadSource {
   readonly exchange: Exchange;
   readonly plan: ForwardPlan;
   readonly target: string;
@@ -83,6 +85,8 @@ class Forwarding implements UpstreamRequest, AttemptListener {
   #queueBudget: QueueBudget | undefined;
   /** The attempt whose response is awaited. */
   #attempt: Attempt | undefined;
+  /** Lines of its handshake; empty where no upgrade is asked for. */
+  #handshake = "";
   /** Resolves the promise of the response; undefined where the exchange takes it without one. */
   #resolve: ((response: HttpResponse | Promise<HttpResponse>) => void) | undefined;
 
@@ -135,6 +139,11 @@ class Forwarding implements UpstreamRequest, AttemptListener {
     response.then((late) => exchange.respondLate(late), (thrown) => exchange.failLate(thrown));
   }
 
+  /** From the attempt's connection: writes the head of the request to the attempt's upstream. */
+  writeHead(out: HeadWriter): void {
+    writeUpstreamHead(out, this, (this.#attempt as Attempt).upstream.endpoint, this.#handshake);
+  }
+
   #promised(attempt: Attempt): Promise<HttpResponse> {
     const { promise, resolve } = Promise.withResolvers<HttpResponse>();
     this.#resolve = resolve;
@@ -145,8 +154,8 @@ class Forwarding implements UpstreamRequest, AttemptListener {
   #ask(attempt: Attempt): void {
     this.#attempt = attempt;
     try {
-      const text = upstreamHead(this, attempt.upstream.endpoint, this.upgrade?.ask());
-      attempt.ask(text, this, this.#retry?.shouldRetry);
+      if (this.upgrade !== undefined) this.#handshake = this.upgrade.ask();
+      attempt.ask(this, this, this.#retry?.shouldRetry);
     } catch (error) {
       this.failed(error);
     }

@@ -12,7 +12,7 @@ import { TransportFailure } from "../../failure/failure.ts";
 import type { BodySink, BodySource, Ownership } from "../../http/body.ts";
 import { sentTrailers } from "../../http/trailers.ts";
 import type { Deadlines } from "../../upstream/connection/deadlines.ts";
-import type { LentConnection } from "../../upstream/connection/lent_connection.ts";
+import type { AskedHead, LentConnection } from "../../upstream/connection/lent_connection.ts";
 import type { RetriesConfig } from "./config/retries_schema.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { ReplayBuffer } from "./replay_buffer.ts";
@@ -155,7 +155,7 @@ export class RequestBody implements BodySink, TurnWaiter {
    *
    * @throws {TransportFailure} `closed_unused` when the connection has ended: nothing was sent.
    */
-  sendTo(connection: BodyConnection, head: string, sender: BodySender): void {
+  sendTo(connection: BodyConnection, head: AskedHead, sender: BodySender): void {
     const batch = this.#take();
     connection.ask(head, batch, "shared", this.length < 0);
     this.#sent(connection);

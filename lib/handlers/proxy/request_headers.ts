@@ -9,6 +9,8 @@ import { portOf } from "../../http/authority.ts";
 import { foldedName } from "../../http/folded_name.ts";
 import { forwardedElement } from "../../http/forwarded.ts";
 import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
+import { bytesOf } from "../../http1/head_bytes.ts";
+import type { HeadWriter } from "../../http1/head_writer.ts";
 import { countsHops, oneHopLess } from "../../http/max_forwards.ts";
 import { firstMember, type ForwardedClient, FORWARDING_FIELDS } from "../../http/forwarded_client.ts";
 import type { CarriedTrace } from "../../telemetry/exchange_span.ts";
@@ -51,10 +53,18 @@ export class RequestHeaders {
   /** Lines of the proxy that the config removes or sets itself. */
   readonly #suppressed: ReadonlySet<string>;
   /** Cached forwarding lines of untrusted peers, by their address. */
-  readonly #untrusted = new Map<string, { authority: string; scheme: string; lines: string }>();
-
+  readonly #untrusted = new Map<string, { authority: string; scheme: string; lines: Uint8Array }>();
   /** Cached lines of the client's certificate, by its session. */
   readonly #certificates: WeakMap<TlsSession, string> | undefined;
+  readonly #tellsVia: boolean;
+  readonly #tellsRequestId: boolean;
+  /** Via of this proxy alone, by the version of the request. */
+  readonly #viaHttp1: OwnVia;
+  readonly #viaHttp2: OwnVia;
+  /** Via of the client, in the head that is being written. */
+  #via = "";
+  /** Whether the client takes trailer fields, in the head that is being written. */
+  #trailers = false;
 
   /** Prepares what does not depend on the request. */
   constructor(config: HeadersConfig, names: RequestNames) {
@@ -74,6 +84,10 @@ export class RequestHeaders {
       else fixed += `${lines[i]}: ${lines[i + 1]}\r\n`;
     }
     this.#fixedLines = fixed;
+    this.#tellsVia = !this.#suppressed.has("via");
+    this.#tellsRequestId = !this.#suppressed.has(names.requestIdName);
+    this.#viaHttp1 = ownVia(`1.1 ${names.viaName}`);
+    this.#viaHttp2 = ownVia(`2.0 ${names.viaName}`);
     this.#made = made.length === 0 ? undefined : made;
   }
 
@@ -83,7 +97,7 @@ export class RequestHeaders {
   }
 
   /**
-   * The head as it is sent, with its empty line.
+   * Writes the head as it is sent, with its empty line.
    *
    * @param target Path and query.
    * @param host Value of Host.
@@ -91,44 +105,87 @@ export class RequestHeaders {
    * @param prefix Prefix that the route removes from the path, or empty.
    * @param upgrade Lines of the proxy's WebSocket handshake, each with its CRLF, in place of the client's; or empty.
    */
-  build(exchange: Exchange, target: string, host: string, framing: string, prefix = "", upgrade = ""): string {
+  write(
+    out: HeadWriter,
+    exchange: Exchange,
+    target: string,
+    host: string,
+    framing: string,
+    prefix = "",
+    upgrade = "",
+  ): void {
+    const { head, forwarded, span } = exchange;
+    out.text(head.method);
+    out.text(" ");
+    out.text(target);
+    out.copy(BEHIND_TARGET);
+    out.text(this.#host ?? host);
+    out.endLine();
+    this.#via = "";
+    this.#trailers = false;
+    this.#passLines(out, exchange, upgrade);
+    if (forwarded === undefined) out.copy(this.#untrustedPeerLines(exchange));
+    else out.text(this.#forwardingLines(exchange, forwarded));
+    if (prefix !== "" || forwarded !== undefined) out.text(this.#prefixLine(prefix, forwarded));
+    if (this.#tellsVia) {
+      const own = head.protocol === "HTTP/2.0" ? this.#viaHttp2 : this.#viaHttp1;
+      if (this.#via === "") out.copy(own.line);
+      else out.line("via", `${this.#via}, ${own.value}`);
+    }
+    if (this.#tellsRequestId) out.line(this.#names.requestIdName, exchange.requestId);
+    if (span !== undefined) out.text(this.#traceLines(span));
+    if (this.#certificates !== undefined) out.text(this.#certificateLines(exchange.client.tls, this.#certificates));
+    if (this.#trailers) out.text(TAKES_TRAILERS);
+    if (framing !== "") out.text(framing);
+    if (upgrade !== "") out.text(upgrade);
+    if (this.#fixedLines !== "") out.text(this.#fixedLines);
+    if (this.#made !== undefined) writeMade(out, exchange, this.#made);
+    out.endLine();
+  }
+
+  /** Writes the client's lines that are passed on. `named` are the names that Connection has. */
+  #passLines(out: HeadWriter, exchange: Exchange, upgrade: string, named?: readonly string[]): void {
     const { head, forwarded, span } = exchange;
     const { headers } = head;
-    let text = `${head.method} ${target} HTTP/1.1\r\nhost: ${this.#host ?? host}\r\n`;
-    let named: string[] | undefined;
-    let via = "";
-    let trailers = "";
+    const start = out.length;
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i];
-      const verdict = this.#treatments.get(name) ?? this.#treatmentOf(name);
-      if (verdict === Treatment.Passes) text += `${name}: ${headers[i + 1]}\r\n`;
-      else if (verdict === Treatment.FromTrusted) {
-        if (forwarded !== undefined) text += `${name}: ${headers[i + 1]}\r\n`;
-      } else if (verdict === Treatment.Trace) {
-        if (span === undefined) text += `${name}: ${headers[i + 1]}\r\n`;
-      } else if (verdict === Treatment.Handshake) {
-        if (upgrade === "") text += `${name}: ${headers[i + 1]}\r\n`;
-      } else if (verdict === Treatment.Extensions) {
-        if (upgrade === "" || exchange.client.tunnels === true) text += `${name}: ${headers[i + 1]}\r\n`;
-      } else if (verdict === Treatment.MaxForwards) {
-        text += `${name}: ${countsHops(head.method) ? oneHopLess(headers[i + 1]) : headers[i + 1]}\r\n`;
-      } else if (verdict === Treatment.Connection) named = connectionNamed(headers[i + 1]);
-      else if (verdict === Treatment.Trailers) {
-        if (exchange.client.inform !== undefined && takesTrailers(headers[i + 1])) trailers = TAKES_TRAILERS;
-      } else if (verdict === Treatment.Via) via = via === "" ? headers[i + 1] : `${via}, ${headers[i + 1]}`;
+      const treatment = this.#treatments.get(name) ?? this.#treatmentOf(name);
+      if (treatment === Treatment.Dropped) continue;
+      switch (treatment) {
+        case Treatment.FromTrusted:
+          if (forwarded === undefined) continue;
+          break;
+        case Treatment.Trace:
+          if (span !== undefined) continue;
+          break;
+        case Treatment.Handshake:
+          if (upgrade !== "") continue;
+          break;
+        case Treatment.Extensions:
+          if (upgrade !== "" && exchange.client.tunnels !== true) continue;
+          break;
+        case Treatment.Connection: {
+          if (named !== undefined) continue;
+          const found = connectionNamed(headers[i + 1]);
+          if (found === undefined) continue;
+          // It may name lines before it, so all of them are written again: such a Connection is rare.
+          out.clear(start);
+          this.#via = "";
+          return this.#passLines(out, exchange, upgrade, found);
+        }
+        case Treatment.Trailers:
+          this.#trailers = exchange.client.inform !== undefined && takesTrailers(headers[i + 1]);
+          continue;
+        case Treatment.Via:
+          this.#via = this.#via === "" ? headers[i + 1] : `${this.#via}, ${headers[i + 1]}`;
+          continue;
+      }
+      if (named !== undefined && named.includes(name)) continue;
+      const value = headers[i + 1];
+      const counted = treatment === Treatment.MaxForwards && countsHops(head.method);
+      out.line(name, counted ? oneHopLess(value) : value);
     }
-    if (named !== undefined) text = withoutNamed(text, named);
-    text += forwarded === undefined ? this.#untrustedPeerFields(exchange) : this.#forwardingLines(exchange, forwarded);
-    if (prefix !== "" || forwarded !== undefined) text += this.#prefixLine(prefix, forwarded);
-    const version = head.protocol === "HTTP/2.0" ? "2.0" : "1.1";
-    if (!this.#suppressed.has("via")) {
-      text += `via: ${via === "" ? "" : via + ", "}${version} ${this.#names.viaName}\r\n`;
-    }
-    text += this.#line(this.#names.requestIdName, exchange.requestId);
-    if (span !== undefined) text += this.#traceLines(span);
-    if (this.#certificates !== undefined) text += this.#certificateLines(exchange.client.tls, this.#certificates);
-    text += trailers + framing + upgrade + this.#fixedLines;
-    return (this.#made === undefined ? text : text + madeLines(exchange, this.#made)) + "\r\n";
   }
 
   // Clients choose the names: the cache is limited, and cleared when it is full.
@@ -179,11 +236,11 @@ export class RequestHeaders {
   }
 
   // An untrusted peer usually sends many requests: its lines are cached.
-  #untrustedPeerFields(exchange: Exchange): string {
+  #untrustedPeerLines(exchange: Exchange): Uint8Array {
     const { peer, authority, scheme } = exchange.head;
     const known = this.#untrusted.get(peer.address);
     if (known !== undefined && known.authority === authority && known.scheme === scheme) return known.lines;
-    const lines = this.#forwardingLines(exchange, undefined);
+    const lines = bytesOf(this.#forwardingLines(exchange, undefined));
     if (this.#untrusted.size >= MOST_UNTRUSTED) this.#untrusted.clear();
     this.#untrusted.set(peer.address, { authority, scheme, lines });
     return lines;
@@ -232,8 +289,18 @@ export class RequestHeaders {
   }
 }
 
+/** Via where no other proxy was before. */
+interface OwnVia {
+  readonly value: string;
+  readonly line: Uint8Array;
+}
+
+function ownVia(value: string): OwnVia {
+  return { value, line: bytesOf(`via: ${value}\r\n`) };
+}
+
 /** How a field of the client is treated. */
-enum Treatment {
+const enum Treatment {
   Passes,
   Dropped,
   /** Passed on if the peer is a trusted proxy. */
@@ -264,30 +331,20 @@ const HANDSHAKE: ReadonlySet<string> = new Set([
 /** TE belongs to one hop, so Connection names it (RFC 9110, section 10.1.4). */
 const TAKES_TRAILERS = "te: trailers\r\nconnection: te\r\n";
 
+const BEHIND_TARGET = bytesOf(" HTTP/1.1\r\nhost: ");
+
 const MOST_UNTRUSTED = 1024;
 
 const MOST_REMEMBERED = 1024;
 const LONGEST_REMEMBERED = 64;
 
-function madeLines(exchange: Exchange, made: FieldTexts): string {
-  let text = "";
+function writeMade(out: HeadWriter, exchange: Exchange, made: FieldTexts): void {
   for (const [name, field] of made) {
     const value = field.value(exchange);
-    if (value !== "") text += `${name}: ${value}\r\n`;
+    if (value !== "") out.line(name, value);
   }
-  return text;
 }
 
 function portAsked(host: string, proto: string): string {
   return String(portOf(firstMember(host)) ?? (/^(?:https|wss)$/i.test(firstMember(proto)) ? 443 : 80));
-}
-
-// Connection may name any field of the client; the lines of the proxy are added afterwards.
-function withoutNamed(text: string, named: string[]): string {
-  const lines = text.split("\r\n");
-  const kept = lines.filter((line, index) => {
-    if (index < 2 || line === "") return true;
-    return !named.includes(line.slice(0, line.indexOf(":")).toLowerCase());
-  });
-  return kept.join("\r\n");
 }

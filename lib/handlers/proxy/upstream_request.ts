@@ -6,6 +6,7 @@
 
 import type { Exchange } from "../../exchange/exchange.ts";
 import type { RequestHead } from "../../http/message.ts";
+import type { HeadWriter } from "../../http1/head_writer.ts";
 import type { Endpoint } from "../../sockets/endpoint.ts";
 import type { ForwardPlan } from "./forward.ts";
 import { ForwardFailure } from "./forward_failure.ts";
@@ -43,18 +44,19 @@ export function upstreamTarget(head: RequestHead, plan: ForwardPlan): string {
 }
 
 /**
- * The head of the request to `endpoint`, as text.
+ * Writes the head of the request to `endpoint`.
  *
  * @param upgrade Header lines of the upgrade, each with its CRLF; or empty.
  */
-export function upstreamHead(
+export function writeUpstreamHead(
+  out: HeadWriter,
   { exchange, plan, target, framing }: Pick<UpstreamRequest, "exchange" | "plan" | "target" | "framing">,
   endpoint: Endpoint,
   upgrade = "",
-): string {
+): void {
   const host = plan.preserve_host ? exchange.head.authority : endpoint.authority;
   const path = target === ASTERISK ? target : endpoint.basePath + target;
-  return plan.requestHeaders.build(exchange, path, host, framing, plan.forwardedPrefix, upgrade);
+  plan.requestHeaders.write(out, exchange, path, host, framing, plan.forwardedPrefix, upgrade);
 }
 
 const ASTERISK = "*";

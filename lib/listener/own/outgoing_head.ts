@@ -6,8 +6,8 @@
 
 import type { HttpResponse } from "../../http/message.ts";
 import { bytesOf, putBytes, putField, putLine, putNumberField, putStatusLine } from "../../http1/head_bytes.ts";
-import { statusLine } from "../../http1/head_writer.ts";
 import { CR, LF } from "../../http1/octets.ts";
+import { statusLine } from "../../http1/status_line.ts";
 import type { RespondedRequest } from "./request_client.ts";
 import { dateLine } from "./response_date.ts";
 

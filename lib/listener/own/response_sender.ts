@@ -8,7 +8,7 @@
 import { type BodySink, type BodySource, type FileSink, type Ownership, release } from "../../http/body.ts";
 import type { HeaderLines, HttpResponse } from "../../http/message.ts";
 import { CHUNK_OVERHEAD_BYTES, LAST_CHUNK, lastChunk, putChunk } from "../../http1/chunked_encoder.ts";
-import { putText } from "../../http1/head_writer.ts";
+import { putText } from "../../http1/head_bytes.ts";
 import type { Socket } from "../../sockets/socket.ts";
 import { bufferIndex, releaseBuffer, takeBuffer } from "../../sockets/socket_buffers.ts";
 import type { BodyFraming, OutgoingHead } from "./outgoing_head.ts";

@@ -13,7 +13,7 @@ import type { ParsedResponseHead, ResponseHead } from "../../http1/response_head
 import type { Socket, SocketHandler } from "../../sockets/socket.ts";
 import type { ConnectionsConfig } from "../config/connections_schema.ts";
 import { Deadlines, type SilenceLimits } from "./deadlines.ts";
-import type { ConnectionUser, LentConnection } from "./lent_connection.ts";
+import type { AskedHead, ConnectionUser, LentConnection } from "./lent_connection.ts";
 import { RequestWriter } from "./request_writer.ts";
 import { ResponseBody } from "./response_body.ts";
 import { type InterimListener, ResponseInput } from "./response_input.ts";
@@ -114,7 +114,7 @@ export class Connection implements LentConnection, Watched, SocketHandler, Inter
   }
 
   /** As {@linkcode LentConnection.ask}. */
-  ask(head: string, body?: Uint8Array<ArrayBuffer>, ownership?: Ownership, chunked = false): void {
+  ask(head: AskedHead, body?: Uint8Array<ArrayBuffer>, ownership?: Ownership, chunked = false): void {
     // Bytes that arrived before the request belong to no request.
     if (this.#ended || this.#closed) throw this.#failure ?? unusedConnection();
     this.#stage = Stage.Head;

@@ -7,6 +7,7 @@
 import type { BodySource, Ownership } from "../../http/body.ts";
 import type { TransportFailure } from "../../failure/failure.ts";
 import type { Socket } from "../../sockets/socket.ts";
+import type { HeadWriter } from "../../http1/head_writer.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 import type { Deadlines, SilenceLimits } from "./deadlines.ts";
 import type { AskedRequest } from "./response_body.ts";
@@ -38,6 +39,15 @@ export interface ConnectionUser extends AskedRequest {
   onDrained(): void;
 }
 
+/** What writes the head of a request, of HTTP/1.1, with its empty line. */
+export interface HeadSource {
+  /** Writes it, whole. */
+  writeHead(out: HeadWriter): void;
+}
+
+/** The head of a request: what writes it, or text, one character a byte. */
+export type AskedHead = HeadSource | string;
+
 /** A connection, or a stream of one, that is lent to one exchange. */
 export interface LentConnection {
   /** Whether the head of a request is sent at once, without waiting for the first piece of its body. */
@@ -56,11 +66,10 @@ export interface LentConnection {
   /**
    * Sends a request's head and the bytes of its body that are given, in one write, and awaits the response.
    *
-   * @param head The head of HTTP/1.1 as text, one character a byte, with its empty line.
    * @param chunked Whether the length of the body is not known: the given bytes are a chunk.
    * @throws {TransportFailure} `closed_unused` when nothing was sent, because the connection has ended meanwhile.
    */
-  ask(head: string, body?: Uint8Array<ArrayBuffer>, ownership?: Ownership, chunked?: boolean): void;
+  ask(head: AskedHead, body?: Uint8Array<ArrayBuffer>, ownership?: Ownership, chunked?: boolean): void;
   /** Sends more of the request. Returns whether the system has accepted all bytes; else `onDrained` follows. */
   send(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean;
   /** Sends `bytes`, not empty, of a body whose length is not known. Returns what {@linkcode send} returns. */

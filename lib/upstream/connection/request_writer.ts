@@ -5,10 +5,11 @@
  */
 
 import type { Ownership } from "../../http/body.ts";
-import { HeadWriter, putText } from "../../http1/head_writer.ts";
+import { HeadWriter } from "../../http1/head_writer.ts";
 import type { Socket } from "../../sockets/socket.ts";
 import { socketDriver } from "../../sockets/socket_driver.ts";
 import type { Deadlines } from "./deadlines.ts";
+import type { AskedHead } from "./lent_connection.ts";
 
 /** Writes to one socket, and limits the time in which the upstream accepts nothing. Owned by its connection. */
 export class RequestWriter {
@@ -28,23 +29,22 @@ export class RequestWriter {
 
   /**
    * Writes a head and the given bytes of its body, which are copied if they are few, with one system call if possible.
-   *
-   * @param head One character a byte, with its empty line.
    */
-  writeHead(head: string, body?: Uint8Array<ArrayBuffer>, ownership: Ownership = "shared"): void {
+  writeHead(head: AskedHead, body?: Uint8Array<ArrayBuffer>, ownership: Ownership = "shared"): void {
     this.#complete = false;
-    memory ??= socketDriver().scratch ?? new Uint8Array(MEMORY_BYTES);
-    const copied = body === undefined ? 0 : body.length;
-    if (copied <= COPIED_BYTES && head.length + copied <= memory.length) {
-      const headEnd = putText(head, memory);
-      if (body !== undefined) memory.set(body, headEnd);
-      this.#written(this.#socket.write(memory.subarray(0, headEnd + copied), "lent"));
-      return;
+    const out = headWriter();
+    if (typeof head === "string") out.text(head);
+    else head.writeHead(out);
+    if (body === undefined || body.length <= COPIED_BYTES) {
+      if (body !== undefined) out.copy(body);
+      this.#written(this.#socket.write(out.written, "lent"));
+    } else {
+      this.#socket.cork();
+      this.#socket.write(out.written, "lent");
+      this.#socket.write(body, ownership);
+      this.#written(this.#socket.uncork());
     }
-    this.#socket.cork();
-    this.#writeText(head);
-    if (body !== undefined) this.#socket.write(body, ownership);
-    this.#written(this.#socket.uncork());
+    out.trim();
   }
 
   /** Writes bytes as they are. Returns whether the system has accepted all of them. */
@@ -87,10 +87,9 @@ export class RequestWriter {
   }
 
   #writeText(text: string): void {
-    OUT.clear();
-    OUT.text(text);
-    this.#socket.write(OUT.written, "lent");
-    OUT.trim();
+    const out = headWriter();
+    out.text(text);
+    this.#socket.write(out.written, "lent");
   }
 
   #written(accepted: boolean): void {
@@ -108,8 +107,13 @@ export class RequestWriter {
 /** Largest body that is copied behind its head, in bytes: one write costs less than two. */
 const COPIED_BYTES = 16 * 1024;
 const MEMORY_BYTES = 32 * 1024;
-/** Where requests are composed, for all sockets of the thread: a driver sends from its own memory without a copy. */
-let memory: Uint8Array<ArrayBuffer> | undefined;
-/** Composes what does not fit. */
-const OUT = new HeadWriter();
+/** Writes requests for all sockets of the thread, into the memory of the driver where it has some: it sends from there without a copy. */
+let writer: HeadWriter | undefined;
 const LINE_END = new Uint8Array([13, 10]);
+
+/** The writer of the thread, empty. */
+function headWriter(): HeadWriter {
+  writer ??= new HeadWriter(socketDriver().scratch ?? new Uint8Array(MEMORY_BYTES));
+  writer.clear();
+  return writer;
+}

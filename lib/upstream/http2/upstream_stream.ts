@@ -6,6 +6,7 @@
 
 import { brokenConnection, TransportFailure, unusedConnection } from "../../failure/failure.ts";
 import type { BodySource, Ownership } from "../../http/body.ts";
+import { HeadWriter } from "../../http1/head_writer.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 import { ErrorCode, errorName } from "../../http2/error_code.ts";
 import type { FieldBlock } from "../../http2/field_block.ts";
@@ -14,7 +15,7 @@ import { StreamSocket } from "../../http2/stream_socket.ts";
 import type { Socket } from "../../sockets/socket.ts";
 import type { CoarseClock } from "../../state/coarse_clock.ts";
 import { Deadlines, type SilenceLimits } from "../connection/deadlines.ts";
-import type { ConnectionUser, LentConnection } from "../connection/lent_connection.ts";
+import type { AskedHead, ConnectionUser, HeadSource, LentConnection } from "../connection/lent_connection.ts";
 import { addRequestFields } from "./request_fields.ts";
 import { StreamBody } from "./stream_body.ts";
 
@@ -85,7 +86,7 @@ export class UpstreamStream implements LentConnection, StreamHandler {
     this.deadlines.limits = limits;
   }
 
-  ask(head: string, body?: Uint8Array<ArrayBuffer>, ownership: Ownership = "shared"): void {
+  ask(head: AskedHead, body?: Uint8Array<ArrayBuffer>, ownership: Ownership = "shared"): void {
     const stream = this.#connection.open(this);
     const encoder = stream?.beginHeaders();
     if (stream === undefined || encoder === undefined) throw this.#failure ?? unusedConnection();
@@ -93,7 +94,7 @@ export class UpstreamStream implements LentConnection, StreamHandler {
     this.#stage = Stage.Head;
     this.deadlines.awaitHead();
     const upgrades = this.#user?.upgrades === true;
-    addRequestFields(head, this.#connection.scheme, encoder, upgrades);
+    addRequestFields(typeof head === "string" ? head : textOf(head), this.#connection.scheme, encoder, upgrades);
     stream.sendHeaders(!upgrades && this.#user?.sendsBody !== true);
     if (body !== undefined) this.send(body, ownership);
   }
@@ -307,3 +308,13 @@ function malformed(what: string): TransportFailure {
 
 const INTERIM_LIMIT = 32;
 const NOTHING = new Uint8Array(0);
+
+function textOf(head: HeadSource): string {
+  OUT.clear();
+  head.writeHead(OUT);
+  const text = OUT.toText();
+  OUT.trim();
+  return text;
+}
+
+const OUT = new HeadWriter();

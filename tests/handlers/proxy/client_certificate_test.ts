@@ -1,5 +1,6 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
+import { HeadWriter } from "../../../lib/http1/head_writer.ts";
 import { Exchange } from "../../../lib/exchange/exchange.ts";
 import type { HeadersConfig } from "../../../lib/handlers/proxy/config/headers_schema.ts";
 import { RequestHeaders } from "../../../lib/handlers/proxy/request_headers.ts";
@@ -38,7 +39,11 @@ function told(
   const headers = new RequestHeaders({ ...CONFIG, ...config }, {
     ...{ viaName: "bws", requestIdName: "x-request-id", tellsCertificate },
   });
-  const build = () => headers.build(exchange, "/", "up", "").split("\r\n");
+  const build = () => {
+    const out = new HeadWriter();
+    headers.write(out, exchange, "/", "up", "");
+    return out.toText().split("\r\n");
+  };
   const first = build();
   assertEquals(build(), first);
   return first.filter((line) => /cert/i.test(line));

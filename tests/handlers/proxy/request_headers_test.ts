@@ -5,6 +5,7 @@ import { Exchange } from "../../../lib/exchange/exchange.ts";
 import { ProxyTrust } from "../../../lib/http/client_address.ts";
 import { readForwardedClient } from "../../../lib/http/forwarded_client.ts";
 import type { HeadersConfig } from "../../../lib/handlers/proxy/config/headers_schema.ts";
+import { HeadWriter } from "../../../lib/http1/head_writer.ts";
 import { RequestHeaders } from "../../../lib/handlers/proxy/request_headers.ts";
 
 const UNCHANGED = { set: {}, add: {}, remove: [] };
@@ -37,7 +38,9 @@ function build(
     exchange.forwarded = readForwardedClient(head.headers, "9.9.9.9", new ProxyTrust(["9.9.9.9", "8.0.0.0/8"]));
     exchange.clientAddress = exchange.forwarded.address;
   }
-  const text = new RequestHeaders({ ...PLAIN, ...config }, NAMES).build(exchange, "/x?y", "up:80", "", prefix, upgrade);
+  const out = new HeadWriter();
+  new RequestHeaders({ ...PLAIN, ...config }, NAMES).write(out, exchange, "/x?y", "up:80", "", prefix, upgrade);
+  const text = out.toText();
   assertEquals(text.endsWith("\r\n\r\n"), true);
   return text.slice(0, -4).split("\r\n");
 }
@@ -52,14 +55,14 @@ const OWN = [
   "x-request-id: id-1",
 ];
 
-Deno.test("RequestHeaders.build() passes lines on and adds the proxy's own", () => {
+Deno.test("RequestHeaders.write() passes lines on and adds the proxy's own", () => {
   assertEquals(build(["accept", "*/*", "cookie", "a=b"]), [
     ...["GET /x?y HTTP/1.1", "host: up:80", "accept: */*", "cookie: a=b"],
     ...OWN,
   ]);
 });
 
-Deno.test("RequestHeaders.build() ends hop-by-hop fields and what Connection names", () => {
+Deno.test("RequestHeaders.write() ends hop-by-hop fields and what Connection names", () => {
   const lines = build([
     ...[
       "connection",
@@ -76,7 +79,7 @@ Deno.test("RequestHeaders.build() ends hop-by-hop fields and what Connection nam
   assertEquals(lines, ["GET /x?y HTTP/1.1", "host: up:80", "accept: b", ...OWN]);
 });
 
-Deno.test("RequestHeaders.build() replaces what an unknown peer says of forwarding, in any spelling", () => {
+Deno.test("RequestHeaders.write() replaces what an unknown peer says of forwarding, in any spelling", () => {
   const lines = build([
     ...[
       "x-forwarded-for",
@@ -104,7 +107,7 @@ Deno.test("RequestHeaders.build() replaces what an unknown peer says of forwardi
   assertEquals(lines, ["GET /x?y HTTP/1.1", "host: up:80", "my_own: kept", ...OWN]);
 });
 
-Deno.test("RequestHeaders.build() extends what a trusted peer says", () => {
+Deno.test("RequestHeaders.write() extends what a trusted peer says", () => {
   const lines = build(
     ["x-forwarded-for", "1.1.1.1", "x-forwarded-proto", "https", "forwarded", "for=1.1.1.1", "via", "1.1 front"],
     { add_forwarded: true },
@@ -122,13 +125,13 @@ Deno.test("RequestHeaders.build() extends what a trusted peer says", () => {
   ]);
 });
 
-Deno.test("RequestHeaders.build() without add_x_forwarded still believes no unknown peer", () => {
+Deno.test("RequestHeaders.write() without add_x_forwarded still believes no unknown peer", () => {
   const lines = ["x-forwarded-for", "1.1.1.1"];
   assertEquals(build(lines, { add_x_forwarded: false }).some((line) => line.startsWith("x-forwarded")), false);
   assertEquals(build(lines, { add_x_forwarded: false }, true).includes("x-forwarded-for: 1.1.1.1"), true);
 });
 
-Deno.test("RequestHeaders.build() sets, adds and removes", () => {
+Deno.test("RequestHeaders.write() sets, adds and removes", () => {
   const lines = build(["a", "1", "b", "2", "c", "3"], {
     request: { set: { A: "new", "X-Real-IP": "hidden" }, add: { B: "more" }, remove: ["via", "x-forwarded-port"] },
     add: { D: "in both directions" },
@@ -146,7 +149,7 @@ Deno.test("RequestHeaders.build() sets, adds and removes", () => {
   ]);
 });
 
-Deno.test("RequestHeaders.build() sends one Host, the config's where it sets one", () => {
+Deno.test("RequestHeaders.write() sends one Host, the config's where it sets one", () => {
   const lines = build([], { request: { ...UNCHANGED, set: { Host: "internal" } } });
   assertEquals(lines.filter((line) => /^host:/i.test(line)), ["host: internal"]);
 });
@@ -157,7 +160,7 @@ const LOOK_ALIKES = [
   ...["transfer$encoding", "x_my_user", "x.my.user", "x*my*token"],
 ];
 
-Deno.test("RequestHeaders.build() passes no name that a CGI program would take for a trusted one", () => {
+Deno.test("RequestHeaders.write() passes no name that a CGI program would take for a trusted one", () => {
   const config = { request: { set: { "X-My-User": "config" }, add: {}, remove: ["x-my-token"] } };
   const trustedOnly = new Set(["x-forwarded"]);
   for (const name of LOOK_ALIKES) {
@@ -172,7 +175,7 @@ Deno.test("RequestHeaders.build() passes no name that a CGI program would take f
   assertEquals(build(["my.own", "1", "my_own", "2"]).slice(2, 4), ["my.own: 1", "my_own: 2"]);
 });
 
-Deno.test("RequestHeaders.build() remembers names within a bound, and judges them alike each time", () => {
+Deno.test("RequestHeaders.write() remembers names within a bound, and judges them alike each time", () => {
   const names = Array.from({ length: 3000 }, (_, i) => [`x-${i}`, "1", `x_forwarded_${i}`, "1"]).flat();
   const lines = build([...names, "x_real_ip", "1", ...names, `x_forwarded_${"y".repeat(200)}`, "1"]);
   assertEquals(lines.filter((line) => line.startsWith("x-") && !line.startsWith("x-forwarded")).length, 6002);
@@ -185,7 +188,7 @@ function told(lines: string[], config: Partial<HeadersConfig> = {}): Record<stri
   return Object.fromEntries(out.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
 }
 
-Deno.test("RequestHeaders.build() sends the port of the forwarded authority, else of the forwarded scheme", () => {
+Deno.test("RequestHeaders.write() sends the port of the forwarded authority, else of the forwarded scheme", () => {
   const cases: [lines: string[], port: string][] = [
     [["x-forwarded-proto", "https", "x-forwarded-host", "www.example.com"], "443"],
     [["x-forwarded-proto", "https", "x-forwarded-host", "www.example.com:8443"], "8443"],
@@ -200,7 +203,7 @@ Deno.test("RequestHeaders.build() sends the port of the forwarded authority, els
   for (const [lines, port] of cases) assertEquals(told(lines)["x-forwarded-port"], port, lines.join(" "));
 });
 
-Deno.test("RequestHeaders.build() reads a trusted Forwarded, and all fields agree", () => {
+Deno.test("RequestHeaders.write() reads a trusted Forwarded, and all fields agree", () => {
   const value =
     'for="[2001:db8::7]:4711";proto=https;host="www.example.com", FOR=8.1.1.1;by=8.8.8.8;proto=http;host=in';
   const got = told(["forwarded", value]);
@@ -214,12 +217,12 @@ Deno.test("RequestHeaders.build() reads a trusted Forwarded, and all fields agre
   assertEquals(got.forwarded, `${value}, for=9.9.9.9;host="example.com:8080";proto=http`);
 });
 
-Deno.test("RequestHeaders.build() does not believe what stands left of an untrusted node in Forwarded", () => {
+Deno.test("RequestHeaders.write() does not believe what stands left of an untrusted node in Forwarded", () => {
   const got = told(["forwarded", "for=6.6.6.6;proto=https;host=evil.test, for=1.1.1.1;proto=http;host=site.test"]);
   assertEquals([got["x-real-ip"], got["x-forwarded-host"], got["x-forwarded-proto"]], ["1.1.1.1", "site.test", "http"]);
 });
 
-Deno.test("RequestHeaders.build() makes Forwarded of X-Forwarded-*, and of X-Real-IP what else there is", () => {
+Deno.test("RequestHeaders.write() makes Forwarded of X-Forwarded-*, and of X-Real-IP what else there is", () => {
   const got = told([
     "x-forwarded-for",
     "2001:db8::7, 8.1.1.1",
@@ -238,7 +241,7 @@ Deno.test("RequestHeaders.build() makes Forwarded of X-Forwarded-*, and of X-Rea
   assertEquals(own.forwarded, "for=9.9.9.9;host=www.example.com;proto=https");
 });
 
-Deno.test("RequestHeaders.build() believes X-Forwarded-For where Forwarded names another client, or is malformed", () => {
+Deno.test("RequestHeaders.write() believes X-Forwarded-For where Forwarded names another client, or is malformed", () => {
   for (const forwarded of ["for=6.6.6.6", 'for="6.6.6.6', "for=6.6.6.6;for=1.1.1.1", "nonsense"]) {
     const lines = ["x-forwarded-for", "1.1.1.1", "x-forwarded-proto", "https", "forwarded", forwarded];
     const got = told(lines);
@@ -248,7 +251,7 @@ Deno.test("RequestHeaders.build() believes X-Forwarded-For where Forwarded names
   }
 });
 
-Deno.test("RequestHeaders.build() sends the prefix that the route removes, after the prefix from a trusted peer", () => {
+Deno.test("RequestHeaders.write() sends the prefix that the route removes, after the prefix from a trusted peer", () => {
   const prefixed = (lines: string[], trusted: boolean) =>
     build(lines, {}, trusted, { prefix: "/app" }).filter(isPrefix);
   assertEquals(prefixed([], false), ["x-forwarded-prefix: /app"]);
@@ -261,7 +264,7 @@ function isPrefix(line: string): boolean {
   return line.startsWith("x-forwarded-prefix");
 }
 
-Deno.test("RequestHeaders.build() counts Max-Forwards down for OPTIONS and TRACE, and leaves the request's own lines as they are", () => {
+Deno.test("RequestHeaders.write() counts Max-Forwards down for OPTIONS and TRACE, and leaves the request's own lines as they are", () => {
   for (
     const [method, value, sent] of [["OPTIONS", "5", "4"], ["TRACE", "1", "0"], ["OPTIONS", "x", "x"], [
       "GET",
@@ -275,7 +278,7 @@ Deno.test("RequestHeaders.build() counts Max-Forwards down for OPTIONS and TRACE
   }
 });
 
-Deno.test("RequestHeaders.build() puts a handshake of the proxy's own in place of the client's, and passes that on where it makes none", () => {
+Deno.test("RequestHeaders.write() puts a handshake of the proxy's own in place of the client's, and passes that on where it makes none", () => {
   const lines = ["sec-websocket-key", "k", "sec-websocket-version", "13", "sec-websocket-extensions", "x"];
   const sent = ["sec-websocket-key: k", "sec-websocket-version: 13", "sec-websocket-extensions: x"];
   assertEquals(build(lines).slice(2), [...sent, ...OWN]);
