@@ -6,7 +6,8 @@
  * @module
  */
 
-import { ascii } from "./octets.ts";
+import { ascii, COLON } from "./octets.ts";
+import { wordView } from "./word_view.ts";
 
 /** Fields that the codec reads itself. */
 export type CodecField = "content-length" | "transfer-encoding" | "connection" | "keep-alive" | "host" | "expect";
@@ -23,6 +24,8 @@ export interface FieldName {
   readonly secret: boolean;
   /** Its octets. */
   readonly octets: Uint8Array;
+  /** The same, four to a word, without the last ones that fill none. */
+  readonly words: Int32Array;
 }
 
 /** The name in `bytes[start … end)`, which is a token. */
@@ -39,6 +42,21 @@ export function fieldNameAt(bytes: Uint8Array, start: number, end: number): Fiel
     if (sameBytes(known.octets, bytes, start, end)) return known;
   }
   return learn(bytes.slice(start, end));
+}
+
+/** Whether `name` and a colon stand at `start`, before `end`. */
+export function isNameAt(name: FieldName, bytes: Uint8Array, start: number, end: number): boolean {
+  const { octets, words } = name;
+  const colon = start + octets.length;
+  if (colon >= end || bytes[colon] !== COLON) return false;
+  const view = wordView(bytes);
+  for (let i = 0; i < words.length; i++) {
+    if (view.getInt32(start + 4 * i, true) !== words[i]) return false;
+  }
+  for (let i = 4 * words.length; i < octets.length; i++) {
+    if (octets[i] !== bytes[start + i]) return false;
+  }
+  return true;
 }
 
 // A few bytes distinguish the names that are in use. Names that are made to collide find their places taken, and are
@@ -60,7 +78,9 @@ function sameBytes(octets: Uint8Array, bytes: Uint8Array, start: number, end: nu
 function learn(octets: Uint8Array): FieldName {
   const name = ascii(octets, 0, octets.length);
   const lower = name.toLowerCase();
-  return { name, lower, codec: CODEC_FIELDS.get(lower), secret: SECRET.has(lower), octets };
+  const view = new DataView(octets.buffer, octets.byteOffset);
+  const words = Int32Array.from({ length: octets.length >> 2 }, (_, i) => view.getInt32(4 * i, true));
+  return { name, lower, codec: CODEC_FIELDS.get(lower), secret: SECRET.has(lower), octets, words };
 }
 
 const CODEC_FIELDS: ReadonlyMap<string, CodecField> = new Map(

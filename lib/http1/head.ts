@@ -63,6 +63,11 @@ export class Head {
     this.#offsets[at + 2] = valueEnd;
   }
 
+  /** Name of the line that stood where the next one is going to, in a head before; undefined where none did. */
+  get nameBefore(): FieldName | undefined {
+    return this.#names[this.lineCount];
+  }
+
   /** Of a request: its method. */
   get method(): string {
     return this.#known(0, this.methodLength);

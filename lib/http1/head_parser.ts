@@ -7,11 +7,12 @@
  * @module
  */
 
-import { type FieldName, fieldNameAt } from "./field_name.ts";
+import { type FieldName, fieldNameAt, isNameAt } from "./field_name.ts";
 import { Head } from "./head.ts";
 import { MalformedMessage } from "./malformed_message.ts";
-import { CR, DEL, hex, HTAB, latin1, LF, shown, SP, TCHAR } from "./octets.ts";
+import { COLON, CR, DEL, hex, HTAB, latin1, LF, shown, SP, TCHAR } from "./octets.ts";
 import { readRequestLine, readStatusLine } from "./start_line.ts";
+import { isUnusual, wordView } from "./word_view.ts";
 
 /** What begins with what is parsed. */
 export type HeadKind =
@@ -107,6 +108,13 @@ export class HeadParser {
   /** Behind the head's end; 0 when a name was read; -1 when more bytes are needed. */
   #readName(bytes: Uint8Array, start: number, end: number): number {
     const lineStart = start + this.#lineStart;
+    // Heads of one peer have the same names at the same places.
+    const before = this.head.nameBefore;
+    if (before !== undefined && isNameAt(before, bytes, lineStart, end)) {
+      this.#name = before;
+      this.#valueStart = this.#at = this.#lineStart + before.octets.length + 1;
+      return 0;
+    }
     let byte = 0;
     let i = start + this.#at;
     for (; i < end; i++) {
@@ -130,7 +138,11 @@ export class HeadParser {
    * on when its end has not arrived.
    */
   #lineEnd(bytes: Uint8Array, at: number, end: number): number {
-    for (let i = at; i < end; i++) {
+    const view = wordView(bytes);
+    const lastWord = end - 4;
+    let from = at;
+    while (from <= lastWord && !isUnusual(view.getInt32(from, true))) from += 4;
+    for (let i = from; i < end; i++) {
       const byte = bytes[i];
       if (byte >= SP) {
         if (byte < DEL) continue;
@@ -170,8 +182,6 @@ export class HeadParser {
     return behind;
   }
 }
-
-const COLON = 0x3a;
 
 function controlCharacter(byte: number): MalformedMessage {
   return new MalformedMessage(`its head holds a control character (${hex(byte)})`);

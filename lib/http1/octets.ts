@@ -12,6 +12,8 @@ export const LF = 0x0a;
 export const CR = 0x0d;
 /** Space. */
 export const SP = 0x20;
+/** `:` */
+export const COLON = 0x3a;
 /** Delete, the one control character above the others. */
 export const DEL = 0x7f;
 
