@@ -1,7 +1,7 @@
 /**
  * State that balancing reads and that workers may share: plain `Int32Array` fields, read and written with `Atomics`
- * only, so the same code counts within one worker (over an `ArrayBuffer`) and across workers (over a
- * `SharedArrayBuffer`). Fields are allotted by name, and the same name gives the same fields again: so the state of an
+ * wherever workers share them, so the same code counts within one worker (over an `ArrayBuffer`) and across workers (over
+ * a `SharedArrayBuffer`). Fields are allotted by name, and the same name gives the same fields again: so the state of an
  * upstream survives a reload, and workers that ask for the same names share them.
  *
  * @module
@@ -13,6 +13,34 @@ export type TakeFields = (count: number) => Int32Array;
 /** Fields of this worker alone. */
 export function localFields(count: number): Int32Array {
   return new Int32Array(count);
+}
+
+/** Whether other workers may read and write `fields`. */
+export function isShared(fields: Int32Array): boolean {
+  return fields.buffer instanceof SharedArrayBuffer;
+}
+
+/**
+ * The value of a field.
+ *
+ * @param shared What {@linkcode isShared} returns. `Atomics` are calls even in compiled code, of about 20 ns each: fields of
+ * this worker alone are read and written without them.
+ */
+export function fieldAt(fields: Int32Array, at: number, shared: boolean): number {
+  return shared ? Atomics.load(fields, at) : fields[at];
+}
+
+/**
+ * Adds to a field.
+ *
+ * @param shared As for {@linkcode fieldAt}.
+ * @returns Its value before.
+ */
+export function addToField(fields: Int32Array, at: number, by: number, shared: boolean): number {
+  if (shared) return Atomics.add(fields, at, by);
+  const before = fields[at];
+  fields[at] = before + by;
+  return before;
 }
 
 /** Allots fields by name. */

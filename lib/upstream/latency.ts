@@ -5,6 +5,7 @@
  * @module
  */
 
+import { fieldAt } from "../state/shared_state.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import { LATENCY_AT, LATENCY_US, type UpstreamMemory } from "./condition/condition_fields.ts";
 
@@ -12,17 +13,27 @@ import { LATENCY_AT, LATENCY_US, type UpstreamMemory } from "./condition/conditi
 const DECAY_MS = 10_000;
 
 /** Takes a sample into `memory`. The shared time must have been taken just before. */
-export function observeLatency({ fields, times }: UpstreamMemory, latencyMs: number): void {
-  const sampleUs = Math.max(1, Math.min(latencyMs * 1000, 0x7fffffff));
+export function observeLatency({ fields, times, shared }: UpstreamMemory, latencyMs: number): void {
+  const sampleUs = Math.max(1, Math.min(latencyMs * 1000, 0x7fffffff)) | 0;
   const { nowMs } = sharedTime;
-  const oldUs = Atomics.load(fields, LATENCY_US);
+  const oldUs = fieldAt(fields, LATENCY_US, shared);
   const ageMs = nowMs - times[LATENCY_AT];
   times[LATENCY_AT] = nowMs;
   // Two workers may do this at the same time. One sample is lost then, in an average of hundreds.
-  if (sampleUs >= oldUs || ageMs < 0) return void Atomics.store(fields, LATENCY_US, sampleUs);
-  // A sample of an age of 0 would weigh nothing: many responses in one millisecond would never bring the average down.
-  const kept = Math.exp(-Math.max(ageMs, 1) / DECAY_MS);
-  Atomics.store(fields, LATENCY_US, sampleUs + (oldUs - sampleUs) * kept);
+  let us = sampleUs;
+  if (sampleUs < oldUs && ageMs >= 0) {
+    // A sample of an age of 0 would weigh nothing: many responses in one millisecond would never bring the average down.
+    us += (oldUs - sampleUs) * keptShare(Math.max(ageMs, 1));
+  }
+  if (shared) Atomics.store(fields, LATENCY_US, us);
+  else fields[LATENCY_US] = us;
+}
+
+/** Share of an old value that is left after `ageMs`. */
+function keptShare(ageMs: number): number {
+  const part = ageMs / DECAY_MS;
+  // Most responses follow the last one at once: the first terms of the series are exact to 1e-9, and no call.
+  return ageMs < 20 ? 1 - part + part * part / 2 : Math.exp(-part);
 }
 
 /** The average in milliseconds, as of when the shared time was last taken; 0 before the first sample. */

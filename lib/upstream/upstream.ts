@@ -8,7 +8,7 @@ import type { TransportFailure } from "../failure/failure.ts";
 import { statusClassIndex } from "../metrics/status_class.ts";
 import type { Endpoint } from "../sockets/endpoint.ts";
 import type { CoarseClock } from "../state/coarse_clock.ts";
-import { localFields, type TakeFields } from "../state/shared_state.ts";
+import { addToField, fieldAt, localFields, type TakeFields } from "../state/shared_state.ts";
 import { ONLY_WORKER, type WorkerPlace } from "../state/worker_place.ts";
 import { type ConditionOptions, UpstreamCondition } from "./condition/condition.ts";
 import {
@@ -83,6 +83,7 @@ export class Upstream {
   onReleased: (() => void) | undefined;
   readonly #memory: UpstreamMemory;
   readonly #fields: Int32Array;
+  readonly #shared: boolean;
   readonly #weight: number;
   /** Index of this worker's own counts; 0 when it is the only worker. */
   readonly #own: number;
@@ -100,6 +101,7 @@ export class Upstream {
     this.#weight = options.weight;
     this.#memory = memoryOf(takeFields(upstreamFieldCount(worker.count)));
     this.#fields = this.#memory.fields;
+    this.#shared = this.#memory.shared;
     this.#own = ownCountsAt(worker);
     this.condition = new UpstreamCondition(this.#memory, options);
   }
@@ -121,7 +123,7 @@ export class Upstream {
 
   /** Attempts in flight, in all workers. */
   get inFlight(): number {
-    return Atomics.load(this.#fields, IN_FLIGHT);
+    return fieldAt(this.#fields, IN_FLIGHT, this.#shared);
   }
 
   /** Peak EWMA of the time to a response's head, in milliseconds; 0 before the first. */
@@ -145,23 +147,23 @@ export class Upstream {
 
   /** A slot for an attempt; undefined when another worker took the last one in the meantime. */
   acquire(): Slot | undefined {
-    const taken = Atomics.add(this.#fields, IN_FLIGHT, 1);
+    const taken = addToField(this.#fields, IN_FLIGHT, 1, this.#shared);
     const full = this.maxConnections > 0 && taken >= this.maxConnections;
     const trial = full ? undefined : this.condition.beginTrial();
     if (trial !== undefined) return this.#slot(trial, false);
-    Atomics.sub(this.#fields, IN_FLIGHT, 1);
+    addToField(this.#fields, IN_FLIGHT, -1, this.#shared);
     return undefined;
   }
 
   /** A slot whatever the condition, for the case that all upstreams are unavailable and one must be tried. */
   acquireAnyway(): Slot {
-    Atomics.add(this.#fields, IN_FLIGHT, 1);
+    addToField(this.#fields, IN_FLIGHT, 1, this.#shared);
     return this.#slot(false, true);
   }
 
   /** Ends an attempt; called by its slot, once. */
   release(): void {
-    Atomics.sub(this.#fields, IN_FLIGHT, 1);
+    addToField(this.#fields, IN_FLIGHT, -1, this.#shared);
     if (this.#own !== 0) Atomics.sub(this.#fields, this.#own, 1);
     this.onReleased?.();
   }

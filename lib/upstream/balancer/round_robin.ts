@@ -4,7 +4,7 @@
  * @module
  */
 
-import { localFields } from "../../state/shared_state.ts";
+import { addToField, isShared, localFields } from "../../state/shared_state.ts";
 import { drawByWeight, eligible } from "./draw.ts";
 import type { Candidate, Policy, PolicyOptions, PolicyRequest } from "./policy.ts";
 
@@ -34,11 +34,13 @@ export class RoundRobin<C extends Candidate> implements Policy<C> {
   #upstreams: readonly C[] = [];
   #cycle: readonly C[] = [];
   readonly #fields: Int32Array;
+  readonly #shared: boolean;
   readonly #random: () => number;
 
   /** Takes two fields. */
   constructor(upstreams: readonly C[], options?: PolicyOptions) {
     this.#fields = (options?.takeFields ?? localFields)(2);
+    this.#shared = isShared(this.#fields);
     this.#random = options?.random ?? Math.random;
     this.update(upstreams);
   }
@@ -48,7 +50,7 @@ export class RoundRobin<C extends Candidate> implements Policy<C> {
     const cycle = this.#cycle;
     if (cycle.length === 0) return undefined;
     if (avoid === undefined || avoid.length === 0) {
-      const turn = Atomics.add(this.#fields, TURN, 1) >>> 0;
+      const turn = addToField(this.#fields, TURN, 1, this.#shared) >>> 0;
       const candidate = cycle[turn % cycle.length];
       if (candidate.available) return candidate;
     }

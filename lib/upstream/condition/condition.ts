@@ -6,6 +6,7 @@
  */
 
 import { within } from "../../http/status_range.ts";
+import { fieldAt } from "../../state/shared_state.ts";
 import { sharedTime } from "../../state/shared_time.ts";
 import type { LoadBalancingConfig } from "../config/load_balancing_schema.ts";
 import type { CircuitBreakerConfig, PassiveHealthConfig } from "../config/resilience_schema.ts";
@@ -78,7 +79,7 @@ export class UpstreamCondition {
    * Whether it may get attempts: not in maintenance or draining, not unhealthy or ejected, and its breaker is closed.
    */
   get healthy(): boolean {
-    return (Atomics.load(this.#fields, FLAGS) & UNAVAILABLE) === 0 || this.#reconsider();
+    return (fieldAt(this.#fields, FLAGS, this.#memory.shared) & UNAVAILABLE) === 0 || this.#reconsider();
   }
 
   /** Whether it may be tried when no upstream is available: it is ejected, and nothing else. */
@@ -104,7 +105,7 @@ export class UpstreamCondition {
 
   /** Share of its turns that it takes now: 1, or from 0.1 upwards during slow start. */
   get share(): number {
-    if ((Atomics.load(this.#fields, FLAGS) & Flag.slow_start) === 0) return 1;
+    if ((fieldAt(this.#fields, FLAGS, this.#memory.shared) & Flag.slow_start) === 0) return 1;
     const leftMs = this.#slowStartLeftMs(sharedTime.nowMs);
     if (leftMs > 0) return Math.max(FIRST_SHARE, (this.#slowStartMs - leftMs) / this.#slowStartMs);
     changeFlags(this.#fields, { clear: Flag.slow_start });
@@ -150,7 +151,7 @@ export class UpstreamCondition {
    * @returns Whether the attempt is a trial; undefined when all trials are taken, so that it must not be made.
    */
   beginTrial(): boolean | undefined {
-    const flags = Atomics.load(this.#fields, FLAGS);
+    const flags = fieldAt(this.#fields, FLAGS, this.#memory.shared);
     if ((flags & (Flag.breaker_half_open | Flag.on_trial)) === 0) return false;
     if (Atomics.add(this.#fields, TRIALS, 1) < this.#trialLimit(flags)) return true;
     Atomics.sub(this.#fields, TRIALS, 1);

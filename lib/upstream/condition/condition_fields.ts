@@ -1,10 +1,12 @@
 /**
- * The shared state of one upstream: fields of all workers, read and written with `Atomics` only. There are no locks:
+ * The shared state of one upstream: fields of all workers, which read and write them with `Atomics`. There are no locks:
  * each change that is reported once (an ejection, a breaker that trips) is one compare-and-exchange on {@linkcode
  * FLAGS}, and the worker that succeeds reports it.
  *
  * @module
  */
+
+import { isShared } from "../../state/shared_state.ts";
 
 /** The memory of one upstream. */
 export interface UpstreamMemory {
@@ -15,6 +17,8 @@ export interface UpstreamMemory {
    * is written before the flag that makes other workers read it.
    */
   readonly times: Float64Array;
+  /** Whether other workers have it too. */
+  readonly shared: boolean;
 }
 
 /** When the last failure in a row was. */
@@ -61,7 +65,8 @@ const OWN_FIELDS = 2;
 
 /** The memory of an upstream whose fields are `fields`; they begin at a multiple of 8 bytes. */
 export function memoryOf(fields: Int32Array): UpstreamMemory {
-  return { fields, times: new Float64Array(fields.buffer, fields.byteOffset, TIMES) };
+  const times = new Float64Array(fields.buffer, fields.byteOffset, TIMES);
+  return { fields, times, shared: isShared(fields) };
 }
 
 /** How many fields an upstream takes, for `workers` workers. */

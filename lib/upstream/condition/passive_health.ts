@@ -6,6 +6,7 @@
  */
 
 import { type StatusRange, within } from "../../http/status_range.ts";
+import { fieldAt } from "../../state/shared_state.ts";
 import { sharedTime } from "../../state/shared_time.ts";
 import type { PassiveHealthConfig } from "../config/resilience_schema.ts";
 import { FAILURE_CLASSES, type FailureClass } from "./failure_class.ts";
@@ -26,6 +27,7 @@ import { Flag } from "./upstream_states.ts";
 /** Counts the failures of one upstream. Its fields belong to the upstream. */
 export class PassiveHealth {
   readonly #fields: Int32Array;
+  readonly #shared: boolean;
   readonly #times: Float64Array;
   readonly #config: PassiveHealthConfig;
   readonly #failStatus: readonly StatusRange[];
@@ -35,6 +37,7 @@ export class PassiveHealth {
   /** Counts in `memory`, which other workers may share. */
   constructor(memory: UpstreamMemory, config: PassiveHealthConfig) {
     this.#fields = memory.fields;
+    this.#shared = memory.shared;
     this.#times = memory.times;
     this.#config = config;
     this.#failStatus = config.fail_status;
@@ -50,8 +53,8 @@ export class PassiveHealth {
   /** An attempt succeeded. Returns whether that ended `on_trial`. */
   succeeded(): boolean {
     const fields = this.#fields;
-    if (Atomics.load(fields, FAILS) !== 0) Atomics.store(fields, FAILS, 0);
-    return (Atomics.load(fields, FLAGS) & Flag.on_trial) !== 0 && this.#comeBack(Flag.on_trial);
+    if (fieldAt(fields, FAILS, this.#shared) !== 0) Atomics.store(fields, FAILS, 0);
+    return (fieldAt(fields, FLAGS, this.#shared) & Flag.on_trial) !== 0 && this.#comeBack(Flag.on_trial);
   }
 
   /**
