@@ -20,6 +20,7 @@ import type { ConnectionWait } from "../../upstream/connection/connection_wait.t
 import type { Contender } from "../../upstream/dial_race.ts";
 import type { AttemptListener, ShouldRetry } from "./attempt_listener.ts";
 import type { AttemptLimits } from "./attempt_limits.ts";
+import { idempotent } from "./retry.ts";
 import { RetryableResponse } from "./retryable_response.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import { isEventStream } from "./event_stream.ts";
@@ -78,7 +79,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     this.#fresh = fresh || this.upgrades;
     this.#client = proxiedClient(exchange, slot.upstream.endpoint);
     // The first attempt starts with the exchange, unless it waited for the request's body.
-    this.#startMs = exchange.attempts === 1 && body === undefined ? exchange.startMs : performance.now();
+    this.#startMs = exchange.attempts === 1 && !request.bodyAwaited ? exchange.startMs : performance.now();
   }
 
   /** Whether the connection and the slot are released. */
@@ -213,6 +214,10 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
     }
   }
 
+  get mayResend(): boolean {
+    return this.#connection?.mayRefuse === true || idempotent(this.method);
+  }
+
   /** The whole body of the request was written. */
   bodySent(): void {
     this.#sent = true;
@@ -236,8 +241,8 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
       return connection.ask(this.#head);
     }
     connection.deadlines.uploading = true;
-    if (body.begun(this)) this.#sendBody(connection, body);
-    else if (connection.headFirst) body.flushHead();
+    body.begin(this);
+    if (connection.headFirst) body.flushHead();
   }
 
   #respond(received: ResponseHead): HttpResponse {
@@ -306,12 +311,7 @@ export class Attempt implements Contender, ConnectionUser, ResponseOwner, BodyWa
   }
 
   #sendBody(connection: LentConnection, body: RequestBody): void {
-    const whole = body.takeWhole();
     this.#begun = true;
-    if (whole !== undefined) {
-      connection.ask(this.#head, whole);
-      return this.bodySent();
-    }
     body.sendTo(connection, this.#head, this);
     // Otherwise a slow client would hold the only trial of a recovering upstream.
     if (!this.#sent) this.#slot.endTrial();

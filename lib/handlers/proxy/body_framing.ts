@@ -53,7 +53,7 @@ function uncountable(length: number): string | undefined {
 // HTTP/2 does not announce a body of unknown length: it has to be read to find out.
 async function unannounced(exchange: Exchange, body: RequestBody): Promise<TakenBody> {
   const timer = setTimeout(() => body.flushHead(), 1000);
-  await new Promise<void>((resolve) => body.begun({ bodyBegun: resolve }) && resolve());
+  await new Promise<void>((resolve) => body.begin({ bodyBegun: resolve }));
   clearTimeout(timer);
   if (!body.empty) return { framing: CHUNKED_CODING, body };
   return bodiless(exchange);

@@ -63,10 +63,12 @@ export function forward(
   const target = upstreamTarget(exchange.head, plan);
   const taken = upgrade === undefined ? takeBody(exchange, plan.body) : BODILESS;
   if (taken instanceof Promise) {
-    return taken.then(({ framing, body }) => new Forwarding(exchange, plan, { target, framing, body, upgrade }).run());
+    return taken.then(({ framing, body }) =>
+      new Forwarding(exchange, plan, { target, framing, body, bodyAwaited: true, upgrade }).run()
+    );
   }
   const { framing, body } = taken;
-  return new Forwarding(exchange, plan, { target, framing, body, upgrade }).run();
+  return new Forwarding(exchange, plan, { target, framing, body, bodyAwaited: false, upgrade }).run();
 }
 
 /** The part of a request that its attempts have in common, besides exchange and plan. */
@@ -79,6 +81,7 @@ class Forwarding implements UpstreamRequest, AttemptListener, HeadSource {
   readonly target: string;
   readonly framing: string;
   readonly body: RequestBody | undefined;
+  readonly bodyAwaited: boolean;
   readonly upgrade: UpstreamUpgrade | undefined;
   #retry: Retry | undefined;
   #failedStatus = 502;
@@ -96,6 +99,7 @@ class Forwarding implements UpstreamRequest, AttemptListener, HeadSource {
     this.target = request.target;
     this.framing = request.framing;
     this.body = request.body;
+    this.bodyAwaited = request.bodyAwaited;
     this.upgrade = request.upgrade;
   }
 

@@ -1,20 +1,25 @@
 /**
- * The pieces of a request body: those that are not sent yet and, while the body can be sent again, those that are.
+ * The pieces of a request body: those that are not sent yet and, while the body can be sent again, those that are. A lent
+ * piece is copied only if it is still needed once its source is about to use the memory again: most are sent before, and
+ * never again.
  *
  * @module
  */
 
-import { keep, type Ownership, release } from "../../http/body.ts";
+import { type Ownership, release } from "../../http/body.ts";
 import { joined } from "../../http/body_reader.ts";
 
 /** The pieces of one body. Owned by its body. */
 export class ReplayBuffer {
-  readonly #maxReplayBytes: number;
+  #maxReplayBytes: number;
   #pieces: Uint8Array<ArrayBuffer>[] = [];
   /** Index of the first piece that this attempt has not sent. */
   #next = 0;
   /** Ownership of all pieces. */
   #ownership: Ownership = "given";
+  /** The last piece, while it is lent, and whether this attempt has sent it. */
+  #lent: Uint8Array<ArrayBuffer> | undefined;
+  #lentTaken = false;
   #takenBytes = 0;
   #furthestBytes = 0;
 
@@ -25,7 +30,7 @@ export class ReplayBuffer {
 
   /** Number of pieces that this attempt has not sent. */
   get unsent(): number {
-    return this.#pieces.length - this.#next;
+    return this.#pieces.length - this.#next + (this.#lent !== undefined && !this.#lentTaken ? 1 : 0);
   }
 
   /** Bytes that this attempt has taken. */
@@ -45,6 +50,7 @@ export class ReplayBuffer {
 
   /** Who owns the batch taken last: its reader, unless it is kept to be sent again. */
   get batchOwnership(): Ownership {
+    if (this.#lent !== undefined && this.#lentTaken) return "lent";
     return this.replayable ? "shared" : this.#ownership;
   }
 
@@ -59,14 +65,38 @@ export class ReplayBuffer {
     this.sent();
   }
 
-  /** Adds a piece from the client. */
+  /** Adds a piece from the client. {@linkcode keepLent} follows before a lent one becomes invalid. */
   add(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
+    this.keepLent();
+    if (ownership === "lent") {
+      this.#lent = bytes;
+      this.#lentTaken = false;
+      return;
+    }
     if (ownership === "shared") this.#ownership = "shared";
-    this.#pieces.push(keep(bytes, ownership));
+    this.#pieces.push(bytes);
+  }
+
+  /** Copies the lent piece, if there is one that is not dropped. */
+  keepLent(): void {
+    const lent = this.#lent;
+    if (lent === undefined) return;
+    this.#lent = undefined;
+    this.#pieces.push(lent.slice());
+    if (this.#lentTaken) this.#next++;
   }
 
   /** Takes the unsent pieces, joined; undefined where there are none. */
   take(): Uint8Array<ArrayBuffer> | undefined {
+    const lent = this.#lent;
+    if (lent !== undefined && !this.#lentTaken) {
+      if (this.#pieces.length === this.#next) {
+        this.#lentTaken = true;
+        this.#taken(lent.length);
+        return lent;
+      }
+      this.keepLent();
+    }
     const { unsent } = this;
     if (unsent === 0) return undefined;
     if (unsent > 1) this.#join();
@@ -75,9 +105,16 @@ export class ReplayBuffer {
     return batch;
   }
 
+  /** What is sent is not sent again: the body is not replayable from now on. */
+  forgo(): void {
+    this.#maxReplayBytes = -1;
+  }
+
   /** The pieces that were taken are written: a body that is not replayable drops them. */
   sent(): void {
-    if (this.replayable || this.#next === 0) return;
+    if (this.replayable) return;
+    if (this.#lentTaken) this.#lent = undefined;
+    if (this.#next === 0) return;
     // They are not released: the socket may not have sent them yet.
     this.#pieces.splice(0, this.#next);
     this.#next = 0;
@@ -86,12 +123,14 @@ export class ReplayBuffer {
   /** Starts again at the first byte. Only for a body that is replayable, or of which nothing was sent. */
   rewind(): void {
     this.#next = 0;
+    this.#lentTaken = false;
     this.#takenBytes = 0;
   }
 
   /** Drops all pieces. */
   clear(): void {
     this.#pieces = [];
+    this.#lent = undefined;
     this.#next = 0;
   }
 

@@ -36,6 +36,8 @@ export interface BodyWaiter {
 
 /** The attempt that sends a body. At most one of its functions is called, once. */
 export interface BodySender {
+  /** Whether what it has sent may have to be sent again. */
+  readonly mayResend: boolean;
   /** The whole body was written. */
   bodySent(): void;
   /** The body broke off. */
@@ -118,35 +120,25 @@ export class RequestBody implements BodySink, TurnWaiter {
     return this.#done && this.#readBytes === 0 && this.#broken === undefined;
   }
 
-  /** Whether the first piece or the end has arrived. Otherwise `waiter` is called once it has. */
-  begun(waiter: BodyWaiter): boolean {
-    // A source that has a piece already delivers it within the pull.
-    if (!this.#hasBegun) this.#pull();
-    if (this.#hasBegun) return true;
+  /**
+   * Calls `waiter` once the first piece or the end has arrived: within this call, if it is here already. A lent piece
+   * is then sent from where it lies.
+   */
+  begin(waiter: BodyWaiter): void {
     this.#waiter = waiter;
-    return false;
+    if (!this.#hasBegun) this.#pull();
+    if (this.#hasBegun) this.flushHead();
   }
 
   get #hasBegun(): boolean {
     return this.#pieces.unsent > 0 || this.#done;
   }
 
-  /** Ends the wait of {@linkcode begun}: the head is sent without a piece of the body. */
+  /** Ends the wait of {@linkcode begin}: the head is sent without a piece of the body. */
   flushHead(): void {
     const waiter = this.#waiter;
     this.#waiter = undefined;
     waiter?.bodyBegun();
-  }
-
-  /**
-   * The whole body, if it has arrived, is small and was not sent yet: it is sent in one write with the head. Else
-   * undefined.
-   */
-  takeWhole(): Uint8Array<ArrayBuffer> | undefined {
-    if (this.#readBytes !== this.length || this.length > WHOLE_BYTES || this.#pieces.takenBytes > 0) return undefined;
-    const whole = this.#take();
-    this.#countAhead(0);
-    return whole;
   }
 
   /**
@@ -157,7 +149,8 @@ export class RequestBody implements BodySink, TurnWaiter {
    */
   sendTo(connection: BodyConnection, head: AskedHead, sender: BodySender): void {
     const batch = this.#take();
-    connection.ask(head, batch, "shared", this.length < 0);
+    connection.ask(head, batch, this.#pieces.batchOwnership, this.length < 0);
+    if (!sender.mayResend) this.#pieces.forgo();
     this.#sent(connection);
     this.#connection = connection;
     this.#sender = sender;
@@ -228,6 +221,7 @@ export class RequestBody implements BodySink, TurnWaiter {
       this.#source.pull();
     }
     this.#more();
+    this.#pieces.keepLent();
   }
 
   /** The client's body is complete. */
@@ -256,6 +250,8 @@ export class RequestBody implements BodySink, TurnWaiter {
   }
 
   #arrived(): void {
+    // The connection of a body that was sent may serve another exchange by now.
+    if (!this.#pulled) return;
     this.#pulled = false;
     this.#waitedMs += this.#deadlines?.endUpload() ?? 0;
   }
@@ -386,7 +382,5 @@ export class RequestBody implements BodySink, TurnWaiter {
   }
 }
 
-/** Largest body that is sent in one write with the head. */
-const WHOLE_BYTES = 64 * 1024;
 /** Most unsent pieces. */
 const AHEAD_PIECES = 4096;

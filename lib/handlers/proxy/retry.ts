@@ -197,7 +197,7 @@ export class Retry {
   }
 
   get #repeatable(): boolean {
-    return IDEMPOTENT.has(this.#exchange.head.method) && this.#replayable;
+    return idempotent(this.#exchange.head.method) && this.#replayable;
   }
 
   get #replayable(): boolean {
@@ -230,5 +230,9 @@ export class Retry {
 /** Attempts of an exchange that may fail because this machine ran out of a resource. */
 const MOST_SHORTAGES = 3;
 
-/** Idempotent methods (RFC 9110, section 9.2.2). */
+/** Whether a request that an upstream may have processed can be sent again (RFC 9110, section 9.2.2). */
+export function idempotent(method: string): boolean {
+  return IDEMPOTENT.has(method);
+}
+
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);

@@ -24,6 +24,8 @@ export interface UpstreamRequest {
   readonly framing: string;
   /** undefined when there is no body. */
   readonly body: RequestBody | undefined;
+  /** Whether the body was awaited before the first attempt. */
+  readonly bodyAwaited: boolean;
   /** The upgrade that is requested; undefined for a plain request. */
   readonly upgrade: UpstreamUpgrade | undefined;
 }

@@ -47,7 +47,7 @@ export class IncomingBody implements BodySource {
   constructor({ bodyKind, contentLength }: ParsedRequest, host: BodyHost) {
     this.#host = host;
     this.#chunked = bodyKind === "chunked";
-    this.#decoder = new BodyDecoder(bodyKind, contentLength, { keepTrailers: true });
+    this.#decoder = new BodyDecoder(bodyKind, contentLength, WITH_TRAILERS);
   }
 
   /** Whether bytes of it are still to arrive. */
@@ -212,5 +212,6 @@ export class IncomingBody implements BodySource {
   }
 }
 
+const WITH_TRAILERS = { keepTrailers: true };
 /** Payload that is held before the socket is paused. */
 const MAX_HELD_BYTES = 64 * 1024;

@@ -41,6 +41,7 @@ const enum Stage {
 export class Connection implements LentConnection, Watched, SocketHandler, InterimListener {
   // One write of head and body costs less than two.
   readonly headFirst = false;
+  readonly mayRefuse = false;
   /** Finished exchanges; 0 on a new connection. */
   exchanges = 0;
   readonly deadlines: Deadlines;

@@ -52,6 +52,8 @@ export type AskedHead = HeadSource | string;
 export interface LentConnection {
   /** Whether the head of a request is sent at once, without waiting for the first piece of its body. */
   readonly headFirst: boolean;
+  /** Whether a request that was sent may be refused without being acted on, and is sent again then, whatever its method. */
+  readonly mayRefuse: boolean;
   /** Exchanges that the connection had before; 0 on a new one. */
   readonly exchanges: number;
   readonly deadlines: Deadlines;

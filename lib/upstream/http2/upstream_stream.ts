@@ -49,6 +49,7 @@ const enum Stage {
 /** A stream that is lent to one exchange. Owned by its connection. */
 export class UpstreamStream implements LentConnection, StreamHandler {
   readonly headFirst = true;
+  readonly mayRefuse = true;
   readonly exchanges: number;
   readonly deadlines: Deadlines;
   responseBegun = false;

@@ -70,7 +70,7 @@ class Place implements AsyncDisposable {
       redirects: undefined,
       responseHeaders: new ResponseHeaders({ viaName: "bws", untrustedName: "" }),
     } as unknown as ForwardPlan;
-    const request = { exchange, plan, target: "/", framing: "", body: undefined, upgrade };
+    const request = { exchange, plan, target: "/", framing: "", body: undefined, bodyAwaited: false, upgrade };
     const attempt = new Attempt(this.upstream.acquire() as Slot, request, fresh);
     EXCHANGES.set(attempt, exchange);
     return attempt;

@@ -44,6 +44,7 @@ function sourceOf(pieces: number): BodyClient {
 
 /** An upstream that takes nothing until {@linkcode flow}. */
 class Stalled implements BodyConnection, BodySender {
+  readonly mayResend = false;
   readonly deadlines = new Deadlines(new CoarseClock(), {
     readTimeoutMs: Infinity,
     writeTimeoutMs: Infinity,

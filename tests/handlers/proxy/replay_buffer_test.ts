@@ -56,12 +56,38 @@ Deno.test("ReplayBuffer.pass() counts a piece that is not kept, and drops those 
   assertEquals([buffer.takenBytes, buffer.furthestBytes, buffer.replayable, buffer.unsent], [9, 9, false, 0]);
 });
 
-Deno.test("ReplayBuffer.add() copies a lent piece, whose memory is used again", () => {
-  const bytes = new TextEncoder().encode("lent");
-  const buffer = new ReplayBuffer(MAX_REPLAY_BYTES);
-  buffer.add(bytes, "lent");
-  bytes.fill(0);
+Deno.test("ReplayBuffer.keepLent() copies a lent piece, whose memory is used again", () => {
+  for (const before of [true, false]) {
+    const bytes = new TextEncoder().encode("lent");
+    const buffer = new ReplayBuffer(MAX_REPLAY_BYTES);
+    buffer.add(bytes, "lent");
+    if (before) assertEquals([taken(buffer), buffer.batchOwnership, buffer.unsent], ["lent", "lent", 0]);
+    buffer.keepLent();
+    bytes.fill(0);
+    if (before) buffer.rewind();
+    assertEquals([buffer.unsent, taken(buffer), buffer.batchOwnership], [1, "lent", "shared"]);
+  }
+});
+
+Deno.test("ReplayBuffer.add() copies the lent piece before it, and take() joins the last one with those before it", () => {
+  const buffer = bufferOf("1");
+  for (const text of ["2", "3"]) buffer.add(new TextEncoder().encode(text), "lent");
+  assertEquals([buffer.unsent, taken(buffer), buffer.unsent, buffer.batchOwnership], [3, "123", 0, "shared"]);
+});
+
+Deno.test("ReplayBuffer.forgo() drops what was sent, and not what was taken and is rewound", () => {
+  const buffer = bufferOf("1234");
+  buffer.forgo();
+  taken(buffer);
+  buffer.rewind();
+  assertEquals([taken(buffer), buffer.replayable], ["1234", false]);
+  buffer.sent();
+  buffer.add(new TextEncoder().encode("lent"), "lent");
   assertEquals(taken(buffer), "lent");
+  buffer.sent();
+  buffer.keepLent();
+  buffer.rewind();
+  assertEquals(buffer.unsent, 0);
 });
 
 Deno.test("ReplayBuffer.furthestBytes counts bytes that are sent again once", () => {

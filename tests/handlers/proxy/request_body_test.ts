@@ -20,6 +20,7 @@ function bodyOf(length = -1, ownership: Ownership = "given"): { body: RequestBod
 
 /** An upstream that takes what it is sent, or does not. */
 class Upstream implements BodyConnection, BodySender {
+  mayResend = true;
   readonly deadlines = new Deadlines(new CoarseClock(), {
     readTimeoutMs: Infinity,
     writeTimeoutMs: Infinity,
@@ -29,6 +30,8 @@ class Upstream implements BodyConnection, BodySender {
   received = "";
   /** Ownership of each piece that was sent. */
   readonly ownerships: Ownership[] = [];
+  /** Ownership of what was sent with the head. */
+  askedOwnership: Ownership | undefined;
   broken: TransportFailure | undefined;
   readonly #outcome = Promise.withResolvers<boolean>();
 
@@ -41,10 +44,11 @@ class Upstream implements BodyConnection, BodySender {
     return this.#outcome.promise;
   }
 
-  ask(head: string, bytes?: Uint8Array, _ownership?: Ownership, chunked?: boolean): void {
+  ask(head: string, bytes?: Uint8Array, ownership?: Ownership, chunked?: boolean): void {
     if (this.broken !== undefined) throw this.broken;
     this.received += head;
     if (bytes === undefined) return;
+    this.askedOwnership = ownership;
     const text = new TextDecoder().decode(bytes);
     this.received += chunked === true ? `${bytes.length.toString(16)}\r\n${text}\r\n` : text;
   }
@@ -77,7 +81,7 @@ class Upstream implements BodyConnection, BodySender {
 
 /** Waits for the begin of a body. */
 function begun(body: RequestBody): Promise<void> {
-  return new Promise((resolve) => body.begun({ bodyBegun: resolve }) && resolve());
+  return new Promise((resolve) => body.begin({ bodyBegun: resolve }));
 }
 
 const encoded = (text: string) => new TextEncoder().encode(text);
@@ -90,8 +94,7 @@ Deno.test("RequestBody.rewind() gives again what was sent, from its first byte",
   body.sendTo(upstream, "head ", upstream);
   assert(body.replayable);
   body.rewind();
-  assert(body.begun(NOBODY));
-  body.sendTo(upstream, "again ", upstream);
+  body.begin({ bodyBegun: () => body.sendTo(upstream, "again ", upstream) });
   assertEquals(upstream.received, "head 5\r\nfirst\r\nagain 5\r\nfirst\r\n");
 });
 
@@ -140,7 +143,6 @@ Deno.test("RequestBody sends nothing beyond its length: an upstream would take i
     const first = begun(body);
     client.send(encoded(pieces[0]));
     await first;
-    assertEquals(body.takeWhole(), undefined);
     body.sendTo(upstream, "head ", upstream);
     for (const piece of pieces.slice(1)) client.send(encoded(piece));
     const failure = await assertRejects(() => upstream.outcome, TransportFailure, "longer than the 5 bytes");
@@ -148,21 +150,75 @@ Deno.test("RequestBody sends nothing beyond its length: an upstream would take i
   }
 });
 
-Deno.test("RequestBody.takeWhole() gives a small body of known length once all of it is here", async () => {
-  const { body, client } = bodyOf(8);
-  client.send(encoded("half"));
+Deno.test("RequestBody.sendTo() sends a body that is here with its head, and has sent it when it returns", async () => {
+  const { body, client } = bodyOf(4);
+  const upstream = new Upstream();
+  client.send(encoded("four"));
   await begun(body);
-  assertEquals(body.takeWhole(), undefined);
-  const whole = bodyOf(4);
-  whole.client.send(encoded("four"));
-  await begun(whole.body);
-  assertEquals(whole.body.takeWhole(), encoded("four"));
-  assertEquals(whole.body.takeWhole(), undefined);
-  whole.body.rewind();
-  assertEquals(whole.body.takeWhole(), encoded("four"));
+  body.sendTo(upstream, "head ", upstream);
+  assert(await upstream.outcome);
+  assertEquals([upstream.received, upstream.ownerships], ["head four", []]);
+  const again = new Upstream();
+  body.rewind();
+  body.sendTo(again, "again ", again);
+  assertEquals(again.received, "again four");
 });
 
-Deno.test("RequestBody passes lent pieces on as they are once nothing is kept, and waits for an upstream that takes nothing", async () => {
+Deno.test("RequestBody sends a lent piece that is here from where it lies, and keeps a copy if it may be sent again", () => {
+  for (const mayResend of [true, false]) {
+    const { body, client } = bodyOf(4, "lent");
+    const upstream = new Upstream();
+    upstream.mayResend = mayResend;
+    const lent = encoded("lent");
+    client.send(lent);
+    body.begin({ bodyBegun: () => body.sendTo(upstream, "head ", upstream) });
+    lent.fill(0);
+    assertEquals([upstream.received, upstream.askedOwnership, body.replayable], ["head lent", "lent", mayResend]);
+    if (!mayResend) continue;
+    body.rewind();
+    const again = new Upstream();
+    body.sendTo(again, "again ", again);
+    assertEquals([again.received, again.askedOwnership], ["again lent", "shared"]);
+  }
+});
+
+Deno.test("RequestBody keeps a lent piece that an ended connection did not take, and one that nobody asked for yet", () => {
+  for (const mayResend of [true, false]) {
+    for (const broken of [new TransportFailure("closed_unused", "It ended before it was used"), undefined]) {
+      const { body, client } = bodyOf(4, "lent");
+      const first = new Upstream();
+      first.mayResend = mayResend;
+      first.broken = broken;
+      const lent = encoded("lent");
+      client.send(lent);
+      body.begin({
+        bodyBegun: () => {
+          if (broken === undefined) return;
+          assertThrows(() => body.sendTo(first, "head ", first));
+          body.rewind();
+        },
+      });
+      lent.fill(0);
+      const next = new Upstream();
+      next.mayResend = mayResend;
+      body.sendTo(next, "next ", next);
+      assertEquals([first.received, next.received], ["", "next lent"]);
+    }
+  }
+});
+
+Deno.test("RequestBody keeps nothing of what was sent and is not to be sent again", async () => {
+  const { body, client } = bodyOf(8, "lent");
+  const upstream = new Upstream();
+  upstream.mayResend = false;
+  client.send(encoded("half"));
+  body.begin({ bodyBegun: () => body.sendTo(upstream, "head ", upstream) });
+  client.send(encoded("half"));
+  assert(await upstream.outcome);
+  assertEquals([upstream.received, upstream.ownerships, body.replayable], ["head halfhalf", ["lent"], false]);
+});
+
+Deno.test("RequestBody passes lent pieces on as they are, kept or not, and waits for an upstream that takes nothing", async () => {
   const { body, client } = bodyOf(40, "lent");
   const upstream = new Upstream();
   client.send(encoded("kept"));
@@ -170,7 +226,7 @@ Deno.test("RequestBody passes lent pieces on as they are once nothing is kept, a
   body.sendTo(upstream, "head ", upstream);
   client.send(encoded("kept"));
   client.send(encoded("0123456789"));
-  assertEquals([upstream.received, upstream.ownerships], ["head keptkept0123456789", ["shared", "lent"]]);
+  assertEquals([upstream.received, upstream.ownerships], ["head keptkept0123456789", ["lent", "lent"]]);
   upstream.blocked = true;
   client.send(encoded("0123456789"));
   assertEquals(upstream.received, "head keptkept0123456789");
@@ -213,5 +269,3 @@ Deno.test("RequestBody breaks off at once when its client does, even while the u
   const failure = await assertRejects(() => upstream.outcome, TransportFailure);
   assertEquals([failure.kind, upstream.received], ["client_left", "begin"]);
 });
-
-const NOBODY = { bodyBegun: () => {} };
