@@ -9,7 +9,7 @@ import { cLibrary } from "../../lib/sockets/linux/c_library.ts";
 import { EPOLLIN } from "../../lib/sockets/linux/socket_loop.ts";
 import { LinuxCalls, type SystemCalls } from "../../lib/sockets/linux/system_calls.ts";
 import { BUFFER_RING, type ReceiveBuffers } from "../../lib/sockets/uring/memory.ts";
-import type { UringCalls } from "../../lib/sockets/uring/uring_calls.ts";
+import { BUFFER_MORE, type UringCalls } from "../../lib/sockets/uring/uring_calls.ts";
 
 /** Requests that can fail. */
 export type RequestName = "receive" | "send" | "poll";
@@ -24,6 +24,8 @@ export class FaultyUring implements UringCalls {
   /** Decides whether the kernel is not entered, as if it had nothing and took nothing. */
   skipped: (() => boolean) | undefined;
   readonly completions: Int32Array<ArrayBuffer>;
+  /** How many completions named a buffer that the kernel goes on to fill. */
+  steps = 0;
   /** Is always ready. */
   readonly #ready = cLibrary().eventfd(1, 0);
   readonly #results = new Map<string, number>();
@@ -113,6 +115,7 @@ export class FaultyUring implements UringCalls {
   }
 
   taken(): void {
+    if ((this.completions[this.ring.completion(0) + 3] & BUFFER_MORE) !== 0) this.steps++;
     this.ring.taken();
   }
 

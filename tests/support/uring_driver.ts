@@ -4,24 +4,13 @@
  * @module
  */
 
-import type { Arena } from "../../lib/sockets/linux/arena.ts";
-import { UringDriver } from "../../lib/sockets/uring/uring_driver.ts";
-import { FaultySystemCalls } from "./faulty_system_calls.ts";
-import { FaultyUring } from "./faulty_uring.ts";
+import { faultyUringDriver } from "./faulty_uring_driver.ts";
 
-/** The system calls of {@linkcode uringDriver}. */
-export let faultyCalls: FaultySystemCalls;
-/** The requests of {@linkcode uringDriver}. */
-export let faultyUring: FaultyUring;
-
-let memory: Arena;
+const faulty = faultyUringDriver();
 
 /** The driver of this thread. */
-export const uringDriver: UringDriver = new UringDriver({
-  calls(calls, arena) {
-    memory = arena;
-    return faultyCalls = new FaultySystemCalls(calls, arena);
-  },
-  ring: (ring, buffers) =>
-    faultyUring = new FaultyUring(ring, buffers, memory, (descriptor) => faultyCalls.forget(descriptor)),
-});
+export const uringDriver = faulty.driver;
+/** The system calls of {@linkcode uringDriver}. */
+export const faultyCalls = faulty.calls;
+/** The requests of {@linkcode uringDriver}. */
+export const faultyUring = faulty.ring;

@@ -191,12 +191,13 @@ export class Ring implements UringCalls {
   /**
    * Registers the list of receive buffers, which is all zeros.
    *
+   * @param whole Whether the kernel is not to fill buffers step by step, though it can.
    * @returns Whether the kernel fills each step by step.
    * @throws {Error} If the kernel does not take it.
    */
-  registerBuffers(arena: Arena): boolean {
+  registerBuffers(arena: Arena, whole: boolean): boolean {
     arena.bytes.fill(0, BUFFER_RING.start, BUFFER_RING.start + BUFFER_RING.bytes);
-    for (const filled of [true, false]) {
+    for (const filled of whole ? [false] : [true, false]) {
       arena.bytes.fill(0, PARAMETERS, PARAMETERS + 40);
       arena.put(PARAMETERS, arena.address + BUFFER_RING.start);
       arena.put(PARAMETERS + 8, filled ? BUFFER_COUNTS.filled : BUFFER_COUNTS.whole);

@@ -22,14 +22,12 @@ import type {
   PendingConnect,
   SocketDriver,
 } from "../socket.ts";
-import { type ReceiveBuffers, URING_BYTES } from "./memory.ts";
-import type { UringCalls } from "./uring_calls.ts";
-import { UringLoop } from "./uring_loop.ts";
+import { URING_BYTES } from "./memory.ts";
+import { type RingFaults, UringLoop } from "./uring_loop.ts";
 
 /** What tests put in place of the system. */
-export interface UringFaults {
+export interface UringFaults extends RingFaults {
   calls(calls: SystemCalls, arena: Arena): SystemCalls;
-  ring(ring: UringCalls, buffers: ReceiveBuffers): UringCalls;
 }
 
 const NO_FAULTS: UringFaults = { calls: (calls) => calls, ring: (ring) => ring };
@@ -52,7 +50,7 @@ export class UringDriver implements SocketDriver {
     this.scratch = arena.scratch;
     this.#socketAddress = new SocketAddress(library, arena);
     sharedTime.readBy(monotonicClock(library, arena));
-    this.#loop = new UringLoop(library, arena, faults.calls(new LinuxCalls(library, arena), arena), faults.ring);
+    this.#loop = new UringLoop(library, arena, faults.calls(new LinuxCalls(library, arena), arena), faults);
   }
 
   /** What remains of it when its thread has ended, for `closeRemains`. */

@@ -30,6 +30,17 @@ const MAX_ENTRIES = 10;
 /** What ends a turn before all completions are handled, so that promises settle. */
 const BATCH = 128;
 
+/** What tests put in place of the kernel's ring. */
+export interface RingFaults {
+  ring(ring: UringCalls, buffers: ReceiveBuffers): UringCalls;
+  /**
+   * Whether receive buffers are used as by kernels before Linux 6.12, which do not fill them step by step.
+   *
+   * @default {false}
+   */
+  readonly wholeBuffers?: boolean;
+}
+
 /** The loop of one thread. */
 export class UringLoop extends TurnLoop implements SocketLoop {
   readonly calls: SystemCalls;
@@ -64,12 +75,7 @@ export class UringLoop extends TurnLoop implements SocketLoop {
    *
    * @throws {Error} If the system or the runtime does not allow it.
    */
-  constructor(
-    library: CLibrary,
-    arena: Arena,
-    calls: SystemCalls,
-    wrap: (ring: UringCalls, buffers: ReceiveBuffers) => UringCalls,
-  ) {
+  constructor(library: CLibrary, arena: Arena, calls: SystemCalls, faults: RingFaults) {
     super();
     this.calls = calls;
     this.arena = arena;
@@ -79,7 +85,7 @@ export class UringLoop extends TurnLoop implements SocketLoop {
     try {
       this.#wake = new RuntimeWake(library, this.woken);
       ring.registerEventfd(arena, this.#wake.eventfd);
-      this.buffers = new ReceiveBuffers(arena, ring.registerBuffers(arena));
+      this.buffers = new ReceiveBuffers(arena, ring.registerBuffers(arena, faults.wholeBuffers === true));
     } catch (error) {
       library.close(ring.remains.descriptor);
       throw error;
@@ -87,7 +93,7 @@ export class UringLoop extends TurnLoop implements SocketLoop {
     this.#descriptors.add(this.#wake.eventfd);
     this.#reactor = new ReactorPoll(this, reactorDescriptor(this.#wake.eventfd));
     this.waits = this.#reactor.possible;
-    this.ring = wrap(ring, this.buffers);
+    this.ring = faults.ring(ring, this.buffers);
     this.remains = {
       driver: "uring",
       thread: threadNumber(),
