@@ -25,6 +25,7 @@ export function beginConnection(socket: Socket, peer: Peer, parts: ListenerParts
 /** Waits for as many bytes as tell the protocol, usually one. */
 class FirstBytes implements ListenerConnection, SocketHandler {
   readonly peer: Peer;
+  tableIndex = -1;
   readonly #socket: Socket;
   readonly #parts: ListenerParts;
   readonly #sinceMs: number;

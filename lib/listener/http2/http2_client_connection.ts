@@ -28,6 +28,7 @@ export class Http2ClientConnection implements ListenerConnection, SocketHandler,
   readonly socket: Socket;
   readonly peer: Peer;
   readonly parts: ListenerParts;
+  tableIndex = -1;
   readonly #core: Http2Connection;
   readonly #deadlines: ClientDeadlines;
   /** Requests whose streams are open, but for tunnels. */

@@ -48,6 +48,7 @@ export class ClientConnection
   readonly parts: ListenerParts;
   readonly deadlines: ClientDeadlines;
   readonly sender: ResponseSender;
+  tableIndex = -1;
   closing = false;
   readonly #reader: RequestReader;
   readonly #halfClosed = new HalfClosedClient();
@@ -64,7 +65,6 @@ export class ClientConnection
   #refusing = false;
   /** Why the connection ends with the current response. */
   #cause: CloseCause = "served";
-  readonly responded: (response: HttpResponse) => void;
 
   /** Takes over an accepted socket. */
   constructor(socket: Socket, peer: Peer, parts: ListenerParts) {
@@ -74,17 +74,6 @@ export class ClientConnection
     this.deadlines = new ClientDeadlines(parts.clock, parts.limits);
     this.sender = new ResponseSender(this, parts.memory);
     this.#reader = new RequestReader(this);
-    this.responded = (response) => {
-      if (response === LATER) return;
-      const client = this.#client;
-      if (!this.#awaited || client === undefined) return drop(response);
-      this.#awaited = false;
-      try {
-        client.respond(response);
-      } catch (error) {
-        this.#broke(error);
-      }
-    };
     this.deadlines.awaitRequest(true);
     socket.handler = this;
   }
@@ -206,6 +195,18 @@ export class ClientConnection
     this.#halfClosed.requestComplete(this.parts.clock.nowMs);
   }
 
+  responded(response: HttpResponse): void {
+    if (response === LATER) return;
+    const client = this.#client;
+    if (!this.#awaited || client === undefined) return drop(response);
+    this.#awaited = false;
+    try {
+      client.respond(response);
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
   responseSent(whole: boolean): void {
     if (this.#phase !== Phase.Exchange) return;
     const body = this.#body;
@@ -306,10 +307,16 @@ export class ClientConnection
     this.#phase = Phase.Exchange;
     this.#awaited = true;
     const made = responder.respond(parsed.head, client);
-    if (made instanceof Promise) made.then(this.responded);
+    if (made instanceof Promise) this.#awaitResponse(made);
     else this.responded(made);
     if (this.#phase === Phase.Exchange) body?.keepEarly();
     return behind;
+  }
+
+  // A closure here and not in `begin`, or each request would have the context of one; nor one for each connection: its
+  // memory would be freed by full collections alone.
+  #awaitResponse(made: Promise<HttpResponse>): void {
+    made.then((response) => this.responded(response));
   }
 
   /** Holds bytes until it is their turn. */

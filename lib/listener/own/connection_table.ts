@@ -15,7 +15,11 @@ import { countClosed, LISTENER_METRICS, type ListenerMetrics } from "./listener_
 export class ConnectionTable implements Watched {
   readonly #metrics: ListenerMetrics;
   readonly #clock: CoarseClock;
-  readonly #connections = new Set<ListenerConnection>();
+  /**
+   * Each at its `tableIndex`. Not a Set: one whose members come and go is copied again and again, and what it was copied from
+   * keeps its members from being collected as young ones.
+   */
+  readonly #connections: ListenerConnection[] = [];
   readonly #byAddress = new Map<string, number>();
   #nextSweepMs = 0;
   #emptied: (() => void) | undefined;
@@ -26,7 +30,7 @@ export class ConnectionTable implements Watched {
   }
 
   get size(): number {
-    return this.#connections.size;
+    return this.#connections.length;
   }
 
   /**
@@ -40,14 +44,14 @@ export class ConnectionTable implements Watched {
     if (max_connections_per_address > 0 && !trusted) {
       if ((this.#byAddress.get(address) ?? 0) + handshakes >= max_connections_per_address) return false;
     }
-    if (max_connections === 0 || this.#connections.size < max_connections) return true;
+    if (max_connections === 0 || this.#connections.length < max_connections) return true;
     this.closeIdle(1, { used: true });
-    return this.#connections.size < max_connections;
+    return this.#connections.length < max_connections;
   }
 
   add(connection: ListenerConnection): void {
-    if (this.#connections.size === 0) this.#clock.watch(this);
-    this.#connections.add(connection);
+    if (this.#connections.length === 0) this.#clock.watch(this);
+    connection.tableIndex = this.#connections.push(connection) - 1;
     this.#metrics.change(LISTENER_METRICS.metrics.open, 1);
     const { address } = connection.peer;
     this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
@@ -55,19 +59,27 @@ export class ConnectionTable implements Watched {
 
   /** `connection` takes the place of `first`, with the same client. */
   replace(first: ListenerConnection, connection: ListenerConnection): void {
-    this.#connections.delete(first);
-    this.#connections.add(connection);
+    connection.tableIndex = first.tableIndex;
+    this.#connections[first.tableIndex] = connection;
+    first.tableIndex = -1;
   }
 
   delete(connection: ListenerConnection, cause: CloseCause): void {
-    if (!this.#connections.delete(connection)) return;
+    const index = connection.tableIndex;
+    if (index < 0) return;
+    connection.tableIndex = -1;
+    const last = this.#connections.pop() as ListenerConnection;
+    if (last !== connection) {
+      this.#connections[index] = last;
+      last.tableIndex = index;
+    }
     this.#metrics.change(LISTENER_METRICS.metrics.open, -1);
     countClosed(this.#metrics, cause);
     const { address } = connection.peer;
     const left = (this.#byAddress.get(address) ?? 1) - 1;
     if (left === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, left);
-    if (this.#connections.size === 0) this.#clock.unwatch(this);
+    if (this.#connections.length === 0) this.#clock.unwatch(this);
     this.#emptied?.();
   }
 
@@ -104,7 +116,7 @@ export class ConnectionTable implements Watched {
 
   /** Ends each connection after its current response; resolves when the last has closed, but for tunnels. */
   async drain(): Promise<void> {
-    for (const connection of this.#connections) connection.drain();
+    this.#forEach((connection) => connection.drain());
     if (this.#onlyTunnels) return;
     const next = setTimeout(() => this.#closeIdle(true), NEXT_REQUEST_MS);
     const first = setTimeout(() => this.#closeIdle(false), FIRST_REQUEST_MS);
@@ -123,23 +135,28 @@ export class ConnectionTable implements Watched {
 
   /** Closes all connections at once, but for tunnels, which their handlers close. */
   close(): void {
-    for (const connection of this.#connections) connection.close("shutdown");
+    this.#forEach((connection) => connection.close("shutdown"));
   }
 
   /** Enforces the deadlines of all connections. */
   tick(nowMs: number): void {
     if (nowMs < this.#nextSweepMs) return;
     const startMs = performance.now();
-    for (const connection of this.#connections) connection.tick(nowMs);
+    this.#forEach((connection) => connection.tick(nowMs));
     // Timeouts of many seconds do not require a check of ten thousand connections on each tick.
     this.#nextSweepMs = nowMs + Math.min(MAX_SWEEP_MS, 100 * (performance.now() - startMs));
   }
 
   get #onlyTunnels(): boolean {
-    for (const connection of this.#connections) {
-      if (!connection.tunnelled) return false;
+    return this.#connections.every((connection) => connection.tunnelled);
+  }
+
+  /** From the last to the first: where one is deleted meanwhile, the last takes its place. */
+  #forEach(act: (connection: ListenerConnection) => void): void {
+    for (let i = this.#connections.length - 1; i >= 0; i--) {
+      // Several may be deleted at once.
+      if (i < this.#connections.length) act(this.#connections[i]);
     }
-    return true;
   }
 }
 

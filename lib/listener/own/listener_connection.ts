@@ -11,6 +11,8 @@ import type { CloseCause } from "./close_cause.ts";
 export interface ListenerConnection {
   /** The client's address and port. */
   readonly peer: Peer;
+  /** Where it stands in its table, which sets it; -1 in none. */
+  tableIndex: number;
   /** Since when nothing is under way, on the clock; -1 if something is. */
   readonly idleSinceMs: number;
   /** Whether it has had a request. */

@@ -40,7 +40,7 @@ export interface RequestConnection {
    */
   refuse(refusal: Refusal, head?: RequestHead): void;
   /** Sends the response to the current request, if that is awaited. */
-  readonly responded: (response: HttpResponse) => void;
+  responded(response: HttpResponse): void;
   /** Ends all use of the socket, whose next handler gets what is returned. */
   handOver(): Uint8Array<ArrayBuffer>;
   close(cause: CloseCause): void;
