@@ -99,7 +99,7 @@ function endLine(target: Uint8Array, at: number): number {
 
 const encoder = new TextEncoder();
 /** Text of more characters is written quicker by the encoder. */
-const MAX_LOOP_CHARS = 128;
+const MAX_LOOP_CHARS = 64;
 /** By status. */
 const statusLines: Uint8Array<ArrayBuffer>[] = [];
 const COLON = 0x3a;
