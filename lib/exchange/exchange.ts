@@ -15,6 +15,7 @@ import type { TlsSession } from "../sockets/tls_session.ts";
 import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
 import type { HttpResponse, Peer, RequestHead } from "../http/message.ts";
 import type { FailureOwner } from "../failure/failure.ts";
+import { givenId, type RequestId } from "../http/request_id.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { AccessRecord } from "../log/access_line.ts";
 
@@ -81,6 +82,8 @@ export interface ExchangeMetrics {
 /** Failed attempts that are recorded one by one; there may be many while the exchange waits for an upstream. */
 const MOST_FAILURES = 16;
 
+const NO_ID = givenId("");
+
 /** One exchange; the access record is written from it. Owned by its generation. */
 export class Exchange implements AccessRecord {
   /** The request's head; middleware and rewrites may replace it. */
@@ -92,8 +95,8 @@ export class Exchange implements AccessRecord {
   clientAddress: string;
   /** The client as a trusted proxy reports it; undefined where the peer is no trusted proxy. */
   forwarded: ForwardedClient | undefined;
-  /** Request id, in all logs. */
-  requestId = "";
+  /** Its id; {@linkcode requestId} is its text. */
+  id: RequestId = NO_ID;
   /** Name of the user who was authenticated, or empty. */
   user = "";
   /** Name of the site. */
@@ -171,6 +174,11 @@ export class Exchange implements AccessRecord {
     this.client = client;
     this.clientAddress = head.peer.address;
     this.#observer = observer;
+  }
+
+  /** Request id, in all logs. */
+  get requestId(): string {
+    return this.id.text;
   }
 
   /** The client's scheme, from X-Forwarded-Proto of a trusted proxy where it has one. */

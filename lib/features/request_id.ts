@@ -11,7 +11,8 @@ import type { Exchange } from "../exchange/exchange.ts";
 import type { Filter } from "../exchange/filter.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { HeaderLines } from "../http/message.ts";
-import type { PassedLines } from "../http1/passed_lines.ts";
+import { bytesOf } from "../http1/head_bytes.ts";
+import type { PassedLines, WrittenName } from "../http1/passed_lines.ts";
 import type { Feature } from "./feature.ts";
 
 const schema = table({
@@ -38,11 +39,13 @@ export const requestId = {
 export class RequestIdField implements Filter {
   readonly #name: string;
   readonly #lowerName: string;
+  readonly #written: WrittenName;
 
   /** @param name Name of the field. */
   constructor(name: string) {
     this.#name = name;
     this.#lowerName = name.toLowerCase();
+    this.#written = { lowerName: this.#lowerName, bytes: bytesOf(`${name}: `) };
   }
 
   get takesPassed(): boolean {
@@ -51,7 +54,8 @@ export class RequestIdField implements Filter {
 
   /** Adds the field where it is missing. */
   fields(exchange: Exchange, lines: HeaderLines, passed?: PassedLines): void {
-    if (passed?.has(this.#lowerName) === true) return;
-    if (headerValue(lines, this.#lowerName) === undefined) lines.push(this.#name, exchange.requestId);
+    if (passed?.has(this.#lowerName) === true || headerValue(lines, this.#lowerName) !== undefined) return;
+    if (passed === undefined) lines.push(this.#name, exchange.requestId);
+    else passed.setWritten(this.#written, exchange.id);
   }
 }

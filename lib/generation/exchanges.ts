@@ -12,7 +12,7 @@ import type { ProxyTrust } from "../http/client_address.ts";
 import { readForwardedClient } from "../http/forwarded_client.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { RequestHead } from "../http/message.ts";
-import { RequestIds, usableRequestId } from "../http/request_id.ts";
+import { givenId, type RequestId, RequestIds, usableRequestId } from "../http/request_id.ts";
 import { tracing } from "../telemetry/tracing.ts";
 import type { Site } from "./site.ts";
 
@@ -62,7 +62,7 @@ export class Exchanges implements ExchangeObserver {
     exchange.client = client;
     exchange.clientAddress = head.peer.address;
     exchange.forwarded = undefined;
-    this.#identify(exchange, site, exchange.requestId);
+    this.#identify(exchange, site, exchange.id);
     return exchange;
   }
 
@@ -95,7 +95,7 @@ export class Exchanges implements ExchangeObserver {
     if (this.#underWay > 0) await new Promise<void>((resolve) => this.#idle = resolve);
   }
 
-  #identify(exchange: Exchange, site: Site | undefined, heldId?: string): void {
+  #identify(exchange: Exchange, site: Site | undefined, heldId?: RequestId): void {
     const { trust } = this.#options;
     const { peer, headers } = exchange.head;
     if (site !== undefined && trust.trusts(peer.address)) {
@@ -103,11 +103,11 @@ export class Exchanges implements ExchangeObserver {
       exchange.clientAddress = exchange.forwarded.address;
       const id = headerValue(headers, site.requestIdName);
       if (id !== undefined && usableRequestId(id)) {
-        exchange.requestId = id;
+        exchange.id = givenId(id);
         return;
       }
     }
-    exchange.requestId = heldId ?? this.#requestIds.next();
+    exchange.id = heldId ?? this.#requestIds.next();
   }
 }
 

@@ -45,6 +45,20 @@ export function putLine(text: string, target: Uint8Array, at: number): number {
   return endLine(target, putChecked(text, target, at));
 }
 
+/** A value that is written as bytes. */
+export interface WrittenValue {
+  readonly text: string;
+  /** Number of its bytes, or more. */
+  readonly length: number;
+  /** Writes it. Returns where it ends. */
+  put(target: Uint8Array, at: number): number;
+}
+
+/** Writes a header line: `name` has a colon and a space behind it. Returns where it ends. */
+export function putWritten(name: Uint8Array, value: WrittenValue, target: Uint8Array, at: number): number {
+  return endLine(target, value.put(target, putBytes(name, target, at)));
+}
+
 /** Writes a header line whose value is a number: `name` has a colon and a space behind it. Returns where it ends. */
 export function putNumberField(name: Uint8Array, value: number, target: Uint8Array, at: number): number {
   at = putBytes(name, target, at);

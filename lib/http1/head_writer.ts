@@ -6,7 +6,7 @@
  */
 
 import type { Head } from "./head.ts";
-import { putField, putText } from "./head_bytes.ts";
+import { putField, putText, putWritten, type WrittenValue } from "./head_bytes.ts";
 import { CR, latin1, LF, SP } from "./octets.ts";
 
 /** Writes heads into memory that it owns, and into more of it where that is not enough. */
@@ -59,6 +59,12 @@ export class HeadWriter {
   line(name: string, value: string): void {
     this.#reserve(name.length + value.length + 4);
     this.#length = putField(name, value, this.#bytes, this.#length);
+  }
+
+  /** Writes a header line: `name` has a colon and a space behind it. */
+  writtenLine(name: Uint8Array, value: WrittenValue): void {
+    this.#reserve(name.length + value.length + 2);
+    this.#length = putWritten(name, value, this.#bytes, this.#length);
   }
 
   /** Writes a line of a head as it came, with one space behind its colon and none behind its value. */

@@ -6,9 +6,25 @@
 
 import type { HeaderLines } from "../http/message.ts";
 import type { Head } from "./head.ts";
-import { CR, LF, SP } from "./octets.ts";
+import { putBytes, putWritten, type WrittenValue } from "./head_bytes.ts";
+import { COLON, CR, LF, SP } from "./octets.ts";
 
-/** Chosen lines of one head. Valid as long as the head is, and until {@linkcode begin}. */
+/** A header line that is always the same. */
+export interface FixedLine {
+  readonly lowerName: string;
+  readonly value: string;
+  /** The line with its CRLF. */
+  readonly bytes: Uint8Array;
+}
+
+/** The name of a header line, before a value that is written as bytes. */
+export interface WrittenName {
+  readonly lowerName: string;
+  /** The name with a colon and a space. */
+  readonly bytes: Uint8Array;
+}
+
+/** Chosen lines of one head, and lines of the proxy behind them. Valid as long as the head is, and until {@linkcode begin}. */
 export class PassedLines {
   #head: Head | undefined;
   #count = 0;
@@ -19,8 +35,14 @@ export class PassedLines {
   #lineCount = 0;
   /** As many bytes as they take, or a few more. */
   maxBytes = 0;
+  /** Content-Length of the response, which is not among the lines; -1 where it has none. */
+  contentLength = -1;
   /** Lines that stand in for those that are not passed on as they came. */
   others: HeaderLines = [];
+  /** Lines of the proxy's own behind the others: one that is always the same, and one with a value of this response. */
+  #fixed: FixedLine | undefined;
+  #written: WrittenValue | undefined;
+  #writtenName: WrittenName | undefined;
 
   /** Begins with no line of `head`. */
   begin(head: Head): void {
@@ -28,7 +50,23 @@ export class PassedLines {
     this.#count = 0;
     this.#lineCount = 0;
     this.maxBytes = 0;
-    this.others = [];
+    this.contentLength = -1;
+    if (this.others.length > 0) this.others = [];
+    this.#fixed = undefined;
+    this.#written = undefined;
+  }
+
+  /** Sets the line of the proxy's own that stands behind the others. */
+  setFixed(line: FixedLine): void {
+    this.#fixed = line;
+    this.maxBytes += line.bytes.length;
+  }
+
+  /** Sets the line behind that one. */
+  setWritten(name: WrittenName, value: WrittenValue): void {
+    this.#writtenName = name;
+    this.#written = value;
+    this.maxBytes += name.bytes.length + value.length + 2;
   }
 
   /** Adds a line, behind those that were added. */
@@ -54,20 +92,22 @@ export class PassedLines {
     }
   }
 
-  /** Whether a line is called `lowerName`. */
+  /** Whether a line of the head is called `lowerName`. */
   has(lowerName: string): boolean {
     const head = this.#head as Head;
     for (let i = 0; i < this.#lineCount; i++) if (head.name(this.#lines[i]).lower === lowerName) return true;
     return false;
   }
 
-  /** The value of the first line called `lowerName`; undefined without one. */
+  /** The value of the first line called `lowerName`, Content-Length too; undefined without one. */
   value(lowerName: string): string | undefined {
     const head = this.#head as Head;
     for (let i = 0; i < this.#lineCount; i++) {
       if (head.name(this.#lines[i]).lower === lowerName) return head.value(this.#lines[i]);
     }
-    return undefined;
+    if (lowerName === "content-length" && this.contentLength >= 0) return String(this.contentLength);
+    if (this.#fixed?.lowerName === lowerName) return this.#fixed.value;
+    return this.#writtenName?.lowerName === lowerName ? this.#written?.text : undefined;
   }
 
   /**
@@ -82,7 +122,9 @@ export class PassedLines {
       const to = this.#runs[run + 1];
       at = to === LINE ? this.#putLine(from, target, at) : copy(bytes, start + from, start + to, target, at);
     }
-    return at;
+    if (this.#fixed !== undefined) at = putBytes(this.#fixed.bytes, target, at);
+    if (this.#written === undefined) return at;
+    return putWritten((this.#writtenName as WrittenName).bytes, this.#written, target, at);
   }
 
   #putLine(line: number, target: Uint8Array, at: number): number {
@@ -127,4 +169,3 @@ function copy(bytes: Uint8Array, start: number, end: number, target: Uint8Array,
 const MAX_LOOP_BYTES = 32;
 const FIRST_RUNS = 32;
 const LINE = 0xffff_ffff;
-const COLON = 0x3a;

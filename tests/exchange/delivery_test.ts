@@ -3,6 +3,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { BodySink, BodySource } from "../../lib/http/body.ts";
 import type { Socket } from "../../lib/sockets/socket.ts";
 import type { HttpResponse, RequestHead, Upgrade } from "../../lib/http/message.ts";
+import { givenId } from "../../lib/http/request_id.ts";
 import { Delivery } from "../../lib/exchange/delivery.ts";
 import { Exchange } from "../../lib/exchange/exchange.ts";
 import { ExchangeFailure } from "../../lib/exchange/exchange_failure.ts";
@@ -25,7 +26,7 @@ function begun(method = "GET") {
       ended.push(`record ${status} ${bytes} ${path} ${request_id}`);
     },
   });
-  exchange.requestId = "id-1";
+  exchange.id = givenId("id-1");
   exchange.metrics = {
     received: () => {},
     sent: () => {},

@@ -3,6 +3,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { Exchange } from "../../lib/exchange/exchange.ts";
 import { fieldText, fieldTexts } from "../../lib/exchange/field_text.ts";
 import { PlaceholderText } from "../../lib/exchange/placeholders.ts";
+import { givenId } from "../../lib/http/request_id.ts";
 import { hostOf } from "../../lib/http/authority.ts";
 
 function exchange(headers: string[] = [], facts: Partial<Exchange> = {}): Exchange {
@@ -11,7 +12,7 @@ function exchange(headers: string[] = [], facts: Partial<Exchange> = {}): Exchan
     ...{ host: "h.example", scheme: "http" as const, headers, peer: { address: "192.0.2.7", port: 5000 } },
   };
   const made = new Exchange(head, { body: null, signal: new AbortController().signal }, { exchangeEnded() {} });
-  return Object.assign(made, { requestId: "id-1", site: "shop", route: "/", ...facts });
+  return Object.assign(made, { id: givenId("id-1"), site: "shop", route: "/", ...facts });
 }
 
 /** The value of a field of a response. */

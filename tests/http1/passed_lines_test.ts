@@ -1,6 +1,8 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
 import type { Head } from "../../lib/http1/head.ts";
+import { givenId } from "../../lib/http/request_id.ts";
+import { bytesOf } from "../../lib/http1/head_bytes.ts";
 import { HeadParser } from "../../lib/http1/head_parser.ts";
 import { PassedLines } from "../../lib/http1/passed_lines.ts";
 
@@ -51,6 +53,18 @@ Deno.test("PassedLines grows, knows its lines by name, and begins anew", () => {
     const chosen = many.map((_, n) => n).filter((n) => n % step === 0);
     for (const line of chosen) passed.add(line);
     assertEquals(written(passed), slowly(head, chosen));
+    const own = { lowerName: "own", value: "1", bytes: bytesOf("Own: 1\r\n") };
+    passed.setFixed(own);
+    passed.setWritten({ lowerName: "id", bytes: bytesOf("Id: ") }, givenId("7"));
+    assertEquals(written(passed), slowly(head, chosen) + "Own: 1\r\nId: 7\r\n");
+    assertEquals(["own", "id", "content-length", "x"].map((name) => passed.value(name)), [
+      "1",
+      "7",
+      undefined,
+      undefined,
+    ]);
+    passed.contentLength = 5;
+    assertEquals(passed.value("content-length"), "5");
     assertEquals([passed.has("name-98"), passed.has("name-99"), passed.has("name")], [true, step === 1, false]);
   }
 });

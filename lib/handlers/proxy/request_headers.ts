@@ -57,7 +57,8 @@ export class RequestHeaders {
   /** Cached lines of the client's certificate, by its session. */
   readonly #certificates: WeakMap<TlsSession, string> | undefined;
   readonly #tellsVia: boolean;
-  readonly #tellsRequestId: boolean;
+  /** With a colon and a space behind it; undefined where upstreams are told no request id. */
+  readonly #requestIdName: Uint8Array | undefined;
   /** Via of this proxy alone, by the version of the request. */
   readonly #viaHttp1: OwnVia;
   readonly #viaHttp2: OwnVia;
@@ -85,7 +86,8 @@ export class RequestHeaders {
     }
     this.#fixedLines = fixed;
     this.#tellsVia = !this.#suppressed.has("via");
-    this.#tellsRequestId = !this.#suppressed.has(names.requestIdName);
+    const tellsId = !this.#suppressed.has(names.requestIdName);
+    this.#requestIdName = tellsId ? bytesOf(`${names.requestIdName}: `) : undefined;
     this.#viaHttp1 = ownVia(`1.1 ${names.viaName}`);
     this.#viaHttp2 = ownVia(`2.0 ${names.viaName}`);
     this.#made = made.length === 0 ? undefined : made;
@@ -132,7 +134,7 @@ export class RequestHeaders {
       if (this.#via === "") out.copy(own.line);
       else out.line("via", `${this.#via}, ${own.value}`);
     }
-    if (this.#tellsRequestId) out.line(this.#names.requestIdName, exchange.requestId);
+    if (this.#requestIdName !== undefined) out.writtenLine(this.#requestIdName, exchange.id);
     if (span !== undefined) out.text(this.#traceLines(span));
     if (this.#certificates !== undefined) out.text(this.#certificateLines(exchange.client.tls, this.#certificates));
     if (this.#trailers) out.text(TAKES_TRAILERS);

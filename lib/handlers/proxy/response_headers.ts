@@ -7,7 +7,8 @@
 import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
 import type { HeaderLines } from "../../http/message.ts";
 import { MAPPED_FIELDS, type ReverseMapping, type UpstreamReverseMapping } from "./reverse_mapping.ts";
-import { PassedLines } from "../../http1/passed_lines.ts";
+import { bytesOf } from "../../http1/head_bytes.ts";
+import { type FixedLine, PassedLines } from "../../http1/passed_lines.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 
 /** How response headers are rewritten. */
@@ -23,6 +24,8 @@ export class ResponseHeaders {
   /** Of HTTP/1.0 and HTTP/1.1. */
   readonly #viaValues: readonly [string, string];
   readonly #viaHttp2: string;
+  /** The same of HTTP/1.0 and HTTP/1.1 as lines. */
+  readonly #viaLines: readonly FixedLine[];
   readonly #dropped: ReadonlySet<string>;
   readonly #passed = new PassedLines();
 
@@ -30,6 +33,7 @@ export class ResponseHeaders {
   constructor({ viaName, untrustedName }: ResponseHeaderOptions) {
     // The version is that of the upstream's response (RFC 9110, section 7.6.3).
     this.#viaValues = [`1.0 ${viaName}`, `1.1 ${viaName}`];
+    this.#viaLines = this.#viaValues.map((value) => ({ lowerName: "via", value, bytes: bytesOf(`via: ${value}\r\n`) }));
     this.#viaHttp2 = `2.0 ${viaName}`;
     this.#dropped = new Set([...HOP_BY_HOP, "content-length", "via", untrustedName]);
   }
@@ -82,10 +86,9 @@ export class ResponseHeaders {
         if (lower === "via") via += raw.value(line) + ", ";
       } else if (named === undefined || !named.includes(lower)) passed.add(line);
     }
-    const { others } = passed;
-    if (head.contentLength >= 0) others.push("content-length", String(head.contentLength));
-    const own = this.#viaValues[head.minorVersion];
-    others.push("via", via === "" ? own : via + own);
+    passed.contentLength = head.contentLength;
+    if (via === "") passed.setFixed(this.#viaLines[head.minorVersion]);
+    else passed.others.push("via", via + this.#viaValues[head.minorVersion]);
     return passed;
   }
 }

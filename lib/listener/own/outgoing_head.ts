@@ -48,7 +48,7 @@ export class OutgoingHead {
       dated = passed.has("date");
       at = passed.put(bytes, at);
     }
-    let declared = -1;
+    let declared = passed === undefined ? -1 : passed.contentLength;
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i];
       // Most names are told apart by their length alone.

@@ -1,6 +1,7 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
 import type { RequestHead } from "../../../lib/http/message.ts";
+import { givenId } from "../../../lib/http/request_id.ts";
 import { Exchange } from "../../../lib/exchange/exchange.ts";
 import { ProxyTrust } from "../../../lib/http/client_address.ts";
 import { readForwardedClient } from "../../../lib/http/forwarded_client.ts";
@@ -33,7 +34,7 @@ function build(
   };
   const client = { body: null, signal: new AbortController().signal, tunnels };
   const exchange = new Exchange(head, client, { exchangeEnded: () => {} });
-  exchange.requestId = "id-1";
+  exchange.id = givenId("id-1");
   if (trusted) {
     exchange.forwarded = readForwardedClient(head.headers, "9.9.9.9", new ProxyTrust(["9.9.9.9", "8.0.0.0/8"]));
     exchange.clientAddress = exchange.forwarded.address;
