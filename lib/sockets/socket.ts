@@ -66,9 +66,13 @@ export interface Socket {
    *
    * @param ownership `lent` bytes may be changed as soon as this returns; `shared` ones never change; `given` ones
    * belong to the driver from now on, which may detach their buffer.
+   * @param last Whether {@linkcode close} or {@linkcode end} follows at once, so that a driver may have the bytes leave in
+   * one packet with the end.
+   *
+   * @default {false}
    * @returns Whether nothing is queued. After {@linkcode end} or {@linkcode close} the bytes are dropped.
    */
-  write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean;
+  write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership, last?: boolean): boolean;
   /**
    * Sends what is queued, and behind it bytes of a file, which the system takes from its own cache. Nothing of the file
    * is queued: the descriptor is used during the call alone. Ends a {@linkcode cork}. A driver may take less than there

@@ -267,6 +267,16 @@ export function socketContract(name: string, driver: SocketDriver, options: Sock
     assertEquals([client.socket.closed, server.socket.closed], [false, false]);
   });
 
+  for (const [bytes, how] of [[10, "close"], [10, "end"], [3 * MIB, "end"]] as const) {
+    test(`${bytes} bytes that are written as the last ones arrive in front of the ${how}() that follows`, async (open) => {
+      const { client, server } = await open.pair();
+      client.call((socket) => socket.write(numberedBytes(0, bytes), "lent", true));
+      client[how]();
+      await until("the end arrives", () => server.events.includes("ended"));
+      assertEquals([server.receivedBytes, server.violations], [bytes, []]);
+    });
+  }
+
   test("the side that accepted can end first too", async (open) => {
     const { client, server } = await open.pair({
       ended(user) {

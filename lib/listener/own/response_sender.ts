@@ -72,12 +72,12 @@ export class ResponseSender implements BodySink, FileSink {
 
   /** Sends a response. */
   send(head: OutgoingHead, { body, lent }: HttpResponse, takesTrailers: boolean): void {
-    const { framing } = head;
+    const { framing, closing } = head;
     this.framing = framing;
     if (body === null || body instanceof Uint8Array || framing === "none") {
       if (framing === "bytes") {
         this.#sendWhole(head, body as Uint8Array<ArrayBuffer>, lent === true ? "lent" : "shared");
-      } else this.#write(head.bytes.subarray(0, head.end), "lent");
+      } else this.#write(head.bytes.subarray(0, head.end), "lent", closing);
       if (body !== null && !(body instanceof Uint8Array)) body.cancel("The response has no body");
       return this.#host.responseSent(true);
     }
@@ -236,11 +236,11 @@ export class ResponseSender implements BodySink, FileSink {
     if (taken === bytes && this.#source === source) this.#pull();
   }
 
-  #sendWhole({ bytes, end }: OutgoingHead, body: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
+  #sendWhole({ bytes, end, closing }: OutgoingHead, body: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
     const { socket } = this.#host;
     if (bytes === this.#memory && end + body.length <= Math.min(MAX_COPIED_BYTES, bytes.length)) {
       bytes.set(body, end);
-      this.#write(bytes.subarray(0, end + body.length), "lent");
+      this.#write(bytes.subarray(0, end + body.length), "lent", closing);
       return;
     }
     socket.cork();
@@ -328,9 +328,9 @@ export class ResponseSender implements BodySink, FileSink {
     if (!this.#host.socket.closed && this.#host.socket.uncork()) this.drained();
   }
 
-  #write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): void {
+  #write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership, last = false): void {
     this.writtenBytes += bytes.length;
-    this.#host.socket.write(bytes, ownership);
+    this.#host.socket.write(bytes, ownership, last);
   }
 }
 

@@ -147,7 +147,7 @@ export class EpollSocket implements LoopSocket, Watcher {
     if (this.#readable && this.#begun && !this.#paused && !this.#ended) this.#read();
   }
 
-  write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean {
+  write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership, last = false): boolean {
     if (this.#closed || this.#ending || this.#unwritten !== undefined) return false;
     if (bytes.length === 0) return this.#queue.bytes === 0;
     if (this.#corked && bytes.length >= LARGE_BYTES && wasReceived(this.#loop, bytes) && this.#sendBehindQueue(bytes)) {
@@ -157,7 +157,7 @@ export class EpollSocket implements LoopSocket, Watcher {
       this.#enqueue(bytes, ownership, this.#corked);
       return false;
     }
-    const sent = this.#send(bytes);
+    const sent = this.#send(bytes, last);
     if (sent === bytes.length) {
       if (ownership === "given" && !inArena(this.#loop, bytes)) releaseBuffer(bytes);
       return true;
