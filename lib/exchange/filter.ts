@@ -6,7 +6,7 @@
  */
 
 import type { HeaderLines, HttpResponse, RequestHead } from "../http/message.ts";
-import type { PassedLines } from "../http1/passed_lines.ts";
+import type { HeaderBytes } from "../http1/header_bytes.ts";
 import type { BodyBuffering } from "./body_buffering.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ExchangeFailure, Outcome } from "./exchange_failure.ts";
@@ -44,10 +44,10 @@ export interface Filter {
    * Adds header fields to each response that is delivered, in place: after every `response`, and also for responses
    * that passed no filter, such as that of a refused request.
    */
-  fields?(exchange: Exchange, lines: HeaderLines, passed?: PassedLines): void;
+  fields?(exchange: Exchange, lines: HeaderLines, passed?: HeaderBytes): void;
   /**
-   * Whether {@linkcode fields} does not change the lines of an upstream, so that it can be given them as `passed` in place
-   * of text.
+   * Whether {@linkcode fields} does not change the lines of an upstream or a file, so that it can be given them as `passed`
+   * in place of text.
    *
    * @default {false}
    */

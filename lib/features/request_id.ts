@@ -12,7 +12,7 @@ import type { Filter } from "../exchange/filter.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { HeaderLines } from "../http/message.ts";
 import { bytesOf } from "../http1/head_bytes.ts";
-import type { PassedLines, WrittenName } from "../http1/passed_lines.ts";
+import type { HeaderBytes, WrittenName } from "../http1/header_bytes.ts";
 import type { Feature } from "./feature.ts";
 
 const schema = table({
@@ -53,7 +53,7 @@ export class RequestIdField implements Filter {
   }
 
   /** Adds the field where it is missing. */
-  fields(exchange: Exchange, lines: HeaderLines, passed?: PassedLines): void {
+  fields(exchange: Exchange, lines: HeaderLines, passed?: HeaderBytes): void {
     if (passed?.has(this.#lowerName) === true || headerValue(lines, this.#lowerName) !== undefined) return;
     if (passed === undefined) lines.push(this.#name, exchange.requestId);
     else passed.setWritten(this.#written, exchange.id);

@@ -7,7 +7,7 @@
  */
 
 import type { Socket } from "../sockets/socket.ts";
-import type { PassedLines } from "../http1/passed_lines.ts";
+import type { HeaderBytes } from "../http1/header_bytes.ts";
 import type { BodySource } from "./body.ts";
 
 /**
@@ -90,7 +90,7 @@ export interface HttpResponse {
    * More header lines, which come before {@linkcode headers}, as bytes that are lent as the body's may be. Only for
    * clients with `ClientSide.takesPassed`.
    */
-  readonly passed?: PassedLines | undefined;
+  readonly passed?: HeaderBytes | undefined;
 }
 
 /** In place of a response that is made later: its listener gets it by `ClientSide.respondLate`. */

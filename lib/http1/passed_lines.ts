@@ -7,6 +7,7 @@
 import type { HeaderLines } from "../http/message.ts";
 import type { Head } from "./head.ts";
 import { putBytes, putWritten, type WrittenValue } from "./head_bytes.ts";
+import type { HeaderBytes, WrittenName } from "./header_bytes.ts";
 import { COLON, CR, LF, SP } from "./octets.ts";
 
 /** A header line that is always the same. */
@@ -17,15 +18,8 @@ export interface FixedLine {
   readonly bytes: Uint8Array;
 }
 
-/** The name of a header line, before a value that is written as bytes. */
-export interface WrittenName {
-  readonly lowerName: string;
-  /** The name with a colon and a space. */
-  readonly bytes: Uint8Array;
-}
-
 /** Chosen lines of one head, and lines of the proxy behind them. Valid as long as the head is, and until {@linkcode begin}. */
-export class PassedLines {
+export class PassedLines implements HeaderBytes {
   #head: Head | undefined;
   #count = 0;
   /** For each run: where it begins, and where it ends; or the number of a line to be respelled, and {@linkcode LINE}. */

@@ -9,7 +9,7 @@ import type { Exchange } from "../../exchange/exchange.ts";
 import type { Filter } from "../../exchange/filter.ts";
 import { headerValue } from "../../http/header_lines.ts";
 import type { HeaderLines } from "../../http/message.ts";
-import type { PassedLines } from "../../http1/passed_lines.ts";
+import type { HeaderBytes } from "../../http1/header_bytes.ts";
 import { combinedAccessLine, jsonAccessLine } from "../../log/access_line.ts";
 import type { Log } from "../../log/log.ts";
 import type { LoggingConfig } from "../../process/server_schema.ts";
@@ -95,7 +95,7 @@ class AccessLogFilter implements Filter {
     return true;
   }
 
-  fields(exchange: Exchange, lines: HeaderLines, passed?: PassedLines): void {
+  fields(exchange: Exchange, lines: HeaderLines, passed?: HeaderBytes): void {
     exchange.accessLog = this.#accessLog;
     if (this.#names.length === 0) return;
     const { ownLines = [] } = exchange;

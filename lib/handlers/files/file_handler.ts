@@ -21,7 +21,7 @@ export class FileHandler implements Handler {
 
   /** Serves a file: at once where it is in memory. */
   handle(exchange: Exchange): Outcome | Promise<Outcome> {
-    const response = this.#files.serve(exchange.head);
+    const response = this.#files.serve(exchange.head, exchange.takesPassed);
     return response instanceof Promise
       ? response.then((late) => fileOutcome(exchange.head, late, this.#files))
       : fileOutcome(exchange.head, response, this.#files);

@@ -21,8 +21,8 @@ import { readListingQuery } from "./listing_query.ts";
 import { compileMediaTypes } from "./media_types.ts";
 import { chooseRepresentation, findPage } from "./page.ts";
 import { PageCache } from "./page_cache.ts";
-import { PageDelivery, type PageRequest } from "./page_delivery.ts";
-import { readRequestFields } from "./request_fields.ts";
+import { PageDelivery } from "./page_delivery.ts";
+import { type PageRequest, readRequestFields } from "./request_fields.ts";
 import { type PathRules, readRequestPath } from "./request_path.ts";
 import { compileTryFiles, type TryFiles } from "./try_files.ts";
 
@@ -103,8 +103,10 @@ export interface FileServer {
    * the header lines; bytes may be shared and must not be changed; a stream must be read to its end or cancelled.
    *
    * Rejects only if the file system fails in a way that no client can cause (an I/O error, no free handles).
+   *
+   * @param takesPassed Whether the response may have header lines in `HttpResponse.passed`.
    */
-  serve(head: RequestHead): HttpResponse | Promise<HttpResponse>;
+  serve(head: RequestHead, takesPassed?: boolean): HttpResponse | Promise<HttpResponse>;
   /** Finds the file that {@linkcode serve} would send. */
   explain(head: RequestHead): Promise<FileSearch>;
   /**
@@ -196,18 +198,18 @@ class FolderServer implements FileServer {
     return {
       find: (head) => {
         if (head.method !== "GET" && head.method !== "HEAD") return undefined;
-        const request = { method: head.method, fields: readRequestFields(head.headers) };
+        const request = { method: head.method, fields: readRequestFields(head.headers), takesPassed: false };
         return this.#fromMemory(head, request, candidates) ?? fromDisk(head, request);
       },
       explain: (head) => this.#explain(head, fromDisk),
     };
   }
 
-  serve(head: RequestHead): HttpResponse | Promise<HttpResponse> {
+  serve(head: RequestHead, takesPassed = false): HttpResponse | Promise<HttpResponse> {
     if (head.method !== "GET" && head.method !== "HEAD") {
       return { status: head.method === "OPTIONS" ? 204 : 405, headers: ["allow", ALLOW], body: null };
     }
-    const request = { method: head.method, fields: readRequestFields(head.headers) };
+    const request = { method: head.method, fields: readRequestFields(head.headers), takesPassed };
     return this.#fromMemory(head, request, this.#tryFiles) ?? this.#serveFromDisk(head, request);
   }
 
@@ -242,7 +244,7 @@ class FolderServer implements FileServer {
   ): Promise<FileSearch> {
     const tried: string[] = [];
     if (head.method !== "GET" && head.method !== "HEAD") return { tried, file: undefined };
-    const request = { method: "HEAD", fields: readRequestFields(head.headers) };
+    const request = { method: "HEAD", fields: readRequestFields(head.headers), takesPassed: false };
     const status = (await look({ ...head, method: "HEAD" }, request, tried))?.status ?? 404;
     const served = status < 400 && status !== 308 ? tried.at(-1) : undefined;
     const page = served === undefined ? undefined : await this.#pages.look(served);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HttpResponse } from "../../http/message.ts";
+import type { HttpResponse, ResponseBody } from "../../http/message.ts";
 import { planResponse, type ResponsePlan } from "./response_plan.ts";
 import type { FileRoot, OpenedFile } from "./file_root.ts";
 import { KeptFiles } from "./kept_files.ts";
@@ -13,15 +13,8 @@ import { fileBody, memoryBody } from "./file_stream.ts";
 import { chooseRepresentation, type Page } from "./page.ts";
 import type { PageCache } from "./page_cache.ts";
 import { represent, type Representation } from "./representation.ts";
-import type { RequestFields } from "./request_fields.ts";
+import type { PageRequest } from "./request_fields.ts";
 import { readWhole } from "./whole_file.ts";
-
-/** The parts of a request that select the response. */
-export interface PageRequest {
-  /** `GET` or `HEAD`. */
-  readonly method: string;
-  readonly fields: RequestFields;
-}
 
 /** Options of a delivery. */
 export interface PageDeliveryOptions {
@@ -57,10 +50,14 @@ export class PageDelivery {
   fromMemory(page: Page, request: PageRequest, nowMs: number): HttpResponse | undefined {
     const representation = chooseRepresentation(page, request.fields.acceptEncoding);
     if (!request.fields.conditional && request.method === "GET") {
-      const { bytes, contentKey } = representation;
-      if (bytes !== undefined) return { status: 200, headers: representation.okLines.slice(), body: bytes, contentKey };
+      const { bytes, contentKey, okBytes, okLines } = representation;
+      if (bytes !== undefined) {
+        return request.takesPassed
+          ? { status: 200, headers: [], body: bytes, contentKey, passed: okBytes.take() }
+          : { status: 200, headers: okLines.slice(), body: bytes, contentKey };
+      }
     }
-    const plan = planResponse(request.method, request.fields, representation, nowMs);
+    const plan = planResponse(request, representation, nowMs);
     return memoryResponse(plan, representation) ?? this.#fromOpen(plan, representation);
   }
 
@@ -83,14 +80,11 @@ export class PageDelivery {
     return undefined;
   }
 
-  #fromOpen(
-    { status, headers, pieces }: ResponsePlan,
-    { found, contentKey }: Representation,
-  ): HttpResponse | undefined {
-    if (pieces === undefined) return undefined;
+  #fromOpen(plan: ResponsePlan, { found, contentKey }: Representation): HttpResponse | undefined {
+    if (plan.pieces === undefined) return undefined;
     const opened = this.#kept.take(found);
     if (opened === undefined) return undefined;
-    return { status, headers, body: fileBody(opened, pieces, this.#kept), contentKey };
+    return responseOf(plan, fileBody(opened, plan.pieces, this.#kept), contentKey);
   }
 
   async #fromDisk(
@@ -105,10 +99,7 @@ export class PageDelivery {
       const bytes = await readWhole(this.#root, representation, this.#nowMs());
       if (bytes === undefined) return undefined;
       this.#pages.recount(path, page);
-      return memoryResponse(
-        planResponse(request.method, request.fields, representation, this.#nowMs()),
-        representation,
-      );
+      return memoryResponse(planResponse(request, representation, this.#nowMs()), representation);
     }
     const opened = await this.#root.open(representation.found);
     if (opened === undefined) return undefined;
@@ -119,23 +110,32 @@ export class PageDelivery {
   }
 
   #stream(opened: OpenedFile, representation: Representation, request: PageRequest): HttpResponse {
-    const { status, headers, pieces } = planResponse(request.method, request.fields, representation, this.#nowMs());
+    const plan = planResponse(request, representation, this.#nowMs());
     const { contentKey } = representation;
-    if (pieces !== undefined) return { status, headers, body: fileBody(opened, pieces, this.#kept), contentKey };
+    if (plan.pieces !== undefined) return responseOf(plan, fileBody(opened, plan.pieces, this.#kept), contentKey);
     opened.release();
-    return { status, headers, body: null };
+    return responseWithoutBody(plan, contentKey);
   }
 }
 
 /** Look-ups of a file that has changed each time, before it is sent in its current state. */
 const LOOKS_MAX = 3;
 
-function memoryResponse(
-  { status, headers, pieces }: ResponsePlan,
-  { bytes, contentKey }: Representation,
-): HttpResponse | undefined {
-  if (pieces === undefined) {
-    return status === 200 ? { status, headers, body: null, contentKey } : { status, headers, body: null };
-  }
-  return bytes === undefined ? undefined : { status, headers, body: memoryBody(bytes, pieces), contentKey };
+function memoryResponse(plan: ResponsePlan, { bytes, contentKey }: Representation): HttpResponse | undefined {
+  if (plan.pieces === undefined) return responseWithoutBody(plan, contentKey);
+  return bytes === undefined ? undefined : responseOf(plan, memoryBody(bytes, plan.pieces), contentKey);
+}
+
+function responseWithoutBody(plan: ResponsePlan, contentKey: string | undefined): HttpResponse {
+  if (plan.status === 200) return responseOf(plan, null, contentKey);
+  const { status, headers, passed } = plan;
+  return passed === undefined ? { status, headers, body: null } : { status, headers, body: null, passed };
+}
+
+function responseOf(
+  { status, headers, passed }: ResponsePlan,
+  body: ResponseBody,
+  contentKey: string | undefined,
+): HttpResponse {
+  return passed === undefined ? { status, headers, body, contentKey } : { status, headers, body, contentKey, passed };
 }

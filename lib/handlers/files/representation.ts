@@ -6,6 +6,7 @@
 
 import type { HeaderLines } from "../../http/message.ts";
 import type { ContentCoding } from "../../http/accepted_codings.ts";
+import { ComposedLines } from "../../http1/composed_lines.ts";
 import { entityTagOf } from "./entity_tag.ts";
 import type { FoundFile } from "./file_root.ts";
 import { type FileStamp, settledAt } from "./file_stamp.ts";
@@ -44,6 +45,10 @@ export interface Representation {
   readonly partLines: HeaderLines;
   /** Lines of a 304: those of RFC 9110, section 15.4.5. */
   readonly notModifiedLines: HeaderLines;
+  /** {@linkcode okLines} as bytes. */
+  readonly okBytes: ComposedLines;
+  /** {@linkcode notModifiedLines} as bytes. */
+  readonly notModifiedBytes: ComposedLines;
   /** The whole content while it is cached. Must not be changed. */
   bytes: Uint8Array<ArrayBuffer> | undefined;
   /** When `bytes` were read, in milliseconds since 1970. */
@@ -73,6 +78,7 @@ export function represent(
   const partLines = [...notModifiedLines, "accept-ranges", "bytes"];
   if (options.coding !== "") partLines.push("content-encoding", options.coding);
   if (options.contentType === UNKNOWN_MEDIA_TYPE) partLines.push("x-content-type-options", "nosniff");
+  const typeLine = ["content-type", options.contentType];
   return {
     found,
     options,
@@ -81,9 +87,11 @@ export function represent(
     contentKey: contentKeyOf(found, stamp, options.nowMs),
     lastModified,
     lastModifiedMs: lastModified === undefined ? undefined : lastModifiedMs,
-    okLines: ["content-type", options.contentType, "content-length", String(stamp.sizeBytes), ...partLines],
+    okLines: [...typeLine, "content-length", String(stamp.sizeBytes), ...partLines],
     partLines,
     notModifiedLines,
+    okBytes: new ComposedLines([...typeLine, ...partLines], stamp.sizeBytes),
+    notModifiedBytes: new ComposedLines(notModifiedLines),
     bytes: undefined,
     bytesReadAtMs: 0,
   };

@@ -18,6 +18,15 @@ export interface RequestFields {
   conditional: boolean;
 }
 
+/** The parts of a request that select the response. */
+export interface PageRequest {
+  /** `GET` or `HEAD`. */
+  readonly method: string;
+  readonly fields: RequestFields;
+  /** Whether the response may have header lines in `HttpResponse.passed`. */
+  readonly takesPassed: boolean;
+}
+
 /** Reads the fields from header lines. */
 export function readRequestFields(lines: readonly string[]): RequestFields {
   const fields: RequestFields = { conditional: false };

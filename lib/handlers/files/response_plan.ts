@@ -7,11 +7,12 @@
  */
 
 import type { HeaderLines } from "../../http/message.ts";
+import type { HeaderBytes } from "../../http1/header_bytes.ts";
 import { type ByteSpan, readRanges } from "./byte_ranges.ts";
 import { multipartPieces } from "./multipart_ranges.ts";
 import { checkPreconditions, rangeApplies } from "./preconditions.ts";
 import type { Representation } from "./representation.ts";
-import type { RequestFields } from "./request_fields.ts";
+import type { PageRequest } from "./request_fields.ts";
 
 /** A piece of a body: literal bytes, or a span of the file. */
 export type Piece = Uint8Array<ArrayBuffer> | ByteSpan;
@@ -20,6 +21,8 @@ export type Piece = Uint8Array<ArrayBuffer> | ByteSpan;
 export interface ResponsePlan {
   readonly status: number;
   readonly headers: HeaderLines;
+  /** More header lines, for a request that takes them so. */
+  readonly passed?: HeaderBytes | undefined;
   /** The pieces of the body in order; undefined for a response without a body. */
   readonly pieces: readonly Piece[] | undefined;
 }
@@ -27,20 +30,22 @@ export interface ResponsePlan {
 /**
  * Plans the response.
  *
- * @param method `GET` or `HEAD`.
- * @param fields The request's fields.
+ * @param request The parts of the request that select the response.
  * @param representation The requested representation.
  * @param nowMs The current time in milliseconds since 1970.
  */
 export function planResponse(
-  method: string,
-  fields: RequestFields,
+  { method, fields, takesPassed }: PageRequest,
   representation: Representation,
   nowMs: number,
 ): ResponsePlan {
   if (fields.conditional) {
     const status = checkPreconditions(fields, representation, nowMs);
-    if (status === 304) return { status, headers: representation.notModifiedLines.slice(), pieces: undefined };
+    if (status === 304) {
+      return takesPassed
+        ? { status, headers: [], passed: representation.notModifiedBytes.take(), pieces: undefined }
+        : { status, headers: representation.notModifiedLines.slice(), pieces: undefined };
+    }
     if (status === 412) return { status, headers: [], pieces: undefined };
     // Range applies to GET only (RFC 9110, section 14.2).
     if (method === "GET" && fields.range !== undefined && rangeApplies(fields.ifRange, representation, nowMs)) {
@@ -48,11 +53,10 @@ export function planResponse(
       if (plan !== undefined) return plan;
     }
   }
-  return {
-    status: 200,
-    headers: representation.okLines.slice(),
-    pieces: method === "HEAD" ? undefined : [{ startByte: 0, endByte: representation.sizeBytes }],
-  };
+  const pieces = method === "HEAD" ? undefined : [{ startByte: 0, endByte: representation.sizeBytes }];
+  return takesPassed
+    ? { status: 200, headers: [], passed: representation.okBytes.take(), pieces }
+    : { status: 200, headers: representation.okLines.slice(), pieces };
 }
 
 function planRange(range: string, representation: Representation): ResponsePlan | undefined {

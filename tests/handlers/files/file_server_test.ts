@@ -1,8 +1,11 @@
 // @ts-types="../../../types/std/assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import type { FileWarning } from "../../../lib/handlers/files/file_warnings.ts";
+import { headerValue } from "../../../lib/http/header_lines.ts";
+import type { HttpResponse } from "../../../lib/http/message.ts";
 import { until } from "../../support/condition.ts";
-import { ask, headOf, patternBytes, serving, SiteFolder } from "./site_folder.ts";
+import { bytesOf } from "../../support/response_bytes.ts";
+import { ask, type AskOptions, headOf, patternBytes, serving, SiteFolder } from "./site_folder.ts";
 
 Deno.test("FileServer.serve() sends a file with its type, length and validators", async () => {
   await using site = await SiteFolder.make({ "a b/café.txt": "hello", "x.unheard": "?" });
@@ -37,6 +40,48 @@ Deno.test("FileServer.serve() responds to HEAD as to GET without a body, to OPTI
     assertEquals(refused.answer, { status: 405, headers: ["allow", "GET, HEAD, OPTIONS"], body: null });
   }
 });
+
+Deno.test("FileServer.serve() gives the lines of a 200 and of a 304 as bytes where they are taken so", async () => {
+  await using site = await SiteFolder.make({ "a.txt": "hello", "big.bin": patternBytes(300_000) });
+  const files = site.serve({ fileLines: () => ["Cache-Control", "max-age=60"] });
+  const entityTag = (await ask(files, "/a.txt")).header("etag") ?? "";
+  const cases: [target: string, options: AskOptions, asBytes: boolean][] = [
+    ["/a.txt", {}, true],
+    ["/a.txt", { headers: ["if-none-match", entityTag] }, true],
+    ["/a.txt", { headers: ["if-none-match", '"other"'] }, true],
+    ["/a.txt", { headers: ["if-match", '"other"'] }, false],
+    ["/a.txt", { headers: ["range", "bytes=1-2"] }, false],
+    ["/a.txt", { headers: ["range", "bytes=9-"] }, false],
+    ["/a.txt", { method: "HEAD" }, true],
+    ["/big.bin", {}, true],
+    ["/big.bin", { method: "HEAD" }, true],
+    ["/big.bin", { headers: ["if-none-match", "*"] }, true],
+    ["/nothing", {}, false],
+  ];
+  for (const [target, options, asBytes] of cases) {
+    const { answer, body } = await ask(files, target, options);
+    const taken = await files.serve(headOf(target, options), true);
+    assertEquals([taken.status, await bytesOf(taken.body)], [answer.status, body], target);
+    assertStrictEquals(taken.passed !== undefined, asBytes, `${target} ${JSON.stringify(options)}`);
+    assertEquals(writtenLines(taken), writtenLines(answer));
+    for (const name of ["content-length", "etag", "cache-control", "date"]) {
+      assertStrictEquals(
+        taken.passed?.value(name) ?? headerValue(taken.headers, name),
+        headerValue(answer.headers, name),
+      );
+    }
+  }
+});
+
+/** Lines as they are written, without Content-Length. */
+function writtenLines({ headers, passed }: HttpResponse): string {
+  const bytes = new Uint8Array(passed?.maxBytes ?? 0);
+  let text = String.fromCharCode(...bytes.subarray(0, passed?.put(bytes, 0) ?? 0));
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] !== "content-length") text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  }
+  return text;
+}
 
 Deno.test("FileServer.serve() sends the first index file of a folder and redirects to its slash", async () => {
   await using site = await SiteFolder.make({

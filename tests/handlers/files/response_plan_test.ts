@@ -22,7 +22,11 @@ const FILE = fileOf();
 const TAG = FILE.entityTag as string;
 
 function plan(lines: Record<string, string>, { method = "GET", file = FILE, nowMs = NOW_MS } = {}) {
-  return planResponse(method, readRequestFields(Object.entries(lines).flat()), file, nowMs);
+  return planResponse(
+    { method, fields: readRequestFields(Object.entries(lines).flat()), takesPassed: false },
+    file,
+    nowMs,
+  );
 }
 
 /** The value of a header line. */
