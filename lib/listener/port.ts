@@ -9,6 +9,7 @@ import type { ListenerKind } from "./listener_kind.ts";
 import type { ListenerMetrics } from "./own/listener_metrics.ts";
 import type { Middleware } from "./middleware.ts";
 import type { Log } from "../log/log.ts";
+import type { CoarseClock } from "../state/coarse_clock.ts";
 import type { ListenerSettings } from "./own/socket_listener.ts";
 import type { TlsPolicies } from "./tls/tls_policy.ts";
 
@@ -107,6 +108,13 @@ export interface PortOptions {
    * @default {nowhere}
    */
   readonly log?: Log;
+  /**
+   * The clock of deadlines, for the listener that has some. Shared with bodies that the port sends, it keeps its timer
+   * while there are connections: otherwise each body that is sent at once would start and stop it.
+   *
+   * @default {its own}
+   */
+  readonly clock?: CoarseClock;
   /**
    * Called when file handles have run out, so that some can be released. `again` is true if that has not helped, from
    * the fourth time in a row on.

@@ -22,7 +22,7 @@ export class ListenError extends Error {
 }
 
 /** Options of {@linkcode openPort}. */
-export interface ListenOptions extends Pick<PortOptions, "onHandlesOut" | "onChange" | "metrics" | "log"> {
+export interface ListenOptions extends Pick<PortOptions, "onHandlesOut" | "onChange" | "metrics" | "log" | "clock"> {
   /**
    * Which listener serves the port. BWS's own one serves those with TLS in any case.
    *
@@ -49,12 +49,13 @@ export interface ListenOptions extends Pick<PortOptions, "onHandlesOut" | "onCha
  * @throws {ListenError} When it is in use, not permitted, or the address is not this machine's.
  */
 export function openPort(listener: ListenerPlan, options: ListenOptions = {}): Port {
-  const { kind = "runtime", port = listener.port, shared = false, metrics, log, onHandlesOut, onChange } = options;
+  const { kind = "runtime", port = listener.port, shared = false, metrics, log, clock, onHandlesOut, onChange } =
+    options;
   // Cleartext on a port that is meant for TLS would give secrets away.
   const PortOfKind = kind === "own" || listener.tls !== undefined ? SocketPort : RuntimePort;
   return openAt(
     { ...listener, port },
-    (hostname) => new PortOfKind(listener, { hostname, port, shared, metrics, log, onHandlesOut, onChange }),
+    (hostname) => new PortOfKind(listener, { hostname, port, shared, metrics, log, clock, onHandlesOut, onChange }),
   );
 }
 

@@ -295,8 +295,7 @@ class Server implements RunningServer {
     const options: ListenOptions = {
       kind: listenerKind(server),
       ...(listen === undefined ? { shared: server.reuse_port } : listen(key)),
-      metrics: listener.metrics,
-      log: this.#options.log,
+      ...{ metrics: listener.metrics, log: this.#options.log, clock: this.#processState.clock },
       onHandlesOut: this.#options.onHandlesOut ?? ((again) => this.releaseIdle(again)),
       onChange: (now, before) => this.#portChanged(key, now, before),
     };

@@ -85,6 +85,12 @@ export interface SocketListenerOptions extends ListenerSettings {
    */
   readonly log?: Log;
   /**
+   * The clock of all deadlines of its connections.
+   *
+   * @default {one of its own}
+   */
+  readonly clock?: CoarseClock;
+  /**
    * Called with the error when a connection could not be accepted, as when file handles run out. Idle connections of this
    * listener have been closed then, and it accepts again.
    *
@@ -126,9 +132,9 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
    * @throws {Error} As `Deno.listen` does, such as `Deno.errors.AddrInUse`.
    */
   constructor({ address, port, responder }: SocketListenerPlace, options: SocketListenerOptions = {}) {
-    const { shared = false, driver = socketDriver(), limits, trusts = () => false } = options;
+    const { shared = false, driver = socketDriver(), limits, trusts = () => false, clock = new CoarseClock() } =
+      options;
     this.metrics = options.metrics ?? LISTENER_METRICS.take(localMetricFields(), "listener");
-    const clock = new CoarseClock();
     const table = this.#table = new ConnectionTable(clock, this.metrics);
     this.#trusts = trusts;
     this.#proxyProtocol = options.proxyProtocol === true;

@@ -12,6 +12,7 @@ import type { HttpResponse } from "../../../lib/http/message.ts";
 import type { CloseCause } from "../../../lib/listener/own/close_cause.ts";
 import { CLOSE_CAUSES } from "../../../lib/listener/own/close_cause.ts";
 import { LISTENER_METRICS } from "../../../lib/listener/own/listener_metrics.ts";
+import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import { until } from "../../support/condition.ts";
 import { get, post } from "../../support/raw_client.ts";
 import { CollectingSink, responseOf, ScriptedBody, ScriptedClients } from "./scripted_clients.ts";
@@ -40,6 +41,33 @@ Deno.test("a new connection above max_connections takes the place of the one tha
   // The others have had no request yet, which is not for a newcomer to end.
   assertEquals(clients.connect().closed, true);
   assertEquals([closed(clients, "evicted"), closed(clients, "limit")], [2, 1]);
+});
+
+Deno.test("SocketListener keeps the timer of the clock that it is given while it has connections", async () => {
+  const clock = new CoarseClock(5);
+  await using clients = new ScriptedClients(() => responseOf(""), { clock });
+  const body = { tick: () => {} };
+  const timers: number[] = [];
+  const { setInterval } = globalThis;
+  globalThis.setInterval = ((...given: Parameters<typeof setInterval>) => {
+    const timer = setInterval(...given);
+    timers.push(timer as unknown as number);
+    return timer;
+  }) as typeof setInterval;
+  try {
+    const client = clients.connect();
+    for (let i = 0; i < 3; i++) {
+      clock.watch(body);
+      clock.unwatch(body);
+    }
+    assertEquals(timers.length, 1);
+    client.handler.failed(new Error("reset"));
+    clock.watch(body);
+    clock.unwatch(body);
+    assertEquals(timers.length, 2);
+  } finally {
+    globalThis.setInterval = setInterval;
+  }
 });
 
 Deno.test("max_connections_per_address does not apply to trusted proxies", async () => {
