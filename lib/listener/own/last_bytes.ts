@@ -49,7 +49,8 @@ export class LastBytes implements SocketHandler {
 
   received(_bytes: Uint8Array, start: number, end: number): void {
     this.#bytes += end - start;
-    if (this.#bytes > MAX_LINGER_BYTES) this.#close();
+    // Not closed, as the rest would reset the connection: a client that sends fast would fail before it has read the response.
+    if (this.#bytes > MAX_LINGER_BYTES) this.#connection.socket.pause();
   }
 
   drained(): void {
@@ -74,4 +75,5 @@ export class LastBytes implements SocketHandler {
 
 /** Longest wait for the client to close, once it has taken the last bytes. */
 export const LINGER_MS = 2000;
+/** Bytes that are read past. What follows waits in the client's system until the connection is closed. */
 const MAX_LINGER_BYTES = 1024 * 1024;
