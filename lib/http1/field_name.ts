@@ -7,13 +7,13 @@
  */
 
 import { ascii, COLON } from "./octets.ts";
-import { wordView } from "./word_view.ts";
+import { type KnownOctets, standsAt, wordsOf } from "./word_view.ts";
 
 /** Fields that the codec reads itself. */
 export type CodecField = "content-length" | "transfer-encoding" | "connection" | "keep-alive" | "host" | "expect";
 
 /** A field name that is a token. */
-export interface FieldName {
+export interface FieldName extends KnownOctets {
   /** As it came. */
   readonly name: string;
   /** In lower case. */
@@ -22,10 +22,6 @@ export interface FieldName {
   readonly codec: CodecField | undefined;
   /** Whether its values are credentials, of which no copy is kept. */
   readonly secret: boolean;
-  /** Its octets. */
-  readonly octets: Uint8Array;
-  /** The same, four to a word, without the last ones that fill none. */
-  readonly words: Int32Array;
 }
 
 /** The name in `bytes[start … end)`, which is a token. */
@@ -39,24 +35,15 @@ export function fieldNameAt(bytes: Uint8Array, start: number, end: number): Fiel
       if (learned.name.length <= MAX_KEPT_LENGTH) table[place] = learned;
       return learned;
     }
-    if (sameBytes(known.octets, bytes, start, end)) return known;
+    if (known.octets.length === end - start && standsAt(known, bytes, start)) return known;
   }
   return learn(bytes.slice(start, end));
 }
 
 /** Whether `name` and a colon stand at `start`, before `end`. */
 export function isNameAt(name: FieldName, bytes: Uint8Array, start: number, end: number): boolean {
-  const { octets, words } = name;
-  const colon = start + octets.length;
-  if (colon >= end || bytes[colon] !== COLON) return false;
-  const view = wordView(bytes);
-  for (let i = 0; i < words.length; i++) {
-    if (view.getInt32(start + 4 * i, true) !== words[i]) return false;
-  }
-  for (let i = 4 * words.length; i < octets.length; i++) {
-    if (octets[i] !== bytes[start + i]) return false;
-  }
-  return true;
+  const colon = start + name.octets.length;
+  return colon < end && bytes[colon] === COLON && standsAt(name, bytes, start);
 }
 
 // A few bytes distinguish the names that are in use. Names that are made to collide find their places taken, and are
@@ -67,20 +54,10 @@ function hashOf(bytes: Uint8Array, start: number, end: number): number {
   return Math.imul(length ^ bytes[start] << 10 ^ bytes[end - 1] << 15 ^ middle, 0x9e3779b1) >>> 20;
 }
 
-function sameBytes(octets: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  if (octets.length !== end - start) return false;
-  for (let i = 0; i < octets.length; i++) {
-    if (octets[i] !== bytes[start + i]) return false;
-  }
-  return true;
-}
-
 function learn(octets: Uint8Array): FieldName {
   const name = ascii(octets, 0, octets.length);
   const lower = name.toLowerCase();
-  const view = new DataView(octets.buffer, octets.byteOffset);
-  const words = Int32Array.from({ length: octets.length >> 2 }, (_, i) => view.getInt32(4 * i, true));
-  return { name, lower, codec: CODEC_FIELDS.get(lower), secret: SECRET.has(lower), octets, words };
+  return { name, lower, codec: CODEC_FIELDS.get(lower), secret: SECRET.has(lower), octets, words: wordsOf(octets) };
 }
 
 const CODEC_FIELDS: ReadonlyMap<string, CodecField> = new Map(

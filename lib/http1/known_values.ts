@@ -7,6 +7,7 @@
  */
 
 import { ascii } from "./octets.ts";
+import { type KnownOctets, standsAt, wordsOf } from "./word_view.ts";
 
 /** Text of `bytes[start … end)`, none of which is above 0x7F, if it is in the table or comes for the second time. */
 export function knownValue(bytes: Uint8Array, start: number, end: number): string | undefined {
@@ -16,13 +17,16 @@ export function knownValue(bytes: Uint8Array, start: number, end: number): strin
   const hash = hashOf(bytes, start, length);
   const place = hash & MASK;
   const known = table[place];
-  if (known.length === length && sameText(known, bytes, start)) return known;
+  if (known !== undefined && known.octets.length === length && standsAt(known, bytes, start)) return known.text;
   // A value that comes once, such as an id, does not take the place of one that repeats.
   if (missed[place] !== hash) {
     missed[place] = hash;
     return undefined;
   }
-  return table[place] = ascii(bytes, start, end);
+  const text = ascii(bytes, start, end);
+  const octets = bytes.slice(start, end);
+  table[place] = { text, octets, words: wordsOf(octets) };
+  return text;
 }
 
 // A few octets distinguish the values that are in use.
@@ -33,16 +37,14 @@ function hashOf(bytes: Uint8Array, start: number, length: number): number {
   return Math.imul(length ^ ends ^ inner, 0x9e3779b1) >>> 4;
 }
 
-function sameText(text: string, bytes: Uint8Array, start: number): boolean {
-  for (let i = 0; i < text.length; i++) {
-    if (text.charCodeAt(i) !== bytes[start + i]) return false;
-  }
-  return true;
+interface KnownValue extends KnownOctets {
+  readonly text: string;
 }
 
 const PLACES = 2048;
 const MASK = PLACES - 1;
-const MAX_LENGTH = 64;
-const table: string[] = new Array(PLACES).fill("");
+/** Names of browsers take more than 100 octets. */
+const MAX_LENGTH = 160;
+const table: (KnownValue | undefined)[] = new Array(PLACES).fill(undefined);
 /** Hash of the value that was looked for last and not found, by place. */
 const missed = new Uint32Array(PLACES);

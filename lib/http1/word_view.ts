@@ -13,6 +13,31 @@ export function wordView(bytes: Uint8Array): DataView {
   return view;
 }
 
+/** Octets that are compared with others again and again. */
+export interface KnownOctets {
+  readonly octets: Uint8Array;
+  /** The same, four to a word, without the last ones that fill none. */
+  readonly words: Int32Array;
+}
+
+/** The words of `octets`. */
+export function wordsOf(octets: Uint8Array): Int32Array {
+  const view = new DataView(octets.buffer, octets.byteOffset);
+  return Int32Array.from({ length: octets.length >> 2 }, (_, i) => view.getInt32(4 * i, true));
+}
+
+/** Whether `known` stands at `start` in `bytes`, which have room for it. */
+export function standsAt({ octets, words }: KnownOctets, bytes: Uint8Array, start: number): boolean {
+  const view = wordView(bytes);
+  for (let i = 0; i < words.length; i++) {
+    if (view.getInt32(start + 4 * i, true) !== words[i]) return false;
+  }
+  for (let i = 4 * words.length; i < octets.length; i++) {
+    if (octets[i] !== bytes[start + i]) return false;
+  }
+  return true;
+}
+
 // Heads are parsed from the memory of the sockets almost always, so the last view is kept.
 let viewed: Uint8Array = new Uint8Array(0);
 let view: DataView = new DataView(viewed.buffer);
