@@ -33,6 +33,9 @@ export class SocketAddress {
   port = 0;
   readonly #library: CLibrary;
   readonly #arena: Arena;
+  /** IPv4 addresses that were read lately, as words, and their texts, at a place that the last octet tells. */
+  readonly #recent = new Int32Array(256);
+  readonly #texts: string[] = new Array(256).fill("0.0.0.0");
 
   constructor(library: CLibrary, arena: Arena) {
     this.#library = library;
@@ -93,9 +96,20 @@ export class SocketAddress {
       return;
     }
     this.port = bytes[PLACE + 2] << 8 | bytes[PLACE + 3];
-    if (family === AF_INET) this.address = dotted(bytes, PLACE + 4);
-    else if (isMapped(bytes, PLACE + 8)) this.address = dotted(bytes, PLACE + 20);
+    if (family === AF_INET) this.address = this.#ipv4(PLACE + 4);
+    else if (isMapped(bytes, PLACE + 8)) this.address = this.#ipv4(PLACE + 20);
     else this.address = this.#ipv6();
+  }
+
+  // A client often comes again: to put its text together takes longer, and so does each look-up by a text that is new.
+  #ipv4(start: number): string {
+    const { bytes, words } = this.#arena;
+    const place = bytes[start + 3];
+    if (this.#recent[place] !== words[start >> 2]) {
+      this.#recent[place] = words[start >> 2];
+      this.#texts[place] = dotted(bytes, start);
+    }
+    return this.#texts[place];
   }
 
   #ipv6(): string {

@@ -12,6 +12,12 @@ interface Piece {
   readonly end: number;
 }
 
+/** Whoever takes held bytes. */
+export interface HeldBytesTaker {
+  /** `bytes[start … end)`, lent until it returns. It does not throw. */
+  pass(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void;
+}
+
 /** The held bytes of one socket, which owns them. */
 export class HeldBytes {
   readonly #pieces: Piece[] = [];
@@ -27,10 +33,10 @@ export class HeldBytes {
     this.#pieces.push({ buffer, end: end - start });
   }
 
-  /** Lends the oldest piece to `receive`, which does not throw. There is one. */
-  take(receive: (bytes: Uint8Array<ArrayBuffer>, start: number, end: number) => void): void {
+  /** Lends the oldest piece. There is one. */
+  take(taker: HeldBytesTaker): void {
     const { buffer, end } = this.#pieces.shift() as Piece;
-    receive(buffer, 0, end);
+    taker.pass(buffer, 0, end);
     returnBuffer(buffer);
   }
 

@@ -15,7 +15,7 @@ import { EPOLLERR, EPOLLHUP, EPOLLRDHUP, type LoopSocket } from "../linux/socket
 import { EAGAIN, ECANCELED, ECONNRESET, EINTR, ENOBUFS, systemError } from "../linux/system_error.ts";
 import { notifyFailed } from "../notify_failed.ts";
 import type { SocketHandler } from "../socket.ts";
-import { HeldBytes } from "./held_bytes.ts";
+import { HeldBytes, type HeldBytesTaker } from "./held_bytes.ts";
 import { PEER, RECEIVE, type Requester, ROOM, SEND } from "./requester.ts";
 import { BUFFER, BUFFER_MORE, MORE } from "./uring_calls.ts";
 import type { UringLoop } from "./uring_loop.ts";
@@ -31,7 +31,7 @@ const SO_ERROR = 4;
 const NO_HANDLER: SocketHandler = { received() {}, drained() {}, ended() {}, failed() {} };
 
 /** A connection. */
-export class UringSocket implements LoopSocket, Requester, WriterHost {
+export class UringSocket implements LoopSocket, Requester, WriterHost, HeldBytesTaker {
   handler: SocketHandler = NO_HANDLER;
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -267,16 +267,16 @@ export class UringSocket implements LoopSocket, Requester, WriterHost {
       this.#cancelReceive();
       return;
     }
-    this.#pass(bytes, start, start + count);
+    this.pass(bytes, start, start + count);
   }
 
-  readonly #pass = (bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void => {
+  pass(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
     try {
       this.handler.received(bytes, start, end);
     } catch (error) {
       this.fail(error);
     }
-  };
+  }
 
   /** Nothing more can be received: the end (0), or an error. */
   #finish(last: number): void {
@@ -289,7 +289,7 @@ export class UringSocket implements LoopSocket, Requester, WriterHost {
     const held = this.#held;
     if (held !== undefined) {
       while (!held.empty) {
-        held.take(this.#pass);
+        held.take(this);
         if (this.#closed || this.#paused) break;
       }
       if (this.#closed || !held.empty) return;
@@ -328,7 +328,7 @@ export class UringSocket implements LoopSocket, Requester, WriterHost {
     const address = arena.address + RECEIVED.start;
     for (;;) {
       const count = calls.receive(this.#descriptor, address, RECEIVED.bytes);
-      if (count > 0) this.#pass(arena.bytes, RECEIVED.start, RECEIVED.start + count);
+      if (count > 0) this.pass(arena.bytes, RECEIVED.start, RECEIVED.start + count);
       else if (count !== -EINTR) break;
       if (this.#closed) return;
       if (this.#paused) break;
