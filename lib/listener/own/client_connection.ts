@@ -364,14 +364,13 @@ export class ClientConnection
   #finish(): void {
     const broken = this.#cause === "broken_response";
     const unread = this.#refusing || this.#body?.incomplete === true || this.#reader.heldBytes > 0;
+    const linger = unread && !broken && !this.#halfClosed.ended;
+    if (!linger && !broken && this.socket.queuedBytes === 0) return this.close(this.#cause);
     this.#phase = Phase.Closing;
     this.#release();
     this.deadlines.awaitClose(LINGER_MS);
-    new LastBytes(this, {
-      cause: this.#cause,
-      linger: unread && !broken && !this.#halfClosed.ended,
-      reset: broken && this.sender.framing === "close",
-    }).begin();
+    const reset = broken && this.sender.framing === "close";
+    new LastBytes(this, { cause: this.#cause, linger, reset }).begin();
   }
 
   /** Lets go of the request. An exchange that is under way ends. */

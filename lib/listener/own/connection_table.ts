@@ -21,6 +21,9 @@ export class ConnectionTable implements Watched {
    */
   readonly #connections: ListenerConnection[] = [];
   readonly #byAddress = new Map<string, number>();
+  #watching = false;
+  /** Whether no connection is added any more, but for those whose handshake is under way. */
+  #ending = false;
   #nextSweepMs = 0;
   #emptied: (() => void) | undefined;
 
@@ -50,7 +53,8 @@ export class ConnectionTable implements Watched {
   }
 
   add(connection: ListenerConnection): void {
-    if (this.#connections.length === 0) this.#clock.watch(this);
+    if (!this.#watching) this.#clock.watch(this);
+    this.#watching = true;
     connection.tableIndex = this.#connections.push(connection) - 1;
     this.#metrics.change(LISTENER_METRICS.metrics.open, 1);
     const { address } = connection.peer;
@@ -79,7 +83,7 @@ export class ConnectionTable implements Watched {
     const left = (this.#byAddress.get(address) ?? 1) - 1;
     if (left === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, left);
-    if (this.#connections.length === 0) this.#clock.unwatch(this);
+    if (this.#ending) this.#rest();
     this.#emptied?.();
   }
 
@@ -116,6 +120,8 @@ export class ConnectionTable implements Watched {
 
   /** Ends each connection after its current response; resolves when the last has closed, but for tunnels. */
   async drain(): Promise<void> {
+    this.#ending = true;
+    this.#rest();
     this.#forEach((connection) => connection.drain());
     if (this.#onlyTunnels) return;
     const next = setTimeout(() => this.#closeIdle(true), NEXT_REQUEST_MS);
@@ -135,16 +141,27 @@ export class ConnectionTable implements Watched {
 
   /** Closes all connections at once, but for tunnels, which their handlers close. */
   close(): void {
+    this.#ending = true;
+    this.#rest();
     this.#forEach((connection) => connection.close("shutdown"));
   }
 
   /** Enforces the deadlines of all connections. */
   tick(nowMs: number): void {
+    // Not when the last one closes: the next often follows at once, and a timer for each would cost more than all the rest.
+    this.#rest();
     if (nowMs < this.#nextSweepMs) return;
     const startMs = performance.now();
     this.#forEach((connection) => connection.tick(nowMs));
     // Timeouts of many seconds do not require a check of ten thousand connections on each tick.
     this.#nextSweepMs = nowMs + Math.min(MAX_SWEEP_MS, 100 * (performance.now() - startMs));
+  }
+
+  /** Looks at nothing any more, if there is no connection. */
+  #rest(): void {
+    if (!this.#watching || this.#connections.length > 0) return;
+    this.#watching = false;
+    this.#clock.unwatch(this);
   }
 
   get #onlyTunnels(): boolean {
