@@ -25,7 +25,7 @@ const REPORT_MS = 20_000;
 /** How long the proxy may take to close what is left. */
 const CLOSING_MS = 15_000;
 
-const counts = { requests: 0, connections: 0, whole: 0, cutByPeers: 0, wrong: 0, stuck: 0 };
+const counts = { requests: 0, connections: 0, whole: 0, early: 0, cutByPeers: 0, wrong: 0, stuck: 0 };
 const statuses = new Map<string, number>();
 
 /** A connection that the proxy has opened. */
@@ -58,6 +58,8 @@ class Client extends Peer {
   readonly #most: number;
   readonly #resolve: () => void;
   #awaited = 0;
+  /** Whether all pieces of the requests were written. */
+  #written = false;
   #sinceMs = 0;
 
   constructor(connect: (client: Client) => void, most: number) {
@@ -93,7 +95,10 @@ class Client extends Peer {
     statuses.set(status, (statuses.get(status) ?? 0) + 1);
     if (status === "200") counts[isRight(message) ? "whole" : "wrong"]++;
     if (/^connection: *close/im.test(message.head)) return this.close();
-    if (this.#awaited === 0) this.cut === undefined ? this.#next() : this.close();
+    if (this.#awaited > 0) return;
+    // A response that came before the last piece, as when the upstream has left: what is written next would stand within it.
+    if (!this.#written) counts.early++;
+    this.#written && this.cut === undefined ? this.#next() : this.close();
   }
 
   protected over(): void {
@@ -108,10 +113,12 @@ class Client extends Peer {
     this.#sinceMs = performance.now();
     this.#awaited = oneOf(4) ? 2 + below(7) : 1;
     counts.requests += this.#awaited;
-    this.send(joined(Array.from({ length: this.#awaited }, () => {
+    const requests = joined(Array.from({ length: this.#awaited }, () => {
       const lines = oneOf(2) ? "POST" : "PUT";
       return composeMessage(`${lines} /fuzz HTTP/1.1\r\nHost: fuzz\r\n`, oneOf(2) ? 0 : bodyLength());
-    })));
+    }));
+    this.#written = false;
+    this.send(requests, () => this.#written = true);
   }
 }
 
