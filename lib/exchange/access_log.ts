@@ -6,13 +6,15 @@
 
 import { type StatusRange, within } from "../http/status_range.ts";
 import { type AccessLevel, isFailure } from "../log/access_line.ts";
-import type { LineWriter } from "../log/line_writer.ts";
+import type { LineForm, LineWriter } from "../log/line_writer.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** Options of {@linkcode AccessLog}. */
 export interface AccessLogOptions {
   /** Makes a line, without control characters. */
   readonly format: (exchange: Exchange, level: AccessLevel) => string;
+  /** Writes the same line as bytes; undefined where there is text alone. */
+  readonly form?: LineForm<Exchange> | undefined;
   /** Takes the lines. */
   readonly writer: LineWriter;
   /** Whether other lines than those of failures are written. */
@@ -64,13 +66,19 @@ export class AccessLog {
 
   /** Writes the line of an exchange that has ended. */
   write(exchange: Exchange): void {
-    const { writer, format, slowMs = Infinity, failures } = this.#options;
+    const { slowMs = Infinity, failures } = this.#options;
     const failed = isFailure(exchange);
-    if (this.#all) return writer.line(format(exchange, failed ? "error" : "info"));
+    if (this.#all) return this.#writeLine(exchange, failed ? "error" : "info");
     if (failed) failures?.(exchange);
     const slow = exchange.durationMs >= slowMs && !exchange.lasting && exchange.closeCode === 0;
     if (!slow && !this.#keeps(exchange, failed)) return;
-    writer.line(format(exchange, failed ? "error" : slow ? "warn" : "info"));
+    this.#writeLine(exchange, failed ? "error" : slow ? "warn" : "info");
+  }
+
+  #writeLine(exchange: Exchange, level: AccessLevel): void {
+    const { writer, format, form } = this.#options;
+    if (form === undefined) writer.line(format(exchange, level));
+    else writer.lineOf(form, exchange, level);
   }
 
   #keeps(exchange: Exchange, failed: boolean): boolean {

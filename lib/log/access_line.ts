@@ -4,13 +4,16 @@
  * @module
  */
 
-import { jsonString, plainText, withoutControls } from "./printable.ts";
+import type { WrittenText } from "./line_batch.ts";
+import { plainText } from "./printable.ts";
 import { shownQuery, shownTarget } from "./shown_query.ts";
 
 /** The content of an access log line. */
 export interface AccessRecord {
   /** Id of the exchange in all logs. */
   readonly requestId: string;
+  /** The same, of ASCII characters that stand for themselves in JSON, as it is written into bytes; undefined where it is not. */
+  readonly id?: WrittenText;
   readonly clientAddress: string;
   /** Name of the user who was authenticated; empty or undefined without one. */
   readonly user?: string;
@@ -72,48 +75,6 @@ export function isFailure({ status, reportsState }: AccessRecord): boolean {
 export function levelOf(record: AccessRecord): AccessLevel {
   return isFailure(record) ? "error" : "info";
 }
-
-/** The record as one JSON object. Referer and User-Agent are the only header fields in it. */
-export function jsonAccessLine(record: AccessRecord, level: AccessLevel = levelOf(record)): string {
-  const { host, site, protocol, attempts, upstream, failures, referer, userAgent, cause } = record;
-  if (host !== lastHost) {
-    lastHost = host;
-    quotedHost = jsonString(host);
-  }
-  if (site !== lastSite) {
-    lastSite = site;
-    quotedSite = jsonString(site);
-  }
-  let line = '{"time":"' + isoTime() + '","level":"' + level + '","message":"request","request_id":' +
-    jsonString(record.requestId) + ',"client":"' + record.clientAddress + '","method":' + jsonString(record.method) +
-    ',"host":' + quotedHost + ',"path":' + jsonString(shownTarget(record.path, record.query));
-  if (protocol !== undefined) line += ',"protocol":"' + protocol + '"';
-  line += ',"site":' + quotedSite + ',"status":' + record.status + ',"bytes":' + record.bytes + ',"duration_ms":' +
-    milliseconds(record.durationMs);
-  if (attempts > 0) {
-    if (upstream !== lastUpstream) {
-      lastUpstream = upstream;
-      quotedUpstream = jsonString(upstream);
-    }
-    line += ',"upstream":' + quotedUpstream + ',"upstream_ms":' +
-      (record.upstreamMs < 0 ? "null" : milliseconds(record.upstreamMs)) + ',"attempts":' + attempts;
-  }
-  if (record.user) line += ',"user":' + jsonString(record.user);
-  if (failures !== undefined) line += ',"failed_attempts":' + withoutControls(JSON.stringify(failures));
-  if (record.closeCode) line += ',"bytes_in":' + (record.receivedBytes ?? 0) + ',"close_code":' + record.closeCode;
-  if (referer !== "") line += ',"referer":' + jsonString(shownQuery(referer));
-  if (userAgent !== "") line += ',"user_agent":' + jsonString(userAgent);
-  if (cause !== "") line += ',"cause":' + jsonString(cause) + ',"cause_owner":"' + record.causeOwner + '"';
-  return line + "}";
-}
-
-// The last values and their quoted forms: most lines have the same ones.
-let lastHost = "";
-let quotedHost = '""';
-let lastSite = "";
-let quotedSite = '""';
-let lastUpstream = "";
-let quotedUpstream = '""';
 
 /** The record in the combined format of Apache and nginx, followed by the values that this format lacks. */
 export function combinedAccessLine(record: AccessRecord): string {

@@ -1,9 +1,11 @@
 /**
- * Buffers lines and writes them to an output in batches, so that a line costs an addition to a text and not a system call.
+ * Buffers lines and writes them to an output in batches, so that a line costs some bytes in memory and not a system call.
  *
  * @module
  */
 
+import type { AccessLevel } from "./access_line.ts";
+import { LineBatch } from "./line_batch.ts";
 import { linesIn, LinesLost, type LogSink, OutputAway } from "./sink.ts";
 
 /** What a {@linkcode LineWriter} has lost. */
@@ -28,12 +30,14 @@ export interface LineWriterOptions {
   readonly onFailure: (cause: string) => void;
 }
 
+/** Writes one line of a record into a batch. */
+export type LineForm<Record> = (record: Record, level: AccessLevel, batch: LineBatch) => void;
+
 /** Writes lines to one output. Owned by its log. */
 export class LineWriter {
   readonly #sink: LogSink;
   readonly #options: LineWriterOptions;
-  #text = "";
-  #lines = 0;
+  readonly #batch = new LineBatch();
   #unwritten = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -54,25 +58,32 @@ export class LineWriter {
 
   /** Adds one line, without its line terminator and without control characters. */
   line(text: string): void {
-    // A blocked sink must not fill the memory.
-    if (this.#text.length + this.#unwritten > LIMIT_CHARS) {
-      this.#lose(1);
-      return;
+    if (this.#full()) return;
+    this.#batch.text(text);
+    this.#ended();
+  }
+
+  /** Adds the line that `form` writes of `record`, without its line terminator and without control characters. */
+  lineOf<Record>(form: LineForm<Record>, record: Record, level: AccessLevel): void {
+    if (this.#full()) return;
+    const { length } = this.#batch;
+    try {
+      form(record, level, this.#batch);
+    } catch (error) {
+      this.#batch.cut(length);
+      throw error;
     }
-    this.#text += text + "\n";
-    this.#lines++;
-    if (this.#text.length > BATCH_CHARS) this.#write();
-    else this.#timer ??= setTimeout(() => this.#write(), BATCH_MS);
+    this.#ended();
   }
 
   /** Writes complete lines, as bytes, that another writer has buffered. */
   write(bytes: Uint8Array): void {
-    if (this.#unwritten > LIMIT_CHARS) {
+    if (this.#unwritten > LIMIT_BYTES) {
       this.#lose(linesIn(bytes));
       return;
     }
     this.#write();
-    this.#writeBytes(bytes, bytes.length);
+    this.#writeBytes(bytes);
   }
 
   /** Writes the buffered lines. */
@@ -98,26 +109,36 @@ export class LineWriter {
     this.#wake();
   }
 
+  /** Whether a line is lost: a blocked sink must not fill the memory. */
+  #full(): boolean {
+    if (this.#batch.length + this.#unwritten <= LIMIT_BYTES) return false;
+    this.#lose(1);
+    return true;
+  }
+
+  #ended(): void {
+    this.#batch.byte(NEWLINE);
+    if (this.#batch.length > BATCH_BYTES) this.#write();
+    else this.#timer ??= setTimeout(() => this.#write(), BATCH_MS);
+  }
+
   #write(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#lines === 0) return;
+    if (this.#batch.length === 0) return;
     if (this.#lost > 0 && !this.#failing) this.#report();
-    const text = this.#text;
-    this.#text = "";
-    this.#lines = 0;
-    this.#writeBytes(encoder.encode(text), text.length);
+    this.#writeBytes(this.#batch.take());
   }
 
   #report(): void {
     const line = this.#options.report({ count: this.#lost, cause: this.#cause });
     this.#lost = 0;
     this.#cause = undefined;
-    if (line !== undefined) this.#text += line + "\n";
+    if (line !== undefined) this.#batch.text(line + "\n");
   }
 
-  #writeBytes(bytes: Uint8Array, size: number): void {
-    const queued = size + BATCH_OVERHEAD;
+  #writeBytes(bytes: Uint8Array): void {
+    const queued = bytes.length + BATCH_OVERHEAD;
     this.#unwritten += queued;
     this.#writing = this.#writing.then(() => this.#deliver(bytes)).finally(() => this.#unwritten -= queued);
   }
@@ -163,6 +184,6 @@ const BATCH_MS = 100;
 /** Pauses before an output that is away is tried again. */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
-const BATCH_CHARS = 64 * 1024;
-const LIMIT_CHARS = 16 * 1024 * 1024;
-const encoder = new TextEncoder();
+const BATCH_BYTES = 64 * 1024;
+const LIMIT_BYTES = 16 * 1024 * 1024;
+const NEWLINE = 0x0a;

@@ -9,7 +9,7 @@ import { Exchange } from "../../lib/exchange/exchange.ts";
 import { ExchangeFailure } from "../../lib/exchange/exchange_failure.ts";
 import type { Filter } from "../../lib/exchange/filter.ts";
 import { RequestIdField } from "../../lib/features/request_id.ts";
-import { jsonAccessLine } from "../../lib/log/access_line.ts";
+import { jsonAccessLine } from "../../lib/log/json_access_line.ts";
 
 const HEAD: RequestHead = {
   ...{ method: "GET", path: "/a", query: "?b", authority: "a", host: "a", scheme: "http", headers: [] },

@@ -1,6 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
-import { type AccessRecord, combinedAccessLine, jsonAccessLine } from "../../lib/log/access_line.ts";
+import { type AccessRecord, combinedAccessLine } from "../../lib/log/access_line.ts";
+import { jsonAccessLine } from "../../lib/log/json_access_line.ts";
 import { Log } from "../../lib/log/log.ts";
 import { openSink } from "../../lib/log/open_sink.ts";
 import { printable } from "../../lib/log/printable.ts";

@@ -5,7 +5,9 @@
  */
 
 import type { Exchange } from "../../exchange/exchange.ts";
-import { type AccessLevel, combinedAccessLine, commonAccessLine, jsonAccessLine } from "../../log/access_line.ts";
+import { type AccessLevel, combinedAccessLine, commonAccessLine } from "../../log/access_line.ts";
+import { jsonAccessLine, writeJsonAccessLine } from "../../log/json_access_line.ts";
+import type { LineForm } from "../../log/line_writer.ts";
 import { jsonString, plainText, withoutControls } from "../../log/printable.ts";
 import { ACCESS_FIELDS, W3C_FIELDS } from "./access_fields.ts";
 import type { AccessLogSettings } from "./access_log_schema.ts";
@@ -22,6 +24,8 @@ import {
 export interface CompiledFormat {
   /** Makes a line, without control characters. */
   readonly line: (exchange: Exchange, level: AccessLevel) => string;
+  /** Writes the same line as bytes; undefined where there is text alone. */
+  readonly form?: LineForm<Exchange>;
   /** Lines that stand at the beginning of a file, each with its line terminator. */
   readonly header?: string;
   /** Whether lines of failures tell their cause. */
@@ -53,13 +57,13 @@ interface Member {
 function jsonFormat(
   { fields, request_headers = [], response_headers = [] }: AccessLogSettings,
   responseFields: ResponseFields,
-): Pick<CompiledFormat, "line" | "tellsCause"> {
+): Pick<CompiledFormat, "line" | "form" | "tellsCause"> {
   const headers = [
     ...headersMember("request_headers", request_headers.map((name) => [name, requestValue(name)])),
     ...headersMember("response_headers", response_headers.map((name) => [name, responseValue(name, responseFields)])),
   ];
   if (fields === undefined) {
-    if (headers.length === 0) return { line: jsonAccessLine, tellsCause: true };
+    if (headers.length === 0) return { line: jsonAccessLine, form: writeJsonAccessLine, tellsCause: true };
     const line = (exchange: Exchange, level: AccessLevel) =>
       members(headers, jsonAccessLine(exchange, level).slice(0, -1), { exchange, level });
     return { line, tellsCause: true };

@@ -10,7 +10,8 @@ import type { Filter } from "../../exchange/filter.ts";
 import { headerValue } from "../../http/header_lines.ts";
 import type { HeaderLines } from "../../http/message.ts";
 import type { HeaderBytes } from "../../http1/header_bytes.ts";
-import { combinedAccessLine, jsonAccessLine } from "../../log/access_line.ts";
+import { combinedAccessLine } from "../../log/access_line.ts";
+import { jsonAccessLine } from "../../log/json_access_line.ts";
 import type { Log } from "../../log/log.ts";
 import type { LoggingConfig } from "../../process/server_schema.ts";
 import { matchPath } from "../../routing/match_path.ts";
@@ -58,6 +59,7 @@ export function openAccessLog(
   const own = output !== logging.output;
   const accessLog = new AccessLog({
     format: format.line,
+    form: format.form,
     writer: log.writerOf({ output, header: format.header }),
     enabled: (settings.enabled ?? (own || logging.access)) && (own || log.writes("info")),
     sample,
