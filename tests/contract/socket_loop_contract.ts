@@ -7,6 +7,7 @@
 
 // @ts-types="../../types/std/assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
+import process from "node:process";
 import type { SocketDriver } from "../../lib/sockets/socket.ts";
 import { BlackHole } from "../support/black_hole.ts";
 import { someTurns, until } from "../support/condition.ts";
@@ -87,7 +88,7 @@ export function socketLoopContract(name: string, driver: SocketDriver): void {
     await server.shutdown();
   });
 
-  test("promises that a batch has settled come before the next batch", async (open) => {
+  test("promises that a batch has settled, and ticks that they cause, come before the next batch", async (open) => {
     const order: string[] = [];
     const second = await open.pair({}, { received: () => order.push("second received") });
     const first = await open.pair({}, {
@@ -96,6 +97,7 @@ export function socketLoopContract(name: string, driver: SocketDriver): void {
         (async () => {
           for (let i = 0; i < 10; i++) await undefined;
           order.push("promise settled");
+          process.nextTick(() => order.push("tick over"));
         })();
         // Arrives at once, after the batch was taken.
         second.client.write("y");
@@ -103,7 +105,7 @@ export function socketLoopContract(name: string, driver: SocketDriver): void {
     });
     first.client.write("x");
     await until("both have arrived", () => order.includes("second received"));
-    assertEquals(order, ["first received", "promise settled", "second received"]);
+    assertEquals(order, ["first received", "promise settled", "tick over", "second received"]);
   });
 
   test("sockets that are written to from timers and promises alone are served", async (open) => {

@@ -144,6 +144,10 @@ export class FaultySystemCalls implements EpollCalls {
     return this.#calls.watch?.(epoll, descriptor, events, low, high) ?? 0;
   }
 
+  rewatch(epoll: number, descriptor: number, events: number, low: number, high: number): number {
+    return this.#calls.rewatch?.(epoll, descriptor, events, low, high) ?? 0;
+  }
+
   wait(epoll: number, address: number, count: number): number {
     return this.fault?.("wait", epoll) ?? this.#calls.wait?.(epoll, address, count) ?? 0;
   }

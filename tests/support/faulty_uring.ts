@@ -95,8 +95,8 @@ export class FaultyUring implements UringCalls {
     this.ring.close(descriptor);
   }
 
-  enter(wait: boolean): number {
-    return this.skipped?.() === true ? 0 : this.ring.enter(wait);
+  enter(waitUs: number): number {
+    return this.skipped?.() === true ? 0 : this.ring.enter(waitUs);
   }
 
   available(): number {

@@ -12,6 +12,8 @@ import { LinuxCalls, type SystemCalls } from "../linux/system_calls.ts";
 export interface EpollCalls extends SystemCalls {
   /** Watches a descriptor for `events`; `low` and `high` come back with each event. */
   watch(epoll: number, descriptor: number, events: number, low: number, high: number): number;
+  /** Watches a descriptor that is watched already for other `events`. */
+  rewatch(epoll: number, descriptor: number, events: number, low: number, high: number): number;
   /** Takes up to `count` events, and does not wait for any. */
   wait(epoll: number, address: number, count: number): number;
   /** As {@linkcode wait}, but waits for the first event up to `timeoutUs`, less than a second. */
@@ -19,6 +21,7 @@ export interface EpollCalls extends SystemCalls {
 }
 
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_MOD = 3;
 /** The same number on all architectures. Linux 5.11 and later. */
 const EPOLL_PWAIT2 = 441;
 
@@ -47,10 +50,18 @@ export class LinuxEpollCalls extends LinuxCalls implements EpollCalls {
   }
 
   watch(epoll: number, descriptor: number, events: number, low: number, high: number): number {
+    return this.#control(EPOLL_CTL_ADD, epoll, descriptor, events, low, high);
+  }
+
+  rewatch(epoll: number, descriptor: number, events: number, low: number, high: number): number {
+    return this.#control(EPOLL_CTL_MOD, epoll, descriptor, events, low, high);
+  }
+
+  #control(what: number, epoll: number, descriptor: number, events: number, low: number, high: number): number {
     const address = this.#arena.put(EVENT, events);
     this.#arena.put(EVENT + 4 * EVENT_DATA_WORD, low);
     this.#arena.put(EVENT + 4 * EVENT_DATA_WORD + 4, high);
-    return this.result(this.#library.epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, address));
+    return this.result(this.#library.epoll_ctl(epoll, what, descriptor, address));
   }
 
   wait(epoll: number, address: number, count: number): number {

@@ -21,9 +21,9 @@ import { LinuxListener } from "../linux/linux_listener.ts";
 import { monotonicClock } from "../linux/monotonic_clock.ts";
 import type { EpollRemains } from "../linux/remains.ts";
 import { SocketAddress } from "../linux/socket_address.ts";
-import { EPOLLIN } from "../linux/socket_loop.ts";
+import { EPOLLET, EPOLLIN } from "../linux/socket_loop.ts";
 import { type EpollCalls, LinuxEpollCalls } from "./epoll_calls.ts";
-import { EPOLLET, EpollLoop } from "./epoll_loop.ts";
+import { EpollLoop } from "./epoll_loop.ts";
 
 /** The driver `epoll`. One for each thread, for as long as the thread lasts. */
 export class EpollDriver implements SocketDriver {

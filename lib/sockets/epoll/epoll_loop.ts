@@ -8,23 +8,28 @@ import { type Arena, EVENTS } from "../linux/arena.ts";
 import { type CLibrary, threadNumber } from "../linux/c_library.ts";
 import type { EpollRemains } from "../linux/remains.ts";
 import { RuntimeWake } from "../linux/runtime_wake.ts";
-import { EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, type SocketLoop, type Watcher } from "../linux/socket_loop.ts";
+import { reactorDescriptor } from "../linux/reactor.ts";
+import {
+  EPOLLET,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLPRI,
+  EPOLLRDHUP,
+  type SocketLoop,
+  type Watcher,
+} from "../linux/socket_loop.ts";
 import { EINTR, systemError } from "../linux/system_error.ts";
 import { TurnLoop } from "../linux/turn_loop.ts";
-import { WaitRecord } from "../linux/wait_record.ts";
 import { type EpollCalls, EVENT_DATA_WORD, EVENT_WORDS } from "./epoll_calls.ts";
 import { EpollSocket } from "./epoll_socket.ts";
 import { EventPoll } from "./event_poll.ts";
-
-export const EPOLLET = 0x8000_0000 | 0;
+import { REACTOR, ReactorWatch } from "./reactor_watch.ts";
 
 /** What a connection is watched for. */
 const CONNECTION_EVENTS = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
 
 const EPOLL_CLOEXEC = 0x80000;
 
-/** How long a turn waits for its first event: the reactor waits meanwhile, and does not end it. */
-const WAIT_US = 250;
 /** Events in one batch. */
 const BATCH = Math.min(128, EVENTS.bytes / 4 / EVENT_WORDS);
 
@@ -44,8 +49,8 @@ export class EpollLoop extends TurnLoop implements SocketLoop {
    * closed, and opened anew, within a batch are dropped.
    */
   readonly #generations: number[] = [];
+  readonly #reactor: ReactorWatch;
   #watched = 0;
-  readonly #record = new WaitRecord();
 
   /**
    * Begins to wait.
@@ -54,7 +59,6 @@ export class EpollLoop extends TurnLoop implements SocketLoop {
    */
   constructor(library: CLibrary, arena: Arena, calls: EpollCalls) {
     super();
-    this.waits = true;
     this.calls = calls;
     this.arena = arena;
     this.#epoll = library.epoll_create1(EPOLL_CLOEXEC);
@@ -68,6 +72,9 @@ export class EpollLoop extends TurnLoop implements SocketLoop {
     }
     // For no event, only to be known as one of the descriptors that remain.
     calls.watch(this.#epoll, this.#wake.eventfd, 0, this.#wake.eventfd, 0);
+    const reactor = reactorDescriptor(this.#wake.eventfd, this.#epoll);
+    this.#reactor = new ReactorWatch(calls, this.#epoll, reactor);
+    this.waits = this.#reactor.add();
     this.remains = { driver: "epoll", thread: threadNumber(), epoll: this.#epoll, context: this.#poll.context };
     this.arm();
   }
@@ -112,7 +119,12 @@ export class EpollLoop extends TurnLoop implements SocketLoop {
     if (--this.#watched === 0) this.#wake.unref();
   }
 
+  protected watchReactor(): void {
+    this.#reactor.begin();
+  }
+
   protected wait(): boolean {
+    this.#reactor.end();
     return this.#poll.arm();
   }
 
@@ -120,22 +132,28 @@ export class EpollLoop extends TurnLoop implements SocketLoop {
     return false;
   }
 
-  protected takeEvents(wait: boolean): number {
+  protected wakeSelf(): void {
+    this.#wake.wake();
+  }
+
+  protected takeEvents(waitUs: number): number {
     const { words, address } = this.arena;
     const place = address + EVENTS.start;
-    let count: number;
-    if (wait && this.#record.pays) {
-      count = this.calls.waitFor(this.#epoll, place, BATCH, WAIT_US);
-      this.#record.add(count > 0);
-      // The kernel, or a filter of its calls, has no such call.
-      if (count < 0 && count !== -EINTR) this.waits = false;
-    } else {
-      if (!wait) this.#record.begin();
-      count = this.calls.wait(this.#epoll, place, BATCH);
-    }
+    const count = waitUs > 0
+      ? this.calls.waitFor(this.#epoll, place, BATCH, waitUs)
+      : this.calls.wait(this.#epoll, place, BATCH);
+    // The kernel, or a filter of its calls, has no such call.
+    if (count < 0 && waitUs > 0 && count !== -EINTR) this.waits = false;
+    let handled = 0;
     for (let i = 0, at = EVENTS.start >> 2; i < count; i++, at += EVENT_WORDS) {
       const descriptor = words[at + EVENT_DATA_WORD];
-      if (this.#generations[descriptor] !== words[at + EVENT_DATA_WORD + 1]) continue;
+      const generation = words[at + EVENT_DATA_WORD + 1];
+      if (generation === REACTOR) {
+        if (this.#reactor.changed) this.endSlice();
+        continue;
+      }
+      handled++;
+      if (this.#generations[descriptor] !== generation) continue;
       try {
         this.#watchers[descriptor]?.ready(words[at]);
       } catch (error) {
@@ -143,6 +161,7 @@ export class EpollLoop extends TurnLoop implements SocketLoop {
         reportError(error);
       }
     }
-    return count > 0 ? count : 0;
+    this.#reactor.changed = true;
+    return handled;
   }
 }

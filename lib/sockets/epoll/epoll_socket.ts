@@ -174,6 +174,7 @@ export class EpollSocket implements LoopSocket, Watcher {
       return 0;
     }
     const { calls } = this.#loop;
+    this.#loop.sent = true;
     const most = Math.min(length, FILE_BYTES_PER_TURN - this.#fileBytes);
     let sent = 0;
     while (sent < most) {

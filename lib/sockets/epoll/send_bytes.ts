@@ -12,6 +12,7 @@ import { EAGAIN, EINTR } from "../linux/system_error.ts";
 interface Sending {
   readonly calls: SystemCalls;
   readonly arena: Arena;
+  sent: boolean;
 }
 
 /** Whether bytes lie in the arena, which belongs to nobody beyond a call, whatever a caller says. */
@@ -32,6 +33,7 @@ export function wasReceived(sending: Sending, bytes: Uint8Array<ArrayBuffer>): b
 export function sendBytes(sending: Sending, descriptor: number, bytes: Uint8Array<ArrayBuffer>, more: boolean): number {
   const { calls, arena } = sending;
   const { length } = bytes;
+  sending.sent = true;
   const copied = !inArena(sending, bytes);
   let sent = 0;
   while (sent < length) {
@@ -57,12 +59,14 @@ export function sendBytes(sending: Sending, descriptor: number, bytes: Uint8Arra
  * @returns The number of bytes of both, or the negative number of an error, EAGAIN and EINTR among them.
  */
 export function sendBoth(
-  { calls, arena }: Sending,
+  sending: Sending,
   descriptor: number,
   front: Uint8Array<ArrayBuffer>,
   received: Uint8Array<ArrayBuffer>,
 ): number {
+  const { calls, arena } = sending;
   const { address, bytes } = arena;
+  sending.sent = true;
   bytes.set(front, SCRATCH.start);
   return calls.sendBoth(
     descriptor,

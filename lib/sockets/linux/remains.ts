@@ -62,7 +62,9 @@ export async function closeRemains(remains: SocketRemains): Promise<void> {
 
 function closeEpoll({ epoll, context }: EpollRemains): void {
   const { close, syscall } = symbols();
-  for (const [, descriptor] of readProc(`fdinfo/${epoll}`).matchAll(/^tfd:\s*(\d+)/gm)) close(Number(descriptor));
+  // Without that of the runtime's reactor (epoll/reactor_watch.ts), which is the runtime's to close.
+  const descriptors = readProc(`fdinfo/${epoll}`).matchAll(/^tfd:\s*(\d+)(?!.*data:\s*ffffffff)/gm);
+  for (const [, descriptor] of descriptors) close(Number(descriptor));
   close(epoll);
   // A poll of a thread that ended while it waited is cancelled.
   syscall(IO_DESTROY[Deno.build.arch], context);

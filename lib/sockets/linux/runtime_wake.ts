@@ -29,7 +29,11 @@ const EFD_NONBLOCK_CLOEXEC = 0x800 | 0x80000;
 export class RuntimeWake {
   /** What the runtime watches. It does not close it when its thread ends. */
   readonly eventfd: number;
+  readonly #library: CLibrary;
   readonly #pipe: PipeHandle;
+  /** For how many reasons the process stays alive. */
+  #reasons = 0;
+  #waking = false;
 
   /**
    * @param woken Called from the event loop when the kernel has added to the eventfd.
@@ -38,23 +42,39 @@ export class RuntimeWake {
   constructor(library: CLibrary, woken: () => void) {
     const { Pipe } = (process as unknown as { binding?: Binding }).binding?.("pipe_wrap") ?? {};
     if (typeof Pipe?.prototype?.useUserBuffer !== "function") throw new Error("the runtime has no handle for pipes");
+    this.#library = library;
     this.eventfd = library.eventfd(0, EFD_NONBLOCK_CLOEXEC);
     this.#pipe = new Pipe(0);
     if (this.eventfd < 0 || this.#pipe.open(this.eventfd) !== 0) throw new Error("the runtime cannot watch an eventfd");
     // As large as what is read, so that the runtime reads on and finds the eventfd empty.
     this.#pipe.useUserBuffer(new Uint8Array(8));
-    this.#pipe.onread = woken;
+    this.#pipe.onread = () => {
+      if (this.#waking) {
+        this.#waking = false;
+        this.unref();
+      }
+      woken();
+    };
     this.#pipe.readStart();
     this.#pipe.unref();
   }
 
-  /** Keeps the process alive. */
+  /** Wakes the loop as the kernel does. The process stays alive until then. */
+  wake(): void {
+    if (!this.#waking) {
+      this.#waking = true;
+      this.ref();
+    }
+    this.#library.eventfd_write(this.eventfd, 1n);
+  }
+
+  /** Keeps the process alive, until {@linkcode unref} is called as often. */
   ref(): void {
-    this.#pipe.ref();
+    if (this.#reasons++ === 0) this.#pipe.ref();
   }
 
   /** Lets the process end. */
   unref(): void {
-    this.#pipe.unref();
+    if (--this.#reasons === 0) this.#pipe.unref();
   }
 }

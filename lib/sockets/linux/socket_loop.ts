@@ -15,6 +15,7 @@ export const EPOLLOUT = 0x4;
 export const EPOLLERR = 0x8;
 export const EPOLLHUP = 0x10;
 export const EPOLLRDHUP = 0x2000;
+export const EPOLLET = 0x8000_0000 | 0;
 
 /** What is called in the next turn after {@linkcode SocketLoop.defer}. It is not to throw. */
 export interface Deferred {
@@ -43,6 +44,8 @@ export interface LoopSocket extends Socket {
 export interface SocketLoop {
   readonly calls: SystemCalls;
   readonly arena: Arena;
+  /** Set by sockets that have sent something, so that what they expect is waited for. */
+  sent: boolean;
   /**
    * Watches a socket that listens: `ready` says that connections have come.
    *

@@ -1,40 +1,52 @@
 /**
  * The turns of a loop, side by side with the runtime's event loop.
  *
- * One turn handles one batch of events and ends, so that promises of callers settle between two batches. The runtime's reactor
- * wakes the loop ({@linkcode RuntimeWake}); then, for a slice of about a millisecond, turns follow each other without a round of
- * the runtime's event loop, which costs more than what a turn does, and wait in the system for what comes. The reactor waits
+ * One turn handles one batch of events, and ends when promises of callers have settled. The runtime's reactor wakes the loop
+ * ({@linkcode RuntimeWake}); then, for a slice of two milliseconds, turns follow each other without a round of the runtime's
+ * event loop, which costs more than what a turn does, and wait in the system for what comes. The reactor is watched
  * meanwhile: when it has something to do, when a slice is over, and when nothing comes, the loop waits in the reactor, where
- * timers, files and the runtime's own sockets get their turn too.
+ * timers, files and the runtime's own sockets get their turn too. Timers can be late by a slice.
  *
  * @module
  */
 
 import process from "node:process";
 import { sharedTime } from "../../state/shared_time.ts";
+import { promiseSettler } from "./settle_promises.ts";
 import type { Deferred } from "./socket_loop.ts";
+import { WaitRecord } from "./wait_record.ts";
 
-/** Where {@linkcode TurnLoop.takeEvents} cannot wait, so few events in a batch say that no more are to be expected at once. */
-const FEW = 2;
 /** How long turns follow each other before the runtime's reactor gets its turn. */
-const SLICE_MS = 1;
+const SLICE_MS = 2;
+/**
+ * How long a turn waits for its first event where nothing was sent since the last one, so that nothing need come: the
+ * runtime may have work of its own to do for what came, of which the reactor does not tell.
+ */
+const SHORT_WAIT_US = 250;
 /** Pause before another try where the system cannot wait for events. */
 const RETRY_MS = 5;
 
 /** The turns of one loop. */
 export abstract class TurnLoop {
-  /** Whether {@linkcode takeEvents} can wait. Otherwise all turns are rounds of the event loop. */
+  /** Set by sockets that have sent something, so that what they expect is waited for. */
+  sent = false;
+  /** Whether {@linkcode takeEvents} can wait. */
   protected waits = false;
+  /** Settles promises. */
+  #settle: (() => void) | undefined = promiseSettler();
+  /** Whether it was tried. */
+  #tried = false;
+  readonly #record = new WaitRecord();
+  #waitPays = false;
   #deferred: Deferred[] = [];
   #proceeding: Deferred[] = [];
+  /** Whether a slice will begin soon, by `setImmediate` or, if `waking`, by {@linkcode wakeSelf}. */
   #scheduled = false;
+  #waking = false;
   #handling = false;
   #armed = false;
-  #sliceEndMs = 0;
-  /** Whether turns follow each other without the event loop. */
   #inSlice = false;
-  /** Whether promises have settled since the loop was armed by {@linkcode woken}. */
-  #settled = true;
+  #sliceEndMs = 0;
 
   /** Calls `deferred` in the next turn. Once for each call. */
   defer(deferred: Deferred): void {
@@ -42,19 +54,25 @@ export abstract class TurnLoop {
     this.schedule();
   }
 
+  /** From now on, until {@linkcode wait}, the reactor ends a wait for events, and calls {@linkcode endSlice}. */
+  protected abstract watchReactor(): void;
+
   /**
    * Takes one batch of events from the kernel and handles it.
    *
-   * @param wait Whether to wait for about a millisecond until there are some, or the reactor has something to do.
-   * @returns Their number.
+   * @param waitUs How long to wait until there are some, or the reactor has something to do; 0 not to wait.
+   * @returns Their number, without that of the reactor.
    */
-  protected abstract takeEvents(wait: boolean): number;
+  protected abstract takeEvents(waitUs: number): number;
 
   /** Asks the kernel to wake the runtime at the next event, which may be at once. Returns whether it will. */
   protected abstract wait(): boolean;
 
   /** Takes back what {@linkcode wait} has asked for. Returns whether that can be done. */
   protected abstract disarm(): boolean;
+
+  /** Wakes the runtime. */
+  protected abstract wakeSelf(): void;
 
   /** The reactor has something to do: this turn is the last one of the slice. */
   protected endSlice(): void {
@@ -68,28 +86,20 @@ export abstract class TurnLoop {
 
   /** Makes sure that there is a turn soon. */
   protected schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#inSlice) return;
     this.#scheduled = true;
-    if (this.#inSlice) queueMicrotask(this.#hop);
-    else setImmediate(this.#turn);
+    setImmediate(this.#turn);
   }
 
   /** Called by the runtime when it was woken. */
   protected readonly woken = (): void => {
     this.#armed = false;
     this.disarm();
-    this.#sliceEndMs = sharedTime.realMs + SLICE_MS;
-    if (this.waits) {
-      this.#inSlice = !this.#scheduled;
-      this.#handle(false);
-      return this.schedule();
-    }
-    if (!this.#settled || this.#handle(false) > FEW || this.#deferred.length > 0) return this.schedule();
-    // Little is going on, so that another turn would find nothing. The runtime is still reading the eventfd: where the
-    // poll is ready at once, it wakes the loop again before promises have settled.
-    this.#settled = false;
-    queueMicrotask(this.#settle);
-    this.arm();
+    if (this.#scheduled && !this.#waking) return;
+    this.#waking = false;
+    this.#scheduled = true;
+    // The runtime goes on reading what wakes the loop until there is nothing, which the end of a slice may never let happen.
+    process.nextTick(this.#turn);
   };
 
   /** Waits for the next event. */
@@ -100,35 +110,67 @@ export abstract class TurnLoop {
     setTimeout(this.#turn, RETRY_MS);
   }
 
-  readonly #settle = (): void => {
-    this.#settled = true;
-  };
-
-  // All promises settle before the queue of nextTick is looked at again; what they put into it comes before the next turn.
-  readonly #hop = (): void => {
-    process.nextTick(this.#secondHop);
-  };
-
-  readonly #secondHop = (): void => {
-    queueMicrotask(this.#lastHop);
-  };
-
-  readonly #lastHop = (): void => {
-    process.nextTick(this.#turn);
-  };
-
   readonly #turn = (): void => {
     this.#scheduled = false;
     if (this.#armed && this.disarm()) this.#armed = false;
-    const handled = this.#handle(this.#inSlice && this.#deferred.length === 0);
-    const sliced = sharedTime.realMs < this.#sliceEndMs;
-    this.#inSlice &&= sliced && handled > 0;
-    if (this.#deferred.length > 0 || (sliced && handled > 0)) return this.schedule();
-    if (!this.#armed) this.arm();
+    this.#runSlice();
   };
 
+  #runSlice(): void {
+    this.#sliceEndMs = sharedTime.realMs + SLICE_MS;
+    this.#inSlice = true;
+    this.sent = false;
+    this.#record.begin();
+    // What wakes the runtime is not waited for here.
+    this.#waitPays = this.waits && !this.#armed && this.#record.pays;
+    if (this.#waitPays) this.watchReactor();
+    for (let goesOn = this.#handle(0) > 0; goesOn && this.#promisesSettled();) goesOn = this.#nextTurn();
+    this.#inSlice = false;
+    if (this.#deferred.length === 0) {
+      if (!this.#armed) this.arm();
+    } else if (this.#armed) this.schedule();
+    else this.#wakeSoon();
+  }
+
+  /** Returns whether something was handled. */
+  #nextTurn(): boolean {
+    const leftMs = this.#sliceEndMs - sharedTime.realMs;
+    if (leftMs <= 0) return false;
+    if (this.#deferred.length > 0 || !this.#waitPays) return this.#handle(0) > 0;
+    const waitUs = this.sent ? Math.ceil(leftMs * 1000) : SHORT_WAIT_US;
+    this.sent = false;
+    const handled = this.#handle(waitUs);
+    // Not where the reactor has ended the wait.
+    if (this.#sliceEndMs > 0) this.#record.add(handled > 0);
+    this.#waitPays = this.#record.pays;
+    return handled > 0;
+  }
+
+  /** Settles promises. Returns false if they settle after this callback alone. */
+  #promisesSettled(): boolean {
+    const settle = this.#settle;
+    if (settle === undefined) return false;
+    if (!this.#tried) {
+      this.#tried = true;
+      let settled = false;
+      queueMicrotask(() => settled = true);
+      settle();
+      if (!settled) this.#settle = undefined;
+      return settled;
+    }
+    settle();
+    return true;
+  }
+
+  // Unlike `setImmediate`, with which the runtime would look at the reactor once in 61 rounds only.
+  #wakeSoon(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = this.#waking = true;
+    this.wakeSelf();
+  }
+
   /** Handles what was deferred, and one batch of events. Returns their number. */
-  #handle(wait: boolean): number {
+  #handle(waitUs: number): number {
     let handled = 0;
     this.#handling = true;
     if (this.#deferred.length > 0) {
@@ -145,7 +187,7 @@ export abstract class TurnLoop {
       }
       proceeding.length = 0;
     }
-    handled += this.takeEvents(wait);
+    handled += this.takeEvents(waitUs);
     this.#handling = false;
     return handled;
   }

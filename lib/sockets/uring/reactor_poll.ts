@@ -15,8 +15,10 @@ import type { UringLoop } from "./uring_loop.ts";
 
 /** The poll of one loop. */
 export class ReactorPoll implements Requester {
-  /** Whether the reactor has had something to do since {@linkcode begin}. */
+  /** Set when the reactor has something to do. */
   ready = false;
+  /** Whether what is reported from now on is new: the first completions have what was there before the poll. */
+  changed = false;
   /** Whether the request was made, and neither cancelled nor ended. */
   polled = false;
   readonly #loop: UringLoop;
@@ -42,11 +44,6 @@ export class ReactorPoll implements Requester {
     this.polled = true;
     this.#requests++;
     this.#loop.ring.poll(this.#descriptor, EPOLLIN, true, this.#place, 0);
-  }
-
-  /** What was reported up to now was there before. */
-  begin(): void {
-    this.ready = false;
   }
 
   /** Ends it. */

@@ -75,8 +75,6 @@ const PROBE_OPERATIONS = 48;
 const WAIT = WAKE.start + 768;
 const WAIT_BYTES = 24;
 const WAIT_SIZE = BigInt(WAIT_BYTES);
-/** How long {@linkcode Ring.enter} waits. */
-const WAIT_NS = 1_000_000;
 
 /** Size of a request. */
 export const REQUEST_BYTES = 64;
@@ -101,6 +99,7 @@ export class Ring implements UringCalls {
   /** Words of the completions, and where the first one begins. */
   readonly completions: Int32Array<ArrayBuffer>;
   readonly firstCompletion: number;
+  readonly #arena: Arena;
   readonly #call: RingCall;
   readonly #errno: Int32Array<ArrayBuffer>;
   readonly #descriptor: number;
@@ -124,6 +123,7 @@ export class Ring implements UringCalls {
    * @throws {Error} If the system does not allow it, or lacks what it needs.
    */
   constructor(library: CLibrary, arena: Arena) {
+    this.#arena = arena;
     const call = this.#call = ringCall();
     const place = library.__errno_location() as Deno.PointerObject;
     this.#errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(place, 4));
@@ -131,7 +131,6 @@ export class Ring implements UringCalls {
     arena.put(PARAMETERS + 4, COMPLETIONS);
     arena.put(PARAMETERS + 8, FLAGS);
     arena.put(WAIT + 16, arena.address + WAIT + WAIT_BYTES);
-    arena.put(WAIT + WAIT_BYTES + 8, WAIT_NS);
     this.#wait = arena.address + WAIT;
     this.#descriptor = call(SETUP, REQUESTS, arena.address + PARAMETERS, 0, 0, 0, 0n);
     if (this.#descriptor < 0) {
@@ -239,9 +238,10 @@ export class Ring implements UringCalls {
     this.#put(OP_CLOSE | CQE_SKIP_SUCCESS << 8, descriptor, 0, 0, 0, 0, 0);
   }
 
-  enter(wait: boolean): number {
+  enter(waitUs: number): number {
     const count = this.#tail - this.#words[this.#sqHead] | 0;
-    const result = wait
+    if (waitUs > 0) this.#arena.put(WAIT + WAIT_BYTES + 8, waitUs * 1000);
+    const result = waitUs > 0
       ? this.#call(ENTER, this.#descriptor, count, 1, ENTER_GETEVENTS | ENTER_EXT_ARG, this.#wait, WAIT_SIZE)
       : this.#call(ENTER, this.#descriptor, count, 0, ENTER_GETEVENTS, 0, 0n);
     return result < 0 ? -this.#errno[0] : result;
@@ -304,7 +304,7 @@ export class Ring implements UringCalls {
   }
 
   #makeRoom(): void {
-    for (let tries = 0; tries < 10; tries++) if (this.enter(false) > 0) return;
+    for (let tries = 0; tries < 10; tries++) if (this.enter(0) > 0) return;
     throw new Error("the kernel's io_uring takes no more requests");
   }
 

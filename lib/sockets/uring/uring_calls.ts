@@ -39,10 +39,10 @@ export interface UringCalls {
   /**
    * Shows the kernel all requests, and takes what has completed.
    *
-   * @param wait Whether to wait for a millisecond until something has.
+   * @param waitUs How long to wait until something has, less than two seconds; 0 not to wait.
    * @returns How many requests the kernel has seen, or the negative number of an error.
    */
-  enter(wait: boolean): number;
+  enter(waitUs: number): number;
   /** How many completions have come. */
   available(): number;
   /** Where in {@linkcode completions} the one begins that has `before` others in front of it. */

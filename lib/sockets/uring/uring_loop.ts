@@ -169,12 +169,13 @@ export class UringLoop extends TurnLoop implements SocketLoop {
 
   /** Shows the kernel all requests. Their completions are handled in the next turn. */
   flush(): void {
-    for (let tries = 0; this.ring.pending && tries < MAX_ENTRIES; tries++) this.#enter(false);
+    for (let tries = 0; this.ring.pending && tries < MAX_ENTRIES; tries++) this.#enter(0);
   }
 
   /** Sends from {@linkcode sendMemory}. The writer's `settled` is called when the kernel has tried it. */
   send(writer: UringWriter, descriptor: number, start: number, bytes: number, place: number): number {
     this.#sending.push(writer);
+    this.sent = true;
     const { ring } = this;
     const request = ring.send(descriptor, this.arena.address + start, bytes, place | SEND, this.generation(place));
     this.requested();
@@ -196,21 +197,23 @@ export class UringLoop extends TurnLoop implements SocketLoop {
     if (this.#open++ === 0) this.#wake.ref();
   }
 
-  protected takeEvents(wait: boolean): number {
-    if (!wait) {
-      this.#enter(false);
-      return this.#complete(false);
-    }
-    if (!this.#reactor.polled) {
-      this.#reactor.poll();
-      const handled = this.takeEvents(false);
-      if (handled > 0) return handled;
-      this.#reactor.begin();
-    }
-    this.#enter(!this.#awaited);
+  protected watchReactor(): void {
+    if (!this.#reactor.polled) this.#reactor.poll();
+    this.#reactor.changed = false;
+  }
+
+  protected takeEvents(waitUs: number): number {
+    // A send that somebody waits for does not wait for events.
+    this.#enter(this.#awaited ? 0 : waitUs);
+    this.#reactor.ready = false;
     const handled = this.#complete(false);
-    if (this.#reactor.ready) this.endSlice();
+    if (this.#reactor.ready && this.#reactor.changed) this.endSlice();
+    this.#reactor.changed = true;
     return handled;
+  }
+
+  protected wakeSelf(): void {
+    this.#wake.wake();
   }
 
   protected disarm(): boolean {
@@ -221,16 +224,16 @@ export class UringLoop extends TurnLoop implements SocketLoop {
   protected wait(): boolean {
     this.#reactor.cancel();
     if (this.ring.pending) {
-      this.#enter(false);
+      this.#enter(0);
       this.#complete(true);
     }
-    if (!this.ring.listen() || this.ring.pending) this.#library.eventfd_write(this.#wake.eventfd, 1n);
+    if (!this.ring.listen() || this.ring.pending) this.#wake.wake();
     return true;
   }
 
   /** Shows the kernel all requests, and settles sends, before anything else can be sent by the same sockets. */
-  #enter(wait: boolean): void {
-    this.ring.enter(wait);
+  #enter(waitUs: number): void {
+    this.ring.enter(waitUs);
     if (this.#sending.length > 0) this.#settleSends();
   }
 

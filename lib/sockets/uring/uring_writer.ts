@@ -131,6 +131,7 @@ export class UringWriter {
       return 0;
     }
     const { calls } = this.#loop;
+    this.#loop.sent = true;
     const most = Math.min(length, FILE_BYTES_PER_TURN - this.#fileBytes);
     let sent = 0;
     while (sent < most) {
@@ -353,6 +354,7 @@ export class UringWriter {
     const { calls, arena } = this.#loop;
     const { length } = bytes;
     const inArena = this.#inArena(bytes);
+    this.#loop.sent = true;
     let sent = 0;
     while (sent < length) {
       let count = length - sent;
