@@ -38,6 +38,8 @@ export abstract class TurnLoop {
   #tried = false;
   readonly #record = new WaitRecord();
   #waitPays = false;
+  /** Whether the reactor is watched in this slice. */
+  #watches = false;
   #deferred: Deferred[] = [];
   #proceeding: Deferred[] = [];
   /** Whether a slice will begin soon, by `setImmediate` or, if `waking`, by {@linkcode wakeSelf}. */
@@ -123,7 +125,7 @@ export abstract class TurnLoop {
     this.#record.begin();
     // What wakes the runtime is not waited for here.
     this.#waitPays = this.waits && !this.#armed && this.#record.pays;
-    if (this.#waitPays) this.watchReactor();
+    this.#watches = false;
     for (let goesOn = this.#handle(0) > 0; goesOn && this.#promisesSettled();) goesOn = this.#nextTurn();
     this.#inSlice = false;
     if (this.#deferred.length === 0) {
@@ -137,6 +139,13 @@ export abstract class TurnLoop {
     const leftMs = this.#sliceEndMs - sharedTime.realMs;
     if (leftMs <= 0) return false;
     if (this.#deferred.length > 0 || !this.#waitPays) return this.#handle(0) > 0;
+    if (!this.#watches) {
+      // Not before: under load a slice may be over with its first batch.
+      this.#watches = true;
+      this.watchReactor();
+      const handled = this.#handle(0);
+      if (handled > 0) return true;
+    }
     const waitUs = this.sent ? Math.ceil(leftMs * 1000) : SHORT_WAIT_US;
     this.sent = false;
     const handled = this.#handle(waitUs);
