@@ -51,12 +51,12 @@ Deno.test("a client is not sent to another upstream because its own is slow to c
     upstreams: [hole.url, upstream.url],
     proxy: { timeout: { connect: "1s" }, load_balancing: { method: "uri_hash" } },
   });
-  const taken: number[] = [];
-  for (let i = 0; i < 6; i++) {
+  // Half of the paths belong to the silent one, which ones depends on the ports: its first waits for all of timeout.connect.
+  let longestMs = 0;
+  for (let i = 0; i < 40 && longestMs < 900; i++) {
     const startMs = performance.now();
     assertEquals(statusOf(await exchange(proxy.port, get(`/${i}`))), 200);
-    taken.push(performance.now() - startMs);
+    longestMs = performance.now() - startMs;
   }
-  // Some belong to the silent one and waited for all of timeout.connect.
-  assertEquals(taken.some((ms) => ms >= 900), true);
+  assertEquals(longestMs >= 900, true);
 });
