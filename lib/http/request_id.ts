@@ -4,14 +4,10 @@
  * @module
  */
 
+import type { WrittenValue } from "../http1/head_bytes.ts";
+
 /** The id of one exchange: written as bytes where a head is composed, and made text where that is asked for. */
-export interface RequestId {
-  readonly text: string;
-  /** Number of characters, or more. */
-  readonly length: number;
-  /** Writes it into `target`, one byte a character. Returns where it ends. */
-  put(target: Uint8Array, at: number): number;
-}
+export type RequestId = WrittenValue;
 
 /** Generates request ids: a random prefix makes them unique across processes, and a counter makes them cheap. */
 export class RequestIds {

@@ -4,13 +4,26 @@
  * @module
  */
 
-import type { WrittenValue } from "./head_bytes.ts";
+import { bytesOf, type WrittenValue } from "./head_bytes.ts";
 
 /** The name of a header line, before a value that is written as bytes. */
 export interface WrittenName {
   readonly lowerName: string;
   /** The name with a colon and a space. */
   readonly bytes: Uint8Array;
+}
+
+/** A header line that is always the same. */
+export interface FixedLine {
+  readonly lowerName: string;
+  readonly value: string;
+  /** The line with its CRLF. */
+  readonly bytes: Uint8Array;
+}
+
+/** The line of a name, in lower case, and a value, both of ASCII characters without line breaks. */
+export function fixedLine(lowerName: string, value: string): FixedLine {
+  return { lowerName, value, bytes: bytesOf(`${lowerName}: ${value}\r\n`) };
 }
 
 /** Lines of one response. */

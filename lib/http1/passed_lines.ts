@@ -7,16 +7,8 @@
 import type { HeaderLines } from "../http/message.ts";
 import type { Head } from "./head.ts";
 import { putBytes, putWritten, type WrittenValue } from "./head_bytes.ts";
-import type { HeaderBytes, WrittenName } from "./header_bytes.ts";
+import type { FixedLine, HeaderBytes, WrittenName } from "./header_bytes.ts";
 import { COLON, CR, LF, SP } from "./octets.ts";
-
-/** A header line that is always the same. */
-export interface FixedLine {
-  readonly lowerName: string;
-  readonly value: string;
-  /** The line with its CRLF. */
-  readonly bytes: Uint8Array;
-}
 
 /** Chosen lines of one head, and lines of the proxy behind them. Valid as long as the head is, and until {@linkcode begin}. */
 export class PassedLines implements HeaderBytes {

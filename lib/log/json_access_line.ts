@@ -7,6 +7,7 @@
 import { type AccessLevel, type AccessRecord, levelOf } from "./access_line.ts";
 import { LineBatch } from "./line_batch.ts";
 import { jsonString, withoutControls } from "./printable.ts";
+import { RepeatedMember } from "./repeated_member.ts";
 import { shownQuery, shownTarget } from "./shown_query.ts";
 
 /** Adds the record, without a line terminator. Referer and User-Agent are the only header fields in it. */
@@ -61,33 +62,6 @@ function writeRest(record: AccessRecord, batch: LineBatch): void {
   if (cause !== "") batch.text(`,"cause":${jsonString(cause)},"cause_owner":"${record.causeOwner}"`);
 }
 
-/** A member whose value is the same in many lines, with what stands behind it: known values are written as bytes at once. */
-class RepeatedMember {
-  readonly #before: string;
-  readonly #behind: string;
-  readonly #known = new Map<string, Uint8Array>();
-  #lastValue: string | undefined;
-  #last: Uint8Array = new Uint8Array(0);
-
-  constructor(before: string, behind: string) {
-    this.#before = before;
-    this.#behind = behind;
-  }
-
-  of(value: string): Uint8Array {
-    if (value === this.#lastValue) return this.#last;
-    let bytes = this.#known.get(value);
-    if (bytes === undefined) {
-      bytes = bytesOf(this.#before + jsonString(value) + this.#behind);
-      // Clients choose some of the values.
-      if (this.#known.size >= MOST_KNOWN) this.#known.clear();
-      if (value.length <= LONGEST_KNOWN) this.#known.set(value, bytes);
-    }
-    this.#lastValue = value;
-    return this.#last = bytes;
-  }
-}
-
 function headOf(level: AccessLevel): string {
   return `{"time":"${new Date().toISOString()}","level":"${level}","message":"request","request_id":`;
 }
@@ -120,8 +94,6 @@ let lastSecond = -1;
 let lastHead: Uint8Array = new Uint8Array(0);
 /** Where the milliseconds stand in a head. */
 const MS_AT = '{"time":"2026-11-28T06:30:00.'.length;
-const MOST_KNOWN = 256;
-const LONGEST_KNOWN = 512;
 const hosts = new RepeatedMember(',"host":', ',"path":');
 const sites = new RepeatedMember(',"site":', ',"status":');
 const upstreams = new RepeatedMember(',"upstream":', ',"upstream_ms":');

@@ -10,6 +10,7 @@ import { foldedName } from "../../http/folded_name.ts";
 import { forwardedElement } from "../../http/forwarded.ts";
 import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
 import { bytesOf } from "../../http1/head_bytes.ts";
+import { type FixedLine, fixedLine } from "../../http1/header_bytes.ts";
 import type { HeadWriter } from "../../http1/head_writer.ts";
 import { countsHops, oneHopLess } from "../../http/max_forwards.ts";
 import { firstMember, type ForwardedClient, FORWARDING_FIELDS } from "../../http/forwarded_client.ts";
@@ -60,8 +61,8 @@ export class RequestHeaders {
   /** With a colon and a space behind it; undefined where upstreams are told no request id. */
   readonly #requestIdName: Uint8Array | undefined;
   /** Via of this proxy alone, by the version of the request. */
-  readonly #viaHttp1: OwnVia;
-  readonly #viaHttp2: OwnVia;
+  readonly #viaHttp1: FixedLine;
+  readonly #viaHttp2: FixedLine;
   /** Via of the client, in the head that is being written. */
   #via = "";
   /** Whether the client takes trailer fields, in the head that is being written. */
@@ -88,8 +89,8 @@ export class RequestHeaders {
     this.#tellsVia = !this.#suppressed.has("via");
     const tellsId = !this.#suppressed.has(names.requestIdName);
     this.#requestIdName = tellsId ? bytesOf(`${names.requestIdName}: `) : undefined;
-    this.#viaHttp1 = ownVia(`1.1 ${names.viaName}`);
-    this.#viaHttp2 = ownVia(`2.0 ${names.viaName}`);
+    this.#viaHttp1 = fixedLine("via", `1.1 ${names.viaName}`);
+    this.#viaHttp2 = fixedLine("via", `2.0 ${names.viaName}`);
     this.#made = made.length === 0 ? undefined : made;
   }
 
@@ -131,7 +132,7 @@ export class RequestHeaders {
     if (prefix !== "" || forwarded !== undefined) out.text(this.#prefixLine(prefix, forwarded));
     if (this.#tellsVia) {
       const own = head.protocol === "HTTP/2.0" ? this.#viaHttp2 : this.#viaHttp1;
-      if (this.#via === "") out.copy(own.line);
+      if (this.#via === "") out.copy(own.bytes);
       else out.line("via", `${this.#via}, ${own.value}`);
     }
     if (this.#requestIdName !== undefined) out.writtenLine(this.#requestIdName, exchange.id);
@@ -289,16 +290,6 @@ export class RequestHeaders {
   #line(name: string, value: string): string {
     return this.#suppressed.has(name) ? "" : `${name}: ${value}\r\n`;
   }
-}
-
-/** Via where no other proxy was before. */
-interface OwnVia {
-  readonly value: string;
-  readonly line: Uint8Array;
-}
-
-function ownVia(value: string): OwnVia {
-  return { value, line: bytesOf(`via: ${value}\r\n`) };
 }
 
 /** How a field of the client is treated. */

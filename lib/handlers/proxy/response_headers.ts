@@ -7,8 +7,8 @@
 import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
 import type { HeaderLines } from "../../http/message.ts";
 import { MAPPED_FIELDS, type ReverseMapping, type UpstreamReverseMapping } from "./reverse_mapping.ts";
-import { bytesOf } from "../../http1/head_bytes.ts";
-import { type FixedLine, PassedLines } from "../../http1/passed_lines.ts";
+import { type FixedLine, fixedLine } from "../../http1/header_bytes.ts";
+import { PassedLines } from "../../http1/passed_lines.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 
 /** How response headers are rewritten. */
@@ -33,7 +33,7 @@ export class ResponseHeaders {
   constructor({ viaName, untrustedName }: ResponseHeaderOptions) {
     // The version is that of the upstream's response (RFC 9110, section 7.6.3).
     this.#viaValues = [`1.0 ${viaName}`, `1.1 ${viaName}`];
-    this.#viaLines = this.#viaValues.map((value) => ({ lowerName: "via", value, bytes: bytesOf(`via: ${value}\r\n`) }));
+    this.#viaLines = this.#viaValues.map((value) => fixedLine("via", value));
     this.#viaHttp2 = `2.0 ${viaName}`;
     this.#dropped = new Set([...HOP_BY_HOP, "content-length", "via", untrustedName]);
   }
