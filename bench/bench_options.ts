@@ -19,8 +19,10 @@ export interface BenchOptions {
   rounds: number;
   /** Length of a measurement. */
   seconds: number;
-  /** Full load before it. Node needs two seconds of it until its figures hold still. */
+  /** Full load before it. Node needs two seconds of it until its figures hold still, BWS up to five. */
   warmUpSeconds: number;
+  /** Whether each measurement has a process of its own, so that what it takes to get warm shows. */
+  fresh: boolean;
   /** Cores that each peer may use; BWS gets as many workers. */
   workers: number;
   /** Cores of the proxy and of all else, as taskset takes them. */
@@ -40,7 +42,8 @@ export const USAGE = `deno task bench [FLAGS]
   --peers NAMES        proxies, divided by commas; default: all that are or can be installed
   --rounds N           how often each is measured; default: 3
   --seconds N          how long each time; default: 3
-  --warm-up N          full load before each measurement, in seconds; default: 2
+  --warm-up N          full load before a process is measured, in seconds; default: 5, with --fresh 2
+  --fresh              a new process for each measurement; without it, a process serves all rounds of a workload
   --quick              each once, for a second: shows that it works
   --workers N          workers of BWS, and cores that the others may use; default: 1
   --proxy-cores LIST   as taskset takes them; default: 0, or the first N where the machine has more
@@ -60,12 +63,13 @@ Proxies: ${PEERS.map(({ key }) => key).join(", ")}`;
 export function benchOptions(args: readonly string[]): BenchOptions {
   const flags = parseArgs(args, {
     string: ["only", "peers", "rounds", "seconds", "warm-up", "workers", "proxy-cores", "load-cores"],
-    boolean: ["quick", "write", "help", "half-load"],
+    boolean: ["quick", "write", "help", "half-load", "fresh"],
     unknown: (arg) => {
       throw new RangeError(`Unknown argument ${arg}`);
     },
   });
   const quick = flags.quick === true;
+  const fresh = flags.fresh === true;
   const workers = whole("workers", flags.workers, 1);
   const processors = navigator.hardwareConcurrency;
   const first = workers > 1 && processors > workers ? `0-${workers - 1}` : PROXY_CORE;
@@ -75,7 +79,8 @@ export function benchOptions(args: readonly string[]): BenchOptions {
     peers: names("peers", flags.peers, PEERS.map(({ key }) => key)),
     rounds: whole("rounds", flags.rounds, quick ? 1 : 3),
     seconds: whole("seconds", flags.seconds, quick ? 1 : 3),
-    warmUpSeconds: whole("warm-up", flags["warm-up"], quick ? 1 : 2),
+    warmUpSeconds: whole("warm-up", flags["warm-up"], quick ? 1 : fresh ? 2 : 5),
+    fresh,
     workers,
     proxyCores,
     proxyCoreCount: coreCount(proxyCores),

@@ -36,7 +36,7 @@ export interface Figures {
 /** Where and how it is measured. */
 export interface MeasurementOptions extends BenchOptions {
   port: number;
-  /** The proxy; without it, there is none between load and upstream. */
+  /** Its process; without one, there is none between load and upstream. */
   pid?: number;
   /** For files of this measurement. */
   folder: string;
@@ -45,16 +45,40 @@ export interface MeasurementOptions extends BenchOptions {
 /** Before latencies count: the load generator itself must get warm. */
 const LEAD_IN_SECONDS = 0.5;
 
+/** A peer that was warmed up. */
+export interface WarmPeer {
+  /** What is asked of it. */
+  plan: RequestPlan;
+  /** Requests or echoes a second of the warm-up; undefined where that was no full load. */
+  perSecond?: number;
+  /** What went wrong meanwhile. */
+  errors: string[];
+}
+
 /**
- * Measures a peer that runs.
+ * Asks a peer that runs once, and puts it under load for `warmUpSeconds`.
  *
  * @throws {Error} When it does not answer as it should, or not at all.
  */
-export async function measure(workload: Workload, options: MeasurementOptions): Promise<Figures> {
+export async function warmUp(workload: Workload, options: MeasurementOptions): Promise<WarmPeer> {
   const plan = await checkedPlan(workload, options.port);
+  if (workload.idle !== undefined) {
+    // Before memory is looked at, whatever grows with the first requests has grown.
+    await pacedLoad(workload, plan, options.warmUpSeconds, options);
+    return { plan, errors: [] };
+  }
+  const { perSecond, errors } = await fullLoad(workload, plan, options.warmUpSeconds, options);
+  return { plan, perSecond, errors: errors.map((error) => `while warming up: ${error}`) };
+}
+
+/**
+ * Measures a peer that is warm.
+ *
+ * @throws {Error} When it does not answer as it should, or not at all.
+ */
+export async function measure(workload: Workload, plan: RequestPlan, options: MeasurementOptions): Promise<Figures> {
   if (workload.idle !== undefined) return await besideIdle(workload, plan, workload.idle, options);
   if (workload.paced === true) return await atFixedRate(workload, plan, options);
-  const warmUp = await fullLoad(workload, plan, options.warmUpSeconds, options);
   const { pid } = options;
   const beforeTicks = pid === undefined ? 0 : await processorTicks(pid);
   const startMs = performance.now();
@@ -71,12 +95,7 @@ export async function measure(workload: Workload, options: MeasurementOptions): 
     ...(pid === undefined ? {} : cost),
     perSecond,
     ...latencies(paced),
-    errors: [
-      ...warmUp.errors.map((error) => `while warming up: ${error}`),
-      ...errors,
-      ...errorsOf(paced),
-      ...remarks(workload, requests, perSecond),
-    ],
+    errors: [...errors, ...errorsOf(paced), ...remarks(workload, requests, perSecond)],
   };
 }
 
@@ -140,7 +159,6 @@ async function pacedLoad(
 
 /** What a request costs that comes alone: the proxy waits before each, and takes no two in one turn. */
 async function atFixedRate(workload: Workload, plan: RequestPlan, options: MeasurementOptions): Promise<Figures> {
-  await fullLoad(workload, plan, options.warmUpSeconds, options);
   const { pid } = options;
   const beforeTicks = pid === undefined ? 0 : await processorTicks(pid);
   const paced = await pacedLoad(workload, plan, options.seconds, options);
@@ -160,8 +178,6 @@ async function besideIdle(
   count: number,
   options: MeasurementOptions,
 ): Promise<Figures> {
-  // Before memory is looked at, whatever grows with the first requests has grown.
-  await pacedLoad(workload, plan, options.warmUpSeconds, options);
   const { idle, during, lost } = await withIdle(
     { plan, count, ...options },
     () => pacedLoad(workload, plan, options.seconds, options),

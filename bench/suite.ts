@@ -8,16 +8,24 @@
 
 import { type BenchOptions, benchOptions, USAGE } from "./bench_options.ts";
 import { machineLines } from "./machine.ts";
-import { measure } from "./measurement.ts";
-import { type InstalledPeer, installedPeers, withPeer } from "./peers/installed_peers.ts";
+import { type InstalledPeer, installedPeers } from "./peers/installed_peers.ts";
 import { NGINX } from "./peers/nginx.ts";
-import { freePort, installed, stopAll } from "./pinned_process.ts";
+import { installed, stopAll } from "./pinned_process.ts";
 import { type Outcome, outcomeLine, type Outcomes, report } from "./report.ts";
-import { filler, startEcho, startUpstream, upstreamAddress, type UpstreamServer } from "./upstream_server.ts";
-import { routePath, type Workload, WORKLOADS } from "./workload.ts";
+import { measureRounds, nginxPerSecond, type Place, ratedByNginx } from "./rounds.ts";
+import { filler, startEcho, startUpstream } from "./upstream_server.ts";
+import { type Workload, WORKLOADS } from "./workload.ts";
 
 /** As many requests a second as the load generator can send on the core that it shares with the upstream. */
 const MOST_RATE = 5000;
+
+/** Which processes were measured. */
+const FRESH =
+  `Each measurement had a process of its own, which was put under load shortly before: what JavaScript takes to be
+compiled is in it.`;
+const KEPT =
+  `A process was started for each workload, put under load, and then measured in all rounds, in turns with the others; only
+beside idle connections each measurement had a process of its own.`;
 
 /** What the figures mean; goes with them. */
 const NOTES =
@@ -69,86 +77,51 @@ async function run(options: BenchOptions, folder: string, signal: AbortSignal): 
   await Deno.mkdir(`${folder}/files`);
   await Deno.writeFile(`${folder}/files/small.txt`, filler(1024));
   await Deno.writeFile(`${folder}/files/large.txt`, filler(1_048_576));
-  const place = { options, folder, upstream, echo };
-  const workloads = options.halfLoad ? await atHalfLoad(chosen, place, signal) : chosen;
+  const place: Place = { options, folder, upstream, ...(echo === undefined ? {} : { echo }) };
+  const [nginx] = options.halfLoad
+    ? await installedPeers([NGINX.key], (_, why) => say(`The fixed rates stay: ${why}`))
+    : [];
   const outcomes = new Map<Workload, Map<string, Outcome[]>>();
-  for (let round = 1; round <= options.rounds; round++) {
-    for (const workload of workloads) {
-      const byPeer = outcomes.get(workload) ?? new Map<string, Outcome[]>();
-      outcomes.set(workload, byPeer);
-      for (const peer of peers.filter((peer) => able(peer, workload))) {
-        const outcome = await attempt(peer, workload, place);
+  for (const fixed of chosen) {
+    const workload = nginx === undefined ? fixed : await atHalfLoad(fixed, nginx, place);
+    signal.throwIfAborted();
+    const found = await measureRounds(
+      workload,
+      peers.filter((peer) => able(peer, workload)),
+      place,
+      (round, peer, outcome) => {
         signal.throwIfAborted();
-        byPeer.set(peer.name, [...byPeer.get(peer.name) ?? [], outcome]);
-        say(`round ${round} of ${options.rounds}: ${workload.name}: ${peer.name}: ${outcomeLine(outcome)}`);
-      }
-    }
+        say(`${workload.name}: round ${round} of ${options.rounds}: ${peer.name}: ${outcomeLine(outcome)}`);
+      },
+    );
+    outcomes.set(workload, found);
   }
   await finish(options, outcomes, await machineLines(peers, upstream.name));
 }
 
-/** The workloads, each with half of nginx's requests a second as its rate. */
-async function atHalfLoad(workloads: readonly Workload[], place: Place, signal: AbortSignal): Promise<Workload[]> {
-  const [nginx] = await installedPeers([NGINX.key], (_, why) => say(`The fixed rates stay: ${why}`));
-  if (nginx === undefined) return [...workloads];
-  const found: Workload[] = [];
-  for (const workload of workloads) {
-    signal.throwIfAborted();
-    const fixed = workload.paced === true || workload.idle !== undefined;
-    const outcome = fixed ? undefined : await attempt(nginx, workload, place);
-    const perSecond = outcome !== undefined && "figures" in outcome ? outcome.figures.perSecond : undefined;
-    const rate = perSecond === undefined ? workload.rate : Math.min(perSecond / 2, MOST_RATE);
-    say(`${workload.name}: latency at ${Math.round(rate)}/s`);
-    found.push({ ...workload, rate: Math.round(rate) });
-  }
-  return found;
-}
-
-interface Place {
-  options: BenchOptions;
-  folder: string;
-  upstream: UpstreamServer;
-  echo?: UpstreamServer;
-}
-
-/** One cell. A peer that fails does not end the run. */
-async function attempt(peer: InstalledPeer, workload: Workload, place: Place): Promise<Outcome> {
-  const folder = await Deno.makeTempDir({ dir: place.folder, prefix: `${peer.key}-` });
-  const setting = {
-    port: freePort(),
-    folder,
-    upstreams: upstreamsOf(workload, place),
-    routes: Array.from({ length: workload.routes ?? 0 }, (_, n) => routePath(n)),
-    ...(workload.needs === "files" ? { files: `${place.folder}/files` } : {}),
-    workers: place.options.workers,
-  };
+/** The workload with half of nginx's requests a second as its rate. */
+async function atHalfLoad(workload: Workload, nginx: InstalledPeer, place: Place): Promise<Workload> {
+  if (!ratedByNginx(workload)) return workload;
   try {
-    const figures = await withPeer(
-      peer,
-      { cores: place.options.proxyCores, setting },
-      (port, pid) => measure(workload, { ...place.options, port, folder, ...(pid === undefined ? {} : { pid }) }),
-    );
-    return { figures };
+    const rate = Math.round(Math.min(await nginxPerSecond(nginx, workload, place) / 2, MOST_RATE));
+    say(`${workload.name}: latency at ${rate}/s`);
+    return { ...workload, rate };
   } catch (error) {
-    return { failure: error instanceof Error ? error.message : String(error) };
+    say(`${workload.name}: the fixed rate stays: nginx: ${(error as Error).message}`);
+    return workload;
   }
 }
 
-/** One upstream is one address; many are as many addresses of the same one. */
 function able({ abilities }: InstalledPeer, { needs, small }: Workload): boolean {
   return abilities.includes(needs) || (small === true && abilities.includes("small"));
-}
-
-function upstreamsOf({ needs, upstreams = 1 }: Workload, { upstream, echo }: Place): string[] {
-  const { port } = needs === "sockets" && echo !== undefined ? echo : upstream;
-  return Array.from({ length: upstreams }, (_, n) => `${upstreamAddress(n)}:${port}`);
 }
 
 async function finish(options: BenchOptions, outcomes: Outcomes, machine: string[]): Promise<void> {
   const how = `${options.rounds} rounds of ${options.seconds} s, ${options.warmUpSeconds} s of warm-up, ` +
     `workers: ${options.workers}, proxy on core ${options.proxyCores}, load and upstream on core ${options.loadCores}`;
   const command = `- Command: \`deno task bench ${Deno.args.join(" ")}\`: ${how}`;
-  const text = [`${[...machine, command].join("\n")}`, NOTES, report(outcomes)].join("\n\n");
+  const notes = `${options.fresh ? FRESH : KEPT} ${NOTES}`;
+  const text = [`${[...machine, command].join("\n")}`, notes, report(outcomes)].join("\n\n");
   say(`\n${text}`);
   if (!options.write) return;
   const file = new URL("RESULTS.md", import.meta.url);

@@ -44,30 +44,39 @@ export async function installedPeers(
   return here;
 }
 
+/** A peer that runs. */
+export interface RunningPeer {
+  port: number;
+  /** Its process; without one, there is none between load and upstream. */
+  pid?: number;
+  /** Whether its process has ended by itself. */
+  ended(): boolean;
+  stop(): Promise<void>;
+}
+
 /**
- * Runs a peer for as long as `measure` takes. Without a program of its own, it is measured at its first upstream, and
- * `pid` is absent.
+ * Starts a peer and waits until it listens. One without a program of its own is measured at its first upstream.
  *
  * @throws {Error} When it does not start, with what it said last.
  */
-export async function withPeer<T>(
+export async function startPeer(
   peer: Peer,
   { cores, setting }: { cores: string; setting: Setting },
-  measure: (port: number, pid?: number) => Promise<T>,
-): Promise<T> {
+): Promise<RunningPeer> {
   const start = await peer.prepare(setting);
-  if (start === undefined) return await measure(Number(setting.upstreams[0].split(":")[1]));
+  if (start === undefined) {
+    return { port: Number(setting.upstreams[0].split(":")[1]), ended: () => false, stop: () => Promise.resolve() };
+  }
   const errorFile = `${setting.folder}/stderr.log`;
   const child = startPinned(cores, start.command, start.args, { env: start.env, errorFile });
+  let ended = false;
+  child.status.then(() => ended = true);
   try {
-    try {
-      await listening(setting.port, child, START_TIMEOUT_MS);
-    } catch (cause) {
-      const said = lastLine(await Deno.readTextFile(errorFile));
-      throw new Error(`${(cause as Error).message}${said === "" ? "" : `: ${said.slice(0, 160)}`}`, { cause });
-    }
-    return await measure(setting.port, child.pid);
-  } finally {
+    await listening(setting.port, child, START_TIMEOUT_MS);
+  } catch (cause) {
     await stop(child);
+    const said = lastLine(await Deno.readTextFile(errorFile));
+    throw new Error(`${(cause as Error).message}${said === "" ? "" : `: ${said.slice(0, 160)}`}`, { cause });
   }
+  return { port: setting.port, pid: child.pid, ended: () => ended, stop: () => stop(child) };
 }
