@@ -29,7 +29,7 @@ export interface BenchOptions {
   proxyCores: string;
   proxyCoreCount: number;
   loadCores: string;
-  /** Whether the fixed rate is half of what nginx does, as far as the load generator can. */
+  /** Whether the fixed rate is half of what nginx does under full load. */
   halfLoad: boolean;
   /** Whether bench/RESULTS.md is written. */
   write: boolean;
@@ -41,15 +41,15 @@ export const USAGE = `deno task bench [FLAGS]
   --only NAMES         workloads, divided by commas; default: all
   --peers NAMES        proxies, divided by commas; default: all that are or can be installed
   --rounds N           how often each is measured; default: 3
-  --seconds N          how long each time; default: 3
+  --seconds N          how long each time, under full load and for latency; latency longer, up to 2 s, where that is
+                       fewer than 10,000 requests; default: 3
   --warm-up N          full load before a process is measured, in seconds; default: 5, with --fresh 2
   --fresh              a new process for each measurement; without it, a process serves all rounds of a workload
   --quick              each once, for a second: shows that it works
   --workers N          workers of BWS, and cores that the others may use; default: 1
   --proxy-cores LIST   as taskset takes them; default: 0, or the first N where the machine has more
   --load-cores LIST    of load and upstream; default: the last
-  --half-load          latency at half of what nginx does under full load, at most 5,000 requests/s: more than that
-                       the load generator cannot send; without it, at the fixed rate of the workload
+  --half-load          latency at half of what nginx does under full load; without it, at the fixed rate of the workload
   --write              write bench/RESULTS.md
 
 Workloads: ${WORKLOADS.map(({ name }) => name).join(", ")}

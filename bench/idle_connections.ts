@@ -6,7 +6,7 @@
 
 import type { RequestPlan } from "./load/request_plan.ts";
 import { startPinned, stop } from "./pinned_process.ts";
-import { processorTicks, residentBytes, TICK_US } from "./process_tree.ts";
+import { processorUs, residentBytes } from "./process_tree.ts";
 
 /** What idle connections cost. */
 export interface IdleFigures {
@@ -73,11 +73,11 @@ export async function withIdle<T>(options: IdleOptions, measure: () => Promise<T
 
 async function atRest(pid: number, beforeBytes: number, count: number): Promise<IdleFigures> {
   await rest();
-  const beforeTicks = await processorTicks(pid);
+  const beforeUs = await processorUs(pid);
   await rest();
-  const ticks = await processorTicks(pid) - beforeTicks;
+  const us = await processorUs(pid) - beforeUs;
   const grownBytes = await residentBytes(pid) - beforeBytes;
-  return { beforeBytes, bytesPerConnection: grownBytes / count, busy: ticks * TICK_US / 1000 / REST_MS };
+  return { beforeBytes, bytesPerConnection: grownBytes / count, busy: us / 1000 / REST_MS };
 }
 
 function rest(): Promise<void> {

@@ -6,13 +6,12 @@
 
 import type { BenchOptions } from "./bench_options.ts";
 import { HttpClient } from "./load/http_client.ts";
-import type { PacedLoad, PacedPlan } from "./load/paced_load.ts";
+import type { LoadGenerator } from "./load/load_generator.ts";
+import type { LoadOutcome, LoadPlan } from "./load/load_run.ts";
 import type { RequestPlan } from "./load/request_plan.ts";
-import { SOCKET_PATH, type SocketLoad } from "./load/socket_load.ts";
 import { wrkLoad } from "./load/wrk_load.ts";
 import { type IdleFigures, withIdle } from "./idle_connections.ts";
-import { runPinned } from "./pinned_process.ts";
-import { processorTicks, TICK_US } from "./process_tree.ts";
+import { processorUs } from "./process_tree.ts";
 import type { Workload } from "./workload.ts";
 
 /** What was measured. */
@@ -23,8 +22,8 @@ export interface Figures {
   perSecond?: number;
   /** Share of its cores that the proxy used under full load, 0 to 1: well below 1, the load was the limit. */
   busy?: number;
-  /** Latency at the fixed rate; the rarer ones where enough requests were made to tell. */
-  p50Ms: number;
+  /** Latency at the fixed rate, unless that is too much for it; the rarer ones where enough requests were made to tell. */
+  p50Ms?: number;
   p99Ms?: number;
   p999Ms?: number;
   /** What idle connections cost. */
@@ -40,10 +39,18 @@ export interface MeasurementOptions extends BenchOptions {
   pid?: number;
   /** For files of this measurement. */
   folder: string;
+  generator: LoadGenerator;
 }
 
-/** Before latencies count: the load generator itself must get warm. */
-const LEAD_IN_SECONDS = 0.5;
+/** Before latencies count: proxies go from full load, or from rest, to a part of it. */
+const LEAD_IN_SECONDS = 0.3;
+/** Latency is measured until so many requests were made, but for no longer than {@linkcode MOST_PACED_SECONDS}. */
+const ENOUGH_REQUESTS = 10_000;
+const MOST_PACED_SECONDS = 2;
+/** Share of the requests that the load generator may send late: half of what p99 leaves out. */
+const MOST_LATE = 0.005;
+/** What a peer must do under full load, times the fixed rate, so that there is a latency. */
+const HEADROOM = 1.05;
 
 /** A peer that was warmed up. */
 export interface WarmPeer {
@@ -64,7 +71,7 @@ export async function warmUp(workload: Workload, options: MeasurementOptions): P
   const plan = await checkedPlan(workload, options.port);
   if (workload.idle !== undefined) {
     // Before memory is looked at, whatever grows with the first requests has grown.
-    await pacedLoad(workload, plan, options.warmUpSeconds, options);
+    await pacedLoad(workload, plan, options);
     return { plan, errors: [] };
   }
   const { perSecond, errors } = await fullLoad(workload, plan, options.warmUpSeconds, options);
@@ -80,23 +87,24 @@ export async function measure(workload: Workload, plan: RequestPlan, options: Me
   if (workload.idle !== undefined) return await besideIdle(workload, plan, workload.idle, options);
   if (workload.paced === true) return await atFixedRate(workload, plan, options);
   const { pid } = options;
-  const beforeTicks = pid === undefined ? 0 : await processorTicks(pid);
+  const beforeUs = pid === undefined ? 0 : await processorUs(pid);
   const startMs = performance.now();
   const { requests, perSecond, messages, errors } = await fullLoad(workload, plan, options.seconds, options);
-  const tookSeconds = (performance.now() - startMs) / 1000;
+  const tookUs = (performance.now() - startMs) * 1000;
   if (requests === 0) throw new Error(["no answer under load", ...errors].join("; "));
-  const ticks = pid === undefined ? NaN : await processorTicks(pid) - beforeTicks;
-  const paced = await pacedLoad(workload, plan, options.seconds, options);
-  const cost = {
-    microseconds: ticks * TICK_US / messages,
-    busy: ticks * TICK_US / 1e6 / tookSeconds / options.proxyCoreCount,
-  };
-  return {
+  const us = pid === undefined ? NaN : await processorUs(pid) - beforeUs;
+  const cost = { microseconds: us / messages, busy: us / tookUs / options.proxyCoreCount };
+  const figures = {
     ...(pid === undefined ? {} : cost),
     perSecond,
-    ...latencies(paced),
-    errors: [...errors, ...errorsOf(paced), ...remarks(workload, requests, perSecond)],
+    errors: [...errors, ...(requests < 100 ? [`${requests} requests are few`] : [])],
   };
+  if (perSecond < HEADROOM * workload.rate) {
+    figures.errors.push(`${workload.rate} requests/s are too much for it: no latency`);
+    return figures;
+  }
+  const paced = await pacedLoad(workload, plan, options);
+  return { ...figures, ...latencies(paced), errors: [...figures.errors, ...errorsOf(paced)] };
 }
 
 /** Asks once, so that what is measured is right answers; what files are validated with is in this answer. */
@@ -127,46 +135,51 @@ async function fullLoad(
   workload: Workload,
   plan: RequestPlan,
   seconds: number,
-  { port, loadCores, folder }: MeasurementOptions,
+  { port, loadCores, folder, generator }: MeasurementOptions,
 ): Promise<FullLoad> {
-  if (workload.needs !== "sockets") {
-    const load = await wrkLoad(plan, { cores: loadCores, port, seconds, connections: workload.connections, folder });
+  const { needs, connections } = workload;
+  if (needs !== "sockets") {
+    const load = await wrkLoad(plan, { cores: loadCores, port, seconds, connections, folder });
     return { ...load, messages: load.requests };
   }
-  const args = [port, workload.connections, seconds, plan.answerBytes].map(String);
-  const said = await runPinned(loadCores, Deno.execPath(), ["run", "-A", own("load/socket_load.ts"), ...args]);
-  const load: SocketLoad = JSON.parse(said);
-  const perSecond = load.echoes / load.seconds;
+  const asked = { messageBytes: plan.answerBytes };
+  const load = await generator.run({ port, connections, seconds, leadInSeconds: 0, plan: asked });
+  const errors = Object.entries(load.errors).map(([cause, count]) => `${cause}: ${count}`);
   // An echo passes twice. The handshakes of so few sockets do not show.
-  return { requests: load.echoes, perSecond, messages: 2 * load.echoes, errors: [] };
+  return { requests: load.answered, perSecond: load.answered / seconds, messages: 2 * load.answered, errors };
 }
 
 async function pacedLoad(
-  { needs, connections, rate }: Workload,
+  workload: Workload,
   plan: RequestPlan,
-  seconds: number,
-  { port, folder, loadCores }: MeasurementOptions,
-): Promise<PacedLoad> {
-  const asked = needs === "sockets" ? { path: SOCKET_PATH, messageBytes: plan.answerBytes } : plan;
-  const paced: PacedPlan = { port, connections, rate, seconds, leadInSeconds: LEAD_IN_SECONDS, plan: asked };
-  const file = `${folder}/paced.json`;
-  await Deno.writeTextFile(file, JSON.stringify(paced));
-  const said = await runPinned(loadCores, Deno.execPath(), ["run", "-A", own("load/paced_load.ts"), file]);
-  const load: PacedLoad = JSON.parse(said);
+  { port, seconds, generator }: MeasurementOptions,
+): Promise<LoadOutcome> {
+  const { needs, connections, rate } = workload;
+  const paced: LoadPlan = {
+    ...{ port, connections, rate, leadInSeconds: LEAD_IN_SECONDS },
+    seconds: pacedSeconds(rate, seconds),
+    plan: needs === "sockets" ? { messageBytes: plan.answerBytes } : plan,
+  };
+  const load = await generator.run(paced);
   if (load.answered === 0) throw new Error(`no answer at the fixed rate; ${errorsOf(load).join(", ")}`);
   return load;
+}
+
+/** How long latency is measured, in seconds. */
+export function pacedSeconds(rate: number, seconds: number): number {
+  return Math.max(seconds, Math.min(MOST_PACED_SECONDS, ENOUGH_REQUESTS / rate));
 }
 
 /** What a request costs that comes alone: the proxy waits before each, and takes no two in one turn. */
 async function atFixedRate(workload: Workload, plan: RequestPlan, options: MeasurementOptions): Promise<Figures> {
   const { pid } = options;
-  const beforeTicks = pid === undefined ? 0 : await processorTicks(pid);
-  const paced = await pacedLoad(workload, plan, options.seconds, options);
-  const ticks = pid === undefined ? NaN : await processorTicks(pid) - beforeTicks;
+  const beforeUs = pid === undefined ? 0 : await processorUs(pid);
+  const paced = await pacedLoad(workload, plan, options);
+  const us = pid === undefined ? NaN : await processorUs(pid) - beforeUs;
   // The lead-in costs as much as what counts.
-  const requests = paced.answered * (1 + LEAD_IN_SECONDS / options.seconds);
+  const requests = paced.answered * (1 + LEAD_IN_SECONDS / pacedSeconds(workload.rate, options.seconds));
   return {
-    ...(pid === undefined ? {} : { microseconds: ticks * TICK_US / requests }),
+    ...(pid === undefined ? {} : { microseconds: us / requests }),
     ...latencies(paced),
     errors: errorsOf(paced),
   };
@@ -180,28 +193,25 @@ async function besideIdle(
 ): Promise<Figures> {
   const { idle, during, lost } = await withIdle(
     { plan, count, ...options },
-    () => pacedLoad(workload, plan, options.seconds, options),
+    () => pacedLoad(workload, plan, options),
   );
   const closed = lost > 0 ? [`${lost} idle connections were closed`] : [];
   return { ...latencies(during), ...(idle === undefined ? {} : { idle }), errors: [...errorsOf(during), ...closed] };
 }
 
-function latencies({ answered, p50Ms, p99Ms, p999Ms }: PacedLoad): Pick<Figures, "p50Ms" | "p99Ms" | "p999Ms"> {
+function latencies({ answered, p50Ms, p99Ms, p999Ms }: LoadOutcome): Pick<Figures, "p50Ms" | "p99Ms" | "p999Ms"> {
   return { p50Ms, ...(answered >= 100 ? { p99Ms } : {}), ...(answered >= 1000 ? { p999Ms } : {}) };
 }
 
-/** What a reader of the figures must know. */
-function remarks({ rate }: Workload, requests: number, perSecond: number): string[] {
+/** What went wrong at the fixed rate, with what the load generator could not do: then the latencies are its own. */
+function errorsOf({ errors, lateShare, unsentShare }: LoadOutcome): string[] {
   return [
-    ...(requests < 100 ? [`${requests} requests are few`] : []),
-    ...(perSecond < 1.3 * rate ? [`the fixed rate of ${rate}/s is too much for it: no latency to compare`] : []),
+    ...Object.entries(errors).map(([cause, count]) => `${cause}: ${count} at the fixed rate`),
+    ...(lateShare > MOST_LATE ? [`the load generator was late with ${percent(lateShare)} of the requests`] : []),
+    ...(unsentShare > MOST_LATE ? [`${percent(unsentShare)} of the requests found no free connection in time`] : []),
   ];
 }
 
-function errorsOf({ errors }: PacedLoad): string[] {
-  return Object.entries(errors).map(([cause, count]) => `${cause}: ${count} at the fixed rate`);
-}
-
-function own(file: string): string {
-  return new URL(file, import.meta.url).pathname;
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
 }

@@ -34,6 +34,13 @@ export async function processorTicks(pid: number): Promise<number> {
   return ticks;
 }
 
+/** Processor time of a process and its descendants, user and system, in microseconds. */
+export async function processorUs(pid: number): Promise<number> {
+  let us = 0;
+  for (const member of await treeOf(pid)) us += await memberUs(member);
+  return us;
+}
+
 /** Memory of a process and its descendants that is in RAM, in bytes. Pages that they share count for each. */
 export async function residentBytes(pid: number): Promise<number> {
   let pages = 0;
@@ -41,6 +48,25 @@ export async function residentBytes(pid: number): Promise<number> {
     pages += Number((await Deno.readTextFile(`/proc/${member}/statm`)).split(" ")[1]);
   }
   return pages * PAGE_BYTES;
+}
+
+/**
+ * Of one process. The times of its threads are exact, but lack those that have ended; the time of the process has them, in
+ * ticks.
+ */
+async function memberUs(pid: number): Promise<number> {
+  const fields = await statFields(pid);
+  if (fields === undefined) return 0;
+  let threadsNs = 0;
+  try {
+    for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
+      const schedstat = await Deno.readTextFile(`/proc/${pid}/task/${name}/schedstat`);
+      threadsNs += Number(schedstat.split(" ")[0]);
+    }
+  } catch {
+    // A thread has ended meanwhile, or the kernel does not tell.
+  }
+  return Math.max(threadsNs / 1000, (Number(fields[11]) + Number(fields[12])) * TICK_US);
 }
 
 /** What follows the name in `/proc/PID/stat`; nothing when the process is gone. */

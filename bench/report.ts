@@ -1,5 +1,5 @@
 /**
- * The tables.
+ * The tables of workloads, and how figures grow with size.
  *
  * @module
  */
@@ -15,6 +15,8 @@ export type Outcomes = ReadonlyMap<Workload, ReadonlyMap<string, readonly Outcom
 
 /** Whose figures the others are compared with. */
 const BASES = ["nginx", "Caddy"];
+/** Whose p99 it is compared with. */
+export const BASE = "nginx";
 const ABSENT = "–";
 
 /** All tables, as Markdown: one a workload, then how figures grow with size. */
@@ -31,7 +33,7 @@ export function outcomeLine(outcome: Outcome): string {
     ...(microseconds === undefined ? [] : [`${fixed(microseconds, 1)} µs`]),
     ...(perSecond === undefined ? [] : [`${fixed(perSecond, 0)}/s`]),
     ...(idle === undefined ? [] : [`${fixed(idle.bytesPerConnection / 1024, 1)} KB a connection`]),
-    `p50 ${fixed(p50Ms, 2)} ms`,
+    ...(p50Ms === undefined ? [] : [`p50 ${fixed(p50Ms, 2)} ms`]),
     ...(p99Ms === undefined ? [] : [`p99 ${fixed(p99Ms, 2)} ms`]),
     ...errors,
   ].join(", ");
@@ -48,18 +50,19 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
-interface Column {
+/** What is shown of figures. */
+export interface Column {
   title: string;
   value(figures: Figures): number | undefined;
   digits: number;
 }
 
-const LATENCIES: Column[] = [
-  { title: "p50 ms", value: (figures) => figures.p50Ms, digits: 2 },
-  { title: "p99 ms", value: (figures) => figures.p99Ms, digits: 2 },
-  { title: "p99.9 ms", value: (figures) => figures.p999Ms, digits: 2 },
-];
-const COST: Column = { title: "µs a request", value: (figures) => figures.microseconds, digits: 1 };
+/** Processor time. */
+export const COST: Column = { title: "µs a request", value: (figures) => figures.microseconds, digits: 1 };
+/** What one request in a hundred exceeds. */
+export const P99: Column = { title: "p99 ms", value: (figures) => figures.p99Ms, digits: 2 };
+const P50: Column = { title: "p50 ms", value: (figures) => figures.p50Ms, digits: 2 };
+const P999: Column = { title: "p99.9 ms", value: (figures) => figures.p999Ms, digits: 2 };
 const MEMORY: Column = {
   title: "KB a connection",
   value: ({ idle }) => idle === undefined ? undefined : idle.bytesPerConnection / 1024,
@@ -76,16 +79,37 @@ const IDLE: Column[] = [
 
 function workloadTable(workload: Workload, peers: ReadonlyMap<string, readonly Outcome[]>): string {
   const main = mainColumn(workload);
-  const columns = [...(workload.idle === undefined ? LOAD : IDLE), ...LATENCIES];
+  const columns = workload.idle === undefined ? LOAD : IDLE;
   const title = workload.needs === "sockets" ? "µs a message" : main.title;
-  const head = [`**${workload.name}**: ${workload.title}`, title, ...BASES.map((base) => `× ${base}`)];
-  const rows = [[...head, ...columns.map((column) => column.title), "errors, remarks"]];
-  for (const [name, outcomes] of peers) {
-    const ratios = BASES.map((base) => ratio(middle(outcomes, main), middle(peers.get(base) ?? [], main)));
-    const cells = columns.map((column) => cell(outcomes, column));
-    rows.push([name, cell(outcomes, main), ...ratios, ...cells, errorCell(outcomes)]);
+  const name = `**${workload.name}**: ${workload.title}; latency at ${workload.rate.toLocaleString("en-US")}/s`;
+  const titles = columns.map((column) => column.title);
+  const latencies = [P50.title, P99.title, `p99 × ${BASE}`, P999.title];
+  const rows = [[name, title, ...BASES.map((base) => `× ${base}`), ...titles, ...latencies, "errors, remarks"]];
+  for (const [peer, outcomes] of peers) {
+    const of = (base: string, column: Column) => shown(roundRatio(outcomes, peers.get(base) ?? [], column));
+    rows.push([
+      ...[peer, cell(outcomes, main), ...BASES.map((base) => of(base, main))],
+      ...columns.map((column) => cell(outcomes, column)),
+      ...[cell(outcomes, P50), cell(outcomes, P99), of(BASE, P99), cell(outcomes, P999), errorCell(outcomes)],
+    ]);
   }
   return table(rows);
+}
+
+/**
+ * How figures compare with those of a base: the median of the ratios of rounds, since a round's figures were measured one
+ * after the other, on a machine whose speed changes. undefined where a round failed, or has no such figure.
+ */
+export function roundRatio(
+  outcomes: readonly Outcome[],
+  base: readonly Outcome[],
+  column: Column,
+): number | undefined {
+  const values = valuesOf(outcomes, column);
+  const baseValues = valuesOf(base, column);
+  if (values === undefined || baseValues === undefined || values.length !== baseValues.length) return undefined;
+  const ratios = values.map((value, round) => value / baseValues[round]);
+  return ratios.every((found) => found > 0 && found < Infinity) ? median(ratios) : undefined;
 }
 
 function growthTables(outcomes: Outcomes): string[] {
@@ -112,10 +136,15 @@ function mainColumn(workload: Workload): Column {
   return workload.idle === undefined ? COST : MEMORY;
 }
 
-/** Failures stand in their own cells: a median of the rounds that went well would hide them. */
 function middle(outcomes: readonly Outcome[], column: Column): number | undefined {
+  const values = valuesOf(outcomes, column);
+  return values === undefined ? undefined : median(values);
+}
+
+/** Those of all rounds. Failures stand in their own cells: the rounds that went well alone would hide them. */
+function valuesOf(outcomes: readonly Outcome[], column: Column): number[] | undefined {
   const values = outcomes.flatMap((outcome) => "figures" in outcome ? column.value(outcome.figures) ?? [] : []);
-  return values.length === 0 || values.length < outcomes.length ? undefined : median(values);
+  return values.length === 0 || values.length < outcomes.length ? undefined : values;
 }
 
 function cell(outcomes: readonly Outcome[], column: Column): string {
@@ -133,7 +162,12 @@ function errorCell(outcomes: readonly Outcome[]): string {
 }
 
 function ratio(value: number | undefined, base: number | undefined): string {
-  return value === undefined || base === undefined || value <= 0 || base <= 0 ? ABSENT : fixed(value / base, 2);
+  return shown(value === undefined || base === undefined || value <= 0 || base <= 0 ? undefined : value / base);
+}
+
+/** A ratio as text. */
+export function shown(value: number | undefined): string {
+  return value === undefined ? ABSENT : fixed(value, 2);
 }
 
 function fixed(value: number, digits: number): string {

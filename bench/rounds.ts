@@ -6,7 +6,8 @@
  */
 
 import type { BenchOptions } from "./bench_options.ts";
-import { type Figures, measure, type MeasurementOptions, type WarmPeer, warmUp } from "./measurement.ts";
+import type { LoadGenerator } from "./load/load_generator.ts";
+import { type Figures, measure, type MeasurementOptions, pacedSeconds, type WarmPeer, warmUp } from "./measurement.ts";
 import { type InstalledPeer, type RunningPeer, startPeer } from "./peers/installed_peers.ts";
 import { NGINX } from "./peers/nginx.ts";
 import type { Setting } from "./peers/peer.ts";
@@ -19,6 +20,7 @@ import { routePath, type Workload } from "./workload.ts";
 export interface Place {
   options: BenchOptions;
   folder: string;
+  generator: LoadGenerator;
   upstream: UpstreamServer;
   /** Upstream of WebSockets. */
   echo?: UpstreamServer;
@@ -87,6 +89,25 @@ export async function nginxPerSecond(nginx: InstalledPeer, workload: Workload, p
   return warm.perSecond ?? 0;
 }
 
+/** Start and end of a process, and of a load: what the machine of the project took, to tell how long a run takes. */
+const PROCESS_SECONDS = 1;
+const LOAD_SECONDS = 0.5;
+/** Idle connections are opened and looked at. */
+const IDLE_SECONDS = 6;
+
+/** About how long {@linkcode measureRounds} takes for so many peers. */
+export function expectedSeconds(workload: Workload, peers: number, options: BenchOptions): number {
+  const { rounds, seconds, warmUpSeconds, halfLoad } = options;
+  const idle = workload.idle !== undefined;
+  const rated = halfLoad && ratedByNginx(workload);
+  // Half of what nginx does is known later. It is enough for most workloads in a short time.
+  const paced = LOAD_SECONDS + (rated ? Math.max(seconds, 1.3) : pacedSeconds(workload.rate, seconds));
+  const measuring = paced + (idle ? IDLE_SECONDS + paced : workload.paced === true ? 0 : seconds + LOAD_SECONDS);
+  const processes = options.fresh || idle ? rounds : 1;
+  const starting = processes * (PROCESS_SECONDS + (idle ? 0 : warmUpSeconds));
+  return peers * (starting + rounds * measuring) + (rated ? PROCESS_SECONDS + 1 : 0);
+}
+
 /** Whether nginx can tell the rate of a workload. */
 export function ratedByNginx({ paced, idle, needs }: Workload): boolean {
   return paced !== true && idle === undefined && NGINX.abilities.includes(needs);
@@ -97,7 +118,7 @@ async function startWarm(peer: InstalledPeer, workload: Workload, place: Place):
   const cores = place.options.proxyCores;
   const running = await startPeer(peer, { cores, setting: settingOf(workload, place, folder) });
   const { port, pid } = running;
-  const options = { ...place.options, port, folder, ...(pid === undefined ? {} : { pid }) };
+  const options = { ...place.options, port, folder, generator: place.generator, ...(pid === undefined ? {} : { pid }) };
   try {
     return { running, options, warm: await warmUp(workload, options) };
   } catch (error) {

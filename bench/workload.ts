@@ -34,7 +34,12 @@ export interface Workload {
   idle?: number;
   /** Workloads that differ in size alone, and the size of this one. */
   growth?: { of: string; size: string };
+  /** The most that BWS is to cost, times nginx's processor time. */
+  goal?: Goal;
 }
+
+/** A goal, or one for each driver of sockets. */
+export type Goal = number | { epoll: number; uring: number; runtime: number };
 
 const SMALL_RATE = 1200;
 const LARGE_BYTES = 1_048_576;
@@ -61,8 +66,18 @@ export const WORKLOADS: readonly Workload[] = [
     small: true,
     plan: GET,
     growth: { of: "responses", size: "12 B" },
+    goal: { epoll: 0.95, uring: 0.8, runtime: 1.3 },
   },
-  { ...SMALL, name: "one-connection", title: "GET, one connection", small: true, plan: GET, connections: 1, rate: 500 },
+  {
+    ...SMALL,
+    name: "one-connection",
+    title: "GET, one connection",
+    small: true,
+    plan: GET,
+    connections: 1,
+    rate: 500,
+    goal: 1.2,
+  },
   {
     ...SMALL,
     name: "paced-1k",
@@ -72,8 +87,16 @@ export const WORKLOADS: readonly Workload[] = [
     connections: 16,
     rate: 1000,
     paced: true,
+    goal: 1.2,
   },
-  { ...SMALL, name: "post-1k", title: "POST, 1 KB of JSON", plan: { ...POST, bodyBytes: 1024 }, growth: posts("1 KB") },
+  {
+    ...SMALL,
+    name: "post-1k",
+    title: "POST, 1 KB of JSON",
+    plan: { ...POST, bodyBytes: 1024 },
+    growth: posts("1 KB"),
+    goal: 1.1,
+  },
   {
     ...SMALL,
     name: "get-64k",
@@ -81,6 +104,7 @@ export const WORKLOADS: readonly Workload[] = [
     rate: 500,
     plan: { ...GET, paths: ["/body/64k"], answerBytes: 65_536 },
     growth: { of: "responses", size: "64 KB" },
+    goal: 1,
   },
   {
     ...LARGE,
@@ -88,6 +112,7 @@ export const WORKLOADS: readonly Workload[] = [
     title: "GET, 1 MB",
     plan: { ...GET, paths: ["/body/1m"], answerBytes: LARGE_BYTES },
     growth: { of: "responses", size: "1 MB" },
+    goal: 0.9,
   },
   {
     ...LARGE,
@@ -95,8 +120,16 @@ export const WORKLOADS: readonly Workload[] = [
     title: "POST, 1 MB",
     plan: { ...POST, bodyBytes: LARGE_BYTES },
     growth: posts("1 MB"),
+    goal: 1,
   },
-  { ...SMALL, name: "connect", title: "GET, new connection each", rate: 500, plan: { ...GET, newConnection: true } },
+  {
+    ...SMALL,
+    name: "connect",
+    title: "GET, new connection each",
+    rate: 500,
+    plan: { ...GET, newConnection: true },
+    goal: 1.2,
+  },
   ...[1000, 10_000].map((idle): Workload => ({
     ...SMALL,
     name: `idle-${short(idle)}`,
@@ -105,9 +138,9 @@ export const WORKLOADS: readonly Workload[] = [
     idle,
     growth: { of: "idle connections", size: count(idle) },
   })),
-  { ...SMALL, ...file("small", "small file, 1 KB", 1024), growth: { of: "files", size: "1 KB" } },
-  { ...LARGE, ...file("large", "large file, 1 MB", LARGE_BYTES), growth: { of: "files", size: "1 MB" } },
-  { ...SMALL, ...file("304", "small file, not modified", 0) },
+  { ...SMALL, ...file("small", "small file, 1 KB", 1024), growth: { of: "files", size: "1 KB" }, goal: 0.9 },
+  { ...LARGE, ...file("large", "large file, 1 MB", LARGE_BYTES), growth: { of: "files", size: "1 MB" }, goal: 1.1 },
+  { ...SMALL, ...file("304", "small file, not modified", 0), goal: 0.9 },
   ...[128, 65_536].map((bytes): Workload => ({
     ...SMALL,
     name: `socket-${bytes < 1024 ? bytes : "64k"}`,
@@ -116,6 +149,7 @@ export const WORKLOADS: readonly Workload[] = [
     rate: bytes < 1024 ? SMALL_RATE : 200,
     plan: { ...GET, answerBytes: bytes },
     growth: { of: "WebSocket messages", size: bytes < 1024 ? `${bytes} B` : "64 KB" },
+    goal: bytes < 1024 ? 1.5 : 0.6,
   })),
   ...[10, 100, 1000, 10_000].map((routes): Workload => ({
     ...SMALL,
@@ -125,6 +159,7 @@ export const WORKLOADS: readonly Workload[] = [
     plan: { ...GET, paths: askedPaths(routes) },
     routes,
     growth: { of: "routes", size: count(routes) },
+    ...(routes === 10_000 ? { goal: 1.1 } : {}),
   })),
   ...[2, 10, 100, 1000].map((upstreams): Workload => ({
     ...SMALL,
@@ -134,6 +169,7 @@ export const WORKLOADS: readonly Workload[] = [
     plan: GET,
     upstreams,
     growth: { of: "upstreams", size: count(upstreams) },
+    ...(upstreams === 1000 ? { goal: 1.1 } : {}),
   })),
 ];
 

@@ -6,26 +6,15 @@
 
 import { requestBytes, type RequestPlan } from "./request_plan.ts";
 
-/** Something that asks and gets answers, one at a time. */
-export interface Client {
-  /** Asks once. @throws {Error} When the answer is not the expected one. */
-  exchange(): Promise<void>;
-  /** Whether the other side closed the connection after the last answer, though it was not asked to. */
-  readonly closedUnasked: boolean;
-  /** Hangs up. */
-  close(): void;
-}
-
 /** Room for the largest head and as much of the body as is read at a time: thousands of idle clients must fit in memory. */
 const HEAD_BYTES = 4096;
 const MAX_BODY_BYTES = 262_144;
 const DECODER = new TextDecoder("latin1");
 
 /** A client that follows a plan; `turn` is the path that it begins with. */
-export class HttpClient implements Client {
+export class HttpClient {
   /** The head of the last answer. */
   head = "";
-  closedUnasked = false;
   readonly #port: number;
   readonly #plan: RequestPlan;
   readonly #requests: Uint8Array<ArrayBuffer>[];
@@ -41,6 +30,7 @@ export class HttpClient implements Client {
     this.#buffer = new Uint8Array(HEAD_BYTES + Math.min(plan.answerBytes, MAX_BODY_BYTES));
   }
 
+  /** Asks once. @throws {Error} When the answer is not the expected one. */
   async exchange(): Promise<void> {
     try {
       this.#conn ??= await this.#dial();
@@ -57,6 +47,7 @@ export class HttpClient implements Client {
     }
   }
 
+  /** Hangs up. */
   close(): void {
     this.#conn?.close();
     this.#conn = undefined;
@@ -93,7 +84,6 @@ export class HttpClient implements Client {
     if (this.head.includes("\r\ntransfer-encoding: chunked")) await this.#chunked(conn, end, filled);
     else await this.#counted(conn, filled - end);
     const closed = this.head.includes("\r\nconnection: close");
-    this.closedUnasked = closed && !this.#plan.newConnection;
     return !closed && !this.#plan.newConnection;
   }
 
@@ -143,6 +133,6 @@ function headEnd(buffer: Uint8Array, filled: number): number {
 }
 
 /** Writes the whole of something. */
-export async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }

@@ -1,31 +1,45 @@
 /**
- * A worker that says when each request is due. It sleeps in `Atomics.wait`, which keeps time to about 0.1 ms; the timers of
- * the runtime know whole milliseconds only. The gaps are those of a crowd that knows nothing of one another (a Poisson
- * process), and the same in every run.
+ * When requests are due.
  *
  * @module
  */
 
-/** What is to be paced. */
+/** When requests are due, one after the other. */
 export interface Pace {
-  /** A second, on average. */
-  rate: number;
-  /** Length of what counts. */
-  seconds: number;
-  /** Length of what comes before, which does not. */
-  leadInSeconds: number;
+  /** When the next request is due, in milliseconds; Infinity after the last one. */
+  readonly dueMs: number;
+  /** The next request was sent. */
+  next(): void;
 }
 
-/** That a request is due. */
-export interface Due {
-  dueMs: number;
-  /** Whether its latency counts. */
-  counts: boolean;
+/**
+ * Requests with the gaps of a crowd that knows nothing of one another (a Poisson process), the same in every run.
+ *
+ * @param rate A second, on average.
+ */
+export function randomPace(rate: number, startMs: number, endMs: number): Pace {
+  const random = seeded();
+  const gapMs = () => -Math.log(1 - random()) * 1000 / rate;
+  const pace = {
+    dueMs: startMs + gapMs(),
+    next(): void {
+      pace.dueMs += gapMs();
+      if (pace.dueMs > endMs) pace.dueMs = Infinity;
+    },
+  };
+  return pace;
 }
 
-/** Now, on a clock that threads share, in milliseconds. */
-export function sharedNowMs(): number {
-  return performance.timeOrigin + performance.now();
+/** A request whenever a connection is free. */
+export function closedPace(startMs: number, endMs: number, nowMs: () => number): Pace {
+  const pace = {
+    dueMs: startMs,
+    next(): void {
+      pace.dueMs = nowMs();
+      if (pace.dueMs > endMs) pace.dueMs = Infinity;
+    },
+  };
+  return pace;
 }
 
 /** Random numbers from 0 to 1 that are the same in every run (a linear congruential generator). */
@@ -36,26 +50,3 @@ function seeded(): () => number {
     return state / 2 ** 32;
   };
 }
-
-function run({ rate, seconds, leadInSeconds }: Pace): void {
-  const cell = new Int32Array(new SharedArrayBuffer(4));
-  const random = seeded();
-  const startMs = sharedNowMs();
-  const countsMs = startMs + leadInSeconds * 1000;
-  let dueMs = startMs;
-  while (true) {
-    dueMs += -Math.log(1 - random()) * 1000 / rate;
-    if (dueMs > countsMs + seconds * 1000) break;
-    for (let leftMs = dueMs - sharedNowMs(); leftMs > 0; leftMs = dueMs - sharedNowMs()) {
-      Atomics.wait(cell, 0, 0, leftMs);
-    }
-    postMessage({ dueMs, counts: dueMs >= countsMs });
-  }
-  postMessage(null);
-}
-
-declare function postMessage(due: Due | null): void;
-
-if (typeof WorkerGlobalScope !== "undefined") addEventListener("message", (event) => run((event as MessageEvent).data));
-
-declare const WorkerGlobalScope: unknown;
