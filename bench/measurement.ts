@@ -49,6 +49,8 @@ const ENOUGH_REQUESTS = 10_000;
 const MOST_PACED_SECONDS = 2;
 /** Share of the requests that the load generator may send late: half of what p99 leaves out. */
 const MOST_LATE = 0.005;
+/** How long a peer is warmed up at the fixed rate. */
+const PACED_WARM_UP_SECONDS = 1;
 /** What a peer must do under full load, times the fixed rate, so that there is a latency. */
 const HEADROOM = 1.05;
 
@@ -63,7 +65,8 @@ export interface WarmPeer {
 }
 
 /**
- * Asks a peer that runs once, and puts it under load for `warmUpSeconds`.
+ * Asks a peer that runs once, and puts it under full load for `warmUpSeconds`, then for a while under that at which latency
+ * is measured: it takes other ways through the proxy, and through the load generator, which is to be warm too.
  *
  * @throws {Error} When it does not answer as it should, or not at all.
  */
@@ -75,6 +78,7 @@ export async function warmUp(workload: Workload, options: MeasurementOptions): P
     return { plan, errors: [] };
   }
   const { perSecond, errors } = await fullLoad(workload, plan, options.warmUpSeconds, options);
+  if (perSecond > HEADROOM * workload.rate) await pacedLoad(workload, plan, options, PACED_WARM_UP_SECONDS);
   return { plan, perSecond, errors: errors.map((error) => `while warming up: ${error}`) };
 }
 
@@ -152,12 +156,13 @@ async function fullLoad(
 async function pacedLoad(
   workload: Workload,
   plan: RequestPlan,
-  { port, seconds, generator }: MeasurementOptions,
+  options: MeasurementOptions,
+  seconds = pacedSeconds(workload.rate, options.seconds),
 ): Promise<LoadOutcome> {
+  const { port, generator } = options;
   const { needs, connections, rate } = workload;
   const paced: LoadPlan = {
-    ...{ port, connections, rate, leadInSeconds: LEAD_IN_SECONDS },
-    seconds: pacedSeconds(rate, seconds),
+    ...{ port, connections, rate, seconds, leadInSeconds: LEAD_IN_SECONDS },
     plan: needs === "sockets" ? { messageBytes: plan.answerBytes } : plan,
   };
   const load = await generator.run(paced);

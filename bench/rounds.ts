@@ -89,9 +89,9 @@ export async function nginxPerSecond(nginx: InstalledPeer, workload: Workload, p
   return warm.perSecond ?? 0;
 }
 
-/** Start and end of a process, and of a load: what the machine of the project took, to tell how long a run takes. */
-const PROCESS_SECONDS = 1;
-const LOAD_SECONDS = 0.5;
+/** Start and end of a process with its warm-up at the fixed rate, and of a load: what the machine of the project took, to tell how long a run takes. */
+const PROCESS_SECONDS = 2.5;
+const LOAD_SECONDS = 0.35;
 /** Idle connections are opened and looked at. */
 const IDLE_SECONDS = 6;
 

@@ -41,7 +41,8 @@ processes, user and system, under full load (wrk, a closed loop); for WebSockets
 *requests/s* is on the proxy's cores; where *cores busy* is well below 100 %, load or upstream were the limit, and only the
 processor time compares. Latency comes from an open loop with random gaps (a Poisson process) and is counted from when a request was due,
 so that it has the wait for a free connection. The load generator shares a core with the upstream; it wakes at most each 0.1 ms and sends what is due, so it adds about 0.1 ms,
-and takes about 10 µs of that core for a small request; the row "no proxy" shows what load and upstream take by themselves. Idle connections have
+and takes about 10 µs of that core for a small request; the row "no proxy" shows what load and upstream take by themselves: for WebSockets of 64 KB that is most of p99, because
+the echo (npm ws) collects garbage. Idle connections have
 each had one answer; *KB a connection* is the growth of resident memory, garbage included. What nginx and HAProxy set aside for connections
 beforehand is in *MB before*. Access logs are off everywhere. nginx streams uploads and keeps answers out of temporary files, as the others do.
 "–" is what a peer does not have, or what too few requests were made for (p99: 100, p99.9: 1,000).`;
