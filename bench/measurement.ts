@@ -87,7 +87,8 @@ export async function warmUp(workload: Workload, options: MeasurementOptions): P
  *
  * @throws {Error} When it does not answer as it should, or not at all.
  */
-export async function measure(workload: Workload, plan: RequestPlan, options: MeasurementOptions): Promise<Figures> {
+export async function measure(workload: Workload, warm: WarmPeer, options: MeasurementOptions): Promise<Figures> {
+  const { plan } = warm;
   if (workload.idle !== undefined) return await besideIdle(workload, plan, workload.idle, options);
   if (workload.paced === true) return await atFixedRate(workload, plan, options);
   const { pid } = options;
@@ -103,7 +104,8 @@ export async function measure(workload: Workload, plan: RequestPlan, options: Me
     perSecond,
     errors: [...errors, ...(requests < 100 ? [`${requests} requests are few`] : [])],
   };
-  if (perSecond < HEADROOM * workload.rate) {
+  // By the warm-up too, so that one slow second does not leave a round without latency.
+  if (Math.max(perSecond, warm.perSecond ?? 0) < HEADROOM * workload.rate) {
     figures.errors.push(`${workload.rate} requests/s are too much for it: no latency`);
     return figures;
   }

@@ -90,7 +90,7 @@ export async function nginxPerSecond(nginx: InstalledPeer, workload: Workload, p
 }
 
 /** Start and end of a process with its warm-up at the fixed rate, and of a load: what the machine of the project took, to tell how long a run takes. */
-const PROCESS_SECONDS = 2.5;
+const PROCESS_SECONDS = 2;
 const LOAD_SECONDS = 0.35;
 /** Idle connections are opened and looked at. */
 const IDLE_SECONDS = 6;
@@ -101,7 +101,7 @@ export function expectedSeconds(workload: Workload, peers: number, options: Benc
   const idle = workload.idle !== undefined;
   const rated = halfLoad && ratedByNginx(workload);
   // Half of what nginx does is known later. It is enough for most workloads in a short time.
-  const paced = LOAD_SECONDS + (rated ? Math.max(seconds, 1.3) : pacedSeconds(workload.rate, seconds));
+  const paced = LOAD_SECONDS + (rated ? Math.max(seconds, 1.2) : pacedSeconds(workload.rate, seconds));
   const measuring = paced + (idle ? IDLE_SECONDS + paced : workload.paced === true ? 0 : seconds + LOAD_SECONDS);
   const processes = options.fresh || idle ? rounds : 1;
   const starting = processes * (PROCESS_SECONDS + (idle ? 0 : warmUpSeconds));
@@ -144,14 +144,14 @@ function alive({ kept }: Subject): boolean {
 
 async function measureKept({ outcomes, kept }: Subject, workload: Workload): Promise<Figures> {
   const { options, warm } = kept!;
-  const figures = await measure(workload, warm.plan, options);
+  const figures = await measure(workload, warm, options);
   return outcomes.length > 0 ? figures : { ...figures, errors: [...warm.errors, ...figures.errors] };
 }
 
 async function measureFresh({ peer }: Subject, workload: Workload, place: Place): Promise<Figures> {
   const { running, options, warm } = await startWarm(peer, workload, place);
   try {
-    const figures = await measure(workload, warm.plan, options);
+    const figures = await measure(workload, warm, options);
     return { ...figures, errors: [...warm.errors, ...figures.errors] };
   } finally {
     await running.stop();
