@@ -228,9 +228,9 @@ class FolderServer implements FileServer {
 
   #fromMemory(head: RequestHead, request: PageRequest, tryFiles: TryFiles): HttpResponse | undefined {
     // Pages are cached by decoded path. If the path itself is not the first candidate, another file may take precedence.
-    if (!tryFiles.pathFirst || head.path.includes("%")) return undefined;
+    if (!tryFiles.pathFirst) return undefined;
     const nowMs = this.#nowMs();
-    const page = this.#pages.fresh(head.path, nowMs);
+    const page = this.#pages.freshRaw(head.path, nowMs);
     return page && this.#delivery.fromMemory(page, request, nowMs);
   }
 

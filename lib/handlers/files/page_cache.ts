@@ -15,11 +15,18 @@ export const FRESH_MS = 250;
 /** Looks a page up in the file system; `before` is the cached page, if any. */
 export type FindPage = (path: string, before: Page | undefined) => Promise<Page | undefined>;
 
+interface KeptPage {
+  readonly page: Page;
+  readonly costBytes: number;
+  /** Whether its path would have an escape, if it were that of a request. */
+  readonly escape: boolean;
+}
+
 /** Caches pages by path, up to a number of bytes. Owned by one file server. */
 export class PageCache {
   #maxBytes: number;
   readonly #findPage: FindPage;
-  readonly #kept = new Map<string, { page: Page; costBytes: number }>();
+  readonly #kept = new Map<string, KeptPage>();
   readonly #looking = new Map<string, Promise<Page | undefined>>();
   #totalBytes = 0;
 
@@ -44,10 +51,16 @@ export class PageCache {
    * @param nowMs The current time in milliseconds since 1970.
    */
   fresh(path: string, nowMs: number): Page | undefined {
-    const page = this.#kept.get(path)?.page;
-    if (page === undefined) return undefined;
-    const ageMs = nowMs - page.checkedAtMs;
-    return ageMs >= 0 && ageMs < FRESH_MS ? page : undefined; // below 0: the clock was set back
+    const kept = this.#kept.get(path);
+    return kept && freshPage(kept, nowMs);
+  }
+
+  /**
+   * As {@linkcode fresh}, for a path that is not decoded; undefined for one with an escape, which may mean another page.
+   */
+  freshRaw(path: string, nowMs: number): Page | undefined {
+    const kept = this.#kept.get(path);
+    return kept === undefined || kept.escape ? undefined : freshPage(kept, nowMs);
   }
 
   /** Looks a page up now; concurrent callers for one path share the look-up. */
@@ -93,13 +106,18 @@ export class PageCache {
   #keep(path: string, page: Page): void {
     const costBytes = costOf(path, page);
     if (costBytes > this.#maxBytes) return;
-    this.#kept.set(path, { page, costBytes });
+    this.#kept.set(path, { page, costBytes, escape: path.includes("%") });
     this.#totalBytes += costBytes;
     for (const oldest of this.#kept.keys()) {
       if (this.#totalBytes <= this.#maxBytes) break;
       this.forget(oldest);
     }
   }
+}
+
+function freshPage({ page }: KeptPage, nowMs: number): Page | undefined {
+  const ageMs = nowMs - page.checkedAtMs;
+  return ageMs >= 0 && ageMs < FRESH_MS ? page : undefined; // below 0: the clock was set back
 }
 
 /** Approximate memory of one representation without its content: objects, header lines and map entries. */

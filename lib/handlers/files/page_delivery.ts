@@ -5,7 +5,7 @@
  */
 
 import type { HttpResponse, ResponseBody } from "../../http/message.ts";
-import { planResponse, type ResponsePlan } from "./response_plan.ts";
+import { okPlan, planResponse, type ResponsePlan } from "./response_plan.ts";
 import type { FileRoot, OpenedFile } from "./file_root.ts";
 import { KeptFiles } from "./kept_files.ts";
 import { sameStamp } from "./file_stamp.ts";
@@ -49,13 +49,9 @@ export class PageDelivery {
   /** The response if no file has to be opened for it: bytes in memory, HEAD, 304, 412, 416, a file that is open. */
   fromMemory(page: Page, request: PageRequest, nowMs: number): HttpResponse | undefined {
     const representation = chooseRepresentation(page, request.fields.acceptEncoding);
-    if (!request.fields.conditional && request.method === "GET") {
-      const { bytes, contentKey, okBytes, okLines } = representation;
-      if (bytes !== undefined) {
-        return request.takesPassed
-          ? { status: 200, headers: [], body: bytes, contentKey, passed: okBytes.take() }
-          : { status: 200, headers: okLines.slice(), body: bytes, contentKey };
-      }
+    const { bytes } = representation;
+    if (bytes !== undefined && !request.fields.conditional && request.method === "GET") {
+      return responseOf(okPlan(representation, request.takesPassed, undefined), bytes, representation.contentKey);
     }
     const plan = planResponse(request, representation, nowMs);
     return memoryResponse(plan, representation) ?? this.#fromOpen(plan, representation);
@@ -127,15 +123,14 @@ function memoryResponse(plan: ResponsePlan, { bytes, contentKey }: Representatio
 }
 
 function responseWithoutBody(plan: ResponsePlan, contentKey: string | undefined): HttpResponse {
-  if (plan.status === 200) return responseOf(plan, null, contentKey);
-  const { status, headers, passed } = plan;
-  return passed === undefined ? { status, headers, body: null } : { status, headers, body: null, passed };
+  return responseOf(plan, null, plan.status === 200 ? contentKey : undefined);
 }
 
+// Responses with the same members are read without asking which members they have.
 function responseOf(
   { status, headers, passed }: ResponsePlan,
   body: ResponseBody,
   contentKey: string | undefined,
 ): HttpResponse {
-  return passed === undefined ? { status, headers, body, contentKey } : { status, headers, body, contentKey, passed };
+  return { status, headers, body, contentKey, passed };
 }

@@ -7,15 +7,15 @@
 
 /** Values of the fields that are present. */
 export interface RequestFields {
-  ifMatch?: string;
-  ifNoneMatch?: string;
-  ifModifiedSince?: string;
-  ifUnmodifiedSince?: string;
-  ifRange?: string;
-  range?: string;
-  acceptEncoding?: string;
+  readonly ifMatch: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+  readonly ifModifiedSince: string | undefined;
+  readonly ifUnmodifiedSince: string | undefined;
+  readonly ifRange: string | undefined;
+  readonly range: string | undefined;
+  readonly acceptEncoding: string | undefined;
   /** Whether any field but Accept-Encoding is present. */
-  conditional: boolean;
+  readonly conditional: boolean;
 }
 
 /** The parts of a request that select the response. */
@@ -29,39 +29,64 @@ export interface PageRequest {
 
 /** Reads the fields from header lines. */
 export function readRequestFields(lines: readonly string[]): RequestFields {
-  const fields: RequestFields = { conditional: false };
+  let fields: PresentFields | undefined;
   for (let i = 0; i < lines.length; i += 2) {
-    const key = fieldKey(lines[i]);
-    if (key === undefined) continue;
-    const before = fields[key];
-    fields[key] = before === undefined ? lines[i + 1] : `${before}, ${lines[i + 1]}`;
-    if (key !== "acceptEncoding") fields.conditional = true;
+    if (!hasFieldLength(lines[i])) continue;
+    fields ??= new PresentFields();
+    fields.add(lines[i].toLowerCase(), lines[i + 1]);
   }
-  return fields;
+  return fields ?? NO_FIELDS;
 }
 
-type FieldKey = Exclude<keyof RequestFields, "conditional">;
+/** Whether a name is as long as one of the fields: most are not, and are never compared. */
+function hasFieldLength({ length }: string): boolean {
+  return length === 5 || length === 8 || length === 13 || length === 15 || length === 17 || length === 19;
+}
 
-/** The length is checked first: most names have none of these lengths, and are never compared. */
-function fieldKey(name: string): FieldKey | undefined {
-  switch (name.length) {
-    case 5:
-      return same(name, "range") ? "range" : undefined;
-    case 8:
-      return same(name, "if-match") ? "ifMatch" : same(name, "if-range") ? "ifRange" : undefined;
-    case 13:
-      return same(name, "if-none-match") ? "ifNoneMatch" : undefined;
-    case 15:
-      return same(name, "accept-encoding") ? "acceptEncoding" : undefined;
-    case 17:
-      return same(name, "if-modified-since") ? "ifModifiedSince" : undefined;
-    case 19:
-      return same(name, "if-unmodified-since") ? "ifUnmodifiedSince" : undefined;
-    default:
-      return undefined;
+/** All members are there from the start: adding one by its name takes longer than all the rest of the reading. */
+class PresentFields implements RequestFields {
+  ifMatch: string | undefined = undefined;
+  ifNoneMatch: string | undefined = undefined;
+  ifModifiedSince: string | undefined = undefined;
+  ifUnmodifiedSince: string | undefined = undefined;
+  ifRange: string | undefined = undefined;
+  range: string | undefined = undefined;
+  acceptEncoding: string | undefined = undefined;
+  conditional = false;
+
+  /** Adds a line of any name. */
+  add(lowerName: string, value: string): void {
+    switch (lowerName) {
+      case "accept-encoding":
+        this.acceptEncoding = joined(this.acceptEncoding, value);
+        return;
+      case "if-none-match":
+        this.ifNoneMatch = joined(this.ifNoneMatch, value);
+        break;
+      case "if-modified-since":
+        this.ifModifiedSince = joined(this.ifModifiedSince, value);
+        break;
+      case "range":
+        this.range = joined(this.range, value);
+        break;
+      case "if-range":
+        this.ifRange = joined(this.ifRange, value);
+        break;
+      case "if-match":
+        this.ifMatch = joined(this.ifMatch, value);
+        break;
+      case "if-unmodified-since":
+        this.ifUnmodifiedSince = joined(this.ifUnmodifiedSince, value);
+        break;
+      default:
+        return;
+    }
+    this.conditional = true;
   }
 }
 
-function same(name: string, lowerName: string): boolean {
-  return name === lowerName || name.toLowerCase() === lowerName;
+const NO_FIELDS: RequestFields = new PresentFields();
+
+function joined(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`;
 }

@@ -22,7 +22,7 @@ export interface ResponsePlan {
   readonly status: number;
   readonly headers: HeaderLines;
   /** More header lines, for a request that takes them so. */
-  readonly passed?: HeaderBytes | undefined;
+  readonly passed: HeaderBytes | undefined;
   /** The pieces of the body in order; undefined for a response without a body. */
   readonly pieces: readonly Piece[] | undefined;
 }
@@ -42,11 +42,12 @@ export function planResponse(
   if (fields.conditional) {
     const status = checkPreconditions(fields, representation, nowMs);
     if (status === 304) {
+      const { notModifiedBytes, notModifiedLines } = representation;
       return takesPassed
-        ? { status, headers: [], passed: representation.notModifiedBytes.take(), pieces: undefined }
-        : { status, headers: representation.notModifiedLines.slice(), pieces: undefined };
+        ? { status, headers: [], passed: notModifiedBytes.take(), pieces: undefined }
+        : { status, headers: notModifiedLines.slice(), passed: undefined, pieces: undefined };
     }
-    if (status === 412) return { status, headers: [], pieces: undefined };
+    if (status === 412) return { status, headers: [], passed: undefined, pieces: undefined };
     // Range applies to GET only (RFC 9110, section 14.2).
     if (method === "GET" && fields.range !== undefined && rangeApplies(fields.ifRange, representation, nowMs)) {
       const plan = planRange(fields.range, representation);
@@ -54,9 +55,18 @@ export function planResponse(
     }
   }
   const pieces = method === "HEAD" ? undefined : [{ startByte: 0, endByte: representation.sizeBytes }];
+  return okPlan(representation, takesPassed, pieces);
+}
+
+/** Plans a response of status 200 with `pieces`. */
+export function okPlan(
+  { okBytes, okLines }: Representation,
+  takesPassed: boolean,
+  pieces: readonly Piece[] | undefined,
+): ResponsePlan {
   return takesPassed
-    ? { status: 200, headers: [], passed: representation.okBytes.take(), pieces }
-    : { status: 200, headers: representation.okLines.slice(), pieces };
+    ? { status: 200, headers: [], passed: okBytes.take(), pieces }
+    : { status: 200, headers: okLines.slice(), passed: undefined, pieces };
 }
 
 function planRange(range: string, representation: Representation): ResponsePlan | undefined {
@@ -64,7 +74,8 @@ function planRange(range: string, representation: Representation): ResponsePlan 
   const spans = readRanges(range, sizeBytes);
   if (spans === "ignored") return undefined;
   if (spans === "unsatisfiable") {
-    return { status: 416, headers: ["content-range", `bytes */${sizeBytes}`], pieces: undefined };
+    const headers = ["content-range", `bytes */${sizeBytes}`];
+    return { status: 416, headers, passed: undefined, pieces: undefined };
   }
   if (spans.length === 1) {
     const { startByte, endByte } = spans[0];
@@ -73,7 +84,7 @@ function planRange(range: string, representation: Representation): ResponsePlan 
       ...["content-range", `bytes ${startByte}-${endByte - 1}/${sizeBytes}`],
       ...partLines,
     ];
-    return { status: 206, headers, pieces: spans };
+    return { status: 206, headers, passed: undefined, pieces: spans };
   }
   // Content-Encoding would have to apply to the parts, but in a multipart response it applies to the whole body.
   if (options.coding !== "") return undefined;
@@ -81,6 +92,7 @@ function planRange(range: string, representation: Representation): ResponsePlan 
   return {
     status: 206,
     headers: ["content-type", contentType, "content-length", String(lengthBytes), ...partLines],
+    passed: undefined,
     pieces,
   };
 }

@@ -81,7 +81,12 @@ for (const [kind, hotFileMaxBytes] of [["in memory", 65536], ["on disk", 10]] as
       assertStrictEquals(got.header("content-type"), "application/octet-stream");
     }
     const beyond = await range("bytes=1000-");
-    assertEquals(beyond.answer, { status: 416, headers: ["content-range", "bytes */1000"], body: null });
+    const lines = ["content-range", "bytes */1000"];
+    assertEquals(beyond.answer, {
+      ...{ status: 416, headers: lines, body: null },
+      contentKey: undefined,
+      passed: undefined,
+    });
     const empty = await ask(files, "/empty.txt");
     assertEquals([empty.status, empty.header("content-length"), empty.body.length], [200, "0", 0]);
     const emptyRange = await ask(files, "/empty.txt", { headers: ["range", "bytes=0-"] });
