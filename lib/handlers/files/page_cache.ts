@@ -1,8 +1,8 @@
 /**
  * Pages in memory. A page is served without access to the file system for {@linkcode FRESH_MS} after the last check;
- * then the next request checks again, and concurrent requests wait for that check. So the content that is sent was
- * current at most that long ago, whatever the load. Paths without a page are not cached: a client that invents paths
- * cannot fill the memory.
+ * then the next request checks again, and concurrent requests wait for that check. A page in use is checked earlier,
+ * so that no request waits. So the content that is sent was current at most that long ago, whatever the load. Paths
+ * without a page are not cached: a client that invents paths cannot fill the memory.
  *
  * @module
  */
@@ -11,6 +11,8 @@ import type { Page } from "./page.ts";
 
 /** How long a check of the file system is valid, in milliseconds. */
 export const FRESH_MS = 250;
+/** From then on a request begins the next check and does not wait for it. */
+const RENEWED_MS = 200;
 
 /** Looks a page up in the file system; `before` is the cached page, if any. */
 export type FindPage = (path: string, before: Page | undefined) => Promise<Page | undefined>;
@@ -45,14 +47,14 @@ export class PageCache {
   }
 
   /**
-   * The page of a path if it is cached and was checked recently. Changes nothing, so a hit costs one look-up in a map.
+   * The page of a path if it is cached and was checked recently. A hit costs one look-up in a map.
    *
    * @param path Decoded path.
    * @param nowMs The current time in milliseconds since 1970.
    */
   fresh(path: string, nowMs: number): Page | undefined {
     const kept = this.#kept.get(path);
-    return kept && freshPage(kept, nowMs);
+    return kept && this.#fresh(path, kept, nowMs);
   }
 
   /**
@@ -60,7 +62,7 @@ export class PageCache {
    */
   freshRaw(path: string, nowMs: number): Page | undefined {
     const kept = this.#kept.get(path);
-    return kept === undefined || kept.escape ? undefined : freshPage(kept, nowMs);
+    return kept === undefined || kept.escape ? undefined : this.#fresh(path, kept, nowMs);
   }
 
   /** Looks a page up now; concurrent callers for one path share the look-up. */
@@ -98,10 +100,17 @@ export class PageCache {
     this.#maxBytes = 0;
   }
 
+  #fresh(path: string, { page }: KeptPage, nowMs: number): Page | undefined {
+    const ageMs = nowMs - page.checkedAtMs;
+    if (ageMs < 0 || ageMs >= FRESH_MS) return undefined; // below 0: the clock was set back
+    // The request that finds the page too old reports the failure, if it lasts.
+    if (ageMs >= RENEWED_MS && !this.#looking.has(path)) this.look(path).catch(() => {});
+    return page;
+  }
+
   /**
    * Adds a page as the most recently used, and removes the least recently used pages above the limit. A page in use is
-   * added again every {@linkcode FRESH_MS}, which keeps the map in the order of last use without changing it on each
-   * hit.
+   * added again with each check, which keeps the map in the order of last use without changing it on each hit.
    */
   #keep(path: string, page: Page): void {
     const costBytes = costOf(path, page);
@@ -113,11 +122,6 @@ export class PageCache {
       this.forget(oldest);
     }
   }
-}
-
-function freshPage({ page }: KeptPage, nowMs: number): Page | undefined {
-  const ageMs = nowMs - page.checkedAtMs;
-  return ageMs >= 0 && ageMs < FRESH_MS ? page : undefined; // below 0: the clock was set back
 }
 
 /** Approximate memory of one representation without its content: objects, header lines and map entries. */

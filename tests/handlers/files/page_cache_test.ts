@@ -29,6 +29,36 @@ Deno.test("PageCache.look() shares one look among callers and keeps nothing of w
   assertStrictEquals(looks, 2);
 });
 
+Deno.test("PageCache.fresh() begins one check of a page in use before it is too old, and gives the page meanwhile", async () => {
+  const [first, second] = [pageOf("/a", 1, 1000), pageOf("/a", 1, 1200)];
+  const checks: PromiseWithResolvers<Page | undefined>[] = [];
+  const pages = new PageCache(1e6, () => {
+    checks.push(Promise.withResolvers());
+    return checks[checks.length - 1].promise;
+  });
+  const look = pages.look("/a");
+  checks[0].resolve(first);
+  await look;
+  assertStrictEquals(pages.fresh("/a", 1199), first);
+  assertStrictEquals(checks.length, 1);
+  for (const nowMs of [1200, 1210, 1249]) assertStrictEquals(pages.fresh("/a", nowMs), first);
+  assertStrictEquals(pages.fresh("/a", 1250), undefined);
+  assertStrictEquals(checks.length, 2);
+  // Requests that find the page too old share that check.
+  const late = pages.look("/a");
+  assertStrictEquals(checks.length, 2);
+  checks[1].resolve(second);
+  assertStrictEquals(await late, second);
+  assertStrictEquals(pages.fresh("/a", 1300), second);
+  // A check that fails is not reported where nobody waits for it, and is made again.
+  pages.fresh("/a", 1400);
+  checks[2].reject(new Error("unreadable"));
+  await checks[2].promise.catch(() => {});
+  await Promise.resolve();
+  assertStrictEquals(pages.fresh("/a", 1449), second);
+  assertStrictEquals(pages.fresh("/a", 1450), undefined);
+});
+
 Deno.test("PageCache.fresh() gives a page for 250 ms and none before its time", async () => {
   const page = pageOf("/a", 1, 1000);
   const pages = new PageCache(1e6, () => Promise.resolve(page));
