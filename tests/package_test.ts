@@ -125,6 +125,18 @@ Deno.test("bws run loads no management API, no workers, no driver of Linux and n
   ], []);
 });
 
+Deno.test("V8 knows the flags that deno task compile gives to the binary", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const flags = (tasks.compile as string).split(" ").filter((word) => word.startsWith("--v8-flags="));
+  assertEquals(flags.length, 1);
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", ...flags, "0"],
+    env: { NO_COLOR: "1" },
+  }).output();
+  // A flag that V8 does not know ends a program before its first line.
+  assert(success, new TextDecoder().decode(stderr));
+});
+
 Deno.test("deno.json and deno.lock have the packages of the product and no other: deno task fetches all that they have", async () => {
   const product = new Set([
     ...(await loadedBy("main.ts", true)).packages,
