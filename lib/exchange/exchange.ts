@@ -89,7 +89,7 @@ export class Exchange implements AccessRecord {
   /** The request's head; middleware and rewrites may replace it. */
   head: RequestHead;
   client: ClientSide;
-  /** When it began, in milliseconds of `performance.now()`. */
+  /** When its request arrived, in milliseconds of `performance.now()`. */
   readonly startMs: number = sharedTime.take();
   /** The client's address, after `trusted_proxies` were applied. */
   clientAddress: string;
@@ -281,7 +281,7 @@ export class Exchange implements AccessRecord {
    *
    * @param nowMs The current time, where the caller has it.
    */
-  end(nowMs = performance.now()): void {
+  end(nowMs = sharedTime.realMs): void {
     if (this.durationMs >= 0) return;
     this.durationMs = nowMs - this.startMs;
     this.metrics?.ended(this);

@@ -20,6 +20,8 @@ export class SharedTime {
   /** The time when it was last taken. */
   nowMs = 0;
   #offsetMs = 0;
+  /** When the batch of events began that is being handled; -1 while none is. */
+  #batchMs = -1;
   #readMs = (): number => performance.now();
 
   /** The time in milliseconds of `performance.now()`. {@linkcode nowMs} stays as it is. */
@@ -34,15 +36,26 @@ export class SharedTime {
 
   /** Takes the time. */
   refresh(): number {
-    this.take();
+    this.#read();
     return this.nowMs;
   }
 
-  /** Takes the time. In milliseconds of `performance.now()`. */
+  /**
+   * When what is being handled happened, in milliseconds of `performance.now()`: while a batch of events is handled the time
+   * at which it was taken from the system, else the time.
+   */
   take(): number {
-    const realMs = this.#readMs();
-    this.nowMs = Math.floor(realMs + this.#offsetMs);
-    return realMs;
+    return this.#batchMs >= 0 ? this.#batchMs : this.#read();
+  }
+
+  /** A batch of events was taken from the system. Returns the time in milliseconds of `performance.now()`. */
+  beginBatch(): number {
+    return this.#batchMs = this.#read();
+  }
+
+  /** The batch is handled. */
+  endBatch(): void {
+    this.#batchMs = -1;
   }
 
   /** A snapshot with which another worker sets its clock. */
@@ -57,6 +70,12 @@ export class SharedTime {
     const ageMs = Math.min(Math.max(0, Date.now() - wallMs), LONGEST_LOAD_MS);
     this.#offsetMs = nowMs + ageMs - this.#readMs();
     this.refresh();
+  }
+
+  #read(): number {
+    const realMs = this.#readMs();
+    this.nowMs = Math.floor(realMs + this.#offsetMs);
+    return realMs;
   }
 }
 

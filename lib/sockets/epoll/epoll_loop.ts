@@ -142,6 +142,7 @@ export class EpollLoop extends TurnLoop implements SocketLoop {
     const count = waitUs > 0
       ? this.calls.waitFor(this.#epoll, place, BATCH, waitUs)
       : this.calls.wait(this.#epoll, place, BATCH);
+    this.beginBatch();
     // The kernel, or a filter of its calls, has no such call.
     if (count < 0 && waitUs > 0 && count !== -EINTR) this.waits = false;
     let handled = 0;

@@ -49,6 +49,8 @@ export abstract class TurnLoop {
   #armed = false;
   #inSlice = false;
   #sliceEndMs = 0;
+  /** When the last batch of events was taken from the kernel. */
+  #batchMs = 0;
 
   /** Calls `deferred` in the next turn. Once for each call. */
   defer(deferred: Deferred): void {
@@ -60,7 +62,7 @@ export abstract class TurnLoop {
   protected abstract watchReactor(): void;
 
   /**
-   * Takes one batch of events from the kernel and handles it.
+   * Takes one batch of events from the kernel, calls {@linkcode beginBatch}, and handles it.
    *
    * @param waitUs How long to wait until there are some, or the reactor has something to do; 0 not to wait.
    * @returns Their number, without that of the reactor.
@@ -79,6 +81,11 @@ export abstract class TurnLoop {
   /** The reactor has something to do: this turn is the last one of the slice. */
   protected endSlice(): void {
     this.#sliceEndMs = 0;
+  }
+
+  /** The kernel has given a batch of events: all of them have its time, so that the clock is read once for them. */
+  protected beginBatch(): void {
+    this.#batchMs = sharedTime.beginBatch();
   }
 
   /** Whether a turn is under way. */
@@ -136,7 +143,7 @@ export abstract class TurnLoop {
 
   /** Returns whether something was handled. */
   #nextTurn(): boolean {
-    const leftMs = this.#sliceEndMs - sharedTime.realMs;
+    const leftMs = this.#sliceEndMs - this.#batchMs;
     if (leftMs <= 0) return false;
     if (this.#deferred.length > 0 || !this.#waitPays) return this.#handle(0) > 0;
     if (!this.#watches) {
@@ -197,6 +204,7 @@ export abstract class TurnLoop {
       proceeding.length = 0;
     }
     handled += this.takeEvents(waitUs);
+    sharedTime.endBatch();
     this.#handling = false;
     return handled;
   }

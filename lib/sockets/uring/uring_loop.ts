@@ -63,8 +63,10 @@ export class UringLoop extends TurnLoop implements SocketLoop {
   readonly #watches: (UringWatch | undefined)[] = [];
   #open = 0;
   /** Who has made sends that are not settled. */
-  #sending: UringWriter[] = [];
-  #settling: UringWriter[] = [];
+  #sending: (UringWriter | undefined)[] = [];
+  #settling: (UringWriter | undefined)[] = [];
+  /** How many they are. */
+  #sends = 0;
   /** Whether somebody waits until they are. */
   #awaited = false;
   /** How many of the completions at hand were looked at for sends. */
@@ -174,7 +176,7 @@ export class UringLoop extends TurnLoop implements SocketLoop {
 
   /** Sends from {@linkcode sendMemory}. The writer's `settled` is called when the kernel has tried it. */
   send(writer: UringWriter, descriptor: number, start: number, bytes: number, place: number): number {
-    this.#sending.push(writer);
+    this.#sending[this.#sends++] = writer;
     this.sent = true;
     const { ring } = this;
     const request = ring.send(descriptor, this.arena.address + start, bytes, place | SEND, this.generation(place));
@@ -205,6 +207,7 @@ export class UringLoop extends TurnLoop implements SocketLoop {
   protected takeEvents(waitUs: number): number {
     // A send that somebody waits for does not wait for events.
     this.#enter(this.#awaited ? 0 : waitUs);
+    this.beginBatch();
     this.#reactor.ready = false;
     const handled = this.#complete(false);
     if (this.#reactor.ready && this.#reactor.changed) this.endSlice();
@@ -234,7 +237,7 @@ export class UringLoop extends TurnLoop implements SocketLoop {
   /** Shows the kernel all requests, and settles sends, before anything else can be sent by the same sockets. */
   #enter(waitUs: number): void {
     this.ring.enter(waitUs);
-    if (this.#sending.length > 0) this.#settleSends();
+    if (this.#sends > 0) this.#settleSends();
   }
 
   #settleSends(): void {
@@ -250,10 +253,16 @@ export class UringLoop extends TurnLoop implements SocketLoop {
     this.sendMemory.clear();
     this.#awaited = false;
     const writers = this.#sending;
+    const count = this.#sends;
     this.#sending = this.#settling;
     this.#settling = writers;
-    for (let i = 0; i < writers.length; i++) writers[i].settled();
-    writers.length = 0;
+    this.#sends = 0;
+    for (let i = 0; i < count; i++) {
+      const writer = writers[i] as UringWriter;
+      // An array that is shortened would give its memory back, and take it again with the next sends.
+      writers[i] = undefined;
+      writer.settled();
+    }
   }
 
   /**
