@@ -7,21 +7,24 @@
 import { ChunkedDecoder, type ChunkedDecoderOptions } from "./chunked_decoder.ts";
 import type { BodyKind } from "./framing.ts";
 
-/** Finds the end of one body, and how much of it has been taken. */
+/** Finds the end of one body after the other, and how much of it has been taken. */
 export class BodyDecoder {
   /** How its end is found. */
-  readonly kind: BodyKind;
+  kind: BodyKind = "none";
   /** Where the last {@linkcode take} stopped: the index behind the last byte that belongs to this message. */
   consumed = 0;
-  #remaining: number;
-  readonly #chunked: ChunkedDecoder | undefined;
+  #remaining = 0;
+  #chunked: ChunkedDecoder | undefined;
 
   /**
+   * Begins a body.
+   *
    * @param length Bytes of the body, for kind `length`.
    * @param options For kind `chunked`.
    */
-  constructor(kind: BodyKind, length: number, options?: ChunkedDecoderOptions) {
+  begin(kind: BodyKind, length: number, options?: ChunkedDecoderOptions): void {
     this.kind = kind;
+    this.consumed = 0;
     this.#remaining = kind === "length" ? length : 0;
     this.#chunked = kind === "chunked" ? new ChunkedDecoder(options) : undefined;
   }

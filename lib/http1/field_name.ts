@@ -22,6 +22,8 @@ export interface FieldName extends KnownOctets {
   readonly codec: CodecField | undefined;
   /** Whether its values are credentials, of which no copy is kept. */
   readonly secret: boolean;
+  /** A number of its own, from 0 on; -1 where it is not in the table. */
+  readonly number: number;
 }
 
 /** The name in `bytes[start … end)`, which is a token. */
@@ -31,13 +33,12 @@ export function fieldNameAt(bytes: Uint8Array, start: number, end: number): Fiel
     const place = (hash + step) & MASK;
     const known = table[place];
     if (known === undefined) {
-      const learned = learn(bytes.slice(start, end));
-      if (learned.name.length <= MAX_KEPT_LENGTH) table[place] = learned;
-      return learned;
+      if (end - start > MAX_KEPT_LENGTH) return learn(bytes.slice(start, end), -1);
+      return table[place] = learn(bytes.slice(start, end), kept++);
     }
     if (known.octets.length === end - start && standsAt(known, bytes, start)) return known;
   }
-  return learn(bytes.slice(start, end));
+  return learn(bytes.slice(start, end), -1);
 }
 
 /** Whether `name` and a colon stand at `start`, before `end`. */
@@ -54,10 +55,11 @@ function hashOf(bytes: Uint8Array, start: number, end: number): number {
   return Math.imul(length ^ bytes[start] << 10 ^ bytes[end - 1] << 15 ^ middle, 0x9e3779b1) >>> 20;
 }
 
-function learn(octets: Uint8Array): FieldName {
+function learn(octets: Uint8Array, number: number): FieldName {
   const name = ascii(octets, 0, octets.length);
   const lower = name.toLowerCase();
-  return { name, lower, codec: CODEC_FIELDS.get(lower), secret: SECRET.has(lower), octets, words: wordsOf(octets) };
+  const codec = CODEC_FIELDS.get(lower);
+  return { name, lower, codec, secret: SECRET.has(lower), number, octets, words: wordsOf(octets) };
 }
 
 const CODEC_FIELDS: ReadonlyMap<string, CodecField> = new Map(
@@ -73,3 +75,5 @@ const MASK = PLACES - 1;
 const STEPS = 4;
 const MAX_KEPT_LENGTH = 64;
 const table: (FieldName | undefined)[] = new Array(PLACES).fill(undefined);
+/** How many names are in it. */
+let kept = 0;

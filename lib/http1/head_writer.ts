@@ -5,23 +5,28 @@
  * @module
  */
 
+import { FrontViews } from "./front_views.ts";
 import type { Head } from "./head.ts";
 import { putField, putText, putWritten, type WrittenValue } from "./head_bytes.ts";
 import { CR, latin1, LF, SP } from "./octets.ts";
+import { copyOctets } from "./word_view.ts";
 
 /** Writes heads into memory that it owns, and into more of it where that is not enough. */
 export class HeadWriter {
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
   readonly #memory: Uint8Array<ArrayBuffer>;
+  readonly #views: FrontViews;
 
   /** @param memory Where heads are written that fit. */
   constructor(memory: Uint8Array<ArrayBuffer> = new Uint8Array(2048)) {
     this.#bytes = this.#memory = memory;
+    this.#views = new FrontViews(memory);
   }
 
   /** What is written. The bytes change with the next head. */
   get written(): Uint8Array<ArrayBuffer> {
+    if (this.#bytes === this.#memory) return this.#views.of(this.#length);
     return this.#bytes.subarray(0, this.#length);
   }
 
@@ -75,17 +80,17 @@ export class HeadWriter {
     const valueStart = head.valueStart(line);
     const valueEnd = head.valueEnd(line);
     this.#reserve(nameEnd - nameStart + valueEnd - valueStart + 4);
-    this.#copy(bytes, start + nameStart, start + nameEnd);
+    this.#length = copyOctets(bytes, start + nameStart, start + nameEnd, this.#bytes, this.#length);
     this.#bytes[this.#length++] = COLON;
     this.#bytes[this.#length++] = SP;
-    this.#copy(bytes, start + valueStart, start + valueEnd);
+    this.#length = copyOctets(bytes, start + valueStart, start + valueEnd, this.#bytes, this.#length);
     this.endLine();
   }
 
   /** Writes bytes as they are. */
   copy(bytes: Uint8Array, start = 0, end = bytes.length): void {
     this.#reserve(end - start);
-    this.#copy(bytes, start, end);
+    this.#length = copyOctets(bytes, start, end, this.#bytes, this.#length);
   }
 
   /** Writes a line end; a second one ends the head. */
@@ -93,16 +98,6 @@ export class HeadWriter {
     this.#reserve(2);
     this.#bytes[this.#length++] = CR;
     this.#bytes[this.#length++] = LF;
-  }
-
-  #copy(bytes: Uint8Array, start: number, end: number): void {
-    const target = this.#bytes;
-    let to = this.#length;
-    // A loop is quicker than a view and a native call for what most lines are.
-    if (end - start <= 64) { for (let i = start; i < end; i++) target[to++] = bytes[i]; }
-    else if (end - start === bytes.length) target.set(bytes, to);
-    else target.set(bytes.subarray(start, end), to);
-    this.#length += end - start;
   }
 
   #reserve(more: number): void {

@@ -9,6 +9,7 @@ import type { Head } from "./head.ts";
 import { putBytes, putWritten, type WrittenValue } from "./head_bytes.ts";
 import type { FixedLine, HeaderBytes, WrittenName } from "./header_bytes.ts";
 import { COLON, CR, LF, SP } from "./octets.ts";
+import { copyOctets } from "./word_view.ts";
 
 /** Chosen lines of one head, and lines of the proxy behind them. Valid as long as the head is, and until {@linkcode begin}. */
 export class PassedLines implements HeaderBytes {
@@ -106,7 +107,7 @@ export class PassedLines implements HeaderBytes {
     for (let run = 0; run < 2 * this.#count; run += 2) {
       const from = this.#runs[run];
       const to = this.#runs[run + 1];
-      at = to === LINE ? this.#putLine(from, target, at) : copy(bytes, start + from, start + to, target, at);
+      at = to === LINE ? this.#putLine(from, target, at) : copyOctets(bytes, start + from, start + to, target, at);
     }
     if (this.#fixed !== undefined) at = putBytes(this.#fixed.bytes, target, at);
     if (this.#written === undefined) return at;
@@ -117,10 +118,10 @@ export class PassedLines implements HeaderBytes {
     const head = this.#head as Head;
     const { bytes, start } = head;
     const nameStart = start + head.lineStart(line);
-    at = copy(bytes, nameStart, nameStart + head.name(line).name.length, target, at);
+    at = copyOctets(bytes, nameStart, nameStart + head.name(line).name.length, target, at);
     target[at] = COLON;
     target[at + 1] = SP;
-    at = copy(bytes, start + head.valueStart(line), start + head.valueEnd(line), target, at + 2);
+    at = copyOctets(bytes, start + head.valueStart(line), start + head.valueEnd(line), target, at + 2);
     target[at] = CR;
     target[at + 1] = LF;
     return at + 2;
@@ -144,14 +145,5 @@ function asSent(head: Head, line: number): boolean {
     bytes[start + valueStart - 1] === SP && bytes[start + head.valueEnd(line)] === CR;
 }
 
-function copy(bytes: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
-  const length = end - start;
-  if (length > MAX_LOOP_BYTES) target.set(bytes.subarray(start, end), at);
-  else for (let i = 0; i < length; i++) target[at + i] = bytes[start + i];
-  return at + length;
-}
-
-/** Fewer bytes are copied quicker one by one. */
-const MAX_LOOP_BYTES = 32;
 const FIRST_RUNS = 32;
 const LINE = 0xffff_ffff;

@@ -6,7 +6,7 @@
  */
 
 import type { RetryBudgetConfig } from "./config/retry_budget_schema.ts";
-import { localFields, type TakeFields } from "../state/shared_state.ts";
+import { addToField, fieldAt, isShared, localFields, type TakeFields } from "../state/shared_state.ts";
 import { sharedTime } from "../state/shared_time.ts";
 
 /** A retry, in the unit of the balance. */
@@ -24,6 +24,7 @@ const BEGUN = 3;
 /** A budget that workers share. */
 export class RetryBudget {
   readonly #fields: Int32Array;
+  readonly #shared: boolean;
   readonly #times: BigInt64Array;
   readonly #deposit: number;
   readonly #perMs: number;
@@ -31,6 +32,7 @@ export class RetryBudget {
   /** @param takeFields Allots the four fields of the balance. */
   constructor({ budget, min_per_second }: RetryBudgetConfig, takeFields: TakeFields = localFields) {
     this.#fields = takeFields(4);
+    this.#shared = isShared(this.#fields);
     this.#times = new BigInt64Array(this.#fields.buffer, this.#fields.byteOffset, 1);
     this.#deposit = Math.round(budget * RETRY);
     this.#perMs = min_per_second * RETRY / 1000;
@@ -42,7 +44,9 @@ export class RetryBudget {
 
   /** Adds the share of one request. */
   deposit(): void {
-    if (Atomics.load(this.#fields, BALANCE) < MOST_SAVED * RETRY) Atomics.add(this.#fields, BALANCE, this.#deposit);
+    const fields = this.#fields;
+    const shared = this.#shared;
+    if (fieldAt(fields, BALANCE, shared) < MOST_SAVED * RETRY) addToField(fields, BALANCE, this.#deposit, shared);
   }
 
   /** Takes a retry. Returns whether there was one. */

@@ -81,7 +81,8 @@ export function bodyOutcome(
     cuts?: readonly number[];
   } & ChunkedDecoderOptions,
 ): BodyOutcome {
-  const body = new BodyDecoder(kind, length, options);
+  const body = new BodyDecoder();
+  body.begin(kind, length, options);
   let payload = "";
   let rest = "";
   let error: string | undefined;

@@ -8,6 +8,7 @@ import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
 import type { HeaderLines } from "../../http/message.ts";
 import { MAPPED_FIELDS, type ReverseMapping, type UpstreamReverseMapping } from "./reverse_mapping.ts";
 import { type FixedLine, fixedLine } from "../../http1/header_bytes.ts";
+import { FieldNameSet } from "../../http1/field_name_set.ts";
 import { PassedLines } from "../../http1/passed_lines.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 
@@ -26,7 +27,7 @@ export class ResponseHeaders {
   readonly #viaHttp2: string;
   /** The same of HTTP/1.0 and HTTP/1.1 as lines. */
   readonly #viaLines: readonly FixedLine[];
-  readonly #dropped: ReadonlySet<string>;
+  readonly #dropped: FieldNameSet;
   readonly #passed = new PassedLines();
 
   /** Prepares what does not depend on the response. */
@@ -35,7 +36,7 @@ export class ResponseHeaders {
     this.#viaValues = [`1.0 ${viaName}`, `1.1 ${viaName}`];
     this.#viaLines = this.#viaValues.map((value) => fixedLine("via", value));
     this.#viaHttp2 = `2.0 ${viaName}`;
-    this.#dropped = new Set([...HOP_BY_HOP, "content-length", "via", untrustedName]);
+    this.#dropped = new FieldNameSet([...HOP_BY_HOP, "content-length", "via", untrustedName]);
   }
 
   /**
@@ -51,7 +52,7 @@ export class ResponseHeaders {
     let via = "";
     for (let i = 0; i < lowerNames.length; i++) {
       const lower = lowerNames[i];
-      if (this.#dropped.has(lower)) {
+      if (this.#dropped.hasText(lower)) {
         if (lower === "via") via += headers[2 * i + 1] + ", ";
         // Several lines of the same value become one.
         else if (lower === "content-length" && head.contentLength >= 0 && !lines.includes("content-length")) {
@@ -81,10 +82,10 @@ export class ResponseHeaders {
     passed.begin(raw);
     let via = "";
     for (let line = 0; line < raw.lineCount; line++) {
-      const { lower } = raw.name(line);
-      if (this.#dropped.has(lower)) {
-        if (lower === "via") via += raw.value(line) + ", ";
-      } else if (named === undefined || !named.includes(lower)) passed.add(line);
+      const name = raw.name(line);
+      if (this.#dropped.has(name)) {
+        if (name.lower === "via") via += raw.value(line) + ", ";
+      } else if (named === undefined || !named.includes(name.lower)) passed.add(line);
     }
     passed.contentLength = head.contentLength;
     if (via === "") passed.setFixed(this.#viaLines[head.minorVersion]);

@@ -28,7 +28,7 @@ export class IncomingBody implements BodySource {
   /** What is wrong with its chunks, or empty. */
   fault = "";
   readonly #host: BodyHost;
-  readonly #decoder: BodyDecoder;
+  readonly #decoder = new BodyDecoder();
   readonly #chunked: boolean;
   #sink: BodySink | undefined;
   #wanted = false;
@@ -47,7 +47,7 @@ export class IncomingBody implements BodySource {
   constructor({ bodyKind, contentLength }: ParsedRequest, host: BodyHost) {
     this.#host = host;
     this.#chunked = bodyKind === "chunked";
-    this.#decoder = new BodyDecoder(bodyKind, contentLength, WITH_TRAILERS);
+    this.#decoder.begin(bodyKind, contentLength, WITH_TRAILERS);
   }
 
   /** Whether bytes of it are still to arrive. */

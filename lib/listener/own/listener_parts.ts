@@ -7,6 +7,7 @@
 import type { Responder } from "../../exchange/responder.ts";
 import type { Peer } from "../../http/message.ts";
 import type { CoarseClock } from "../../state/coarse_clock.ts";
+import type { FrontViews } from "../../http1/front_views.ts";
 import type { ListenerLimits } from "./limits_schema.ts";
 import type { ListenerConnection } from "./listener_connection.ts";
 import type { ListenerMetrics } from "./listener_metrics.ts";
@@ -30,7 +31,7 @@ export interface ListenerParts extends RequestContext {
   readonly head: OutgoingHead;
   readonly waitingHeads: WaitingHeads;
   /** Where messages are composed. */
-  readonly memory: Uint8Array<ArrayBuffer>;
+  readonly memory: FrontViews;
   /** Called once when a connection has closed. */
   readonly onClose: (connection: ListenerConnection, cause: CloseCause) => void;
   /** Called when the protocol of a connection is known: `connection` takes the place of `first`. */

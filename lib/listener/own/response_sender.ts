@@ -8,6 +8,7 @@
 import { type BodySink, type BodySource, type FileSink, type Ownership, release } from "../../http/body.ts";
 import type { HeaderLines, HttpResponse } from "../../http/message.ts";
 import { CHUNK_OVERHEAD_BYTES, LAST_CHUNK, lastChunk, putChunk } from "../../http1/chunked_encoder.ts";
+import type { FrontViews } from "../../http1/front_views.ts";
 import { putText } from "../../http1/head_bytes.ts";
 import type { Socket } from "../../sockets/socket.ts";
 import { bufferIndex, releaseBuffer, takeBuffer } from "../../sockets/socket_buffers.ts";
@@ -34,6 +35,7 @@ export class ResponseSender implements BodySink, FileSink {
   readonly #host: SenderHost;
   /** Where messages are composed: a driver sends from it without a copy. Its content is lost with each write. */
   readonly #memory: Uint8Array<ArrayBuffer>;
+  readonly #views: FrontViews;
   #source: BodySource | undefined;
   /** The head, while it waits for the first piece of the body: the first `#headBytes` of it. */
   #head: Uint8Array<ArrayBuffer> = NOTHING;
@@ -55,9 +57,10 @@ export class ResponseSender implements BodySink, FileSink {
   /** Made for the first chunked body. */
   #uncorkLater: (() => void) | undefined;
 
-  constructor(host: SenderHost, memory: Uint8Array<ArrayBuffer>) {
+  constructor(host: SenderHost, views: FrontViews) {
     this.#host = host;
-    this.#memory = memory;
+    this.#memory = views.memory;
+    this.#views = views;
   }
 
   /** Whether a head waits for the first piece of its body. */
@@ -77,7 +80,7 @@ export class ResponseSender implements BodySink, FileSink {
     if (body === null || body instanceof Uint8Array || framing === "none") {
       if (framing === "bytes") {
         this.#sendWhole(head, body as Uint8Array<ArrayBuffer>, lent === true ? "lent" : "shared");
-      } else this.#write(head.bytes.subarray(0, head.end), "lent", closing);
+      } else this.#write(this.#front(head.bytes, head.end), "lent", closing);
       if (body !== null && !(body instanceof Uint8Array)) body.cancel("The response has no body");
       return this.#host.responseSent(true);
     }
@@ -95,7 +98,7 @@ export class ResponseSender implements BodySink, FileSink {
   sendText(text: string): void {
     const target = text.length <= this.#memory.length ? this.#memory : new Uint8Array(text.length);
     const end = putText(text, target);
-    this.#write(target.subarray(0, end), "lent");
+    this.#write(this.#front(target, end), "lent");
   }
 
   /** Sends a head that still waits for the first piece of its body. */
@@ -240,11 +243,11 @@ export class ResponseSender implements BodySink, FileSink {
     const { socket } = this.#host;
     if (bytes === this.#memory && end + body.length <= Math.min(MAX_COPIED_BYTES, bytes.length)) {
       bytes.set(body, end);
-      this.#write(bytes.subarray(0, end + body.length), "lent", closing);
+      this.#write(this.#views.of(end + body.length), "lent", closing);
       return;
     }
     socket.cork();
-    this.#write(bytes.subarray(0, end), "lent");
+    this.#write(this.#front(bytes, end), "lent");
     this.#write(body, ownership);
     socket.uncork();
   }
@@ -254,7 +257,7 @@ export class ResponseSender implements BodySink, FileSink {
     if (this.#headBytes + bytes.length <= Math.min(MAX_COPIED_BYTES, this.#memory.length)) {
       const end = this.#putHead();
       this.#memory.set(bytes, end);
-      this.#write(this.#memory.subarray(0, end + bytes.length), "lent");
+      this.#write(this.#views.of(end + bytes.length), "lent");
       return release(bytes, ownership);
     }
     const { socket } = this.#host;
@@ -270,7 +273,7 @@ export class ResponseSender implements BodySink, FileSink {
     const total = this.#headBytes + CHUNK_OVERHEAD_BYTES + bytes.length;
     if (total <= Math.min(MAX_COPIED_BYTES, this.#memory.length)) {
       const end = putChunk(this.#memory, this.#putHead(), bytes);
-      this.#write(this.#memory.subarray(0, end), "lent");
+      this.#write(this.#views.of(end), "lent");
       return release(bytes, ownership);
     }
     this.flushHead();
@@ -288,6 +291,11 @@ export class ResponseSender implements BodySink, FileSink {
     if (last === undefined) this.#write(LAST_CHUNK, "shared");
     else this.sendText(lastChunk(last));
     this.#uncork();
+  }
+
+  /** The first bytes of the memory, or of another where a message did not fit. */
+  #front(bytes: Uint8Array<ArrayBuffer>, end: number): Uint8Array<ArrayBuffer> {
+    return bytes === this.#memory ? this.#views.of(end) : bytes.subarray(0, end);
   }
 
   #holdHead({ bytes, end }: OutgoingHead): void {

@@ -19,6 +19,7 @@ import { HandshakeTable } from "../tls/handshake_table.ts";
 import type { TlsPolicies } from "../tls/tls_policy.ts";
 import type { CloseCause } from "./close_cause.ts";
 import type { IdleConnection } from "../port.ts";
+import { FrontViews } from "../../http1/front_views.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { localMetricFields } from "../../metrics/metric_fields.ts";
 import { countClosed, countHandshake, LISTENER_METRICS, type ListenerMetrics } from "./listener_metrics.ts";
@@ -150,7 +151,7 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
       parsers: new ParserPool(),
       head: new OutgoingHead(memory),
       waitingHeads: new WaitingHeads(),
-      memory,
+      memory: new FrontViews(memory),
       onClose: (connection, cause) => table.delete(connection, cause),
       onChosen: (first, connection) => table.replace(first, connection),
       metrics: this.metrics,

@@ -28,7 +28,7 @@ export class ResponseBody implements BodySource {
   readonly #socket: Socket;
   readonly #deadlines: Deadlines;
   readonly #onBroken: (failure: unknown) => void;
-  #decoder: BodyDecoder | undefined;
+  readonly #decoder = new BodyDecoder();
   #persistent = false;
   /** Bytes of it that are decoded, or arrived with the head, and that the sink has not taken. */
   #held: Uint8Array<ArrayBuffer> = NOTHING;
@@ -61,7 +61,7 @@ export class ResponseBody implements BodySource {
     const declared = head.chunked ? CHUNKED : head.contentLength;
     const kind = responseBodyKind(declared, head.status, request.method);
     const keepTrailers = kind === "chunked" && request.acceptsTrailers;
-    this.#decoder = new BodyDecoder(kind, declared, keepTrailers ? WITH_TRAILERS : LENIENT);
+    this.#decoder.begin(kind, declared, keepTrailers ? WITH_TRAILERS : LENIENT);
     this.#persistent = kind !== "close" && head.status !== 101 && persistent(head.minorVersion, head.connection);
     this.#hold(input.bytes, input.start, input.end);
     this.#decoded = this.#owned = input.start === input.end;
@@ -72,12 +72,12 @@ export class ResponseBody implements BodySource {
 
   /** Whether the end of the connection is the end of the body. */
   get endsWithConnection(): boolean {
-    return this.#decoder?.kind === "close";
+    return this.#decoder.kind === "close";
   }
 
   /** Whether the connection can be used again: the body was taken up to its end, and nothing followed it. */
   get reusable(): boolean {
-    return this.#decoder?.done === true && this.#persistent && this.#heldStart === this.#heldEnd;
+    return this.#decoder.done && this.#persistent && this.#heldStart === this.#heldEnd;
   }
 
   /** The undecoded bytes that arrived with the head. */
@@ -92,7 +92,7 @@ export class ResponseBody implements BodySource {
    * @throws {TransportFailure} `malformed`.
    */
   whole(): Uint8Array<ArrayBuffer> | null | undefined {
-    const decoder = this.#decoder as BodyDecoder;
+    const decoder = this.#decoder;
     if (decoder.kind === "none") return null;
     this.#decodeHeld();
     if (!decoder.done || decoder.trailers !== undefined && decoder.trailers.length > 0) return undefined;
@@ -114,7 +114,7 @@ export class ResponseBody implements BodySource {
 
   /** Bytes arrived. */
   receive(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
-    const decoder = this.#decoder as BodyDecoder;
+    const decoder = this.#decoder;
     if (decoder.done) {
       this.#persistent = false;
       return;
@@ -153,7 +153,7 @@ export class ResponseBody implements BodySource {
     if (this.#delivering) return;
     if (this.#heldStart < this.#heldEnd && this.#deliverHeld()) return;
     if (!this.#wanted || this.#over) return;
-    if ((this.#decoder as BodyDecoder).done) return this.#end();
+    if (this.#decoder.done) return this.#end();
     if (this.#atEnd) return this.#failure === undefined ? this.#end() : this.#fail(this.#failure);
     this.#deadlines.awaitRead();
     this.resume();
@@ -167,7 +167,7 @@ export class ResponseBody implements BodySource {
 
   /** The connection ended. `failure` where that does not end the body. What is held is delivered first. */
   connectionEnded(failure: TransportFailure | undefined): void {
-    if (this.#over || (this.#decoder as BodyDecoder).done) return;
+    if (this.#over || this.#decoder.done) return;
     this.#atEnd = true;
     this.#failure = failure;
     if (this.#heldStart < this.#heldEnd) return;
@@ -185,7 +185,8 @@ export class ResponseBody implements BodySource {
 
   /** Drops the body of an exchange that has ended, and reads on. */
   finish(): void {
-    this.#decoder = undefined;
+    this.#decoder.begin("none", 0);
+    this.#persistent = false;
     this.#sink = undefined;
     this.#over = true;
     this.#hold(NOTHING, 0, 0);
@@ -213,7 +214,7 @@ export class ResponseBody implements BodySource {
   }
 
   #decode(bytes: Uint8Array, start: number, end: number): number {
-    const decoder = this.#decoder as BodyDecoder;
+    const decoder = this.#decoder;
     try {
       const payloadEnd = decoder.take(bytes, start, end);
       // More bytes than the framing allows: the connection is not used again.
@@ -255,7 +256,7 @@ export class ResponseBody implements BodySource {
   /** Delivers a piece. Returns whether the body is over; the connection may serve another exchange then. */
   #deliver(piece: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean {
     const sink = this.#sink as BodySink;
-    const { done, trailers } = this.#decoder as BodyDecoder;
+    const { done, trailers } = this.#decoder;
     this.#wanted = false;
     if (done) this.#over = true;
     // Before the piece is delivered: the sink may pull within the call.
@@ -269,7 +270,7 @@ export class ResponseBody implements BodySource {
 
   #end(): void {
     this.#over = true;
-    const { trailers } = this.#decoder as BodyDecoder;
+    const { trailers } = this.#decoder;
     this.#sink?.end(trailers);
   }
 
@@ -280,7 +281,7 @@ export class ResponseBody implements BodySource {
   }
 
   #pauseUnlessWanted(): void {
-    if (this.#wanted || this.#paused || this.#over || this.#decoder?.done) return;
+    if (this.#wanted || this.#paused || this.#over || this.#decoder.done) return;
     this.#paused = true;
     this.#socket.pause();
   }
