@@ -7,7 +7,7 @@
  */
 
 import { ascii } from "./octets.ts";
-import { type KnownOctets, standsAt, wordsOf } from "./word_view.ts";
+import { type KnownOctets, standsAt, wordsOf, wordView } from "./word_view.ts";
 
 /** Text of `bytes[start … end)`, none of which is above 0x7F, if it is in the table or comes for the second time. */
 export function knownValue(bytes: Uint8Array, start: number, end: number): string | undefined {
@@ -29,22 +29,32 @@ export function knownValue(bytes: Uint8Array, start: number, end: number): strin
   return text;
 }
 
-// A few octets distinguish the values that are in use.
+// Paths of one application may differ in a few digits only, so all words of a short value count, and as many of a long one.
 function hashOf(bytes: Uint8Array, start: number, length: number): number {
-  const quarter = length >> 2;
-  const ends = bytes[start] << 8 ^ bytes[start + length - 1] << 3;
-  const inner = bytes[start + quarter] << 13 ^ bytes[start + 2 * quarter] << 18 ^ bytes[start + 3 * quarter] << 23;
-  return Math.imul(length ^ ends ^ inner, 0x9e3779b1) >>> 4;
+  if (length < WORD) return mixed(length, bytes[start] << 8 | bytes[start + length - 1]);
+  const view = wordView(bytes);
+  const last = start + length - WORD;
+  const step = length <= HASHED_WORDS * WORD ? WORD : length / HASHED_WORDS | 0;
+  let hash = mixed(length, view.getInt32(last, true));
+  for (let at = start; at < last; at += step) hash = mixed(hash, view.getInt32(at, true));
+  return hash ^ hash >>> 15;
+}
+
+function mixed(hash: number, word: number): number {
+  return Math.imul((hash << 13 | hash >>> 19) ^ word, 0x9e3779b1);
 }
 
 interface KnownValue extends KnownOctets {
   readonly text: string;
 }
 
+/** Octets of a word. */
+const WORD = 4;
+const HASHED_WORDS = 8;
 const PLACES = 2048;
 const MASK = PLACES - 1;
 /** Names of browsers take more than 100 octets. */
 const MAX_LENGTH = 160;
 const table: (KnownValue | undefined)[] = new Array(PLACES).fill(undefined);
 /** Hash of the value that was looked for last and not found, by place. */
-const missed = new Uint32Array(PLACES);
+const missed = new Int32Array(PLACES);

@@ -18,6 +18,13 @@ Deno.test("knownValue() knows a value from the second time on, and gives none bu
   }
 });
 
+Deno.test("knownValue() knows most of many paths that differ in a few digits", () => {
+  const paths = Array.from({ length: 256 }, (_, n) => `/team${n % 100}/service${n * 7919 % 10_000}/users/42`);
+  for (let turn = 0; turn < 5; turn++) paths.forEach(look);
+  const known = paths.filter((path) => look(path) === path).length;
+  assertEquals(known > 180, true, `${known} of 256 are known`);
+});
+
 Deno.test("knownValue() keeps no long values", () => {
   const long = "x".repeat(161);
   assertEquals([look(long), look(long), look(long)], [undefined, undefined, undefined]);
