@@ -27,6 +27,13 @@ export interface PipelineEnd {
 type RequestFilter = Filter & Required<Pick<Filter, "request">>;
 type ResponseFilter = Filter & Required<Pick<Filter, "response">>;
 
+/** Filters by what they do; see {@linkcode Pipeline} for the members. */
+interface Chain {
+  readonly request: readonly RequestFilter[];
+  readonly response: readonly ResponseFilter[];
+  readonly before: readonly number[];
+}
+
 /**
  * The filters of one route and its handler, built once. A filter that is not configured is in neither list, and a
  * request for which nothing waits is handled synchronously.
@@ -45,12 +52,10 @@ export class Pipeline {
 
   /** @param filters In the order of the request. */
   constructor(filters: readonly Filter[], handler: Handler, end: PipelineEnd) {
-    this.#request = filters.filter((filter): filter is RequestFilter => filter.request !== undefined);
-    this.#response = filters.filter((filter): filter is ResponseFilter => filter.response !== undefined).reverse();
-    this.#before = this.#request.map((filter) => {
-      const earlier = filters.slice(0, filters.indexOf(filter));
-      return this.#response.length - earlier.filter(({ response }) => response !== undefined).length;
-    });
+    const chain = chainOf(filters);
+    this.#request = chain.request;
+    this.#response = chain.response;
+    this.#before = chain.before;
     this.#handler = handler;
     this.#end = end;
     this.takesPassed = this.#response.length === 0 && end.takesPassed === true;
@@ -143,4 +148,22 @@ export class Pipeline {
   #thrown(exchange: Exchange, error: unknown): ExchangeFailure {
     return this.#handler.failure?.(exchange, error) ?? failureOf(error);
   }
+}
+
+// Pipelines with the same list of filters share what is made of it: the requests of thousands of routes would not find all
+// their lists in the processor's caches.
+const chains = new WeakMap<readonly Filter[], Chain>();
+
+function chainOf(filters: readonly Filter[]): Chain {
+  const made = chains.get(filters);
+  if (made !== undefined) return made;
+  const request = filters.filter((filter): filter is RequestFilter => filter.request !== undefined);
+  const response = filters.filter((filter): filter is ResponseFilter => filter.response !== undefined).reverse();
+  const before = request.map((filter) => {
+    const earlier = filters.slice(0, filters.indexOf(filter));
+    return response.length - earlier.filter(({ response }) => response !== undefined).length;
+  });
+  const chain = { request, response, before };
+  chains.set(filters, chain);
+  return chain;
 }

@@ -34,6 +34,8 @@ export class SiteFilters {
   readonly #context: SiteFiltersContext;
   readonly #tables: ReadonlyMap<string, unknown>;
   readonly #shared: readonly (Placed | undefined)[];
+  /** For requests that match no route, in the order of the request; those of a route too that has none of its own. */
+  readonly unrouted: readonly Filter[];
 
   /**
    * @param site The tables of the site, by their keys.
@@ -45,11 +47,7 @@ export class SiteFilters {
     this.#context = context;
     this.#tables = new Map<string, unknown>(Object.entries(site));
     this.#shared = this.#features.map((feature) => compiled(feature, this.#siteTable(feature), context));
-  }
-
-  /** The filters for requests that match no route, in the order of the request. */
-  get unrouted(): Filter[] {
-    return inOrder(this.#shared);
+    this.unrouted = inOrder(this.#shared);
   }
 
   /**
@@ -57,14 +55,15 @@ export class SiteFilters {
    *
    * @param proxy The proxy's settings for the route.
    */
-  of(route: NonNullable<BuildContext["route"]>, proxy: BuildContext["proxy"]): Filter[] {
+  of(route: NonNullable<BuildContext["route"]>, proxy: BuildContext["proxy"]): readonly Filter[] {
     const tables = new Map<string, unknown>(Object.entries(route));
     const context = { ...this.#context, route, proxy };
-    return inOrder(this.#features.map((feature, index) => {
+    const placed = this.#features.map((feature, index) => {
       const own = feature.scopes.includes("route") ? tables.get(feature.key) : undefined;
       const shares = own === undefined && !feature.routeKeys?.some((key) => tables.get(key) !== undefined);
       return shares ? this.#shared[index] : compiled(feature, own ?? this.#siteTable(feature), context);
-    }));
+    });
+    return placed.every((one, index) => one === this.#shared[index]) ? this.unrouted : inOrder(placed);
   }
 
   #siteTable({ key, scopes }: AnyFeature): unknown {

@@ -11,27 +11,21 @@ import type { RouteMetrics } from "../exchange/route_metrics.ts";
 import type { SiteFilters } from "../features/filters.ts";
 import type { FileServer } from "../handlers/files/file_server.ts";
 import { FilesFirst } from "../handlers/files/files_first.ts";
-import { attemptLimits, clientTimeoutMs } from "../handlers/proxy/attempt_limits.ts";
+import { clientTimeoutMs } from "../handlers/proxy/attempt_limits.ts";
 import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
-import type { RouteConfig } from "../handlers/proxy/config/route_schema.ts";
-import type { ForwardPlan } from "../handlers/proxy/forward.ts";
 import { PlainHandshakes } from "../handlers/proxy/plain_handshakes.ts";
 import { ProxyHandler, type ProxyPlan } from "../handlers/proxy/proxy_handler.ts";
-import type { BodyRules } from "../handlers/proxy/request_body.ts";
 import { RequestHeaders } from "../handlers/proxy/request_headers.ts";
 import { ResponseHeaders } from "../handlers/proxy/response_headers.ts";
-import { compileRewrite } from "../handlers/proxy/path_rewrite.ts";
-import { compileReverseMapping, forwardedPrefix } from "../handlers/proxy/route_reverse_mapping.ts";
 import { proxyOfRoute } from "../handlers/proxy/route_settings.ts";
 import { socketPlace } from "../handlers/websocket/socket_route.ts";
 import { tlsOf } from "../listener/tls/site_tls.ts";
 import { viaToken } from "../http/via_token.ts";
 import type { RouteSpec } from "../routing/route.ts";
-import { parseEndpoint } from "../sockets/endpoint.ts";
 import type { Pool } from "../upstream/pool.ts";
-import { plainUrl } from "../upstream/upstream_url.ts";
 import type { SiteConfig } from "./config/config_types.ts";
 import type { SiteMetrics } from "./metrics/site_metrics.ts";
+import { ForwardPlans, type HeaderRules } from "./forward_plans.ts";
 import type { ProcessState } from "./process_state.ts";
 
 /** A route that is ready to handle requests. */
@@ -65,6 +59,8 @@ export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] 
   const { site, proxy, pools, filters, files, metrics, processState } = context;
   const common = headerRules(proxy, context);
   const plainHandshakes = new PlainHandshakes(site.name, processState.log);
+  const plans = new ForwardPlans(proxy);
+  const delivery = deliveries();
   return proxy.routes.map((route, index) => {
     const own = proxyOfRoute(proxy, route);
     const rules = route.headers === undefined ? common : headerRules(own, context);
@@ -74,17 +70,13 @@ export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] 
     const stall = { clock: processState.clock, timeoutMs: clientTimeoutMs(own.timeout) };
     const tryFiles = site.proxy?.routes[index].try_files;
     const filesFirst = files && tryFiles && new FilesFirst(files, tryFiles);
-    const list: Filter[] = filters.of(route, own);
-    const body = {
-      limit: list.find((filter) => filter.bodyLimit !== undefined)?.bodyLimit,
-      buffering: list.find((filter) => filter.bodyBuffering !== undefined)?.bodyBuffering,
-    };
-    if (filesFirst !== undefined) list.push(filesFirst);
+    const shared = filters.of(route, own);
+    const list = filesFirst === undefined ? shared : [...shared, filesFirst];
     const plan: ProxyPlan = {
       path: route.path,
       index,
       methods: route.methods,
-      forward: forwardPlan(route, { own, pool, rules, body, processState }),
+      forward: plans.of(route, { own, pool, rules, filters: shared, processState }),
       sockets: route.websocket
         ? {
           config: proxy.websocket,
@@ -104,15 +96,20 @@ export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] 
         ...plan,
         metrics: routeMetrics,
         filesFirst,
-        pipeline: new Pipeline(list, new ProxyHandler(plan), new Delivery(list, filesFirst && stall)),
+        pipeline: new Pipeline(list, new ProxyHandler(plan), filesFirst ? new Delivery(list, stall) : delivery(list)),
       },
     };
   });
 }
 
-interface HeaderRules {
-  readonly requestHeaders: RequestHeaders;
-  readonly responseHeaders: ResponseHeaders;
+/** Deliveries without a limit for silent clients: one for each list of filters. */
+function deliveries(): (filters: readonly Filter[]) => Delivery {
+  const made = new Map<readonly Filter[], Delivery>();
+  return (filters) => {
+    let one = made.get(filters);
+    if (one === undefined) made.set(filters, one = new Delivery(filters, undefined));
+    return one;
+  };
 }
 
 /** The rewriting of header fields on routes without `headers` of their own. */
@@ -125,32 +122,5 @@ function headerRules({ headers }: ProxyConfig, { site, serverName, viaMark }: Si
       viaName: viaToken(serverName),
       untrustedName: site.request_id.trust ? "" : requestIdName,
     }),
-  };
-}
-
-/** The forwarding of a route's requests; `own` is `proxy` with the settings of the route applied. */
-function forwardPlan(
-  route: RouteConfig,
-  { own, pool, rules, body, processState }: {
-    own: ProxyConfig;
-    pool: Pool;
-    rules: HeaderRules;
-    body: Pick<BodyRules, "limit" | "buffering">;
-    processState: ProcessState;
-  },
-): ForwardPlan {
-  const hasBase = own.upstreams.some((entry) =>
-    entry.name === route.upstream && parseEndpoint(plainUrl(entry.url)).basePath !== ""
-  );
-  return {
-    pool,
-    rewrite: compileRewrite(route, hasBase),
-    preserve_host: own.preserve_host,
-    ...rules,
-    redirects: compileReverseMapping(route, own, { hasBase, host: rules.requestHeaders.host }),
-    forwardedPrefix: forwardedPrefix(route),
-    body: { ...body, retry_buffer: own.retries.retry_buffer, readAhead: processState.readAhead },
-    retries: own.retries,
-    limits: attemptLimits(own.timeout, route),
   };
 }

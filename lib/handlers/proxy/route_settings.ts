@@ -13,9 +13,11 @@ type RouteHeaders = NonNullable<RouteConfig["headers"]>;
 
 /**
  * The settings of the proxy for `route`. The tables `timeout`, `retries` and `headers` are merged key by key, those of
- * header fields field by field; any other value of the route replaces the proxy's.
+ * header fields field by field; any other value of the route replaces the proxy's. The settings of the proxy themselves for
+ * a route that has none.
  */
 export function proxyOfRoute(proxy: ProxyConfig, route: RouteConfig): ProxyConfig {
+  if (OWN_SETTINGS.every((key) => route[key] === undefined)) return proxy;
   return {
     ...proxy,
     preserve_host: route.preserve_host ?? proxy.preserve_host,
@@ -25,6 +27,8 @@ export function proxyOfRoute(proxy: ProxyConfig, route: RouteConfig): ProxyConfi
     headers: route.headers === undefined ? proxy.headers : headersOfRoute(proxy.headers, route.headers),
   };
 }
+
+const OWN_SETTINGS = ["preserve_host", "rewrite_redirects", "timeout", "retries", "headers"] as const;
 
 function headersOfRoute(proxy: HeadersConfig, route: RouteHeaders): HeadersConfig {
   const gone = route.remove ?? [];
