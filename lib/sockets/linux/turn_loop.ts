@@ -2,10 +2,10 @@
  * The turns of a loop, side by side with the runtime's event loop.
  *
  * One turn handles one batch of events, and ends when promises of callers have settled. The runtime's reactor wakes the loop
- * ({@linkcode RuntimeWake}); then, for a slice of two milliseconds, turns follow each other without a round of the runtime's
- * event loop, which costs more than what a turn does, and wait in the system for what comes. The reactor is watched
- * meanwhile: when it has something to do, when a slice is over, and when nothing comes, the loop waits in the reactor, where
- * timers, files and the runtime's own sockets get their turn too. Timers can be late by a slice.
+ * ({@linkcode RuntimeWake}); then, for a slice of two milliseconds, or of four where little comes, turns follow each other
+ * without a round of the runtime's event loop, which costs more than what a turn does, and wait in the system for what comes.
+ * The reactor is watched meanwhile: when it has something to do, when a slice is over, and when nothing comes, the loop waits
+ * in the reactor, where timers, files and the runtime's own sockets get their turn too. Timers can be late by a slice.
  *
  * @module
  */
@@ -18,6 +18,13 @@ import { WaitRecord } from "./wait_record.ts";
 
 /** How long turns follow each other before the runtime's reactor gets its turn. */
 const SLICE_MS = 2;
+/**
+ * The same, where little comes: how often the runtime wakes the loop is what a request costs then, and a timer waits for
+ * requests that wait for nothing else.
+ */
+const QUIET_SLICE_MS = 4;
+/** As many events in a slice are little. */
+const QUIET_EVENTS = 16;
 /**
  * How long a turn waits for its first event where nothing was sent since the last one, so that nothing need come: the
  * runtime may have work of its own to do for what came, of which the reactor does not tell.
@@ -51,6 +58,8 @@ export abstract class TurnLoop {
   #sliceEndMs = 0;
   /** When the last batch of events was taken from the kernel. */
   #batchMs = 0;
+  /** Events of this slice. */
+  #events = 0;
 
   /** Calls `deferred` in the next turn. Once for each call. */
   defer(deferred: Deferred): void {
@@ -128,6 +137,7 @@ export abstract class TurnLoop {
   #runSlice(): void {
     this.#sliceEndMs = sharedTime.realMs + SLICE_MS;
     this.#inSlice = true;
+    this.#events = 0;
     this.sent = false;
     this.#record.begin();
     // What wakes the runtime is not waited for here.
@@ -143,7 +153,8 @@ export abstract class TurnLoop {
 
   /** Returns whether something was handled. */
   #nextTurn(): boolean {
-    const leftMs = this.#sliceEndMs - this.#batchMs;
+    let leftMs = this.#sliceEndMs - this.#batchMs;
+    if (this.#events <= QUIET_EVENTS) leftMs += QUIET_SLICE_MS - SLICE_MS;
     if (leftMs <= 0) return false;
     if (this.#deferred.length > 0 || !this.#waitPays) return this.#handle(0) > 0;
     if (!this.#watches) {
@@ -205,6 +216,7 @@ export abstract class TurnLoop {
     }
     handled += this.takeEvents(waitUs);
     sharedTime.endBatch();
+    this.#events += handled;
     this.#handling = false;
     return handled;
   }
