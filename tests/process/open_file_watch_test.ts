@@ -7,11 +7,11 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { OpenFileWatch } from "../../lib/process/open_file_watch.ts";
-import { openFileCount } from "../../lib/process/open_files.ts";
 import { closeLongestIdle, type IdleConnection, type Port } from "../../lib/listener/port.ts";
 import { BwsProcess } from "../cli/bws_process.ts";
 import { until } from "../support/condition.ts";
 import { statusOf } from "../support/message_reader.ts";
+import { openFilesOfProgram } from "../support/open_files_program.ts";
 import { freePort } from "../support/port.ts";
 import { get, RawClient } from "../support/raw_client.ts";
 
@@ -55,11 +55,10 @@ Deno.test("OpenFileWatch ends where the number of open files is not known", asyn
 Deno.test({
   name: "openFileCount() counts what this process has open",
   ignore: !LINUX,
-  fn() {
-    const before = openFileCount() as number;
-    const files = Array.from({ length: 50 }, () => Deno.openSync("/dev/null"));
-    assertEquals(openFileCount(), before + 50);
-    for (const file of files) file.close();
+  async fn() {
+    const [before, after] = await openFilesOfProgram();
+    assertEquals(before.count, before.byHand);
+    assertEquals(after.count, before.byHand + 50);
   },
 });
 
