@@ -20,6 +20,11 @@ export class FrontViews {
     if (length > LONGEST_KEPT) return this.memory.subarray(0, length);
     return this.#views[length] ??= this.memory.subarray(0, length);
   }
+
+  /** The first `length` bytes of `bytes`: of the memory, or of another where a message did not fit. */
+  frontOf(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+    return bytes === this.memory ? this.of(length) : bytes.subarray(0, length);
+  }
 }
 
 const LONGEST_KEPT = 1024;

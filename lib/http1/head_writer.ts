@@ -26,8 +26,7 @@ export class HeadWriter {
 
   /** What is written. The bytes change with the next head. */
   get written(): Uint8Array<ArrayBuffer> {
-    if (this.#bytes === this.#memory) return this.#views.of(this.#length);
-    return this.#bytes.subarray(0, this.#length);
+    return this.#views.frontOf(this.#bytes, this.#length);
   }
 
   /** What is written, as text, one character a byte. */

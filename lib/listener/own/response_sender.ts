@@ -80,7 +80,7 @@ export class ResponseSender implements BodySink, FileSink {
     if (body === null || body instanceof Uint8Array || framing === "none") {
       if (framing === "bytes") {
         this.#sendWhole(head, body as Uint8Array<ArrayBuffer>, lent === true ? "lent" : "shared");
-      } else this.#write(this.#front(head.bytes, head.end), "lent", closing);
+      } else this.#write(this.#views.frontOf(head.bytes, head.end), "lent", closing);
       if (body !== null && !(body instanceof Uint8Array)) body.cancel("The response has no body");
       return this.#host.responseSent(true);
     }
@@ -98,7 +98,7 @@ export class ResponseSender implements BodySink, FileSink {
   sendText(text: string): void {
     const target = text.length <= this.#memory.length ? this.#memory : new Uint8Array(text.length);
     const end = putText(text, target);
-    this.#write(this.#front(target, end), "lent");
+    this.#write(this.#views.frontOf(target, end), "lent");
   }
 
   /** Sends a head that still waits for the first piece of its body. */
@@ -247,7 +247,7 @@ export class ResponseSender implements BodySink, FileSink {
       return;
     }
     socket.cork();
-    this.#write(this.#front(bytes, end), "lent");
+    this.#write(this.#views.frontOf(bytes, end), "lent");
     this.#write(body, ownership);
     socket.uncork();
   }
@@ -291,11 +291,6 @@ export class ResponseSender implements BodySink, FileSink {
     if (last === undefined) this.#write(LAST_CHUNK, "shared");
     else this.sendText(lastChunk(last));
     this.#uncork();
-  }
-
-  /** The first bytes of the memory, or of another where a message did not fit. */
-  #front(bytes: Uint8Array<ArrayBuffer>, end: number): Uint8Array<ArrayBuffer> {
-    return bytes === this.#memory ? this.#views.of(end) : bytes.subarray(0, end);
   }
 
   #holdHead({ bytes, end }: OutgoingHead): void {
