@@ -7,9 +7,8 @@
 
 import type { BenchOptions } from "./bench_options.ts";
 import type { LoadGenerator } from "./load/load_generator.ts";
-import { type Figures, measure, type MeasurementOptions, pacedSeconds, type WarmPeer, warmUp } from "./measurement.ts";
+import { type Figures, measure, type MeasurementOptions, type WarmPeer, warmUp } from "./measurement.ts";
 import { type InstalledPeer, type RunningPeer, startPeer } from "./peers/installed_peers.ts";
-import { NGINX } from "./peers/nginx.ts";
 import type { Setting } from "./peers/peer.ts";
 import { freePort } from "./pinned_process.ts";
 import type { Outcome } from "./report.ts";
@@ -84,33 +83,10 @@ export async function measureRounds(
  */
 export async function nginxPerSecond(nginx: InstalledPeer, workload: Workload, place: Place): Promise<number> {
   const options = { ...place.options, warmUpSeconds: 1 };
-  const { running, warm } = await startWarm(nginx, workload, { ...place, options });
+  // At no rate that it could have a latency at: none is measured.
+  const { running, warm } = await startWarm(nginx, { ...workload, rate: Infinity }, { ...place, options });
   await running.stop();
   return warm.perSecond ?? 0;
-}
-
-/** Start and end of a process with its warm-up at the fixed rate, and of a load: what the machine of the project took, to tell how long a run takes. */
-const PROCESS_SECONDS = 2;
-const LOAD_SECONDS = 0.35;
-/** Idle connections are opened and looked at. */
-const IDLE_SECONDS = 6;
-
-/** About how long {@linkcode measureRounds} takes for so many peers. */
-export function expectedSeconds(workload: Workload, peers: number, options: BenchOptions): number {
-  const { rounds, seconds, warmUpSeconds, halfLoad } = options;
-  const idle = workload.idle !== undefined;
-  const rated = halfLoad && ratedByNginx(workload);
-  // Half of what nginx does is known later. It is enough for most workloads in a short time.
-  const paced = LOAD_SECONDS + (rated ? Math.max(seconds, 1.2) : pacedSeconds(workload.rate, seconds));
-  const measuring = paced + (idle ? IDLE_SECONDS + paced : workload.paced === true ? 0 : seconds + LOAD_SECONDS);
-  const processes = options.fresh || idle ? rounds : 1;
-  const starting = processes * (PROCESS_SECONDS + (idle ? 0 : warmUpSeconds));
-  return peers * (starting + rounds * measuring) + (rated ? PROCESS_SECONDS + 1 : 0);
-}
-
-/** Whether nginx can tell the rate of a workload. */
-export function ratedByNginx({ paced, idle, needs }: Workload): boolean {
-  return paced !== true && idle === undefined && NGINX.abilities.includes(needs);
 }
 
 async function startWarm(peer: InstalledPeer, workload: Workload, place: Place): Promise<WarmProcess> {

@@ -14,7 +14,8 @@ import { type InstalledPeer, installedPeers } from "./peers/installed_peers.ts";
 import { NGINX } from "./peers/nginx.ts";
 import { installed, stopAll } from "./pinned_process.ts";
 import { type Outcome, outcomeLine, type Outcomes, report } from "./report.ts";
-import { expectedSeconds, measureRounds, nginxPerSecond, type Place, ratedByNginx } from "./rounds.ts";
+import { measureRounds, nginxPerSecond, type Place } from "./rounds.ts";
+import { expectedSeconds, ratedByNginx } from "./run_duration.ts";
 import { filler, startEcho, startUpstream } from "./upstream_server.ts";
 import { type Workload, WORKLOADS } from "./workload.ts";
 

@@ -14,6 +14,7 @@ import { LinuxConnect } from "../../lib/sockets/linux/linux_connect.ts";
 import { monotonicClock } from "../../lib/sockets/linux/monotonic_clock.ts";
 import { SocketAddress } from "../../lib/sockets/linux/socket_address.ts";
 import type { Deferred } from "../../lib/sockets/linux/socket_loop.ts";
+import { sharedTime } from "../../lib/state/shared_time.ts";
 
 /** The longest wait of a turn: a call takes less than a second. */
 const MOST_WAIT_US = 500_000;
@@ -53,6 +54,7 @@ export class BlockingLoop extends EpollLoop {
     for (const deferred of proceeding) deferred.proceed();
     proceeding.length = 0;
     this.takeEvents(this.#deferred.length > 0 ? 0 : Math.max(0, Math.min(Math.ceil(waitUs), MOST_WAIT_US)));
+    sharedTime.endBatch();
     if (!this.waits) throw new Error("the system has no epoll_pwait2");
   }
 

@@ -5,10 +5,11 @@
  */
 
 import type { BlockingLoop } from "./blocking_loop.ts";
+import { FrameReader } from "./frame_reader.ts";
 import { closedPace, type Pace, randomPace } from "./pace.ts";
 import { type ConnectionOwner, type ConnectionPlan, PacedConnection } from "./paced_connection.ts";
 import { requestBytes, type RequestPlan } from "./request_plan.ts";
-import { FrameReader, HttpReader, ResponseShape } from "./response_reader.ts";
+import { HttpReader, ResponseShape } from "./response_reader.ts";
 import { frameLength, LETTER, maskedFrame, socketHandshake } from "./socket_frames.ts";
 
 /** What is to be done. */
