@@ -43,7 +43,8 @@ export const USAGE = `deno task bench [FLAGS]
   --rounds N           how often each is measured; default: 3
   --seconds N          how long each time, under full load and for latency; latency longer, up to 2 s, where that is
                        fewer than 10,000 requests; default: 3
-  --warm-up N          full load before a process is measured, in seconds; default: 5, with --fresh 2
+  --warm-up N          full load before a process is measured, in seconds, in parts as long as those of the rounds;
+                       default: 5, with --fresh 2
   --fresh              a new process for each measurement; without it, a process serves all rounds of a workload
   --quick              each once, for a second: shows that it works
   --workers N          workers of BWS, and cores that the others may use; default: 1

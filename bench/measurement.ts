@@ -58,15 +58,17 @@ const HEADROOM = 1.05;
 export interface WarmPeer {
   /** What is asked of it. */
   plan: RequestPlan;
-  /** Requests or echoes a second of the warm-up; undefined where that was no full load. */
+  /** Requests or echoes a second of the fastest part of the warm-up; undefined where that was no full load. */
   perSecond?: number;
   /** What went wrong meanwhile. */
   errors: string[];
 }
 
 /**
- * Asks a peer that runs once, and puts it under full load for `warmUpSeconds`, then for a while under that at which latency
- * is measured: it takes other ways through the proxy, and through the load generator, which is to be warm too.
+ * Asks a peer that runs once, and puts it under full load for `warmUpSeconds`, after the first part for a while under that at
+ * which latency is measured (after each, where that is all that is measured): it takes other ways through the proxy, and through the load generator, which is to be warm too.
+ * Each part is a load as a round has one, with connections that are opened and closed: what JavaScript does for the first
+ * time, even if rarely, costs it what was compiled without having seen it.
  *
  * @throws {Error} When it does not answer as it should, or not at all.
  */
@@ -77,9 +79,18 @@ export async function warmUp(workload: Workload, options: MeasurementOptions): P
     await pacedLoad(workload, plan, options);
     return { plan, errors: [] };
   }
-  const { perSecond, errors } = await fullLoad(workload, plan, options.warmUpSeconds, options);
-  if (perSecond > HEADROOM * workload.rate) await pacedLoad(workload, plan, options, PACED_WARM_UP_SECONDS);
-  return { plan, perSecond, errors: errors.map((error) => `while warming up: ${error}`) };
+  let perSecond = 0;
+  const errors: string[] = [];
+  for (let left = options.warmUpSeconds; left > 0; left -= options.seconds) {
+    const rated = left === options.warmUpSeconds || workload.paced === true;
+    const load = await fullLoad(workload, plan, Math.min(left, options.seconds), options);
+    perSecond = Math.max(perSecond, load.perSecond);
+    errors.push(...load.errors.map((error) => `while warming up: ${error}`));
+    if (rated && perSecond > HEADROOM * workload.rate) {
+      await pacedLoad(workload, plan, options, PACED_WARM_UP_SECONDS);
+    }
+  }
+  return { plan, perSecond, errors };
 }
 
 /**

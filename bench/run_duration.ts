@@ -24,7 +24,8 @@ export function expectedSeconds(workload: Workload, peers: number, options: Benc
   const paced = LOAD_SECONDS + (rated ? Math.max(seconds, 1.2) : pacedSeconds(workload.rate, seconds));
   const measuring = paced + (idle ? IDLE_SECONDS + paced : workload.paced === true ? 0 : seconds + LOAD_SECONDS);
   const processes = options.fresh || idle ? rounds : 1;
-  const starting = processes * (PROCESS_SECONDS + (idle ? 0 : warmUpSeconds));
+  const warmUp = warmUpSeconds + LOAD_SECONDS * Math.ceil(warmUpSeconds / seconds);
+  const starting = processes * (PROCESS_SECONDS + (idle ? 0 : warmUp));
   return peers * (starting + rounds * measuring) + (rated ? PROCESS_SECONDS + 1 : 0);
 }
 

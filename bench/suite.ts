@@ -24,7 +24,7 @@ const FRESH =
   `Each measurement had a process of its own, which was put under load shortly before: what JavaScript takes to be
 compiled is in it.`;
 const KEPT =
-  `A process was started for each workload, put under load, and then measured in all rounds, in turns with the others;
+  `A process was started for each workload, put under load several times, and then measured in all rounds, in turns with the others;
 beside idle connections each measurement had a process of its own. What a process takes to get warm is not in it
 (\`--fresh\` has it).`;
 
