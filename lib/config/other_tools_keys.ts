@@ -5,6 +5,8 @@
  * @module
  */
 
+import { limit, LIMIT_KEYS, LIMITS } from "./other_tools_limits.ts";
+
 const POOL = "[[sites.proxy.upstreams]], one for each server; those of one name are a pool";
 const ROUTE = '[[sites.proxy.routes]] with path = "/api/" and upstream = "the name of a pool"';
 const METHOD = 'method in [sites.proxy.load_balancing], such as method = "least_connections"';
@@ -15,8 +17,7 @@ const KEY_FILE = "key_file in [sites.tls]";
 const CLIENT_CERTIFICATES = "[sites.tls.client_auth] with ca_file";
 const ACME = "[acme]; a site with a hostname on port 443 gets its certificate by itself";
 const PASSWORDS = "[sites.basic_auth] with users";
-const LOGIN =
-  "[sites.basic_auth], or a server in front of BWS that asks for passwords: the site would be open to everybody";
+const FORWARD_AUTH = "[sites.forward_auth] with url";
 const ADDRESSES = '[sites.access], such as allow = ["10.0.0.0/8"]';
 const RATE = '[sites.rate_limit], such as rate = "5/s"';
 const REDIRECT_TO_HTTPS = "redirect_to_https = true in [[sites]]";
@@ -42,6 +43,8 @@ const TRUST = 'trusted_proxies = ["10.0.0.0/8"] in [server]';
 const PATTERN = "pattern = true in the route, with a path such as /users/:id";
 const ENVIRONMENT = '"${NAME}" in any value: it stands for the environment variable';
 
+const BUFFERING = "[sites.request_buffering] for bodies of requests; responses are always streamed";
+
 /** What to write for a key, worded to fit after "expected"; several texts are selected by the table of the key. */
 export const KEYS: Readonly<Record<string, string | Readonly<Record<string, string>>>> = {
   // Listeners and host names
@@ -66,8 +69,8 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
   ports: "port = 8080; a site for each further port",
   http: { "": "[[sites]]", "*": LISTEN },
   https: TLS,
-  http2: TLS,
-  http3: TLS,
+  http2: "nothing, as every port has it; over TLS, alpn in [sites.tls] chooses",
+  http3: "no such key: BWS speaks HTTP/1.1 and HTTP/2",
   // Files
   root: FILES,
   document_root: FILES,
@@ -152,10 +155,11 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
   fastcgi_pass: "an upstream that speaks HTTP: BWS speaks no FastCGI",
   php_fastcgi: "an upstream that speaks HTTP: BWS speaks no FastCGI",
   uwsgi_pass: "an upstream that speaks HTTP: BWS speaks no uwsgi",
-  grpc_pass: "an upstream that speaks HTTP/1.1",
+  grpc_pass: `url = "h2c://127.0.0.1:50051" in ${POOL}`,
   resolver: 'name_servers = ["10.0.0.2"] in [server]',
   resolvers: 'name_servers = ["10.0.0.2"] in [server]',
-  maxconn: "max_connections in [[sites.proxy.upstreams]] or [sites.proxy.connections]",
+  send_proxy: 'proxy_protocol = "v1"',
+  send_proxy_v2: 'proxy_protocol = "v2"',
   down: "no such upstream, or bws top to drain it",
   // Balancing and health
   balance: METHOD,
@@ -204,20 +208,21 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
   lb_try_duration: `try_for in ${RETRIES}`,
   retry: RETRIES,
   // Times
-  timeouts: TIMEOUTS,
+  timeouts: { "": LIMITS, server: LIMITS, sites: LIMITS, "*": TIMEOUTS },
   proxy_connect_timeout: "connect in [sites.proxy.timeout]",
   proxy_read_timeout: "read in [sites.proxy.timeout]",
   proxy_send_timeout: "write in [sites.proxy.timeout]",
   connect_timeout: "connect in [sites.proxy.timeout]",
-  read_timeout: "read in [sites.proxy.timeout]",
-  write_timeout: "write in [sites.proxy.timeout]",
-  send_timeout: "client in [sites.proxy.timeout]",
-  client_body_timeout: "client in [sites.proxy.timeout]",
+  read_timeout: {
+    server: limit("body_timeout"),
+    "server.limits": "body_timeout",
+    "*": "read in [sites.proxy.timeout]",
+  },
   dial_timeout: "connect in [sites.proxy.timeout]",
   response_header_timeout: "read in [sites.proxy.timeout]",
   keepalive: IDLE,
   keep_alive: IDLE,
-  keepalive_timeout: "idle_timeout in [sites.proxy.connections] for upstreams",
+  ...LIMIT_KEYS,
   // Header fields
   proxy_set_header: REQUEST_FIELDS,
   header_up: REQUEST_FIELDS,
@@ -242,6 +247,12 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
     "proxy_protocol in [[sites]] for what comes from trusted_proxies, in [[sites.proxy.upstreams]] towards an upstream",
   websockets: "websocket = true in the route",
   ws: "websocket = true in the route",
+  upgrade: "websocket = true in the route",
+  buffering: BUFFERING,
+  proxy_buffering: BUFFERING,
+  flush_interval: BUFFERING,
+  proxy_request_buffering: "[sites.request_buffering]",
+  accept_proxy: "proxy_protocol = true in [[sites]]",
   // TLS
   tls: { "sites.proxy": "tls in [[sites.proxy.upstreams]], for upstreams with https://", "*": TLS },
   ssl: { "sites.proxy": "tls in [[sites.proxy.upstreams]], for upstreams with https://", "*": TLS },
@@ -284,15 +295,15 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
   proxy_ssl_trusted_certificate: "ca_file in [sites.proxy.upstreams.tls]",
   proxy_ssl_verify: "insecure_skip_verify in [sites.proxy.upstreams.tls]",
   insecure_skip_verify: "insecure_skip_verify in [sites.proxy.upstreams.tls]",
-  // Not implemented: to accept a setting that has no effect would be worse
+  // What stands in front of an application
   auth: PASSWORDS,
   basic_auth: PASSWORDS,
   basicauth: PASSWORDS,
   auth_basic: PASSWORDS,
-  forward_auth: LOGIN,
-  forwardauth: LOGIN,
-  auth_request: LOGIN,
-  jwt: LOGIN,
+  forward_auth: FORWARD_AUTH,
+  forwardauth: FORWARD_AUTH,
+  auth_request: FORWARD_AUTH,
+  jwt: "[sites.jwt] with jwks_url, or with key_file",
   access: "[sites.access]",
   users: PASSWORDS,
   password: PASSWORDS,
@@ -309,7 +320,6 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
   ratelimit: RATE,
   rate_limiting: RATE,
   limit_req: RATE,
-  limit_conn: RATE,
   stick_table: RATE,
   cors: CORS,
   enable_cors: CORS,
@@ -355,7 +365,7 @@ export const KEYS: Readonly<Record<string, string | Readonly<Record<string, stri
   stub_status: MANAGEMENT,
   metrics: `metrics in [management], and ${MANAGEMENT}`,
   prometheus: `metrics in [management], and ${MANAGEMENT}`,
-  ping: "/api/health, which each site has",
+  ping: { "sites.proxy.websocket": "ping_interval", "*": "/api/health, which each site has" },
   global: "[server]",
   defaults: "the keys in each site: there are no defaults of one's own",
   user: "a service manager such as systemd: BWS does not change its user",

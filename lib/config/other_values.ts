@@ -66,6 +66,8 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     emerg: "error",
   },
   "logging.format": { common: "combined", clf: "combined", main: "combined", console: "combined", structured: "json" },
+  "server.sockets": { io_uring: "uring", iouring: "uring", native: "auto", kqueue: "auto", deno: "runtime" },
+  "server.listener": { deno: "runtime", bws: "own" },
   "server.workers": { max: "auto", cpus: "auto", all: "auto" },
 };
 

@@ -15,6 +15,7 @@ export const DEFAULT_PORT = 8080;
 
 const HOST = "a host name";
 const ADDRESS = "an IP address without brackets";
+const ADDRESS_ALONE = `${ADDRESS}; the port is a key of its own`;
 
 const hostSchema = () => judged(hostPatternFault, HOST).transform(normalHost);
 
@@ -26,7 +27,7 @@ export const virtualHostKeys = {
   port: integer(0, 65535).default(DEFAULT_PORT).describe(
     "Port to listen on; sites may share it. 0 is any free one, for this site alone.",
   ),
-  listen: judged(listenFault, ADDRESS).optional()
+  listen: judged(listenFault, ADDRESS_ALONE).optional()
     .describe("IP address to listen on; without it, all interfaces of both families."),
   default: flag().default(false).describe("Whether the site serves hosts that no site of the port names."),
   proxy_protocol: flag().default(false).describe(
@@ -44,7 +45,7 @@ function listenFault(value: string): Fault | undefined {
   const bare = /^\[(.*)\]$/.exec(value)?.[1] ?? "";
   if (isIpAddress(bare)) return { expected: ADDRESS, suggestion: bare };
   const port = /^(?:.*:)?\d{1,5}(?:\s|$)/.test(value);
-  return { expected: port ? `${ADDRESS}; the port is a key of its own` : ADDRESS };
+  return { expected: port ? ADDRESS_ALONE : ADDRESS };
 }
 
 /** The keys, after defaults. */

@@ -26,6 +26,13 @@ export function upstreamUrlFault(url: string): Fault | undefined {
       expected: 'a URL without them; send a header instead, as in headers.request.set."Authorization"',
     };
   }
+  // The form of nginx; read as a URL it has the host "unix".
+  if (authority.toLowerCase() === "unix:") {
+    return {
+      expected: 'a unix socket as "unix:/run/app.sock"',
+      suggestion: url.slice(scheme.length + 3).replace(/(?<=.):$/, ""),
+    };
+  }
   const port = /:(\d+)$/.exec(authority)?.[1];
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65535)) {
     return { message: `has the port ${port}`, expected: "a port from 1 to 65535" };

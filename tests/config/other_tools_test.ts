@@ -142,6 +142,43 @@ const ERRORS: readonly (readonly [marked: string, ...sentences: string[]])[] = [
     `${SITE}listen = «"0.0.0.0:8080"»`,
     'listen is "0.0.0.0:8080", expected an IP address without brackets; the port is a key of its own',
   ],
+  [`${SITE}listen = «8080»`, "listen is 8080, expected an IP address without brackets; the port is a key of its own"],
+  // Limits of clients
+  [
+    `${SITE}«worker_connections» = 1024\n[server]\n«client_header_timeout» = "9s"\n«maxconn» = 9\n«idle_timeout» = "9s"`,
+    'unknown key "worker_connections" in [[sites]], expected max_connections in [server.limits] or [sites.limits]',
+    'unknown key "client_header_timeout" in [server], expected header_timeout in [server.limits] or [sites.limits]',
+    'unknown key "maxconn" in [server], expected max_connections in [server.limits] or [sites.limits]',
+    'unknown key "idle_timeout" in [server], expected idle_timeout in [server.limits] or [sites.limits]',
+  ],
+  [
+    `${SITE}[sites.limits]\n«client_body_timeout» = "9s"\n«send_timeout» = "9s"\n«keepalive_requests» = 9\n«limit_conn» = 9`,
+    'unknown key "client_body_timeout" in [sites.limits], expected body_timeout',
+    'unknown key "send_timeout" in [sites.limits], expected write_timeout',
+    'unknown key "keepalive_requests" in [sites.limits], expected max_requests',
+    'unknown key "limit_conn" in [sites.limits], expected max_connections_per_address; max_in_flight in [sites.rate_limit] for requests',
+  ],
+  [
+    `${PROXY}[sites.proxy.connections]\n«keepalive_timeout» = "9s"\n[sites.proxy.timeout]\n«min_rate» = 9`,
+    'unknown key "keepalive_timeout" in [sites.proxy.connections], expected idle_timeout in [sites.proxy.connections]',
+    'unknown key "min_rate" in [sites.proxy.timeout], expected min_upload_rate in [sites.proxy.timeout]',
+  ],
+  [
+    `${SITE}[server]\nsockets = «"io_uring"»`,
+    'sockets is "io_uring", expected one of "auto", "runtime", "epoll", "uring" (did you mean "uring"?)',
+  ],
+  [
+    `${PROXY}[[sites.proxy.upstreams]]\nname = "app"\nurl = «"http://unix:/run/app.sock:"»\n«send-proxy» = true`,
+    'url is "http://unix:/run/app.sock:", expected a unix socket as "unix:/run/app.sock" (did you mean "unix:/run/app.sock"?)',
+    'unknown key "send-proxy" in [[sites.proxy.upstreams]], expected proxy_protocol = "v1"',
+  ],
+  [
+    `${PROXY}«auth_request» = "/a"\n«upgrade» = true\n«proxy_buffering» = "off"\n[sites.proxy.websocket]\n«ping» = 9`,
+    'unknown key "auth_request" in [[sites.proxy.routes]], expected [sites.forward_auth] with url',
+    'unknown key "upgrade" in [[sites.proxy.routes]], expected websocket = true in the route',
+    'unknown key "proxy_buffering" in [[sites.proxy.routes]], expected [sites.request_buffering] for bodies of requests; responses are always streamed',
+    'unknown key "ping" in [sites.proxy.websocket], expected ping_interval',
+  ],
   [
     `${SITE}port = «"8080"»\nbrowse = «"on"»\nhostnames = «"a.example"»`,
     'port is "8080", expected a whole number from 0 to 65535, without quotes',

@@ -1401,7 +1401,7 @@ export interface UpstreamInput {
   name: string;
   /** Where the upstream listens: http://, https://, h2c:// (HTTP/2 in clear text), srv+http://name (SRV records) or unix:/path.sock; a base path is put before every path. */
   url: string;
-  /** Version of HTTP: http/1.1, h2 (HTTP/2), or, for https:// only, auto (what the upstream prefers). Without it h2 for h2c:// and http/1.1 for other URLs. WebSockets always use HTTP/1.1. */
+  /** Version of HTTP: http/1.1, h2 (HTTP/2), or, for https:// only, auto (what the upstream prefers). Without it h2 for h2c:// and http/1.1 for other URLs. WebSockets use HTTP/1.1 where the upstream does not announce them for h2. */
   protocol?: "http/1.1" | "h2" | "auto";
   /**
    * Share of the load, relative to the pool's other upstreams.
@@ -3397,7 +3397,7 @@ export interface UpstreamConfig {
   name: string;
   /** Where the upstream listens: http://, https://, h2c:// (HTTP/2 in clear text), srv+http://name (SRV records) or unix:/path.sock; a base path is put before every path. */
   url: string;
-  /** Version of HTTP: http/1.1, h2 (HTTP/2), or, for https:// only, auto (what the upstream prefers). Without it h2 for h2c:// and http/1.1 for other URLs. WebSockets always use HTTP/1.1. */
+  /** Version of HTTP: http/1.1, h2 (HTTP/2), or, for https:// only, auto (what the upstream prefers). Without it h2 for h2c:// and http/1.1 for other URLs. WebSockets use HTTP/1.1 where the upstream does not announce them for h2. */
   protocol?: "http/1.1" | "h2" | "auto";
   /** Share of the load, relative to the pool's other upstreams. */
   weight: number;

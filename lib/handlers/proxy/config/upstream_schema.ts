@@ -49,7 +49,7 @@ export const upstreamSchema = table({
     ),
   protocol: choice(["http/1.1", "h2", "auto"]).optional().describe(
     "Version of HTTP: http/1.1, h2 (HTTP/2), or, for https:// only, auto (what the upstream prefers). Without it h2 for " +
-      "h2c:// and http/1.1 for other URLs. WebSockets always use HTTP/1.1.",
+      "h2c:// and http/1.1 for other URLs. WebSockets use HTTP/1.1 where the upstream does not announce them for h2.",
   ),
   weight: integer(1, 65535).default(1).describe("Share of the load, relative to the pool's other upstreams."),
   max_connections: integer(0, 1_000_000).default(0)
