@@ -34,6 +34,12 @@ export interface ManagementOptions {
   readonly config: ManagedConfig;
   /** Failures, filled by the code that started the server. */
   readonly failures: FailureList;
+  /**
+   * Whether a port that is in use is waited for: in a rolling restart it is that of the process which ends.
+   *
+   * @default {false}
+   */
+  readonly waitsForPort?: boolean;
   /** Gets changes that were made, and clients without the key. */
   readonly log?: Log | undefined;
 }
@@ -41,6 +47,8 @@ export interface ManagementOptions {
 /** A management listener. */
 export interface Management {
   readonly address: Deno.NetAddr;
+  /** Whether the port is open; if not, it is opened later. */
+  readonly open: boolean;
   /** Closes the listener, all streams and all requests under way. */
   stop(): Promise<void>;
 }
@@ -77,7 +85,7 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
     log,
   });
   try {
-    const listening = listen(settings, handler, log);
+    const listening = listen(options, handler);
     const { address } = listening.port;
     if (settings.api_key === undefined && !isLoopback(plainAddress(address.hostname))) {
       await listening.port.abort();
@@ -89,6 +97,9 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
     handler.open();
     return {
       address,
+      get open() {
+        return listening.port.status.open;
+      },
       stop: async () => {
         sampler.stop();
         events.close();
@@ -101,21 +112,25 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
   }
 }
 
-function listen({ host, port }: ManagementConfig, handler: AdminHandler, log: Log | undefined): Listening {
+function listen({ settings, waitsForPort = false, log }: ManagementOptions, handler: AdminHandler): Listening {
+  const { host, port, api_key: key } = settings;
   const pending = new Set<Promise<void>>();
+  // What a host name stands for is known once its port is open: without a key it must not be one that others can reach.
+  const waits = waitsForPort && (key !== undefined || isLoopback(plainAddress(host)));
   try {
     const kept = new ServingPort({
-      ...{ hostname: host, port, shared: false },
+      ...{ hostname: host, port, shared: false, waits },
       handler: (request, info) => {
         const responded = info.completed.catch(() => {}).finally(() => pending.delete(responded));
         pending.add(responded);
         return handler.respond(request, info.remoteAddr);
       },
       onChange: ({ open, reason }) => {
-        if (open) log?.log("warn", "management port is open again");
+        if (open) log?.log("warn", waits ? "management port is open" : "management port is open again");
         else log?.log("error", "management port closed, it will be opened again", { cause: reason ?? "unknown" });
       },
     });
+    if (!kept.status.open) log?.log("warn", "management port is in use, it will be opened when it is free", { port });
     return { port: kept, pending };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -115,13 +115,15 @@ async function start(
 
 // If the port of the management API cannot be opened, the server is stopped, as for the port of a site.
 async function manage(
-  { management }: Config,
+  { management, server: { reuse_port: waitsForPort } }: Config,
   { server, reloader, failures, log }: { server: RunningServer; reloader: Reloader; failures: FailureList; log: Log },
 ): Promise<Management | undefined> {
   if (!management.enabled) return undefined;
   try {
     const { startManagement } = await import("../admin/management.ts");
-    return await startManagement({ settings: management, server, config: reloader, failures, log });
+    return await startManagement({
+      ...{ settings: management, server, config: reloader, failures, waitsForPort, log },
+    });
   } catch (error) {
     await server.stop();
     throw error;
@@ -140,12 +142,11 @@ async function waitBeforeStop(
   await new Promise((resolve) => setTimeout(resolve, delayMs));
 }
 
-function announceManagement({ management }: Config, { address }: Management, terminal: Terminal): void {
+function announceManagement({ management }: Config, { address, open }: Management, terminal: Terminal): void {
   const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
   const url = paint(terminal.errorColored, "cyan", `http://${host}:${address.port}`);
-  terminal.printError(
-    `bws dashboard, API and metrics at ${url}${management.api_key === undefined ? "" : " (with the API key)"}`,
-  );
+  const key = management.api_key === undefined ? "" : " (with the API key)";
+  terminal.printError(`bws dashboard, API and metrics at ${url}${key}${open ? "" : ", once the port is free"}`);
 }
 
 function announce(config: Config, { addresses }: RunningServer, terminal: Terminal): void {

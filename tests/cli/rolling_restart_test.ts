@@ -73,11 +73,15 @@ Deno.test({
     await using upstream = TallyingUpstream.start({ name: "only" });
     const folder = await Deno.makeTempDir();
     const port = freePort();
+    const managementPort = freePort();
     await Deno.writeTextFile(
       `${folder}/config.toml`,
       `[server]
 reuse_port = true
 shutdown_delay = "200ms"
+[management]
+enabled = true
+port = ${managementPort}
 [[sites]]
 listen = "127.0.0.1"
 port = ${port}
@@ -102,6 +106,10 @@ routes = [{ path = "/", upstream = "u" }]
         old.signal("SIGTERM");
         assertEquals((await old.ended()).code, 0);
         while (clients.answers < before + 50) await new Promise((resolve) => setTimeout(resolve, 10));
+        // It was that of the old process as long as that ran.
+        await next.until(/management port is open/, "stdout");
+        const status = await fetch(`http://127.0.0.1:${managementPort}/api/status`);
+        assertEquals((await status.json()).config.generation, 1);
       }
     } finally {
       await clients.stop();

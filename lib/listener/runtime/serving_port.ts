@@ -17,6 +17,12 @@ export interface ServingPortOptions extends PortOptions {
     info: Deno.ServeHandlerInfo<Deno.NetAddr>,
     uploads: Uploads,
   ) => Response | Promise<Response>;
+  /**
+   * Whether a port that is in use at the start is opened as soon as it is free, in place of an error.
+   *
+   * @default {false}
+   */
+  readonly waits?: boolean;
 }
 
 /** Pause before the first try to open, and the longest one. Each try that fails doubles it. */
@@ -56,11 +62,19 @@ export class ServingPort {
    */
   constructor(options: ServingPortOptions) {
     this.#options = options;
-    this.#address = this.#open(options.port);
-    const { hostname: address, port } = this.#address;
+    const { hostname, port, waits = false } = options;
+    let reason: string | null = null;
+    try {
+      this.#address = this.#open(port);
+    } catch (error) {
+      if (!waits || !(error instanceof Deno.errors.AddrInUse)) throw error;
+      this.#address = { transport: "tcp", hostname, port };
+      reason = reasonOf(error);
+      this.#openLater();
+    }
     this.#status = {
-      ...{ address, port, listener: "runtime", open: true, closedAtMs: null },
-      ...{ failingAtMs: null, reason: null, reopenings: 0 },
+      ...{ address: this.#address.hostname, port: this.#address.port, listener: "runtime", open: reason === null },
+      ...{ closedAtMs: reason === null ? null : Date.now(), failingAtMs: null, reason, reopenings: 0 },
     };
   }
 
