@@ -53,7 +53,8 @@ export class Metric<K extends MetricKind = MetricKind> {
   /** Index of its first field. */
   readonly at: number;
   /**
-   * How many fields it has. A histogram has one for each bucket, one for the bucket without a bound, one for the sum.
+   * How many fields it has. A histogram has one for the sum, one for each bucket, one for the bucket without a bound: the
+   * buckets that count most lie next to the sum.
    */
   readonly size: number;
   /** Upper bounds of the buckets; empty where it is no histogram. */

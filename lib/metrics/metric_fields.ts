@@ -15,6 +15,19 @@ export interface MetricFields {
   readonly own: Float64Array;
   /** The fields of every worker, `own` among them, each as long as `own`. */
   readonly all: readonly Float64Array[];
+  /**
+   * Memory that `own` is a part of, with the fields of other owners: who counts writes through this one view, since the views
+   * of thousands of owners would not stay in the processor's caches.
+   *
+   * @default {own}
+   */
+  readonly memory?: Float64Array;
+  /**
+   * Where `own` begins in it.
+   *
+   * @default {0}
+   */
+  readonly at?: number;
 }
 
 /**
@@ -39,14 +52,21 @@ export type TakeMetricFields = (count: number, name: string) => MetricFields;
  */
 export function localMetricFields(): TakeMetricFields {
   const taken = new Map<string, MetricFields>();
+  let memory = new Float64Array(0);
+  let used = 0;
   return (count, name) => {
     const before = taken.get(name);
     if (before !== undefined) {
       if (before.own.length === count) return before;
       throw new RangeError(`Cannot take ${count} fields as "${name}": it was taken with ${before.own.length}`);
     }
-    const own = new Float64Array(count);
-    const fields: MetricFields = { own, all: [own] };
+    if (used + count > memory.length) {
+      memory = new Float64Array(Math.max(count, Math.min(MOST_AT_ONCE, Math.max(FEWEST_AT_ONCE, 2 * memory.length))));
+      used = 0;
+    }
+    const own = memory.subarray(used, used + count);
+    const fields: MetricFields = { own, all: [own], memory, at: used };
+    used += count;
     taken.set(name, fields);
     return fields;
   };
@@ -60,3 +80,7 @@ export function sumAt(fields: MetricFields, index: number): number {
   for (let worker = 0; worker < all.length; worker++) sum += all[worker][index];
   return sum;
 }
+
+/** Fields of one allocation. */
+const FEWEST_AT_ONCE = 256;
+const MOST_AT_ONCE = 128 * 1024;

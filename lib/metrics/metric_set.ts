@@ -47,7 +47,8 @@ export class MetricSet<const D extends MetricDeclarations> {
   readonly metrics: MetricsOf<D>;
   /** Number of fields of one owner. */
   readonly size: number;
-  readonly #list: readonly Metric[];
+  /** The same, in the order of the declarations. */
+  readonly list: readonly Metric[];
 
   /**
    * @throws {RangeError} When the bounds of a histogram are not finite and ascending.
@@ -75,12 +76,12 @@ export class MetricSet<const D extends MetricDeclarations> {
     });
     this.metrics = Object.fromEntries(entries) as MetricsOf<D>;
     this.size = at;
-    this.#list = entries.map(([, metric]) => metric);
+    this.list = entries.map(([, metric]) => metric);
   }
 
   /** The values of one owner; `name` is unique among all owners of all sets. */
   take(take: TakeMetricFields, name: string): MetricValues<SnapshotOf<D>> {
-    return new MetricValues(this.#list, take(this.size, name));
+    return new MetricValues(this.list, take(this.size, name));
   }
 
   /**
@@ -90,7 +91,7 @@ export class MetricSet<const D extends MetricDeclarations> {
    * @throws {TypeError} When a name does not fit its kind and unit.
    */
   families(things: () => Iterable<MeasuredThing>): Family[] {
-    return this.#list.flatMap((metric) => {
+    return this.list.flatMap((metric) => {
       const { name, help, unit, group } = metric.declaration;
       if (name === undefined) return [];
       return new Family({ name, help, type: metric.kind, ...(unit === undefined ? {} : { unit }) }, (sink) => {

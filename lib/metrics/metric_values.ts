@@ -22,15 +22,18 @@ export type MetricSnapshot = number | HistogramSnapshot | Readonly<Record<string
 
 /** Counts in fields that outlive it. `Snapshot` is the type of {@linkcode MetricValues.snapshot}. */
 export class MetricValues<Snapshot = Readonly<Record<string, MetricSnapshot>>> {
+  /** This worker's fields begin at `#first` in `#memory`. */
+  readonly #memory: Float64Array;
+  readonly #first: number;
   readonly #metrics: readonly Metric[];
   readonly #fields: MetricFields;
-  readonly #own: Float64Array;
 
-  /** Made by a `MetricSet`. */
+  /** @param metrics The metrics of the set that the fields were taken for. */
   constructor(metrics: readonly Metric[], fields: MetricFields) {
+    this.#memory = fields.memory ?? fields.own;
+    this.#first = fields.at ?? 0;
     this.#metrics = metrics;
     this.#fields = fields;
-    this.#own = fields.own;
   }
 
   /**
@@ -39,17 +42,17 @@ export class MetricValues<Snapshot = Readonly<Record<string, MetricSnapshot>>> {
    * @param index Which of its fields, where it has labels.
    */
   add(counter: Metric<"counter">, amount = 1, index = 0): void {
-    if (amount > 0) this.#own[counter.at + index] += amount;
+    if (amount > 0) this.#memory[this.#first + counter.at + index] += amount;
   }
 
   /** Changes this worker's part of a gauge. */
   change(gauge: Metric<"gauge">, by: number, index = 0): void {
-    this.#own[gauge.at + index] += by;
+    this.#memory[this.#first + gauge.at + index] += by;
   }
 
   /** Replaces this worker's part of a gauge. */
   set(gauge: Metric<"gauge">, value: number): void {
-    this.#own[gauge.at] = value;
+    this.#memory[this.#first + gauge.at] = value;
   }
 
   /** Counts one observation. A value that is not above zero counts as zero. */
@@ -63,8 +66,9 @@ export class MetricValues<Snapshot = Readonly<Record<string, MetricSnapshot>>> {
       if (bounds[middle] < observed) low = middle + 1;
       else high = middle;
     }
-    this.#own[at + low] += 1;
-    this.#own[at + bounds.length + 1] += observed;
+    const first = this.#first + at;
+    this.#memory[first] += observed;
+    this.#memory[first + 1 + low] += 1;
   }
 
   /** Number of workers whose values are summed. */
@@ -89,8 +93,8 @@ export class MetricValues<Snapshot = Readonly<Record<string, MetricSnapshot>>> {
   histogram(metric: Metric<"histogram">, worker?: number): HistogramSnapshot {
     const { at, bounds } = metric;
     const counts: number[] = [];
-    for (let index = 0; index <= bounds.length; index++) counts.push(this.#at(at + index, worker));
-    return { bounds, counts, sum: this.#at(at + bounds.length + 1, worker) };
+    for (let index = 0; index <= bounds.length; index++) counts.push(this.#at(at + 1 + index, worker));
+    return { bounds, counts, sum: this.#at(at, worker) };
   }
 
   /** All values by the keys of their declarations, of all workers or of one. */
@@ -102,7 +106,7 @@ export class MetricValues<Snapshot = Readonly<Record<string, MetricSnapshot>>> {
 
   /** Sets the gauges of a worker that has ended, or this worker's, to zero; counters stay. */
   clearGauges(worker?: number): void {
-    const fields = worker === undefined ? this.#own : this.#fields.all[worker];
+    const fields = worker === undefined ? this.#fields.own : this.#fields.all[worker];
     for (const { kind, at, size } of this.#metrics) if (kind === "gauge") fields.fill(0, at, at + size);
   }
 

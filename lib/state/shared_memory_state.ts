@@ -22,6 +22,8 @@ const BUFFER_BYTES = 1024 * 1024;
 export class SharedMemoryState implements SharedState {
   readonly #worker: WorkerPlace;
   readonly #buffers: SharedArrayBuffer[];
+  /** The same, for metrics: one view of each. */
+  readonly #numbers: Float64Array[] = [];
   readonly #places: Map<string, readonly [number, number, number]>;
   readonly #allots: boolean;
   #freeAt = 0;
@@ -45,6 +47,7 @@ export class SharedMemoryState implements SharedState {
   /** Takes over the supervisor's newer table. */
   learn(table: SharedStateTable): void {
     this.#buffers.splice(0, this.#buffers.length, ...table.buffers);
+    this.#numbers.length = 0;
     for (const [name, place] of table.places) this.#places.set(name, place);
   }
 
@@ -59,13 +62,18 @@ export class SharedMemoryState implements SharedState {
   }
 
   /** The fields of metrics called `name`: this worker's own, and those of all. Throws as {@linkcode take} does. */
-  takeMetricFields(count: number, name: string): { own: Float64Array; all: Float64Array[] } {
+  takeMetricFields(
+    count: number,
+    name: string,
+  ): { own: Float64Array; all: Float64Array[]; memory: Float64Array; at: number } {
     const [buffer, offset] = this.#place(`metrics ${name}`, count, 8 * count * this.#worker.count);
     const all = Array.from(
       { length: this.#worker.count },
       (_, index) => new Float64Array(this.#buffers[buffer], offset + 8 * count * index, count),
     );
-    return { own: all[this.#worker.index], all };
+    const own = all[this.#worker.index];
+    const memory = this.#numbers[buffer] ??= new Float64Array(this.#buffers[buffer]);
+    return { own, all, memory, at: own.byteOffset / 8 };
   }
 
   /** All fields whose name begins with `prefix`. */
