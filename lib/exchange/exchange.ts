@@ -60,14 +60,18 @@ export interface ExchangeObserver {
   exchangeEnded(exchange: Exchange): void;
 }
 
-/**
- * Replaces the upstreams of a route in an exchange that only explains how a request would be handled.
- *
- * @param route Index of the route in its site, from 0.
- * @param socket Whether the request would be forwarded as a WebSocket handshake.
- * @returns A placeholder for the response; it is not sent.
- */
-export type DryRun = (route: number, socket: boolean) => HttpResponse;
+/** Replaces the upstreams of a route in an exchange that only explains how a request would be handled. */
+export interface DryRun {
+  /** Index in its site, from 0, of the route that was chosen; -1 where none was. */
+  route: number;
+  /**
+   * The request would be forwarded.
+   *
+   * @param socket Whether as a WebSocket handshake.
+   * @returns A placeholder for the response; it is not sent.
+   */
+  forward(socket: boolean): HttpResponse;
+}
 
 /** Counts the bytes and the end of an exchange. */
 export interface ExchangeMetrics {

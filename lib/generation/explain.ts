@@ -8,7 +8,7 @@ import type { SiteConfig } from "./config/config_types.ts";
 import { headerValue } from "../http/header_lines.ts";
 import { slashLocation } from "../http/slash_location.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
-import type { Exchange } from "../exchange/exchange.ts";
+import type { DryRun, Exchange } from "../exchange/exchange.ts";
 import type { ForwardPlan } from "../handlers/proxy/forward.ts";
 import type { ForwardFailure } from "../handlers/proxy/forward_failure.ts";
 import { matchPath } from "../routing/match_path.ts";
@@ -104,12 +104,15 @@ async function explainHead(
   const neighbours = generation.sites.filter((other) => other !== site && sameListener(other.config, site.config));
   let socket = false;
   let taken = -1;
-  const toldTo = (route: number, upgrades: boolean): HttpResponse => {
-    taken = route;
-    socket = upgrades;
-    return { status: 204, headers: [], body: null };
+  const dryRun: DryRun = {
+    route: -1,
+    forward: (upgrades) => {
+      taken = dryRun.route;
+      socket = upgrades;
+      return { status: 204, headers: [], body: null };
+    },
   };
-  const exchange = generation.exchanges.dryRun(head, site, toldTo, listenerKind(config.server) === "own");
+  const exchange = generation.exchanges.dryRun(head, site, dryRun, listenerKind(config.server) === "own");
   const response = await site.respond(exchange);
   if (response.body !== null && !(response.body instanceof Uint8Array)) response.body.cancel("It is only explained");
   const winner = taken >= 0

@@ -73,6 +73,12 @@ export class Site {
   /** Responds on the site's own endpoints (`internal_api`). */
   readonly internal: InternalHandler;
   readonly #routes: RouteTable<SiteRoute> | undefined;
+  /** In the order of the config. */
+  readonly #routeTargets: readonly SiteRoute[];
+  /** Number of the site among all that this thread has built. */
+  readonly #number = ++built;
+  /** Whether path and method alone choose the route. */
+  readonly #keepsChoices: boolean;
   /** Whether the site or a route of it has `cors`. */
   readonly #preflights: boolean;
   readonly #files: FileServer | undefined;
@@ -126,6 +132,8 @@ export class Site {
       ...{ serverName: server.name, viaMark: this.#viaMark, listener: context.listener },
     });
     this.#routes = proxy === undefined ? undefined : compileRoutes(this.routes);
+    this.#routeTargets = this.routes.map(({ target }) => target);
+    this.#keepsChoices = this.#rewrites === undefined && !this.#preflights;
     this.internal = new InternalHandler({
       site: config,
       shown: context.shownSites.get(config) ?? config,
@@ -189,6 +197,10 @@ export class Site {
   }
 
   #choose(exchange: Exchange): HttpResponse | Promise<HttpResponse> {
+    const { choice, path, method } = exchange.head;
+    if (choice?.site === this.#number && choice.method === method && choice.path === path) {
+      return this.#routed(exchange, this.#routeTargets[choice.route]);
+    }
     if (this.internal.takes(exchange.head)) return this.#internal.run(exchange);
     if (this.#rewrites !== undefined) {
       const refusal = this.#rewrites.rewrite?.(exchange);
@@ -198,10 +210,17 @@ export class Site {
     const { head } = exchange;
     if (this.#routes !== undefined) {
       // A preflight belongs to the route of the request that it asks for.
-      const method = this.#preflights ? preflightMethod(head) ?? head.method : head.method;
-      const found = routeOfPath(this.#routes, head.path, method);
+      const asked = this.#preflights ? preflightMethod(head) ?? head.method : head.method;
+      const found = routeOfPath(this.#routes, head.path, asked);
       if (found === "ambiguous") return this.delivery.refuse(exchange, AMBIGUOUS);
-      if (found?.matched === true) return this.#routed(exchange, found.target);
+      if (found?.matched === true) {
+        if (this.#keepsChoices && choice !== undefined && choice.path === path) {
+          choice.site = this.#number;
+          choice.method = method;
+          choice.route = found.order;
+        }
+        return this.#routed(exchange, found.target);
+      }
       if (found?.matched === false && this.#files === undefined) {
         const lines = ["allow", found.allow.join(", ")];
         return this.delivery.refuse(exchange, new ExchangeFailure(405, `No route takes ${head.method}`, { lines }));
@@ -211,10 +230,15 @@ export class Site {
   }
 
   #routed(exchange: Exchange, route: SiteRoute): HttpResponse | Promise<HttpResponse> {
-    exchange.route = route.path;
-    if (exchange.dryRun === undefined) this.metrics?.unrouted.left();
-    this.#count(exchange, route.metrics);
-    return route.pipeline.run(exchange);
+    const { path, metrics, pipeline } = route;
+    exchange.route = path;
+    if (exchange.dryRun !== undefined) exchange.dryRun.route = route.index;
+    else {
+      this.metrics?.unrouted.left();
+      exchange.metrics = metrics;
+      metrics?.began();
+    }
+    return pipeline.run(exchange);
   }
 
   // RFC 5842, section 7.2. A loop would use up every connection, so a request that comes back is refused.
@@ -230,6 +254,7 @@ export class Site {
   }
 }
 
+let built = 0;
 const NOTHING: Handler = { handle: () => new ExchangeFailure(404, "No route and no file takes this path") };
 const LOOP = new ExchangeFailure(508, "The request has been here before: an upstream leads back to this server");
 const AMBIGUOUS = new ExchangeFailure(

@@ -13,6 +13,7 @@ import type { FileServer } from "../handlers/files/file_server.ts";
 import { FilesFirst } from "../handlers/files/files_first.ts";
 import { clientTimeoutMs } from "../handlers/proxy/attempt_limits.ts";
 import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
+import type { ForwardPlan } from "../handlers/proxy/forward.ts";
 import { PlainHandshakes } from "../handlers/proxy/plain_handshakes.ts";
 import { ProxyHandler, type ProxyPlan } from "../handlers/proxy/proxy_handler.ts";
 import { RequestHeaders } from "../handlers/proxy/request_headers.ts";
@@ -29,12 +30,16 @@ import { ForwardPlans, type HeaderRules } from "./forward_plans.ts";
 import type { ProcessState } from "./process_state.ts";
 
 /** A route that is ready to handle requests. */
-export interface SiteRoute extends ProxyPlan {
+export interface SiteRoute extends Pick<ProxyPlan, "forward" | "sockets"> {
+  /** Its path, as written. */
+  readonly path: string;
   /** Undefined where no metrics are kept. */
   readonly metrics: RouteMetrics | undefined;
+  readonly pipeline: Pipeline;
+  /** Its index in the site, from 0. */
+  readonly index: number;
   /** Files that are tried before the upstream (`try_files`). */
   readonly filesFirst: FilesFirst | undefined;
-  readonly pipeline: Pipeline;
 }
 
 /** What {@linkcode buildRoutes} needs. */
@@ -60,7 +65,7 @@ export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] 
   const common = headerRules(proxy, context);
   const plainHandshakes = new PlainHandshakes(site.name, processState.log);
   const plans = new ForwardPlans(proxy);
-  const delivery = deliveries();
+  const pipelineOf = pipelines();
   return proxy.routes.map((route, index) => {
     const own = proxyOfRoute(proxy, route);
     const rules = route.headers === undefined ? common : headerRules(own, context);
@@ -73,8 +78,6 @@ export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] 
     const shared = filters.of(route, own);
     const list = filesFirst === undefined ? shared : [...shared, filesFirst];
     const plan: ProxyPlan = {
-      path: route.path,
-      index,
       methods: route.methods,
       forward: plans.of(route, { own, pool, rules, filters: shared, processState }),
       sockets: route.websocket
@@ -88,18 +91,32 @@ export function buildRoutes(context: SiteRoutesContext): RouteSpec<SiteRoute>[] 
         : undefined,
       plainHandshakes,
     };
+    const pipeline = filesFirst === undefined
+      ? pipelineOf(plan, list)
+      : new Pipeline(list, new ProxyHandler(plan), new Delivery(list, stall));
+    const { forward, sockets } = plan;
     return {
       path: route.path,
       kind: route.exact ? "exact" : route.pattern ? "pattern" : "prefix",
       methods: route.methods,
-      target: {
-        ...plan,
-        metrics: routeMetrics,
-        filesFirst,
-        pipeline: new Pipeline(list, new ProxyHandler(plan), filesFirst ? new Delivery(list, stall) : delivery(list)),
-      },
+      target: { path: route.path, metrics: routeMetrics, pipeline, index, forward, sockets, filesFirst },
     };
   });
+}
+
+/** Pipelines without files. Routes that do the same share one: those of thousands would not stay in the processor's caches. */
+function pipelines(): (plan: ProxyPlan, filters: readonly Filter[]) => Pipeline {
+  const delivery = deliveries();
+  const shared = new Map<ForwardPlan, { pipeline: Pipeline; filters: readonly Filter[] }>();
+  return (plan, filters) => {
+    const { forward, sockets, methods } = plan;
+    const sharable = sockets === undefined && methods === undefined;
+    const made = sharable ? shared.get(forward) : undefined;
+    if (made?.filters === filters) return made.pipeline;
+    const pipeline = new Pipeline(filters, new ProxyHandler(plan), delivery(filters));
+    if (sharable) shared.set(forward, { pipeline, filters });
+    return pipeline;
+  };
 }
 
 /** Deliveries without a limit for silent clients: one for each list of filters. */

@@ -25,6 +25,21 @@ export interface Peer {
   readonly port: number;
 }
 
+/**
+ * The route that a site has chosen for a target, kept for further requests of the same target. Plain numbers, so that it
+ * keeps nothing of a site that is gone.
+ */
+export interface RouteChoice {
+  /** Raw path that it was chosen for. */
+  readonly path: string;
+  /** Number of the site; 0 while no route was chosen. */
+  site: number;
+  /** Method that it was chosen for. */
+  method: string;
+  /** The route's index in the site, from 0. */
+  route: number;
+}
+
 /** The head of a request as the client sent it, validated but not changed. */
 export interface RequestHead {
   /** Method, case preserved (RFC 9110, section 9.1: methods are case-sensitive). */
@@ -51,6 +66,8 @@ export interface RequestHead {
   readonly protocol?: string;
   /** The head as the client sent it, where a rewrite has made this one of it. */
   readonly original?: RequestHead;
+  /** Where the choice of its route is kept; undefined if the listener does not provide it. */
+  readonly choice?: RouteChoice;
 }
 
 /** The body of a response: complete bytes that may be shared, a source of pieces, or no body. */

@@ -4,17 +4,46 @@
  * @module
  */
 
+import type { RouteChoice } from "../http/message.ts";
+import type { Head } from "./head.ts";
+import { KnownTable } from "./known_table.ts";
 import { MalformedMessage } from "./malformed_message.ts";
 import { hex } from "./octets.ts";
 
-/** A target's parts. */
-export interface RequestTarget {
+/** A target's parts, and the route that was last chosen for it. */
+export class RequestTarget implements RouteChoice {
   /** Raw path; begins with `/`. */
   readonly path: string;
   /** Raw query with its `?`, or empty. */
   readonly query: string;
   /** Authority of a target in absolute form; it counts, not Host (RFC 9112, section 3.2.2). */
   readonly authority: string | undefined;
+  site = 0;
+  method = "";
+  route = -1;
+
+  constructor(path: string, query: string, authority: string | undefined) {
+    this.path = path;
+    this.query = query;
+    this.authority = authority;
+  }
+}
+
+/**
+ * The parts of the target of a head without octets above 0x7F: the same object as before where they are known.
+ *
+ * @throws {MalformedMessage} As {@linkcode parseTarget} does.
+ */
+export function readTarget(head: Head, method: string): RequestTarget {
+  const { bytes, start, methodLength, targetEnd } = head;
+  const from = start + methodLength + 1;
+  if (bytes[from] === SLASH) {
+    const target = known.find(bytes, from, start + targetEnd);
+    if (target !== undefined) return target;
+  }
+  // One that is not known seldom comes alone.
+  head.decode();
+  return parseTarget(head.text(methodLength + 1, targetEnd), method);
 }
 
 /**
@@ -25,7 +54,7 @@ export interface RequestTarget {
 export function parseTarget(target: string, method: string): RequestTarget {
   if (target.charCodeAt(0) === SLASH) return parsePath(target, 0, undefined);
   // The asterisk has no path. It travels as the runtime's own listener has it travel.
-  if (target === "*" && method === "OPTIONS") return { path: "/*", query: "", authority: undefined };
+  if (target === "*" && method === "OPTIONS") return new RequestTarget("/*", "", undefined);
   // The listener alone tells the scheme of a request: the target's is not believed.
   const scheme = startsWith(target, HTTP) ? HTTP.length : startsWith(target, HTTPS) ? HTTPS.length : 0;
   if (scheme === 0) throw new MalformedMessage("its target is neither a path nor an http URL");
@@ -45,11 +74,8 @@ function parsePath(target: string, start: number, authority: string | undefined)
     else if (code === BACKSLASH) throw illegal(code);
   }
   const end = query < 0 ? target.length : query;
-  return {
-    path: start === end ? "/" : start === 0 && end === target.length ? target : target.slice(start, end),
-    query: query < 0 ? "" : target.slice(query),
-    authority,
-  };
+  const path = start === end ? "/" : start === 0 && end === target.length ? target : target.slice(start, end);
+  return new RequestTarget(path, query < 0 ? "" : target.slice(query), authority);
 }
 
 // Schemes compare without case (RFC 3986, section 3.1).
@@ -67,3 +93,6 @@ const SLASH = 0x2f;
 const QUESTION_MARK = 0x3f;
 const HASH = 0x23;
 const BACKSLASH = 0x5c;
+
+/** Targets that begin with `/`, for which the method does not count. */
+const known = new KnownTable((target) => parsePath(target, 0, undefined), 4096);

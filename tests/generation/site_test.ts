@@ -1,6 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { Exchange } from "../../lib/exchange/exchange.ts";
+import { type DryRun, Exchange } from "../../lib/exchange/exchange.ts";
 import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { ProcessState } from "../../lib/generation/process_state.ts";
@@ -57,10 +57,14 @@ function exchangeOf(head: Partial<RequestHead>): Exchange {
 async function responded(site: Site, head: Partial<RequestHead>) {
   const exchange = exchangeOf(head);
   let route: number | undefined;
-  exchange.dryRun = (index) => {
-    route = index;
-    return { status: 204, headers: [], body: null };
+  const dryRun: DryRun = {
+    route: -1,
+    forward: () => {
+      route = dryRun.route;
+      return { status: 204, headers: [], body: null };
+    },
   };
+  exchange.dryRun = dryRun;
   const { status, headers, body } = await site.respond(exchange);
   if (body !== null && !(body instanceof Uint8Array)) body.cancel("only its head is of interest");
   return { status, headers, route, exchange };
@@ -141,8 +145,11 @@ Deno.test("Site.respond() logs one loop a second", async () => {
 Deno.test("Site.respond() gives 500 where a part of it throws, and keeps the cause for the log", async () => {
   using made = siteOf({ proxy: PROXY });
   const exchange = exchangeOf({ path: "/api" });
-  exchange.dryRun = () => {
-    throw new TypeError("broken");
+  exchange.dryRun = {
+    route: -1,
+    forward: () => {
+      throw new TypeError("broken");
+    },
   };
   const { status } = await made.site.respond(exchange);
   assertEquals([status, exchange.status, exchange.causeOwner], [500, 500, "proxy"]);
@@ -159,6 +166,30 @@ Deno.test("Site.respond() counts an exchange for its route while it is in flight
   assertEquals([inFlight("/api"), inFlight("")], [0, 0]);
   site.claim(exchangeOf({ path: "/" }));
   assertEquals([inFlight("/api"), inFlight("")], [0, 1]);
+});
+
+Deno.test("Site.respond() takes a route again for the same target, in its own site, for the same method and path alone", async () => {
+  const cors = { origins: ["https://shop.example"] };
+  const rewrite = [{ from: "/api", to: "/read" }];
+  const routes = [{ path: "/api", upstream: "app", methods: ["GET"] }, { path: "/", upstream: "app" }];
+  using made = siteOf({ proxy: { ...PROXY, routes } });
+  using other = siteOf({ proxy: { ...PROXY, routes: [...routes].reverse() } });
+  using crossed = siteOf({ proxy: { ...PROXY, routes }, cors });
+  using rewriting = siteOf({ proxy: { ...PROXY, routes }, rewrite });
+  const choice = { path: "/api/x", site: 0, method: "", route: -1 };
+  const routeOf = async ({ site }: typeof made, head: Partial<RequestHead> = {}) =>
+    (await responded(site, { path: "/api/x", choice, ...head })).route;
+  for (let turn = 0; turn < 2; turn++) {
+    assertEquals([await routeOf(made), await routeOf(made)], [0, 0]);
+    assertEquals([await routeOf(other), await routeOf(other)], [1, 1]);
+    assertEquals([await routeOf(made, { method: "POST" }), await routeOf(made)], [1, 0]);
+    assertEquals([await routeOf(made, { path: "/else" }), await routeOf(made)], [1, 0]);
+    assertEquals([await routeOf(crossed), await routeOf(rewriting)], [0, 0]);
+  }
+  // The method that a preflight asks for counts, and a rewrite may look at more than the path.
+  const unkept = { ...choice, site: 0 };
+  for (const { site } of [crossed, rewriting]) await responded(site, { path: "/api/x", choice: unkept });
+  assertEquals(unkept.site, 0);
 });
 
 Deno.test("Site.respond() counts nothing of a request that is only explained", async () => {

@@ -16,12 +16,8 @@ import { forward, type ForwardPlan } from "./forward.ts";
 import { ForwardFailure } from "./forward_failure.ts";
 import type { PlainHandshakes } from "./plain_handshakes.ts";
 
-/** What a route does with requests; built once. */
+/** What a route, or several, do with requests; built once. */
 export interface ProxyPlan {
-  /** The route's path, as written. */
-  readonly path: string;
-  /** The route's index in the site, from 0. */
-  readonly index: number;
   /** Methods of the route; undefined for all. */
   readonly methods: readonly string[] | undefined;
   /** How requests are forwarded. */
@@ -32,7 +28,7 @@ export interface ProxyPlan {
   readonly plainHandshakes: PlainHandshakes;
 }
 
-/** Forwards the requests of one route. */
+/** Forwards the requests of one route, or of several that do the same. */
 export class ProxyHandler implements Handler {
   readonly #plan: ProxyPlan;
 
@@ -46,12 +42,12 @@ export class ProxyHandler implements Handler {
     const { head } = exchange;
     if (noHopLeft(head)) return this.#lastHop(exchange);
     if (exchange.dryRun !== undefined) return this.#dryRun(exchange);
-    const { forward: plan, sockets, plainHandshakes, path } = this.#plan;
+    const { forward: plan, sockets, plainHandshakes } = this.#plan;
     if (head.upgrade === "") return forward(exchange, plan);
     const upgrade = readUpgrade(head);
     if (upgrade === undefined) return forward(exchange, plan);
     if (sockets === undefined) {
-      plainHandshakes.note(path);
+      plainHandshakes.note(exchange.route);
       return forward(exchange, plan);
     }
     if (isFault(upgrade)) return new ExchangeFailure(upgrade.status, upgrade.fault, { lines: upgrade.lines });
@@ -69,12 +65,12 @@ export class ProxyHandler implements Handler {
   }
 
   #dryRun(exchange: Exchange): Outcome {
-    const { index, sockets } = this.#plan;
+    const { sockets } = this.#plan;
     const upgrade = sockets && readUpgrade(exchange.head);
     if (upgrade !== undefined && isFault(upgrade)) {
       return new ExchangeFailure(upgrade.status, upgrade.fault, { lines: upgrade.lines });
     }
-    return exchange.dryRun?.(index, upgrade !== undefined) ?? { status: 204, headers: [], body: null };
+    return exchange.dryRun?.forward(upgrade !== undefined) ?? { status: 204, headers: [], body: null };
   }
 
   // The response where Max-Forwards is 0. TRACE would disclose fields that other proxies added, such as credentials.

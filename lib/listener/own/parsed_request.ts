@@ -12,7 +12,7 @@ import type { HeaderLines, Peer, RequestHead } from "../../http/message.ts";
 import { type BodyKind, declaredLength, persistent, requestBodyKind } from "../../http1/framing.ts";
 import type { Head } from "../../http1/head.ts";
 import { MalformedMessage } from "../../http1/malformed_message.ts";
-import { parseTarget } from "../../http1/request_target.ts";
+import { parseTarget, readTarget } from "../../http1/request_target.ts";
 import type { ListenerLimits } from "./limits_schema.ts";
 
 /** A request's head with its framing worked out. */
@@ -55,7 +55,8 @@ export function parseRequest(head: Head, peer: Peer, context: RequestContext): P
     return new Refusal(414, "The target is too long");
   }
   if (method === "CONNECT") return new Refusal(405, "CONNECT asks for a tunnel, and this is no forward proxy");
-  const { path, query, authority: named } = parseTarget(head.high ? encodedOctets(head.target) : head.target, method);
+  const choice = head.high ? parseTarget(encodedOctets(head.target), method) : readTarget(head, method);
+  const { path, query, authority: named } = choice;
   if (head.lineCount > limits.max_header_lines) {
     return new Refusal(431, `The head has more than ${limits.max_header_lines} header lines`);
   }
@@ -105,7 +106,7 @@ export function parseRequest(head: Head, peer: Peer, context: RequestContext): P
   }
   const authority = named ?? hostField ?? context.ownAuthority;
   return {
-    head: { method, path, query, authority, host, scheme, headers, peer, via, upgrade },
+    head: { method, path, query, authority, host, scheme, headers, peer, via, upgrade, choice },
     minorVersion,
     bodyKind: requestBodyKind(declared),
     contentLength: declared,
