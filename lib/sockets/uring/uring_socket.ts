@@ -96,8 +96,8 @@ export class UringSocket implements LoopSocket, Requester, WriterHost, HeldBytes
     notifyFailed(this.handler, error);
   }
 
-  write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean {
-    return this.#writer.write(bytes, ownership);
+  write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership, last = false): boolean {
+    return this.#writer.write(bytes, ownership, last);
   }
 
   sendFile(descriptor: number, offset: number, length: number): number {

@@ -1,7 +1,7 @@
 /**
  * The writing side of a socket over a ring. Small messages are copied to memory of the loop's and sent by a request, which
  * goes to the kernel together with those of all other sockets. Large ones are sent by calls: what costs there is the copy, and
- * the call says at once how much the system has taken.
+ * the call says at once how much the system has taken. So are those in front of the end.
  *
  * A small message counts as accepted by the system once it is copied: as if the system's buffer were larger. It is sent also
  * when the socket is closed meanwhile, and so is what the kernel did not take of it.
@@ -95,7 +95,7 @@ export class UringWriter {
     return this.#queue.bytes > 0 || this.#unsent !== undefined || this.failure !== undefined;
   }
 
-  write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership): boolean {
+  write(bytes: Uint8Array<ArrayBuffer>, ownership: Ownership, last: boolean): boolean {
     if (this.#closed || this.#ending || this.failure !== undefined) return false;
     const { length } = bytes;
     if (length === 0) return this.#queue.bytes === 0;
@@ -103,7 +103,9 @@ export class UringWriter {
       this.#enqueue(bytes, ownership, this.#corked);
       return false;
     }
-    if (this.#sendSmall(bytes)) {
+    // What the end follows is held back by the system (MSG_MORE) and leaves in one packet with it. By a call, as the descriptor
+    // can be closed in the same turn once the outcome is known.
+    if ((!last || this.#sending) && this.#sendSmall(bytes)) {
       if (ownership === "given" && !this.#inArena(bytes)) releaseBuffer(bytes);
       return true;
     }
@@ -111,7 +113,7 @@ export class UringWriter {
       this.#enqueue(bytes, ownership, false);
       return false;
     }
-    const sent = this.#send(bytes);
+    const sent = this.#send(bytes, last);
     if (sent === length) {
       if (ownership === "given" && !this.#inArena(bytes)) releaseBuffer(bytes);
       return true;

@@ -116,6 +116,29 @@ test("small messages that were accepted arrive, though the socket is closed befo
   assertEquals(position, accepted);
 });
 
+test("what close() follows is sent by a call, and what the system does not take of it is queued", async (open) => {
+  const { client, server } = await open.pair();
+  // A request would fail.
+  ring.fault = (name) => name === "send" ? -ECANCELED : undefined;
+  calls.mostBytes = 4;
+  assertEquals(server.call((socket) => socket.write(LAST_WORDS, "lent", true)), true);
+  server.close();
+  await until("the end arrives", () => client.events.includes("ended"));
+  assertEquals(client.text, "last words");
+  clear();
+
+  const slow = await open.pair();
+  let sends = 0;
+  calls.mostBytes = 4;
+  calls.fault = (name) => name === "send" && sends++ === 1 ? -EAGAIN : undefined;
+  assertEquals(slow.server.call((socket) => socket.write(LAST_WORDS, "lent", true)), false);
+  assertEquals(slow.server.socket.queuedBytes, 6);
+  await until("the rest is sent", () => slow.server.events.includes("drained"));
+  slow.server.close();
+  await until("the end arrives", () => slow.client.events.includes("ended"));
+  assertEquals(slow.client.text, "last words");
+});
+
 test("small messages of more sockets than there are slots are sent", async (open) => {
   const pairs = await Promise.all(Array.from({ length: 150 }, () => open.pair()));
   for (let round = 1; round <= 3; round++) {
@@ -148,6 +171,7 @@ test("an accepted connection is served after requests that failed for a while", 
   await until("it arrives", () => server.text === "served");
 });
 
+const LAST_WORDS = new TextEncoder().encode("last words");
 const deadly = [ECONNRESET, EPIPE, ETIMEDOUT];
 
 for (const piece of [2000, 20_000]) {
