@@ -2,16 +2,19 @@
  * The turns of a loop, side by side with the runtime's event loop.
  *
  * One turn handles one batch of events, and ends when promises of callers have settled. The runtime's reactor wakes the loop
- * ({@linkcode RuntimeWake}); then, for a slice of two milliseconds, or of four where little comes, turns follow each other
+ * ({@linkcode RuntimeWake}); then, for a slice of two milliseconds, or of 20 where little comes, turns follow each other
  * without a round of the runtime's event loop, which costs more than what a turn does, and wait in the system for what comes.
- * The reactor is watched meanwhile: when it has something to do, when a slice is over, and when nothing comes, the loop waits
- * in the reactor, where timers, files and the runtime's own sockets get their turn too. Timers can be late by a slice.
+ * The reactor is watched meanwhile, and the runtime asked for what else it has to do ({@link RuntimeWork}): when there is
+ * something, when a slice is over, and when nothing comes, the loop waits in the reactor, where timers, files and the
+ * runtime's own sockets get their turn too. Where much comes, timers can be late by a slice.
  *
  * @module
  */
 
 import process from "node:process";
+import { middlewareCalls } from "../../state/middleware_calls.ts";
 import { sharedTime } from "../../state/shared_time.ts";
+import { type RuntimeWork, runtimeWork } from "./runtime_work.ts";
 import { promiseSettler } from "./settle_promises.ts";
 import type { Deferred } from "./socket_loop.ts";
 import { WaitRecord } from "./wait_record.ts";
@@ -19,12 +22,14 @@ import { WaitRecord } from "./wait_record.ts";
 /** How long turns follow each other before the runtime's reactor gets its turn. */
 const SLICE_MS = 2;
 /**
- * The same, where little comes: how often the runtime wakes the loop is what a request costs then, and a timer waits for
- * requests that wait for nothing else.
+ * The same, where little comes: how often the runtime wakes the loop is a good part of what a request costs then. What the
+ * runtime has to do ends the slice, as far as it tells.
  */
-const QUIET_SLICE_MS = 4;
-/** As many events in a slice are little. */
-const QUIET_EVENTS = 16;
+const QUIET_SLICE_MS = 20;
+/** The same, where the runtime may have something to do of which it does not tell. */
+const UNKNOWN_SLICE_MS = 4;
+/** As many events in a millisecond are little. */
+const QUIET_EVENTS_A_MS = 8;
 /**
  * How long a turn waits for its first event where nothing was sent since the last one, so that nothing need come: the
  * runtime may have work of its own to do for what came, of which the reactor does not tell.
@@ -43,6 +48,10 @@ export abstract class TurnLoop {
   #settle: (() => void) | undefined = promiseSettler();
   /** Whether it was tried. */
   #tried = false;
+  /** What ends a slice where little comes. */
+  #work: RuntimeWork | undefined;
+  /** Whether it was sought: in the first slice, as it is not to be asked within a timer. */
+  #sought = false;
   readonly #record = new WaitRecord();
   #waitPays = false;
   /** Whether the reactor is watched in this slice. */
@@ -55,7 +64,10 @@ export abstract class TurnLoop {
   #handling = false;
   #armed = false;
   #inSlice = false;
-  #sliceEndMs = 0;
+  /** When the slice began. */
+  #startMs = 0;
+  /** Whether the reactor has something to do. */
+  #ended = false;
   /** When the last batch of events was taken from the kernel. */
   #batchMs = 0;
   /** Events of this slice. */
@@ -89,7 +101,7 @@ export abstract class TurnLoop {
 
   /** The reactor has something to do: this turn is the last one of the slice. */
   protected endSlice(): void {
-    this.#sliceEndMs = 0;
+    this.#ended = true;
   }
 
   /** The kernel has given a batch of events: all of them have its time, so that the clock is read once for them. */
@@ -125,7 +137,8 @@ export abstract class TurnLoop {
     this.#armed = this.wait();
     if (this.#armed || this.#scheduled) return;
     this.#scheduled = true;
-    setTimeout(this.#turn, RETRY_MS);
+    // Within a timer the runtime does not tell when the next one is due.
+    setTimeout(() => setImmediate(this.#turn), RETRY_MS);
   }
 
   readonly #turn = (): void => {
@@ -135,7 +148,12 @@ export abstract class TurnLoop {
   };
 
   #runSlice(): void {
-    this.#sliceEndMs = sharedTime.realMs + SLICE_MS;
+    if (!this.#sought) {
+      this.#sought = true;
+      this.#work = runtimeWork();
+    }
+    this.#startMs = sharedTime.realMs;
+    this.#ended = false;
     this.#inSlice = true;
     this.#events = 0;
     this.sent = false;
@@ -145,6 +163,7 @@ export abstract class TurnLoop {
     this.#watches = false;
     for (let goesOn = this.#handle(0) > 0; goesOn && this.#promisesSettled();) goesOn = this.#nextTurn();
     this.#inSlice = false;
+    this.#work?.seen();
     if (this.#deferred.length === 0) {
       if (!this.#armed) this.arm();
     } else if (this.#armed) this.schedule();
@@ -153,10 +172,9 @@ export abstract class TurnLoop {
 
   /** Returns whether something was handled. */
   #nextTurn(): boolean {
-    let leftMs = this.#sliceEndMs - this.#batchMs;
-    if (this.#events <= QUIET_EVENTS) leftMs += QUIET_SLICE_MS - SLICE_MS;
+    const leftMs = this.#leftMs();
     if (leftMs <= 0) return false;
-    if (this.#deferred.length > 0 || !this.#waitPays) return this.#handle(0) > 0;
+    if (this.#deferred.length > 0 || !this.#waitPays || this.#work?.begun) return this.#handle(0) > 0;
     if (!this.#watches) {
       // Not before: under load a slice may be over with its first batch.
       this.#watches = true;
@@ -168,9 +186,20 @@ export abstract class TurnLoop {
     this.sent = false;
     const handled = this.#handle(waitUs);
     // Not where the reactor has ended the wait.
-    if (this.#sliceEndMs > 0) this.#record.add(handled > 0);
+    if (!this.#ended) this.#record.add(handled > 0);
     this.#waitPays = this.#record.pays;
     return handled > 0;
+  }
+
+  /** How much of the slice is left, in milliseconds. */
+  #leftMs(): number {
+    if (this.#ended) return 0;
+    const passedMs = this.#batchMs - this.#startMs;
+    if (this.#events > QUIET_EVENTS_A_MS * Math.max(SLICE_MS, passedMs)) return SLICE_MS - passedMs;
+    const work = this.#work;
+    if (work === undefined) return UNKNOWN_SLICE_MS - passedMs;
+    const sliceMs = middlewareCalls.pending > 0 ? UNKNOWN_SLICE_MS : QUIET_SLICE_MS;
+    return Math.min(sliceMs - passedMs, work.nextTimerMs - this.#batchMs);
   }
 
   /** Settles promises. Returns false if they settle after this callback alone. */
