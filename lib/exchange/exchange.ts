@@ -44,6 +44,8 @@ export interface ClientSide {
    * undefined where the listener awaits a promise.
    */
   respondLate?(response: HttpResponse): void;
+  /** The body may arrive at any rate: it has no lowest one for the rest of the exchange. undefined where none has. */
+  allowSlowBody?(): void;
   /** Whether {@linkcode respondLate} sends the lines in `HttpResponse.passed`. */
   readonly takesPassed?: boolean;
 }

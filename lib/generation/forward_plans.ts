@@ -78,6 +78,7 @@ function forwardPlan(route: RouteConfig, { own, pool, rules, filters, processSta
       buffering: filters.find((filter) => filter.bodyBuffering !== undefined)?.bodyBuffering,
       retry_buffer: own.retries.retry_buffer,
       readAhead: processState.readAhead,
+      streaming: route.streaming,
     },
     retries: own.retries,
     limits: attemptLimits(own.timeout, route),

@@ -415,7 +415,7 @@ export interface LimitsInput {
    */
   body_timeout?: string | number;
   /**
-   * Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. Also of a response, over write_timeout. 0 is none.
+   * Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for, or after body_timeout if that is shorter; 408. Also of a response, over write_timeout. 0 is none.
    *
    * @default {500}
    */
@@ -612,7 +612,7 @@ export interface SiteLimitsInput {
   header_timeout?: string | number;
   /** Longest silence of a client while its body is awaited; 408. 0 is no limit. */
   body_timeout?: string | number;
-  /** Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. Also of a response, over write_timeout. 0 is none. */
+  /** Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for, or after body_timeout if that is shorter; 408. Also of a response, over write_timeout. 0 is none. */
   min_rate?: number;
   /** Longest time between two requests of a connection; 0 is no limit. */
   idle_timeout?: string | number;
@@ -2810,7 +2810,7 @@ export interface LimitsConfig {
   header_timeout: number;
   /** Longest silence of a client while its body is awaited; 408. 0 is no limit. */
   body_timeout: number;
-  /** Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. Also of a response, over write_timeout. 0 is none. */
+  /** Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for, or after body_timeout if that is shorter; 408. Also of a response, over write_timeout. 0 is none. */
   min_rate: number;
   /** Longest time between two requests of a connection; 0 is no limit. */
   idle_timeout: number;
@@ -2936,7 +2936,7 @@ export interface SiteLimitsConfig {
   header_timeout?: number;
   /** Longest silence of a client while its body is awaited; 408. 0 is no limit. */
   body_timeout?: number;
-  /** Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. Also of a response, over write_timeout. 0 is none. */
+  /** Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for, or after body_timeout if that is shorter; 408. Also of a response, over write_timeout. 0 is none. */
   min_rate?: number;
   /** Longest time between two requests of a connection; 0 is no limit. */
   idle_timeout?: number;

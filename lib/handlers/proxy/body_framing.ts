@@ -36,6 +36,7 @@ export function takeBody(exchange: Exchange, rules: BodyRules): TakenBody | Prom
   if (length === 0) return { framing: NO_LENGTH, body: undefined };
   const source = exchange.client.body;
   if (source === null) return bodiless(exchange);
+  if (rules.streaming) exchange.client.allowSlowBody?.();
   if (rules.buffering !== undefined && !isGrpc(exchange.head) && exchange.dryRun === undefined) {
     return buffered(exchange, { source, length }, rules, rules.buffering);
   }

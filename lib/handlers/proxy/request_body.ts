@@ -24,6 +24,12 @@ export interface BodyRules extends Pick<RetriesConfig, "retry_buffer"> {
   readonly limit: BodyLimit | undefined;
   /** Memory for pieces that are read ahead. */
   readonly readAhead: ReadAhead;
+  /**
+   * Whether it may arrive at any rate.
+   *
+   * @default {false}
+   */
+  readonly streaming?: boolean;
   /** Reads bodies whole before they are sent; undefined where they are sent as they arrive. */
   readonly buffering?: BodyBuffering | undefined;
 }

@@ -110,6 +110,10 @@ export class StreamClient implements ClientSide, StreamHandler, BodyHost {
     this.#deadlines?.endBody(bytes);
   }
 
+  allowSlowBody(): void {
+    this.#timed.allowSlowBody();
+  }
+
   headers(block: FieldBlock): void {
     if (this.#webSocket) return this.leave("The client sends fields within a tunnel");
     try {

@@ -83,6 +83,12 @@ export class ClientDeadlines {
     this.#bodyWaitedMs += this.#clock.nowMs - this.#sinceMs;
   }
 
+  /** The body may arrive at any rate, until the next request begins. */
+  allowSlowBody(): void {
+    // However long is waited, it adds up to no time.
+    this.#bodyWaitedMs = -Infinity;
+  }
+
   /** Starts the wait for the client to read the last response and close. */
   awaitClose(timeoutMs: number): void {
     this.#await("close", timeoutMs);

@@ -22,8 +22,8 @@ export const limitsSchema = table({
     "Longest silence of a client while its body is awaited; 408. 0 is no limit.",
   ),
   min_rate: count().default(500).describe(
-    "Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for; 408. Also " +
-      "of a response, over write_timeout. 0 is none.",
+    "Lowest average rate of a request's body in bytes a second, after 20 s in which the client was waited for, or after " +
+      "body_timeout if that is shorter; 408. Also of a response, over write_timeout. 0 is none.",
   ),
   idle_timeout: time().prefault("75s").describe(
     "Longest time between two requests of a connection; 0 is no limit.",

@@ -114,6 +114,10 @@ export class RequestClient implements ClientSide, BodyHost {
     this.#connection.deadlines.endBody(bytes);
   }
 
+  allowSlowBody(): void {
+    this.#connection.deadlines.allowSlowBody();
+  }
+
   bodyPaused(): void {
     this.#connection.deadlines.end();
     this.#connection.pause();

@@ -87,6 +87,21 @@ Deno.test("a body that trickles in below min_rate is 408", async () => {
   assertEquals(await client.status(1), 408);
 });
 
+Deno.test("a body that trickles in is passed on by a route with streaming", async () => {
+  await using upstream = ScriptedUpstream.answering(answerOf("ok"));
+  const routes = [{ path: "/", upstream: "app", streaming: true }];
+  const limits = { body_timeout: 2000, min_rate: 1_000_000_000 };
+  await using own = new OwnListener({ upstreams: [upstream.url], proxy: { routes } }, limits);
+  await using client = await Http2Client.begun(own.port);
+  await client.fields(1, POST, false);
+  const begunMs = performance.now();
+  while (performance.now() - begunMs < limits.body_timeout + 500 && await client.data(1, "a")) {
+    await new Promise((r) => setTimeout(r, 20));
+  }
+  await client.data(1, "a", true);
+  assertEquals(await client.status(1), 200);
+});
+
 Deno.test("a stream whose window stays closed is reset after write_timeout, and others go on", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("x".repeat(100_000)));
   await using own = new OwnListener({ upstreams: [upstream.url] }, { write_timeout: 300, min_rate: 0 });

@@ -67,6 +67,30 @@ Deno.test("SocketListener answers 408 to a body that trickles in, and closes", a
   await trickle;
 });
 
+Deno.test("SocketListener has no lowest rate for the body of a route with streaming, and one for the next request", async () => {
+  await using upstream = ScriptedUpstream.answering(answerOf("ok"));
+  const routes = [{ path: "/stream", upstream: "app", streaming: true }, { path: "/", upstream: "app" }];
+  const limits = { body_timeout: 2000, min_rate: 1_000_000_000 };
+  await using own = new OwnListener({ upstreams: [upstream.url], proxy: { routes } }, limits);
+  using client = await RawClient.connect(own.port);
+  await client.send("POST /stream HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const begunMs = performance.now();
+  while (performance.now() - begunMs < limits.body_timeout + 500) {
+    await client.send("1\r\nx\r\n");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await client.send("0\r\n\r\n");
+  assertEquals(statusOf(await within(10_000, "an answer", client.answer())), 200);
+  await client.send("POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 10000\r\n\r\n");
+  let trickling = true;
+  const trickle = (async () => {
+    while (trickling && await client.send("x")) await new Promise((resolve) => setTimeout(resolve, 20));
+  })();
+  assertEquals(statusOf(await within(10_000, "an answer", client.answer())), 408);
+  trickling = false;
+  await trickle;
+});
+
 Deno.test("SocketListener cuts a client that takes nothing of its answer", async () => {
   // More than the sockets on the way can hold.
   const piece = new Uint8Array(1024 * 1024);
