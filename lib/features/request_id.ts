@@ -11,7 +11,7 @@ import type { Exchange } from "../exchange/exchange.ts";
 import type { Filter } from "../exchange/filter.ts";
 import { headerValue } from "../http/header_lines.ts";
 import type { HeaderLines } from "../http/message.ts";
-import type { HeaderBytes, WrittenName } from "../http1/header_bytes.ts";
+import { type HeaderBytes, type WrittenName, writtenName } from "../http1/header_bytes.ts";
 import type { Feature } from "./feature.ts";
 
 const schema = table({
@@ -44,7 +44,7 @@ export class RequestIdField implements Filter {
   constructor(name: string) {
     this.#name = name;
     this.#lowerName = name.toLowerCase();
-    this.#written = { lowerName: this.#lowerName, bytes: new TextEncoder().encode(`${name}: `) };
+    this.#written = writtenName(name);
   }
 
   get takesPassed(): boolean {

@@ -69,13 +69,13 @@ class TakenLines implements HeaderBytes {
   setWritten(name: WrittenName, value: WrittenValue): void {
     this.#writtenName = name;
     this.#written = value;
-    this.maxBytes += name.bytes.length + value.length + 2;
+    this.maxBytes += name.octets.length + value.length + 2;
   }
 
   put(target: Uint8Array, at: number): number {
     at = putBytes(this.#bytes, target, at);
     if (this.#written === undefined) return at;
-    return putWritten((this.#writtenName as WrittenName).bytes, this.#written, target, at);
+    return putWritten(this.#writtenName as WrittenName, this.#written, target, at);
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { CR, HTAB, LF, SP } from "./octets.ts";
 import { statusLine } from "./status_line.ts";
+import { type KnownOctets, knownOctets, putKnown } from "./word_view.ts";
 
 /** `text` as bytes, of which all characters are ASCII. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
@@ -21,7 +22,7 @@ export function putBytes(bytes: Uint8Array, target: Uint8Array, at: number): num
 
 /** Writes `HTTP/1.1 200 OK` with its CRLF at the beginning of `target`. Returns where it ends. */
 export function putStatusLine(status: number, target: Uint8Array): number {
-  return putBytes(statusLines[status] ??= bytesOf(statusLine(status)), target, 0);
+  return putKnown(statusLines[status] ??= knownOctets(statusLine(status)), target, 0);
 }
 
 /**
@@ -55,13 +56,13 @@ export interface WrittenValue {
 }
 
 /** Writes a header line: `name` has a colon and a space behind it. Returns where it ends. */
-export function putWritten(name: Uint8Array, value: WrittenValue, target: Uint8Array, at: number): number {
-  return endLine(target, value.put(target, putBytes(name, target, at)));
+export function putWritten(name: KnownOctets, value: WrittenValue, target: Uint8Array, at: number): number {
+  return endLine(target, value.put(target, putKnown(name, target, at)));
 }
 
 /** Writes a header line whose value is a number: `name` has a colon and a space behind it. Returns where it ends. */
-export function putNumberField(name: Uint8Array, value: number, target: Uint8Array, at: number): number {
-  at = putBytes(name, target, at);
+export function putNumberField(name: KnownOctets, value: number, target: Uint8Array, at: number): number {
+  at = putKnown(name, target, at);
   let digits = 1;
   for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
   let rest = value;
@@ -115,7 +116,7 @@ const encoder = new TextEncoder();
 /** Text of more characters is written quicker by the encoder. */
 const MAX_LOOP_CHARS = 64;
 /** By status. */
-const statusLines: Uint8Array<ArrayBuffer>[] = [];
+const statusLines: KnownOctets[] = [];
 const COLON = 0x3a;
 const ZERO = 0x30;
 const QUESTION_MARK = 0x3f;

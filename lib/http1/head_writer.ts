@@ -9,7 +9,7 @@ import { FrontViews } from "./front_views.ts";
 import type { Head } from "./head.ts";
 import { putField, putText, putWritten, type WrittenValue } from "./head_bytes.ts";
 import { CR, latin1, LF, SP } from "./octets.ts";
-import { copyOctets } from "./word_view.ts";
+import { copyOctets, type KnownOctets, putKnown } from "./word_view.ts";
 
 /** Writes heads into memory that it owns, and into more of it where that is not enough. */
 export class HeadWriter {
@@ -66,8 +66,8 @@ export class HeadWriter {
   }
 
   /** Writes a header line: `name` has a colon and a space behind it. */
-  writtenLine(name: Uint8Array, value: WrittenValue): void {
-    this.#reserve(name.length + value.length + 2);
+  writtenLine(name: KnownOctets, value: WrittenValue): void {
+    this.#reserve(name.octets.length + value.length + 2);
     this.#length = putWritten(name, value, this.#bytes, this.#length);
   }
 
@@ -84,6 +84,12 @@ export class HeadWriter {
     this.#bytes[this.#length++] = SP;
     this.#length = copyOctets(bytes, start + valueStart, start + valueEnd, this.#bytes, this.#length);
     this.endLine();
+  }
+
+  /** Writes known octets as they are. */
+  known(known: KnownOctets): void {
+    this.#reserve(known.octets.length);
+    this.#length = putKnown(known, this.#bytes, this.#length);
   }
 
   /** Writes bytes as they are. */

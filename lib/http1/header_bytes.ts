@@ -4,26 +4,28 @@
  * @module
  */
 
-import { bytesOf, type WrittenValue } from "./head_bytes.ts";
+import type { WrittenValue } from "./head_bytes.ts";
+import { type KnownOctets, knownOctets } from "./word_view.ts";
 
-/** The name of a header line, before a value that is written as bytes. */
-export interface WrittenName {
+/** The name of a header line with a colon and a space, before a value that is written as bytes. */
+export interface WrittenName extends KnownOctets {
   readonly lowerName: string;
-  /** The name with a colon and a space. */
-  readonly bytes: Uint8Array;
 }
 
-/** A header line that is always the same. */
-export interface FixedLine {
+/** A header line that is always the same, with its CRLF. */
+export interface FixedLine extends KnownOctets {
   readonly lowerName: string;
   readonly value: string;
-  /** The line with its CRLF. */
-  readonly bytes: Uint8Array;
+}
+
+/** A name, of ASCII characters. */
+export function writtenName(name: string): WrittenName {
+  return { lowerName: name.toLowerCase(), ...knownOctets(`${name}: `) };
 }
 
 /** The line of a name, in lower case, and a value, both of ASCII characters without line breaks. */
 export function fixedLine(lowerName: string, value: string): FixedLine {
-  return { lowerName, value, bytes: bytesOf(`${lowerName}: ${value}\r\n`) };
+  return { lowerName, value, ...knownOctets(`${lowerName}: ${value}\r\n`) };
 }
 
 /** Lines of one response. */

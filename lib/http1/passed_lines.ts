@@ -6,10 +6,10 @@
 
 import type { HeaderLines } from "../http/message.ts";
 import type { Head } from "./head.ts";
-import { putBytes, putWritten, type WrittenValue } from "./head_bytes.ts";
+import { putWritten, type WrittenValue } from "./head_bytes.ts";
 import type { FixedLine, HeaderBytes, WrittenName } from "./header_bytes.ts";
 import { COLON, CR, LF, SP } from "./octets.ts";
-import { copyOctets } from "./word_view.ts";
+import { copyOctets, putKnown } from "./word_view.ts";
 
 /** Chosen lines of one head, and lines of the proxy behind them. Valid as long as the head is, and until {@linkcode begin}. */
 export class PassedLines implements HeaderBytes {
@@ -46,14 +46,14 @@ export class PassedLines implements HeaderBytes {
   /** Sets the line of the proxy's own that stands behind the others. */
   setFixed(line: FixedLine): void {
     this.#fixed = line;
-    this.maxBytes += line.bytes.length;
+    this.maxBytes += line.octets.length;
   }
 
   /** Sets the line behind that one. */
   setWritten(name: WrittenName, value: WrittenValue): void {
     this.#writtenName = name;
     this.#written = value;
-    this.maxBytes += name.bytes.length + value.length + 2;
+    this.maxBytes += name.octets.length + value.length + 2;
   }
 
   /** Adds a line, behind those that were added. */
@@ -109,9 +109,9 @@ export class PassedLines implements HeaderBytes {
       const to = this.#runs[run + 1];
       at = to === LINE ? this.#putLine(from, target, at) : copyOctets(bytes, start + from, start + to, target, at);
     }
-    if (this.#fixed !== undefined) at = putBytes(this.#fixed.bytes, target, at);
+    if (this.#fixed !== undefined) at = putKnown(this.#fixed, target, at);
     if (this.#written === undefined) return at;
-    return putWritten((this.#writtenName as WrittenName).bytes, this.#written, target, at);
+    return putWritten(this.#writtenName as WrittenName, this.#written, target, at);
   }
 
   #putLine(line: number, target: Uint8Array, at: number): number {

@@ -4,20 +4,36 @@
  * @module
  */
 
-/** A view of `bytes` whose words are read with `getInt32(index, true)`, at any index. */
-export function wordView(bytes: Uint8Array): DataView {
-  if (bytes !== viewed) {
-    viewed = bytes;
-    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** The view of the memory that it was last asked for: making one costs as much as copying many words. */
+class LastView {
+  #bytes: Uint8Array = NOTHING;
+  #view: DataView = new DataView(NOTHING.buffer);
+
+  of(bytes: Uint8Array): DataView {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    return this.#view;
   }
-  return view;
 }
 
-/** Octets that are compared with others again and again. */
+/** A view of `bytes` whose words are read with `getInt32(index, true)`, at any index. */
+export function wordView(bytes: Uint8Array): DataView {
+  return sources.of(bytes);
+}
+
+/** Octets that are compared with others, or written, again and again. */
 export interface KnownOctets {
   readonly octets: Uint8Array;
   /** The same, four to a word, without the last ones that fill none. */
   readonly words: Int32Array;
+}
+
+/** `text` as octets, of which all characters are ASCII. */
+export function knownOctets(text: string): KnownOctets {
+  const octets = encoder.encode(text);
+  return { octets, words: wordsOf(octets) };
 }
 
 /** The words of `octets`. */
@@ -38,10 +54,6 @@ export function standsAt({ octets, words }: KnownOctets, bytes: Uint8Array, star
   return true;
 }
 
-// Heads are parsed from the memory of the sockets almost always, so the last view is kept.
-let viewed: Uint8Array = new Uint8Array(0);
-let view: DataView = new DataView(viewed.buffer);
-
 /**
  * Copies `bytes[start … end)` to `target`, where they do not overlap. A view of a part and a native call for it cost as much
  * as the words of most lines.
@@ -55,24 +67,31 @@ export function copyOctets(bytes: Uint8Array, start: number, end: number, target
     return at + length;
   }
   const source = wordView(bytes);
-  const words = targetView(target);
+  const words = targets.of(target);
   let i = 0;
   for (; i <= length - 4; i += 4) words.setInt32(at + i, source.getInt32(start + i, true), true);
   for (; i < length; i++) target[at + i] = bytes[start + i];
   return at + length;
 }
 
-// Heads are composed in one memory, which is another than that in which they arrive.
-function targetView(target: Uint8Array): DataView {
-  if (target !== composed) {
-    composed = target;
-    composedView = new DataView(target.buffer, target.byteOffset, target.byteLength);
-  }
-  return composedView;
+/**
+ * Writes known octets to `target`.
+ *
+ * @returns Where they end.
+ */
+export function putKnown({ octets, words }: KnownOctets, target: Uint8Array, at: number): number {
+  const view = targets.of(target);
+  let i = 0;
+  for (let word = 0; word < words.length; word++, i += 4) view.setInt32(at + i, words[word], true);
+  for (; i < octets.length; i++) target[at + i] = octets[i];
+  return at + i;
 }
 
-let composed: Uint8Array = viewed;
-let composedView: DataView = view;
+const encoder = new TextEncoder();
+const NOTHING = new Uint8Array(0);
+// Heads arrive in one memory, and are composed in another one, almost always.
+const sources = new LastView();
+const targets = new LastView();
 const MOST_BY_WORDS = 128;
 
 /** Whether an octet of `word` may be none of a field value as it usually is: 0x20 to 0x7E. May say so of one that is. */

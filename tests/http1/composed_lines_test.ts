@@ -2,7 +2,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { givenId } from "../../lib/http/request_id.ts";
 import { ComposedLines } from "../../lib/http1/composed_lines.ts";
-import { bytesOf } from "../../lib/http1/head_bytes.ts";
+import { writtenName } from "../../lib/http1/header_bytes.ts";
 import type { HeaderBytes } from "../../lib/http1/header_bytes.ts";
 
 const LINES = ["Content-Type", "text/plain", "X-Latin", "caf\xe9", "ETag", '"a"', "etag", '"b"'];
@@ -34,7 +34,7 @@ Deno.test("ComposedLines knows its lines by name, Content-Length too", () => {
 
 Deno.test("ComposedLines.take() gives each response lines of its own", () => {
   const composed = new ComposedLines(["a", "1"]);
-  const name = { lowerName: "x-request-id", bytes: bytesOf("X-Request-Id: ") };
+  const name = writtenName("X-Request-Id");
   const [first, second, bare] = [composed.take(), composed.take(), composed.take()];
   first.setWritten(name, givenId("one"));
   second.setWritten(name, givenId("another"));

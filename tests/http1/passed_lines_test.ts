@@ -2,7 +2,8 @@
 import { assertEquals } from "@std/assert";
 import type { Head } from "../../lib/http1/head.ts";
 import { givenId } from "../../lib/http/request_id.ts";
-import { bytesOf } from "../../lib/http1/head_bytes.ts";
+import { writtenName } from "../../lib/http1/header_bytes.ts";
+import { knownOctets } from "../../lib/http1/word_view.ts";
 import { HeadParser } from "../../lib/http1/head_parser.ts";
 import { PassedLines } from "../../lib/http1/passed_lines.ts";
 
@@ -53,9 +54,9 @@ Deno.test("PassedLines grows, knows its lines by name, and begins anew", () => {
     const chosen = many.map((_, n) => n).filter((n) => n % step === 0);
     for (const line of chosen) passed.add(line);
     assertEquals(written(passed), slowly(head, chosen));
-    const own = { lowerName: "own", value: "1", bytes: bytesOf("Own: 1\r\n") };
+    const own = { lowerName: "own", value: "1", ...knownOctets("Own: 1\r\n") };
     passed.setFixed(own);
-    passed.setWritten({ lowerName: "id", bytes: bytesOf("Id: ") }, givenId("7"));
+    passed.setWritten(writtenName("Id"), givenId("7"));
     assertEquals(written(passed), slowly(head, chosen) + "Own: 1\r\nId: 7\r\n");
     assertEquals(["own", "id", "content-length", "x"].map((name) => passed.value(name)), [
       "1",

@@ -9,9 +9,9 @@ import { portOf } from "../../http/authority.ts";
 import { foldedName } from "../../http/folded_name.ts";
 import { forwardedElement } from "../../http/forwarded.ts";
 import { connectionNamed, HOP_BY_HOP } from "../../http/hop_by_hop.ts";
-import { bytesOf } from "../../http1/head_bytes.ts";
-import { type FixedLine, fixedLine } from "../../http1/header_bytes.ts";
+import { type FixedLine, fixedLine, type WrittenName, writtenName } from "../../http1/header_bytes.ts";
 import type { HeadWriter } from "../../http1/head_writer.ts";
+import { type KnownOctets, knownOctets } from "../../http1/word_view.ts";
 import { countsHops, oneHopLess } from "../../http/max_forwards.ts";
 import { firstMember, type ForwardedClient, FORWARDING_FIELDS } from "../../http/forwarded_client.ts";
 import type { CarriedTrace } from "../../telemetry/exchange_span.ts";
@@ -54,12 +54,12 @@ export class RequestHeaders {
   /** Lines of the proxy that the config removes or sets itself. */
   readonly #suppressed: ReadonlySet<string>;
   /** Cached forwarding lines of untrusted peers, by their address. */
-  readonly #untrusted = new Map<string, { authority: string; scheme: string; lines: Uint8Array }>();
+  readonly #untrusted = new Map<string, { authority: string; scheme: string; lines: KnownOctets }>();
   /** Cached lines of the client's certificate, by its session. */
   readonly #certificates: WeakMap<TlsSession, string> | undefined;
   readonly #tellsVia: boolean;
-  /** With a colon and a space behind it; undefined where upstreams are told no request id. */
-  readonly #requestIdName: Uint8Array | undefined;
+  /** undefined where upstreams are told no request id. */
+  readonly #requestIdName: WrittenName | undefined;
   /** Via of this proxy alone, by the version of the request. */
   readonly #viaHttp1: FixedLine;
   readonly #viaHttp2: FixedLine;
@@ -88,7 +88,7 @@ export class RequestHeaders {
     this.#fixedLines = fixed;
     this.#tellsVia = !this.#suppressed.has("via");
     const tellsId = !this.#suppressed.has(names.requestIdName);
-    this.#requestIdName = tellsId ? bytesOf(`${names.requestIdName}: `) : undefined;
+    this.#requestIdName = tellsId ? writtenName(names.requestIdName) : undefined;
     this.#viaHttp1 = fixedLine("via", `1.1 ${names.viaName}`);
     this.#viaHttp2 = fixedLine("via", `2.0 ${names.viaName}`);
     this.#made = made.length === 0 ? undefined : made;
@@ -121,18 +121,18 @@ export class RequestHeaders {
     out.text(head.method);
     out.text(" ");
     out.text(target);
-    out.copy(BEHIND_TARGET);
+    out.known(BEHIND_TARGET);
     out.text(this.#host ?? host);
     out.endLine();
     this.#via = "";
     this.#trailers = false;
     this.#passLines(out, exchange, upgrade);
-    if (forwarded === undefined) out.copy(this.#untrustedPeerLines(exchange));
+    if (forwarded === undefined) out.known(this.#untrustedPeerLines(exchange));
     else out.text(this.#forwardingLines(exchange, forwarded));
     if (prefix !== "" || forwarded !== undefined) out.text(this.#prefixLine(prefix, forwarded));
     if (this.#tellsVia) {
       const own = head.protocol === "HTTP/2.0" ? this.#viaHttp2 : this.#viaHttp1;
-      if (this.#via === "") out.copy(own.bytes);
+      if (this.#via === "") out.known(own);
       else out.line("via", `${this.#via}, ${own.value}`);
     }
     if (this.#requestIdName !== undefined) out.writtenLine(this.#requestIdName, exchange.id);
@@ -239,11 +239,11 @@ export class RequestHeaders {
   }
 
   // An untrusted peer usually sends many requests: its lines are cached.
-  #untrustedPeerLines(exchange: Exchange): Uint8Array {
+  #untrustedPeerLines(exchange: Exchange): KnownOctets {
     const { peer, authority, scheme } = exchange.head;
     const known = this.#untrusted.get(peer.address);
     if (known !== undefined && known.authority === authority && known.scheme === scheme) return known.lines;
-    const lines = bytesOf(this.#forwardingLines(exchange, undefined));
+    const lines = knownOctets(this.#forwardingLines(exchange, undefined));
     if (this.#untrusted.size >= MOST_UNTRUSTED) this.#untrusted.clear();
     this.#untrusted.set(peer.address, { authority, scheme, lines });
     return lines;
@@ -324,7 +324,7 @@ const HANDSHAKE: ReadonlySet<string> = new Set([
 /** TE belongs to one hop, so Connection names it (RFC 9110, section 10.1.4). */
 const TAKES_TRAILERS = "te: trailers\r\nconnection: te\r\n";
 
-const BEHIND_TARGET = bytesOf(" HTTP/1.1\r\nhost: ");
+const BEHIND_TARGET = knownOctets(" HTTP/1.1\r\nhost: ");
 
 const MOST_UNTRUSTED = 1024;
 

@@ -5,9 +5,10 @@
  */
 
 import type { HttpResponse } from "../../http/message.ts";
-import { bytesOf, putBytes, putField, putLine, putNumberField, putStatusLine } from "../../http1/head_bytes.ts";
+import { putField, putLine, putNumberField, putStatusLine } from "../../http1/head_bytes.ts";
 import { CR, LF } from "../../http1/octets.ts";
 import { statusLine } from "../../http1/status_line.ts";
+import { knownOctets, putKnown } from "../../http1/word_view.ts";
 import type { RespondedRequest } from "./request_client.ts";
 import { dateLine } from "./response_date.ts";
 
@@ -71,7 +72,7 @@ export class OutgoingHead {
       }
       at = putField(name, headers[i + 1], bytes, at);
     }
-    if (!dated) at = putBytes(dateLine(), bytes, at);
+    if (!dated) at = putKnown(dateLine(), bytes, at);
     let framing: BodyFraming;
     let length = -1;
     if (method === "HEAD" || status === 304) {
@@ -91,14 +92,14 @@ export class OutgoingHead {
       length = declared;
     } else if (minorVersion === 1) {
       framing = "chunked";
-      at = putBytes(CHUNKED, bytes, at);
+      at = putKnown(CHUNKED, bytes, at);
     } else {
       framing = "close";
       closing = true;
     }
     if (length >= 0) at = putNumberField(CONTENT_LENGTH, length, bytes, at);
-    if (closing) at = putBytes(CLOSE, bytes, at);
-    else if (minorVersion === 0) at = putBytes(KEEP_ALIVE, bytes, at);
+    if (closing) at = putKnown(CLOSE, bytes, at);
+    else if (minorVersion === 0) at = putKnown(KEEP_ALIVE, bytes, at);
     bytes[at] = CR;
     bytes[at + 1] = LF;
     this.end = at + 2;
@@ -117,10 +118,10 @@ export class OutgoingHead {
 
 /** As many bytes as the lines take that are not in the response, or more. */
 const LEAST_BYTES = 256;
-const CHUNKED = bytesOf("transfer-encoding: chunked\r\n");
-const CONTENT_LENGTH = bytesOf("content-length: ");
-const CLOSE = bytesOf("connection: close\r\n");
-const KEEP_ALIVE = bytesOf("connection: keep-alive\r\n");
+const CHUNKED = knownOctets("transfer-encoding: chunked\r\n");
+const CONTENT_LENGTH = knownOctets("content-length: ");
+const CLOSE = knownOctets("connection: close\r\n");
+const KEEP_ALIVE = knownOctets("connection: keep-alive\r\n");
 
 /** The head of a response of status 101. */
 export function upgradeHead({ status, reason, headers }: HttpResponse): string {

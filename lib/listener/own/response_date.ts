@@ -4,17 +4,17 @@
  * @module
  */
 
-import { bytesOf } from "../../http1/head_bytes.ts";
+import { type KnownOctets, knownOctets } from "../../http1/word_view.ts";
 
-let line = bytesOf("");
+let line = knownOctets("");
 let writtenSecond = -1;
 
 /** `date: …` with its CRLF. */
-export function dateLine(): Uint8Array<ArrayBuffer> {
+export function dateLine(): KnownOctets {
   const second = Math.floor(Date.now() / 1000);
   if (second !== writtenSecond) {
     writtenSecond = second;
-    line = bytesOf(`date: ${new Date(second * 1000).toUTCString()}\r\n`);
+    line = knownOctets(`date: ${new Date(second * 1000).toUTCString()}\r\n`);
   }
   return line;
 }

@@ -17,7 +17,7 @@ interface Sending {
 
 /** Whether bytes lie in the arena, which belongs to nobody beyond a call, whatever a caller says. */
 export function inArena({ arena }: Sending, bytes: Uint8Array<ArrayBuffer>): boolean {
-  return bytes.buffer === arena.bytes.buffer;
+  return bytes.buffer === arena.buffer;
 }
 
 /** Whether bytes lie where they were received. */

@@ -45,6 +45,8 @@ export const COMMON_BYTES: number = SCRATCH.start + SCRATCH.bytes;
 export class Arena {
   /** Address of the first byte, below 2 GB. */
   readonly address: number;
+  /** What {@linkcode bytes} lies in: to ask a view for its buffer is a call. */
+  readonly buffer: ArrayBuffer;
   /** All of it. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** All of it as signed numbers of 32 bits. */
@@ -64,6 +66,7 @@ export class Arena {
     const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, totalBytes);
     // Code that took lent bytes for its own, and detached them, would take the memory of all sockets away.
     Object.defineProperty(buffer, "transfer", { value: refuseTransfer });
+    this.buffer = buffer;
     this.bytes = new Uint8Array(buffer);
     this.words = new Int32Array(buffer);
     this.scratch = this.bytes.subarray(SCRATCH.start, SCRATCH.start + SCRATCH.bytes);

@@ -293,7 +293,7 @@ export class UringWriter {
 
   /** Whether bytes lie in the arena, which belongs to nobody beyond a call, whatever a caller says. */
   #inArena(bytes: Uint8Array<ArrayBuffer>): boolean {
-    return bytes.buffer === this.#loop.arena.bytes.buffer;
+    return bytes.buffer === this.#loop.arena.buffer;
   }
 
   /** Sends what is queued. Returns whether nothing is. With `more`, no request is under way then either. */

@@ -9,6 +9,7 @@ import type { TransportFailure } from "../../failure/failure.ts";
 import type { BodySink, BodySource, Ownership } from "../../http/body.ts";
 import { BodyDecoder } from "../../http1/body_decoder.ts";
 import { CHUNKED, persistent, responseBodyKind } from "../../http1/framing.ts";
+import { PartViews } from "../../http1/front_views.ts";
 import { MalformedMessage } from "../../http1/malformed_message.ts";
 import type { ResponseHead } from "../../http1/response_head.ts";
 import type { Socket } from "../../sockets/socket.ts";
@@ -96,7 +97,7 @@ export class ResponseBody implements BodySource {
     if (decoder.kind === "none") return null;
     this.#decodeHeld();
     if (!decoder.done || decoder.trailers !== undefined && decoder.trailers.length > 0) return undefined;
-    const bytes = this.#held.subarray(this.#heldStart, this.#heldEnd);
+    const bytes = lentParts.of(this.#held, this.#heldStart, this.#heldEnd);
     this.#hold(NOTHING, 0, 0);
     this.#over = true;
     return bytes;
@@ -288,6 +289,8 @@ export class ResponseBody implements BodySource {
 }
 
 const NOTHING = new Uint8Array(0);
+/** Views of bodies that arrive with their heads. */
+const lentParts = new PartViews();
 /** Bare line feeds are accepted, as by nginx, HAProxy and Caddy. */
 const LENIENT = { bareLineFeeds: true };
 const WITH_TRAILERS = { bareLineFeeds: true, keepTrailers: true };
