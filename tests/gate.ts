@@ -19,6 +19,8 @@ const STEPS: Step[] = [
   { name: "lint", args: ["lint"] },
   { name: "types", args: ["check", ...CODE] },
   { name: "doc examples", args: ["test", "-A", "--doc", "lib/", "mod.ts"] },
+  // They are run by tests/examples/documented_programs_test.ts.
+  { name: "programs of pages", args: ["check", "--doc-only", "README.md", "docs/operations.md"] },
   { name: "documentation", args: ["doc", "--lint", "mod.ts"] },
   { name: "package", args: ["publish", "--dry-run", "--allow-dirty"] },
   // Not checked again: the runtime would check the modules of each worker anew, which takes half a minute on a busy machine.

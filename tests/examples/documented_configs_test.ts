@@ -41,6 +41,30 @@ for (const page of pages) {
   });
 }
 
+// What a block without a site belongs to: a site of files, or one whose pool "app" it adds to.
+const FILE_SITE = '[[sites]]\nport = 8080\nstatic_dir = "."\n';
+const PROXY_SITE =
+  `[[sites]]\nport = 8080\n[[sites.proxy.upstreams]]\nname = "app"\nurl = "http://127.0.0.1:3000"\n[[sites.proxy.routes]]\npath = "/"\nupstream = "app"\n`;
+
+Deno.test("Parts of configs in the documentation are accepted where they belong", async () => {
+  let parts = 0;
+  await inTemporaryFolder(FILES, async (folder) => {
+    for (const page of pages) {
+      if (WHOLE.includes(page)) continue;
+      for (const { text, line } of await configsOf(page)) {
+        if (text.includes("[[sites]]")) continue;
+        parts++;
+        const ofSite = /^\[+sites\./m.test(text);
+        const whole = (ofSite ? PROXY_SITE : FILE_SITE) + text;
+        const options = { baseDir: folder, env: () => "dmFsdWU", checkFiles: false };
+        const { problems } = parseConfig(whole, options);
+        assertEquals(problems.map(({ message }) => `${page}:${line}: ${message}`), []);
+      }
+    }
+  });
+  assertGreater(parts, 5);
+});
+
 Deno.test("Every recipe has one config", async () => {
   const recipes = pages.filter((page) => page.startsWith("docs/recipes/"));
   assertGreater(recipes.length, 10);

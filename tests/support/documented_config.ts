@@ -1,13 +1,13 @@
 /**
- * The configs that stand in the documentation, as blocks of TOML.
+ * What stands in blocks of the documentation: configs, programs and commands.
  *
  * @module
  */
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** A block of TOML. */
-export interface DocumentedConfig {
+/** A block. */
+export interface DocumentedBlock {
   /** Path of the page, from the root of the repository. */
   readonly page: string;
   /** Line of the page on which the block begins. */
@@ -26,10 +26,15 @@ export async function pagesOfDocumentation(): Promise<string[]> {
   return pages.sort();
 }
 
-/** The blocks of a page. */
-export async function configsOf(page: string): Promise<DocumentedConfig[]> {
+/** The configs of a page. */
+export async function configsOf(page: string): Promise<DocumentedBlock[]> {
+  return await blocksOf(page, "toml");
+}
+
+/** The blocks of a page in one language. */
+export async function blocksOf(page: string, language: string): Promise<DocumentedBlock[]> {
   const text = await Deno.readTextFile(new URL(page, ROOT));
-  return [...text.matchAll(/^```toml\n(.*?)^```$/gms)].map((match) => ({
-    ...{ page, line: text.slice(0, match.index).split("\n").length + 1, text: match[1] },
-  }));
+  return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].flatMap(({ index, 1: named, 2: content }) =>
+    named === language ? [{ page, line: text.slice(0, index).split("\n").length + 1, text: content }] : []
+  );
 }
