@@ -61,7 +61,8 @@ export class Http2ClientConnection implements ListenerConnection, SocketHandler,
   }
 
   get idleSinceMs(): number {
-    return this.#core.openStreams === 0 && !this.#ending ? this.#deadlines.sinceMs : -1;
+    const idle = this.#core.openStreams === 0 && !this.#ending && this.socket.queuedBytes === 0;
+    return idle ? this.#deadlines.sinceMs : -1;
   }
 
   get used(): boolean {

@@ -82,9 +82,10 @@ export class ClientConnection
     return this.#phase === Phase.Head;
   }
 
-  /** Since when nothing is under way, on the clock; -1 if something is. */
+  /** Since when nothing is under way, on the clock; -1 if something is, as while the last response is not taken yet. */
   get idleSinceMs(): number {
-    return this.#phase === Phase.Head && !this.#reader.begun ? this.deadlines.sinceMs : -1;
+    if (this.#phase !== Phase.Head || this.#reader.begun || this.socket.queuedBytes > 0) return -1;
+    return this.deadlines.sinceMs;
   }
 
   /** Whether it has had a request. */
@@ -134,6 +135,8 @@ export class ClientConnection
         this.socket.reset();
         return this.close("write_timeout");
       case "idle":
+        // The time for the next request begins when the last response is taken.
+        if (queuedBytes > 0) return this.deadlines.awaitRequest(!this.used);
         return this.close(this.used ? "idle_timeout" : "header_timeout");
       case "head":
         this.#cause = "header_timeout";
@@ -174,8 +177,7 @@ export class ClientConnection
 
   drained(): void {
     if (this.#phase === Phase.Exchange) return this.sender.drained();
-    if (this.#phase !== Phase.Backlog) return;
-    this.#phase = Phase.Head;
+    if (this.#phase === Phase.Backlog) this.#phase = Phase.Head;
     this.#readOn();
   }
 
@@ -184,7 +186,11 @@ export class ClientConnection
     this.#halfClosed.end(nowMs);
     if (this.#phase === Phase.Backlog) return;
     const incomplete = this.#body !== null && this.#body.incomplete;
-    if (this.#phase !== Phase.Exchange || incomplete || this.#halfClosed.hasLeft(nowMs)) this.close("client");
+    if (this.#phase === Phase.Exchange) {
+      if (this.#halfClosed.hasLeft(nowMs) || (incomplete && this.#client?.responding)) return this.close("client");
+      if (!incomplete) return;
+    }
+    this.#finish("client");
   }
 
   failed(): void {
@@ -211,10 +217,7 @@ export class ClientConnection
     if (this.#phase !== Phase.Exchange) return;
     const body = this.#body;
     this.#client = undefined;
-    if (!whole) {
-      this.#cause = "broken_response";
-      return this.#finish();
-    }
+    if (!whole) return this.#finish("broken_response");
     if (this.closing) return this.#finish();
     if (body !== null && body.incomplete) {
       if (!body.discard(MAX_DISCARDED_BYTES)) return this.#finish();
@@ -296,7 +299,7 @@ export class ClientConnection
       }
       // Its rest will not come: the client ended its side while the request was held.
       if (body.incomplete && this.#halfClosed.ended) {
-        this.close("client");
+        this.#finish("client");
         return end;
       }
     }
@@ -313,8 +316,8 @@ export class ClientConnection
     return behind;
   }
 
-  // A closure here and not in `begin`, or each request would have the context of one; nor one for each connection: its
-  // memory would be freed by full collections alone.
+  // A closure here, not in `begin`, or each request would have the context of one; nor one for each connection, whose memory
+  // full collections alone would free.
   #awaitResponse(made: Promise<HttpResponse>): void {
     made.then((response) => this.responded(response));
   }
@@ -331,9 +334,9 @@ export class ClientConnection
   /** Awaits the next request, or the rest of its head. */
   #settle(): void {
     if (this.#phase !== Phase.Head) return;
-    if (this.#halfClosed.ended) return this.close("client");
+    if (this.#halfClosed.ended) return this.#finish("client");
     if (this.#reader.begun) this.deadlines.awaitHead();
-    else if (this.#draining) return this.close("shutdown");
+    else if (this.#draining && this.socket.queuedBytes === 0) return this.close("shutdown");
     else this.deadlines.awaitRequest(!this.used);
     this.resume();
   }
@@ -361,8 +364,9 @@ export class ClientConnection
   }
 
   /** Ends the connection behind what was written. */
-  #finish(): void {
-    const broken = this.#cause === "broken_response";
+  #finish(cause: CloseCause = this.#cause): void {
+    this.#cause = cause;
+    const broken = cause === "broken_response";
     const unread = this.#refusing || this.#body?.incomplete === true || this.#reader.heldBytes > 0;
     const linger = unread && !broken && !this.#halfClosed.ended;
     if (!linger && !broken && this.socket.queuedBytes === 0) return this.close(this.#cause);

@@ -124,6 +124,22 @@ Deno.test("when file handles run out, the longest idle connections are closed, a
   assertEquals([clients.retries, idle.filter((socket) => socket.closed).length], [1, 8]);
 });
 
+Deno.test("a connection is not idle before its client has taken the last response", async () => {
+  await using clients = new ScriptedClients(() => responseOf("x".repeat(50_000)), { limits: { idle_timeout: 60 } });
+  const [slow, quick, unused] = [clients.connect(), clients.connect(), clients.connect()];
+  slow.block();
+  for (const socket of [slow, quick]) socket.arrive(get("/"));
+  await until("the other one is closed", () => quick.closed);
+  assertEquals([closed(clients, "idle_timeout"), clients.listener.closeIdle(), slow.closed], [1, 1, false]);
+  const last = clients.connect();
+  const shutdown = clients.listener.shutdown();
+  await until("unused connections are closed", () => last.closed);
+  assertEquals([unused.closed, slow.closed], [true, false]);
+  slow.unblock();
+  assertEquals([slow.closed, slow.written.length > 50_000], [true, true]);
+  await shutdown;
+});
+
 Deno.test("closeIdle() closes the longest idle first, and no connection with a request", async () => {
   const response = Promise.withResolvers<HttpResponse>();
   await using clients = new ScriptedClients((head) => head.path === "/wait" ? response.promise : responseOf(""));

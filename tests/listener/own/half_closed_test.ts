@@ -6,11 +6,13 @@
 
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals, assertMatch } from "@std/assert";
-import { until, within } from "../../support/condition.ts";
+import type { HttpResponse } from "../../../lib/http/message.ts";
+import { someTurns, until, within } from "../../support/condition.ts";
 import { statusOf, text } from "../../support/message_reader.ts";
 import { get, post, RawClient } from "../../support/raw_client.ts";
 import { answerOf, ScriptedUpstream } from "../../support/scripted_upstream.ts";
 import { OwnListener } from "./own_listener.ts";
+import { responseOf, ScriptedClients } from "./scripted_clients.ts";
 
 for (
   const [what, bytes] of [
@@ -111,4 +113,27 @@ Deno.test("a client that leaves a while after its request is gone at once", asyn
   await client.closeWrite();
   await until("the exchange is over", () => own.generation.underWay === 0);
   assertMatch(client.reader.rest, /^$/);
+});
+
+Deno.test("a client that ends its side takes all of its responses first, however slowly", async () => {
+  const halfPost = "POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 5\r\n\r\nhe";
+  const behind = { "nothing": "", "a part of a head": "GET", "a part of a body": halfPost };
+  for (const [what, rest] of Object.entries(behind)) {
+    for (const waits of [true, false]) {
+      const response = responseOf("x".repeat(50_000));
+      const { promise, resolve } = Promise.withResolvers<HttpResponse>();
+      await using clients = new ScriptedClients(() => waits ? promise : response);
+      const socket = clients.connect();
+      socket.block();
+      socket.arrive(get("/") + rest);
+      socket.finish();
+      resolve(response);
+      await someTurns();
+      assertEquals([socket.queuedBytes > 50_000, socket.closed], [true, false], what);
+      socket.unblock(30_000);
+      assertEquals(socket.closed, false, what);
+      socket.unblock();
+      assertEquals([socket.written.length > 50_000, socket.closed], [true, true], what);
+    }
+  }
 });
