@@ -19,7 +19,10 @@ const LONGEST_LOAD_MS = 10_000;
 export class SharedTime {
   /** The time when it was last taken. */
   nowMs = 0;
+  /** Number of the batch of events that is being handled; 0 while none is. */
+  batch = 0;
   #offsetMs = 0;
+  #batches = 0;
   /** When the batch of events began that is being handled; -1 while none is. */
   #batchMs = -1;
   #readMs = (): number => performance.now();
@@ -50,12 +53,15 @@ export class SharedTime {
 
   /** A batch of events was taken from the system. Returns the time in milliseconds of `performance.now()`. */
   beginBatch(): number {
+    // Never 0, and an integer that needs no memory of its own, however long the process runs.
+    this.batch = this.#batches = this.#batches % 0x3fff_ffff + 1;
     return this.#batchMs = this.#read();
   }
 
   /** The batch is handled. */
   endBatch(): void {
     this.#batchMs = -1;
+    this.batch = 0;
   }
 
   /** A snapshot with which another worker sets its clock. */

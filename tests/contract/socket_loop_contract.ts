@@ -9,6 +9,7 @@
 import { assert, assertEquals } from "@std/assert";
 import process from "node:process";
 import type { SocketDriver } from "../../lib/sockets/socket.ts";
+import { sharedTime } from "../../lib/state/shared_time.ts";
 import { BlackHole } from "../support/black_hole.ts";
 import { someTurns, until } from "../support/condition.ts";
 import type { SocketUser } from "../support/socket_user.ts";
@@ -106,6 +107,30 @@ export function socketLoopContract(name: string, driver: SocketDriver): void {
     first.client.write("x");
     await until("both have arrived", () => order.includes("second received"));
     assertEquals(order, ["first received", "promise settled", "tick over", "second received"]);
+  });
+
+  test("bytes that were there when a batch was taken are received with its number, and a response to what it sends is not", async (open) => {
+    let sentIn = 0;
+    const receivedIn: number[] = [];
+    const upstream = await open.pair({}, { received: () => receivedIn.push(sharedTime.batch) });
+    const client = await open.pair({}, {
+      received() {
+        sentIn = sharedTime.batch;
+        upstream.server.write("request");
+      },
+    });
+    client.client.write("x");
+    upstream.client.write("unasked");
+    driver.flush?.();
+    // For a busy system, which may deliver a moment later.
+    for (const endMs = performance.now() + 20; performance.now() < endMs;);
+    await until("both have arrived", () => receivedIn.length === 1 && upstream.client.text === "request");
+    assert(sentIn > 0);
+    assertEquals(receivedIn, [sentIn]);
+    upstream.client.write("response");
+    await until("it has arrived", () => receivedIn.length === 2);
+    assert(receivedIn[1] > 0 && receivedIn[1] !== sentIn, `sent in ${sentIn}, received in ${receivedIn[1]}`);
+    assertEquals(sharedTime.batch, 0);
   });
 
   test("sockets that are written to from timers and promises alone are served", async (open) => {

@@ -6,11 +6,12 @@
  */
 
 import type { CoarseClock, Watched } from "../../state/coarse_clock.ts";
-import { brokenConnection, type TransportFailure, unusedConnection } from "../../failure/failure.ts";
+import { brokenConnection, TransportFailure, unusedConnection } from "../../failure/failure.ts";
 import type { Ownership } from "../../http/body.ts";
 import { chunkOf, LAST_CHUNK, lastChunk } from "../../http1/chunked_encoder.ts";
 import type { ParsedResponseHead, ResponseHead } from "../../http1/response_head.ts";
 import type { Socket, SocketHandler } from "../../sockets/socket.ts";
+import { sharedTime } from "../../state/shared_time.ts";
 import type { ConnectionsConfig } from "../config/connections_schema.ts";
 import { Deadlines, type SilenceLimits } from "./deadlines.ts";
 import type { AskedHead, ConnectionUser, LentConnection } from "./lent_connection.ts";
@@ -54,6 +55,8 @@ export class Connection implements LentConnection, Watched, SocketHandler, Inter
   readonly #onRetired: (connection: Connection) => void;
   readonly #input: ResponseInput;
   #stage = Stage.Idle;
+  /** The batch of events in which the request was sent; 0 if in none. */
+  #askedBatch = 0;
   #user: ConnectionUser | undefined;
   #closed = false;
   /** Whether the upstream ended its side, or sent unexpected bytes. */
@@ -99,6 +102,11 @@ export class Connection implements LentConnection, Watched, SocketHandler, Inter
     return this.#input.begun;
   }
 
+  /** Whether the upstream may wrongly send a body behind the last response: its head says one that it must not have. */
+  get mayGetBody(): boolean {
+    return this.body.forbidden;
+  }
+
   /** Whether bytes that were written are still queued. */
   get blocked(): boolean {
     return this.#writer.blocked;
@@ -119,6 +127,7 @@ export class Connection implements LentConnection, Watched, SocketHandler, Inter
     // Bytes that arrived before the request belong to no request.
     if (this.#ended || this.#closed) throw this.#failure ?? unusedConnection();
     this.#stage = Stage.Head;
+    this.#askedBatch = sharedTime.batch;
     this.#input.begin();
     this.deadlines.awaitHead();
     this.#writer.writeHead(head, chunked && body !== undefined ? chunkOf(body) : body, ownership);
@@ -282,6 +291,9 @@ export class Connection implements LentConnection, Watched, SocketHandler, Inter
   }
 
   #receiveHead(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    // All events of a batch happened before any of them was handled: these bytes came before the request, and are the rest of
+    // what another client has asked for, or worse.
+    if (this.#askedBatch !== 0 && this.#askedBatch === sharedTime.batch) return this.#failHead(this.#unasked());
     let head: ParsedResponseHead | undefined;
     try {
       head = this.#input.take(bytes, start, end);
@@ -324,6 +336,10 @@ export class Connection implements LentConnection, Watched, SocketHandler, Inter
     return this.responseBegun
       ? this.#lost("closed_in_head", "within its response's head")
       : this.#lost("closed_unanswered", "before it responded");
+  }
+
+  #unasked(): TransportFailure {
+    return new TransportFailure("closed_unanswered", "The upstream sent something before it was asked");
   }
 
   #lost(kind: "closed_unanswered" | "closed_in_head" | "closed_in_body", where: string): TransportFailure {

@@ -14,6 +14,7 @@ import { type Endpoint, speaksHttp2 } from "../../sockets/endpoint.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import { IdleRelease } from "./idle_release.ts";
 import type { LentConnection } from "./lent_connection.ts";
+import { RestingConnections } from "./resting_connections.ts";
 import { isHandleShortage } from "../../failure/shortage.ts";
 import { type ProxiedClient, proxyHeader } from "../../http/proxy_protocol.ts";
 import type { Socket } from "../../sockets/socket.ts";
@@ -65,6 +66,8 @@ export class ConnectionPool {
   readonly #options: ConnectionPoolOptions;
   readonly #clock: CoarseClock;
   readonly #idle: Connection[] = [];
+  /** Idle connections that are not used again yet. */
+  readonly #resting = new RestingConnections();
   readonly #open = new Set<Connection>();
   /** The client that a connection was opened for, where connections begin with a header of the PROXY protocol. */
   readonly #clients = new Map<Connection, string>();
@@ -101,7 +104,7 @@ export class ConnectionPool {
 
   /** Number of idle connections. */
   get idleCount(): number {
-    return this.#idle.length + (this.#shared?.idleCount ?? 0);
+    return this.#idle.length + this.#resting.size + (this.#shared?.idleCount ?? 0);
   }
 
   /**
@@ -111,6 +114,7 @@ export class ConnectionPool {
    * @param client The client, where connections begin with its address: it gets those alone that it had before.
    */
   take(client?: ProxiedClient): LentConnection | undefined {
+    if (this.#resting.size > 0) this.#endRests();
     if (client !== undefined) return this.#takeOf(clientKey(client));
     const stream = this.#shared?.take();
     if (stream !== undefined) {
@@ -190,11 +194,13 @@ export class ConnectionPool {
   release(lent: LentConnection, sent: boolean): void {
     if (!lent.finish(sent)) return;
     const connection = lent as Connection;
-    if (this.#reusingWaits.size > 0 && !this.#closed && this.#reuse(connection)) return;
+    const rests = connection.mayGetBody;
+    if (this.#reusingWaits.size > 0 && !rests && !this.#closed && this.#reuse(connection)) return;
     if (this.#clients.size > 0) this.#makeRoom();
-    if (this.#closed || this.#idle.length >= this.#options.max_idle) connection.close();
+    if (this.#closed || this.#idle.length + this.#resting.size >= this.#options.max_idle) connection.close();
     else {
-      this.#idle.push(connection);
+      if (rests) this.#resting.add(connection);
+      else this.#idle.push(connection);
       this.#options.metrics?.change(connections, 1, IDLE);
     }
   }
@@ -204,7 +210,7 @@ export class ConnectionPool {
     if (!(lent instanceof Connection)) return lent.close();
     const connection = lent;
     if (this.#reusingWaits.size > 0 && !this.#closed && this.#reuse(connection)) return;
-    if (this.#closed || this.#idle.length >= this.#options.max_idle) return connection.close();
+    if (this.#closed || this.#idle.length + this.#resting.size >= this.#options.max_idle) return connection.close();
     connection.rest();
     this.#idle.push(connection);
     this.#options.metrics?.change(connections, 1, IDLE);
@@ -220,7 +226,7 @@ export class ConnectionPool {
 
   /** Closes idle connections and returns their number. */
   releaseIdle(): number {
-    const idle = this.#idle.splice(0);
+    const idle = [...this.#idle.splice(0), ...this.#resting.clear()];
     this.#options.metrics?.change(connections, -idle.length, IDLE);
     for (const connection of idle) connection.close();
     return idle.length + (this.#shared?.releaseIdle() ?? 0);
@@ -232,6 +238,14 @@ export class ConnectionPool {
     const failure = new TransportFailure("dropped", "The proxy is shutting down");
     for (const connection of [...this.#open]) connection.abort(failure);
     this.#shared?.destroy(failure);
+  }
+
+  #endRests(): void {
+    for (;;) {
+      const connection = this.#resting.takeRested();
+      if (connection === undefined) return;
+      this.#idle.push(connection);
+    }
   }
 
   #takeOf(client: string): Connection | undefined {
@@ -338,8 +352,8 @@ export class ConnectionPool {
     this.#clients.delete(connection);
     if (this.#open.delete(connection)) metrics?.change(connections, -1, OPEN);
     const index = this.#idle.lastIndexOf(connection);
-    if (index < 0) return;
-    this.#idle.splice(index, 1);
+    if (index >= 0) this.#idle.splice(index, 1);
+    else if (!this.#resting.delete(connection)) return;
     metrics?.change(connections, -1, IDLE);
   }
 }

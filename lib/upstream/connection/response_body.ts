@@ -26,6 +26,8 @@ export interface AskedRequest {
 
 /** The bodies of one connection's responses, one after the other. Owned by the connection. */
 export class ResponseBody implements BodySource {
+  /** Whether the last head that arrived announces a body that its response must not have, as one to HEAD may. */
+  forbidden = false;
   readonly #socket: Socket;
   readonly #deadlines: Deadlines;
   readonly #onBroken: (failure: unknown) => void;
@@ -61,6 +63,7 @@ export class ResponseBody implements BodySource {
   begin(head: ResponseHead, request: AskedRequest, input: ResponseInput): void {
     const declared = head.chunked ? CHUNKED : head.contentLength;
     const kind = responseBodyKind(declared, head.status, request.method);
+    this.forbidden = kind === "none" && (declared > 0 || head.chunked);
     const keepTrailers = kind === "chunked" && request.acceptsTrailers;
     this.#decoder.begin(kind, declared, keepTrailers ? WITH_TRAILERS : LENIENT);
     this.#persistent = kind !== "close" && head.status !== 101 && persistent(head.minorVersion, head.connection);

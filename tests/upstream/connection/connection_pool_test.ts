@@ -12,6 +12,7 @@ import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import type { Connection } from "../../../lib/upstream/connection/connection.ts";
 import { ConnectionPool, type ConnectionPoolOptions } from "../../../lib/upstream/connection/connection_pool.ts";
+import type { LentConnection } from "../../../lib/upstream/connection/lent_connection.ts";
 import { IdleRelease } from "../../../lib/upstream/connection/idle_release.ts";
 import { UPSTREAM_METRICS } from "../../../lib/upstream/upstream_metrics.ts";
 import { AskingUser } from "../../support/asking_user.ts";
@@ -111,6 +112,35 @@ Deno.test("a connection that the upstream closes while it idles leaves the pool 
   close.resolve();
   await until("it is out", () => kept.pool.idleCount === 0);
   assertEquals([kept.counts.open, kept.counts.idle, kept.pool.take()], [0, 0, undefined]);
+});
+
+Deno.test("a connection on which a body may follow that none may have is not used again before it was silent for a while", async () => {
+  let body = "";
+  await using upstream = ScriptedUpstream.start(async (peer) => {
+    while (await peer.request() !== undefined) {
+      await peer.send("HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\n");
+      await peer.send(body);
+    }
+  });
+  using kept = new Kept(upstream.url);
+  const connection = await kept.dial();
+  await kept.exchange(connection);
+  kept.pool.release(connection, true);
+  assertEquals([kept.pool.take(), kept.counts.idle, kept.pool.idleCount], [undefined, 1, 1]);
+  let taken: LentConnection | undefined;
+  await until("it has rested", () => (taken = kept.pool.take()) !== undefined);
+  assertStrictEquals(taken, connection);
+  body = "evil";
+  await kept.exchange(connection);
+  kept.pool.release(connection, true);
+  await until("the body has closed it", () => connection.closed);
+  assertEquals([kept.pool.take(), kept.counts.open, kept.counts.idle], [undefined, 0, 0]);
+  body = "";
+  const last = await kept.dial();
+  await kept.exchange(last);
+  kept.pool.release(last, true);
+  kept.pool.close();
+  assertEquals([last.closed, kept.counts.open, kept.counts.idle], [true, 0, 0]);
 });
 
 Deno.test("ConnectionPool.keep() keeps a connection that nobody has used, for the next attempt", async () => {

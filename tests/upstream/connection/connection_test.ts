@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type FailureKind, TransportFailure } from "../../../lib/failure/failure.ts";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
+import { sharedTime } from "../../../lib/state/shared_time.ts";
 import type { BodySource } from "../../../lib/http/body.ts";
 import { BodyReader, readWhole } from "../../../lib/http/body_reader.ts";
 import type { ResponseHead } from "../../../lib/http1/response_head.ts";
@@ -158,6 +159,30 @@ Deno.test("Connection reads a response that comes before the request is sent, an
   socket.arrive("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
   assertEquals([(await asked).status, connection.wholeBody()], [413, new Uint8Array(0)]);
   assertEquals([connection.finish(false), connection.closed, socket.closed], [false, true, true]);
+});
+
+Deno.test("Connection takes nothing for the response that was there before the request was sent", async () => {
+  using bench = new Bench();
+  sharedTime.beginBatch();
+  const asked = bench.ask(GET, "GET");
+  bench.socket.arrive(OK);
+  sharedTime.endBatch();
+  await assertRejects(() => asked, TransportFailure, "before it was asked");
+  assertEquals([bench.kinds, bench.connection.finish(true), bench.connection.closed], [
+    ["closed_unanswered"],
+    false,
+    true,
+  ]);
+  for (const batches of [1, 2]) {
+    using next = new Bench();
+    if (batches === 2) sharedTime.beginBatch();
+    const answered = next.ask(GET, "GET");
+    sharedTime.endBatch();
+    sharedTime.beginBatch();
+    next.socket.arrive(OK);
+    sharedTime.endBatch();
+    assertEquals((await answered).status, 200);
+  }
 });
 
 Deno.test("Connection is not used again while a part of its request is queued", async () => {
