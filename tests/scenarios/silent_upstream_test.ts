@@ -36,8 +36,10 @@ Deno.test("clients that leave at once do not hide that an upstream swallows conn
   });
   for (let i = 0; i < 3; i++) {
     const client = await RawClient.connect(proxy.port);
+    const served = upstream.requests;
     await client.send(get("/"));
-    await until("it is being dialled", () => proxy.upstreams[0].inFlight === 1);
+    // A busy machine may look after timeout.connect, or after the silent one was ejected.
+    await until("it is dialled", () => proxy.upstreams[0].inFlight === 1 || upstream.requests > served);
     client.close();
     await until("nothing is in flight", () => proxy.inFlight === 0);
   }
