@@ -50,6 +50,33 @@ dashboardTest("The dashboard shows no figures where metrics are off, and the sta
   assertEquals(await page.textContent("#verdict-title"), "1 problem");
 });
 
+dashboardTest(
+  "Connections of clients are shown by port, those closed by cause, the most frequent first",
+  async ({ open }) => {
+    await using admin = new FakeAdmin();
+    const { port } = admin.world;
+    const closed = { client: 90, served: 0, idle_timeout: 1234, limit: 3 };
+    const connections = { accepted: 1400, open: 73, closed, handshakes: {}, acceptFailures: 0 };
+    admin.world.port = { ...port, address: "::", listener: "own", connections };
+    for (const width of [1280, 390]) {
+      await using page = await open(admin, { width, height: 2400 });
+      const cells = page.locator("#ports tbody :is(th, td)");
+      assertEquals(await cells.allTextContents(), [
+        "[::]:8080",
+        "73",
+        "1,400",
+        "idle_timeout 1,234, client 90, limit 3",
+      ]);
+      await page.evaluate(drawn);
+      assertEquals(await page.evaluate(cutCells, "#ports td"), [], `${width} pixels`);
+      admin.world.port = { ...port, connections: null };
+      admin.tick();
+      await page.locator("#ports tbody .cause", { hasText: "–" }).waitFor();
+      admin.world.port = { ...port, address: "::", listener: "own", connections };
+    }
+  },
+);
+
 dashboardTest("A single upstream is not counted, and a site without names has an address to open", async ({ open }) => {
   await using admin = new FakeAdmin({ world: new FakeWorld({ pools: { web: 1 } }) });
   admin.world.docsHosts = [];

@@ -106,6 +106,16 @@ Deno.test("topLines() says that metrics are off, and judges states all the same"
   assertMatch(text(), /^✗ unhealthy +10\.0\.0\.11:8080 +web/m);
 });
 
+Deno.test("topLines() has the open connections of clients to all ports, where a listener counts them", () => {
+  const world = new FakeWorld();
+  const options = { ...SURFACE, width: 120, mostTroubles: 9, address: ADDRESS };
+  const figures = () => topLines(world.snapshot(), membersOf(world.snapshot(), "worst"), options).head[1];
+  assertFalse(figures().includes("connection"), figures());
+  const connections = { accepted: 90, open: 73, closed: { client: 17 }, handshakes: {}, acceptFailures: 0 };
+  world.port = { ...world.port, connections };
+  assertStringIncludes(figures(), "73 connections");
+});
+
 Deno.test("topLines() distinguishes pools of one name", () => {
   const snapshot = new FakeWorld({ pools: { app: 1 } }).snapshot();
   const [pool] = snapshot.pools;

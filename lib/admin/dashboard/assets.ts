@@ -28,6 +28,7 @@ import plots from "./page/plots.js" with { type: "text" };
 import poolLabels from "./page/pool_labels.js" with { type: "text" };
 import poolSection from "./page/pool_section.js" with { type: "text" };
 import pools from "./page/pools.js" with { type: "text" };
+import ports from "./page/ports.js" with { type: "text" };
 import problems from "./page/problems.js" with { type: "text" };
 import sites from "./page/sites.js" with { type: "text" };
 import snapshotStream from "./page/snapshot_stream.js" with { type: "text" };
@@ -67,6 +68,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     pool_labels: poolLabels,
     pool_section: poolSection,
     pools,
+    ports,
     problems,
     sites,
     snapshot_stream: snapshotStream,

@@ -94,6 +94,9 @@ function figureLines(
     `${formatWhole(totals.inFlight)} in flight`,
     `p50 ${formatMs(totals.p50Ms)}, p99 ${formatMs(totals.p99Ms)} to the end`,
     ...(totals.openSockets === 0 ? [] : [countOf(totals.openSockets, "WebSocket")]),
+    ...(rest.ports.every(({ connections }) => connections === null)
+      ? []
+      : [countOf(rest.ports.reduce((sum, { connections }) => sum + (connections?.open ?? 0), 0), "connection")]),
     ...(process.openFiles === null ? [] : [countOf(process.openFiles, "open file")]),
   ];
   return [

@@ -14,6 +14,7 @@ import { wantsForce } from "./last_upstream.js";
 import { Model } from "./model.js";
 import { LATENCY_LINES, plotFigure, REQUEST_LINES, TimePlot } from "./plots.js";
 import { Pools } from "./pools.js";
+import { Ports } from "./ports.js";
 import { Sites } from "./sites.js";
 import { adminStateOf } from "./upstream_states.js";
 import { Verdict } from "./verdict.js";
@@ -63,6 +64,7 @@ const failures = new Failures(
   at("no-failures", HTMLElement),
   at("more-failures", HTMLButtonElement),
 );
+const ports = new Ports(at("ports", HTMLTableElement));
 const workers = new Workers(at("workers", HTMLTableElement), at("about", HTMLElement));
 
 /** @type {Readonly<Record<string, string>>} */
@@ -92,6 +94,7 @@ function draw(shown) {
   sites.update(snapshot);
   failures.update(snapshot.failures);
   workers.update(snapshot);
+  ports.update(snapshot);
   details.update(shown);
   announcer.update(snapshot);
   setText(at("file", HTMLElement), snapshot.config.file ?? "");
