@@ -41,6 +41,8 @@ export class ClientDeadlines {
   constructor(clock: CoarseClock, limits: ListenerLimits) {
     this.#clock = clock;
     this.limits = limits;
+    // The clock is older than the connection.
+    this.#acceptedMs = this.#measuredMs = clock.nowMs;
   }
 
   /** When the current wait began, on the clock. */
