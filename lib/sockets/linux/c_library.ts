@@ -11,7 +11,6 @@ const SYMBOLS = {
   bind: { parameters: ["i32", "u32", "u32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
   connect: { parameters: ["i32", "u32", "u32"], result: "i32" },
-  accept4: { parameters: ["i32", "u32", "u32", "i32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "u32", "u32"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "u32", "u32"], result: "i32" },
   getsockname: { parameters: ["i32", "u32", "u32"], result: "i32" },
@@ -46,8 +45,8 @@ const RING_CALL = {
   syscall: { parameters: ["i32", "i32", "u32", "u32", "u32", "u32", "u64"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-// A fourth one, for sending and receiving: the number, a descriptor, and five arguments. `send` and `recv` of the library are
-// points where a thread can be cancelled, which takes 50 ns a call.
+// A fourth one, for accepting, sending, receiving and closing: the number, a descriptor, and five arguments. `accept4`, `send`,
+// `recv` and `close` of the library are points where a thread can be cancelled, which takes 50 ns a call.
 const MESSAGE_CALL = {
   syscall: { parameters: ["i32", "i32", "u32", "u32", "u32", "u32", "u32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -57,9 +57,9 @@ export interface SystemCalls {
 }
 
 /** Numbers of the system calls, by architecture. */
-const { SENDTO, RECVFROM, SENDMSG } = {
-  x86_64: { SENDTO: 44, RECVFROM: 45, SENDMSG: 46 },
-  aarch64: { SENDTO: 206, RECVFROM: 207, SENDMSG: 211 },
+const { SENDTO, RECVFROM, SENDMSG, ACCEPT4, CLOSE } = {
+  x86_64: { SENDTO: 44, RECVFROM: 45, SENDMSG: 46, ACCEPT4: 288, CLOSE: 3 },
+  aarch64: { SENDTO: 206, RECVFROM: 207, SENDMSG: 211, ACCEPT4: 242, CLOSE: 57 },
 }[Deno.build.arch];
 
 const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0x800 | 0x80000;
@@ -112,7 +112,7 @@ export class LinuxCalls implements SystemCalls {
   }
 
   accept(descriptor: number, address: number, bytesAddress: number): number {
-    return this.result(this.#library.accept4(descriptor, address, bytesAddress, SOCK_NONBLOCK_CLOEXEC));
+    return this.result(this.#message(ACCEPT4, descriptor, address, bytesAddress, SOCK_NONBLOCK_CLOEXEC, 0, 0));
   }
 
   setOption(descriptor: number, level: number, option: number, value: number): number {
@@ -172,7 +172,7 @@ export class LinuxCalls implements SystemCalls {
   }
 
   close(descriptor: number): number {
-    return this.result(this.#library.close(descriptor));
+    return this.result(this.#message(CLOSE, descriptor, 0, 0, 0, 0, 0));
   }
 
   /** The result of a call, or the negative number of its error. */
