@@ -17,6 +17,7 @@ import { logUncaughtErrors } from "../log/uncaught_errors.ts";
 import { openLog } from "../process/open_log.ts";
 import { Reloader, type ReloadResult } from "../process/reloader.ts";
 import { type RunningServer, startServer } from "../process/server.ts";
+import { unseenWork } from "../state/unseen_work.ts";
 import { workerCount } from "../process/worker_count.ts";
 import { VERSION } from "../version.ts";
 import { watchFile } from "./file_watch.ts";
@@ -100,6 +101,7 @@ async function start(
   config: Config,
   { log, terminal, onFailure }: { log: Log; terminal: Terminal; onFailure: GenerationOptions["onFailure"] },
 ): Promise<RunningServer> {
+  unseenWork.embedded = false;
   const { count, shortfall } = workerCount(config.server);
   for (const lack of [shortfall, openFileShortfall(config)]) {
     if (lack !== undefined) terminal.printError(`${paint(terminal.errorColored, "yellow", "warning")}: ${lack}`);

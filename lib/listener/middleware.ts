@@ -10,7 +10,7 @@ import { ExchangeFailure, failureOf, type Outcome } from "../exchange/exchange_f
 import type { Responder } from "../exchange/responder.ts";
 import type { HttpResponse, RequestHead } from "../http/message.ts";
 import type { Refusal } from "../http/refusal.ts";
-import { middlewareCalls } from "../state/middleware_calls.ts";
+import { unseenWork } from "../state/unseen_work.ts";
 import type { ConnectionInfo } from "./runtime/request_reader.ts";
 import { StreamSource } from "./runtime/stream_source.ts";
 import { wholeAtOnce } from "./runtime/whole_stream.ts";
@@ -78,12 +78,12 @@ export async function respondThrough<R>(
     if (returned instanceof Response) return returned;
     throw new TypeError(`Middleware ${index + 1} returned ${typeof returned}, expected a Response`);
   };
-  middlewareCalls.pending++;
+  unseenWork.pending++;
   const finished = call(0, request).then((response) => {
-    middlewareCalls.pending--;
+    unseenWork.pending--;
     return held.finish(response);
   }, (error) => {
-    middlewareCalls.pending--;
+    unseenWork.pending--;
     return held.fail(failureOf(error));
   });
   return await Promise.race([finished, abandoned(request, { finished, held, edge })]);

@@ -13,6 +13,7 @@ import { logUncaughtErrors } from "../log/uncaught_errors.ts";
 import { HeapWatch } from "./heap_watch.ts";
 import { SharedMemoryState } from "../state/shared_memory_state.ts";
 import { sharedTime } from "../state/shared_time.ts";
+import { unseenWork } from "../state/unseen_work.ts";
 import { ListenError } from "./listener.ts";
 import { chooseSockets } from "./socket_choice.ts";
 import { socketDriver } from "../sockets/socket_driver.ts";
@@ -88,6 +89,7 @@ async function start(
 ): Promise<void> {
   const { config, table, found, ports, certificates, certificateFiles, changes } = generation;
   sharedTime.align(time);
+  unseenWork.embedded = false;
   const sharedState = new SharedMemoryState(place, table);
   const log = new Log((bytes) => Promise.resolve(post({ kind: "log", bytes })), {
     ...config.logging,

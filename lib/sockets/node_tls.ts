@@ -8,6 +8,7 @@
 
 import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
 import { connect as connectTcp, isIP } from "node:net";
+import { unseenWork } from "../state/unseen_work.ts";
 import type { EndpointTls } from "./endpoint.ts";
 import type { Secured, Wire } from "./wire.ts";
 
@@ -30,7 +31,8 @@ export function needsNodeTls({ cert, fingerprint, insecureSkipVerify }: Endpoint
 /** Connects to `hostname:port` and makes the TLS handshake. Authorities that are given are the only ones. */
 export function connectByNode(hostname: string, port: number, options: NodeTlsOptions): Promise<Secured> {
   const { serverName, alpn, signal, preamble, caCertificates, cert, key, fingerprint, insecureSkipVerify } = options;
-  return new Promise((resolve, reject) => {
+  unseenWork.pending++;
+  return new Promise<Secured>((resolve, reject) => {
     const raw = preamble === undefined ? undefined : connectTcp(port, hostname);
     raw?.once("error", reject);
     raw?.write(preamble as Uint8Array);
@@ -73,7 +75,7 @@ export function connectByNode(hostname: string, port: number, options: NodeTlsOp
       socket.off("error", reject);
       resolve({ wire: new SocketWire(socket), alpn: socket.alpnProtocol || "" });
     });
-  });
+  }).finally(() => unseenWork.pending--);
 }
 
 function addressCheck(address: string): (host: string, certificate: PeerCertificate) => Error | undefined {
@@ -136,8 +138,13 @@ class SocketWire implements Wire {
   }
 
   write(bytes: Uint8Array): Promise<number> {
+    unseenWork.pending++;
     return new Promise((resolve, reject) => {
-      this.#socket.write(bytes, (error) => error ? reject(error) : resolve(bytes.length));
+      this.#socket.write(bytes, (error) => {
+        unseenWork.pending--;
+        if (error) reject(error);
+        else resolve(bytes.length);
+      });
     });
   }
 
