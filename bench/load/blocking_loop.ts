@@ -13,8 +13,6 @@ import { cLibrary } from "../../lib/sockets/linux/c_library.ts";
 import { LinuxConnect } from "../../lib/sockets/linux/linux_connect.ts";
 import { monotonicClock } from "../../lib/sockets/linux/monotonic_clock.ts";
 import { SocketAddress } from "../../lib/sockets/linux/socket_address.ts";
-import type { Deferred } from "../../lib/sockets/linux/socket_loop.ts";
-import { sharedTime } from "../../lib/state/shared_time.ts";
 
 /** The longest wait of a turn: a call takes less than a second. */
 const MOST_WAIT_US = 500_000;
@@ -24,8 +22,6 @@ export class BlockingLoop extends EpollLoop {
   /** Now, in milliseconds; a call of the C library. */
   readonly nowMs: () => number;
   readonly #socketAddress: SocketAddress;
-  #deferred: Deferred[] = [];
-  #proceeding: Deferred[] = [];
 
   /** @throws {Error} If the system does not allow it. */
   constructor() {
@@ -44,21 +40,14 @@ export class BlockingLoop extends EpollLoop {
   /**
    * Handles what was deferred and one batch of events.
    *
-   * @param waitUs How long to wait for the first of them.
+   * @param waitUs How long to wait for the first of them, where nothing was deferred.
    * @throws {Error} Where the kernel cannot wait for less than a millisecond (before Linux 5.11).
    */
   turn(waitUs: number): void {
-    const proceeding = this.#deferred;
-    this.#deferred = this.#proceeding;
-    this.#proceeding = proceeding;
-    for (const deferred of proceeding) deferred.proceed();
-    proceeding.length = 0;
-    this.takeEvents(this.#deferred.length > 0 ? 0 : Math.max(0, Math.min(Math.ceil(waitUs), MOST_WAIT_US)));
-    sharedTime.endBatch();
+    this.handle(this.hasDeferred ? 0 : Math.max(0, Math.min(Math.ceil(waitUs), MOST_WAIT_US)));
     if (!this.waits) throw new Error("the system has no epoll_pwait2");
   }
 
-  override defer(deferred: Deferred): void {
-    this.#deferred.push(deferred);
-  }
+  /** Its owner asks for turns. */
+  protected override schedule(): void {}
 }

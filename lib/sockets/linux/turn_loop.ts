@@ -161,7 +161,7 @@ export abstract class TurnLoop {
     // What wakes the runtime is not waited for here.
     this.#waitPays = this.waits && !this.#armed && this.#record.pays;
     this.#watches = false;
-    for (let goesOn = this.#handle(0) > 0; goesOn && this.#promisesSettled();) goesOn = this.#nextTurn();
+    for (let goesOn = this.handle(0) > 0; goesOn && this.#promisesSettled();) goesOn = this.#nextTurn();
     this.#inSlice = false;
     this.#work?.seen();
     if (this.#deferred.length === 0) {
@@ -174,17 +174,17 @@ export abstract class TurnLoop {
   #nextTurn(): boolean {
     const leftMs = this.#leftMs();
     if (leftMs <= 0) return false;
-    if (this.#deferred.length > 0 || !this.#waitPays || this.#work?.begun) return this.#handle(0) > 0;
+    if (this.#deferred.length > 0 || !this.#waitPays || this.#work?.begun) return this.handle(0) > 0;
     if (!this.#watches) {
       // Not before: under load a slice may be over with its first batch.
       this.#watches = true;
       this.watchReactor();
-      const handled = this.#handle(0);
+      const handled = this.handle(0);
       if (handled > 0) return true;
     }
     const waitUs = this.sent ? Math.ceil(leftMs * 1000) : SHORT_WAIT_US;
     this.sent = false;
-    const handled = this.#handle(waitUs);
+    const handled = this.handle(waitUs);
     // Not where the reactor has ended the wait.
     if (!this.#ended) this.#record.add(handled > 0);
     this.#waitPays = this.#record.pays;
@@ -225,8 +225,13 @@ export abstract class TurnLoop {
     this.wakeSelf();
   }
 
-  /** Handles what was deferred, and one batch of events. Returns their number. */
-  #handle(waitUs: number): number {
+  /** Whether something was deferred, so that the next turn must not wait. */
+  protected get hasDeferred(): boolean {
+    return this.#deferred.length > 0;
+  }
+
+  /** Handles what was deferred, and one batch of events, for which it waits up to `waitUs`. Returns their number. */
+  protected handle(waitUs: number): number {
     let handled = 0;
     this.#handling = true;
     if (this.#deferred.length > 0) {
