@@ -133,7 +133,11 @@ function listen({ settings, waitsForPort = false, log }: ManagementOptions, hand
     if (!kept.status.open) log?.log("warn", "management port is in use, it will be opened when it is free", { port });
     return { port: kept, pending };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = cause instanceof Deno.errors.AddrInUse
+      ? "the port is in use. Stop the program that has it, or choose another `port` in [management]"
+      : cause instanceof Error
+      ? cause.message
+      : String(cause);
     throw new Error(`Cannot open the management API on ${host}:${port}: ${reason}`, { cause });
   }
 }

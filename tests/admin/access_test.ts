@@ -161,15 +161,25 @@ Deno.test("startManagement() refuses to listen where others can reach it without
   const config = managedConfig({ upstreams: [upstream.url] });
   const server = await startServer(config);
   const reloader = new Reloader({ server, config, file: null, load: undefined, log: undefined });
-  const start = (host: string, api_key?: string) =>
+  const start = (host: string, api_key?: string, port = 0) =>
     startManagement({
-      ...{ settings: { ...config.management, host, api_key }, server, config: reloader, failures: new FailureList() },
+      ...{
+        settings: { ...config.management, host, api_key, port },
+        server,
+        config: reloader,
+        failures: new FailureList(),
+      },
     });
   const error = await assertRejects(() => start("0.0.0.0"), Error);
   assertStringIncludes(error.message, "expected management.api_key, or a loopback address");
   const open = await start("0.0.0.0", KEY);
   assert(open.address.port > 0);
   await assertRejects(() => start("192.0.2.1", KEY), Error, "Cannot open the management API on 192.0.2.1");
+  await assertRejects(
+    () => start("0.0.0.0", KEY, open.address.port),
+    Error,
+    `Cannot open the management API on 0.0.0.0:${open.address.port}: the port is in use. Stop the program that has it`,
+  );
   await open.stop();
   const local = await start("localhost");
   await local.stop();
