@@ -15,7 +15,7 @@ import { matchPath } from "../routing/match_path.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { isDynamic } from "./pools/dynamic_upstreams.ts";
 import { explainForward, shownRoute } from "./explained_forward.ts";
-import { fileSettings, routeSettings, siteSettings } from "./explained_settings.ts";
+import { fileSettings, limitSettings, routeSettings, siteSettings } from "./explained_settings.ts";
 import type { ExplainedPool, ExplainedRoute, ExplainedUpstream, Explanation } from "./explanation.ts";
 import type { Generation, GenerationListener } from "./generation.ts";
 import { locateUrl } from "./located_url.ts";
@@ -153,11 +153,14 @@ async function explainHead(
     files: files === undefined || site.config.static_dir === undefined
       ? null
       : { root: site.config.static_dir, tried: files.tried, file: files.file ?? null },
-    settings: plan !== undefined && proxy !== undefined && routeConfig !== undefined
-      ? routeSettings(config, site.config, proxy, shownRoute(config, site.config, routeConfig))
-      : files !== undefined
-      ? fileSettings(site.config)
-      : siteSettings(site.config),
+    settings: {
+      ...(plan !== undefined && proxy !== undefined && routeConfig !== undefined
+        ? routeSettings(config, site.config, proxy, shownRoute(config, site.config, routeConfig))
+        : files !== undefined
+        ? fileSettings(site.config)
+        : siteSettings(site.config)),
+      ...(listenerKind(config.server) === "own" ? limitSettings(listener.clients.limits) : {}),
+    },
   };
 }
 

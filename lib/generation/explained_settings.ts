@@ -7,6 +7,7 @@
 import type { Config, RouteConfig, SiteConfig } from "./config/config_types.ts";
 import type { ProxyConfig } from "../handlers/proxy/config/proxy_schema.ts";
 import { proxyOfRoute } from "../handlers/proxy/route_settings.ts";
+import { LISTENER_LIMITS, type ListenerLimits } from "../listener/own/limits_schema.ts";
 import type { HealthCheckConfig } from "../upstream/config/health_check_schema.ts";
 
 type Settings = Record<string, string>;
@@ -41,6 +42,25 @@ export function routeSettings(config: Config, site: SiteConfig, proxy: ProxyConf
   };
 }
 
+/** What the port limits, by BWS's own listener. */
+export function limitSettings(limits: Partial<ListenerLimits> = {}): Settings {
+  const { max_connections, max_connections_per_address, max_requests, ...all } = { ...LISTENER_LIMITS, ...limits };
+  const counts = { max_connections, max_connections_per_address, max_requests };
+  return {
+    ...Object.fromEntries(
+      (["header_timeout", "body_timeout", "write_timeout", "idle_timeout"] as const).map((key) => [
+        `limits.${key}`,
+        time(all[key]),
+      ]),
+    ),
+    "limits.min_rate": rate(all.min_rate),
+    "limits.max_header_size": size(all.max_header_size),
+    ...Object.fromEntries(
+      Object.entries(counts).flatMap(([key, count]) => count === 0 ? [] : [[`limits.${key}`, String(count)]]),
+    ),
+  };
+}
+
 function probeOf({ kind, method, path, service }: HealthCheckConfig): string {
   if (kind === "tcp") return "a connection";
   return kind === "grpc" ? `a gRPC health check${service === undefined ? "" : ` of ${service}`}` : `${method} ${path}`;
@@ -72,8 +92,12 @@ export function siteSettings(site: Pick<SiteConfig, "headers" | "error_pages" | 
 function timeouts({ min_upload_rate, ...times }: ProxyConfig["timeout"]): Settings {
   return {
     ...Object.fromEntries(Object.entries(times).map(([key, ms]) => [`timeout.${key}`, time(ms)])),
-    "timeout.min_upload_rate": min_upload_rate === 0 ? "no limit" : `${min_upload_rate} bytes a second`,
+    "timeout.min_upload_rate": rate(min_upload_rate),
   };
+}
+
+function rate(bytes: number): string {
+  return bytes === 0 ? "no limit" : `${bytes} bytes a second`;
 }
 
 function fields(

@@ -431,3 +431,32 @@ write = 0
   );
   assertStringIncludes(settings.websocket, "true, ping each 30s");
 });
+
+Deno.test("explain() gives the limits of the port, whichever site sets them, and none of a listener without them", async () => {
+  const text = (listener: string) =>
+    `[server]
+listener = "${listener}"
+limits = { body_timeout = "90s" }
+[[sites]]
+static_dir = "/"
+hostname = "a.test"
+[[sites]]
+static_dir = "/"
+hostname = "b.test"
+limits = { max_connections = 5, header_timeout = "2s", min_rate = 0 }
+`;
+  const limitsOf = async (listener: string) => {
+    const { settings } = await explained(text(listener), "http://a.test/");
+    return Object.fromEntries(Object.entries(settings).filter(([key]) => key.startsWith("limits.")));
+  };
+  assertEquals(await limitsOf("own"), {
+    "limits.header_timeout": "2s",
+    "limits.body_timeout": "90s",
+    "limits.write_timeout": "1m",
+    "limits.idle_timeout": "75s",
+    "limits.min_rate": "no limit",
+    "limits.max_header_size": "32 KiB",
+    "limits.max_connections": "5",
+  });
+  assertEquals(await limitsOf("runtime"), {});
+});
