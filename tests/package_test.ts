@@ -28,7 +28,7 @@ const SERVING = [
 const KEYS = /_schema\.ts$|_checks\.ts$|_kind\.ts$|driver_name\.ts$|\/config\/[^/]+\.ts$/;
 
 /**
- * What checks need besides: failures of features, placeholders, the contract of buffered bodies, certificate files, which listener and how many files there are. None of it
+ * What checks need besides: failures of features, placeholders, the contract of buffered bodies, names of header fields as bytes, certificate files, which listener and how many files there are. None of it
  * opens a port.
  */
 const CHECKED = new Set([
@@ -43,6 +43,7 @@ const CHECKED = new Set([
   ].map((
     name,
   ) => `lib/exchange/${name}.ts`),
+  ...["header_bytes", "word_view"].map((name) => `lib/http1/${name}.ts`),
   "lib/listener/listener_choice.ts",
   ...["certificate_file", "certificate_names", "distinguished_name", "pem", "site_tls"].map((name) =>
     `lib/listener/tls/${name}.ts`
