@@ -9,7 +9,7 @@
 class UnseenWork {
   /** Whether the thread is another program's, which embeds BWS and uses the runtime as it likes. */
   embedded = true;
-  /** Calls of middleware, and connects and writes of `node:net`, that have not ended. */
+  /** Open servers of the runtime; calls of middleware, and connects and writes of `node:net`, that have not ended. */
   pending = 0;
 
   /** Whether there may be any. */

@@ -6,7 +6,9 @@ import { TransportFailure } from "../../lib/failure/failure.ts";
 import { dial } from "../../lib/sockets/dial.ts";
 import { type EndpointTls, parseEndpoint } from "../../lib/sockets/endpoint.ts";
 import type { Socket } from "../../lib/sockets/socket.ts";
+import { unseenWork } from "../../lib/state/unseen_work.ts";
 import { Certificates } from "../support/certificates.ts";
+import { until } from "../support/condition.ts";
 
 /** A TLS server that asks for certificates of `ca` and tells its clients their subject. */
 async function server(files: { cert: string; key: string; ca?: string }) {
@@ -68,6 +70,7 @@ Deno.test("dial() over TLS shows a certificate to an upstream that asks for one,
   for (const serverName of [undefined, "app.test"]) {
     const socket = await dial(peer.endpoint({ caCertificates, cert, key, serverName }), 30_000);
     assertEquals(await firstText(socket), "client");
+    socket.write(new TextEncoder().encode("bye"), "given");
     socket.close();
   }
   assertStringIncludes(
@@ -75,6 +78,7 @@ Deno.test("dial() over TLS shows a certificate to an upstream that asks for one,
     "altnames",
   );
   assertStringIncludes(await reason(peer.endpoint({ cert, key })), "certificate");
+  await until("connects and writes count as ended", () => unseenWork.pending === 0);
 });
 
 Deno.test("dial() over TLS accepts the certificate of a fingerprint alone, whoever issued it", async () => {

@@ -6,6 +6,7 @@
  */
 
 import { settledWithin } from "../../state/settled_within.ts";
+import { unseenWork } from "../../state/unseen_work.ts";
 import { handlesOut, type PortOptions, type PortStatus } from "../port.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -131,6 +132,7 @@ export class ServingPort {
     this.#server = server;
     this.#uploads = uploads;
     this.#openedMs = performance.now();
+    unseenWork.pending++;
     server.finished.then(
       () => this.#serverEnded(server, "the runtime stopped listening"),
       (error) => this.#serverEnded(server, reasonOf(error)),
@@ -139,6 +141,7 @@ export class ServingPort {
   }
 
   #serverEnded(server: Deno.HttpServer<Deno.NetAddr>, reason: string): void {
+    unseenWork.pending--;
     if (this.#closing || this.#server !== server) return;
     this.#forgetEndings();
     this.#replace(server, reason);

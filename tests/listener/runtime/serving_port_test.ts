@@ -6,6 +6,7 @@ import type { PortStatus } from "../../../lib/listener/port.ts";
 import { ServingPort, type ServingPortOptions } from "../../../lib/listener/runtime/serving_port.ts";
 import { StreamSource } from "../../../lib/listener/runtime/stream_source.ts";
 import { Uploads } from "../../../lib/listener/runtime/uploads.ts";
+import { unseenWork } from "../../../lib/state/unseen_work.ts";
 import { until, within } from "../../support/condition.ts";
 import { portIsFree } from "../../support/port.ts";
 
@@ -60,6 +61,14 @@ Deno.test("A port that ended is opened again with the same number, and counts as
   });
   assertEquals(Date.now() - before >= 1000, true);
   assertEquals(await watched.ask(), "here");
+});
+
+Deno.test("A port that is open may have work for the runtime of which nobody is told, and none once it is closed", async () => {
+  const before = unseenWork.pending;
+  const watched = new WatchedPort();
+  assertEquals(unseenWork.pending, before + 1);
+  await watched.port.shutdown();
+  await until("the server has ended", () => unseenWork.pending === before);
 });
 
 Deno.test("A port that cannot be opened again is tried with growing pauses, and logged once", async () => {
