@@ -95,6 +95,7 @@ export class HeadParser {
     }
     for (;;) {
       if (this.#name === undefined) {
+        if (this.#at === this.#lineStart) this.#readUsualLines(bytes, start, end);
         const found = this.#readName(bytes, start, end);
         if (found < 0) return -1;
         if (found > 0) return this.#finish(start, found);
@@ -103,6 +104,31 @@ export class HeadParser {
       if (lineEnd < 0) return this.#stop(start, ~lineEnd);
       this.#addLine(bytes, start, lineEnd);
     }
+  }
+
+  /**
+   * Reads whole lines that are as most are: the name that stood there in a head before, one space, and a value of usual octets.
+   * It stops at the first one that is not, which is then read from its beginning.
+   */
+  #readUsualLines(bytes: Uint8Array, start: number, end: number): void {
+    const { head } = this;
+    const view = wordView(bytes);
+    const lastWord = end - 4;
+    let lineStart = start + this.#lineStart;
+    for (;;) {
+      const name = head.nameBefore;
+      if (name === undefined || !isNameAt(name, bytes, lineStart, end)) break;
+      const valueStart = lineStart + name.octets.length + 2;
+      let at = valueStart;
+      while (at <= lastWord && !isUnusual(view.getInt32(at, true))) at += 4;
+      if (at > lastWord) break;
+      while (bytes[at] >= SP && bytes[at] < DEL) at++;
+      const ends = at < end - 1 && bytes[at] === CR && bytes[at + 1] === LF;
+      if (!ends || bytes[valueStart - 1] !== SP || bytes[valueStart] <= SP || bytes[at - 1] === SP) break;
+      head.addLine(name, lineStart - start, valueStart - start, at - start);
+      lineStart = at + 2;
+    }
+    this.#lineStart = this.#at = lineStart - start;
   }
 
   /** Behind the head's end; 0 when a name was read; -1 when more bytes are needed. */
