@@ -70,7 +70,10 @@ export class Head {
 
   /** Of a request: its method. */
   get method(): string {
-    return this.#known(0, this.methodLength);
+    const { bytes, start, methodLength } = this;
+    // Most are GET: the literal is the string that methods are compared with.
+    const get = methodLength === 3 && bytes[start] === 0x47 && bytes[start + 1] === 0x45 && bytes[start + 2] === 0x54;
+    return get ? "GET" : this.#known(0, methodLength);
   }
 
   /** Of a request: its target. */
