@@ -80,7 +80,7 @@ export interface SocketListenerOptions extends ListenerSettings {
    */
   readonly metrics?: ListenerMetrics;
   /**
-   * Where TLS handshakes that fail are logged.
+   * Where TLS handshakes that fail are logged, and connections without the PROXY header that they must have.
    *
    * @default {nowhere}
    */
@@ -123,6 +123,7 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
   readonly #handshakes: HandshakeTable;
   #trusts: (address: string) => boolean;
   #proxyProtocol: boolean;
+  readonly #log: Log | undefined;
   /** Connections whose PROXY header is awaited. */
   readonly #proxied = new Set<ProxiedSocket>();
   #stopped = false;
@@ -140,6 +141,7 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
     this.#trusts = trusts;
     this.#proxyProtocol = options.proxyProtocol === true;
     this.#onAcceptFailed = options.onAcceptFailed;
+    this.#log = options.log;
     // Before the port is open.
     if (options.tls !== undefined) prepareTls();
     this.#listening = driver.listen({ address: address ?? "::", port, shared }, this);
@@ -249,8 +251,14 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
     this.#admit(socket, peer ?? { address: socket.remoteAddress, port: socket.remotePort });
   }
 
-  unproxied(proxied: ProxiedSocket): void {
-    if (this.#proxied.delete(proxied)) countClosed(this.metrics, this.#stopped ? "shutdown" : "refused");
+  unproxied(proxied: ProxiedSocket, detail?: string): void {
+    if (!this.#proxied.delete(proxied)) return;
+    countClosed(this.metrics, this.#stopped ? "shutdown" : "refused");
+    if (detail === undefined) return;
+    const { remoteAddress: peer, remotePort: peer_port } = proxied.socket;
+    this.#log?.log("info", "connection of a trusted proxy without a header of the PROXY protocol", {
+      ...{ peer, peer_port, port: this.address.port, detail },
+    });
   }
 
   #admit(socket: Socket, peer: Peer): void {

@@ -6,6 +6,7 @@
 
 // @ts-types="../../../types/std/assert.d.ts"
 import { assertEquals, assertMatch } from "@std/assert";
+import { Log } from "../../../lib/log/log.ts";
 import { readProxyHeader } from "../../../lib/listener/own/proxy_header.ts";
 import { until } from "../../support/condition.ts";
 import { bytesOf } from "../../support/message_reader.ts";
@@ -62,8 +63,9 @@ Deno.test("readProxyHeader() reads headers of both versions, and waits for those
   for (const bytes of MALFORMED) assertEquals(readProxyHeader(bytesOf(bytes), 0, bytes.length), "malformed", bytes);
 });
 
-function listening() {
+function listening(log?: Log) {
   return new ScriptedClients(({ peer }) => responseOf(`${peer.address} ${peer.port}`), {
+    ...(log === undefined ? {} : { log }),
     proxyProtocol: true,
     trusts: (address) => address === "192.0.2.9",
   });
@@ -91,6 +93,30 @@ Deno.test("a listener closes connections of a trusted proxy without a header", a
   }
   const silent = clients.connect("192.0.2.9");
   await until("the header is overdue", () => silent.closed);
+});
+
+Deno.test("connections of a trusted proxy without a header are in the log, but those that it closes itself", async () => {
+  let text = "";
+  const log = new Log((bytes) => {
+    text += new TextDecoder().decode(bytes);
+    return Promise.resolve();
+  });
+  await using clients = listening(log);
+  clients.connect("192.0.2.9").finish();
+  clients.connect("192.0.2.9").arrive("GET /a?token=secret HTTP/1.1\r\nHost: a\r\n\r\n");
+  const silent = clients.connect("192.0.2.9");
+  await until("the header is overdue", () => silent.closed);
+  await log.drain();
+  const lines = text.trim().split("\n").map((line) => JSON.parse(line));
+  assertEquals(
+    lines.map(({ level, message, peer, detail }) => [level, message, peer, detail]),
+    [
+      'the connection begins with "GET /a"',
+      "it did not arrive within 3 s",
+    ].map((detail) => [
+      ...["info", "connection of a trusted proxy without a header of the PROXY protocol", "192.0.2.9", detail],
+    ]),
+  );
 });
 
 Deno.test("a listener believes no header of other peers, which are served without one", async () => {
