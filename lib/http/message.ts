@@ -66,7 +66,11 @@ export interface RequestHead {
   readonly protocol?: string;
   /** The head as the client sent it, where a rewrite has made this one of it. */
   readonly original?: RequestHead;
-  /** Where the choice of its route is kept; undefined if the listener does not provide it. */
+  /**
+   * Where the choice of its route is kept; undefined if the listener does not provide it.
+   *
+   * @internal
+   */
   readonly choice?: RouteChoice;
 }
 
