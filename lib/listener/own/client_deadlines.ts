@@ -20,8 +20,8 @@ const RATE_GRACE_MS = 20_000;
 /** The deadlines of one connection. */
 export class ClientDeadlines {
   readonly #clock: CoarseClock;
-  /** Replaceable by a reload. */
-  limits: ListenerLimits;
+  /** Those of the port when the connection was accepted. */
+  readonly limits: ListenerLimits;
   #awaited: Awaited = "idle";
   /** When the wait began. */
   #sinceMs = 0;
