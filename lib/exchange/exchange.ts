@@ -10,6 +10,7 @@ import type { Delivery } from "./delivery.ts";
 import type { Outcome } from "./exchange_failure.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { firstMember, type ForwardedClient } from "../http/forwarded_client.ts";
+import { lastObjects } from "../state/last_objects.ts";
 import { sharedTime } from "../state/shared_time.ts";
 import type { TlsSession } from "../sockets/tls_session.ts";
 import type { ExchangeSpan } from "../telemetry/exchange_span.ts";
@@ -294,5 +295,6 @@ export class Exchange implements AccessRecord {
     this.span?.ended(this);
     if (this.#held !== undefined) { for (const resource of this.#held) resource[Symbol.dispose](); }
     this.#observer.exchangeEnded(this);
+    lastObjects.exchange = this;
   }
 }

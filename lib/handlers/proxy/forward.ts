@@ -8,6 +8,7 @@
 import { type HttpResponse, keepResponse, LATER } from "../../http/message.ts";
 import type { HeadWriter } from "../../http1/head_writer.ts";
 import type { HeadSource } from "../../upstream/connection/lent_connection.ts";
+import { lastObjects } from "../../state/last_objects.ts";
 import type { Pool } from "../../upstream/pool.ts";
 import { DialRace, type RaceResult } from "../../upstream/dial_race.ts";
 import type { Slot } from "../../upstream/upstream.ts";
@@ -123,6 +124,7 @@ class Forwarding implements UpstreamRequest, AttemptListener, HeadSource {
 
   /** From the attempt: the head of its response has arrived. */
   responded(response: HttpResponse): void {
+    lastObjects.forwarding = this;
     const { exchange, plan: { pool, retries } } = this;
     try {
       const cookie = pool.affinity(exchange, (this.#attempt as Attempt).upstream);

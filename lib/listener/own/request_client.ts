@@ -10,6 +10,7 @@ import type { HttpResponse, Peer, RequestHead, Upgrade } from "../../http/messag
 import { Refusal } from "../../http/refusal.ts";
 import type { Socket } from "../../sockets/socket.ts";
 import type { TlsSession } from "../../sockets/tls_session.ts";
+import { lastObjects } from "../../state/last_objects.ts";
 import type { ClientDeadlines } from "./client_deadlines.ts";
 import type { BodyHost, IncomingBody } from "./incoming_body.ts";
 import type { CloseCause } from "./close_cause.ts";
@@ -71,7 +72,7 @@ export class RequestClient implements ClientSide, BodyHost {
   /** Aborted when the client leaves. Created on demand: most exchanges do not use it. */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
-      this.#abort = new AbortController();
+      lastObjects.abort = this.#abort = new AbortController();
       if (this.#gone) this.#abort.abort();
     }
     return this.#abort.signal;

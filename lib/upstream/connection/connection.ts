@@ -11,6 +11,7 @@ import type { Ownership } from "../../http/body.ts";
 import { chunkOf, LAST_CHUNK, lastChunk } from "../../http1/chunked_encoder.ts";
 import type { ParsedResponseHead, ResponseHead } from "../../http1/response_head.ts";
 import type { Socket, SocketHandler } from "../../sockets/socket.ts";
+import { lastObjects } from "../../state/last_objects.ts";
 import { sharedTime } from "../../state/shared_time.ts";
 import type { ConnectionsConfig } from "../config/connections_schema.ts";
 import { Deadlines, type SilenceLimits } from "./deadlines.ts";
@@ -302,6 +303,7 @@ export class Connection implements LentConnection, Watched, SocketHandler, Inter
     }
     const user = this.#user;
     if (head === undefined || user === undefined) return;
+    lastObjects.responseHead = head;
     const { exchanges } = this;
     this.#stage = Stage.Body;
     this.deadlines.endRead();
