@@ -1,6 +1,7 @@
 // @ts-types="../../types/std/assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { FrontViews, PartViews } from "../../lib/http1/front_views.ts";
+import { FrontViews } from "../../lib/http1/front_views.ts";
+import { PartViews } from "../../lib/http1/part_views.ts";
 import { copyOctets, knownOctets, putKnown } from "../../lib/http1/word_view.ts";
 
 Deno.test("putKnown() writes known octets of any length at any place, and nothing beside them", () => {
