@@ -2,7 +2,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { LISTENER_KINDS, type ListenerKind } from "../../lib/listener/listener_kind.ts";
 import { BwsProcess } from "../cli/bws_process.ts";
-import { until } from "../support/condition.ts";
+import { BUSY_TIMES, until } from "../support/condition.ts";
 import { freePort } from "../support/port.ts";
 
 /** So few that a burst uses them up. */
@@ -54,7 +54,8 @@ static_dir = ${JSON.stringify(new URL("../www", import.meta.url).pathname)}
   async ask(port: number, path = "/"): Promise<string> {
     using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
     try {
-      const response = await fetch(`http://127.0.0.1:${port}${path}`, { client, signal: AbortSignal.timeout(5000) });
+      const signal = AbortSignal.timeout(5000 * BUSY_TIMES);
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { client, signal });
       return `${response.status} ${await response.text()}`;
     } catch {
       return "refused";
@@ -100,9 +101,9 @@ for (const [kind, workers] of LISTENER_KINDS.flatMap((kind) => [[kind, 1], [kind
       assertEquals(await short.ask(app), "200 up");
       const held = await burst(app, 2 * OPEN_FILES);
       try {
-        await short.bws.until(new RegExp(failed.source));
+        await short.bws.until(new RegExp(`${failed.source}.*"port":${app}\\b`));
         // Those of the burst are there still: it is the server that gave up their connections.
-        await short.bws.until(recovered);
+        await short.bws.until(new RegExp(`${recovered.source}.*"port":${app}\\b`));
         assertEquals(await short.ask(app), "200 up");
         // Its own port may have failed too, as handles are short in the whole process.
         await until(
@@ -110,7 +111,9 @@ for (const [kind, workers] of LISTENER_KINDS.flatMap((kind) => [[kind, 1], [kind
           async () => (await short.ask(other, "/api/health/ready")).startsWith("200 "),
         );
         assertEquals(short.bws.text.stderr.match(new RegExp(`${failed.source}.*"port":${app}\\b`, "g"))?.length, 1);
-        const metrics = await short.ask(management, "/metrics");
+        let metrics = "";
+        // The management port may have been closed for a moment as well.
+        await until("metrics", async () => (metrics = await short.ask(management, "/metrics")).startsWith("200 "));
         const [reopened, failures] = [
           /bws_listener_reopened_total\{[^}]*\} [1-9]/,
           /bws_listener_accept_failures_total\{[^}]*\} [1-9]/,
