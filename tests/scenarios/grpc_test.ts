@@ -62,7 +62,8 @@ Deno.test("calls of gRPC of all four kinds pass, with metadata, messages of 16 M
   assertEquals([both.code, both.replies], [0, [7, 7, 7, 7, 7]]);
   const failed = await client.call("fail");
   assertEquals([failed.code, failed.details], [9, "not now, é"]);
-  assertEquals((await client.call("hang", 1, 300)).code, 4);
+  // Long enough for the call to reach the server, which is to be told.
+  assertEquals((await client.call("hang", 1, 2000)).code, 4);
   assertEquals((await client.call("leave")).code, 1);
   let cancelled = 0;
   await until("both calls are cancelled", async () => {

@@ -12,12 +12,12 @@ Deno.test("an upstream that swallows connections costs a request a moment, not t
   await using upstream = new MoodyUpstream();
   await using proxy = await RunningProxy.start({
     upstreams: [hole.url, upstream.url],
-    proxy: { timeout: { connect: "3s" }, passive_health: { max_fails: 2 } },
+    proxy: { timeout: { connect: "8s" }, passive_health: { max_fails: 2 } },
   });
   for (let i = 0; i < 4; i++) {
     const startMs = performance.now();
     assertEquals(statusOf(await exchange(proxy.port, get(`/${i}`))), 200);
-    assertLess(performance.now() - startMs, 2500);
+    assertLess(performance.now() - startMs, 7000);
   }
   // A POST too: nothing of it was sent.
   const post = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi";

@@ -44,7 +44,11 @@ function serve(): void {
       reply(null, call.request, trailers);
     },
     fail: (_: Call, reply: Reply) => reply({ code: 9, details: "not now, é" }),
-    hang: (call: Call) => call.on("cancelled", () => cancelled++),
+    hang: (call: Call) => {
+      call.on("cancelled", () => cancelled++);
+      // Who wants to leave does so once the call is here.
+      if (call.metadata.get("x-leaves").length > 0) call.sendMetadata(new grpc.Metadata());
+    },
     cancelled: (_: Call, reply: Reply) => reply(null, bytes(Uint8Array.of(cancelled))),
     down: (call: Call) => {
       for (let i = 0; i < 100; i++) call.write(bytes(Uint8Array.of(i)));
@@ -93,6 +97,7 @@ function outcome(client: Call, name: string, size: number, options: object): Pro
   const message = Buffer.alloc(size, 65);
   const metadata = new grpc.Metadata();
   metadata.set("x-name", "ann");
+  if (name === "leave") metadata.set("x-leaves", "1");
   return new Promise((resolve) => {
     const replies: number[] = [];
     const reply = (_: unknown, value: Uint8Array) => value !== undefined && replies.push(value.length, value[0]);
@@ -112,7 +117,7 @@ function outcome(client: Call, name: string, size: number, options: object): Pro
       const fields = { name: trailers.get("x-name")[0], data: [...trailers.get("x-data-bin")[0] ?? []] };
       setTimeout(() => resolve({ code, details, replies, ...fields }), 0);
     });
-    if (name === "leave") setTimeout(() => call.cancel(), 100);
+    if (name === "leave") call.on("metadata", () => call.cancel());
     if (name !== "up") return;
     for (let i = 0; i < 10; i++) call.write(message);
     call.end();
