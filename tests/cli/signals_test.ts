@@ -1,5 +1,6 @@
 // @ts-types="../../types/std/assert.d.ts"
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { until } from "../support/condition.ts";
 import { freePort } from "../support/port.ts";
 import { BwsProcess, MAIN } from "./bws_process.ts";
 
@@ -24,11 +25,7 @@ async function ask(port: number): Promise<string> {
 }
 
 async function contains(path: string, text: string): Promise<void> {
-  for (let tries = 0; tries < 1000; tries++) {
-    if ((await Deno.readTextFile(path).catch(() => "")).includes(text)) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`${path} holds no ${text}`);
+  await until(`${path} holds ${text}`, async () => (await Deno.readTextFile(path).catch(() => "")).includes(text));
 }
 
 /** Ports that a process listens on. */
@@ -54,18 +51,12 @@ for (const workers of [1, 2]) {
         await Deno.rename(log, `${log}.1`);
         // A file of the name is there at once, though nothing is logged.
         bws.signal("SIGUSR1");
-        await contains(log, "");
-        for (let tries = 0; !await Deno.stat(log).then(() => true, () => false); tries++) {
-          assert(tries < 1000, "the log file was not opened anew");
-          await new Promise((resolve) => setTimeout(resolve, 10));
-        }
+        await until("the log file is opened anew", () => Deno.stat(log).then(() => true, () => false));
         assertEquals(await ask(port), "here");
         await contains(log, `"path":"/a.txt"`);
         const open = await listening(bws.pid);
         assertStringIncludes(open, `:${port} `);
-        for (let tries = 0; (await listening(bws.pid)).includes(":9229 "); tries++) {
-          assert(tries < 1000, "the debugger is open");
-        }
+        await until("the debugger is closed", async () => !(await listening(bws.pid)).includes(":9229 "));
         bws.signal("SIGTERM");
         assertEquals((await bws.ended()).code, 0);
       } finally {
@@ -152,10 +143,7 @@ Deno.test({
         .filter((pid) => Deno.readTextFileSync(`/proc/${pid}/comm`).startsWith("deno"));
       assertEquals(pids.length, 1);
       Deno.kill(pids[0], "SIGTERM");
-      for (let tries = 0; await Deno.stat(`/proc/${pids[0]}/exe`).then(() => true, () => false); tries++) {
-        assert(tries < 2000, "bws did not end");
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+      await until("bws ends", () => Deno.stat(`/proc/${pids[0]}/exe`).then(() => false, () => true), 20_000);
       child.kill("SIGKILL");
       const sleeping = await new Deno.Command("pgrep", { args: ["-P", String(child.pid)], stdout: "piped" }).output();
       for (const pid of new TextDecoder().decode(sleeping.stdout).trim().split("\n")) {

@@ -129,6 +129,7 @@ Deno.test("rate_limit limits requests in flight, released by their end, their cl
     assertEquals(await get(), 429);
     finish();
     assertEquals([await whole, await third], [200, 200]);
+    await until("both have ended", () => proxy.generation.underWay === 0);
     const opened = async () => {
       const socket = new WebSocket(`ws://127.0.0.1:${proxy.port}/`);
       const { promise, resolve } = Promise.withResolvers<boolean>();

@@ -94,7 +94,7 @@ Deno.test("a full pool queues requests, in order, and responds with 503 when the
   await using upstream = held;
   await using proxy = await RunningProxy.start({
     upstreams: [upstream.url],
-    proxy: { connections: { max_connections: 1, queue_size: 2, queue_timeout: "1500ms" } },
+    proxy: { connections: { max_connections: 1, queue_size: 2, queue_timeout: "3s" } },
   });
   const [pool] = proxy.generation.sites[0].pools.values();
   const first = exchange(proxy.port, get("/first"));

@@ -129,7 +129,7 @@ Deno.test("an upstream that never responds gives 504 after timeout.read", async 
 Deno.test("an upstream that falls silent in its head gives 504, in its body a response that is cut off", async () => {
   await using inHead = onceOpen("HTTP/1.1 200 OK\r\nX: y\r\n");
   await using inBody = onceOpen("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
-  const timeout = { read: "300ms" };
+  const timeout = { read: "600ms" };
   await using first = await RunningProxy.start({ upstreams: [inHead.url], proxy: { timeout } });
   await using second = await RunningProxy.start({ upstreams: [inBody.url], proxy: { timeout } });
   assertEquals(statusOf(await exchange(first.port, get("/"))), 504);

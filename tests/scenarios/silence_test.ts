@@ -58,7 +58,7 @@ for (const [type, state] of [["text/event-stream; charset=utf-8", "active"], ["t
     await using other = new MoodyUpstream();
     await using proxy = await RunningProxy.start({
       upstreams: [upstream.url, other.url],
-      proxy: { ...strict, timeout: { read: "150ms" } },
+      proxy: { ...strict, timeout: { read: "500ms" } },
     });
     const client = await RawClient.connect(proxy.port);
     await client.send(get("/"));

@@ -97,7 +97,8 @@ for (const seed of [1, 2, 3]) {
     await using good = await Http2Client.begun(own.port);
     await good.fields(1, GET);
     assertEquals(await good.status(1), 200);
-    await until("no other connection is open", () => own.listener.connections === 1);
+    // Its own may have been idle for too long by then.
+    await until("no other connection is open", () => own.listener.connections <= 1);
     await until("no other stream is open", () => own.listener.metrics.value(LISTENER_METRICS.metrics.streams, 0) === 0);
     await until("no exchange is under way", () => own.generation.underWay === 0);
   });

@@ -34,7 +34,8 @@ function saying(...pieces: string[]): UpstreamScript {
   };
 }
 
-const SHORT = { timeout: 100 };
+/** Short, and long enough for what an upstream sends before it is silent. */
+const SHORT = { timeout: 400 };
 
 Deno.test("probe() sends one request below the base path, on a connection that it closes", async () => {
   await using upstream = ScriptedUpstream.answering(answerOf("fine"));
@@ -166,11 +167,11 @@ Deno.test("probe() reaches unix sockets, and says when there is none", async () 
 });
 
 Deno.test("probe() gives up an upstream that says nothing", async () => {
-  assertEquals(await foundOf(saying(), SHORT), "GET /health got no response within 100 ms");
+  assertEquals(await foundOf(saying(), SHORT), "GET /health got no response within 400 ms");
 });
 
 Deno.test("probe() gives up half a head, and one that trickles", async () => {
-  const reason = "the head of the response to GET /health did not end within 100 ms";
+  const reason = "the head of the response to GET /health did not end within 400 ms";
   assertEquals(await foundOf(saying("HTTP/1.1 200 OK\r\nServ"), SHORT), reason);
   const trickle: UpstreamScript = async (peer) => {
     await peer.request();
@@ -186,7 +187,7 @@ Deno.test("probe() gives up a body that stalls, where it is looked at", async ()
       ...SHORT,
       expect_body: "ok",
     }),
-    "the body of the response to GET /health did not end within 100 ms",
+    "the body of the response to GET /health did not end within 400 ms",
   );
 });
 
@@ -309,7 +310,7 @@ Deno.test("probe() that checks TLS first leaves no socket with an upstream that 
   for (let i = 0; i < 3; i++) {
     assertEquals(await probe(endpoint, checkOf(SHORT), { checkTlsFirst: true }), {
       healthy: false,
-      reason: `no connection to 127.0.0.1:${upstream.port} within 100 ms`,
+      reason: `no connection to 127.0.0.1:${upstream.port} within 400 ms`,
       unconnected: true,
     });
   }
