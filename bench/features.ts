@@ -14,7 +14,7 @@ import { hashPassword } from "../lib/features/basic_auth/password_hash.ts";
 import { freePort } from "../tests/support/port.ts";
 import { bwsArguments } from "./peers/bws.ts";
 import { LOAD_CORE, PROXY_CORE, startPinned, stopAll } from "./pinned_process.ts";
-import { processorTicks, TICK_US } from "./process_tree.ts";
+import { processorUs } from "./process_tree.ts";
 
 interface Case {
   readonly name: string;
@@ -123,9 +123,9 @@ if (import.meta.main) {
     }
     for (let round = 0; round <= Number(rounds ?? 3); round++) {
       for (const one of wanted) {
-        const before = await processorTicks(bws.pid);
+        const before = await processorUs(bws.pid);
         const [requests, failed] = await load(one.port, one);
-        const us = (await processorTicks(bws.pid) - before) * TICK_US / requests;
+        const us = (await processorUs(bws.pid) - before) / requests;
         // The first round is for the compiler.
         if (round > 0) {
           one.us.push(us);

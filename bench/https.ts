@@ -13,7 +13,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { bwsArguments } from "./peers/bws.ts";
 import { nginxMain, nginxTemporary } from "./peers/nginx.ts";
 import { freePort, listening, LOAD_CORE, PROXY_CORE, runPinned, startPinned, stopAll } from "./pinned_process.ts";
-import { processorTicks, residentBytes, TICK_US } from "./process_tree.ts";
+import { processorUs, residentBytes } from "./process_tree.ts";
 import { table } from "./report.ts";
 import { startUpstream } from "./upstream_server.ts";
 
@@ -135,11 +135,11 @@ async function measure(row: Row, peer: RunningPeer, world: World, costs: Map<str
   const before = costs.get(key) ?? [];
   // V8 compiles what runs often.
   if (before.length === 0) await load(row, peer.ports, { requests, folder });
-  const ticksBefore = await processorTicks(peer.pid);
+  const beforeUs = await processorUs(peer.pid);
   const times = await load(row, peer.ports, { requests, folder });
-  const ticks = await processorTicks(peer.pid) - ticksBefore;
+  const us = await processorUs(peer.pid) - beforeUs;
   const memoryMb = await residentBytes(peer.pid) / 1e6;
-  costs.set(key, [...before, { microseconds: ticks * TICK_US / requests, ...percentiles(times), memoryMb }]);
+  costs.set(key, [...before, { microseconds: us / requests, ...percentiles(times), memoryMb }]);
 }
 
 /** Runs a load; gives the time of each request in µs. */

@@ -14,7 +14,7 @@ import type { RequestPlan } from "./load/request_plan.ts";
 import { wrkLoad } from "./load/wrk_load.ts";
 import { bwsArguments } from "./peers/bws.ts";
 import { freePort, installed, listening, LOAD_CORE, PROXY_CORE, startPinned, stopAll } from "./pinned_process.ts";
-import { processorTicks, TICK_US } from "./process_tree.ts";
+import { processorUs } from "./process_tree.ts";
 import { median, table } from "./report.ts";
 import { startUpstream } from "./upstream_server.ts";
 
@@ -154,11 +154,11 @@ async function cost(
   { port, pid, watch }: Subject,
   { folder, seconds }: { folder: string; seconds: number },
 ): Promise<number> {
-  const beforeTicks = await processorTicks(pid);
+  const beforeUs = await processorUs(pid);
   const options = { cores: LOAD_CORE, port, seconds, connections: CONNECTIONS, folder };
   const { requests, errors } = await wrkLoad(SMALL_GET, options);
   if (errors.length > 0) throw new Error(`${watch.name}: ${errors.join("; ")}`);
-  return (await processorTicks(pid) - beforeTicks) * TICK_US / requests;
+  return (await processorUs(pid) - beforeUs) / requests;
 }
 
 /** Takes spans and says thank you, in a process of its own. */

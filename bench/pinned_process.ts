@@ -6,8 +6,6 @@
 
 import { treeOf } from "./process_tree.ts";
 
-export { processorTicks } from "./process_tree.ts";
-
 /** The core of what is measured. */
 export const PROXY_CORE = "0";
 /** The core of everything else. */

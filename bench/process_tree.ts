@@ -1,11 +1,11 @@
 /**
- * A process with all that it started: their processor time and memory, from `/proc`.
+ * A process with all that it started: their processor time and memory.
  *
  * @module
  */
 
-/** A tick of `/proc`, in microseconds. */
-export const TICK_US = 10_000;
+import { processUs } from "./processor_clock.ts";
+
 const PAGE_BYTES = 4096;
 
 /** The ids of a process and of its descendants. */
@@ -24,20 +24,10 @@ export async function treeOf(pid: number): Promise<number[]> {
   return tree;
 }
 
-/** User and system time of a process and its descendants, in ticks of 10 ms. */
-export async function processorTicks(pid: number): Promise<number> {
-  let ticks = 0;
-  for (const member of await treeOf(pid)) {
-    const fields = await statFields(member);
-    if (fields !== undefined) ticks += Number(fields[11]) + Number(fields[12]);
-  }
-  return ticks;
-}
-
 /** Processor time of a process and its descendants, user and system, in microseconds. */
 export async function processorUs(pid: number): Promise<number> {
   let us = 0;
-  for (const member of await treeOf(pid)) us += await memberUs(member);
+  for (const member of await treeOf(pid)) us += processUs(member);
   return us;
 }
 
@@ -48,25 +38,6 @@ export async function residentBytes(pid: number): Promise<number> {
     pages += Number((await Deno.readTextFile(`/proc/${member}/statm`)).split(" ")[1]);
   }
   return pages * PAGE_BYTES;
-}
-
-/**
- * Of one process. The times of its threads are exact, but lack those that have ended; the time of the process has them, in
- * ticks.
- */
-async function memberUs(pid: number): Promise<number> {
-  const fields = await statFields(pid);
-  if (fields === undefined) return 0;
-  let threadsNs = 0;
-  try {
-    for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
-      const schedstat = await Deno.readTextFile(`/proc/${pid}/task/${name}/schedstat`);
-      threadsNs += Number(schedstat.split(" ")[0]);
-    }
-  } catch {
-    // A thread has ended meanwhile, or the kernel does not tell.
-  }
-  return Math.max(threadsNs / 1000, (Number(fields[11]) + Number(fields[12])) * TICK_US);
 }
 
 /** What follows the name in `/proc/PID/stat`; nothing when the process is gone. */

@@ -12,7 +12,7 @@ import { openUring } from "../lib/sockets/uring/open_uring.ts";
 import { runtimeDriver } from "../lib/sockets/runtime_driver.ts";
 import type { Socket, SocketDriver } from "../lib/sockets/socket.ts";
 import { LOAD_CORE, PROXY_CORE, startPinned, stopAll } from "./pinned_process.ts";
-import { processorTicks, TICK_US } from "./process_tree.ts";
+import { processorUs } from "./process_tree.ts";
 
 const BYTES = 128;
 /** Until the compiler has done its work. */
@@ -116,7 +116,7 @@ async function measure(driver: string, seconds: number, connections: number): Pr
   const lines = new LineReader(client);
   const look = async () => {
     await input.write(new TextEncoder().encode("\n"));
-    return { echoes: Number(await lines.line()), ticks: await processorTicks(server.pid), ms: performance.now() };
+    return { echoes: Number(await lines.line()), us: await processorUs(server.pid), ms: performance.now() };
   };
   await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
   const before = await look();
@@ -126,7 +126,7 @@ async function measure(driver: string, seconds: number, connections: number): Pr
   await Promise.all([client.status, server.status]);
   const echoes = after.echoes - before.echoes;
   return {
-    costUs: (after.ticks - before.ticks) * TICK_US / echoes,
+    costUs: (after.us - before.us) / echoes,
     echoes: echoes / (after.ms - before.ms) * 1000,
   };
 }

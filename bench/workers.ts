@@ -15,7 +15,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { wrkLoad } from "./load/wrk_load.ts";
 import { bwsArguments, bwsConfig } from "./peers/bws.ts";
 import { freePort, installed, listening, startPinned, stop, stopAll } from "./pinned_process.ts";
-import { processorTicks, residentBytes, TICK_US } from "./process_tree.ts";
+import { processorUs, residentBytes } from "./process_tree.ts";
 import { GREETING, startUpstream } from "./upstream_server.ts";
 
 const COUNTS = [1, 2] as const;
@@ -103,12 +103,12 @@ async function load({ port, answerBytes, child }: Subject): Promise<Run> {
     status: 200,
     answerBytes,
   };
-  const before = await processorTicks(child.pid);
+  const before = await processorUs(child.pid);
   const startMs = performance.now();
   const options = { cores: allCores, port, seconds: SECONDS, connections: CONNECTIONS, folder };
   const { requests, perSecond, errors } = await wrkLoad(plan, options);
   if (errors.length > 0) throw new Error(errors.join("; "));
-  const us = (await processorTicks(child.pid) - before) * TICK_US;
+  const us = await processorUs(child.pid) - before;
   return { microseconds: us / requests, perSecond, cores: us / 1000 / (performance.now() - startMs) };
 }
 

@@ -6,7 +6,8 @@
 
 import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import type { ListenerLimits } from "../../lib/listener/own/limits_schema.ts";
-import { processorTicks, PROXY_CORE } from "../pinned_process.ts";
+import { PROXY_CORE } from "../pinned_process.ts";
+import { processorUs } from "../process_tree.ts";
 
 /** Which listener. */
 export type ListenerKind = "serve" | "own";
@@ -56,7 +57,7 @@ export class Subject {
 
   /** Processor time so far, in microseconds. */
   async processorUs(): Promise<number> {
-    return await processorTicks(this.#child.pid) * 10_000;
+    return await processorUs(this.#child.pid);
   }
 
   /** Ends it. */
