@@ -19,6 +19,8 @@ export interface BenchOptions {
   rounds: number;
   /** Length of a measurement. */
   seconds: number;
+  /** Length of what latency is measured for; undefined for `seconds`, or longer where requests are few. */
+  latencySeconds?: number;
   /** Full load before it. Node needs two seconds of it until its figures hold still, BWS up to five. */
   warmUpSeconds: number;
   /** Whether each measurement has a process of its own, so that what it takes to get warm shows. */
@@ -43,6 +45,8 @@ export const USAGE = `deno task bench [FLAGS]
   --rounds N           how often each is measured; default: 3
   --seconds N          how long each time, under full load and for latency; latency longer, up to 2 s, where that is
                        fewer than 10,000 requests; default: 3
+  --latency-seconds N  how long for latency each time; on a machine that halts all programs now and then for some
+                       milliseconds, a second has more or fewer of these halts by chance, and p99 with them
   --warm-up N          full load before a process is measured, in seconds, in parts as long as those of the rounds;
                        default: 5, with --fresh 2
   --fresh              a new process for each measurement; without it, a process serves all rounds of a workload
@@ -63,7 +67,17 @@ Proxies: ${PEERS.map(({ key }) => key).join(", ")}`;
  */
 export function benchOptions(args: readonly string[]): BenchOptions {
   const flags = parseArgs(args, {
-    string: ["only", "peers", "rounds", "seconds", "warm-up", "workers", "proxy-cores", "load-cores"],
+    string: [
+      "only",
+      "peers",
+      "rounds",
+      "seconds",
+      "latency-seconds",
+      "warm-up",
+      "workers",
+      "proxy-cores",
+      "load-cores",
+    ],
     boolean: ["quick", "write", "help", "half-load", "fresh"],
     unknown: (arg) => {
       throw new RangeError(`Unknown argument ${arg}`);
@@ -80,6 +94,9 @@ export function benchOptions(args: readonly string[]): BenchOptions {
     peers: names("peers", flags.peers, PEERS.map(({ key }) => key)),
     rounds: whole("rounds", flags.rounds, quick ? 1 : 3),
     seconds: whole("seconds", flags.seconds, quick ? 1 : 3),
+    ...(flags["latency-seconds"] === undefined
+      ? {}
+      : { latencySeconds: whole("latency-seconds", flags["latency-seconds"], 1) }),
     warmUpSeconds: whole("warm-up", flags["warm-up"], quick ? 1 : fresh ? 2 : 5),
     fresh,
     workers,

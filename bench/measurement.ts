@@ -170,7 +170,7 @@ async function pacedLoad(
   workload: Workload,
   plan: RequestPlan,
   options: MeasurementOptions,
-  seconds = pacedSeconds(workload.rate, options.seconds),
+  seconds = pacedSeconds(workload.rate, options),
 ): Promise<LoadOutcome> {
   const { port, generator } = options;
   const { needs, connections, rate } = workload;
@@ -184,8 +184,11 @@ async function pacedLoad(
 }
 
 /** How long latency is measured, in seconds. */
-export function pacedSeconds(rate: number, seconds: number): number {
-  return Math.max(seconds, Math.min(MOST_PACED_SECONDS, ENOUGH_REQUESTS / rate));
+export function pacedSeconds(
+  rate: number,
+  { seconds, latencySeconds }: Pick<BenchOptions, "seconds" | "latencySeconds">,
+): number {
+  return latencySeconds ?? Math.max(seconds, Math.min(MOST_PACED_SECONDS, ENOUGH_REQUESTS / rate));
 }
 
 /** What a request costs that comes alone: the proxy waits before each, and takes no two in one turn. */
@@ -195,7 +198,7 @@ async function atFixedRate(workload: Workload, plan: RequestPlan, options: Measu
   const paced = await pacedLoad(workload, plan, options);
   const us = pid === undefined ? NaN : await processorUs(pid) - beforeUs;
   // The lead-in costs as much as what counts.
-  const requests = paced.answered * (1 + LEAD_IN_SECONDS / pacedSeconds(workload.rate, options.seconds));
+  const requests = paced.answered * (1 + LEAD_IN_SECONDS / pacedSeconds(workload.rate, options));
   return {
     ...(pid === undefined ? {} : { microseconds: us / requests }),
     ...latencies(paced),

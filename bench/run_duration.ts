@@ -17,11 +17,12 @@ const IDLE_SECONDS = 6;
 
 /** About how long all rounds of a workload take for so many peers. */
 export function expectedSeconds(workload: Workload, peers: number, options: BenchOptions): number {
-  const { rounds, seconds, warmUpSeconds, halfLoad } = options;
+  const { rounds, seconds, latencySeconds, warmUpSeconds, halfLoad } = options;
   const idle = workload.idle !== undefined;
   const rated = halfLoad && ratedByNginx(workload);
   // Half of what nginx does is known later. It is enough for most workloads in a short time.
-  const paced = LOAD_SECONDS + (rated ? Math.max(seconds, 1.2) : pacedSeconds(workload.rate, seconds));
+  const paced = LOAD_SECONDS +
+    (rated ? latencySeconds ?? Math.max(seconds, 1.2) : pacedSeconds(workload.rate, options));
   const measuring = paced + (idle ? IDLE_SECONDS + paced : workload.paced === true ? 0 : seconds + LOAD_SECONDS);
   const processes = options.fresh || idle ? rounds : 1;
   const warmUp = warmUpSeconds + LOAD_SECONDS * Math.ceil(warmUpSeconds / seconds);
