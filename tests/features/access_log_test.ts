@@ -5,6 +5,7 @@ import { resolveConfig } from "../../lib/generation/config/resolve_config.ts";
 import { Log } from "../../lib/log/log.ts";
 import type { LogSink } from "../../lib/log/sink.ts";
 import { startServer } from "../../lib/process/server.ts";
+import { until } from "../support/condition.ts";
 
 type SiteInput = ConfigInput["sites"][number];
 type AccessLogInput = SiteInput["access_log"];
@@ -78,6 +79,8 @@ class Logged implements AsyncDisposable {
 
   /** Lines of exchanges in an output, once all are written. */
   async lines(output = "main"): Promise<string[]> {
+    // A client has its response before the exchange has ended.
+    await until("no exchange is under way", () => this.#server?.generation.underWay === 0);
     await this.#log.flush();
     return (this.#text.get(output) ?? "").split("\n").filter((line) =>
       line !== "" && !line.includes('"message":"socket driver')
