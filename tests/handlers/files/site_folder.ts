@@ -8,6 +8,7 @@
 import type { HeaderLines, HttpResponse, RequestHead } from "../../../lib/http/message.ts";
 import { headerValue } from "../../../lib/http/header_lines.ts";
 import { table } from "../../../lib/config/fields.ts";
+import { until } from "../../support/condition.ts";
 import { bytesOf } from "../../support/response_bytes.ts";
 import {
   createFileServer,
@@ -122,11 +123,7 @@ export function openFiles({ outside }: SiteFolder): number {
 
 /** Waits until no file below a folder is open: a handle with a read under way closes only after that. */
 export async function allClosed(site: SiteFolder): Promise<void> {
-  const deadlineMs = Date.now() + 5000;
-  while (openFiles(site) > 0) {
-    if (Date.now() > deadlineMs) throw new Error(`Still open: ${openFiles(site)} files`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await until("all files are closed", () => openFiles(site) === 0);
 }
 
 /** Bytes that differ from place to place, so that a wrong offset shows. */
