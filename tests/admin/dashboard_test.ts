@@ -308,11 +308,13 @@ dashboardTest("The key is asked for once, refused when it is wrong, and kept by 
 
 dashboardTest("A lost connection is told, and comes back by itself", async ({ open }) => {
   await using admin = new FakeAdmin();
-  await using page = await open(admin);
+  await using page = await open(admin, { expected: /503/ });
+  admin.away = true;
   admin.cut();
   await page.locator("#feed", { hasText: "connection lost" }).waitFor();
   assertEquals(await page.textContent("#verdict-title"), "The server does not respond");
   assertMatch(await page.textContent("#verdict .summary") ?? "", /^this is how it was at \d\d:\d\d:\d\d$/);
+  admin.away = false;
   await page.locator("#feed", { hasText: "live" }).waitFor();
   await page.locator("#verdict-title", { hasText: "All is well" }).waitFor();
   assertEquals(await page.title(), "BWS");

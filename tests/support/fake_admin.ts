@@ -29,6 +29,9 @@ export interface FakeAdminOptions {
   refusal?: string;
 }
 
+/** How long nothing is sent at the most, in milliseconds: half of what the page and `bws top` take for silence. */
+const REPEAT_MS = 3000;
+
 /** The listener. `await using` closes it. */
 export class FakeAdmin {
   readonly world: FakeWorld;
@@ -36,10 +39,14 @@ export class FakeAdmin {
   readonly changes: { id: string; change: UpstreamChange }[] = [];
   /** Paths that were asked for. */
   readonly paths: string[] = [];
+  /** Whether those who want to watch are refused with 503. */
+  away = false;
   readonly #options: FakeAdminOptions;
   readonly #watchers = new Set<ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>>();
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #repeating: ReturnType<typeof setInterval>;
+  #sentMs = 0;
 
   /** Opens a loopback port. */
   constructor(options: FakeAdminOptions = {}) {
@@ -51,6 +58,8 @@ export class FakeAdmin {
       (request) => this.#answer(request),
     );
     if (intervalMs > 0) this.#timer = setInterval(() => this.tick(), intervalMs);
+    // Who watches takes a server for lost that is silent for as long as a test may take on a busy machine.
+    this.#repeating = setInterval(() => performance.now() - this.#sentMs > REPEAT_MS && this.#send(), 500);
   }
 
   /** Its address, without a slash at the end. */
@@ -66,8 +75,7 @@ export class FakeAdmin {
   /** Lets a second pass, and tells. */
   tick(): void {
     this.world.pass(1000);
-    const bytes = event(this.world.snapshot());
-    for (const watcher of this.#watchers) watcher.enqueue(bytes);
+    this.#send();
   }
 
   /** Cuts those who watch. */
@@ -79,8 +87,15 @@ export class FakeAdmin {
   /** Closes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
+    clearInterval(this.#repeating);
     this.cut();
     await this.#server.shutdown();
+  }
+
+  #send(): void {
+    this.#sentMs = performance.now();
+    const bytes = event(this.world.snapshot());
+    for (const watcher of this.#watchers) watcher.enqueue(bytes);
   }
 
   async #answer(request: Request): Promise<Response> {
@@ -95,7 +110,7 @@ export class FakeAdmin {
     if (apiKey !== undefined && request.headers.get("authorization") !== `Bearer ${apiKey}`) {
       return Response.json({ error: "The API key is missing or wrong" }, { status: 401 });
     }
-    if (pathname === "/api/events") return this.#watch();
+    if (pathname === "/api/events") return this.away ? new Response(null, { status: 503 }) : this.#watch();
     const [, id] = /^\/api\/upstreams\/([^/]+)$/.exec(pathname) ?? [];
     if (request.method === "PATCH" && id !== undefined) {
       return await this.#change(id, request, search === "?force=true");
