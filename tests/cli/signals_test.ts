@@ -121,14 +121,14 @@ Deno.test({
   fn: async () => {
     const { folder, file, port } = await configFile();
     try {
-      // Both outputs go into a pipe that nobody reads.
+      // Both outputs go into a pipe of which a line is read, and which is open until the shell's input ends.
       const child = new Deno.Command("sh", {
         args: [
           "-c",
-          `"$@" 2>&1 | { read -r line; echo "$line"; exec sleep 1000; }`,
+          `exec 3<&0; "$@" 2>&1 < /dev/null | { read -r line; echo "$line"; read -r line <&3; }`,
           ...["sh", Deno.execPath(), "run", "--no-check", "-A", MAIN, "run", file],
         ],
-        stdin: "null",
+        stdin: "piped",
         stdout: "piped",
       }).spawn();
       const reader = child.stdout.getReader();
@@ -144,11 +144,7 @@ Deno.test({
       assertEquals(pids.length, 1);
       Deno.kill(pids[0], "SIGTERM");
       await until("bws ends", () => Deno.stat(`/proc/${pids[0]}/exe`).then(() => false, () => true), 20_000);
-      child.kill("SIGKILL");
-      const sleeping = await new Deno.Command("pgrep", { args: ["-P", String(child.pid)], stdout: "piped" }).output();
-      for (const pid of new TextDecoder().decode(sleeping.stdout).trim().split("\n")) {
-        if (pid !== "") Deno.kill(Number(pid));
-      }
+      await child.stdin.close();
       await child.status;
       await reader.cancel();
     } finally {
