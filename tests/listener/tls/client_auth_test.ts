@@ -88,7 +88,7 @@ for (const version of VERSIONS) {
     for (const args of [as(theirs, "eve"), as(ours, "web"), as(ours, "below")]) {
       assertEquals(sessionIn((await opensslClient(port, { args: [version, ...args] })).text), undefined, args[1]);
     }
-    assertEquals(server.count("client_certificate"), 4);
+    await until("all are counted", () => server.count("client_certificate") === 4);
     const { client } = sessionIn((await opensslClient(port, { args: [version, ...as(ours, "ann")] })).text) ?? {};
     assertEquals([client?.verified, client?.reason], [true, ""]);
     assertEquals([client?.subject, client?.issuer], ["CN=ann,O=Exa\\, mple,C=DE", "CN=Test authority"]);
