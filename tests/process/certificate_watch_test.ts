@@ -56,8 +56,8 @@ Deno.test("Certificates whose files change are swapped, authorities of clients t
   using watched = new Watched(made);
   assertEquals(watched.chain, made.cert);
   const other = await made.issue("other", "DNS:a.test");
-  await Deno.copyFile(other.keyFile, made.keyFile);
-  await Deno.copyFile(other.certFile, made.certFile);
+  await replaceFile(other.keyFile, made.keyFile);
+  await replaceFile(other.certFile, made.certFile);
   await until("the other certificate is used", () => watched.chain === Deno.readTextFileSync(other.certFile));
   await until("it is logged", () => watched.logged("certificate changed").length === 1);
   assertEquals(watched.changes, 1);
@@ -70,7 +70,7 @@ Deno.test("A broken file keeps the certificate before it, and is logged once wit
   await using made = await Certificates.make("DNS:a.test");
   using watched = new Watched(made);
   const other = await made.issue("other", "DNS:a.test");
-  await Deno.copyFile(other.certFile, made.certFile);
+  await replaceFile(other.certFile, made.certFile);
   const refused = () => watched.logged("certificate refused, the one before stays in use");
   await until("the certificate is refused", () => refused().length === 1);
   assertEquals(refused()[0].cause, `${made.keyFile} has not the key of the certificate in cert_file`);
@@ -79,7 +79,7 @@ Deno.test("A broken file keeps the certificate before it, and is logged once wit
   await Deno.remove(made.keyFile);
   await until("the key that is not there is refused", () => refused().length === 2);
   assertEquals(watched.chain, made.cert);
-  await Deno.copyFile(other.keyFile, made.keyFile);
+  await replaceFile(other.keyFile, made.keyFile);
   await until("the whole pair is used", () => watched.chain === Deno.readTextFileSync(other.certFile));
 });
 
@@ -110,3 +110,9 @@ Deno.test("A certificate that BWS renews itself is logged when its renewal is la
     assertEquals(lines.join("").includes("certificate expires soon"), warned, `${leftDays} days`);
   }
 });
+
+/** Replaces a file at once: a copy in place may be read while it is made. */
+async function replaceFile(from: string, to: string): Promise<void> {
+  await Deno.copyFile(from, `${to}.new`);
+  await Deno.rename(`${to}.new`, to);
+}

@@ -35,8 +35,8 @@ Deno.test("RuntimeListener pauses longer after each failure in a row, up to a se
     accepted() {},
     failed: (error) => failures.push(error),
   });
-  await until("several accepts have failed", () => failing.calls.length === 6);
-  const pauses = failing.calls.slice(1).map((at, i) => at - failing.calls[i]);
+  await until("several accepts have failed", () => failing.calls.length >= 6);
+  const pauses = failing.calls.slice(1, 6).map((at, i) => at - failing.calls[i]);
   // Timers never fire early by more than their resolution.
   for (const [i, pause] of pauses.entries()) assert(pause >= 10 * 2 ** i - 2, `${pauses}`);
   await until("each failure is reported", () => failures.length === failing.calls.length);
