@@ -387,7 +387,7 @@ Deno.test("Features of sites give what nginx and Caddy give", async (test) => {
     const caddyArgs = ["run", "--config", `${folder}/Caddyfile`, "--adapter", "caddyfile"];
     const [nginxProgram, caddyProgram] = await Promise.all([
       startServerProgram("nginx", ["-p", folder, "-c", `${folder}/nginx.conf`], nginx.port),
-      startServerProgram("caddy", caddyArgs, caddy.port),
+      startServerProgram("caddy", caddyArgs, caddy.port, caddy.tlsPort),
     ]);
     await using _nginx = nginxProgram;
     await using _caddy = caddyProgram;

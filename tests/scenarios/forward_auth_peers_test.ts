@@ -87,13 +87,13 @@ Deno.test("forward_auth answers as nginx and Caddy do in front of oauth2-proxy's
   await Deno.writeTextFile(`${folder}/Caddyfile`, `{\nadmin off\n}\n${caddies}`);
   try {
     await using stack = new AsyncDisposableStack();
-    const use = async (command: string, args: string[], port: number) => {
-      const program = await startServerProgram(command, args, port);
+    const use = async (command: string, args: string[], ...ports: number[]) => {
+      const program = await startServerProgram(command, args, ...ports);
       if (program !== undefined) stack.use(program);
     };
     await Promise.all([
       use("nginx", ["-p", folder, "-c", `${folder}/nginx.conf`], nginxPort),
-      use("caddy", ["run", "--config", `${folder}/Caddyfile`, "--adapter", "caddyfile"], caddyPorts[1]),
+      use("caddy", ["run", "--config", `${folder}/Caddyfile`, "--adapter", "caddyfile"], ...caddyPorts),
     ]);
     const [bws, bwsRedirecting] = await Promise.all([PROXY, AUTHELIA].map((path) =>
       RunningProxy.start({

@@ -72,13 +72,16 @@ export async function startNginx(): Promise<PeerProgram | undefined> {
   });
 }
 
-/** Starts a server that listens on `port` of loopback; undefined when there is no such program. */
+/** Starts a server that listens on `ports` of loopback; undefined when there is no such program. */
 export async function startServerProgram(
   command: string,
   args: string[],
-  port: number,
+  ...ports: readonly number[]
 ): Promise<AsyncDisposable | undefined> {
-  return await startProgram(command, args, { name: command, skills: [], port });
+  const program = await startProgram(command, args, { name: command, skills: [], port: ports[0] });
+  // It may open them one after another.
+  for (const port of program === undefined ? [] : ports.slice(1)) await listening(port);
+  return program;
 }
 
 interface Program {
