@@ -8,6 +8,7 @@ import { until } from "../support/condition.ts";
 import type { UpstreamChange } from "../../lib/admin/snapshot.ts";
 import { FakeAdmin } from "../support/fake_admin.ts";
 import { FakeWorld } from "../support/fake_world.ts";
+import { freePort } from "../support/port.ts";
 import { bws } from "./bws_process.ts";
 
 const MODULE = new URL("./top_program.ts", import.meta.url).href;
@@ -59,9 +60,7 @@ Deno.test("bws top sends its key, from --key or BWS_API_KEY, and says what is mi
 });
 
 Deno.test("bws top says what to do where no server responds, and where another one does", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePort();
   const none = await top(["--url", `127.0.0.1:${port}`]);
   assertEquals([none.code, none.stdout], [1, ""]);
   assertStringIncludes(none.stderr, `No server responds at http://127.0.0.1:${port}`);

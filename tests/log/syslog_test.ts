@@ -5,6 +5,7 @@ import { openSink } from "../../lib/log/open_sink.ts";
 import { SyslogMessages } from "../../lib/log/syslog_message.ts";
 import { syslogTarget } from "../../lib/log/syslog_target.ts";
 import { until, within } from "../support/condition.ts";
+import { freePort } from "../support/port.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const logTo = (output: string) =>
@@ -92,14 +93,12 @@ Deno.test(
 );
 
 Deno.test("Lines over TCP wait for a server that is away and are framed by octet counting", async () => {
-  let server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = server.addr as Deno.NetAddr;
-  server.close();
+  const port = freePort();
   const log = logTo(`syslog+tcp://127.0.0.1:${port}`);
   log.line("one");
   log.line("zwei ä");
   const flushed = log.flush();
-  server = Deno.listen({ hostname: "127.0.0.1", port });
+  const server = Deno.listen({ hostname: "127.0.0.1", port });
   const first = await within(5000, "a connection", server.accept());
   let received = "";
   const read = async (socket: Deno.Conn, count: number) => {
@@ -128,9 +127,7 @@ Deno.test("Lines over TCP wait for a server that is away and are framed by octet
 });
 
 Deno.test("A server that is away costs bounded memory and no waiting, and its lines are counted", async () => {
-  const server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const output = `syslog+tcp://127.0.0.1:${(server.addr as Deno.NetAddr).port}`;
-  server.close();
+  const output = `syslog+tcp://127.0.0.1:${freePort()}`;
   const said: string[] = [];
   const log = new Log(async (bytes) => void said.push(text(bytes)), { open: (name) => openSink(name) });
   const writer = log.writerOf({ output });

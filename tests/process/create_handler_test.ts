@@ -8,6 +8,7 @@ import { Generation } from "../../lib/generation/generation.ts";
 import { Log } from "../../lib/log/log.ts";
 import type { ConfigInput } from "../../lib/generation/config/config_types.ts";
 import { consoleWarnings } from "../support/console_warnings.ts";
+import { freePort } from "../support/port.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 function proxyTo(url: string) {
@@ -99,9 +100,7 @@ Deno.test("createHandler() takes relative paths from baseDir alone", async () =>
 });
 
 Deno.test("a failure has its line in the log even where requests have none", async () => {
-  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = taken.addr as Deno.NetAddr;
-  taken.close();
+  const port = freePort();
   for (const logging of [{ access: false }, { level: "warn" as const }]) {
     let text = "";
     const log = new Log((bytes) => {

@@ -9,6 +9,7 @@ import { assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { askOften, ClosedLoop } from "../support/closed_loop.ts";
 import { until } from "../support/condition.ts";
 import { DnsServer } from "../support/dns_server.ts";
+import { freePort } from "../support/port.ts";
 import { ReloadedProxy } from "../support/reloaded_proxy.ts";
 import { configOf } from "../support/running_proxy.ts";
 
@@ -24,7 +25,7 @@ Deno.test("workers follow the addresses of a name together, and share what is kn
     }));
     return servers[servers.length - 1].addr.port;
   };
-  const port = serve(one, 0);
+  const port = serve(one, freePort());
   serve(two, port);
   const point = (...addresses: string[]) =>
     dns.set("app.test", "A", addresses.map((address) => ({ type: "A", address, ttlSeconds: 1 })));

@@ -12,7 +12,7 @@ import { startWorkers } from "../../lib/process/worker_server.ts";
 import type { WorkerThread } from "../../lib/process/worker_thread.ts";
 import { askOften, ClosedLoop } from "../support/closed_loop.ts";
 import { until, within } from "../support/condition.ts";
-import { portIsFree } from "../support/port.ts";
+import { freePort, portIsFree } from "../support/port.ts";
 import { configOf } from "../support/running_proxy.ts";
 import { WorkersProxy } from "../support/running_workers.ts";
 import { TallyingUpstream } from "../support/tallying_upstream.ts";
@@ -86,7 +86,8 @@ Deno.test("what a killed worker had in flight at an upstream that is in no pool 
 
 Deno.test("a worker that ends again and again is replaced after longer and longer pauses", async () => {
   await using upstream = TallyingUpstream.start();
-  await using proxy = await WorkersProxy.start(1, { upstreams: [upstream.url] });
+  // A port that no connection of another test is given while nobody has it.
+  await using proxy = await WorkersProxy.start(1, { upstreams: [upstream.url], site: { port: freePort() } });
   for (let round = 1; round <= 4; round++) {
     killed(proxy, 0);
     await until("it is replaced", () => proxy.server.restarts[0] === round, 20_000);
@@ -99,7 +100,7 @@ Deno.test("a worker that ends again and again is replaced after longer and longe
 
 Deno.test("a worker that cannot get its port again says why, and serves once it has it", async () => {
   await using upstream = TallyingUpstream.start();
-  await using proxy = await WorkersProxy.start(1, { upstreams: [upstream.url] });
+  await using proxy = await WorkersProxy.start(1, { upstreams: [upstream.url], site: { port: freePort() } });
   const { port } = proxy;
   const address = { hostname: "127.0.0.1", port };
   killed(proxy, 0);

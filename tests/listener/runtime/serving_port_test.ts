@@ -8,7 +8,7 @@ import { StreamSource } from "../../../lib/listener/runtime/stream_source.ts";
 import { Uploads } from "../../../lib/listener/runtime/uploads.ts";
 import { unseenWork } from "../../../lib/state/unseen_work.ts";
 import { until, within } from "../../support/condition.ts";
-import { portIsFree } from "../../support/port.ts";
+import { freePort, portIsFree } from "../../support/port.ts";
 
 /** A port that answers, and what became of it. */
 class WatchedPort {
@@ -18,7 +18,8 @@ class WatchedPort {
 
   constructor(options: Partial<Pick<ServingPortOptions, "handler" | "onHandlesOut">> = {}) {
     this.port = new ServingPort({
-      ...{ hostname: "127.0.0.1", port: 0, shared: false },
+      // One that no connection of another test is given while it is closed.
+      ...{ hostname: "127.0.0.1", port: freePort(), shared: false },
       handler: () => new Response("here"),
       ...options,
       onChange: (now) => {

@@ -7,6 +7,7 @@ import { probe, type ProbeOptions } from "../../../lib/upstream/health/probe.ts"
 import { Certificates } from "../../support/certificates.ts";
 import { until, within } from "../../support/condition.ts";
 import { header } from "../../support/message_reader.ts";
+import { freePort } from "../../support/port.ts";
 import { answerOf, ScriptedUpstream, type UpstreamScript } from "../../support/scripted_upstream.ts";
 import { checkOf } from "./probed_upstream.ts";
 
@@ -138,9 +139,7 @@ Deno.test("probe() of kind tcp only connects", async () => {
 });
 
 Deno.test("probe() says who refuses a connection", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
+  const port = freePort();
   for (const kind of ["tcp", "http"] as const) {
     assertMatch(
       await found("http://127.0.0.1:9", checkOf({ kind, port })),
