@@ -13,9 +13,9 @@ import { DialLimit, DialQueue } from "./dial_queue.ts";
 import { type Endpoint, speaksHttp2 } from "../../sockets/endpoint.ts";
 import { TransportFailure } from "../../failure/failure.ts";
 import { IdleRelease } from "./idle_release.ts";
+import { HandleWaits } from "./handle_waits.ts";
 import type { LentConnection } from "./lent_connection.ts";
 import { RestingConnections } from "./resting_connections.ts";
-import { isHandleShortage } from "../../failure/shortage.ts";
 import { type ProxiedClient, proxyHeader } from "../../http/proxy_protocol.ts";
 import type { Socket } from "../../sockets/socket.ts";
 import type { SharedLimits } from "../http2/shared_connection.ts";
@@ -76,6 +76,7 @@ export class ConnectionPool {
   readonly #allIdle: IdleRelease;
   /** Queued waits that do not require a new connection. */
   readonly #reusingWaits = new Set<ConnectionWait>();
+  readonly #handleWaits: HandleWaits;
   /** Connections of HTTP/2; undefined for upstreams that speak HTTP/1.1 alone. */
   readonly #shared: SharedConnections | undefined;
   /** The endpoint for connections that must speak HTTP/1.1. */
@@ -100,6 +101,8 @@ export class ConnectionPool {
     this.#dials = this.#shared === undefined ? this.#http1Dials : new DialQueue(limit, 1);
     this.#allIdle = options.idleConnections ?? new IdleRelease();
     this.#allIdle.add(this);
+    const context = { allIdle: this.#allIdle, closed: () => this.#closed, take: () => this.take() };
+    this.#handleWaits = new HandleWaits(context);
   }
 
   /** Number of idle connections. */
@@ -142,14 +145,15 @@ export class ConnectionPool {
     if (options.upgrades === true && this.#shared !== undefined) return this.#obtainTunnel(options, this.#shared);
     const http1 = this.#shared === undefined;
     const endpoint = http1 ? this.#http1Endpoint : this.#endpoint;
-    const wait = new ConnectionWait(options, {
+    const reuses = !(fresh && http1) && client === undefined;
+    const wait: ConnectionWait = new ConnectionWait(options, {
       queue: http1 ? this.#http1Dials : this.#dials,
-      dial: (timeoutMs) => this.#dial(endpoint, timeoutMs, client),
+      dial: (timeoutMs) => this.#dial(endpoint, timeoutMs, reuses ? { reusing: () => wait } : { client }),
       open: (socket) => this.#adopt(socket, endpoint, client),
       spare: (socket) => client === undefined ? this.#spare(socket, endpoint) : socket.close(),
       refused: (failure) => void (http1 || this.#refuseWaits(failure)),
     });
-    if ((fresh && http1) || client !== undefined || this.#dials.length === 0) return wait;
+    if (!reuses || this.#dials.length === 0) return wait;
     this.#reusingWaits.add(wait);
     const forget = () => void this.#reusingWaits.delete(wait);
     wait.result.then(forget, forget);
@@ -166,7 +170,7 @@ export class ConnectionPool {
       const startMs = performance.now();
       stream = shared.takeTunnel();
       if (stream === undefined) {
-        const socket = await this.#dial(this.#endpoint, timeoutMs, undefined);
+        const socket = await this.#dial(this.#endpoint, timeoutMs);
         if (!speaksHttp2(this.#endpoint, socket.tls?.protocol)) return socket;
         stream = shared.takeTunnel();
         this.#serveWaits();
@@ -175,7 +179,7 @@ export class ConnectionPool {
       }
       if (stream) return stream.socket;
       try {
-        return await this.#dial(this.#http1Endpoint, timeoutMs - (performance.now() - startMs), undefined);
+        return await this.#dial(this.#http1Endpoint, timeoutMs - (performance.now() - startMs));
       } catch (failure) {
         if (!(failure instanceof TransportFailure) || failure.kind !== "connect") throw failure;
         throw new TransportFailure("connect", `${NO_TUNNEL}: ${failure.message}`, failure);
@@ -195,7 +199,7 @@ export class ConnectionPool {
     if (!lent.finish(sent)) return;
     const connection = lent as Connection;
     const rests = connection.mayGetBody;
-    if (this.#reusingWaits.size > 0 && !rests && !this.#closed && this.#reuse(connection)) return;
+    if (!rests && !this.#closed && this.#reuse(connection)) return;
     if (this.#clients.size > 0) this.#makeRoom();
     if (this.#closed || this.#idle.length + this.#resting.size >= this.#options.max_idle) connection.close();
     else {
@@ -209,7 +213,7 @@ export class ConnectionPool {
   keep(lent: LentConnection): void {
     if (!(lent instanceof Connection)) return lent.close();
     const connection = lent;
-    if (this.#reusingWaits.size > 0 && !this.#closed && this.#reuse(connection)) return;
+    if (!this.#closed && this.#reuse(connection)) return;
     if (this.#closed || this.#idle.length + this.#resting.size >= this.#options.max_idle) return connection.close();
     connection.rest();
     this.#idle.push(connection);
@@ -263,12 +267,17 @@ export class ConnectionPool {
     if (max_idle > 0 && this.#idle.length >= max_idle) this.#idle[0].close();
   }
 
-  async #dial(endpoint: Endpoint, timeoutMs: number, client: ProxiedClient | undefined): Promise<Socket> {
+  /** @param reusing The wait that it is for, if a connection that was used before will do for that. */
+  #dial(
+    endpoint: Endpoint,
+    timeoutMs: number,
+    { client, reusing }: { client?: ProxiedClient | undefined; reusing?: () => ConnectionWait } = {},
+  ): Promise<Socket> {
     const { proxyProtocol } = endpoint;
     const preamble = proxyProtocol === undefined ? undefined : proxyHeader(proxyProtocol, client);
     const startMs = performance.now();
-    for (let tries = 1;; tries++) {
-      try {
+    return this.#handleWaits.dial(
+      async () => {
         const socket = await dial(endpoint, timeoutMs, { preamble });
         if (speaksHttp2(endpoint, socket.tls?.protocol)) {
           await this.#shared?.add(socket, endpoint, timeoutMs - (performance.now() - startMs));
@@ -276,10 +285,10 @@ export class ConnectionPool {
         this.#options.metrics?.add(dialled);
         this.#options.metrics?.observe(dialSeconds, (performance.now() - startMs) / 1000);
         return socket;
-      } catch (failure) {
-        if (!lacksHandle(failure) || tries === MOST_TRIES || !await this.#allIdle.release()) throw failure;
-      }
-    }
+      },
+      timeoutMs,
+      reusing,
+    );
   }
 
   #adopt(socket: Socket, endpoint: Endpoint, client: ProxiedClient | undefined): LentConnection {
@@ -327,6 +336,12 @@ export class ConnectionPool {
   }
 
   #reuse(connection: Connection): boolean {
+    const waiting = this.#handleWaits.next();
+    if (waiting !== undefined) {
+      this.#options.metrics?.add(reused);
+      waiting.serve(connection);
+      return true;
+    }
     for (const wait of this.#reusingWaits) {
       this.#reusingWaits.delete(wait);
       if (!this.#dials.remove(wait)) continue;
@@ -340,6 +355,8 @@ export class ConnectionPool {
   // The wait that it was dialled for has ended, or got another connection.
   #spare(socket: Socket, endpoint: Endpoint): void {
     if (speaksHttp2(endpoint, socket.tls?.protocol)) return this.#serveWaits();
+    const waiting = this.#handleWaits.next();
+    if (waiting !== undefined) return waiting.take(socket);
     for (const wait of this.#reusingWaits) {
       this.#reusingWaits.delete(wait);
       if (this.#dials.remove(wait)) return wait.take(socket);
@@ -363,13 +380,6 @@ function clientKey({ peer, local }: ProxiedClient): string {
   return `${peer.address} ${peer.port} ${local.address} ${local.port}`;
 }
 
-function lacksHandle(failure: unknown): boolean {
-  return failure instanceof TransportFailure && failure.kind === "shortage" && isHandleShortage(failure);
-}
-
 const NO_ROOM = "The upstream ended its new connection, or allows no exchange on it";
 
 const NO_TUNNEL = "The upstream takes no WebSockets over HTTP/2 (RFC 8441), and speaks no HTTP/1.1";
-
-/** How often a dial is tried while idle connections are closed for it. */
-const MOST_TRIES = 20;

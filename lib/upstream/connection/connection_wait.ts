@@ -62,6 +62,11 @@ export class ConnectionWait implements DialEntry {
     if (!this.#started && timeoutMs < Infinity) this.#timer = new StallTolerantTimer(() => this.#expire(), timeoutMs);
   }
 
+  /** Whether it is over. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
   /** Begins the dial: it is this wait's turn. */
   start(): void {
     const { queue, dial, spare } = this.#context;

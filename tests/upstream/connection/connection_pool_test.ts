@@ -9,6 +9,9 @@ import { assert, assertEquals, assertNotStrictEquals, assertRejects, assertStric
 import { TransportFailure } from "../../../lib/failure/failure.ts";
 import { localMetricFields } from "../../../lib/metrics/metric_fields.ts";
 import { parseEndpoint } from "../../../lib/sockets/endpoint.ts";
+import { runtimeDriver } from "../../../lib/sockets/runtime_driver.ts";
+import type { SocketDriver } from "../../../lib/sockets/socket.ts";
+import { useSocketDriver } from "../../../lib/sockets/socket_driver.ts";
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import type { Connection } from "../../../lib/upstream/connection/connection.ts";
 import { ConnectionPool, type ConnectionPoolOptions } from "../../../lib/upstream/connection/connection_pool.ts";
@@ -215,6 +218,52 @@ Deno.test("IdleRelease.release() closes what idles in all pools, and says whethe
   const used = await one.dial();
   assert(await idleConnections.release());
   assertEquals([one.counts.open, other.counts.open, used.closed], [1, 0, false]);
+});
+
+/** A driver of sockets that has no handle left for the dials after the first ones. */
+function driverWithHandles(handles: number): SocketDriver & { lacked: number } {
+  return {
+    ...runtimeDriver,
+    lacked: 0,
+    connect(target, handler) {
+      if (handles-- > 0) return runtimeDriver.connect(target, handler);
+      this.lacked++;
+      const error = Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+      queueMicrotask(() => handler.refused(error));
+      return { abandon() {} };
+    },
+  };
+}
+
+Deno.test("ConnectionPool.obtain() without file handles takes a connection that is released, or fails in the end", async () => {
+  await using upstream = ScriptedUpstream.answering(answerOf("ok"));
+  using kept = new Kept(upstream.url);
+  const driver = driverWithHandles(1);
+  useSocketDriver(driver);
+  try {
+    const used = await kept.dial();
+    await kept.exchange(used);
+    const wait = { fresh: false, timeoutMs: 5000 };
+    const waits = [kept.pool.obtain(wait), kept.pool.obtain(wait), kept.pool.obtain({ fresh: false, timeoutMs: 100 })];
+    const refused = assertRejects(() => waits[2].result, TransportFailure);
+    assertEquals((await refused).kind, "shortage");
+    for (const { result } of waits.slice(0, 2)) {
+      kept.pool.release(used, true);
+      assertStrictEquals(await result, used);
+      await kept.exchange(used);
+    }
+    assertEquals(kept.counts, { open: 1, idle: 0, dialled: 1, reused: 2 });
+    const { lacked } = driver;
+    const [left, next] = [kept.pool.obtain(wait), kept.pool.obtain(wait)];
+    await until("both have tried twice", () => driver.lacked >= lacked + 4);
+    const leaves = assertRejects(() => left.result, TransportFailure);
+    left.leave();
+    await leaves;
+    kept.pool.release(used, true);
+    assertStrictEquals(await next.result, used);
+  } finally {
+    useSocketDriver(runtimeDriver);
+  }
 });
 
 Deno.test("ConnectionPool keeps connections that name a client for that client, the latest ones", async () => {
