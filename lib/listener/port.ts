@@ -59,7 +59,7 @@ export interface PortTarget {
   readonly tls?: TlsPolicies;
 }
 
-/** A connection of a client between two requests. */
+/** A connection of a client between two requests, or one that has sent no request for some time. */
 export interface IdleConnection {
   /** How long it has been idle, in milliseconds. */
   readonly idleMs: number;
@@ -78,9 +78,9 @@ export interface Port {
   serve(target: PortTarget): void;
   /** Settles when the uploads under way have ended, if {@linkcode shutdown} would break them. */
   uploadsEnded(): Promise<void>;
-  /** Closes idle connections of clients, to release their file handles. */
+  /** Closes idle connections of clients, to release their file handles: all, or some where the listener knows the longest idle. */
   closeIdle(): void;
-  /** Its idle connections of clients; undefined where the listener does not know them. */
+  /** Its connections of clients that may be closed where file handles are short; undefined where the listener does not know them. */
   idleConnections?(): IdleConnection[];
   /** Stops accepting connections, closes idle ones, and waits until the last exchange has ended. */
   shutdown(): Promise<void>;
@@ -115,6 +115,19 @@ export interface PortOptions {
    * @default {its own}
    */
   readonly clock?: CoarseClock;
+  /**
+   * Most file handles of the process with which a connection is accepted, for the listener that can tell.
+   *
+   * @default {as many as the system allows}
+   */
+  readonly mostHandles?: number | undefined;
+  /**
+   * Closes idle connections of all ports where handles are short, and returns how many, for the listener that keeps those
+   * open whose first request is on the way.
+   *
+   * @default {those of this port alone are closed}
+   */
+  readonly makeRoom?: () => number;
   /**
    * Called when file handles have run out, so that some can be released. `again` is true if that has not helped, from
    * the fourth time in a row on.

@@ -22,7 +22,8 @@ export class ListenError extends Error {
 }
 
 /** Options of {@linkcode openPort}. */
-export interface ListenOptions extends Pick<PortOptions, "onHandlesOut" | "onChange" | "metrics" | "log" | "clock"> {
+export interface ListenOptions
+  extends Pick<PortOptions, "onHandlesOut" | "onChange" | "metrics" | "log" | "clock" | "mostHandles" | "makeRoom"> {
   /**
    * Which listener serves the port. BWS's own one serves those with TLS in any case.
    *
@@ -49,13 +50,12 @@ export interface ListenOptions extends Pick<PortOptions, "onHandlesOut" | "onCha
  * @throws {ListenError} When it is in use, not permitted, or the address is not this machine's.
  */
 export function openPort(listener: ListenerPlan, options: ListenOptions = {}): Port {
-  const { kind = "runtime", port = listener.port, shared = false, metrics, log, clock, onHandlesOut, onChange } =
-    options;
+  const { kind = "runtime", port = listener.port, shared = false, ...others } = options;
   // Cleartext on a port that is meant for TLS would give secrets away.
   const PortOfKind = kind === "own" || listener.tls !== undefined ? SocketPort : RuntimePort;
   return openAt(
     { ...listener, port },
-    (hostname) => new PortOfKind(listener, { hostname, port, shared, metrics, log, clock, onHandlesOut, onChange }),
+    (hostname) => new PortOfKind(listener, { ...others, hostname, port, shared }),
   );
 }
 

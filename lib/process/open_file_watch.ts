@@ -59,6 +59,16 @@ export class OpenFileWatch {
     if (this.#limit < Infinity) this.#wait(intervalMs);
   }
 
+  /** Handles with which a client is accepted: the others are left for connections to upstreams, and files. */
+  get mostOfClients(): number {
+    return this.#limit - Math.min(Math.ceil(this.#limit * (1 - NEAR)), MOST_LEFT);
+  }
+
+  /** Closes its share of idle connections at once: there are no handles left for new ones. Returns how many were closed. */
+  makeRoom(): number {
+    return this.#close(this.#count() ?? 0);
+  }
+
   /** Ends it. */
   stop(): void {
     clearTimeout(this.#timer);
@@ -77,12 +87,18 @@ export class OpenFileWatch {
     if (open === undefined) return;
     // Where the files have to be counted one by one, they are counted more rarely.
     this.#wait(Math.max(this.#intervalMs, 100 * (performance.now() - startMs)));
-    if (open <= this.#limit * NEAR) return;
+    if (open > this.#limit * NEAR) this.#close(open);
+  }
+
+  #close(open: number): number {
     const { close, onClosed, threads } = this.#options;
-    const closed = close(Math.ceil((open - this.#limit * ENOUGH) / threads));
-    if (closed === 0 || startMs - this.#toldMs < TOLD_MS) return;
-    this.#toldMs = startMs;
+    const most = Math.ceil((open - this.#limit * ENOUGH) / threads);
+    const closed = most > 0 ? close(most) : 0;
+    const nowMs = performance.now();
+    if (closed === 0 || nowMs - this.#toldMs < TOLD_MS) return closed;
+    this.#toldMs = nowMs;
     onClosed({ open, limit: this.#limit, closed });
+    return closed;
   }
 }
 
@@ -91,3 +107,5 @@ const TOLD_MS = 60_000;
 /** Share of the limit from which connections are closed, and the share that is to be left. */
 const NEAR = 0.9;
 const ENOUGH = 0.85;
+/** Most handles that are left where the limit is high. */
+const MOST_LEFT = 1000;

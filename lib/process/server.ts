@@ -296,6 +296,7 @@ class Server implements RunningServer {
       kind: listenerKind(server),
       ...(listen === undefined ? { shared: server.reuse_port } : listen(key)),
       ...{ metrics: listener.metrics, log: this.#options.log, clock: this.#processState.clock },
+      ...{ mostHandles: this.#openFiles.mostOfClients, makeRoom: () => this.#openFiles.makeRoom() },
       onHandlesOut: this.#options.onHandlesOut ?? ((again) => this.releaseIdle(again)),
       onChange: (now, before) => this.#portChanged(key, now, before),
     };

@@ -33,11 +33,11 @@ export class SocketPort implements Port {
    */
   constructor(target: PortTarget, options: PortOptions) {
     this.#options = options;
-    const { hostname: address, port, shared, metrics, log, clock } = options;
+    const { hostname: address, port, shared, metrics, log, clock, mostHandles, makeRoom } = options;
     const onAcceptFailed = (error: Error) => this.#acceptFailed(error.message);
     this.#listener = new SocketListener(
       { address, port, responder: responderOf(target) },
-      { ...settingsOf(target), shared, metrics, log, clock, onAcceptFailed },
+      { ...settingsOf(target), shared, metrics, log, clock, mostHandles, makeRoom, onAcceptFailed },
     );
     this.#status = {
       ...{ address: this.address.hostname, port: this.address.port, listener: "own", open: true, closedAtMs: null },

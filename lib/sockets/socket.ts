@@ -173,6 +173,13 @@ export interface ListenTarget {
   readonly port: number;
   /** Whether other workers or processes may listen on the same port (SO_REUSEPORT). */
   readonly shared: boolean;
+  /**
+   * Most file handles that the process is to have open with an accepted connection. When there are as many, accepting fails
+   * with EMFILE, where the driver can tell. So some are left for other things than clients.
+   *
+   * @default {as many as the system allows}
+   */
+  readonly mostHandles?: number | undefined;
 }
 
 /** Opens sockets. One for each thread, for as long as the thread lasts. */

@@ -17,6 +17,7 @@ import { OpenSockets } from "./socket_contract.ts";
 
 const [EPERM, EINTR, EAGAIN, ENOMEM, EMFILE] = [1, 4, 11, 12, 24];
 const [ECONNABORTED, ENOBUFS] = [103, 105];
+const AF_INET = 2;
 
 const NOTHING: AcceptHandler = { accepted() {}, failed() {} };
 
@@ -120,6 +121,38 @@ export function systemCallContract(
       }
     });
   }
+
+  test("no more connections are accepted than there are to be handles, until others are closed", async (open) => {
+    const free = calls.socket(AF_INET);
+    calls.close(free);
+    const servers: SocketUser[] = [];
+    const failures: (string | undefined)[] = [];
+    // The listening socket, both ends of three connections, and the clients' ends of the others.
+    const target = { address: "127.0.0.1", port: 0, shared: false, mostHandles: free + 1 + 2 * 3 + 5 };
+    const listening = driver.listen(target, {
+      accepted(socket) {
+        const server = open.user();
+        server.own(socket);
+        servers.push(server);
+      },
+      failed: (error) => failures.push(shortageOf(error)?.code),
+    });
+    const connecting = { hostname: "127.0.0.1", port: listening.port };
+    const conns = await Promise.all(Array.from({ length: 8 }, () => Deno.connect(connecting)));
+    try {
+      await until("accepting fails", () => failures.length > 0);
+      assertEquals(failures[0], "EMFILE");
+      assert(servers.length < conns.length, `${servers.length} were accepted`);
+      for (let i = 0; servers.length < conns.length; i++) {
+        await until("another is accepted", () => servers.length > i);
+        servers[i].close();
+        listening.retry();
+      }
+    } finally {
+      listening.close();
+      for (const conn of conns) conn.close();
+    }
+  });
 
   test("errors of one connection at accept are passed over", async (open) => {
     for (const errno of [ECONNABORTED, EPERM, EINTR]) {

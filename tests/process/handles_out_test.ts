@@ -3,10 +3,19 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { LISTENER_KINDS, type ListenerKind } from "../../lib/listener/listener_kind.ts";
 import { BwsProcess } from "../cli/bws_process.ts";
 import { BUSY_TIMES, until } from "../support/condition.ts";
+import { statusOf } from "../support/message_reader.ts";
 import { freePort } from "../support/port.ts";
+import { get, RawClient } from "../support/raw_client.ts";
 
 /** So few that a burst uses them up. */
 const OPEN_FILES = 200;
+
+/** How a process differs from others. */
+interface ShortOptions {
+  readonly sockets?: string;
+  readonly openFiles?: number;
+  readonly headerTimeout?: string;
+}
 
 /** BWS with few file handles and two sites, one of them behind an upstream. */
 class ShortProcess {
@@ -15,7 +24,8 @@ class ShortProcess {
   readonly #upstream: Deno.HttpServer<Deno.NetAddr>;
   readonly #file: string;
 
-  constructor(listener: ListenerKind, workers: number) {
+  constructor(listener: ListenerKind, workers: number, options: ShortOptions = {}) {
+    const { sockets = "auto", openFiles = OPEN_FILES, headerTimeout = "10s" } = options;
     this.#upstream = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => new Response("up"));
     this.#file = Deno.makeTempFileSync({ suffix: ".toml" });
     const { app, other, management } = this.ports;
@@ -24,6 +34,8 @@ class ShortProcess {
       `[server]
 listener = "${listener}"
 workers = ${workers}
+sockets = "${sockets}"
+${listener === "own" ? `limits = { header_timeout = "${headerTimeout}" }` : ""}
 [management]
 enabled = true
 port = ${management}
@@ -47,7 +59,7 @@ port = ${other}
 static_dir = ${JSON.stringify(new URL("../www", import.meta.url).pathname)}
 `,
     );
-    this.bws = new BwsProcess(["run", this.#file], { openFiles: OPEN_FILES });
+    this.bws = new BwsProcess(["run", this.#file], { openFiles });
   }
 
   /** Status and text, over a connection of its own; "refused" when there is none. */
@@ -80,6 +92,53 @@ async function burst(port: number, count: number): Promise<Deno.Conn[]> {
     }
   }
   return open;
+}
+
+/** A connection that asks once: the status, or what else came. */
+async function askOnce(port: number, path: string, fields = ""): Promise<string> {
+  using client = await RawClient.connect(port);
+  await client.send(get(path, fields));
+  return await client.answer().then((response) => `${statusOf(response)}`, ({ message }) => message);
+}
+
+for (const sockets of ["epoll", "uring"]) {
+  for (const fields of ["Connection: close\r\n", ""]) {
+    Deno.test({
+      name: `300 clients that connect at once are all served with 120 file handles, sockets ${sockets}, ${
+        fields === "" ? "kept alive" : "closed"
+      }`,
+      ignore: Deno.build.os !== "linux",
+      fn: async () => {
+        await using short = new ShortProcess("own", 1, { sockets, openFiles: 120 });
+        await short.bws.until(/dashboard, API and metrics/);
+        const { app, other } = short.ports;
+        for (const [port, path] of [[app, "/"], [other, "/index.html"]] as const) {
+          const asked = Array.from({ length: 300 }, () => askOnce(port, path, fields));
+          const counts = Object.entries(Object.groupBy(await Promise.all(asked), (result) => result));
+          assertEquals(counts.map(([result, all]) => [result, all?.length]), [["200", 300]]);
+        }
+      },
+    });
+  }
+}
+
+for (const [what, bytes] of [["nothing", ""], ["half a head", "GET / HTTP/1.1\r\nX-A: "]]) {
+  Deno.test({
+    name: `clients that send ${what} and hold all file handles are closed for those that wait behind them`,
+    ignore: Deno.build.os !== "linux",
+    fn: async () => {
+      await using short = new ShortProcess("own", 1, { openFiles: 120, headerTimeout: "10m" });
+      await short.bws.until(/dashboard, API and metrics/);
+      const { app, other } = short.ports;
+      const held = await burst(app, 300);
+      try {
+        await Promise.all(held.map((conn) => conn.write(new TextEncoder().encode(bytes)).catch(() => {})));
+        assertEquals(await Promise.all([askOnce(app, "/"), askOnce(other, "/index.html")]), ["200", "200"]);
+      } finally {
+        for (const conn of held) conn.close();
+      }
+    },
+  });
 }
 
 /** What the log says of a port that accepts nothing, and of its recovery. */

@@ -45,6 +45,10 @@ class FirstBytes implements ListenerConnection, SocketHandler {
     return this.#matched === 0 ? this.#sinceMs : -1;
   }
 
+  get awaitedSinceMs(): number {
+    return this.#sinceMs;
+  }
+
   get used(): boolean {
     return false;
   }

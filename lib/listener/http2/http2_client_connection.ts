@@ -65,6 +65,10 @@ export class Http2ClientConnection implements ListenerConnection, SocketHandler,
     return idle ? this.#deadlines.sinceMs : -1;
   }
 
+  get awaitedSinceMs(): number {
+    return this.idleSinceMs;
+  }
+
   get used(): boolean {
     return this.#requests > 0;
   }

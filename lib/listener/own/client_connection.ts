@@ -84,11 +84,13 @@ export class ClientConnection
 
   /** Since when nothing is under way, on the clock; -1 if something is, as while the last response is not taken yet. */
   get idleSinceMs(): number {
-    if (this.#phase !== Phase.Head || this.#reader.begun || this.socket.queuedBytes > 0) return -1;
-    return this.deadlines.sinceMs;
+    return this.#reader.begun ? -1 : this.awaitedSinceMs;
   }
 
-  /** Whether it has had a request. */
+  get awaitedSinceMs(): number {
+    return this.#phase !== Phase.Head || this.socket.queuedBytes > 0 ? -1 : this.deadlines.sinceMs;
+  }
+
   get used(): boolean {
     return this.#requests > 0;
   }

@@ -48,7 +48,7 @@ export class ConnectionTable implements Watched {
       if ((this.#byAddress.get(address) ?? 0) + handshakes >= max_connections_per_address) return false;
     }
     if (max_connections === 0 || this.#connections.length < max_connections) return true;
-    this.closeIdle(1, { used: true });
+    this.#closeLongest(this.#idle(true), 1);
     return this.#connections.length < max_connections;
   }
 
@@ -88,26 +88,41 @@ export class ConnectionTable implements Watched {
   }
 
   /**
-   * Closes idle connections, the longest idle first.
+   * Closes connections whose handles are needed, the longest idle first.
    *
    * @param most How many.
-   * @param used Whether those are spared that have had no request yet.
    * @returns How many were closed.
    */
-  closeIdle(most: number, { used }: { used: boolean }): number {
-    const idle = this.#idle(used);
-    if (idle.length > most) idle.sort((a, b) => a.idleSinceMs - b.idleSinceMs).length = most;
-    for (const connection of idle) connection.close("evicted");
-    return idle.length;
+  evict(most: number): number {
+    return this.#closeLongest(this.#evictable(), most);
   }
 
-  /** The idle connections. */
+  /** The connections that may be closed where their handles are needed. */
   idleConnections(): IdleConnection[] {
     const { nowMs } = this.#clock;
-    return this.#idle(false).map((connection) => ({
-      idleMs: nowMs - connection.idleSinceMs,
+    return this.#evictable().map((connection) => ({
+      idleMs: nowMs - connection.awaitedSinceMs,
       close: () => connection.close("evicted"),
     }));
+  }
+
+  #closeLongest(connections: ListenerConnection[], most: number): number {
+    if (connections.length > most) connections.sort((a, b) => a.awaitedSinceMs - b.awaitedSinceMs).length = most;
+    for (const connection of connections) connection.close("evicted");
+    return connections.length;
+  }
+
+  /**
+   * Connections between two requests, and those whose clients take too long to send one. The first request of a new connection
+   * is usually on the way, or has arrived and is not read yet.
+   */
+  #evictable(): ListenerConnection[] {
+    const latestMs = this.#clock.nowMs - FIRST_REQUEST_WAIT_MS;
+    return this.#connections.filter((connection) => {
+      const { awaitedSinceMs } = connection;
+      if (awaitedSinceMs < 0) return false;
+      return awaitedSinceMs <= latestMs || (connection.used && connection.idleSinceMs >= 0);
+    });
   }
 
   #idle(used: boolean): ListenerConnection[] {
@@ -178,6 +193,8 @@ export class ConnectionTable implements Watched {
 }
 
 const MAX_SWEEP_MS = 250;
+/** Time for the head of a request before its connection may be closed for others, where handles are short. */
+const FIRST_REQUEST_WAIT_MS = 1000;
 /** How long the next request of a connection that was used lately may take when the listener shuts down. */
 const NEXT_REQUEST_MS = 50;
 /** How long the first request of a new connection may take when the listener shuts down. */

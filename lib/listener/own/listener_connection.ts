@@ -15,6 +15,11 @@ export interface ListenerConnection {
   tableIndex: number;
   /** Since when nothing is under way, on the clock; -1 if something is. */
   readonly idleSinceMs: number;
+  /**
+   * Since when a request, or the rest of its head, is awaited, on the clock; -1 if the client has a request under way, or has not
+   * taken its last response.
+   */
+  readonly awaitedSinceMs: number;
   /** Whether it has had a request. */
   readonly used: boolean;
   /** Whether nothing but what others close is under way, such as WebSockets. */

@@ -92,12 +92,24 @@ export interface SocketListenerOptions extends ListenerSettings {
    */
   readonly clock?: CoarseClock;
   /**
-   * Called with the error when a connection could not be accepted, as when file handles run out. Idle connections of this
-   * listener have been closed then, and it accepts again.
+   * Called with the error when a connection could not be accepted, as when file handles run out and no idle connection could
+   * be closed. It waits in the queue of the system, and is accepted when handles are free.
    *
    * @default {none}
    */
   readonly onAcceptFailed?: (error: Error) => void;
+  /**
+   * Most file handles of the process with which a connection is accepted, so that some are left for what requests need.
+   *
+   * @default {as many as the system allows}
+   */
+  readonly mostHandles?: number | undefined;
+  /**
+   * Closes idle connections of all listeners where handles are short, and returns how many.
+   *
+   * @default {those of this listener alone are closed}
+   */
+  readonly makeRoom?: (() => number) | undefined;
 }
 
 /** Where to listen, and who responds. */
@@ -126,6 +138,9 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
   readonly #log: Log | undefined;
   /** Connections whose PROXY header is awaited. */
   readonly #proxied = new Set<ProxiedSocket>();
+  readonly #makeRoom: () => number;
+  /** Whether handles were short when a connection was last to be accepted. */
+  #handlesShort = false;
   #stopped = false;
 
   /**
@@ -142,9 +157,10 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
     this.#proxyProtocol = options.proxyProtocol === true;
     this.#onAcceptFailed = options.onAcceptFailed;
     this.#log = options.log;
+    this.#makeRoom = options.makeRoom ?? (() => 0);
     // Before the port is open.
     if (options.tls !== undefined) prepareTls();
-    this.#listening = driver.listen({ address: address ?? "::", port, shared }, this);
+    this.#listening = driver.listen({ address: address ?? "::", port, shared, mostHandles: options.mostHandles }, this);
     const memory = driver.scratch ?? new Uint8Array(MEMORY_BYTES);
     this.#parts = {
       ...{ responder, scheme: "http", clock, limits: { ...LISTENER_LIMITS, ...limits } },
@@ -154,7 +170,10 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
       head: new OutgoingHead(memory),
       waitingHeads: new WaitingHeads(),
       memory: new FrontViews(memory),
-      onClose: (connection, cause) => table.delete(connection, cause),
+      onClose: (connection, cause) => {
+        table.delete(connection, cause);
+        this.#handleFreed();
+      },
       onChosen: (first, connection) => table.replace(first, connection),
       metrics: this.metrics,
     };
@@ -164,6 +183,7 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
       secured: (socket, peer) => this.#begin(socket, peer, this.#securedParts),
       ended: (handshake, result, detail) => {
         handshakeLog.ended(handshake, result, detail);
+        this.#handleFreed();
         if (result !== "completed" && result !== "resumed") countClosed(this.metrics, closeCauseOf(result));
       },
     });
@@ -196,18 +216,27 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
   }
 
   /**
-   * Closes idle connections, the longest idle first, and accepts again where that had failed.
+   * Closes some connections whose handles are needed, the longest idle first, and accepts again where that had failed. New
+   * connections have a second for their first request.
    *
-   * @param most How many; all by default.
+   * @param most How many.
    * @returns How many were closed.
    */
-  closeIdle(most = Infinity): number {
-    const closed = this.#table.closeIdle(most, { used: false });
+  closeIdle(most: number = this.#evictedAtOnce): number {
+    const closed = this.#evict(most);
     if (!this.#stopped) this.#listening.retry();
     return closed;
   }
 
-  /** Its idle connections. */
+  #evict(most: number): number {
+    return this.#table.evict(most) || this.#handshakes.evict(most);
+  }
+
+  get #evictedAtOnce(): number {
+    return Math.max(MIN_EVICTED, Math.ceil(this.connections / 8));
+  }
+
+  /** Its connections that may be closed where handles are needed. */
   idleConnections(): IdleConnection[] {
     return this.#table.idleConnections();
   }
@@ -233,6 +262,7 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
   }
 
   accepted(socket: Socket): void {
+    this.#handlesShort = false;
     this.metrics.add(LISTENER_METRICS.metrics.accepted);
     if (this.#stopped) {
       countClosed(this.metrics, "shutdown");
@@ -288,12 +318,18 @@ export class SocketListener implements AcceptHandler, ProxiedSocketOwner {
 
   failed(error: Error): void {
     this.metrics.add(LISTENER_METRICS.metrics.acceptFailures);
-    let closed = 0;
     if (isHandleShortage(error)) {
-      closed = this.#table.closeIdle(Math.max(MIN_EVICTED, Math.ceil(this.connections / 8)), { used: false });
+      this.#handlesShort = true;
+      // Whoever waits takes the place of an idle one.
+      if (this.#makeRoom() > 0 || this.#evict(this.#evictedAtOnce) > 0) return this.#handleFreed();
     }
     this.#onAcceptFailed?.(error);
-    if (closed > 0 && !this.#stopped) this.#listening.retry();
+  }
+
+  #handleFreed(): void {
+    if (!this.#handlesShort || this.#stopped) return;
+    this.#handlesShort = false;
+    this.#listening.retry();
   }
 
   #stop(): void {

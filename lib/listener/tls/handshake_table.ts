@@ -114,8 +114,27 @@ export class HandshakeTable implements PendingHandshakeOwner, Watched {
     }
     this.#watch();
     const deadlineMs = timeoutMs === 0 ? Infinity : clock.nowMs + timeoutMs;
-    this.#pending.add(new PendingHandshake(socket, peer, this, deadlineMs));
+    const handshake = new PendingHandshake(socket, peer, this, deadlineMs);
+    handshake.beganMs = clock.nowMs;
+    this.#pending.add(handshake);
     this.#byAddress.set(peer.address, this.from(peer.address) + 1);
+  }
+
+  /**
+   * Ends handshakes that take long, the oldest first, where their handles are needed.
+   *
+   * @param most How many.
+   * @returns How many were ended.
+   */
+  evict(most: number): number {
+    const latestMs = this.#parts.clock.nowMs - LONG_MS;
+    const long: PendingHandshake[] = [];
+    for (const handshake of this.#pending) {
+      if (long.length === most || handshake.beganMs > latestMs) break;
+      long.push(handshake);
+    }
+    for (const handshake of long) handshake.close("limit", "its file handle was needed");
+    return long.length;
   }
 
   /** Lets those under way end soon. Resolves when the last has. */
@@ -171,6 +190,8 @@ export class HandshakeTable implements PendingHandshakeOwner, Watched {
   }
 }
 
+/** From when on a handshake may be ended for others, where handles are short. */
+const LONG_MS = 2000;
 /** How long a client that was refused may take to read the alert. */
 const LINGER_MS = 2000;
 /** How long handshakes under way may take when the listener shuts down. */

@@ -36,7 +36,9 @@ export interface PendingHandshakeOwner {
 export class PendingHandshake implements SocketHandler, HandshakeHandler {
   /** The client's address and port. */
   readonly peer: Peer;
-  /** When it is closed, on the clock of its owner. */
+  /** When it began, on the clock of its owner, which sets it. */
+  beganMs = 0;
+  /** When it is closed, on the same clock. */
   deadlineMs: number;
   readonly #owner: PendingHandshakeOwner;
   readonly #raw: Socket;

@@ -6,13 +6,13 @@
 
 import { notifyAcceptFailed } from "../notify_failed.ts";
 import type { AcceptHandler, ListeningSocket, ListenTarget } from "../socket.ts";
-import { AF_INET6, type SocketAddress } from "./socket_address.ts";
+import { AF_INET, AF_INET6, type SocketAddress } from "./socket_address.ts";
 import type { LoopSocket, SocketLoop, Watcher } from "./socket_loop.ts";
-import { EAFNOSUPPORT, EAGAIN, ECONNABORTED, EINTR, EPERM, EPROTO, systemError } from "./system_error.ts";
+import { EAFNOSUPPORT, EAGAIN, ECONNABORTED, EINTR, EMFILE, EPERM, EPROTO, systemError } from "./system_error.ts";
 
 /** Pauses after connections that could not be accepted, in milliseconds; each failure in a row doubles it. */
 const FIRST_PAUSE_MS = 10;
-const LAST_PAUSE_MS = 1000;
+const LAST_PAUSE_MS = 250;
 
 /** Connections that are accepted in one turn. */
 const ACCEPTS_PER_TURN = 64;
@@ -38,6 +38,9 @@ export class LinuxListener implements ListeningSocket, Watcher {
   readonly #peer: SocketAddress;
   readonly #handler: AcceptHandler;
   readonly #descriptor: number;
+  readonly #mostHandles: number;
+  /** Whether as many handles were open when a connection was last accepted. */
+  #full = false;
   #closed = false;
   #pauseMs = FIRST_PAUSE_MS;
   #pause: ReturnType<typeof setTimeout> | undefined;
@@ -51,6 +54,7 @@ export class LinuxListener implements ListeningSocket, Watcher {
     this.#loop = loop;
     this.#peer = socketAddress;
     this.#handler = handler;
+    this.#mostHandles = target.mostHandles ?? Infinity;
     this.#descriptor = this.#open(target);
     try {
       const { calls } = loop;
@@ -74,6 +78,7 @@ export class LinuxListener implements ListeningSocket, Watcher {
   close(): void {
     if (this.#closed) return;
     // The system would reset what waits in the backlog.
+    this.#full = false;
     if (this.#pause === undefined) this.#accept(BACKLOG);
     this.#closed = true;
     clearTimeout(this.#pause);
@@ -119,6 +124,7 @@ export class LinuxListener implements ListeningSocket, Watcher {
     const { calls } = this.#loop;
     for (let accepts = 0; !this.#closed; accepts++) {
       if (accepts === most) return this.#loop.defer(this);
+      if (this.#full && this.#lacksHandles()) return this.#fail(systemError(EMFILE));
       const descriptor = calls.accept(this.#descriptor, this.#peer.place, this.#peer.lengthPlace());
       if (descriptor >= 0) this.#take(descriptor);
       else if (descriptor === -EAGAIN) return;
@@ -126,8 +132,17 @@ export class LinuxListener implements ListeningSocket, Watcher {
     }
   }
 
+  // The system gives the lowest descriptor that is free: all below are open.
+  #lacksHandles(): boolean {
+    const { calls } = this.#loop;
+    const free = calls.socket(AF_INET);
+    if (free >= 0) calls.close(free);
+    return this.#full = free < 0 || free >= this.#mostHandles;
+  }
+
   #take(descriptor: number): void {
     this.#pauseMs = FIRST_PAUSE_MS;
+    this.#full = descriptor + 1 >= this.#mostHandles;
     this.#peer.read();
     let socket: LoopSocket;
     try {

@@ -10,6 +10,7 @@ export const EPERM = 1;
 export const EINTR = 4;
 export const EAGAIN = 11;
 export const EINVAL = 22;
+export const EMFILE = 24;
 export const EPROTO = 71;
 export const EAFNOSUPPORT = 97;
 export const ECONNABORTED = 103;

@@ -15,7 +15,7 @@ import { LISTENER_METRICS } from "../../../lib/listener/own/listener_metrics.ts"
 import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import { until } from "../../support/condition.ts";
 import { get, post } from "../../support/raw_client.ts";
-import { CollectingSink, responseOf, ScriptedBody, ScriptedClients } from "./scripted_clients.ts";
+import { CollectingSink, type Respond, responseOf, ScriptedBody, ScriptedClients } from "./scripted_clients.ts";
 
 const EMFILE = Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
 
@@ -111,25 +111,79 @@ Deno.test("the last request that max_requests allows closes its connection", asy
   assertEquals(closed(clients, "served"), 1);
 });
 
+/** A clock that a test moves. */
+function clockAt(nowMs: number): CoarseClock {
+  const clock = new CoarseClock(3_600_000);
+  clock.nowMs = nowMs;
+  return clock;
+}
+
 Deno.test("when file handles run out, the longest idle connections are closed, and accepting is tried again", async () => {
-  await using clients = new ScriptedClients(() => responseOf(""));
+  const failures: string[] = [];
+  await using clients = new ScriptedClients(() => responseOf(""), {
+    clock: clockAt(1000),
+    onAcceptFailed: ({ message }) => failures.push(message),
+  });
   const busy = clients.connect();
   busy.arrive(get("/").slice(0, 10));
   clients.failToAccept(EMFILE);
-  assertEquals([clients.retries, busy.closed], [0, false]);
+  assertEquals([clients.retries, busy.closed, failures.length], [0, false, 1]);
   const idle = Array.from({ length: 20 }, () => clients.connect());
+  for (const socket of idle) socket.arrive(get("/"));
   clients.failToAccept(EMFILE);
   assertEquals([clients.retries, busy.closed, idle.filter((socket) => socket.closed).length], [1, false, 8]);
+  // What waits takes the place of an idle one: the port has not failed.
+  assertEquals(failures.length, 1);
   clients.failToAccept(new Error("Connection aborted"));
-  assertEquals([clients.retries, idle.filter((socket) => socket.closed).length], [1, 8]);
+  assertEquals([clients.retries, idle.filter((socket) => socket.closed).length, failures.length], [1, 8, 2]);
+});
+
+// Its first request is on the way, or has arrived and is not read: of clients that connect at once many got no response.
+Deno.test("when file handles run out, a connection without a request is closed after a second, and not before", async () => {
+  const clock = clockAt(1000);
+  await using clients = new ScriptedClients(() => responseOf(""), { clock });
+  const silent = Array.from({ length: 5 }, () => clients.connect());
+  const used = clients.connect();
+  used.arrive(get("/"));
+  clock.nowMs += 999;
+  const [slow, last] = [clients.connect(), clients.connect()];
+  slow.arrive("GET / HTTP/1.1\r\n");
+  clients.failToAccept(EMFILE);
+  assertEquals([used.closed, silent.some((socket) => socket.closed), clients.retries], [true, false, 1]);
+  clock.nowMs += 1;
+  clients.failToAccept(EMFILE);
+  assertEquals([silent.every((socket) => socket.closed), slow.closed, last.closed], [true, false, false]);
+  // Nor is half a head kept for others to wait.
+  clock.nowMs += 999;
+  clients.failToAccept(EMFILE);
+  assertEquals([slow.closed, last.closed, closed(clients, "evicted")], [true, true, 8]);
+});
+
+Deno.test("when no connection could be closed for another, the next one that ends makes room", async () => {
+  let made = 0;
+  await using clients = new ScriptedClients(() => responseOf(""), { makeRoom: () => made });
+  const [first, second] = [clients.connect(), clients.connect()];
+  clients.failToAccept(EMFILE);
+  assertEquals(clients.retries, 0);
+  first.fail();
+  assertEquals(clients.retries, 1);
+  second.fail();
+  assertEquals(clients.retries, 1);
+  // Idle connections of other ports.
+  made = 1;
+  clients.failToAccept(EMFILE);
+  assertEquals(clients.retries, 2);
 });
 
 Deno.test("a connection is not idle before its client has taken the last response", async () => {
-  await using clients = new ScriptedClients(() => responseOf("x".repeat(50_000)), { limits: { idle_timeout: 60 } });
+  const clock = new CoarseClock();
+  const limits = { idle_timeout: 60 };
+  await using clients = new ScriptedClients(() => responseOf("x".repeat(50_000)), { limits, clock });
   const [slow, quick, unused] = [clients.connect(), clients.connect(), clients.connect()];
   slow.block();
   for (const socket of [slow, quick]) socket.arrive(get("/"));
   await until("the other one is closed", () => quick.closed);
+  clock.nowMs += 1000;
   assertEquals([closed(clients, "idle_timeout"), clients.listener.closeIdle(), slow.closed], [1, 1, false]);
   const last = clients.connect();
   const shutdown = clients.listener.shutdown();
@@ -142,9 +196,11 @@ Deno.test("a connection is not idle before its client has taken the last respons
 
 Deno.test("closeIdle() closes the longest idle first, and no connection with a request", async () => {
   const response = Promise.withResolvers<HttpResponse>();
-  await using clients = new ScriptedClients((head) => head.path === "/wait" ? response.promise : responseOf(""));
+  const clock = clockAt(1000);
+  const respond: Respond = (head) => head.path === "/wait" ? response.promise : responseOf("");
+  await using clients = new ScriptedClients(respond, { clock });
   const [first, second, busy] = [clients.connect(), clients.connect(), clients.connect()];
-  await ticks();
+  clock.nowMs += 1000;
   first.arrive(get("/"));
   busy.arrive(get("/wait"));
   assertEquals([clients.listener.closeIdle(1), second.closed, first.closed], [1, true, false]);

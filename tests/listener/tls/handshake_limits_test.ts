@@ -9,6 +9,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Log } from "../../../lib/log/log.ts";
 import { Certificates } from "../../support/certificates.ts";
 import { clientHello, inRecords } from "../../support/client_hello_bytes.ts";
+import { CoarseClock } from "../../../lib/state/coarse_clock.ts";
 import { until } from "../../support/condition.ts";
 import { findsOpenssl } from "../../support/openssl.ts";
 import { OwnAddress } from "../../support/own_address.ts";
@@ -117,6 +118,23 @@ test("the oldest one is ended where there are max_handshakes", async () => {
   assertEquals([server.listener.handshakes, await responds(port)], [3, true]);
   for (const conn of conns.slice(2)) conn.close();
   await ended(conns[1]);
+});
+
+test("handshakes that take long are ended where their file handles are needed, the oldest first", async () => {
+  const clock = new CoarseClock(3_600_000);
+  const limits = { max_handshakes: 0, handshake_timeout: 0 };
+  await using server = new TlsListener(policies!, { limits, clock });
+  const { listener, port } = server;
+  const conns: Deno.TcpConn[] = [];
+  for (const passedMs of [0, 0, 1000, 1000]) {
+    clock.nowMs += passedMs;
+    conns.push(await connect(port));
+    await until("it is accepted", () => listener.handshakes === conns.length);
+  }
+  assertEquals([listener.closeIdle(1), listener.closeIdle(), listener.closeIdle()], [1, 1, 0]);
+  await Promise.all(conns.slice(0, 2).map((conn) => ended(conn)));
+  assertEquals([listener.handshakes, server.count("limit"), await responds(port)], [2, 2, true]);
+  for (const conn of conns.slice(2)) conn.close();
 });
 
 test("an address has max_handshake_rate in a second, but for trusted proxies", async () => {
