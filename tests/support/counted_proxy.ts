@@ -11,8 +11,14 @@ import { startServer } from "${new URL("../../lib/process/server.ts", import.met
 import { resolveConfig } from "${new URL("../../lib/generation/config/resolve_config.ts", import.meta.url)}";
 const server = await startServer(resolveConfig({ logging: { access: false }, sites: [{ listen: "127.0.0.1", port: 0, proxy: {
   upstreams: [{ name: "u", url: Deno.args[0] }], routes: [{ path: "/", upstream: "u" }] } }] }).config);
-console.log(server.addresses[0].port);
-for await (const _ of Deno.stdin.readable) console.log(getHeapStatistics().total_allocated_bytes);
+console.error(server.addresses[0].port);
+for await (const line of Deno.stdin.readable) {
+  if (line[0] === 0x67) for (let i = 0; i < 8; i++) {
+    gc();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  console.error(getHeapStatistics().total_allocated_bytes);
+}
 Deno.exit(0);`;
 
 /** A proxy that is asked over 64 connections that stay open, as its connections to the upstream do. */
@@ -30,7 +36,7 @@ export class CountedProxy {
     this.#child = child;
     this.pid = child.pid;
     this.#input = child.stdin.getWriter();
-    this.#lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    this.#lines = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
     this.#upstream = upstream;
     this.#folder = folder;
   }
@@ -41,11 +47,22 @@ export class CountedProxy {
     const folder = await Deno.makeTempDir();
     await Deno.writeTextFile(`${folder}/program.ts`, PROGRAM);
     const config = new URL("../../deno.json", import.meta.url).pathname;
+    const traces = `--trace-deopt,--redirect-code-traces,--redirect-code-traces-to=${folder}/traces`;
     const url = `http://127.0.0.1:${(upstream.addr as Deno.NetAddr).port}`;
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "--config", config, `${folder}/program.ts`, url],
+      args: [
+        "run",
+        "-A",
+        "--no-check",
+        `--v8-flags=--expose-gc,${traces}`,
+        "--config",
+        config,
+        `${folder}/program.ts`,
+        url,
+      ],
       env: { BWS_SOCKETS: "epoll", BWS_LISTENER: "own" },
-      ...{ stdin: "piped", stdout: "piped", stderr: "inherit" },
+      // V8 writes parts of its traces to standard output.
+      ...{ stdin: "piped", stdout: "null", stderr: "piped" },
     }).spawn();
     const proxy = new CountedProxy(child, upstream, folder);
     proxy.#port = Number((await proxy.#lines.read()).value);
@@ -64,6 +81,18 @@ export class CountedProxy {
   async allocatedBytes(): Promise<number> {
     await this.#input.write(new TextEncoder().encode("\n"));
     return Number((await this.#lines.read()).value);
+  }
+
+  /** Collects garbage as often as V8 does in a process that rests, until nothing is left that nobody refers to. */
+  async rest(): Promise<void> {
+    await this.#input.write(new TextEncoder().encode("g\n"));
+    await this.#lines.read();
+  }
+
+  /** How many pieces of compiled code V8 has undone because what they rely on has changed or is gone. */
+  async undone(): Promise<number> {
+    const text = await Deno.readTextFile(`${this.#folder}/traces`);
+    return text.split("[marking dependent code").length - 1;
   }
 
   /** Stops it. */
