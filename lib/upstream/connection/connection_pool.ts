@@ -199,7 +199,7 @@ export class ConnectionPool {
     if (!lent.finish(sent)) return;
     const connection = lent as Connection;
     const rests = connection.mayGetBody;
-    if (!rests && !this.#closed && this.#reuse(connection)) return;
+    if (this.#wanted && !rests && !this.#closed && this.#reuse(connection)) return;
     if (this.#clients.size > 0) this.#makeRoom();
     if (this.#closed || this.#idle.length + this.#resting.size >= this.#options.max_idle) connection.close();
     else {
@@ -213,7 +213,7 @@ export class ConnectionPool {
   keep(lent: LentConnection): void {
     if (!(lent instanceof Connection)) return lent.close();
     const connection = lent;
-    if (!this.#closed && this.#reuse(connection)) return;
+    if (this.#wanted && !this.#closed && this.#reuse(connection)) return;
     if (this.#closed || this.#idle.length + this.#resting.size >= this.#options.max_idle) return connection.close();
     connection.rest();
     this.#idle.push(connection);
@@ -333,6 +333,11 @@ export class ConnectionPool {
       this.#reusingWaits.delete(wait);
       if (this.#dials.remove(wait)) wait.refuse(failure);
     }
+  }
+
+  /** Whether there are waits that a connection that was used before serves. */
+  get #wanted(): boolean {
+    return this.#reusingWaits.size > 0 || this.#handleWaits.size > 0;
   }
 
   #reuse(connection: Connection): boolean {

@@ -32,6 +32,11 @@ export class HandleWaits {
     this.#context = context;
   }
 
+  /** Waits that a released connection is for. Some may be over. */
+  get size(): number {
+    return this.#reusing.size;
+  }
+
   /** The oldest wait that a released connection, or a spare one, is for. It is removed. */
   next(): ConnectionWait | undefined {
     for (const wait of this.#reusing) {
