@@ -94,12 +94,23 @@ async function burst(port: number, count: number): Promise<Deno.Conn[]> {
   return open;
 }
 
-/** A connection that asks once: the status, or what else came. */
+/** A connection that asks once: the status, or what else came. One that a busy machine held up before its request asks again. */
 async function askOnce(port: number, path: string, fields = ""): Promise<string> {
-  using client = await RawClient.connect(port);
-  await client.send(get(path, fields));
-  return await client.answer().then((response) => `${statusOf(response)}`, ({ message }) => message);
+  for (;;) {
+    const startMs = performance.now();
+    using client = await RawClient.connect(port);
+    await client.send(get(path, fields));
+    const silentMs = performance.now() - startMs;
+    const result = await client.answer().then(
+      (response) => `${statusOf(response)}`,
+      ({ message }) => message as string,
+    );
+    if (result === "200" || silentMs < SILENT_MS / 2) return result;
+  }
 }
+
+/** How long a connection may be without a request. */
+const SILENT_MS = 1000;
 
 for (const sockets of ["epoll", "uring"]) {
   for (const fields of ["Connection: close\r\n", ""]) {
