@@ -28,8 +28,8 @@ const SLICE_MS = 2;
 const QUIET_SLICE_MS = 50;
 /** The same, where the runtime may have something to do of which it does not tell. */
 const UNSEEN_SLICE_MS = 4;
-/** As many events in a millisecond are little. */
-const QUIET_EVENTS_A_MS = 8;
+/** As many events in a millisecond are little: one connection has up to 36, where each request waits for the one before. */
+const QUIET_EVENTS_A_MS = 40;
 /**
  * How long a turn waits for its first event where nothing was sent since the last one, so that nothing need come: the
  * runtime may have work of its own to do for what came, of which the reactor does not tell.
@@ -172,9 +172,10 @@ export abstract class TurnLoop {
 
   /** Returns whether something was handled. */
   #nextTurn(): boolean {
-    const leftMs = this.#leftMs();
+    const begun = this.#work?.begun === true;
+    const leftMs = this.#leftMs(begun);
     if (leftMs <= 0) return false;
-    if (this.#deferred.length > 0 || !this.#waitPays || this.#work?.begun) return this.handle(0) > 0;
+    if (this.#deferred.length > 0 || !this.#waitPays || begun) return this.handle(0) > 0;
     if (!this.#watches) {
       // Not before: under load a slice may be over with its first batch.
       this.#watches = true;
@@ -191,11 +192,15 @@ export abstract class TurnLoop {
     return handled > 0;
   }
 
-  /** How much of the slice is left, in milliseconds. */
-  #leftMs(): number {
+  /**
+   * How much of the slice is left, in milliseconds.
+   *
+   * @param begun Whether the runtime has something to do since the slice began.
+   */
+  #leftMs(begun: boolean): number {
     if (this.#ended) return 0;
     const passedMs = this.#batchMs - this.#startMs;
-    if (this.#events > QUIET_EVENTS_A_MS * Math.max(SLICE_MS, passedMs)) return SLICE_MS - passedMs;
+    if (begun || this.#events > QUIET_EVENTS_A_MS * Math.max(SLICE_MS, passedMs)) return SLICE_MS - passedMs;
     const work = this.#work;
     if (work === undefined) return UNSEEN_SLICE_MS - passedMs;
     const sliceMs = unseenWork.possible ? UNSEEN_SLICE_MS : QUIET_SLICE_MS;
