@@ -9,6 +9,7 @@
 
 import { bwsArguments } from "./peers/bws.ts";
 import { residentBytes, treeOf } from "./process_tree.ts";
+import { median } from "./report.ts";
 
 const UPSTREAMS = 3;
 const CLIENTS = 3;
@@ -135,7 +136,6 @@ async function look(pid: number, adminPort: number): Promise<Look> {
  */
 function grownBytes(residents: readonly number[]): number {
   const quarter = Math.ceil(residents.length / 4);
-  const median = (part: number[]) => part.sort((a, b) => a - b)[part.length >> 1];
   return median(residents.slice(-quarter)) - median(residents.slice(0, quarter));
 }
 
